@@ -1,0 +1,17 @@
+"""Methods: one drafter a file, registered by name in `METHODS`."""
+
+from __future__ import annotations
+
+from logitspec.drafters import autoregressive, logitspec_paper, prompt_lookup  # noqa: F401
+from logitspec.drafters.base import (
+    METHODS,
+    Drafter,
+    make,
+    option,
+    option_fields,
+    register,
+)
+
+DEFAULT_METHOD = "logitspec_paper"
+
+__all__ = ["DEFAULT_METHOD", "METHODS", "Drafter", "make", "option", "option_fields", "register"]

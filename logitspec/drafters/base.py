@@ -1,0 +1,100 @@
+"""What a drafter is, how its options describe themselves, and the registry of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+from logitspec.errors import LogitSpecError
+from logitspec.target import ForwardResult, TopK
+from logitspec.tree import DraftTree, Origin, Provenance
+
+METHODS: dict[str, type[Drafter]] = {}
+
+
+@dataclass
+class Drafter:
+    """Guesses what follows the root, from token ids and the last logits alone.
+
+    Subclasses are dataclasses whose fields are their options. One drafter serves one sequence at a
+    time: `reset` starts a new one.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for each in option_fields(type(self)):
+            check(each, getattr(self, each.name))
+
+    def reset(self, prompt_ids: Sequence[int]) -> None:
+        """Start a new sequence with the tokens of the prompt."""
+        raise NotImplementedError
+
+    def draft(self, root: int, last: TopK) -> DraftTree:
+        """A tree of guesses under `root`, the next token; `last` is the best of the logits that
+        chose it."""
+        raise NotImplementedError
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        """Learn what became of the last tree: `path` (nodes, root first) was accepted."""
+        raise NotImplementedError
+
+    def options(self) -> dict[str, Any]:
+        """The values of the options by name."""
+        return asdict(self)
+
+
+_D = TypeVar("_D", bound=type[Drafter])
+
+
+def register(drafter: _D) -> _D:
+    """Class decorator: make the method available under its name."""
+    METHODS[drafter.name] = drafter
+    return drafter
+
+
+def option(default: Any, text: str, low: Any = None, high: Any = None, unit: str = "") -> Any:
+    """A dataclass field that describes itself: help text, inclusive bounds and unit."""
+    return field(default=default, metadata={"help": text, "low": low, "high": high, "unit": unit})
+
+
+def option_fields(method: type[Drafter]) -> list[Field[Any]]:
+    """The options of a method in the order of their declaration."""
+    return [each for each in fields(method) if each.init and each.default is not MISSING]
+
+
+def check(each: Field[Any], value: Any) -> None:
+    """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
+    wanted = type(each.default)
+    low, high, unit = (each.metadata.get(key) for key in ("low", "high", "unit"))
+    right_type = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    if not right_type or (low is not None and not low <= value <= high):
+        bounds = "" if low is None else f" from {low} to {high}"
+        raise LogitSpecError(
+            f"{each.name} must be {_kinds.get(wanted, wanted.__name__)}{bounds}"
+            f"{' ' + unit if unit else ''}; got {value!r}."
+        )
+
+
+_kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+
+
+def make(method: str, options: dict[str, Any]) -> Drafter:
+    """The drafter `method` with `options`; LogitSpecError for an unknown method or option."""
+    if method not in METHODS:
+        raise LogitSpecError(f"There is no method {method!r}; choose one of {', '.join(METHODS)}.")
+    known = [each.name for each in option_fields(METHODS[method])]
+    if unknown := [name for name in options if name not in known]:
+        offer = f"it has {', '.join(known)}" if known else "it has none"
+        raise LogitSpecError(f"{method} has no option {unknown[0]!r}; {offer}.")
+    return METHODS[method](**options)
+
+
+def plant(root: int, last: TopK) -> DraftTree:
+    """A tree of the root alone, with its rank and probability in the last logits."""
+    rank = last.rank(root)
+    probability = None if rank is None else last.probs[rank]
+    return DraftTree(root, Provenance(Origin.ROOT, rank, probability))

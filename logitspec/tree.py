@@ -1,0 +1,163 @@
+"""Draft trees: what a drafter proposes, where every node came from, and which nodes are accepted.
+
+root ── node ── node          node 0 is the root: the next token, already certain
+  └──── node                  every other node is a guess about what follows its parent
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any, NamedTuple
+
+from logitspec.errors import LogitSpecError
+
+
+class Origin(str, Enum):
+    """The source of a token."""
+
+    ROOT = "root"
+    LOGIT = "logit"
+    RETRIEVED = "retrieved"
+    RECYCLED = "recycled"
+    SUFFIX = "suffix"
+
+
+class Provenance(NamedTuple):
+    """Where a node came from; what does not apply to its origin is None.
+
+    rank, probability: of the token in the last logits (rank 0 is the most probable).
+    match_length: tokens of the n-gram that was looked up.
+    copied_from: absolute position in the sequence that the token was copied from.
+    key: where that n-gram ended: "root" (at the root) or "next_next" (at the next-next token below
+        the root; from a match length of 2 on the n-gram held the root as well).
+    """
+
+    origin: Origin
+    rank: int | None = None
+    probability: float | None = None
+    match_length: int | None = None
+    copied_from: int | None = None
+    key: str | None = None
+
+    def to_json(self) -> list[Any]:
+        """The fields in order, trailing None dropped."""
+        row: list[Any] = [self.origin.value, *self[1:]]
+        while row[-1] is None:
+            row.pop()
+        return row
+
+    @classmethod
+    def from_json(cls, row: Sequence[Any]) -> Provenance:
+        return cls(Origin(row[0]), *row[1:])
+
+
+class DraftTree:
+    """A tree of draft tokens as parallel lists, parents before children; node 0 is the root.
+
+    tokens[i], parents[i] and provenance[i] describe node i; the root's parent is -1.
+    """
+
+    __slots__ = ("_child", "parents", "provenance", "tokens")
+
+    def __init__(self, root: int, provenance: Provenance | None = None) -> None:
+        self.tokens = [root]
+        self.parents = [-1]
+        self.provenance = [provenance or Provenance(Origin.ROOT)]
+        self._child: dict[tuple[int, int], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DraftTree) and self.to_json() == other.to_json()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"DraftTree(tokens={self.tokens}, parents={self.parents})"
+
+    def add(self, parent: int, token: int, provenance: Provenance, merge: bool = True) -> int:
+        """Hang `token` under `parent` and return its node.
+
+        With `merge`, a child of `parent` that carries the token already is returned instead, with the
+        provenance it was born with. Raises LogitSpecError when `parent` is not a node of this tree.
+        """
+        if not 0 <= parent < len(self.tokens):
+            raise LogitSpecError(f"Node {parent} is not in this tree of {len(self.tokens)} nodes.")
+        if merge and (twin := self._child.get((parent, token))) is not None:
+            return twin
+        node = len(self.tokens)
+        self.tokens.append(token)
+        self.parents.append(parent)
+        self.provenance.append(provenance)
+        self._child.setdefault((parent, token), node)
+        return node
+
+    def depths(self) -> list[int]:
+        """Distance of every node from the root: [0, ...]."""
+        depths = [0] * len(self.tokens)
+        for node in range(1, len(depths)):
+            depths[node] = depths[self.parents[node]] + 1
+        return depths
+
+    def path_to(self, node: int) -> list[int]:
+        """The nodes from the root down to `node`, both included."""
+        path = []
+        while node >= 0:
+            path.append(node)
+            node = self.parents[node]
+        return path[::-1]
+
+    def ancestors(self) -> list[list[int]]:
+        """For every node its path from the root, itself included: the rows of the ancestor mask."""
+        paths: list[list[int]] = []
+        for node, parent in enumerate(self.parents):
+            paths.append([*paths[parent], node] if parent >= 0 else [node])
+        return paths
+
+    def cut(self, depth: int) -> DraftTree:
+        """This tree without the nodes below `depth`; itself when nothing lies below."""
+        depths = self.depths()
+        if max(depths) <= depth:
+            return self
+        kept = DraftTree(self.tokens[0], self.provenance[0])
+        renumbered = {0: 0}
+        for node in range(1, len(self)):
+            if depths[node] <= depth:
+                renumbered[node] = kept.add(
+                    renumbered[self.parents[node]], self.tokens[node], self.provenance[node], False
+                )
+        return kept
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tokens": self.tokens,
+            "parents": self.parents,
+            "provenance": [p.to_json() for p in self.provenance],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> DraftTree:
+        rows = list(zip(data["tokens"], data["parents"], data["provenance"], strict=True))
+        tree = cls(rows[0][0], Provenance.from_json(rows[0][2]))
+        for token, parent, row in rows[1:]:
+            tree.add(parent, token, Provenance.from_json(row), merge=False)
+        return tree
+
+
+def accept(tree: DraftTree, choices: Sequence[int]) -> list[int]:
+    """The accepted path: nodes from the root down to the deepest whose whole path the target chose.
+
+    choices: the target's token after each node, one per node. Among equally deep nodes the first one
+    wins (duplicates carry the same tokens, so only the bookkeeping can tell them apart).
+    """
+    depth = [0] * len(tree)
+    deepest = 0
+    for node in range(1, len(tree)):
+        parent = tree.parents[node]
+        agreed = depth[parent] >= 0 and tree.tokens[node] == choices[parent]
+        depth[node] = depth[parent] + 1 if agreed else -1
+        if depth[node] > depth[deepest]:
+            deepest = node
+    return tree.path_to(deepest)

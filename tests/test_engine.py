@@ -1,0 +1,165 @@
+"""The loop: stop rules, limits, bookkeeping, what it refuses."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from fakes import ScriptedTarget, finished
+
+from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
+from logitspec.engine import begin, run
+from logitspec.metrics import summarize
+from logitspec.target import Sampling
+
+TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("new", [1, 2, 7, 50])
+def test_exactly_max_new_tokens(method: str, new: int) -> None:
+    trace = finished(decode(ScriptedTarget(TEXT), TEXT[:20], method, new))
+    assert trace.output_ids == TEXT[20 : 20 + new]
+    assert trace.finish == "length"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("stop_at", [20, 21, 25, 44])
+def test_nothing_after_an_end_of_sequence_token_from_a_list(method: str, stop_at: int) -> None:
+    text = [*TEXT[:stop_at], 77, *TEXT[stop_at:]]
+    prompt = [*text[:20], 77, *text[:8]]
+    whole = [*prompt, *text[20:]]
+    trace = finished(decode(ScriptedTarget(whole, eos_ids=[500, 77]), prompt, method, 100))
+    assert trace.output_ids == text[20 : stop_at + 1]
+    assert trace.finish == "eos"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("limit", [21, 22, 30, 41])
+def test_a_full_context_ends_the_run_and_no_node_lies_beyond_it(method: str, limit: int) -> None:
+    target = ScriptedTarget(TEXT, limit=limit)
+    trace = finished(decode(target, TEXT[:20], method, 100))
+    assert trace.output_ids == TEXT[20:limit]
+    assert trace.finish == "context"
+    for step in trace.steps:
+        assert max(step.position + depth for depth in step.tree.depths()) < limit
+
+
+def test_plain_decoding_is_one_token_a_step() -> None:
+    target = ScriptedTarget(TEXT)
+    trace = finished(decode(target, TEXT[:20], "autoregressive", 30))
+    assert target.verified == [1] * 30
+    assert [len(step.tokens) for step in trace.steps] == [1] * 30
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_step_follows_from_what_the_target_said(method: str) -> None:
+    rng = random.Random(1)
+    text = [rng.randrange(5) for _ in range(300)]
+    steps = list(decode(ScriptedTarget(text), text[:100], method, 150))
+    place = 100
+    for step in steps:
+        assert step.position == place
+        assert step.tree.tokens[0] == step.last.ids[0] == text[place]
+        assert step.path == accept(step.tree, step.choices)[: len(step.path)]
+        assert step.tokens == [step.tree.tokens[node] for node in step.path]
+        place += len(step.tokens)
+        assert step.cache_length == place
+    assert [token for step in steps for token in step.tokens] == text[100:250]
+
+
+def test_the_root_may_be_a_draw_that_is_not_the_best_token() -> None:
+    class Drawn(ScriptedTarget):
+        def _result(self, places: list[int]) -> Any:
+            result = super()._result(places)
+            result.topk = [TopK([998, *top.ids], [0.9, *top.probs]) for top in result.topk]
+            return result
+
+    step = next(decode(Drawn(TEXT), TEXT[:20], "logitspec_paper", 9))
+    assert step.tree.provenance[0].rank == 1
+    assert step.tree.provenance[0].probability == 0.6
+
+
+def test_closing_the_generator_keeps_the_steps_and_says_cancelled() -> None:
+    trace, drafter = begin(ScriptedTarget(TEXT), TEXT[:20], "autoregressive", 99, Sampling(), {})
+    steps = run(ScriptedTarget(TEXT), drafter, trace)
+    next(steps), next(steps)
+    steps.close()
+    assert trace.finish == "cancelled"
+    assert trace.output_ids == TEXT[20:22]
+
+
+def test_a_failing_target_leaves_a_trace_that_says_so() -> None:
+    class Failing(ScriptedTarget):
+        def verify(self, tree: Any) -> Any:
+            if len(self.verified) == 3:
+                raise RuntimeError("device lost")
+            return super().verify(tree)
+
+    target = Failing(TEXT)
+    trace, drafter = begin(target, TEXT[:20], "autoregressive", 99, Sampling(), {})
+    with pytest.raises(RuntimeError, match="device lost"):
+        list(run(target, drafter, trace))
+    assert (trace.finish, trace.error, len(trace.steps)) == ("error", "device lost", 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt_ids": []}, "prompt is empty"),
+        ({"prompt_ids": [1] * 30}, "30 tokens.*holds 30"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"max_new_tokens": -5}, "max_new_tokens"),
+        ({"max_new_tokens": 10**12}, "max_new_tokens"),
+        ({"max_new_tokens": 2.5}, "max_new_tokens"),
+        ({"temperature": -1.0}, "Temperature"),
+        ({"temperature": float("nan")}, "Temperature"),
+        ({"temperature": None}, "Temperature"),
+        ({"seed": -1}, "Seed"),
+        ({"seed": 2**70}, "Seed"),
+        ({"top_p": 0.0}, "top_p"),
+        ({"method": "magic"}, "no method 'magic'"),
+        ({"max_ngram_size": 99}, "max_ngram_size"),
+    ],
+)
+def test_a_bad_request_is_refused_before_anything_runs(changes: Any, message: str) -> None:
+    request: Any = {"prompt_ids": [1, 2], "method": "logitspec_paper", **changes}
+    with pytest.raises(LogitSpecError, match=message):
+        decode(ScriptedTarget(TEXT, limit=30), **request)
+
+
+def test_summary_counts_by_hand() -> None:
+    text = [1, 2, 3, 1, 2, 3, 1, 2, 9, 9, 8, 8]
+    trace = finished(decode(ScriptedTarget(text), text[:5], "prompt_lookup", 4, num_pred_tokens=2))
+    # Root 3 copies 1 2 (both right); then the root is 9, which nothing precedes.
+    assert [step.tokens for step in trace.steps] == [[3, 1, 2], [9]]
+    summary = summarize(trace)
+    assert (summary.tokens, summary.forwards, summary.mean_accepted_tokens) == (4, 2, 2.0)
+    assert (summary.drafted, summary.accepted, summary.rejected, summary.uncompared) == (2, 2, 0, 0)
+    assert summary.acceptance_rate == 1.0
+    assert summary.share == {"root": 0.5, "retrieved": 0.5}
+    assert summary.seconds == sum(step.seconds.wall for step in trace.steps) > 0
+    assert summary.tokens_per_second == pytest.approx(4 / summary.seconds)
+
+
+def test_drafted_is_accepted_rejected_and_uncompared() -> None:
+    rng = random.Random(2)
+    text = [rng.randrange(4) for _ in range(300)]
+    trace = finished(decode(ScriptedTarget(text), text[:100], "logitspec_paper", 120))
+    summary = summarize(trace)
+    assert summary.drafted == sum(len(step.tree) - 1 for step in trace.steps)
+    assert summary.drafted == summary.accepted + summary.rejected + summary.uncompared
+    assert min(summary.accepted, summary.rejected, summary.uncompared) > 0
+    assert summary.accepted == summary.tokens - summary.forwards
+    for step in trace.steps:
+        for node, state in enumerate(step.states()):
+            parent = step.tree.parents[node]
+            if state == "rejected":
+                assert step.states()[parent] == "accepted"
+                assert step.tree.tokens[node] != step.choices[parent]
+
+
+def test_an_empty_trace_sums_up_to_zeros() -> None:
+    summary = summarize(Trace("autoregressive", [1], 5))
+    assert (summary.tokens, summary.mean_accepted_tokens, summary.tokens_per_second) == (0, 0, 0)

@@ -1,0 +1,224 @@
+"""Models: finding, checking and loading them, and turning text into their token ids."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub import HfApi, try_to_load_from_cache
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedTokenizerBase,
+)
+
+from logitspec.builtin import MODEL_DIR
+from logitspec.errors import LogitSpecError
+from logitspec.runner import Runner
+
+BUILTIN = "builtin"
+DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+HUB_SECONDS = 10
+ATTENTION = {"full_attention", "sliding_attention"}
+
+# Weights that are on disk load in a moment; a bar for that hides what matters.
+transformers.utils.logging.disable_progress_bar()
+
+_LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
+
+
+def load(
+    model: str | Path = BUILTIN, device: str = "auto", dtype: str = "auto"
+) -> tuple[Runner, PreTrainedTokenizerBase]:
+    """A target and its tokenizer.
+
+    model: "builtin", a folder, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
+    CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU) or its name. Weights
+    are read from safetensors only and no code from the model's repository is run. Raises
+    LogitSpecError when the model can't be had or can't be a target.
+    """
+    place = choose_device(device)
+    precision = choose_dtype(dtype, place)
+    source, known_as = _source(model)
+    config = _config(source, known_as)
+    _refuse(config, known_as)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except _LIBRARY_ERRORS as error:
+        raise LogitSpecError(f"{known_as} has no tokenizer that loads: {_first(error)}") from error
+    weights, reason = _weights(source, known_as, config, precision)
+    target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, known_as)
+    target.info.update(reason)
+    return target, tokenizer
+
+
+def prepare(
+    model: Any, eos_token_id: int | None = None, known_as: str = "", kind: type[Runner] = Runner
+) -> Runner:
+    """A target over a transformers model that is already in memory and in eval mode.
+
+    eos_token_id: one that the tokenizer declares, beside those of the model's generation config.
+    """
+    text = model.config.get_text_config()
+    return kind(
+        model,
+        windows=_windows(text),
+        eos_ids=_eos_ids(model.generation_config, eos_token_id),
+        limit=_limit(text),
+        info=_info(model, known_as or model.config.model_type),
+    )
+
+
+def choose_device(device: str) -> torch.device:
+    """The torch device by name; LogitSpecError when it is unknown or not there."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise LogitSpecError(
+            f"The device {device!r} is not available here; choose auto, cpu or cuda."
+        ) from error
+    return place
+
+
+def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """The torch dtype by name; LogitSpecError when it is unknown."""
+    if dtype not in DTYPES:
+        raise LogitSpecError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
+    if dtype == "auto":
+        return torch.float32 if device.type == "cpu" else torch.bfloat16
+    chosen: torch.dtype = getattr(torch, dtype)
+    return chosen
+
+
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Token ids of one user message, in the model's chat template if it has one."""
+    if not text.strip():
+        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+    if tokenizer.chat_template is None:
+        return [int(token) for token in tokenizer(text)["input_ids"]]
+    ids = tokenizer.apply_chat_template(
+        [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=False
+    )
+    return [int(token) for token in ids]
+
+
+def _source(model: str | Path) -> tuple[str, str]:
+    """Where transformers finds the model, and the name it goes by."""
+    if str(model) == BUILTIN:
+        return str(MODEL_DIR), BUILTIN
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return str(folder), folder.resolve().name
+    return str(model), str(model)
+
+
+def _config(source: str, known_as: str) -> PreTrainedConfig:
+    try:
+        if not Path(source).is_dir() and not try_to_load_from_cache(source, "config.json"):
+            # Asked once, with a limit: the loaders below would retry for half a minute.
+            HfApi().model_info(source, timeout=HUB_SECONDS)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(source)
+    except Exception as error:  # the hub client lets through whatever its HTTP library raises
+        raise LogitSpecError(
+            f"There is no model {known_as!r} in this folder or on the hub that can be read;"
+            f" check its name and the connection, or use {BUILTIN!r}."
+        ) from error
+    return config
+
+
+def _refuse(config: PreTrainedConfig, known_as: str) -> None:
+    text = config.get_text_config()
+    if config.is_encoder_decoder:
+        raise LogitSpecError(
+            f"{known_as} is an encoder-decoder model; choose one that only continues text."
+        )
+    other = set(getattr(text, "layer_types", None) or ()) - ATTENTION
+    if other:
+        raise LogitSpecError(
+            f"{known_as} has layers of type {sorted(other)[0]!r}, whose state can't branch over a"
+            " draft tree; choose a model with attention only."
+        )
+
+
+def _weights(
+    source: str, known_as: str, config: PreTrainedConfig, dtype: torch.dtype
+) -> tuple[Any, dict[str, str]]:
+    """The model, and the reason if its attention is not the fast one."""
+    wanted, reason = "sdpa", {}
+    if getattr(config.get_text_config(), "attn_logit_softcapping", None):
+        wanted, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
+    options = {"config": config, "dtype": dtype, "use_safetensors": True}
+    try:
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                source, attn_implementation=wanted, **options
+            )
+        except ValueError as error:
+            reason = {"attention_reason": _first(error)}
+            model = AutoModelForCausalLM.from_pretrained(
+                source, attn_implementation="eager", **options
+            )
+    except _LIBRARY_ERRORS as error:
+        raise LogitSpecError(f"{known_as} could not be loaded: {_first(error)}") from error
+    if getattr(model, "_is_stateful", False):
+        raise LogitSpecError(
+            f"{known_as} keeps a recurrent state, which can't branch over a draft tree;"
+            " choose a model with attention only."
+        )
+    return model, reason
+
+
+def _windows(config: PreTrainedConfig) -> dict[str, int | None]:
+    """For each layer type the positions that a row sees back, itself included."""
+    sliding = getattr(config, "sliding_window", None)
+    default = ["full_attention" if sliding is None else "sliding_attention"]
+    kinds = getattr(config, "layer_types", None) or default
+    return {kind: sliding if kind == "sliding_attention" else None for kind in kinds}
+
+
+def _eos_ids(generation_config: Any, also: int | None) -> set[int]:
+    declared = generation_config.eos_token_id if generation_config else None
+    listed = declared if isinstance(declared, list) else [declared]
+    return {token for token in (*listed, also) if token is not None}
+
+
+def _limit(config: PreTrainedConfig) -> int:
+    """Positions that the model can hold, as far as their meaning does not change on the way."""
+    limit: int = getattr(config, "max_position_embeddings", None) or 2**20
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") in ("longrope", "dynamic"):
+        # Beyond this length such a model re-reads all earlier positions with other frequencies.
+        return min(limit, rope.get("original_max_position_embeddings") or limit)
+    return limit
+
+
+def _info(model: Any, known_as: str) -> dict[str, Any]:
+    device = model.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "id": known_as,
+        "revision": getattr(model.config, "_commit_hash", None),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "device": f"{device} ({name})",
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "attention": model.config._attn_implementation,
+        "environment": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+    }
+
+
+def _first(error: BaseException) -> str:
+    """The first sentence of a library's message."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line if line.endswith(".") else f"{line}."

@@ -1,0 +1,151 @@
+"""The device side of a step: masks, positions, KV cache, one forward, commit.
+
+Any stock transformers model with attention only can be the target. Nothing but ints and floats
+leaves this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from logitspec.cache import PrefixCache
+from logitspec.sampling import pick
+from logitspec.target import ForwardResult, Sampling, TopK
+from logitspec.tree import DraftTree, accept
+
+PREFILL_ROWS = 512
+NODE_RANKS = 8
+LAST_RANKS = 128
+DECIMALS = 6
+
+
+class Runner:
+    """A transformers model as `Target`. One sequence at a time; the buffers outlive it.
+
+    model: a causal language model in eval mode. windows: per layer type of the model the positions
+    that a row sees back, itself included (None: all). eos_ids: ids that end a text. limit: positions
+    that the model can hold. info: what the trace says about the model.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        windows: dict[str, int | None],
+        eos_ids: Collection[int],
+        limit: int,
+        info: dict[str, Any],
+    ) -> None:
+        self.model = model
+        self.windows = windows
+        self.eos_ids = frozenset(eos_ids)
+        self.limit = limit
+        self.info = info
+        self.sampling = Sampling()
+        self._device = model.get_input_embeddings().weight.device
+        # Eager attention adds its mask to the scores; the others take True for "may look".
+        self._additive = model.config._attn_implementation == "eager"
+        self._cache = PrefixCache(model.config.num_hidden_layers)
+
+    @property
+    def length(self) -> int:
+        """Rows in the KV cache: the verified tokens."""
+        return self._cache.length
+
+    @torch.inference_mode()
+    def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
+        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id."""
+        self.sampling = sampling
+        self._cache.length = 0
+        started = perf_counter()
+        for first in range(0, len(ids), PREFILL_ROWS):
+            part = list(ids[first : first + PREFILL_ROWS])
+            depths = np.arange(len(part))
+            causal = np.tri(len(part), dtype=bool)
+            logits = self._forward(part, depths, causal, rows=1)
+            self._cache.length += len(part)
+        choices = pick(logits, [len(ids)], sampling).tolist()
+        return ForwardResult(choices, _topk(logits, LAST_RANKS), perf_counter() - started)
+
+    @torch.inference_mode()
+    def verify(self, tree: DraftTree) -> ForwardResult:
+        """One forward over the whole tree behind the cached prefix."""
+        started = perf_counter()
+        depths = self._depths(tree)
+        logits = self._forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
+        choices = pick(logits, self._draw_positions(depths), self.sampling).tolist()
+        topk = _topk(logits, NODE_RANKS)
+        # The next draft starts from the row where acceptance will end: that one is worth more ranks.
+        end = accept(tree, choices)[-1]
+        topk[end] = _topk(logits[end : end + 1], LAST_RANKS)[0]
+        return ForwardResult(choices, topk, perf_counter() - started)
+
+    @torch.inference_mode()
+    def commit(self, path: Sequence[int]) -> None:
+        """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
+        self._gather(path)
+        self._cache.length += len(path)
+
+    def _gather(self, path: Sequence[int]) -> None:
+        self._cache.keep(path)
+
+    def _depths(self, tree: DraftTree) -> np.ndarray:
+        return np.array(tree.depths())
+
+    def _draw_positions(self, depths: np.ndarray) -> list[int]:
+        return [int(position) for position in self.length + depths + 1]
+
+    def _ancestor_mask(self, tree: DraftTree) -> np.ndarray:
+        """[nodes, nodes]: which nodes a node attends to, its ancestors and itself."""
+        mask = np.eye(len(tree), dtype=bool)
+        for node in range(1, len(tree)):
+            mask[node] |= mask[tree.parents[node]]
+        return mask
+
+    def _forward(
+        self, tokens: Sequence[int], depths: np.ndarray, ancestors: np.ndarray, rows: int
+    ) -> torch.Tensor:
+        """Logits [rows, vocabulary] of the last `rows` of `tokens`, whose keys and values land behind
+        the prefix."""
+        positions = self.length + depths
+        masks = {
+            kind: self._mask(positions, ancestors, window) for kind, window in self.windows.items()
+        }
+        output = self.model(
+            input_ids=torch.tensor([tokens], device=self._device),
+            position_ids=torch.from_numpy(positions)[None].to(self._device),
+            attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=rows,
+        )
+        logits: torch.Tensor = output.logits[0]
+        return logits
+
+    def _mask(
+        self, positions: np.ndarray, ancestors: np.ndarray, window: int | None
+    ) -> torch.Tensor:
+        """[1, 1, rows, prefix + rows]: all of the prefix and the ancestors, within the window."""
+        seen = np.ones((len(positions), self.length + len(positions)), dtype=bool)
+        seen[:, self.length :] = ancestors
+        if window is not None:
+            at = np.concatenate([np.arange(self.length), positions])
+            seen &= positions[:, None] - at < window
+        mask = torch.from_numpy(seen)[None, None].to(self._device)
+        if not self._additive:
+            return mask
+        bias = torch.zeros(mask.shape, dtype=self.model.dtype, device=self._device)
+        return bias.masked_fill_(~mask, torch.finfo(self.model.dtype).min)
+
+
+def _topk(logits: torch.Tensor, k: int) -> list[TopK]:
+    """The best `k` of each row of `logits` [rows, vocabulary], with probabilities at temperature 1."""
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    best, ids = wide.topk(min(k, wide.shape[-1]), dim=-1)
+    probs = (best - wide.logsumexp(-1, keepdim=True)).exp()
+    rounded = np.round(probs.cpu().numpy().astype(np.float64), DECIMALS).tolist()
+    return [TopK(row, prob) for row, prob in zip(ids.tolist(), rounded, strict=True)]

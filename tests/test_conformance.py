@@ -1,0 +1,163 @@
+"""Every method on every model family writes what plain, uncached decoding writes, token for token."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fakes import finished
+from families import CONFIGS, VOCABULARY, model, runner
+
+from logitspec import METHODS, decode, load
+from logitspec.runner import Runner
+from logitspec.tree import DraftTree
+
+TOKENS = 48
+SEED = 11
+PROMPT = [int(token) for token in np.random.default_rng(5).integers(0, VOCABULARY, 30)]
+MODELS = Path(os.environ.get("LOGITSPEC_MODELS", Path(__file__).parents[2] / "shared" / "models"))
+REAL = sorted(p.parent for p in MODELS.glob("*/config.json"))
+
+
+def noise(seed: int, position: int) -> float:
+    """The number that fixes a draw, written down once more, in numpy."""
+    with np.errstate(over="ignore"):
+        state = np.uint64(0)
+        for value in (seed, position):
+            state = state + np.uint64(value) + np.uint64(0x9E3779B97F4A7C15)
+            state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            state ^= state >> np.uint64(31)
+    return float(state >> np.uint64(11)) / 2**53
+
+
+def draw(logits: np.ndarray, temperature: float, seed: int, position: int) -> int:
+    """The token that plain sampling draws at `position`."""
+    if temperature == 0:
+        return int(logits.argmax())
+    scaled = logits.astype(np.float64) / temperature
+    probs = np.exp(scaled - scaled.max())
+    cdf = np.cumsum(probs / probs.sum())
+    return int(np.argmax(cdf > noise(seed, position) * cdf[-1]))
+
+
+@torch.inference_mode()
+def plain(net: Any, prompt: list[int], tokens: int, temperature: float) -> list[int]:
+    """Decoding without a cache, a draft or any code of ours: the whole text again for each token."""
+    ids = list(prompt)
+    for _ in range(tokens):
+        logits = net(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1]
+        ids.append(draw(logits.numpy(), temperature, SEED, len(ids)))
+    return ids[len(prompt) :]
+
+
+@cache
+def expected(family: str, temperature: float) -> list[int]:
+    return plain(model(family), PROMPT, TOKENS, temperature)
+
+
+def written(target: Runner, method: str, temperature: float) -> Any:
+    return finished(decode(target, PROMPT, method, TOKENS, temperature, SEED))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("family", CONFIGS)
+def test_output_is_that_of_plain_decoding(family: str, method: str, temperature: float) -> None:
+    trace = written(runner(family), method, temperature)
+    assert trace.output_ids == expected(family, temperature)
+    assert trace.finish == "length"
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_greedy_output_is_that_of_transformers_generate(family: str) -> None:
+    net = model(family)
+    with torch.inference_mode():
+        ids = net.generate(torch.tensor([PROMPT]), max_new_tokens=TOKENS, do_sample=False)
+    assert ids[0, len(PROMPT) :].tolist() == expected(family, 0.0)
+
+
+def test_the_cases_exercise_acceptance() -> None:
+    """Without accepted branches, the tests above could not see a cache that is gathered wrongly."""
+    paths = [
+        step.path
+        for family in CONFIGS
+        for step in written(runner(family), "logitspec_paper", 0.0).steps
+    ]
+    assert sum(len(path) > 1 for path in paths) > 20
+    assert sum(path != list(range(len(path))) for path in paths) > 5
+
+
+def test_the_draws_differ_from_the_argmax_and_by_position() -> None:
+    assert expected("llama", 0.8) != expected("llama", 0.0)
+    assert len({noise(SEED, position) for position in range(1000)}) == 1000
+
+
+class NoGather(Runner):
+    def _gather(self, path: Any) -> None:
+        pass
+
+
+class FlatPositions(Runner):
+    def _depths(self, tree: DraftTree) -> np.ndarray:
+        return np.arange(len(tree))
+
+
+class FullMask(Runner):
+    def _ancestor_mask(self, tree: DraftTree) -> np.ndarray:
+        return np.tri(len(tree), dtype=bool)
+
+
+class ShiftedDraw(Runner):
+    def _draw_positions(self, depths: np.ndarray) -> list[int]:
+        return [position + 1 for position in super()._draw_positions(depths)]
+
+
+class NoRollback(Runner):
+    def verify(self, tree: DraftTree) -> Any:
+        self.nodes = len(tree)
+        return super().verify(tree)
+
+    def commit(self, path: Any) -> None:
+        super().commit(path)
+        self._cache.length += self.nodes - len(path)
+
+
+@pytest.mark.parametrize("fault", [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback])
+def test_a_seeded_fault_is_caught(fault: type[Runner]) -> None:
+    caught = [
+        written(runner(family, fault), "logitspec_paper", temperature).output_ids
+        != expected(family, temperature)
+        for family in ("llama", "gemma3", "gpt2")
+        for temperature in (0.0, 0.8)
+    ]
+    assert any(caught)
+
+
+@pytest.mark.parametrize("folder", REAL, ids=lambda path: path.name)
+def test_real_weights(folder: Path) -> None:
+    target, tokenizer = load(folder, device="cpu", dtype="float64")
+    prompt = tokenizer("Once upon a time there was a small cat who liked to")["input_ids"]
+    for temperature in (0.0, 0.8):
+        wanted = plain(target.model, prompt, 60, temperature)
+        for method in METHODS:
+            target.eos_ids = frozenset()
+            trace = finished(decode(target, prompt, method, 60, temperature, SEED))
+            assert trace.output_ids == wanted, method
+
+
+def test_prompts_longer_than_one_prefill_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logitspec.runner.PREFILL_ROWS", 7)
+    trace = written(runner("mistral-window"), "logitspec_paper", 0.0)
+    assert trace.output_ids == expected("mistral-window", 0.0)
+
+
+def test_a_cache_that_has_to_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logitspec.cache.FIRST_ROWS", 8)
+    trace = written(runner("gpt2"), "logitspec_paper", 0.0)
+    assert trace.output_ids == expected("gpt2", 0.0)

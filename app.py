@@ -1,0 +1,82 @@
+"""Build the page and serve it: `python app.py --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until interrupted; 2 when it can't start."""
+    options = _parser().parse_args(arguments)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from logitspec.errors import LogitSpecError
+
+    try:
+        _check_port(options.host, options.port)
+        _serve(options)
+    except LogitSpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> None:
+    # Imports that take seconds come after everything that can be refused without them.
+    from logitspec.models import BUILTIN
+    from logitspec.session import Host
+    from logitspec.ui.page import build
+    from logitspec.ui.player import STYLE
+    from logitspec.ui.theme import theme
+
+    host = Host([options.model, BUILTIN], options.device, options.dtype)
+    host.model(options.model)
+    build(host).launch(
+        server_name=options.host,
+        server_port=options.port,
+        share=options.share,
+        theme=theme(),
+        css_paths=[STYLE],
+        footer_links=["api", "settings"],
+        run_history=False,
+        show_error=True,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="LogitSpec Live: watch speculative decoding, step by step."
+    )
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=port, help="port (default: %(default)s)")
+    parser.add_argument(
+        "--model", default="builtin", help="builtin, a folder or a hub id (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda ... (default: auto)")
+    parser.add_argument(
+        "--dtype", default="auto", help="auto, float32, bfloat16, float16, float64 (default: auto)"
+    )
+    parser.add_argument("--share", action="store_true", help="make a public Gradio link")
+    return parser
+
+
+def _check_port(host: str, port: int) -> None:
+    from logitspec.errors import LogitSpecError
+
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise LogitSpecError(
+            f"Can't listen on {host} port {port} ({error}); choose another with --port."
+        ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""Visitors' runs: the models that are loaded, the limits, the stream of deltas, stopping."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from time import monotonic
+from typing import Any
+
+from logitspec.drafters import DEFAULT_METHOD
+from logitspec.engine import begin, run
+from logitspec.errors import LogitSpecError
+from logitspec.models import BUILTIN, encode_prompt, load
+from logitspec.runner import Runner
+from logitspec.target import Sampling
+from logitspec.tokens import Speller
+from logitspec.trace import Trace, reset_message, steps_message
+
+MOST_NEW_TOKENS = 4096
+MOST_CHARACTERS = 200_000
+RUNS_KEPT = 32
+SECONDS_PER_MESSAGE = 1 / 25
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a visitor asked for. options: the method's, by name."""
+
+    prompt: str
+    method: str = DEFAULT_METHOD
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+    model: str = BUILTIN
+
+
+class Host:
+    """Loads each model once and runs one request at a time on it.
+
+    models: ids or folders that may be asked for, the first one by default.
+    """
+
+    def __init__(self, models: list[str], device: str = "auto", dtype: str = "auto") -> None:
+        self.models = list(dict.fromkeys(models))
+        self._device = device
+        self._dtype = dtype
+        self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
+        self._runs: OrderedDict[str, Trace] = OrderedDict()
+        self._busy = Lock()
+
+    def model(self, name: str) -> tuple[Runner, Any, Speller]:
+        """Target, tokenizer and speller of one of `models`, loaded on first use."""
+        if name not in self.models:
+            raise LogitSpecError(
+                f"The model {name!r} is not offered here; choose one of {', '.join(self.models)}."
+            )
+        if name not in self._loaded:
+            target, tokenizer = load(name, self._device, self._dtype)
+            self._loaded[name] = target, tokenizer, Speller(tokenizer)
+        return self._loaded[name]
+
+    def stream(self, request: Request, stop: Event) -> Iterator[str]:
+        """Run `request`: a reset delta, deltas with steps, and last the finished trace as JSON.
+
+        Ends within one step after `stop` is set and keeps what there is. Raises LogitSpecError when
+        the request can't be run.
+        """
+        _check(request)
+        with self._busy:
+            yield from self._stream(request, stop)
+
+    def _stream(self, request: Request, stop: Event) -> Iterator[str]:
+        target, tokenizer, speller = self.model(request.model)
+        trace, drafter = begin(
+            target,
+            encode_prompt(tokenizer, request.prompt),
+            request.method,
+            request.max_new_tokens,
+            Sampling(temperature=request.temperature, seed=request.seed),
+            request.options,
+        )
+        trace.prompt = request.prompt
+        _spell(trace, speller, 0)
+        self._keep(trace)
+        yield reset_message(trace, 0)
+        sequence, sent, sent_at = 1, 0, 0.0
+        steps = run(target, drafter, trace)
+        try:
+            for _ in steps:
+                if stop.is_set():
+                    break
+                if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
+                    yield steps_message(trace, sequence, sent, _spell(trace, speller, sent))
+                    sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
+        except Exception as error:
+            log.exception("run %s failed after %d steps", trace.run, len(trace.steps))
+            trace.error = _sentence(error)
+        finally:
+            steps.close()
+        _spell(trace, speller, sent)
+        yield trace.to_json()
+
+    def _keep(self, trace: Trace) -> None:
+        self._runs[trace.run] = trace
+        while len(self._runs) > RUNS_KEPT:
+            self._runs.popitem(last=False)
+
+    def steps_from(self, run_id: str, first: int) -> str | None:
+        """The delta with all steps of a recent run from number `first` (0-based) on, if it is known."""
+        trace = self._runs.get(run_id)
+        if trace is None or not 0 <= first <= len(trace.steps):
+            return None
+        ids = trace.mentioned(first)
+        spelt = {token: trace.vocabulary[token] for token in ids if token in trace.vocabulary}
+        return steps_message(trace, -1, first, spelt)
+
+
+def parse_options(text: str) -> dict[str, Any]:
+    """Options from a JSON object; LogitSpecError when it is none."""
+    try:
+        options = json.loads(text or "{}")
+    except ValueError as error:
+        raise LogitSpecError(
+            f"The options are not JSON ({error}); write an object like {{}}."
+        ) from error
+    if not isinstance(options, dict):
+        raise LogitSpecError("The options must be a JSON object of names and values, like {}.")
+    return options
+
+
+def _check(request: Request) -> None:
+    if len(request.prompt) > MOST_CHARACTERS:
+        raise LogitSpecError(
+            f"The prompt has {len(request.prompt)} characters and at most {MOST_CHARACTERS} are"
+            " taken; shorten it."
+        )
+    wanted = request.max_new_tokens
+    if not isinstance(wanted, int) or not 1 <= wanted <= MOST_NEW_TOKENS:
+        raise LogitSpecError(
+            f"Max new tokens must be a whole number from 1 to {MOST_NEW_TOKENS}; got {wanted!r}."
+        )
+
+
+def _spell(trace: Trace, speller: Speller, since: int) -> dict[int, bytes]:
+    """Bytes of the token ids that appeared since step number `since`, also entered in the trace."""
+    new = trace.mentioned(since) - trace.vocabulary.keys()
+    spelt = {token: speller(token) for token in sorted(new)}
+    trace.vocabulary.update(spelt)
+    return spelt
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, LogitSpecError):
+        return str(error)
+    return (
+        f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
+    )

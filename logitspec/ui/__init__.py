@@ -1,0 +1,1 @@
+"""The page: layout, event handlers and the player as a Gradio component."""

@@ -1,0 +1,208 @@
+"""The page "Watch": type a prompt, run it, look at every step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import Field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import gradio as gr
+
+from logitspec.drafters import DEFAULT_METHOD, METHODS, option_fields
+from logitspec.errors import LogitSpecError
+from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
+from logitspec.ui.player import step_player
+
+EXAMPLES = Path(__file__).parents[2] / "assets" / "prompts" / "examples.jsonl"
+
+INTRO = """# LogitSpec Live
+Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
+that it would have written anyway."""
+
+
+def build(host: Host) -> gr.Blocks:
+    """The whole interface over `host`; launch it with `theme=theme(), css_paths=[STYLE]`."""
+    with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
+        gr.Markdown(INTRO)
+        prompt = gr.Textbox(
+            label="Prompt", lines=3, max_lines=12, placeholder="Write something, or take an example"
+        )
+        prompts = _example_prompts()
+        gr.Examples(
+            [[each["turns"][0]] for each in prompts],
+            inputs=[prompt],
+            example_labels=[each["category"].capitalize() for each in prompts],
+            label="Examples",
+        )
+        with gr.Row():
+            start = gr.Button("Run", variant="primary")
+            stop = gr.Button("Stop")
+        method, settings, options = _settings(host)
+        player = step_player(lambda wanted: _fetch_steps(host, wanted))
+        inputs = [prompt, method, *settings, *(each for _, _, each in options)]
+        _wire(page, host, start, stop, prompt, player, inputs, [(m, n) for m, n, _ in options])
+        gr.api(
+            _generate(host),
+            api_name="generate",
+            concurrency_limit=1,
+            concurrency_id="model",
+        )
+    return page
+
+
+def _settings(host: Host) -> tuple[gr.Radio, list[Any], list[tuple[str, str, Any]]]:
+    """Method; model, length, temperature and seed; and (method, option name, component) of all."""
+    method = gr.Radio(
+        [(each.title, name) for name, each in METHODS.items()],
+        value=DEFAULT_METHOD,
+        label="Method",
+    )
+    with gr.Accordion("Settings", open=False), gr.Row():
+        settings = [
+            gr.Dropdown(host.models, value=host.models[0], label="Model"),
+            gr.Number(200, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0),
+            gr.Number(0.0, label="Temperature", info="0 is greedy; otherwise draws, up to 10"),
+            gr.Number(0, label="Seed", info="fixes the draws", precision=0),
+        ]
+    groups, options = [], []
+    with gr.Accordion("Options of the method", open=False):
+        for name, each in METHODS.items():
+            with gr.Row(visible=name == DEFAULT_METHOD) as group:
+                fields = option_fields(each)
+                if not fields:
+                    gr.Markdown("This method has no options.")
+                options += [(name, field.name, _component(field)) for field in fields]
+            groups.append(group)
+    method.change(
+        lambda chosen: [gr.update(visible=name == chosen) for name in METHODS],
+        inputs=[method],
+        outputs=groups,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    return method, settings, options
+
+
+def _component(option: Field[Any]) -> Any:
+    """The input that fits one option of a method."""
+    label, about = option.name.replace("_", " ").capitalize(), option.metadata
+    info = about["help"]
+    if isinstance(option.default, bool):
+        return gr.Checkbox(option.default, label=label, info=info)
+    if isinstance(option.default, (int, float)):
+        bounds = f"{about['low']} to {about['high']} {about['unit']}".strip()
+        precision = 0 if isinstance(option.default, int) else None
+        return gr.Number(
+            option.default, label=label, info=f"{info} ({bounds})", precision=precision
+        )
+    return gr.Textbox(option.default, label=label, info=info)
+
+
+def _wire(
+    page: gr.Blocks,
+    host: Host,
+    start: gr.Button,
+    stop: gr.Button,
+    prompt: gr.Textbox,
+    player: gr.HTML,
+    inputs: list[Any],
+    options: list[tuple[str, str]],
+) -> None:
+    """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old one."""
+    stops: dict[str, Event] = {}
+
+    def ready(request: gr.Request) -> None:
+        # Before the queue: a Stop pressed while the run still waits must find something to set.
+        halt(request)
+        stops[str(request.session_hash)] = Event()
+
+    def watch(request: gr.Request, *values: Any) -> Iterator[str]:
+        text, method, model, max_new_tokens, temperature, seed, *chosen = values
+        own = {
+            name: value
+            for (owner, name), value in zip(options, chosen, strict=True)
+            if owner == method
+        }
+        wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
+        stop = stops.setdefault(str(request.session_hash), Event())
+        yield from _shown(host, wanted, stop)
+
+    def halt(request: gr.Request) -> None:
+        if stop := stops.pop(str(request.session_hash), None):
+            stop.set()
+
+    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on(
+        [start.click, prompt.submit],
+        ready,
+        js="(...values) => { window.logitspecWaiting?.(); return values; }",
+        queue=False,
+        **private,
+    ).then(watch, inputs, [player], concurrency_limit=1, concurrency_id="model", **private)
+    stop.click(halt, queue=False, **private)
+    page.unload(halt)
+
+
+def _shown(host: Host, wanted: Request, stop: Event) -> Iterator[str]:
+    """The stream for the page: what can't be run is said in the player and as a notice."""
+    try:
+        yield from host.stream(wanted, stop)
+    except LogitSpecError as error:
+        yield json.dumps({"kind": "error", "run": "", "message": str(error)})
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _generate(host: Host) -> Any:
+    """The function behind the endpoint /generate."""
+
+    def generate(
+        prompt: str,
+        method: str = DEFAULT_METHOD,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+        options: str = "{}",
+    ) -> Iterator[str]:
+        """Stream one run: JSON messages with new steps, and last the finished trace as JSON.
+
+        Args:
+            prompt: text for the model.
+            method: name of the decoding method.
+            max_new_tokens: tokens to generate at most.
+            temperature: 0 for greedy decoding.
+            seed: fixes the draws at a temperature above 0.
+            options: the method's own options, a JSON object.
+        """
+        try:
+            wanted = Request(
+                prompt,
+                method,
+                max_new_tokens,
+                temperature,
+                seed,
+                parse_options(options),
+                host.models[0],
+            )
+            yield from host.stream(wanted, Event())
+        except LogitSpecError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return generate
+
+
+def _fetch_steps(host: Host, wanted: Any) -> str | None:
+    """What the player asks for after a gap; anyone can call it with anything."""
+    if not isinstance(wanted, dict):
+        return None
+    run_id, first = wanted.get("run"), wanted.get("from")
+    if not isinstance(run_id, str) or not isinstance(first, int):
+        return None
+    return host.steps_from(run_id, first)
+
+
+def _example_prompts() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in EXAMPLES.read_text().splitlines() if line.strip()]

@@ -26,13 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
-    from logitspec.models import BUILTIN
     from logitspec.session import Host
     from logitspec.ui.page import build
     from logitspec.ui.player import STYLE
     from logitspec.ui.theme import theme
 
-    host = Host([options.model, BUILTIN], options.device, options.dtype)
+    host = Host(options.model, options.device, options.dtype)
     host.model(options.model)
     build(host).launch(
         server_name=options.host,

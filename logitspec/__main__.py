@@ -122,7 +122,7 @@ def stream(options: argparse.Namespace) -> Trace:
     except KeyboardInterrupt:
         steps.close()
     printer.end()
-    trace.vocabulary = {token: speller(token) for token in sorted(trace.mentioned())}
+    trace.spell(speller)
     return trace
 
 

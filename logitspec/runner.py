@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from logitspec.cache import PrefixCache
@@ -93,13 +94,13 @@ class Runner:
     def _gather(self, path: Sequence[int]) -> None:
         self._cache.keep(path)
 
-    def _depths(self, tree: DraftTree) -> np.ndarray:
+    def _depths(self, tree: DraftTree) -> npt.NDArray[Any]:
         return np.array(tree.depths())
 
-    def _draw_positions(self, depths: np.ndarray) -> list[int]:
+    def _draw_positions(self, depths: npt.NDArray[Any]) -> list[int]:
         return [int(position) for position in self.length + depths + 1]
 
-    def _ancestor_mask(self, tree: DraftTree) -> np.ndarray:
+    def _ancestor_mask(self, tree: DraftTree) -> npt.NDArray[Any]:
         """[nodes, nodes]: which nodes a node attends to, its ancestors and itself."""
         mask = np.eye(len(tree), dtype=bool)
         for node in range(1, len(tree)):
@@ -107,7 +108,11 @@ class Runner:
         return mask
 
     def _forward(
-        self, tokens: Sequence[int], depths: np.ndarray, ancestors: np.ndarray, rows: int
+        self,
+        tokens: Sequence[int],
+        depths: npt.NDArray[Any],
+        ancestors: npt.NDArray[Any],
+        rows: int,
     ) -> torch.Tensor:
         """Logits [rows, vocabulary] of the last `rows` of `tokens`, whose keys and values land behind
         the prefix."""
@@ -127,7 +132,7 @@ class Runner:
         return logits
 
     def _mask(
-        self, positions: np.ndarray, ancestors: np.ndarray, window: int | None
+        self, positions: npt.NDArray[Any], ancestors: npt.NDArray[Any], window: int | None
     ) -> torch.Tensor:
         """[1, 1, rows, prefix + rows]: all of the prefix and the ancestors, within the window."""
         seen = np.ones((len(positions), self.length + len(positions)), dtype=bool)

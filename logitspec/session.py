@@ -44,11 +44,11 @@ class Request:
 class Host:
     """Loads each model once and runs one request at a time on it.
 
-    models: ids or folders that may be asked for, the first one by default.
+    Visitors may ask for `model`, an id or a folder, or for the built-in one.
     """
 
-    def __init__(self, models: list[str], device: str = "auto", dtype: str = "auto") -> None:
-        self.models = list(dict.fromkeys(models))
+    def __init__(self, model: str = BUILTIN, device: str = "auto", dtype: str = "auto") -> None:
+        self.models = list(dict.fromkeys([model, BUILTIN]))
         self._device = device
         self._dtype = dtype
         self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
@@ -87,7 +87,7 @@ class Host:
             request.options,
         )
         trace.prompt = request.prompt
-        _spell(trace, speller, 0)
+        trace.spell(speller)
         self._keep(trace)
         yield reset_message(trace, 0)
         sequence, sent, sent_at = 1, 0, 0.0
@@ -97,14 +97,14 @@ class Host:
                 if stop.is_set():
                     break
                 if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
-                    yield steps_message(trace, sequence, sent, _spell(trace, speller, sent))
+                    yield steps_message(trace, sequence, sent, trace.spell(speller, sent))
                     sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
         except Exception as error:
             log.exception("run %s failed after %d steps", trace.run, len(trace.steps))
             trace.error = _sentence(error)
         finally:
             steps.close()
-        _spell(trace, speller, sent)
+        trace.spell(speller, sent)
         yield trace.to_json()
 
     def _keep(self, trace: Trace) -> None:
@@ -146,14 +146,6 @@ def _check(request: Request) -> None:
         raise LogitSpecError(
             f"Max new tokens must be a whole number from 1 to {MOST_NEW_TOKENS}; got {wanted!r}."
         )
-
-
-def _spell(trace: Trace, speller: Speller, since: int) -> dict[int, bytes]:
-    """Bytes of the token ids that appeared since step number `since`, also entered in the trace."""
-    new = trace.mentioned(since) - trace.vocabulary.keys()
-    spelt = {token: speller(token) for token in sorted(new)}
-    trace.vocabulary.update(spelt)
-    return spelt
 
 
 def _sentence(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,6 +146,13 @@ class Trace:
         for step in self.steps[since:]:
             ids.update(step.tree.tokens, step.choices, step.last.ids)
         return ids
+
+    def spell(self, speller: Callable[[int], bytes], since: int = 0) -> dict[int, bytes]:
+        """Enter the bytes of the ids mentioned from step number `since` on; those that were new."""
+        new = self.mentioned(since) - self.vocabulary.keys()
+        spelt = {token: speller(token) for token in sorted(new)}
+        self.vocabulary.update(spelt)
+        return spelt
 
     def header(self) -> dict[str, Any]:
         """All but the steps, as JSON values."""

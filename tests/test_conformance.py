@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from fakes import finished
@@ -36,7 +37,7 @@ def noise(seed: int, position: int) -> float:
     return float(state >> np.uint64(11)) / 2**53
 
 
-def draw(logits: np.ndarray, temperature: float, seed: int, position: int) -> int:
+def draw(logits: npt.NDArray[Any], temperature: float, seed: int, position: int) -> int:
     """The token that plain sampling draws at `position`."""
     if temperature == 0:
         return int(logits.argmax())
@@ -104,17 +105,17 @@ class NoGather(Runner):
 
 
 class FlatPositions(Runner):
-    def _depths(self, tree: DraftTree) -> np.ndarray:
+    def _depths(self, tree: DraftTree) -> npt.NDArray[Any]:
         return np.arange(len(tree))
 
 
 class FullMask(Runner):
-    def _ancestor_mask(self, tree: DraftTree) -> np.ndarray:
+    def _ancestor_mask(self, tree: DraftTree) -> npt.NDArray[Any]:
         return np.tri(len(tree), dtype=bool)
 
 
 class ShiftedDraw(Runner):
-    def _draw_positions(self, depths: np.ndarray) -> list[int]:
+    def _draw_positions(self, depths: npt.NDArray[Any]) -> list[int]:
         return [position + 1 for position in super()._draw_positions(depths)]
 
 

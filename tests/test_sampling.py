@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from logitspec.sampling import _mix, pick, uniform
@@ -11,15 +15,15 @@ from logitspec.target import Sampling
 LOGITS = torch.tensor([2.0, 0.0, -1.0, 1.0, -9.0])
 
 
-def drawn(sampling: Sampling, draws: int = 20_000) -> np.ndarray:
+def drawn(sampling: Sampling, draws: int = 20_000) -> npt.NDArray[Any]:
     rows = LOGITS.expand(draws, -1)
-    counts: np.ndarray = np.bincount(pick(rows, range(draws), sampling).numpy(), minlength=5)
-    return counts / draws
+    drawn_ids = pick(rows, range(draws), sampling).tolist()
+    return np.array([drawn_ids.count(token) / draws for token in range(5)])
 
 
-def softmax(temperature: float) -> np.ndarray:
-    weights = np.exp(LOGITS.numpy().astype(float) / temperature)
-    return weights / weights.sum()
+def softmax(temperature: float) -> npt.NDArray[Any]:
+    weights = [math.exp(logit / temperature) for logit in LOGITS.tolist()]
+    return np.array(weights) / sum(weights)
 
 
 def test_temperature_zero_is_the_argmax() -> None:

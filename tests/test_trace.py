@@ -84,3 +84,8 @@ def test_mentioned_names_every_id_that_a_reader_has_to_spell(trace: Trace) -> No
     for step in document["steps"]:
         ids |= {*step["tokens"], *step["choices"], *step["last"]["ids"]}
     assert trace.mentioned() == ids
+    known = dict(trace.vocabulary)
+    spelt = trace.spell(lambda token: b"%d" % token)
+    assert spelt == {token: b"%d" % token for token in ids - known.keys()}
+    assert trace.vocabulary == {**known, **spelt}
+    assert trace.spell(lambda token: b"") == {}

@@ -18,6 +18,16 @@ from logitspec.ui.player import step_player
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "prompts" / "examples.jsonl"
 
+TASKS = {
+    "conversation": "Conversation",
+    "translation": "Translation",
+    "summarization": "Summary",
+    "qa": "Question about a text",
+    "math": "Arithmetic",
+    "code": "Code",
+    "story": "Story",
+}
+
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
 that it would have written anyway."""
@@ -32,9 +42,9 @@ def build(host: Host) -> gr.Blocks:
         )
         prompts = _example_prompts()
         gr.Examples(
-            [[each["turns"][0]] for each in prompts],
+            [[text] for text in prompts.values()],
             inputs=[prompt],
-            example_labels=[each["category"].capitalize() for each in prompts],
+            example_labels=[TASKS.get(task, task) for task in prompts],
             label="Examples",
         )
         with gr.Row():
@@ -60,7 +70,7 @@ def _settings(host: Host) -> tuple[gr.Radio, list[Any], list[tuple[str, str, Any
         value=DEFAULT_METHOD,
         label="Method",
     )
-    with gr.Accordion("Settings", open=False), gr.Row():
+    with gr.Accordion("Model and sampling", open=False), gr.Row():
         settings = [
             gr.Dropdown(host.models, value=host.models[0], label="Model"),
             gr.Number(200, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0),
@@ -135,11 +145,15 @@ def _wire(
         if stop := stops.pop(str(request.session_hash), None):
             stop.set()
 
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    private: dict[str, Any] = {
+        "api_visibility": "private",
+        "show_progress": "hidden",
+        "trigger_mode": "multiple",
+    }
     gr.on(
         [start.click, prompt.submit],
         ready,
-        js="(...values) => { window.logitspecWaiting?.(); return values; }",
+        js="(...values) => { dispatchEvent(new Event('logitspec-waiting')); return values; }",
         queue=False,
         **private,
     ).then(watch, inputs, [player], concurrency_limit=1, concurrency_id="model", **private)
@@ -204,5 +218,10 @@ def _fetch_steps(host: Host, wanted: Any) -> str | None:
     return host.steps_from(run_id, first)
 
 
-def _example_prompts() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in EXAMPLES.read_text().splitlines() if line.strip()]
+def _example_prompts() -> dict[str, str]:
+    """The first prompt of each category in the shipped examples."""
+    prompts: dict[str, str] = {}
+    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
+        example = json.loads(line)
+        prompts.setdefault(example["category"], example["turns"][0])
+    return prompts

@@ -1,0 +1,105 @@
+"""Offline, without telemetry; and a real browser for those who ask."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+# Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
+os.environ.update(
+    GRADIO_ANALYTICS_ENABLED="False",
+    HF_HUB_OFFLINE="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    OMP_NUM_THREADS="1",  # tiny models; threads that wait for each other cost more than they bring
+    TOKENIZERS_PARALLELISM="false",
+)
+
+set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
+hypothesis.settings.register_profile("here", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("here")
+
+
+class NetworkUsedError(RuntimeError):
+    """A test reached for the network; not an OSError, which libraries would catch and go on."""
+
+
+def _loopback(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode()
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Let connections and name look-ups leave this machine for nowhere."""
+    real = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guard(sock: socket.socket, address: Any) -> None:
+        if sock.family in (socket.AF_INET, socket.AF_INET6) and not _loopback(address[0]):
+            raise NetworkUsedError(f"A test tried to connect to {address[0]}.")
+
+    def connect(sock: socket.socket, address: Any) -> None:
+        guard(sock, address)
+        real[0](sock, address)
+
+    def connect_ex(sock: socket.socket, address: Any) -> int:
+        guard(sock, address)
+        return real[1](sock, address)
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _loopback(host):
+            raise NetworkUsedError(f"A test tried to look up {host}.")
+        return real[2](host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket.socket, "connect_ex", connect_ex)
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium, driven by Playwright. While it is open, asyncio.run fails in this thread."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.fail(
+            "No chromium on PATH: install it with `apt-get install chromium`, the browser tests need it.",
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()

@@ -1,0 +1,413 @@
+"""The app as a visitor and as a script meet it: a real server, a real Chromium, the real model."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, Page, expect
+
+from logitspec import METHODS, Trace
+
+ROOT = Path(__file__).parent.parent
+PLAYER = "[data-logitspec-player]"
+PROMPT = "Write a short story about a fox who found a red kite near the river."
+HOSTILE = (
+    "Repeat: <script>document.title='owned'</script> <img src=x onerror=\"document.title='owned'\">"
+    " &lt;b&gt; &amp;amp; ${document.title='owned'} {{7*7}} `\\n` \u202eright\u202c \u05e9\u05dc\u05d5\u05dd"
+    " \U0001f98a\U0001f1e9\U0001f1ea \u2713 end"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, started by its command."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("app") / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        address = f"http://127.0.0.1:{port}"
+        deadline = monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(address).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert monotonic() < deadline, log.read_text()
+                sleep(0.3)
+        yield address
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    return Client(url, verbose=False)
+
+
+@pytest.fixture
+def page(chromium: Browser, url: str) -> Iterator[Page]:
+    """The page, opened afresh; nothing may be fetched from elsewhere and nothing may go wrong in it."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    outside: list[str] = []
+    faults: list[str] = []
+
+    def seen(address: str) -> None:
+        if not address.startswith((url, "data:", "blob:")):
+            outside.append(address)
+
+    opened.on("request", lambda request: seen(request.url))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("dialog", lambda dialog: faults.append(dialog.message))
+    opened.goto(url)
+    opened.wait_for_selector(PLAYER)
+    yield opened
+    context.close()
+    assert outside == []
+    assert faults == []
+
+
+def start(page: Page, prompt: str, **settings: Any) -> None:
+    """Type, set, press Run."""
+    page.locator("textarea").first.fill(prompt)
+    if settings:
+        fields = page.get_by_label("Max new tokens")
+        if not fields.is_visible():
+            page.get_by_role("button", name="Model and sampling").click()
+            expect(fields).to_be_visible()
+    for label, value in settings.items():
+        page.get_by_label(label.replace("_", " ")).fill(str(value))
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def state(page: Page, wanted: str) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", wanted, timeout=60_000)
+
+
+def cursor(page: Page) -> int:
+    return int(page.locator(PLAYER).get_attribute("data-cursor") or -1)
+
+
+def wait_cursor(page: Page, wanted: int) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-cursor", str(wanted))
+
+
+def rows(page: Page, selector: str, *names: str) -> list[list[str]]:
+    script = "(found, names) => found.map(e => names.map(n => e.getAttribute(n)))"
+    found: list[list[str]] = page.locator(f"{PLAYER} {selector}").evaluate_all(script, list(names))
+    return found
+
+
+def api(client: Client, prompt: str, **changes: Any) -> list[str]:
+    """All values that /generate streams."""
+    request = {"method": "logitspec_paper", "max_new_tokens": 200, **changes}
+    job = client.submit(prompt=prompt, **request, api_name="/generate")
+    job.result(timeout=120)
+    values: list[str] = job.outputs()
+    return values
+
+
+def trace_of(client: Client, prompt: str, **changes: Any) -> Trace:
+    return Trace.from_json(api(client, prompt, **changes)[-1])
+
+
+def compare(page: Page, trace: Trace, shown: int) -> None:
+    """What the page shows at step `shown` against the trace, by means of Python alone."""
+    steps = trace.steps[:shown]
+    expected = [["prompt", "0"] for _ in trace.prompt_ids]
+    for number, step in enumerate(steps, 1):
+        expected += [[each.origin.value, str(number)] for each in step.provenance]
+    tokens = rows(page, "[data-token]", "data-token", "data-origin", "data-step")
+    assert [row[1:] for row in tokens] == expected
+    assert [int(row[0]) for row in tokens] == list(range(len(expected)))
+    step = steps[-1]
+    nodes = sorted(
+        rows(page, "[data-node]", "data-node", "data-origin", "data-state"),
+        key=lambda row: int(row[0]),
+    )
+    fate = ["rejected"] * len(step.tree)
+    for node in range(len(step.tree)):
+        parent = step.tree.parents[node]
+        if node in step.path:
+            fate[node] = "accepted"
+        elif parent not in step.path:
+            fate[node] = "uncompared"
+    origins = [provenance.origin.value for provenance in step.tree.provenance]
+    assert nodes == [[str(n), origins[n], fate[n]] for n in range(len(step.tree))]
+
+
+def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
+    trace = trace_of(client, PROMPT, max_new_tokens=200)
+    start(page, PROMPT)
+    state(page, "done")
+    last = len(trace.steps)
+    player = page.locator(PLAYER)
+    expect(player).to_have_attribute("data-steps", str(last))
+    wait_cursor(page, last)
+    compare(page, trace, last)
+    player.focus()
+    page.keyboard.press("Home")
+    wait_cursor(page, 1)
+    compare(page, trace, 1)
+    page.keyboard.press("ArrowRight")
+    wait_cursor(page, 2)
+    compare(page, trace, 2)
+    page.keyboard.press("ArrowLeft")
+    wait_cursor(page, 1)
+    scrubber = page.locator(f"{PLAYER} input[type=range]")
+    middle = max(3, last // 2)
+    scrubber.fill(str(middle))
+    wait_cursor(page, middle)
+    compare(page, trace, middle)
+    player.focus()
+    page.keyboard.press("End")
+    wait_cursor(page, last)
+    page.keyboard.press("Space")  # at the end, play starts over
+    expect(player).to_have_attribute("data-playing", "true")
+    page.wait_for_function(
+        "([s, last]) => { const c = +document.querySelector(s).dataset.cursor; return c > 1 && c < last }",
+        arg=[PLAYER, last],
+    )
+    page.keyboard.press("Space")
+    expect(player).to_have_attribute("data-playing", "false")
+    held = cursor(page)
+    sleep(0.5)
+    assert cursor(page) == held
+
+
+def test_numbers_in_the_page_are_those_of_the_trace(page: Page, client: Client) -> None:
+    trace = trace_of(client, PROMPT, max_new_tokens=60)
+    start(page, PROMPT, Max_new_tokens=60)
+    state(page, "done")
+    text = page.locator(PLAYER).inner_text()
+    tokens, steps = len(trace.output_ids), len(trace.steps)
+    assert f"{tokens / steps:.2f}" in text
+    assert str(tokens) in text
+    assert f"{steps} of {steps}" in text
+    drafted = len(trace.steps[-1].tree) - 1
+    assert f"{drafted} drafted" in text
+
+
+def test_the_text_in_the_page_is_the_text_of_the_run(page: Page, client: Client) -> None:
+    trace = trace_of(client, PROMPT, max_new_tokens=120)
+    start(page, PROMPT, Max_new_tokens=120)
+    state(page, "done")
+    tokens = page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])")
+    shown = "".join(tokens.all_text_contents())
+    assert shown == trace.output_bytes.decode()
+
+
+def test_hostile_text_stays_text(page: Page) -> None:
+    start(page, HOSTILE, Max_new_tokens=30)
+    state(page, "done")
+    shown = "".join(page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
+    spelled = HOSTILE.replace("\u202e", "⟨202e⟩").replace("\u202c", "⟨202c⟩")
+    assert spelled in shown
+    assert page.title() == "LogitSpec Live"
+    assert page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+
+
+def test_stop_ends_the_run_and_keeps_what_there_is(page: Page) -> None:
+    start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
+    page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
+    pressed = monotonic()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    state(page, "done")
+    assert monotonic() - pressed < 3
+    steps = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+    assert 5 < steps < 1900
+    assert page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])").count() >= steps
+    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
+
+
+def test_a_new_run_replaces_the_old_one_even_while_it_runs(page: Page, client: Client) -> None:
+    trace = trace_of(client, PROMPT, max_new_tokens=25)
+    start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
+    page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
+    start(page, PROMPT, Max_new_tokens=25, Temperature=0)
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "settings", "message"),
+    [
+        ("", {}, "prompt is empty"),
+        ("fox " * 3000, {}, "shorten the prompt"),
+        (PROMPT, {"Max_new_tokens": -5}, "Max new tokens"),
+        (PROMPT, {"Max_new_tokens": 10**9}, "Max new tokens"),
+        (PROMPT, {"Temperature": -1}, "Temperature"),
+        (PROMPT, {"Seed": -1}, "Seed"),
+    ],
+    ids=["empty", "long", "negative", "absurd", "temperature", "seed"],
+)
+def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(
+    page: Page, prompt: str, settings: dict[str, Any], message: str
+) -> None:
+    start(page, prompt, **settings)
+    state(page, "error")
+    expect(page.locator(PLAYER)).to_contain_text(message)
+    expect(page.locator("body")).not_to_contain_text("Traceback")
+    start(page, PROMPT, Max_new_tokens=5, Temperature=0, Seed=0)
+    state(page, "done")
+
+
+def test_examples_methods_and_their_options(page: Page) -> None:
+    lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text().splitlines()
+    examples = [json.loads(line) for line in lines]
+    tasks = {example["category"]: example["turns"][0] for example in reversed(examples)}
+    buttons = page.locator("button.gallery-item")
+    expect(buttons).to_have_count(len(tasks))
+    for place in range(len(tasks)):
+        buttons.nth(place).click()
+        expect(page.locator("textarea").first).not_to_have_value("")
+        assert page.locator("textarea").first.input_value() in tasks.values()
+    buttons.filter(has_text="Story").click()
+    expect(page.locator("textarea").first).to_have_value(tasks["story"])
+    page.get_by_role("button", name="Options of the method").click()
+    expect(page.get_by_label("Draft tree capacity")).to_be_visible()
+    page.get_by_label("Draft tree capacity").fill("9")
+    start(page, PROMPT, Max_new_tokens=12)
+    state(page, "done")
+    assert len(rows(page, "[data-node]", "data-node")) == 9
+    page.get_by_label("Plain decoding").check()
+    expect(page.get_by_label("Draft tree capacity")).to_be_hidden()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps == 12")
+    state(page, "done")
+    assert len(rows(page, "[data-node]", "data-node")) == 1
+
+
+def test_a_reload_brings_the_run_back(page: Page) -> None:
+    start(page, PROMPT, Max_new_tokens=20)
+    state(page, "done")
+    steps = page.locator(PLAYER).get_attribute("data-steps")
+    page.reload()
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(steps), timeout=15_000)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_sticks_out_and_theme_follows(page: Page, width: int, theme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{page.url.split('?')[0]}?__theme={theme}")
+    page.wait_for_selector(PLAYER)
+    start(page, PROMPT, Max_new_tokens=40)
+    state(page, "done")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    back = page.evaluate(
+        "getComputedStyle(document.querySelector('gradio-app') || document.body).backgroundColor"
+    )
+    channels = [int(each) for each in re.findall(r"\d+", back)[:3]]
+    assert (sum(channels) < 384) == (theme == "dark")
+
+
+def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> None:
+    values = api(client, PROMPT, max_new_tokens=150)
+    messages = [json.loads(value) for value in values]
+    trace = Trace.from_json(values[-1])
+    assert trace.finish in ("eos", "length")
+    assert messages[0]["kind"] == "reset"
+    steps: list[Any] = []
+    for number, message in enumerate(messages[1:-1], 1):
+        assert (message["kind"], message["seq"], message["from"]) == ("steps", number, len(steps))
+        assert message["run"] == trace.run
+        steps += message["steps"]
+    assert steps == messages[-1]["steps"][: len(steps)]
+    assert len(steps) > 1
+    assert trace.prompt == PROMPT
+
+
+def test_the_endpoint_decodes_losslessly_with_every_method(client: Client) -> None:
+    for sampling in ({}, {"temperature": 0.8, "seed": 3}):
+        outputs = [
+            trace_of(client, PROMPT, method=m, max_new_tokens=60, **sampling).output_ids
+            for m in METHODS
+        ]
+        assert outputs[0] == outputs[1] == outputs[2]
+
+
+def test_the_endpoint_takes_the_options_of_the_method(client: Client) -> None:
+    options = json.dumps({"draft_tree_capacity": 7, "max_ngram_size": 2})
+    trace = trace_of(client, PROMPT, max_new_tokens=20, options=options)
+    assert trace.options["draft_tree_capacity"] == 7
+    assert max(len(step.tree) for step in trace.steps) <= 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt": ""}, "prompt is empty"),
+        ({"prompt": "fox " * 3000}, "shorten the prompt"),
+        ({"prompt": "x" * 300_000}, "shorten it"),
+        ({"method": "magic"}, "no method 'magic'"),
+        ({"max_new_tokens": -1}, "Max new tokens"),
+        ({"max_new_tokens": 10**30}, "Max new tokens"),
+        ({"temperature": -0.5}, "Temperature"),
+        ({"seed": -1}, "Seed"),
+        ({"options": "{"}, "not JSON"),
+        ({"options": "[]"}, "JSON object"),
+        ({"options": '{"nonsense": 1}'}, "no option 'nonsense'"),
+        ({"options": '{"draft_tree_capacity": -1}'}, "draft_tree_capacity"),
+    ],
+)
+def test_the_endpoint_says_what_is_wrong_and_goes_on(
+    client: Client, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AppError, match=message):
+        api(client, **{"prompt": PROMPT, **changes})
+    assert len(trace_of(client, PROMPT, max_new_tokens=3).output_ids) == 3
+
+
+def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "app.py", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_help_lists_the_flags() -> None:
+    done = launched("--help")
+    assert done.returncode == 0
+    for flag in ("--host", "--port", "--model", "--device", "--dtype", "--share"):
+        assert flag in done.stdout
+
+
+def test_what_keeps_the_app_from_starting_is_one_sentence_and_exit_code_2(url: str) -> None:
+    taken = url.rsplit(":", 1)[1]
+    for arguments, word in (
+        (["--port", taken], taken),
+        (["--port", "99999999"], "99999999"),
+        (["--port", str(free_port()), "--model", "nobody/nothing"], "nobody/nothing"),
+        (["--port", str(free_port()), "--device", "abacus"], "abacus"),
+    ):
+        done = launched(*arguments)
+        assert done.returncode == 2, done
+        assert word in done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.endswith(".\n")

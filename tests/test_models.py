@@ -1,0 +1,163 @@
+"""Loading: what is taken, what is refused in one sentence."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tokenizers
+import torch
+import transformers
+from fakes import finished
+from families import CONFIGS, model
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from logitspec import LogitSpecError, decode, load
+from logitspec.models import choose_device, encode_prompt, prepare
+
+TEMPLATE = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
+
+
+def tokenizer(chat: bool = False) -> PreTrainedTokenizerFast:
+    """Bytes as tokens: 0 to 31 for 32 letters, 32 is the end."""
+    vocabulary = {chr(ord("A") + n): n for n in range(32)}
+    core = tokenizers.Tokenizer(tokenizers.models.BPE({**vocabulary, "<e>": 32}, []))
+    core.decoder = tokenizers.decoders.Fuse()
+    made = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>")
+    if chat:
+        made.chat_template = TEMPLATE
+    return made
+
+
+def folder(at: Path, family: str = "llama", chat: bool = False) -> Path:
+    model(family, torch.float32).save_pretrained(at)
+    tokenizer(chat).save_pretrained(at)
+    return at
+
+
+@pytest.mark.parametrize("family", CONFIGS)
+def test_a_folder_of_each_family_loads_and_decodes(tmp_path: Path, family: str) -> None:
+    target, tokens = load(folder(tmp_path / "net", family), dtype="float64")
+    trace = finished(decode(target, encode_prompt(tokens, "ABCABC"), max_new_tokens=8))
+    assert trace.model["id"] == "net"
+    assert trace.model["dtype"] == "float64"
+    assert trace.model["attention"] == ("eager" if family == "gemma2" else "sdpa")
+    assert trace.environment["torch"] == torch.__version__
+    assert str(tmp_path) not in trace.to_json()
+    assert 1 <= len(trace.output_ids) <= 8
+
+
+def test_end_of_sequence_ids_come_as_a_list_and_from_the_tokenizer(tmp_path: Path) -> None:
+    net = folder(tmp_path / "net")
+    transformers.GenerationConfig(eos_token_id=[5, 7]).save_pretrained(net)
+    target, _ = load(net)
+    assert target.eos_ids == {5, 7, 32}
+
+
+def test_windows_limits_and_types() -> None:
+    assert prepare(model("llama")).windows == {"full_attention": None}
+    assert prepare(model("mistral-window")).windows == {"sliding_attention": 12}
+    assert prepare(model("gemma3")).windows == {"sliding_attention": 12, "full_attention": None}
+    assert prepare(model("gpt2")).limit == 512
+
+
+def test_a_limit_that_changes_the_positions_before_it_is_not_crossed() -> None:
+    scaling = {
+        "rope_type": "longrope",
+        "rope_theta": 1e4,
+        "short_factor": [1.0] * 4,
+        "long_factor": [2.0] * 4,
+        "original_max_position_embeddings": 64,
+    }
+    name, options = CONFIGS["phi3"]
+    config = getattr(transformers, name)(
+        **{**options, "rope_parameters": scaling, "original_max_position_embeddings": 64}
+    )
+    assert prepare(transformers.AutoModelForCausalLM.from_config(config).eval()).limit == 64
+
+
+def test_prompts_go_through_the_chat_template_if_there_is_one() -> None:
+    assert encode_prompt(tokenizer(), "ABC") == [0, 1, 2]
+    chat = tokenizer(chat=True)
+    wanted = chat("[user]ABC[assistant]")["input_ids"]
+    assert encode_prompt(chat, "ABC") == wanted
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_an_empty_prompt_is_refused(text: str) -> None:
+    for chat in (False, True):
+        with pytest.raises(LogitSpecError, match="prompt is empty"):
+            encode_prompt(tokenizer(chat), text)
+
+
+def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith(".")
+
+
+def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "hollow").mkdir()
+    for name in ("nobody/nothing", "no such thing", str(tmp_path / "hollow"), "../x"):
+        with pytest.raises(LogitSpecError, match="There is no model") as error:
+            load(name)
+        one_sentence(error)
+    for device in ("tpu", "cuda:99", "nonsense", ""):
+        with pytest.raises(LogitSpecError, match="device") as error:
+            load(device=device)
+        one_sentence(error)
+    with pytest.raises(LogitSpecError, match="no dtype 'int8'") as error:
+        load(dtype="int8")
+    one_sentence(error)
+
+
+def test_models_that_can_not_branch_are_refused(tmp_path: Path) -> None:
+    tokenizer().save_pretrained(tmp_path)
+    refused: dict[str, dict[str, Any]] = {
+        "MambaConfig": {"hidden_size": 16, "num_hidden_layers": 1, "vocab_size": 40},
+        "T5Config": {"d_model": 16, "d_ff": 16, "num_layers": 1, "num_heads": 2, "vocab_size": 40},
+        "Qwen3NextConfig": {
+            "hidden_size": 16,
+            "num_hidden_layers": 4,
+            "vocab_size": 40,
+            "layer_types": ["linear_attention"] * 3 + ["full_attention"],
+        },
+    }
+    for name, options in refused.items():
+        getattr(transformers, name)(**options).save_pretrained(tmp_path)
+        with pytest.raises(LogitSpecError, match="choose") as error:
+            load(tmp_path)
+        one_sentence(error)
+
+
+def test_missing_parts_are_named(tmp_path: Path) -> None:
+    whole = folder(tmp_path / "whole")
+    bare = shutil.copytree(whole, tmp_path / "bare")
+    (bare / "model.safetensors").unlink()
+    with pytest.raises(LogitSpecError, match="bare could not be loaded") as error:
+        load(bare)
+    one_sentence(error)
+    mute = shutil.copytree(whole, tmp_path / "mute")
+    for file in mute.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(LogitSpecError, match="mute has no tokenizer") as error:
+        load(mute)
+    one_sentence(error)
+
+
+def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
+    net = folder(tmp_path / "net")
+    (net / "model.safetensors").unlink()
+    torch.save(model("llama", torch.float32).state_dict(), net / "pytorch_model.bin")
+    with pytest.raises(LogitSpecError, match="could not be loaded"):
+        load(net)
+
+
+def test_auto_means_the_cpu_where_there_is_no_gpu() -> None:
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_the_tokenizer_of_a_folder_is_the_one_that_was_saved(tmp_path: Path) -> None:
+    again = AutoTokenizer.from_pretrained(folder(tmp_path / "net"))
+    assert again("ABBA")["input_ids"] == [0, 1, 1, 0]

@@ -28,7 +28,6 @@ def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
     from logitspec.session import Host
     from logitspec.ui.page import build
-    from logitspec.ui.player import STYLE
     from logitspec.ui.theme import theme
 
     host = Host(options.model, options.device, options.dtype)
@@ -38,7 +37,6 @@ def _serve(options: argparse.Namespace) -> None:
         server_port=options.port,
         share=options.share,
         theme=theme(),
-        css_paths=[STYLE],
         footer_links=["api", "settings"],
         run_history=False,
         show_error=True,

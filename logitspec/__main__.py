@@ -29,6 +29,7 @@ NAMES = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0, or 2 with one sentence on standard error."""
     options = parse(arguments)
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         trace = stream(options)
         if options.trace:

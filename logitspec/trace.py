@@ -140,6 +140,20 @@ class Trace:
         """The generated text as bytes; tokens without a known spelling are left out."""
         return b"".join(self.vocabulary.get(token, b"") for token in self.output_ids)
 
+    @property
+    def totals(self) -> dict[str, float]:
+        """Tokens emitted, target forwards after prefill, drafted and accepted nodes (roots not
+        counted), wall and device seconds of decoding."""
+        tokens = sum(len(step.path) for step in self.steps)
+        return {
+            "tokens": tokens,
+            "forwards": len(self.steps),
+            "drafted": sum(len(step.tree) - 1 for step in self.steps),
+            "accepted": tokens - len(self.steps),
+            "seconds": round(sum(step.seconds.wall for step in self.steps), 6),
+            "device_seconds": round(sum(step.seconds.device for step in self.steps), 6),
+        }
+
     def mentioned(self, since: int = 0) -> set[int]:
         """Token ids in the prompt (for `since` 0) and in the steps from number `since` on."""
         ids = set(self.prompt_ids) if since == 0 else set()
@@ -177,7 +191,8 @@ class Trace:
 
     def to_json(self) -> str:
         """The whole trace as one JSON document (schema 1)."""
-        return dumps({**self.header(), "steps": [step.to_json() for step in self.steps]})
+        steps = [step.to_json() for step in self.steps]
+        return dumps({**self.header(), "totals": self.totals, "steps": steps})
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Trace:

@@ -147,18 +147,18 @@ def compare(page: Page, trace: Trace, shown: int) -> None:
     assert [int(row[0]) for row in tokens] == list(range(len(expected)))
     step = steps[-1]
     nodes = sorted(
-        rows(page, "[data-node]", "data-node", "data-origin", "data-state"),
+        rows(page, "[data-node]", "data-node", "data-origin", "data-state", "data-compared"),
         key=lambda row: int(row[0]),
     )
-    fate = ["rejected"] * len(step.tree)
-    for node in range(len(step.tree)):
+    expected_nodes = []
+    for node, provenance in enumerate(step.tree.provenance):
+        fate = "accepted" if node in step.path else "rejected"
         parent = step.tree.parents[node]
-        if node in step.path:
-            fate[node] = "accepted"
-        elif parent not in step.path:
-            fate[node] = "uncompared"
-    origins = [provenance.origin.value for provenance in step.tree.provenance]
-    assert nodes == [[str(n), origins[n], fate[n]] for n in range(len(step.tree))]
+        refused = parent in step.path and step.choices[parent] != step.tree.tokens[node]
+        compared = node in step.path or refused
+        row = [str(node), provenance.origin.value, fate, str(compared).lower()]
+        expected_nodes.append(row)
+    assert nodes == expected_nodes
 
 
 def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:

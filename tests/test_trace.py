@@ -9,6 +9,7 @@ import pytest
 from fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
+from logitspec.metrics import summarize
 from logitspec.trace import SCHEMA, reset_message, steps_message
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
@@ -28,6 +29,13 @@ def test_json_round_trip(trace: Trace) -> None:
     assert again == trace
     assert again.output_ids == trace.output_ids == TEXT[20:80]
     assert again.to_json() == trace.to_json()
+
+
+def test_totals_are_those_of_the_summary(trace: Trace) -> None:
+    summary = summarize(trace)
+    totals = json.loads(trace.to_json())["totals"]
+    for name, value in totals.items():
+        assert value == pytest.approx(getattr(summary, name))
 
 
 @pytest.mark.parametrize("name", ["run.json", "run.json.gz"])
@@ -63,7 +71,7 @@ def test_deltas_add_up_to_the_trace(trace: Trace) -> None:
     whole = json.loads(trace.to_json())
     reset = json.loads(reset_message(trace, 0))
     assert reset["kind"] == "reset"
-    assert {**reset["trace"], "steps": whole["steps"]} == whole
+    assert {**reset["trace"], "totals": whole["totals"], "steps": whole["steps"]} == whole
     first = len(trace.steps) // 2
     delta = json.loads(steps_message(trace, 1, first, {3: b"\xe2\x9c", 4: b"x"}))
     assert (delta["kind"], delta["seq"], delta["from"]) == ("steps", 1, first)

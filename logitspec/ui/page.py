@@ -34,12 +34,22 @@ that it would have written anyway."""
 
 
 def build(host: Host) -> gr.Blocks:
-    """The whole interface over `host`; launch it with `theme=theme(), css_paths=[STYLE]`."""
+    """The whole interface over `host`; launch it with `theme=theme()`."""
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
         gr.Markdown(INTRO)
-        prompt = gr.Textbox(
-            label="Prompt", lines=3, max_lines=12, placeholder="Write something, or take an example"
-        )
+        with gr.Row():
+            with gr.Column(scale=3):
+                prompt = gr.Textbox(
+                    label="Prompt",
+                    lines=4,
+                    max_lines=10,
+                    placeholder="Write something, or take an example",
+                )
+            with gr.Column(scale=2):
+                method = _method()
+                with gr.Row():
+                    start = gr.Button("Run", variant="primary", min_width=100)
+                    stop = gr.Button("Stop", min_width=100)
         prompts = _example_prompts()
         gr.Examples(
             [[text] for text in prompts.values()],
@@ -48,9 +58,10 @@ def build(host: Host) -> gr.Blocks:
             label="Examples",
         )
         with gr.Row():
-            start = gr.Button("Run", variant="primary")
-            stop = gr.Button("Stop")
-        method, settings, options = _settings(host)
+            with gr.Column():
+                settings = _settings(host)
+            with gr.Column():
+                options = _options(method)
         player = step_player(lambda wanted: _fetch_steps(host, wanted))
         inputs = [prompt, method, *settings, *(each for _, _, each in options)]
         _wire(page, host, start, stop, prompt, player, inputs, [(m, n) for m, n, _ in options])
@@ -63,20 +74,29 @@ def build(host: Host) -> gr.Blocks:
     return page
 
 
-def _settings(host: Host) -> tuple[gr.Radio, list[Any], list[tuple[str, str, Any]]]:
-    """Method; model, length, temperature and seed; and (method, option name, component) of all."""
-    method = gr.Radio(
-        [(each.title, name) for name, each in METHODS.items()],
-        value=DEFAULT_METHOD,
-        label="Method",
-    )
-    with gr.Accordion("Model and sampling", open=False), gr.Row():
-        settings = [
-            gr.Dropdown(host.models, value=host.models[0], label="Model"),
-            gr.Number(200, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0),
-            gr.Number(0.0, label="Temperature", info="0 is greedy; otherwise draws, up to 10"),
-            gr.Number(0, label="Seed", info="fixes the draws", precision=0),
-        ]
+def _method() -> gr.Radio:
+    choices = [(each.title, name) for name, each in METHODS.items()]
+    return gr.Radio(choices, value=DEFAULT_METHOD, label="Method")
+
+
+def _settings(host: Host) -> list[Any]:
+    """Model, length, temperature and seed."""
+    with gr.Accordion("Model and sampling", open=False):
+        with gr.Row():
+            model = gr.Dropdown(host.models, value=host.models[0], label="Model")
+            length = gr.Number(
+                200, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
+            )
+        with gr.Row():
+            temperature = gr.Number(
+                0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
+            )
+            seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
+    return [model, length, temperature, seed]
+
+
+def _options(method: gr.Radio) -> list[tuple[str, str, Any]]:
+    """(method, option name, component) of all methods; those of the chosen one show."""
     groups, options = [], []
     with gr.Accordion("Options of the method", open=False):
         for name, each in METHODS.items():
@@ -94,7 +114,7 @@ def _settings(host: Host) -> tuple[gr.Radio, list[Any], list[tuple[str, str, Any
         show_progress="hidden",
         api_visibility="private",
     )
-    return method, settings, options
+    return options
 
 
 def _component(option: Field[Any]) -> Any:

@@ -10,13 +10,21 @@ from typing import Any
 import gradio as gr
 
 FOLDER = Path(__file__).parents[2] / "assets" / "player"
-STYLE = FOLDER / "player.css"
 
 
 def script() -> str:
-    """The player's scripts and the adapter that feeds it, as one function body."""
-    names = [*json.loads((FOLDER / "order.json").read_text()), "gradio.js"]
-    return "\n".join((FOLDER / name).read_text() for name in names)
+    """The player's style, its scripts and the adapter that feeds it, as one function body.
+
+    The style travels in the script because Gradio rewrites the rules of its css options: it cuts
+    selectors at commas inside :is() and drops container rules.
+    """
+    names = [*json.loads(_read("order.json")), "gradio.js"]
+    style = f"const PLAYER_CSS = {json.dumps(_read('player.css'))};"
+    return "\n".join([style, *map(_read, names)])
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def step_player(fetch_steps: Callable[[Any], Any]) -> gr.HTML:
@@ -24,9 +32,10 @@ def step_player(fetch_steps: Callable[[Any], Any]) -> gr.HTML:
     the delta that fills a gap."""
     player = gr.HTML(
         value="",
-        html_template=(FOLDER / "player.html").read_text(),
+        html_template=_read("player.html"),
         js_on_load=script(),
         apply_default_css=False,
+        padding=False,
         server_functions=[fetch_steps],
         elem_id="player",
     )

@@ -1,0 +1,71 @@
+/* Keys: only while the player has the focus, and never over what the browser or a field does with them. */
+
+const KEYS = [
+  ["Space", "play or pause"],
+  ["Left  Right", "previous, next step"],
+  ["Shift Left  Right", "ten steps"],
+  ["Home  End", "first, last step"],
+  ["J  K", "next, previous step with a rejected draft"],
+  ["[  ]", "slower, faster"],
+  ["Up  Down", "walk the nodes of the tree"],
+  ["?", "these keys"],
+];
+
+/**
+ * @param {HTMLElement} element the player's root
+ * @param {Object<string, function()>} actions by the names in `actionOf`
+ */
+function listenToKeys(element, actions) {
+  element.addEventListener("keydown", (event) => {
+    const name = actionOf(event);
+    if (!name) return;
+    event.preventDefault();
+    actions[name]();
+  });
+}
+
+function actionOf(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
+  const target = event.target;
+  const range = target.matches("input[type=range]");
+  if (!range && target.matches("input, select, textarea, [contenteditable]")) return null;
+  if (event.key === " " && target.closest("button")) return null;
+  return {
+    " ": "toggle",
+    ArrowLeft: event.shiftKey ? "back10" : "previous",
+    ArrowRight: event.shiftKey ? "forward10" : "next",
+    Home: "first",
+    End: "last",
+    "[": "slower",
+    "]": "faster",
+    j: "nextRejection",
+    J: "nextRejection",
+    k: "previousRejection",
+    K: "previousRejection",
+    "?": "keys",
+    Escape: "closeKeys",
+  }[event.key];
+}
+
+/** The sheet that lists the keys. */
+function createKeysSheet() {
+  const close = el("button", { type: "button", class: "ls-button", "aria-label": "Close" }, icon("close"));
+  const list = el("dl", { class: "ls-keys" });
+  for (const [keys, does] of KEYS) list.append(el("dt", {}, keys), el("dd", {}, does));
+  const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, "Keys"), close);
+  const attributes = { class: "ls-sheet", role: "dialog", "aria-label": "Keys", hidden: true };
+  const element = el("div", attributes, head, list);
+  let before = null;
+  const hide = () => {
+    if (element.hidden) return;
+    element.hidden = true;
+    if (before) before.focus();
+  };
+  const show = () => {
+    before = document.activeElement;
+    element.hidden = false;
+    close.focus();
+  };
+  close.addEventListener("click", hide);
+  return { element, hide, toggle: () => (element.hidden ? show() : hide()) };
+}

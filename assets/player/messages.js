@@ -1,0 +1,135 @@
+/* Messages: a run's header, its steps as they come, the whole trace, an error. */
+
+/** Takes one message, as a string or as parsed JSON; never throws. */
+function receive(player, message) {
+  try {
+    const data = typeof message === "string" ? JSON.parse(message) : message;
+    if (!data || typeof data !== "object") return;
+    const take = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError }[data.kind];
+    if (!take) throw new Error("This is neither a trace nor a part of one; open a file saved here.");
+    take(player, data);
+  } catch (error) {
+    takeError(player, { message: errorSentence(error) });
+  }
+}
+
+function errorSentence(error) {
+  if (error instanceof SyntaxError) return "This is not a trace: it is no JSON; open a file saved here.";
+  if (error instanceof TypeError) return `This trace is damaged (${error.message}); save it again.`;
+  return error.message;
+}
+
+/** A run was asked for: what was shown makes room, and comes back if the run can't start. */
+function expectRun(player) {
+  const { state } = player;
+  stopPlaying(player);
+  const kept = state.trace || state.kept;
+  Object.assign(state, { kept, trace: null, cursor: 0, error: null, live: false, pointed: null });
+  state.expecting = true;
+  changed(player);
+}
+
+function takeReset(player, data) {
+  const { state } = player;
+  if (state.trace && state.trace.run === data.run && data.run) return;
+  if (state.retired.has(data.run)) return;
+  loadTrace(player, createTrace({ ...data.trace, finish: null }));
+  state.live = true;
+  state.cursor = 0;
+  state.follow = true;
+  arrived(player);
+}
+
+function takeTrace(player, data) {
+  const { state } = player;
+  const trace = createTrace(data);
+  appendSteps(trace, data.steps || []);
+  if (state.expecting && state.kept && state.kept.run === trace.run) {
+    state.kept = trace; // the run before, whose end comes late
+    return;
+  }
+  const same = state.trace !== null && trace.run !== "" && state.trace.run === trace.run;
+  const { follow, cursor, playing } = state;
+  loadTrace(player, trace, same && playing);
+  state.live = false;
+  state.follow = same ? follow : true;
+  const steps = trace.steps.length;
+  state.cursor = same && !follow ? Math.min(cursor, steps) : steps;
+  if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
+  arrived(player);
+}
+
+function loadTrace(player, trace, keepPlaying = false) {
+  const { state } = player;
+  const before = state.trace || state.kept;
+  if (before && before.run !== trace.run) state.retired.add(before.run);
+  state.retired.delete(trace.run);
+  if (!keepPlaying) stopPlaying(player);
+  Object.assign(state, { trace, kept: null, expecting: false, error: null, pointed: null, waiting: [] });
+}
+
+function takeSteps(player, data) {
+  const { state } = player;
+  if (state.retired.has(data.run)) return;
+  if (state.expecting && state.kept && state.kept.run === data.run) return;
+  if (!state.trace || state.trace.run !== data.run) return askForRun(player, data.run);
+  if (state.trace.header.finish) return;
+  addVocabulary(state.trace, data.vocabulary || {});
+  const have = state.trace.steps.length;
+  if (data.from > have) return waitForRepair(player, data);
+  const fresh = data.steps.slice(have - data.from);
+  if (typeof data.prefill_seconds === "number") state.trace.header.prefill_seconds = data.prefill_seconds;
+  appendSteps(state.trace, fresh);
+  state.live = true;
+  if (state.follow && !state.playing) state.cursor = state.trace.steps.length;
+  if (fresh.length) arrived(player);
+}
+
+/** The message stays until the steps before it are there. */
+function waitForRepair(player, data) {
+  const { state, options } = player;
+  state.waiting.push(data);
+  if (!options.repair || state.waiting.length > 1) return;
+  const { trace } = state;
+  const settle = (reply) => {
+    if (state.trace !== trace) return;
+    const waiting = state.waiting.splice(0).sort((a, b) => a.from - b.from);
+    const before = trace.steps.length;
+    if (reply) receive(player, reply);
+    // Asking again after a reply that brought nothing would never end.
+    const helped = trace.steps.length > before;
+    for (const each of waiting) if (helped || each.from <= before) receive(player, each);
+  };
+  Promise.resolve(options.repair(trace.run, trace.steps.length)).then(settle, () => settle(null));
+}
+
+/** Steps of a run whose header never came: only the whole trace can help. */
+function askForRun(player, run) {
+  const { options, state } = player;
+  if (!options.repair || state.asked === run) return;
+  state.asked = run;
+  const take = (reply) => {
+    const data = typeof reply === "string" ? JSON.parse(reply) : reply;
+    if (data && data.kind !== "steps") receive(player, data);
+  };
+  Promise.resolve(options.repair(run, 0)).then(take, () => null);
+}
+
+/** The run could not go on; the steps that arrived stay. */
+function takeError(player, data) {
+  const { state } = player;
+  if (state.retired.has(data.run)) return;
+  stopPlaying(player);
+  if (!state.trace && state.kept) {
+    Object.assign(state, { trace: state.kept, kept: null, cursor: state.kept.steps.length });
+  }
+  state.expecting = false;
+  state.live = false;
+  state.error = data.message || "The run failed.";
+  changed(player);
+}
+
+function arrived(player) {
+  changed(player);
+  if (player.options.onTrace) player.options.onTrace();
+}

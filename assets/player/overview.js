@@ -1,0 +1,60 @@
+/* The whole run at a glance: a bar a step, as high as its tokens, under the scrubber. */
+
+/**
+ * @param {function(number)} onSeek told the step that was dragged or clicked to
+ */
+function createOverview(onSeek) {
+  const roots = svg("path", { class: "ls-bars-root" });
+  const drafts = svg("path", { class: "ls-bars-accepted" });
+  const options = { class: "ls-bars", preserveAspectRatio: "none", "aria-hidden": "true" };
+  const bars = svg("svg", options, drafts, roots);
+  const range = el("input", {
+    type: "range",
+    class: "ls-range",
+    min: "0",
+    max: "0",
+    step: "1",
+    "aria-label": "Step",
+    title: "Tokens per step; drag or click to go to a step",
+  });
+  range.addEventListener("input", () => onSeek(Number(range.value)));
+  const most = el("div", { class: "ls-most" });
+  const element = el("div", { class: "ls-overview" }, most, el("div", { class: "ls-track" }, bars, range));
+  const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "" };
+  return {
+    element,
+    paint(trace, cursor) {
+      const steps = trace ? trace.steps.length : 0;
+      if (state.trace !== trace || state.steps !== steps) drawBars(element, bars, state, trace);
+      roots.setAttribute("d", state.roots);
+      drafts.setAttribute("d", state.drafts);
+      element.hidden = trace === null;
+      setText(most, "Tokens per step" + (steps ? `, at most ${state.most}` : ""));
+      setRange(range, steps, cursor);
+    },
+  };
+}
+
+// A range without steps between its ends would jump: the value goes in after the ends.
+function setRange(range, steps, cursor) {
+  range.min = steps ? "1" : "0";
+  range.max = String(steps);
+  range.value = String(cursor);
+  range.disabled = steps === 0;
+  range.setAttribute("aria-valuetext", steps ? `Step ${cursor} of ${steps}` : "No steps");
+}
+
+function drawBars(element, bars, state, trace) {
+  if (state.trace !== trace) Object.assign(state, { trace, steps: 0, most: 1, roots: "", drafts: "" });
+  const steps = trace ? trace.steps : [];
+  for (let number = state.steps + 1; number <= steps.length; number += 1) {
+    const length = steps[number - 1].row.path.length;
+    state.most = Math.max(state.most, length);
+    state.roots += `M${number} 0V1`;
+    if (length > 1) state.drafts += `M${number} 1V${length}`;
+  }
+  state.steps = steps.length;
+  const width = Math.max(1, steps.length - 1);
+  bars.setAttribute("viewBox", `1 ${-state.most} ${width} ${state.most}`);
+  element.style.setProperty("--ls-steps", Math.max(1, steps.length));
+}

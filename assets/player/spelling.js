@@ -1,0 +1,121 @@
+/* Token bytes to something that can be shown: whole characters as text, torn ones as hex. */
+
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const TO_UTF8 = new TextEncoder();
+
+// C0 controls but tab and newline, delete, and every mark that turns the direction of text.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
+const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t| )");
+
+/** The bytes of a vocabulary entry: a string, or {hex} where the token alone is not UTF-8. */
+function bytesOf(entry) {
+  if (typeof entry === "string") return TO_UTF8.encode(entry);
+  const pairs = entry.hex.match(/../g) || [];
+  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
+}
+
+function strictText(bytes) {
+  try {
+    return STRICT_UTF8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes of the character that `lead` begins; 0 when no character begins with it. */
+function characterLength(lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return 2;
+  if (lead >= 0xe0 && lead <= 0xef) return 3;
+  return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+}
+
+const isContinuation = (byte) => byte >= 0x80 && byte <= 0xbf;
+
+/** The bytes at the end that are the beginning of a character (none: an empty array). */
+function tornTail(bytes) {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back];
+    if (isContinuation(byte)) continue;
+    return characterLength(byte) > back ? bytes.slice(bytes.length - back) : new Uint8Array();
+  }
+  return new Uint8Array();
+}
+
+/** Whether a token with these bytes goes on with the character that `tail` began. */
+function continues(tail, bytes) {
+  return tail.length > 0 && bytes.length > 0 && isContinuation(bytes[0]);
+}
+
+function joined(left, right) {
+  const both = new Uint8Array(left.length + right.length);
+  both.set(left);
+  both.set(right, left.length);
+  return both;
+}
+
+/**
+ * What to show for each token of a group: a character belongs to the token that it begins in, and
+ * bytes that make no character (yet) stay with their token as hex.
+ * @param {Uint8Array[]} group bytes of consecutive tokens
+ * @returns {Array<Array<{text?: string, hex?: string}>>} segments per token
+ */
+function spell(group) {
+  if (group.length === 1) {
+    const whole = strictText(group[0]);
+    if (whole !== null) return [whole ? [{ text: whole }] : []];
+  }
+  const bytes = group.reduce(joined, new Uint8Array());
+  const owner = group.flatMap((part, token) => Array.from(part, () => token));
+  const spelt = group.map(() => []);
+  for (let at = 0; at < bytes.length; ) {
+    const length = characterLength(bytes[at]);
+    const text = length ? strictText(bytes.slice(at, at + length)) : null;
+    if (text === null) addSegment(spelt[owner[at]], "hex", bytes[at].toString(16).padStart(2, "0"));
+    else addSegment(spelt[owner[at]], "text", text);
+    at += text === null ? 1 : length;
+  }
+  return spelt;
+}
+
+function addSegment(segments, kind, piece) {
+  const last = segments[segments.length - 1];
+  if (last && kind in last) last[kind] += (kind === "hex" ? " " : "") + piece;
+  else segments.push({ [kind]: piece });
+}
+
+const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
+
+/** Segments as one plain string, controls made visible: for labels and sentences. */
+function plainText(segments) {
+  const visible = ({ text, hex }) =>
+    text === undefined
+      ? "⟨" + hex + "⟩"
+      : text.split(SPLIT).map((piece) => (HIDDEN.test(piece) ? codePoint(piece) : piece)).join("");
+  return segments.map(visible).join("");
+}
+
+/**
+ * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
+ * must not break and a space should be seen.
+ */
+function fillToken(target, segments, chip) {
+  target.replaceChildren(...segments.flatMap((segment) => segmentNodes(segment, chip)));
+}
+
+function segmentNodes({ text, hex }, chip) {
+  if (text === undefined) return [el("span", { class: "ls-bytes" }, "⟨" + hex + "⟩")];
+  return text
+    .split(chip ? SPLIT_CHIP : SPLIT)
+    .filter((piece) => piece !== "")
+    .flatMap((piece) => pieceNodes(piece, chip));
+}
+
+function pieceNodes(piece, chip) {
+  if (piece === "\n") return [el("i", { class: "ls-newline" }), ...(chip ? [] : ["\n"])];
+  if (HIDDEN.test(piece)) return [el("span", { class: "ls-control" }, codePoint(piece))];
+  if (chip && piece === "\t") return [el("i", { class: "ls-tab" })];
+  if (chip && piece === " ") return [el("span", { class: "ls-space" }, " ")];
+  return [piece];
+}

@@ -1,0 +1,131 @@
+/* Sentences and numbers: what the player says about a step, all of it from the trace. */
+
+const LEGEND_TITLES = {
+  root: "root, certain",
+  logit: "runner-up of the last logits (its rank)",
+  retrieved: "copied n-gram",
+  recycled: "from the successor table",
+  suffix: "from the suffix automaton",
+};
+
+const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
+
+const FINISH_TITLES = {
+  eos: "Done: end of text",
+  length: "Done: length limit",
+  context: "Done: context full",
+  cancelled: "Stopped",
+  error: "Error",
+};
+
+const plural = (count, noun) => count + " " + noun + (count === 1 ? "" : "s");
+
+function percent(share) {
+  const hundredths = share * 100;
+  if (hundredths >= 1 || hundredths === 0) return hundredths.toFixed(1) + " %";
+  return hundredths >= 0.01 ? hundredths.toFixed(2) + " %" : "< 0.01 %";
+}
+
+function milliseconds(seconds) {
+  const value = seconds * 1000;
+  return value.toFixed(value < 100 ? 1 : 0) + " ms";
+}
+
+/** A token in quotes, on one line. */
+function quoted(trace, id) {
+  return '"' + plainText(spellToken(trace, id)).replace(/\n/g, "\\n").replace(/\t/g, "\\t") + '"';
+}
+
+/** Text of the sequence from `start` up to `end` on one line, without quotes. */
+function excerpt(trace, start, end) {
+  if (end <= start) return "";
+  const text = plainText(spellSequence(trace, start, end).flat());
+  return text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
+}
+
+/** What the step was and bought, in one sentence. */
+function stepSentence(trace, number) {
+  const step = trace.steps[number - 1];
+  const { drafted, accepted } = outcome(step);
+  const time = step.seconds > 0 ? " (" + milliseconds(step.seconds) + ")" : "";
+  const gained = plural(step.row.path.length, "token") + " from one forward pass" + time + ".";
+  return `Step ${number}: ${drafted} drafted, ${accepted} accepted, ${gained}`;
+}
+
+/** Drafted = accepted + rejected + not compared. */
+function outcomeSentence(step) {
+  const { drafted, accepted, rejected, uncompared } = outcome(step);
+  return `${drafted} drafted = ${accepted} accepted + ${rejected} rejected + ${uncompared} not compared`;
+}
+
+/** Numbers of the run up to the end of step `cursor`, as text. */
+function countTexts(trace, cursor) {
+  const { end, seconds, drafted, accepted } = trace.totals[cursor];
+  const tokens = end - trace.promptLength;
+  return {
+    step: cursor + " of " + trace.steps.length,
+    tokens: String(tokens),
+    mean: cursor ? (tokens / cursor).toFixed(2) : "–",
+    rate: seconds > 0 ? (tokens / seconds).toFixed(tokens / seconds < 100 ? 1 : 0) : "–",
+    acceptance: drafted ? percent(accepted / drafted) : "–",
+  };
+}
+
+/** Where a node came from, without its token. */
+function originWords(trace, step, node) {
+  const { origin, rank, probability, match } = step.origins[node];
+  if (origin === "root") return "root, certain before the step" + rootRank(step);
+  if (origin === "logit") {
+    const share = probability === null ? "" : ` (${percent(probability)})`;
+    return `runner-up of the last logits, rank ${rank}${share}`;
+  }
+  const source = sourceOf(step, node);
+  if (!source) return LEGEND_TITLES[origin];
+  const ngram = excerpt(trace, source.match[0], source.match[1]);
+  const after = match ? ` after the ${match}-token match "${ngram}"` : "";
+  return `copied from position ${source.from}${after}`;
+}
+
+function rootRank(step) {
+  const rank = step.row.last.ids.indexOf(step.row.tokens[0]);
+  return rank < 0 ? "" : ` (rank ${rank} of the last logits, ${percent(step.row.last.probs[rank])})`;
+}
+
+/** What became of a node, and which token the target wanted there. */
+function stateWords(trace, step, node) {
+  const { parents, choices, tokens, path } = step.row;
+  const state = step.states[node];
+  if (state === "rejected") {
+    const parent = parents[node];
+    const wanted = quoted(trace, choices[parent]);
+    return `rejected: after ${quoted(trace, tokens[parent])} the target chose ${wanted}`;
+  }
+  if (state === "uncompared") {
+    const twin = path.some((each) => parents[each] === parents[node] && tokens[each] === tokens[node]);
+    return "not compared: " + (twin ? "its twin was accepted" : "the path ended above it");
+  }
+  const told = `after it the target chose ${quoted(trace, choices[node])}`;
+  return (node === 0 ? "" : "accepted; ") + told;
+}
+
+/** The detail line of a node. */
+function nodeSentence(trace, step, node) {
+  const token = quoted(trace, step.row.tokens[node]);
+  return `${token}: ${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
+}
+
+/** The detail line when nothing is pointed at. */
+function restSentence(trace, number) {
+  const { path, choices } = trace.steps[number - 1].row;
+  const next = quoted(trace, choices[path[path.length - 1]]);
+  const ended = trace.header.finish && number === trace.steps.length;
+  if (ended) return `The run ended here; the target's next token would have been ${next}.`;
+  return `The target's own token after the accepted path is ${next}: the root of the next step.`;
+}
+
+/** The words around a copied token, for a source that is out of sight. */
+function sourceExcerpt(trace, source) {
+  const before = excerpt(trace, Math.max(0, source.match[0] - 4), source.from);
+  const after = excerpt(trace, source.from + 1, Math.min(trace.ids.length, source.from + 5));
+  return `…${before}[${excerpt(trace, source.from, source.from + 1)}]${after}…`;
+}

@@ -1,0 +1,645 @@
+"""The player in a real Chromium, held to the trace by derivations of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from player_page import PLAYER, gradio_page_html, hostile, page_html, steps_between, story
+
+from logitspec.trace import StepRecord, Trace, dumps, reset_message
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Page
+
+ROOT = "[data-logitspec-player]"
+STORY = story()
+HOSTILE = hostile()
+TRACES = {"story": STORY, "hostile": HOSTILE}
+
+READ_TOKENS = """() => [...document.querySelectorAll("[data-token]")].map((span) => [
+  Number(span.dataset.token), Number(span.dataset.id), span.dataset.origin,
+  Number(span.dataset.step), span.textContent])"""
+READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) => [
+  Number(node.dataset.node), node.dataset.origin, node.dataset.state, node.dataset.compared])"""
+
+READ_BOXES = """() => [...document.querySelectorAll("[data-node]")].map((node) => {
+  const box = node.getBoundingClientRect();
+  return [box.left, box.top, box.right, box.bottom];
+})"""
+
+
+@pytest.fixture(scope="module")
+def player_browser(chromium: Browser) -> Browser:
+    return chromium
+
+
+@pytest.fixture(scope="module")
+def tab(player_browser: Browser) -> Iterator[Page]:
+    tab = player_browser.new_page()
+    tab.set_default_timeout(8000)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    """A page with an empty player; a script error or a dialog fails the test."""
+    broken: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        broken.append(dialog.message)
+        dialog.dismiss()
+
+    listeners: dict[Any, Any] = {
+        "pageerror": lambda error: broken.append(str(error)),
+        "console": lambda message: broken.append(message.text),
+        "dialog": refuse,
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.emulate_media(color_scheme="light")
+    tab.goto("about:blank")
+    tab.set_content(page_html())
+    yield tab
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    assert broken == []
+
+
+def send(page: Page, *messages: str) -> None:
+    for message in messages:
+        page.evaluate("message => player.receive(message)", message)
+    painted(page)
+
+
+def show(page: Page, cursor: int) -> None:
+    page.evaluate("cursor => player.show(cursor)", cursor)
+    painted(page)
+
+
+def painted(page: Page) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+    painted(page)
+
+
+def state(page: Page) -> tuple[int, int, str]:
+    """Steps, cursor and state as the root element tells them."""
+    data = page.evaluate(f"() => ({{...document.querySelector('{ROOT}').dataset}})")
+    return int(data["steps"]), int(data["cursor"]), data["state"]
+
+
+def shown_text(tokens: list[bytes]) -> list[str]:
+    """What each token shows: characters with the token they begin in, torn bytes as hex."""
+    owners = [number for number, token in enumerate(tokens) for _ in token]
+    texts = [""] * len(tokens)
+    at = 0
+    for character in b"".join(tokens).decode("utf-8", "surrogateescape"):
+        texts[owners[at]] += character
+        at += 1 if "\udc80" <= character <= "\udcff" else len(character.encode())
+    return [visible(text) for text in texts]
+
+
+def visible(text: str) -> str:
+    def hexed(match: re.Match[str]) -> str:
+        return "⟨" + " ".join(f"{ord(byte) - 0xDC00:02x}" for byte in match[0]) + "⟩"
+
+    text = re.sub("[\udc80-\udcff]+", hexed, text)
+    controls = "[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    return re.sub(controls, lambda match: f"⟨{ord(match[0]):04x}⟩", text)
+
+
+def expected_tokens(trace: Trace, cursor: int) -> list[list[Any]]:
+    rows: list[tuple[int, str, int]] = [(token, "prompt", 0) for token in trace.prompt_ids]
+    for number, step in enumerate(trace.steps[:cursor], start=1):
+        for node in step.path:
+            origin = step.tree.provenance[node].origin.value
+            rows.append((step.tree.tokens[node], origin, number))
+    texts = shown_text([trace.vocabulary[token] for token, _, _ in rows])
+    return [[at, *row, text] for at, (row, text) in enumerate(zip(rows, texts, strict=True))]
+
+
+def expected_nodes(step: StepRecord) -> list[list[Any]]:
+    nodes = []
+    for node, (token, parent) in enumerate(zip(step.tree.tokens, step.tree.parents, strict=True)):
+        fate = "uncompared"
+        if node in step.path:
+            fate = "accepted"
+        elif parent in step.path and step.choices[parent] != token:
+            fate = "rejected"
+        origin = step.tree.provenance[node].origin.value
+        state = "accepted" if fate == "accepted" else "rejected"
+        nodes.append([node, origin, state, "false" if fate == "uncompared" else "true"])
+    return nodes
+
+
+def falls_short(step: StepRecord) -> bool:
+    """Whether something drafted went further than the accepted path."""
+    return len(step.tree) > 1 and len(step.path) - 1 < max(step.tree.depths())
+
+
+def test_the_made_up_runs_hold_what_the_tests_are_about() -> None:
+    states = {fate for step in STORY.steps for fate in step.states()}
+    origins = {p.origin.value for step in STORY.steps for p in step.tree.provenance}
+    twins = [
+        step
+        for step in STORY.steps
+        if len(set(zip(step.tree.parents, step.tree.tokens, strict=True))) < len(step.tree)
+    ]
+    assert states == {"accepted", "rejected", "uncompared"}
+    assert origins == {"root", "logit", "retrieved"}
+    assert twins
+    assert any(len(step.path) > 3 for step in STORY.steps)
+    ends = [expected_tokens(HOSTILE, cursor)[-1][4] for cursor in range(len(HOSTILE.steps))]
+    assert any("⟨" in end for end in ends)
+    assert " 日" in [token[4] for token in expected_tokens(HOSTILE, len(HOSTILE.steps))]
+
+
+def test_idle(page: Page) -> None:
+    assert state(page) == (0, 0, "idle")
+    assert page.get_by_text("No run yet").is_visible()
+    assert page.get_by_role("button", name="Play", exact=True).is_disabled()
+    assert page.get_by_role("group", name="Legend").is_visible()
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_text_at_any_step(page: Page, name: str) -> None:
+    trace = TRACES[name]
+    send(page, trace.to_json())
+    steps = len(trace.steps)
+    assert state(page) == (steps, steps, "done")
+    for cursor in [steps, 1, *range(2, 12), steps, steps // 2, 3, steps - 1]:
+        show(page, cursor)
+        assert state(page)[1] == cursor
+        assert page.evaluate(READ_TOKENS) == expected_tokens(trace, cursor)
+
+
+def test_hostile_text_stays_text(page: Page) -> None:
+    send(page, HOSTILE.to_json())
+    for cursor in (1, len(HOSTILE.steps)):
+        show(page, cursor)
+        for token in page.locator("[data-token], [data-node]").all()[:120:12]:
+            token.hover()
+        assert page.locator(f"{ROOT} :is(script, img, b)").count() == 0
+    text = "".join(page.locator("[data-token]").all_text_contents())
+    for literal in (
+        "<script>alert(1)</script>",
+        "&lt;b&gt;",
+        "${alert(3)}",
+        "{{alert(4)}}",
+        "`\\n`",
+    ):
+        assert literal in text
+    assert "⟨202e⟩txt.exe" in text
+    assert " \U0001f600!" in text
+    assert " café is" in text
+    isolated = "span => getComputedStyle(span).unicodeBidi"
+    assert page.locator("[data-token]").first.evaluate(isolated) == "isolate"
+
+
+def test_tree_of_every_other_step(page: Page) -> None:
+    send(page, STORY.to_json())
+    for cursor, step in list(enumerate(STORY.steps, start=1))[::2]:
+        show(page, cursor)
+        assert sorted(page.evaluate(READ_NODES)) == expected_nodes(step)
+
+
+def test_a_full_tree_has_no_two_nodes_in_one_place(page: Page) -> None:
+    trace = story(ranks=40, prompt_words=60)
+    send(page, trace.to_json())
+    sizes = [len(step.tree) for step in trace.steps]
+    show(page, sizes.index(max(sizes)) + 1)
+    areas = page.evaluate(READ_BOXES)
+    assert len(areas) == max(sizes) > 45
+    for number, a in enumerate(areas):
+        assert all(
+            a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for b in areas[:number]
+        )
+    assert min(areas)[:2] == areas[0][:2]  # the root is the leftmost
+
+
+def test_counts_and_sentence(page: Page) -> None:
+    send(page, STORY.to_json())
+    cursor = next(n for n, step in enumerate(STORY.steps, start=1) if len(step.path) > 3)
+    show(page, cursor)
+    steps = STORY.steps[:cursor]
+    step = steps[-1]
+    tokens = sum(len(each.path) for each in steps)
+    drafted = sum(len(each.tree) - 1 for each in steps)
+    seconds = sum(each.seconds.wall for each in steps)
+    counts = {
+        each.get_attribute("data-count"): each.inner_text()
+        for each in page.locator("[data-count]").all()
+    }
+    assert counts == {
+        "step": f"{cursor} of {len(STORY.steps)}",
+        "tokens": str(tokens),
+        "mean": f"{tokens / cursor:.2f}",
+        "rate": f"{tokens / seconds:.0f}",
+        "acceptance": f"{(tokens - cursor) / drafted * 100:.1f} %",
+    }
+    pairs = [tuple(node[2:]) for node in expected_nodes(step)]
+    refused, unseen = pairs.count(("rejected", "true")), pairs.count(("rejected", "false"))
+    assert page.get_by_text(
+        f"{len(step.tree) - 1} drafted = {len(step.path) - 1} accepted"
+        f" + {refused} rejected + {unseen} not compared"
+    ).is_visible()
+    sentence = (
+        f"Step {cursor}: {len(step.tree) - 1} drafted, {len(step.path) - 1} accepted,"
+        f" {len(step.path)} tokens from one forward pass ({step.seconds.wall * 1000:.1f} ms)."
+    )
+    assert page.get_by_text(sentence).is_visible()
+    assert page.get_by_text(
+        "tokens per target forward, root included, prefill excluded"
+    ).is_visible()
+
+
+def test_only_the_viewer_s_own_steps_are_spoken(page: Page) -> None:
+    spoken = page.locator("[aria-live=polite]")
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 4, 1))
+    assert spoken.inner_text() == ""
+    page.locator(ROOT).focus()
+    press(page, "ArrowLeft")
+    assert spoken.inner_text().startswith("Step 3: ")
+    send(page, steps_between(STORY, 4, 6, 2))
+    assert spoken.inner_text().startswith("Step 3: ")
+
+
+def test_last_logits(page: Page) -> None:
+    send(page, STORY.to_json())
+    cursor = 5
+    show(page, cursor)
+    step = STORY.steps[cursor - 1]
+    rows = page.locator("[data-rank]")
+    assert rows.count() == 12
+    assert "next token" in rows.nth(step.last.ids.index(step.tree.tokens[0])).inner_text()
+    drafted = {p.rank for p in step.tree.provenance if p.rank is not None and p.origin == "logit"}
+    marked = [n for n in range(12) if "drafted, " in rows.nth(n).inner_text()]
+    assert marked == sorted(drafted)
+    page.get_by_role("button", name=f"Show all {len(step.last)}").click()
+    assert rows.count() == len(step.last)
+    assert [row.get_attribute("data-rank") for row in rows.all()] == [
+        str(rank) for rank in range(len(step.last))
+    ]
+
+
+def test_keys(page: Page) -> None:
+    send(page, STORY.to_json())
+    steps = len(STORY.steps)
+    short = [n for n, step in enumerate(STORY.steps, start=1) if falls_short(step)]
+    page.locator(ROOT).focus()
+    for key, cursor in [
+        ("Home", 1),
+        ("ArrowLeft", 1),
+        ("ArrowRight", 2),
+        ("Shift+ArrowRight", 12),
+        ("ArrowLeft", 11),
+        ("j", min(n for n in short if n > 11)),
+        ("k", max(n for n in short if n < min(n for n in short if n > 11))),
+        ("End", steps),
+        ("ArrowRight", steps),
+        ("Shift+ArrowLeft", steps - 10),
+    ]:
+        press(page, key)
+        assert (key, state(page)[1]) == (key, cursor)
+    press(page, "Home", "]", "]")
+    assert page.locator("select").input_value() == "20"
+    press(page, "[")
+    assert page.locator("select").input_value() == "10"
+    press(page, "?")
+    assert page.get_by_role("dialog", name="Keys").is_visible()
+    press(page, "Escape")
+    assert page.get_by_role("dialog", name="Keys").is_hidden()
+
+
+def test_keys_that_are_not_the_player_s(page: Page) -> None:
+    send(page, STORY.to_json())
+    show(page, 5)
+    page.locator(ROOT).focus()
+    press(page, "Control+ArrowRight", "Alt+End", "Meta+Home")
+    assert state(page)[1] == 5
+    page.locator("select").focus()
+    press(page, "Home", "j")
+    assert state(page)[1] == 5
+    page.evaluate("document.activeElement.blur()")
+    press(page, "ArrowRight", "Space")
+    assert state(page)[1] == 5
+    assert page.locator(ROOT).get_attribute("data-playing") == "false"
+
+
+def test_the_tree_keeps_the_focus_and_is_walked_with_arrows(page: Page) -> None:
+    send(page, STORY.to_json())
+    show(page, 3)
+    page.locator("[data-node='0']").focus()
+    press(page, "ArrowDown")
+    focused = "() => Number(document.activeElement.dataset.node)"
+    assert page.evaluate(focused) > 0
+    press(page, "ArrowRight")
+    assert state(page)[1] == 4
+    assert page.evaluate(focused) == 0
+
+
+def test_buttons_and_scrubber(page: Page) -> None:
+    send(page, STORY.to_json())
+    steps = len(STORY.steps)
+    for label, cursor in [
+        ("First step", 1),
+        ("Next step", 2),
+        ("Next step", 3),
+        ("Previous step", 2),
+        ("Last step", steps),
+    ]:
+        page.get_by_label(label).click()
+        assert state(page)[1] == cursor
+    scrubber = page.locator("input[type=range]")
+    scrubber.fill("7")
+    assert state(page)[1] == 7
+    box = scrubber.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 10)
+    assert abs(state(page)[1] - (steps + 1) / 2) <= 1
+    scrubber.focus()
+    at = state(page)[1]
+    press(page, "ArrowRight", "ArrowRight", "ArrowLeft")
+    assert state(page)[1] == at + 1
+    page.locator("[data-step='4']").first.click()
+    assert state(page)[1] == 4
+
+
+def test_play_runs_to_the_end_and_starts_again(page: Page) -> None:
+    send(page, STORY.to_json())
+    steps = len(STORY.steps)
+    page.locator("select").select_option("60")
+    page.get_by_role("button", name="Play", exact=True).click()
+    assert state(page)[1] < steps
+    assert page.locator(ROOT).get_attribute("data-playing") == "true"
+    page.wait_for_selector(f"{ROOT}[data-playing=false][data-cursor='{steps}']")
+    page.locator("select").select_option("as it ran")
+    page.locator(ROOT).focus()
+    press(page, "Space")
+    page.wait_for_selector(f"{ROOT}[data-playing=false][data-cursor='{steps}']")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, steps)
+    page.locator("select").select_option("1")
+    page.locator(ROOT).focus()
+    press(page, "Space", "Space")
+    assert page.locator(ROOT).get_attribute("data-playing") == "false"
+    assert state(page)[1] == 1
+
+
+def test_live_run_is_followed_until_the_viewer_looks_back(page: Page) -> None:
+    send(page, reset_message(STORY, 0))
+    assert state(page) == (0, 0, "running")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 0)
+    send(page, steps_between(STORY, 0, 1, 1), steps_between(STORY, 1, 6, 2))
+    assert state(page) == (6, 6, "running")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 6)
+    page.get_by_label("Previous step").click()
+    assert state(page) == (6, 5, "paused")
+    send(page, steps_between(STORY, 6, 9, 3))
+    assert state(page) == (9, 5, "paused")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 5)
+    page.get_by_role("button", name="Live").click()
+    assert state(page) == (9, 9, "running")
+    page.locator(ROOT).focus()
+    press(page, "Space")
+    send(page, steps_between(STORY, 9, 10, 4))
+    assert state(page) == (10, 9, "paused")
+    send(page, STORY.to_json())
+    assert state(page) == (len(STORY.steps), 9, "done")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 9)
+
+
+def test_the_end_of_a_followed_run_shows_all(page: Page) -> None:
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 3, 1), STORY.to_json())
+    steps = len(STORY.steps)
+    assert state(page) == (steps, steps, "done")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, steps)
+
+
+def test_play_catches_up_with_a_live_run(page: Page) -> None:
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 8, 1))
+    show(page, 2)
+    page.locator("select").select_option("60")
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_selector(f"{ROOT}[data-state=running][data-playing=false][data-cursor='8']")
+    send(page, steps_between(STORY, 8, 9, 2))
+    assert state(page) == (9, 9, "running")
+
+
+def test_a_new_run_replaces_the_old_one(page: Page) -> None:
+    send(page, STORY.to_json(), reset_message(HOSTILE, 0), steps_between(HOSTILE, 0, 2, 1))
+    assert state(page) == (2, 2, "running")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(HOSTILE, 2)
+    send(page, steps_between(STORY, len(STORY.steps), len(STORY.steps), 9))  # late, of the old run
+    assert state(page) == (2, 2, "running")
+
+
+def test_steps_twice_count_once_and_a_gap_is_asked_for(page: Page) -> None:
+    page.evaluate("reply => replies.push(reply)", steps_between(STORY, 2, 5, 7))
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 2, 1))
+    send(page, steps_between(STORY, 0, 2, 1), steps_between(STORY, 1, 2, 2))
+    assert state(page)[0] == 2
+    send(page, steps_between(STORY, 4, 6, 3), steps_between(STORY, 6, 7, 4))
+    page.wait_for_selector(f"{ROOT}[data-steps='7']")
+    painted(page)
+    assert page.evaluate("asked") == [[STORY.run, 2]]
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 7)
+
+
+def test_a_gap_without_help_is_healed_by_the_whole_trace(page: Page) -> None:
+    send(page, reset_message(STORY, 0), steps_between(STORY, 3, 4, 1))
+    assert state(page) == (0, 0, "running")
+    send(page, STORY.to_json())
+    assert state(page) == (len(STORY.steps), len(STORY.steps), "done")
+
+
+def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 5, 1))
+    error = {"run": STORY.run, "seq": 2, "kind": "error", "message": "The <b>GPU</b> is gone."}
+    send(page, dumps(error))
+    assert state(page) == (5, 5, "error")
+    assert page.get_by_role("alert").inner_text() == "The <b>GPU</b> is gone."
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 5)
+    send(page, reset_message(HOSTILE, 0))
+    assert state(page) == (0, 0, "running")
+    assert page.get_by_role("alert").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (json.dumps({"kind": "trace", "schema": 2}), "schema 2"),
+        ("no json", "not a trace"),
+        (json.dumps({"kind": "nonsense"}), "neither a trace"),
+        (json.dumps({"kind": "trace", "schema": 1, "prompt_ids": [1], "steps": [{}]}), "damaged"),
+    ],
+)
+def test_what_is_no_trace_is_refused_in_words(page: Page, message: str, said: str) -> None:
+    send(page, message)
+    assert state(page) == (0, 0, "error")
+    assert said in page.get_by_role("alert").inner_text()
+
+
+def test_a_copied_node_shows_its_source(page: Page) -> None:
+    send(page, STORY.to_json())
+    cursor, node, source = next(
+        (n, node, p)
+        for n, step in enumerate(STORY.steps, start=1)
+        for node, p in enumerate(step.tree.provenance)
+        if n > 20 and p.copied_from is not None and step.tree.parents[node] > 0
+        and step.tree.provenance[step.tree.parents[node]].copied_from == p.copied_from - 1
+        and step.tree.provenance[step.tree.parents[step.tree.parents[node]]].copied_from is None
+    )  # fmt: skip
+    show(page, cursor)
+    page.locator(f"[data-node='{node}']").hover()
+    copied = [int(at) for at in marked(page, "copy")]
+    assert copied == [source.copied_from]
+    assert source.copied_from is not None
+    assert source.match_length == 2
+    # It is the second token of its copy, so the matched pair ends one token earlier.
+    assert [int(at) for at in marked(page, "match")] == [
+        source.copied_from - 3,
+        source.copied_from - 2,
+    ]
+    detail = page.locator(".ls-detail").inner_text()
+    assert f"copied from position {source.copied_from} after the 2-token match" in detail
+
+
+def marked(page: Page, kind: str) -> list[str]:
+    spans = f"[data-token][data-source={kind}]"
+    read = f"() => [...document.querySelectorAll('{spans}')].map((span) => span.dataset.token)"
+    positions: list[str] = page.evaluate(read)
+    return positions
+
+
+def test_a_rejected_node_tells_what_the_target_wanted(page: Page) -> None:
+    send(page, STORY.to_json())
+    step = STORY.steps[7]
+    show(page, 8)
+    node = step.states().index("rejected")
+    page.locator(f"[data-node='{node}']").hover()
+    wanted = STORY.vocabulary[step.choices[step.tree.parents[node]]].decode()
+    assert f'the target chose "{wanted}"' in page.locator(".ls-detail").inner_text()
+
+
+def test_phone_shows_all_in_its_width(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    for trace in TRACES.values():
+        send(page, trace.to_json())
+        for cursor in (3, len(trace.steps)):
+            show(page, cursor)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            sideways = "body => body.scrollWidth - body.clientWidth"
+            for panel in page.locator(".ls-panel-body").all():
+                assert panel.evaluate(sideways) == 0
+            tops = [box[1] for box in page.evaluate(READ_BOXES)]
+            assert tops[0] == min(tops)
+            assert tops.count(tops[0]) < len(tops)
+
+
+def test_dark_in_a_plain_page_and_in_gradio(page: Page) -> None:
+    scheme = f"() => getComputedStyle(document.querySelector('{ROOT}')).colorScheme"
+    assert page.evaluate(scheme) == "light"
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate(scheme) == "dark"
+    page.evaluate("document.documentElement.removeAttribute('data-theme')")
+    page.evaluate("document.body.classList.add('dark')")
+    assert page.evaluate(scheme) == "dark"
+    page.evaluate("document.body.classList.remove('dark')")
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(scheme) == "dark"
+    page.evaluate("document.body.classList.add('gradio-container')")
+    assert page.evaluate(scheme) == "light"
+
+
+def test_a_step_more_draws_only_itself(page: Page) -> None:
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 20, 1))
+    page.evaluate(
+        """() => {
+          window.touched = 0;
+          const count = (records) => { for (const r of records) window.touched += r.addedNodes.length + r.removedNodes.length; };
+          new MutationObserver(count).observe(document.querySelector(".ls-text"), {childList: true, subtree: true});
+        }"""
+    )
+    send(page, steps_between(STORY, 20, 21, 2))
+    assert 0 < page.evaluate("touched") <= 2 * len(STORY.steps[20].path) + 2
+
+
+def test_the_adapter_keeps_trace_and_place_over_a_reload(player_browser: Browser) -> None:
+    page = player_browser.new_page()
+    body = gradio_page_html()
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto("http://player.test/")
+    displayed = "frame => getComputedStyle(frame).display"
+    assert page.locator(".ls-frame").evaluate(displayed) == "flex"  # it brought its style
+    page.evaluate("message => send(message)", STORY.to_json())
+    page.get_by_label("First step").click()
+    page.get_by_label("Next step").click()
+    page.reload()
+    painted(page)
+    assert state(page) == (len(STORY.steps), 2, "done")
+    page.evaluate("message => send(message)", reset_message(HOSTILE, 0))
+    page.evaluate("message => send(message)", steps_between(HOSTILE, 0, 4, 1))
+    page.reload()
+    painted(page)
+    assert state(page)[:2] == (4, 4)
+    page.evaluate("message => send(message)", steps_between(HOSTILE, 4, 6, 2))
+    painted(page)
+    assert state(page) == (6, 6, "running")
+    page.close()
+
+
+def test_the_value_that_a_page_begins_with_does_not_undo_a_run(player_browser: Browser) -> None:
+    page = player_browser.new_page()
+    body = gradio_page_html()
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.add_init_script(f"window.startValue = {json.dumps(STORY.to_json())}")
+    page.goto("http://player.test/")
+    painted(page)
+    assert state(page)[0] == len(STORY.steps)
+    page.evaluate("message => send(message)", HOSTILE.to_json())
+    page.reload()
+    painted(page)
+    assert state(page)[0] == len(HOSTILE.steps)
+    page.close()
+
+
+def test_scripts_can_stand_in_any_page() -> None:
+    names = json.loads((PLAYER / "order.json").read_text())
+    assert sorted([*names, "gradio.js"]) == sorted(path.name for path in PLAYER.glob("*.js"))
+    for name in names:
+        text = (PLAYER / name).read_text()
+        for word in ("innerHTML", "insertAdjacentHTML", "gradio", "</script", "import(", "http:"):
+            assert word not in text.replace("http://www.w3.org/2000/svg", ""), (name, word)
+    assert not set("{}`\\$") & set((PLAYER / "player.html").read_text())
+
+
+def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_back(
+    page: Page,
+) -> None:
+    send(page, STORY.to_json())
+    steps = len(STORY.steps)
+    assert state(page) == (steps, steps, "done")
+    page.evaluate("() => player.expect()")
+    painted(page)
+    assert state(page) == (0, 0, "running")
+    assert page.locator("[data-token], [data-node]").count() == 0
+    send(page, STORY.to_json())  # its end comes late, and is not the run that was asked for
+    assert state(page) == (0, 0, "running")
+    send(page, dumps({"kind": "error", "run": "", "message": "The prompt is empty."}))
+    assert state(page) == (steps, steps, "error")
+    assert page.get_by_role("alert").inner_text() == "The prompt is empty."
+    page.evaluate("() => player.expect()")
+    send(page, reset_message(HOSTILE, 0))
+    assert state(page) == (0, 0, "running")
+    send(page, HOSTILE.to_json())
+    assert state(page)[2] == "done"

@@ -18,6 +18,8 @@ from logitspec.ui.player import step_player
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "prompts" / "examples.jsonl"
 
+WAITING_AT_MOST = 64
+
 TASKS = {
     "conversation": "Conversation",
     "translation": "Translation",
@@ -71,6 +73,7 @@ def build(host: Host) -> gr.Blocks:
             concurrency_limit=1,
             concurrency_id="model",
         )
+    page.queue(max_size=WAITING_AT_MOST)
     return page
 
 

@@ -1,0 +1,168 @@
+"""A visitor's run without the page: deltas, stopping, failures, what is kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+from families import runner
+from test_models import tokenizer
+
+from logitspec import LogitSpecError, Trace, session
+from logitspec.session import Host, Request, parse_options
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    """A host whose model is a tiny random one; loading is counted."""
+    loaded: list[str] = []
+
+    def load(name: str, device: str, dtype: str) -> Any:
+        loaded.append(name)
+        return runner("llama"), tokenizer()
+
+    monkeypatch.setattr(session, "load", load)
+    made = Host("tiny")
+    made.loaded = loaded  # type: ignore[attr-defined]
+    return made
+
+
+def wanted(**changes: Any) -> Request:
+    return Request(**{"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny", **changes})
+
+
+def messages(stream: Iterator[str]) -> list[Any]:
+    return [json.loads(value) for value in stream]
+
+
+def test_a_run_is_a_reset_then_steps_then_the_trace(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    reset, *deltas, whole = messages(host.stream(wanted(), Event()))
+    assert reset["kind"] == "reset"
+    assert [delta["kind"] for delta in deltas] == ["steps"] * len(whole["steps"])
+    assert [step for delta in deltas for step in delta["steps"]] == whole["steps"]
+    vocabulary = dict(reset["trace"]["vocabulary"])
+    for delta in deltas:
+        assert not vocabulary.keys() & delta["vocabulary"].keys()
+        vocabulary |= delta["vocabulary"]
+    assert vocabulary == whole["vocabulary"]
+    assert whole["prompt"] == "ABCABCAB"
+    assert Trace.from_json(json.dumps(whole)).finish == "length"
+
+
+def test_messages_are_bundled_but_nothing_is_lost(host: Host) -> None:
+    values = messages(host.stream(wanted(max_new_tokens=200), Event()))
+    assert len(values) < 100
+    assert sum(len(step["path"]) for step in values[-1]["steps"]) == 200
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_stop_ends_the_run_within_one_step(
+    host: Host, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    stop = Event()
+    stream = host.stream(wanted(max_new_tokens=400), stop)
+    for _ in range(steps + 1):
+        next(stream)
+    stop.set()
+    (value,) = list(stream)
+    trace = Trace.from_json(value)
+    assert trace.finish == "cancelled"
+    assert len(trace.steps) == steps + 1
+
+
+def test_a_failure_in_mid_run_keeps_the_steps_and_hides_the_stack(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    target, _, _ = host.model("tiny")
+    verify, calls = target.verify, iter(range(100))
+
+    def failing(tree: Any) -> Any:
+        if next(calls) == 3:
+            raise RuntimeError("secret detail")
+        return verify(tree)
+
+    monkeypatch.setattr(target, "verify", failing)
+    with caplog.at_level(logging.ERROR):
+        trace = Trace.from_json(list(host.stream(wanted(), Event()))[-1])
+    assert trace.finish == "error"
+    assert len(trace.steps) == 3
+    assert trace.error is not None
+    assert "secret" not in trace.error
+    assert trace.error.endswith(".")
+    assert "secret detail" in caplog.text
+    monkeypatch.undo()
+    assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
+
+
+def test_closing_the_stream_frees_the_model_for_the_next_run(host: Host) -> None:
+    stream = host.stream(wanted(), Event())
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
+
+
+def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host) -> None:
+    for _ in range(3):
+        list(host.stream(wanted(max_new_tokens=1), Event()))
+    assert host.loaded == ["tiny"]  # type: ignore[attr-defined]
+    assert host.models == ["tiny", "builtin"]
+    with pytest.raises(LogitSpecError, match="'/etc' is not offered"):
+        host.model("/etc")
+
+
+def test_missed_steps_can_be_asked_for_and_few_runs_are_kept(host: Host) -> None:
+    traces = [
+        Trace.from_json(list(host.stream(wanted(max_new_tokens=6), Event()))[-1])
+        for _ in range(session.RUNS_KEPT + 2)
+    ]
+    last = traces[-1]
+    missed = json.loads(host.steps_from(last.run, 2) or "")
+    assert missed["from"] == 2
+    assert missed["steps"] == [step.to_json() for step in last.steps[2:]]
+    spelt = {int(token) for token in missed["vocabulary"]}
+    assert spelt >= {token for step in last.steps[2:] for token in step.tree.tokens}
+    for run_id, first in ((traces[0].run, 0), ("unknown", 0), (last.run, -1), (last.run, 99)):
+        assert host.steps_from(run_id, first) is None
+
+
+def test_runs_can_not_be_guessed(host: Host) -> None:
+    runs = {json.loads(next(host.stream(wanted(), Event())))["run"] for _ in range(3)}
+    assert len(runs) == 3
+    assert all(len(run) >= 16 for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt": " "}, "prompt is empty"),
+        ({"prompt": "A" * 600}, "shorten the prompt"),
+        ({"prompt": "A" * 300_000}, "300000 characters"),
+        ({"max_new_tokens": 0}, "Max new tokens"),
+        ({"max_new_tokens": None}, "Max new tokens"),
+        ({"max_new_tokens": 2.5}, "Max new tokens"),
+        ({"temperature": None}, "Temperature"),
+        ({"seed": None}, "seed"),
+        ({"options": {"max_ngram_size": None}}, "max_ngram_size"),
+    ],
+)
+def test_bad_requests_are_refused_before_the_first_message(
+    host: Host, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(LogitSpecError, match=message):
+        next(host.stream(wanted(**changes), Event()))
+
+
+def test_options_are_a_json_object() -> None:
+    assert parse_options("") == {}
+    assert parse_options('{"a": 1}') == {"a": 1}
+    for text in ("{", "[]", "1", "null"):
+        with pytest.raises(LogitSpecError):
+            parse_options(text)

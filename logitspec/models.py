@@ -14,6 +14,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
@@ -150,7 +151,7 @@ def _refuse(config: PreTrainedConfig, known_as: str) -> None:
 
 def _weights(
     source: str, known_as: str, config: PreTrainedConfig, dtype: torch.dtype
-) -> tuple[Any, dict[str, str]]:
+) -> tuple[PreTrainedModel, dict[str, str]]:
     """The model, and the reason if its attention is not the fast one."""
     wanted, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):

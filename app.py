@@ -31,7 +31,7 @@ def _serve(options: argparse.Namespace) -> None:
     from logitspec.ui.theme import theme
 
     host = Host(options.model, options.device, options.dtype)
-    host.model(options.model)
+    host.model(host.models[0])
     build(host).launch(
         server_name=options.host,
         server_port=options.port,

@@ -45,21 +45,21 @@ def load(
     """
     place = choose_device(device)
     precision = choose_dtype(dtype, place)
-    source, known_as = _source(model)
-    config = _config(source, known_as)
-    _refuse(config, known_as)
+    source, name = _source(model), known_as(model)
+    config = _config(source, name)
+    _refuse(config, name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
     except _LIBRARY_ERRORS as error:
-        raise LogitSpecError(f"{known_as} has no tokenizer that loads: {_first(error)}") from error
-    weights, reason = _weights(source, known_as, config, precision)
-    target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, known_as)
+        raise LogitSpecError(f"{name} has no tokenizer that loads: {_first(error)}") from error
+    weights, reason = _weights(source, name, config, precision)
+    target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, name)
     target.info.update(reason)
     return target, tokenizer
 
 
 def prepare(
-    model: Any, eos_token_id: int | None = None, known_as: str = "", kind: type[Runner] = Runner
+    model: Any, eos_token_id: int | None = None, name: str = "", kind: type[Runner] = Runner
 ) -> Runner:
     """A target over a transformers model that is already in memory and in eval mode.
 
@@ -71,7 +71,7 @@ def prepare(
         windows=_windows(text),
         eos_ids=_eos_ids(model.generation_config, eos_token_id),
         limit=_limit(text),
-        info=_info(model, known_as or model.config.model_type),
+        info=_info(model, name or model.config.model_type),
     )
 
 
@@ -111,17 +111,19 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return [int(token) for token in ids]
 
 
-def _source(model: str | Path) -> tuple[str, str]:
-    """Where transformers finds the model, and the name it goes by."""
-    if str(model) == BUILTIN:
-        return str(MODEL_DIR), BUILTIN
+def known_as(model: str | Path) -> str:
+    """The name that a model goes by: a folder's own name, without the way to it."""
     folder = Path(model).expanduser()
-    if folder.is_dir():
-        return str(folder), folder.resolve().name
-    return str(model), str(model)
+    return folder.resolve().name if folder.is_dir() else str(model)
 
 
-def _config(source: str, known_as: str) -> PreTrainedConfig:
+def _source(model: str | Path) -> str:
+    """Where transformers finds the model."""
+    folder = MODEL_DIR if str(model) == BUILTIN else Path(model).expanduser()
+    return str(folder) if folder.is_dir() else str(model)
+
+
+def _config(source: str, name: str) -> PreTrainedConfig:
     try:
         if not Path(source).is_dir() and not try_to_load_from_cache(source, "config.json"):
             # Asked once, with a limit: the loaders below would retry for half a minute.
@@ -129,28 +131,28 @@ def _config(source: str, known_as: str) -> PreTrainedConfig:
         config: PreTrainedConfig = AutoConfig.from_pretrained(source)
     except Exception as error:  # the hub client lets through whatever its HTTP library raises
         raise LogitSpecError(
-            f"There is no model {known_as!r} in this folder or on the hub that can be read;"
+            f"There is no model {name!r} in this folder or on the hub that can be read;"
             f" check its name and the connection, or use {BUILTIN!r}."
         ) from error
     return config
 
 
-def _refuse(config: PreTrainedConfig, known_as: str) -> None:
+def _refuse(config: PreTrainedConfig, name: str) -> None:
     text = config.get_text_config()
     if config.is_encoder_decoder:
         raise LogitSpecError(
-            f"{known_as} is an encoder-decoder model; choose one that only continues text."
+            f"{name} is an encoder-decoder model; choose one that only continues text."
         )
     other = set(getattr(text, "layer_types", None) or ()) - ATTENTION
     if other:
         raise LogitSpecError(
-            f"{known_as} has layers of type {sorted(other)[0]!r}, whose state can't branch over a"
+            f"{name} has layers of type {sorted(other)[0]!r}, whose state can't branch over a"
             " draft tree; choose a model with attention only."
         )
 
 
 def _weights(
-    source: str, known_as: str, config: PreTrainedConfig, dtype: torch.dtype
+    source: str, name: str, config: PreTrainedConfig, dtype: torch.dtype
 ) -> tuple[PreTrainedModel, dict[str, str]]:
     """The model, and the reason if its attention is not the fast one."""
     wanted, reason = "sdpa", {}
@@ -168,10 +170,10 @@ def _weights(
                 source, attn_implementation="eager", **options
             )
     except _LIBRARY_ERRORS as error:
-        raise LogitSpecError(f"{known_as} could not be loaded: {_first(error)}") from error
+        raise LogitSpecError(f"{name} could not be loaded: {_first(error)}") from error
     if getattr(model, "_is_stateful", False):
         raise LogitSpecError(
-            f"{known_as} keeps a recurrent state, which can't branch over a draft tree;"
+            f"{name} keeps a recurrent state, which can't branch over a draft tree;"
             " choose a model with attention only."
         )
     return model, reason
@@ -201,14 +203,14 @@ def _limit(config: PreTrainedConfig) -> int:
     return limit
 
 
-def _info(model: Any, known_as: str) -> dict[str, Any]:
+def _info(model: Any, name: str) -> dict[str, Any]:
     device = model.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
-        "id": known_as,
+        "id": name,
         "revision": getattr(model.config, "_commit_hash", None),
         "dtype": str(model.dtype).removeprefix("torch."),
-        "device": f"{device} ({name})",
+        "device": f"{device} ({chip})",
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "attention": model.config._attn_implementation,
         "environment": {

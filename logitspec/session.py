@@ -14,7 +14,7 @@ from typing import Any
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
-from logitspec.models import BUILTIN, encode_prompt, load
+from logitspec.models import BUILTIN, encode_prompt, known_as, load
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
@@ -48,21 +48,26 @@ class Host:
     """
 
     def __init__(self, model: str = BUILTIN, device: str = "auto", dtype: str = "auto") -> None:
-        self.models = list(dict.fromkeys([model, BUILTIN]))
+        self._sources = {known_as(model): model, BUILTIN: BUILTIN}
         self._device = device
         self._dtype = dtype
         self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
         self._runs: OrderedDict[str, Trace] = OrderedDict()
         self._busy = Lock()
 
+    @property
+    def models(self) -> list[str]:
+        """The names of the models that visitors may ask for, the default first."""
+        return list(self._sources)
+
     def model(self, name: str) -> tuple[Runner, Any, Speller]:
         """Target, tokenizer and speller of one of `models`, loaded on first use."""
-        if name not in self.models:
+        if name not in self._sources:
             raise LogitSpecError(
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.models)}."
             )
         if name not in self._loaded:
-            target, tokenizer = load(name, self._device, self._dtype)
+            target, tokenizer = load(self._sources[name], self._device, self._dtype)
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
         return self._loaded[name]
 

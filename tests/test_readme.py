@@ -1,0 +1,123 @@
+"""What README.md shows is what happens."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from fakes import finished
+
+from logitspec import Origin, StepRecord, Trace, decode, load
+from logitspec.models import encode_prompt
+from logitspec.tokens import Speller
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def prompt_of(category: str) -> str:
+    lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text(encoding="utf-8")
+    examples = [json.loads(line) for line in lines.splitlines()]
+    text: str = next(each["turns"][0] for each in examples if each["category"] == category)
+    return text
+
+
+def recorded(category: str) -> Trace:
+    target, tokenizer = load(device="cpu", dtype="float32")
+    ids = encode_prompt(tokenizer, prompt_of(category))
+    trace: Trace = finished(decode(target, ids, method="logitspec_paper", max_new_tokens=200))
+    trace.spell(Speller(tokenizer))
+    return trace
+
+
+def worked_step(trace: Trace) -> int:
+    """The first step that accepts a next-next token and something copied under it."""
+    for number, step in enumerate(trace.steps, 1):
+        origins = [provenance.origin for provenance in step.provenance]
+        if origins[1:3] == [Origin.LOGIT, Origin.RETRIEVED]:
+            return number
+    raise AssertionError("No such step; choose another example.")
+
+
+def worked_example(trace: Trace, number: int) -> str:
+    """One step in words, from the trace alone."""
+    step: StepRecord = trace.steps[number - 1]
+    before = [token for each in trace.steps[: number - 1] for token in each.tokens]
+    sequence = trace.prompt_ids + before
+
+    def spelt(*tokens: int) -> str:
+        return json.dumps(b"".join(trace.vocabulary[t] for t in tokens).decode())
+
+    def listed(tokens: list[int]) -> str:
+        return " ".join(spelt(token) for token in tokens)
+
+    ranks = [step.provenance[1].rank or 0]
+    ranked = [f"{rank} {spelt(step.last.ids[rank])}" for rank in (0, 1, 2, 3)]
+    guess, copied = step.provenance[1], step.provenance[2]
+    size, start = copied.match_length or 0, copied.copied_from or 0
+    copies = [
+        t for t, p in zip(step.tokens, step.provenance, strict=True) if p.origin is Origin.RETRIEVED
+    ]
+    counts = step.states()
+    width = 14
+    rows = {
+        "text so far": "... " + spelt(*sequence[-8:]),
+        "last logits": ", ".join(
+            [*ranked, "...", f"{guess.rank} {spelt(step.last.ids[ranks[0]])}", "..."]
+        ),
+        "root": f"{spelt(step.tree.tokens[0])}, rank 0: certain",
+        "next-next": f"{spelt(step.tokens[1])}, rank {guess.rank}, is drafted as its child",
+        "retrieve": (
+            f"the last {size} of text + root + {spelt(step.tokens[1])} also stood before position"
+            f" {start}: {spelt(*sequence[start - size : start])}"
+        ),
+        "copy": f"what followed there: {listed(copies)}",
+        "verify": f"{len(step.tree)} nodes in one forward pass",
+        "accept": (
+            f"{listed(step.tokens)}: {len(step.tokens)} tokens, and"
+            f" {counts.count('rejected')} nodes rejected, {counts.count('uncompared')} not compared"
+        ),
+        "next root": spelt(step.choices[step.path[-1]]),
+    }
+    lines = [f"{name:<{width}}{words}" for name, words in rows.items()]
+    return "\n".join(lines)
+
+
+def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
+    trace = recorded("story")
+    number = worked_step(trace)
+    wanted = f"Step {number} of {len(trace.steps)}"
+    block = f"```text\n{worked_example(trace, number)}\n```"
+    assert wanted in README, f"{wanted}\n{block}"
+    assert block in README, block
+    assert json.dumps(prompt_of("story")) in README
+
+
+def test_the_python_example_runs_as_it_stands() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert lines
+    assert all(
+        re.match(r"\d+ drafted, \d+ accepted: ", line) for line in lines if "drafted" in line
+    )
+    assert "63 drafted" in done.stdout
+
+
+def test_pictures_and_files_that_it_names_exist() -> None:
+    for target in re.findall(r"\]\(((?!https?:)[^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for name in re.findall(r"`((?:logitspec|assets|tests)/[\w./]+)`", README):
+        assert (ROOT / name).exists(), name
+
+
+def test_every_method_is_described() -> None:
+    from logitspec import METHODS
+
+    for method in METHODS:
+        assert f"| `{method}` |" in README

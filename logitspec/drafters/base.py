@@ -70,7 +70,8 @@ def check(each: Field[Any], value: Any) -> None:
     """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
     wanted = type(each.default)
     low, high, unit = (each.metadata.get(key) for key in ("low", "high", "unit"))
-    right_type = isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    accepted = (int, float) if wanted is float else wanted
+    right_type = isinstance(value, accepted) and isinstance(value, bool) == (wanted is bool)
     if not right_type or (low is not None and not low <= value <= high):
         bounds = "" if low is None else f" from {low} to {high}"
         raise LogitSpecError(

@@ -137,9 +137,9 @@ def hostile() -> Trace:
     return MadeUp(HOSTILE, output, ranks=6, seed=2).trace
 
 
-def script() -> str:
-    """The player's scripts in order, as one."""
-    names = json.loads((PLAYER / "order.json").read_text())
+def joined(kind: str) -> str:
+    """The player's "scripts" or "styles" in order, as one."""
+    names = json.loads((PLAYER / "order.json").read_text())[kind]
     return "\n".join((PLAYER / name).read_text() for name in names)
 
 
@@ -166,10 +166,6 @@ const element = document.body;
 """
 
 
-def style() -> str:
-    return (PLAYER / "player.css").read_text()
-
-
 def page_html(theme: str = "light", start: str = START) -> str:
     """A whole page: the player, and `window.player` to talk to it."""
     body = (PLAYER / "player.html").read_text()
@@ -177,14 +173,14 @@ def page_html(theme: str = "light", start: str = START) -> str:
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Player</title><style>{style() if start == START else ''} body {{ margin: 16px; background: {ground} }}</style>"
-        f'<body>{body}<script>(function () {{ "use strict";\n{script()}\n{start} }})()</script>'
+        f"<title>Player</title><style>{joined('styles') if start == START else ''} body {{ margin: 16px; background: {ground} }}</style>"
+        f'<body>{body}<script>(function () {{ "use strict";\n{joined("scripts")}\n{start} }})()</script>'
     )
 
 
 def gradio_page_html() -> str:
     """The same page with the adapter in place of `window.player`: `window.send` sets the value."""
-    css = f"const PLAYER_CSS = {json.dumps(style())};"
+    css = f"const PLAYER_CSS = {json.dumps(joined('styles'))};"
     return page_html(start=css + GRADIO + (PLAYER / "gradio.js").read_text())
 
 

@@ -614,8 +614,10 @@ def test_the_value_that_a_page_begins_with_does_not_undo_a_run(player_browser: B
 
 
 def test_scripts_can_stand_in_any_page() -> None:
-    names = json.loads((PLAYER / "order.json").read_text())
+    order = json.loads((PLAYER / "order.json").read_text())
+    names = order["scripts"]
     assert sorted([*names, "gradio.js"]) == sorted(path.name for path in PLAYER.glob("*.js"))
+    assert sorted(order["styles"]) == sorted(path.name for path in PLAYER.glob("*.css"))
     for name in names:
         text = (PLAYER / name).read_text()
         for word in ("innerHTML", "insertAdjacentHTML", "gradio", "</script", "import(", "http:"):

@@ -18,9 +18,10 @@ def script() -> str:
     The style travels in the script because Gradio rewrites the rules of its css options: it cuts
     selectors at commas inside :is() and drops container rules.
     """
-    names = [*json.loads(_read("order.json")), "gradio.js"]
-    style = f"const PLAYER_CSS = {json.dumps(_read('player.css'))};"
-    return "\n".join([style, *map(_read, names)])
+    order = json.loads(_read("order.json"))
+    style = json.dumps("\n".join(map(_read, order["styles"])))
+    scripts = map(_read, [*order["scripts"], "gradio.js"])
+    return "\n".join([f"const PLAYER_CSS = {style};", *scripts])
 
 
 def _read(name: str) -> str:

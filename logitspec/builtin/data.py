@@ -1,0 +1,138 @@
+"""Token streams: the corpus and optional prose, packed into rows without padding."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from logitspec.builtin.corpus import samples
+from logitspec.builtin.tasks import Sample
+from logitspec.builtin.tokenizer import ASSISTANT, END, END_OF_TEXT, USER
+from logitspec.builtin.words import Split
+
+PROMPT_WEIGHT = 0.1
+_BLOCK = 100_000
+
+
+def read_prose(path: pathlib.Path) -> str:
+    """The text of a UTF-8 file, plain or xz-compressed."""
+    if path.suffix == ".xz":
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            return file.read()
+    return path.read_text(encoding="utf-8")
+
+
+def special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[int, int, int, int]:
+    """The ids of the user, assistant, end-of-turn and end-of-text tokens."""
+    first, second, third, last = (
+        int(tokenizer.encode(token, add_special_tokens=False)[0])
+        for token in (USER, ASSISTANT, END, END_OF_TEXT)
+    )
+    return first, second, third, last
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, sample: Sample) -> tuple[list[int], list[float]]:
+    """The sample as the chat template writes it, and each token's weight in the loss.
+
+    Answers and the end tokens of answers weigh 1, all else `PROMPT_WEIGHT`. The conversation
+    ends with the end-of-text token.
+    """
+    user, assistant, end, stop = special_ids(tokenizer)
+    ids: list[int] = []
+    weights: list[float] = []
+    texts = [text for turn in sample.turns for text in turn]
+    encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    for asked, answered in zip(encoded[::2], encoded[1::2], strict=True):
+        prompt = [user, *asked, end, assistant]
+        ids += [*prompt, *answered, end]
+        weights += [PROMPT_WEIGHT] * len(prompt) + [1.0] * (len(answered) + 1)
+    return [*ids, stop], [*weights, PROMPT_WEIGHT]
+
+
+def encode_prose(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> npt.NDArray[np.uint16]:
+    """All prose as one array of tokens; documents are separated by the end-of-text token."""
+    ids: list[int] = []
+    for text in texts:
+        # The file's separator is the special token itself, so that encoding it keeps it.
+        blocks = [text[start : start + _BLOCK] for start in range(0, len(text), _BLOCK)]
+        for encoded in tokenizer(blocks, add_special_tokens=False)["input_ids"]:
+            ids += encoded
+        ids.append(special_ids(tokenizer)[-1])
+    return np.asarray(ids, dtype=np.uint16)
+
+
+@dataclass
+class Packer:
+    """Rows of `length + 1` tokens with their weights; a function of seed and rows drawn so far.
+
+    `prose_share` is the share of tokens that come from prose (0 to 1). A piece of prose starts
+    at a random place and fills its row; chat rows hold whole conversations one after the other,
+    and what doesn't fit goes on in the next row.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    prose: npt.NDArray[np.uint16]
+    seed: int
+    prose_share: float = 0.2
+    split: Split = "train"
+    conversations: int = 0
+    ids: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stream: Iterator[Sample] = samples(self.seed, self.split)
+        self._random = np.random.default_rng(self.seed)
+
+    def row(self, length: int) -> tuple[list[int], list[float]]:
+        """One row: `length + 1` token ids and as many weights."""
+        if len(self.prose) > length + 1 and self._random.random() < self.prose_share:
+            start = int(self._random.integers(len(self.prose) - length - 1))
+            return self.prose[start : start + length + 1].tolist(), [1.0] * (length + 1)
+        while len(self.ids) <= length:
+            ids, weights = encode(self.tokenizer, next(self._stream))
+            self.conversations += 1
+            self.ids += ids
+            self.weights += weights
+        row = self.ids[: length + 1], self.weights[: length + 1]
+        # The last token is target here and input of the next row.
+        del self.ids[:length], self.weights[:length]
+        return row
+
+    def batch(
+        self, tokens: int, length: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Ids and weights, each of shape (tokens // length, length + 1)."""
+        rows = [self.row(length) for _ in range(max(1, tokens // length))]
+        return (
+            np.asarray([ids for ids, _ in rows], dtype=np.int64),
+            np.asarray([weights for _, weights in rows], dtype=np.float32),
+        )
+
+    def state(self) -> str:
+        """What `restore` needs to go on at the same token, as JSON."""
+        return json.dumps(
+            {
+                "conversations": self.conversations,
+                "ids": self.ids,
+                "weights": self.weights,
+                "random": self._random.bit_generator.state,
+            }
+        )
+
+    def restore(self, state: str) -> None:
+        """Goes to a saved place; the samples up to there are generated again and dropped."""
+        saved: dict[str, Any] = json.loads(state)
+        self._stream = samples(self.seed, self.split)
+        for _ in range(saved["conversations"]):
+            next(self._stream)
+        self.conversations = saved["conversations"]
+        self.ids, self.weights = saved["ids"], saved["weights"]
+        self._random.bit_generator.state = saved["random"]

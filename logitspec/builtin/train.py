@@ -1,0 +1,273 @@
+"""Trains the built-in model: `python -m logitspec.builtin.train --hours 1.5 --out DIR`.
+
+corpus, prose -> Packer -> train() -> Checkpoint -> save(): safetensors, tokenizer, card
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import (
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+)
+
+from logitspec.builtin import MODEL_DIR
+from logitspec.builtin.card import write_card
+from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
+from logitspec.builtin.recipe import (
+    Settings,
+    make_optimizers,
+    model_config,
+    pick_device,
+    rate_factor,
+    row_length,
+    weighted_loss,
+)
+from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
+
+SHARD = "9MB"
+
+
+@dataclass
+class Run:
+    """A training run: the model, its optimizers, its data and how far it came."""
+
+    settings: Settings
+    tokenizer: PreTrainedTokenizerBase
+    model: LlamaForCausalLM
+    packer: Packer
+    device: torch.device
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    held_out: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        torch.nn.Module.to(self.model, self.device)
+        self.optimizers = make_optimizers(self.model, self.settings)
+
+    @property
+    def progress(self) -> float:
+        """The part of the run that is done, 0 to 1 (or a little more)."""
+        if self.settings.steps:
+            return self.step / self.settings.steps
+        return self.seconds / (self.settings.hours * 3600)
+
+    def advance(self) -> float:
+        """One optimizer step; returns its loss in nats."""
+        started = time.perf_counter()
+        settings = self.settings
+        factor = rate_factor(self.progress, settings)
+        length = row_length(self.progress, self.step, settings)
+        ids, weights = self.packer.batch(settings.tokens_per_step, length)
+        self.model.train()
+        loss = weighted_loss(
+            self.model,
+            torch.from_numpy(ids).to(self.device),
+            torch.from_numpy(weights).to(self.device),
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        for optimizer, peak in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * factor
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        value = loss.item()
+        self.step += 1
+        self.tokens += ids.shape[0] * (ids.shape[1] - 1)
+        self.seconds += time.perf_counter() - started
+        return value
+
+    def evaluate(self, rows: int = 16, length: int = 512) -> dict[str, float]:
+        """Loss in nats a token on the answers of held-out conversations, as {"answers": loss}."""
+        packer = Packer(self.tokenizer, np.zeros(0, np.uint16), seed=1, split="eval")
+        ids, weights = packer.batch(rows * length, length)
+        answers = (weights == 1.0).astype(np.float32)
+        self.model.train(False)
+        with torch.no_grad():
+            losses = [
+                weighted_loss(
+                    self.model,
+                    torch.from_numpy(ids[row : row + 8]).to(self.device),
+                    torch.from_numpy(answers[row : row + 8]).to(self.device),
+                ).item()
+                for row in range(0, rows, 8)
+            ]
+        self.held_out = {"answers": round(sum(losses) / len(losses), 4)}
+        return self.held_out
+
+    def checkpoint(self, path: pathlib.Path) -> None:
+        """Writes all that an exact resume needs; a crash while writing keeps the last one."""
+        state = {
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
+            "packer": self.packer.state(),
+            "step": self.step,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "held_out": self.held_out,
+        }
+        torch.save(state, path.with_suffix(".tmp"))
+        path.with_suffix(".tmp").replace(path)
+
+    def restore(self, path: pathlib.Path) -> None:
+        """Goes on from a checkpoint. Raises FileNotFoundError if there is none."""
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for (optimizer, _), saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.packer.restore(state["packer"])
+        self.step, self.tokens = state["step"], state["tokens"]
+        self.seconds, self.held_out = state["seconds"], state["held_out"]
+
+
+def save(run: Run, folder: pathlib.Path, prose: list[str]) -> None:
+    """Writes weights (bf16, shards of at most 9 MB), configs, tokenizer and card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = LlamaConfig(**run.model.config.to_dict())
+    copy = LlamaForCausalLM(config)
+    copy.load_state_dict(run.model.state_dict())
+    ends = list(special_ids(run.tokenizer)[2:])
+    copy.config.eos_token_id = ends
+    copy.config.bos_token_id = None
+    copy.config.pad_token_id = ends[1]
+    copy.generation_config = GenerationConfig(
+        eos_token_id=ends, pad_token_id=ends[1], do_sample=False
+    )
+    for old in folder.glob("model*.safetensors*"):
+        old.unlink()
+    torch.nn.Module.to(copy, torch.bfloat16)
+    copy.save_pretrained(folder, max_shard_size=SHARD)
+    run.tokenizer.save_pretrained(folder)
+    facts = {
+        "parameters": sum(p.numel() for p in copy.parameters()),
+        "steps": run.step,
+        "tokens": run.tokens,
+        "hours": run.seconds / 3600,
+        "device": run.device.type,
+        "threads": torch.get_num_threads(),
+        "seed": run.settings.seed,
+        "held_out": run.held_out.get("answers", math.nan),
+        "prose_share": run.settings.prose_share if prose else 0.0,
+        "prose_note": run.settings.prose_note,
+        "finished": run.progress >= 1,
+    }
+    write_card(folder / "README.md", copy.config, facts, prose)
+
+
+def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[str]) -> None:
+    """Trains to the end, saving on the way; appends losses to `log.jsonl` beside the checkpoint."""
+    log = checkpoint.with_name("log.jsonl")
+    saved, recent = time.monotonic(), 0.0
+    with tqdm(total=100.0, unit="%", bar_format="{percentage:5.1f}%|{bar}| {postfix}") as bar:
+        while run.progress < 1:
+            loss = run.advance()
+            recent = loss if not recent else 0.95 * recent + 0.05 * loss
+            bar.n = min(100.0, 100 * run.progress)
+            speed = run.tokens / run.seconds
+            bar.set_postfix_str(f"step {run.step}, loss {recent:.3f}, {speed:.0f} tokens/s")
+            entry = {"step": run.step, "tokens": run.tokens, "seconds": round(run.seconds, 1)}
+            if run.step % run.settings.log_every == 0:
+                _append(log, entry | {"loss": round(recent, 4)})
+            done = run.progress >= 1
+            if done or time.monotonic() - saved > run.settings.save_minutes * 60:
+                _append(log, entry | {"held_out": run.evaluate()})
+                run.checkpoint(checkpoint)
+                save(run, folder, prose)
+                saved = time.monotonic()
+
+
+def _append(path: pathlib.Path, entry: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def prepare(
+    settings: Settings,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    texts: list[str] | None = None,
+    **architecture: Any,
+) -> Run:
+    """A fresh run. Without a tokenizer one is trained on the corpus and the prose `texts`."""
+    torch.manual_seed(settings.seed)
+    if tokenizer is None:
+        # Two million characters in pieces from everywhere are plenty for 4,096 tokens.
+        pieces = [
+            text[start : start + 2000].replace(END_OF_TEXT, "")
+            for text in texts or []
+            for start in range(0, len(text), max(2000, len(text) // 1000))
+        ]
+        tokenizer = train_tokenizer(pieces, seed=settings.seed)
+    prose = encode_prose(tokenizer, texts or [])
+    model = LlamaForCausalLM(model_config(len(tokenizer), **architecture))
+    packer = Packer(tokenizer, prose, settings.seed, settings.prose_share)
+    return Run(settings, tokenizer, model, packer, pick_device(settings.device))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="logitspec.builtin.train", description=__doc__)
+    parser.add_argument("--hours", type=float, default=1.0, help="wall time of training, hours")
+    parser.add_argument("--steps", type=int, default=0, help="number of steps instead of hours")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    parser.add_argument(
+        "--prose",
+        type=pathlib.Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="text files (.txt or .xz), documents separated by <|endoftext|>",
+    )
+    parser.add_argument(
+        "--prose-note", default="", metavar="TEXT", help="where the prose is from, for the card"
+    )
+    parser.add_argument("--out", type=pathlib.Path, default=MODEL_DIR, help="folder of the model")
+    parser.add_argument(
+        "--work",
+        type=pathlib.Path,
+        default=pathlib.Path("training"),
+        help="folder of checkpoint, log and tokenizer",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    chosen = parser.parse_args(arguments)  # fmt: skip
+    checkpoint: pathlib.Path = chosen.work / "checkpoint.pt"
+    if chosen.resume and not checkpoint.exists():
+        sys.exit(f"There is no checkpoint {checkpoint}; start without --resume.")
+    chosen.work.mkdir(parents=True, exist_ok=True)
+    tokenizer = None
+    if chosen.resume:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(chosen.work / "tokenizer")
+    settings = Settings(
+        hours=chosen.hours,
+        steps=chosen.steps,
+        seed=chosen.seed,
+        device=chosen.device,
+        prose_note=chosen.prose_note,
+    )
+    run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])
+    if chosen.resume:
+        run.restore(checkpoint)
+    else:
+        run.tokenizer.save_pretrained(chosen.work / "tokenizer")
+        (chosen.work / "log.jsonl").unlink(missing_ok=True)
+    train(run, chosen.out, checkpoint, [path.name for path in chosen.prose])
+
+
+if __name__ == "__main__":
+    main()

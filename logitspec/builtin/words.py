@@ -1,0 +1,177 @@
+"""Names, places and things that the samples are about, split into training and evaluation.
+
+A closed list of names would be memorised and the model would never learn to copy from its
+prompt. About half of all names are therefore made up from syllables; whether a made-up word
+belongs to training or to evaluation is decided by its checksum, so the two never meet.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import random
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+Split = Literal["train", "eval"]
+T = TypeVar("T")
+
+
+def listed(text: str) -> list[str]:
+    """The words of a text, which is how the lists here are kept short."""
+    return text.split()
+
+
+WOMEN = listed("""
+Anna Clara Emma Hannah Julia Laura Maria Nina Olga Paula Rosa Sarah Tina Vera Lisa
+Martha Ellen Grace Alice Helen Ruth Nora Eva Ida Lucy Molly Kate Jane Mary Susan""")
+MEN = listed("""
+Ben Carl David Erik Felix George Henry Ivan Jack Karl Leo Mark Noah Oscar Peter Robert
+Simon Thomas Victor Walter Max Paul Otto Frank John James Sam Tom Will Adam""")
+TOWNS = listed("""
+Berlin London Paris Rome Vienna Prague Oslo Madrid Hamburg Dublin Boston Milan Geneva
+Lisbon Warsaw Athens Munich Chicago Toronto Sydney Bristol Oxford Leipzig Kiel""")
+# Only evaluation sees the next three lists.
+EVAL_WOMEN = listed("Amelia Beatrice Charlotte Diana Florence Miriam Sophie Olivia")
+EVAL_MEN = listed("Albert Daniel Edward Gustav Hugo Martin Oliver Stefan")
+EVAL_TOWNS = listed("Bremen Cambridge Copenhagen Edinburgh Glasgow Helsinki Salzburg Zurich")
+THINGS = listed("""
+lamp table chair clock boat bicycle piano guitar coat hat basket bottle camera carpet
+cup mirror painting radio sofa tent wagon drum ladder kettle violin blanket pillow vase map coin
+ring rope shovel hammer candle telescope compass lantern kite puppet""")
+FRUIT = listed("""
+apples pears plums oranges lemons cherries peaches melons tomatoes carrots onions
+potatoes pumpkins eggs cookies muffins pancakes rolls pies sandwiches""")
+GOODS = listed("""
+books pencils stamps marbles stickers balloons buttons shells stones coins cards
+flowers bottles boxes tickets toys candles cups plates photos""")
+ANIMALS = listed("fox bear rabbit owl mouse cat dog goose hedgehog squirrel donkey frog horse crow")
+COLOURS = listed("red blue green yellow white black grey brown silver golden")
+JOBS = listed("""
+teacher baker doctor farmer painter pilot nurse sailor gardener engineer librarian
+carpenter singer writer cook tailor driver mayor""")
+MONTHS = listed("""
+January February March April May June July August September October November
+December""")
+DAYS = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+PLACES = [
+    "the old mill", "the harbour", "the forest", "the market", "the school garden", "the lake",
+    "the railway station", "the library", "the castle", "the bakery", "the lighthouse",
+    "the bridge", "the village square", "the river", "the museum", "the park",
+]  # fmt: skip
+
+_ONSETS = listed("b br c cl d dr f fl g gr h j k kl l m n p pl qu r s st t tr v w y z")
+_VOWELS = listed("a e i o u ai ei oa ia ou")
+_CODAS = ["", "", "", "l", "n", "r", "s", "m", "k", "th", "x", "rd"]
+
+
+def is_held_out(text: str, one_in: int = 8) -> bool:
+    """True for the fixed `1 / one_in` of all texts that only evaluation may use."""
+    return zlib.crc32(text.lower().encode()) % one_in == 0
+
+
+@dataclass(frozen=True)
+class Person:
+    """A name with its pronouns; `kind` is "woman" or "man"."""
+
+    name: str
+    kind: str
+    he: str
+    him: str
+    his: str
+
+
+class Words:
+    """Draws words for one split from a seeded generator.
+
+    `invented` is the share of names, places and things that are made up (0 to 1).
+    """
+
+    def __init__(self, rng: random.Random, split: Split = "train", invented: float = 0.5) -> None:
+        self.rng = rng
+        self.split = split
+        self.invented = invented
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options, all equally likely."""
+        return self.rng.choice(options)
+
+    def chance(self, probability: float) -> bool:
+        """True with the given probability."""
+        return self.rng.random() < probability
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+        return self.rng.randint(low, high)
+
+    def shuffled(self, options: Sequence[T]) -> list[T]:
+        """All options in random order."""
+        return self.rng.sample(options, len(options))
+
+    def coined(self) -> str:
+        """A made-up lower-case word of two or three syllables that belongs to this split.
+
+        It is neither a Python keyword nor a builtin, for code uses these words as names.
+        """
+        while True:
+            syllables = [
+                self.pick(_ONSETS) + self.pick(_VOWELS) + self.pick(_CODAS)
+                for _ in range(self.pick([2, 2, 2, 3]))
+            ]
+            word = "".join(syllables)
+            reserved = keyword.iskeyword(word) or hasattr(builtins, word)
+            if not reserved and is_held_out(word) == (self.split == "eval"):
+                return word
+
+    def person(self) -> Person:
+        """A person with an ordinary or made-up name."""
+        woman = self.chance(0.5)
+        train = self.split == "train"
+        ordinary = (WOMEN if train else EVAL_WOMEN) if woman else (MEN if train else EVAL_MEN)
+        name = self.coined().capitalize() if self.chance(self.invented) else self.pick(ordinary)
+        if woman:
+            return Person(name, "woman", "she", "her", "her")
+        return Person(name, "man", "he", "him", "his")
+
+    def people(self, count: int) -> list[Person]:
+        """`count` people with different names."""
+        found: dict[str, Person] = {}
+        while len(found) < count:
+            person = self.person()
+            found[person.name] = person
+        return list(found.values())
+
+    def town(self) -> str:
+        """A town with an ordinary or made-up name."""
+        if self.chance(self.invented):
+            return self.coined().capitalize()
+        return self.pick(TOWNS if self.split == "train" else EVAL_TOWNS)
+
+    def thing(self) -> str:
+        """A countable thing, singular; made up half as often as names are."""
+        return self.coined() if self.chance(self.invented / 2) else self.pick(THINGS)
+
+    def things(self, count: int) -> list[str]:
+        """`count` different things, singular."""
+        found: dict[str, None] = {}
+        while len(found) < count:
+            found[self.thing()] = None
+        return list(found)
+
+    def plural(self) -> str:
+        """Countable goods, plural."""
+        if self.chance(self.invented / 3):
+            return self.coined() + "s"
+        return self.pick(FRUIT + GOODS)
+
+
+def a(noun: str) -> str:
+    """The noun with its indefinite article."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def upper_first(text: str) -> str:
+    """The text with its first letter in upper case and the rest unchanged."""
+    return text[:1].upper() + text[1:]

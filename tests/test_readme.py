@@ -54,9 +54,8 @@ def worked_example(trace: Trace, number: int) -> str:
     def listed(tokens: list[int]) -> str:
         return " ".join(spelt(token) for token in tokens)
 
-    ranks = [step.provenance[1].rank or 0]
-    ranked = [f"{rank} {spelt(step.last.ids[rank])}" for rank in (0, 1, 2, 3)]
     guess, copied = step.provenance[1], step.provenance[2]
+    ranks = sorted({0, 1, 2, 3, 4, guess.rank or 0})
     size, start = copied.match_length or 0, copied.copied_from or 0
     copies = [
         t for t, p in zip(step.tokens, step.provenance, strict=True) if p.origin is Origin.RETRIEVED
@@ -65,9 +64,7 @@ def worked_example(trace: Trace, number: int) -> str:
     width = 14
     rows = {
         "text so far": "... " + spelt(*sequence[-8:]),
-        "last logits": ", ".join(
-            [*ranked, "...", f"{guess.rank} {spelt(step.last.ids[ranks[0]])}", "..."]
-        ),
+        "last logits": ", ".join(f"{rank} {spelt(step.last.ids[rank])}" for rank in ranks),
         "root": f"{spelt(step.tree.tokens[0])}, rank 0: certain",
         "next-next": f"{spelt(step.tokens[1])}, rank {guess.rank}, is drafted as its child",
         "retrieve": (

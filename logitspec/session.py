@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from time import monotonic
@@ -71,7 +71,7 @@ class Host:
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
         return self._loaded[name]
 
-    def stream(self, request: Request, stop: Event) -> Iterator[str]:
+    def stream(self, request: Request, stop: Event) -> Generator[str, None, None]:
         """Run `request`: a reset delta, deltas with steps, and last the finished trace as JSON.
 
         Ends within one step after `stop` is set and keeps what there is. Raises LogitSpecError when
@@ -81,7 +81,7 @@ class Host:
         with self._busy:
             yield from self._stream(request, stop)
 
-    def _stream(self, request: Request, stop: Event) -> Iterator[str]:
+    def _stream(self, request: Request, stop: Event) -> Generator[str, None, None]:
         target, tokenizer, speller = self.model(request.model)
         trace, drafter = begin(
             target,

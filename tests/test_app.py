@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+import yaml
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
@@ -385,6 +386,12 @@ def test_the_endpoint_says_what_is_wrong_and_goes_on(
     with pytest.raises(AppError, match=message):
         api(client, **{"prompt": PROMPT, **changes})
     assert len(trace_of(client, PROMPT, max_new_tokens=3).output_ids) == 3
+
+
+def test_the_smoke_call_of_the_spacefile_works(client: Client) -> None:
+    smoke = yaml.safe_load((ROOT / "Spacefile").read_text(encoding="utf-8"))["smoke"]
+    result = client.predict(**smoke["arguments"], api_name=smoke["api_name"])
+    assert Trace.from_json(result).finish in smoke["finish"]
 
 
 def launched(*arguments: str) -> subprocess.CompletedProcess[str]:

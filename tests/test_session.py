@@ -17,18 +17,21 @@ from logitspec.session import Host, Request, parse_options
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Host:
-    """A host whose model is a tiny random one; loading is counted."""
-    loaded: list[str] = []
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that were loaded; each is a tiny random one."""
+    names: list[str] = []
 
     def load(name: str, device: str, dtype: str) -> Any:
-        loaded.append(name)
+        names.append(name)
         return runner("llama"), tokenizer()
 
     monkeypatch.setattr(session, "load", load)
-    made = Host("tiny")
-    made.loaded = loaded  # type: ignore[attr-defined]
-    return made
+    return names
+
+
+@pytest.fixture
+def host(loaded: list[str]) -> Host:
+    return Host("tiny")
 
 
 def wanted(**changes: Any) -> Request:
@@ -105,14 +108,14 @@ def test_a_failure_in_mid_run_keeps_the_steps_and_hides_the_stack(
 def test_closing_the_stream_frees_the_model_for_the_next_run(host: Host) -> None:
     stream = host.stream(wanted(), Event())
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
 
 
-def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host) -> None:
+def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host, loaded: list[str]) -> None:
     for _ in range(3):
         list(host.stream(wanted(max_new_tokens=1), Event()))
-    assert host.loaded == ["tiny"]  # type: ignore[attr-defined]
+    assert loaded == ["tiny"]
     assert host.models == ["tiny", "builtin"]
     with pytest.raises(LogitSpecError, match="'/etc' is not offered"):
         host.model("/etc")

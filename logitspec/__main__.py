@@ -6,10 +6,9 @@ import argparse
 import codecs
 import os
 import sys
-from dataclasses import Field
 from typing import Any
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS, option_fields
+from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
 from logitspec.errors import LogitSpecError
 from logitspec.metrics import Summary, summarize
 from logitspec.trace import StepRecord, Trace, dumps
@@ -74,7 +73,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             f"--{each.name.replace('_', '-')}",
             type=type(each.default),
             default=each.default,
-            help=_help(each),
+            help=f"{described(each)}, default: %(default)s",
         )
     return parser.parse_args(arguments)
 
@@ -85,14 +84,6 @@ def _method_named(arguments: list[str] | None) -> str:
     peek.add_argument("--method", default=DEFAULT_METHOD)
     named: str = peek.parse_known_args(arguments)[0].method
     return named if named in METHODS else DEFAULT_METHOD
-
-
-def _help(option: Field[Any]) -> str:
-    about = option.metadata
-    bounds = (
-        f"{about['low']} to {about['high']} {about['unit']}, " if about["low"] is not None else ""
-    )
-    return f"{about['help']} ({bounds}default: {option.default})"
 
 
 def stream(options: argparse.Namespace) -> Trace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from logitspec.runner import Runner
 BUILTIN = "builtin"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 HUB_SECONDS = 10
-ATTENTION = {"full_attention", "sliding_attention"}
+ATTENTION = {"full_attention", "sliding_attention", "global"}
+DEVIATION_AT_MOST = {torch.float64: 1e-2, torch.float32: 1e-2}
+ROUGHLY = 0.5
 
 # Weights that are on disk load in a moment; a bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
@@ -55,6 +58,7 @@ def load(
     weights, reason = _weights(source, name, config, precision)
     target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, name)
     target.info.update(reason)
+    _prove(target, name)
     return target, tokenizer
 
 
@@ -143,10 +147,11 @@ def _refuse(config: PreTrainedConfig, name: str) -> None:
         raise LogitSpecError(
             f"{name} is an encoder-decoder model; choose one that only continues text."
         )
-    other = set(getattr(text, "layer_types", None) or ()) - ATTENTION
+    kinds = {*(getattr(text, "layer_types", None) or ()), *getattr(text, "attention_layers", ())}
+    other = kinds - ATTENTION
     if other:
         raise LogitSpecError(
-            f"{name} has layers of type {sorted(other)[0]!r}, whose state can't branch over a"
+            f"{name} has layers of type {sorted(other)[0]!r}, which can't branch over a"
             " draft tree; choose a model with attention only."
         )
 
@@ -171,12 +176,33 @@ def _weights(
             )
     except _LIBRARY_ERRORS as error:
         raise LogitSpecError(f"{name} could not be loaded: {_first(error)}") from error
+    if "position_ids" not in signature(model.forward).parameters:
+        raise LogitSpecError(
+            f"{name} takes no position ids, which the branches of a draft tree need; choose another"
+            " model."
+        )
     if getattr(model, "_is_stateful", False):
         raise LogitSpecError(
             f"{name} keeps a recurrent state, which can't branch over a draft tree;"
             " choose a model with attention only."
         )
     return model, reason
+
+
+def _prove(target: Runner, name: str) -> None:
+    """Refuse a model that computes something else over a draft tree than over plain text."""
+    try:
+        deviation = target.deviation()
+    except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
+        raise LogitSpecError(
+            f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
+        ) from error
+    # In half precision rounding alone may move a mixture of experts far.
+    if not deviation <= DEVIATION_AT_MOST.get(target.model.dtype, ROUGHLY):
+        raise LogitSpecError(
+            f"{name} computes other logits over a draft tree than over plain text"
+            f" ({deviation:.1g} standard deviations apart); choose another model."
+        )
 
 
 def _windows(config: PreTrainedConfig) -> dict[str, int | None]:

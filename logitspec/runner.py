@@ -17,7 +17,7 @@ import torch
 from logitspec.cache import PrefixCache
 from logitspec.sampling import pick
 from logitspec.target import ForwardResult, Sampling, TopK
-from logitspec.tree import DraftTree, accept
+from logitspec.tree import DraftTree, Origin, Provenance, accept
 
 PREFILL_ROWS = 512
 NODE_RANKS = 8
@@ -90,6 +90,30 @@ class Runner:
         """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
         self._gather(path)
         self._cache.length += len(path)
+
+    @torch.inference_mode()
+    def deviation(self) -> float:
+        """How far logits of a small tree lie from those of plain, uncached forwards over its paths.
+
+        In standard deviations of the plain logits: rounding for a model that can be a target, a lot
+        for one that takes no positions or reads its mask in another way. Forgets the sequence.
+        """
+        prefix = [3 * place % self.model.config.get_text_config().vocab_size for place in range(8)]
+        tree = DraftTree(prefix[1])
+        guess = Provenance(Origin.LOGIT)
+        tree.add(tree.add(0, prefix[2], guess), prefix[3], guess)
+        tree.add(tree.add(0, prefix[5], guess), prefix[6], guess)
+        self.prefill(prefix)
+        depths = self._depths(tree)
+        found = self._forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
+        self._cache.length = 0
+        worst = 0.0
+        for node, row in enumerate(found):
+            path = [tree.tokens[each] for each in tree.path_to(node)]
+            ids = torch.tensor([prefix + path], device=self._device)
+            plain = self.model(input_ids=ids, use_cache=False).logits[0, -1].double()
+            worst = max(worst, ((row.double() - plain).abs().max() / plain.std()).item())
+        return worst
 
     def _gather(self, path: Sequence[int]) -> None:
         self._cache.keep(path)

@@ -11,11 +11,12 @@ import tokenizers
 import torch
 import transformers
 from fakes import finished
-from families import CONFIGS, model
+from families import CONFIGS, model, runner
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from logitspec import LogitSpecError, decode, load
 from logitspec.models import choose_device, encode_prompt, prepare
+from logitspec.runner import Runner
 
 TEMPLATE = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
 
@@ -129,6 +130,48 @@ def test_models_that_can_not_branch_are_refused(tmp_path: Path) -> None:
         with pytest.raises(LogitSpecError, match="choose") as error:
             load(tmp_path)
         one_sentence(error)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_models_whose_positions_are_not_ours_to_give_are_refused(
+    tmp_path: Path, dtype: str
+) -> None:
+    """Each would load and run, or nearly so, and write something else than plain decoding."""
+    tokenizer().save_pretrained(tmp_path)
+    refused: dict[str, dict[str, Any]] = {
+        "BloomConfig": {"hidden_size": 32, "n_layer": 1, "n_head": 4},
+        "MptConfig": {"d_model": 32, "n_layers": 1, "n_heads": 4},
+        "FalconConfig": {
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 4,
+            "alibi": True,
+        },
+        "GPTNeoConfig": {
+            "hidden_size": 32,
+            "num_layers": 2,
+            "num_heads": 4,
+            "attention_types": [[["global", "local"], 1]],
+        },
+    }
+    for name, options in refused.items():
+        config = getattr(transformers, name)(vocab_size=40, **options)
+        transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+        with pytest.raises(LogitSpecError, match="choose") as error:
+            load(tmp_path, dtype=dtype)
+        one_sentence(error)
+
+
+class FlatMask(Runner):
+    def _mask(self, positions: Any, ancestors: Any, window: int | None) -> torch.Tensor:
+        return super()._mask(positions, ancestors | True, window)
+
+
+def test_a_wrong_mask_shows_as_deviation_and_rounding_does_not() -> None:
+    for family in CONFIGS:
+        assert runner(family).deviation() < 1e-6
+        assert runner(family, FlatMask).deviation() > 0.05
+    assert runner("llama", dtype=torch.bfloat16).deviation() < 0.3
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from logitspec.drafters import autoregressive, logitspec_paper, prompt_lookup  #
 from logitspec.drafters.base import (
     METHODS,
     Drafter,
+    described,
     make,
     option,
     option_fields,
@@ -14,4 +15,13 @@ from logitspec.drafters.base import (
 
 DEFAULT_METHOD = "logitspec_paper"
 
-__all__ = ["DEFAULT_METHOD", "METHODS", "Drafter", "make", "option", "option_fields", "register"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "Drafter",
+    "described",
+    "make",
+    "option",
+    "option_fields",
+    "register",
+]

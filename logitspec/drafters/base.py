@@ -66,6 +66,14 @@ def option_fields(method: type[Drafter]) -> list[Field[Any]]:
     return [each for each in fields(method) if each.init and each.default is not MISSING]
 
 
+def described(each: Field[Any]) -> str:
+    """What an option is, with its bounds and unit, for help texts."""
+    about = each.metadata
+    if about["low"] is None:
+        return str(about["help"])
+    return f"{about['help']} ({about['low']} to {about['high']} {about['unit']})".replace(" )", ")")
+
+
 def check(each: Field[Any], value: Any) -> None:
     """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
     wanted = type(each.default)

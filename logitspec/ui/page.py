@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS, option_fields
+from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
 from logitspec.errors import LogitSpecError
 from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
 from logitspec.ui.player import step_player
@@ -122,16 +122,12 @@ def _options(method: gr.Radio) -> list[tuple[str, str, Any]]:
 
 def _component(option: Field[Any]) -> Any:
     """The input that fits one option of a method."""
-    label, about = option.name.replace("_", " ").capitalize(), option.metadata
-    info = about["help"]
+    label, info = option.name.replace("_", " ").capitalize(), described(option)
     if isinstance(option.default, bool):
         return gr.Checkbox(option.default, label=label, info=info)
     if isinstance(option.default, (int, float)):
-        bounds = f"{about['low']} to {about['high']} {about['unit']}".strip()
         precision = 0 if isinstance(option.default, int) else None
-        return gr.Number(
-            option.default, label=label, info=f"{info} ({bounds})", precision=precision
-        )
+        return gr.Number(option.default, label=label, info=info, precision=precision)
     return gr.Textbox(option.default, label=label, info=info)
 
 

@@ -28,7 +28,7 @@ def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
     from logitspec.session import Host
     from logitspec.ui.page import build
-    from logitspec.ui.theme import theme
+    from logitspec.ui.theme import STYLE, theme
 
     host = Host(options.model, options.device, options.dtype)
     host.model(host.models[0])
@@ -37,6 +37,7 @@ def _serve(options: argparse.Namespace) -> None:
         server_port=options.port,
         share=options.share,
         theme=theme(),
+        css=STYLE,
         footer_links=["api", "settings"],
         run_history=False,
         show_error=True,
@@ -66,7 +67,7 @@ def _check_port(host: str, port: int) -> None:
     from logitspec.errors import LogitSpecError
 
     try:
-        with socket.socket() as probe:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except (OSError, OverflowError) as error:

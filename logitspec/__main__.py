@@ -6,6 +6,7 @@ import argparse
 import codecs
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
@@ -29,27 +30,42 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0, or 2 with one sentence on standard error."""
     options = parse(arguments)
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
+        if options.trace:
+            _try_to_write(options.trace)
         trace = stream(options)
         if options.trace:
             trace.save(options.trace)
+        summary = summarize(trace)
+        print(report(trace, summary))
+        if options.json:
+            print(document(trace, summary))
+        sys.stdout.flush()
     except LogitSpecError as error:
         print(error, file=sys.stderr)
         return 2
-    except OSError as error:
-        print(f"Could not write {options.trace} ({error.strerror}).", file=sys.stderr)
-        return 2
-    summary = summarize(trace)
-    print(report(trace, summary))
-    if options.json:
-        print(document(trace, summary))
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
     return 0
+
+
+def _try_to_write(path: str) -> None:
+    """Find out before the run whether its trace can be kept."""
+    try:
+        with Path(path).open("ab"):
+            pass
+    except OSError as error:
+        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The options, those of the chosen method among them."""
     parser = argparse.ArgumentParser(
         prog="python -m logitspec",
+        allow_abbrev=False,
         description="Decode a prompt and show where each token came from.",
     )
     parser.add_argument("prompt", help="text for the model")
@@ -80,7 +96,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _method_named(arguments: list[str] | None) -> str:
     """The method on the command line, whose options the parser must know before it parses."""
-    peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    peek = argparse.ArgumentParser("python -m logitspec", add_help=False, allow_abbrev=False)
     peek.add_argument("--method", default=DEFAULT_METHOD)
     named: str = peek.parse_known_args(arguments)[0].method
     return named if named in METHODS else DEFAULT_METHOD

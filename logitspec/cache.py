@@ -88,7 +88,8 @@ class PrefixCache(Cache):
         """Move the accepted rows of the last forward together behind the prefix, in every layer."""
         if list(rows) != list(range(len(rows))):
             for layer in self.layers:
-                layer.keep(rows)
+                if layer.is_initialized:  # some models share the rows of one layer among several
+                    layer.keep(rows)
 
 
 def _rows(like: torch.Tensor, rows: int) -> tuple[int, int, int, int]:

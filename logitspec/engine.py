@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Generator, Sequence
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from logitspec.drafters import DEFAULT_METHOD, Drafter, make
 from logitspec.errors import LogitSpecError
@@ -14,6 +15,9 @@ from logitspec.trace import RANKS_KEPT, StepRecord, StepSeconds, Trace
 from logitspec.tree import accept
 
 MOST_NEW_TOKENS = 1_000_000
+
+# A target holds one text; which run it belongs to.
+_reading: WeakKeyDictionary[Target, str] = WeakKeyDictionary()
 
 
 def decode(
@@ -76,8 +80,8 @@ def begin(
 
 def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord, None, None]:
     """Fill `trace` step by step. Closing the iterator ends the run as "cancelled"."""
-    trace.finish = "cancelled"
     try:
+        _reading[target] = trace.run
         result = target.prefill(trace.prompt_ids, trace.sampling)
         trace.prefill_seconds = round(result.seconds, 6)
         drafter.reset(trace.prompt_ids)
@@ -88,6 +92,9 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
             root, last = result.choices[step.path[-1]], result.topk[step.path[-1]]
             yield step
         trace.finish = finish
+    except GeneratorExit:
+        trace.finish = "cancelled"
+        raise
     except Exception as error:
         trace.finish, trace.error = "error", str(error) or type(error).__name__
         raise
@@ -113,6 +120,11 @@ def _generated(target: Target, trace: Trace) -> int:
 def _step(
     target: Target, drafter: Drafter, trace: Trace, root: int, last: TopK
 ) -> tuple[StepRecord, ForwardResult]:
+    if _reading.get(target) != trace.run:
+        raise LogitSpecError(
+            "Another run has used this target meanwhile; finish one run before the next, or load"
+            " the model twice."
+        )
     position = target.length
     started = perf_counter()
     # A node at depth d would stand at position + d, which must exist in the model.
@@ -127,7 +139,8 @@ def _step(
     drafter.observe(tree, path, result)
     parts = (drafted - started, verified - drafted, accepted - verified, perf_counter() - accepted)
     seconds = StepSeconds(*(round(part, 6) for part in (*parts, result.seconds)))
-    head = last.head(RANKS_KEPT)
+    ranks = [provenance.rank or 0 for provenance in tree.provenance]
+    head = last.head(max(RANKS_KEPT, 1 + max(ranks)))
     return StepRecord(position, head, tree, result.choices, path, seconds), result
 
 

@@ -85,7 +85,7 @@ def choose_device(device: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         place = torch.device(device)
-        torch.empty(1, device=place)
+        torch.zeros(1, device=place).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LogitSpecError(
             f"The device {device!r} is not available here; choose auto, cpu or cuda."
@@ -107,6 +107,8 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Token ids of one user message, in the model's chat template if it has one."""
     if not text.strip():
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+    # Half of an emoji, as a browser may send it, is no Unicode text; tokenizers refuse it.
+    text = text.encode("utf-8", "replace").decode()
     if tokenizer.chat_template is None:
         return [int(token) for token in tokenizer(text)["input_ids"]]
     ids = tokenizer.apply_chat_template(
@@ -221,7 +223,8 @@ def _eos_ids(generation_config: Any, also: int | None) -> set[int]:
 
 def _limit(config: PreTrainedConfig) -> int:
     """Positions that the model can hold, as far as their meaning does not change on the way."""
-    limit: int = getattr(config, "max_position_embeddings", None) or 2**20
+    declared = getattr(config, "max_position_embeddings", None) or 0
+    limit: int = declared if declared > 0 else 2**20
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") in ("longrope", "dynamic"):
         # Beyond this length such a model re-reads all earlier positions with other frequencies.

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from logitspec.cache import PrefixCache
+from logitspec.errors import LogitSpecError
 from logitspec.sampling import pick
 from logitspec.target import ForwardResult, Sampling, TopK
 from logitspec.tree import DraftTree, Origin, Provenance, accept
@@ -22,7 +23,7 @@ from logitspec.tree import DraftTree, Origin, Provenance, accept
 PREFILL_ROWS = 512
 NODE_RANKS = 8
 LAST_RANKS = 128
-DECIMALS = 6
+DIGITS = 4
 
 
 class Runner:
@@ -50,7 +51,9 @@ class Runner:
         self._device = model.get_input_embeddings().weight.device
         # Eager attention adds its mask to the scores; the others take True for "may look".
         self._additive = model.config._attn_implementation == "eager"
-        self._cache = PrefixCache(model.config.num_hidden_layers)
+        text = model.config.get_text_config()
+        self._vocabulary: int = text.vocab_size
+        self._cache = PrefixCache(text.num_hidden_layers)
 
     @property
     def length(self) -> int:
@@ -60,6 +63,11 @@ class Runner:
     @torch.inference_mode()
     def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
         """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id."""
+        if not all(0 <= token < self._vocabulary for token in ids):
+            raise LogitSpecError(
+                f"The prompt has token ids outside the model's vocabulary of {self._vocabulary};"
+                " encode it with the model's own tokenizer."
+            )
         self.sampling = sampling
         self._cache.length = 0
         started = perf_counter()
@@ -98,7 +106,7 @@ class Runner:
         In standard deviations of the plain logits: rounding for a model that can be a target, a lot
         for one that takes no positions or reads its mask in another way. Forgets the sequence.
         """
-        prefix = [3 * place % self.model.config.get_text_config().vocab_size for place in range(8)]
+        prefix = [3 * place % self._vocabulary for place in range(8)]
         tree = DraftTree(prefix[1])
         guess = Provenance(Origin.LOGIT)
         tree.add(tree.add(0, prefix[2], guess), prefix[3], guess)
@@ -176,5 +184,17 @@ def _topk(logits: torch.Tensor, k: int) -> list[TopK]:
     wide = logits if logits.dtype == torch.float64 else logits.float()
     best, ids = wide.topk(min(k, wide.shape[-1]), dim=-1)
     probs = (best - wide.logsumexp(-1, keepdim=True)).exp()
-    rounded = np.round(probs.cpu().numpy().astype(np.float64), DECIMALS).tolist()
+    rounded = _rounded(probs.cpu().numpy().astype(np.float64)).tolist()
     return [TopK(row, prob) for row, prob in zip(ids.tolist(), rounded, strict=True)]
+
+
+def _rounded(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`probs` to a few significant digits, which is what a trace has use for."""
+    if not np.isfinite(probs).all():
+        raise LogitSpecError(
+            "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
+        )
+    least = np.maximum(probs, 1e-18)
+    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(least)))
+    digits: npt.NDArray[Any] = np.round(probs * scale) / scale
+    return digits

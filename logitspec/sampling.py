@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from logitspec.target import Sampling
-
-_MASK = 2**64 - 1
 
 
 def pick(
@@ -17,41 +16,36 @@ def pick(
     """Chosen token ids [rows] for `logits` [rows, vocabulary].
 
     positions: absolute position of the token that each row chooses, one per row. At temperature 0
-    the argmax; otherwise the inverse of the cumulative distribution (after temperature and top-p) at
-    `uniform(seed, position)`. Rows that choose for the same position share the noise, so a draft
-    that equals the draw is what plain sampling would have drawn there.
+    the argmax; otherwise the argmax after Gumbel noise that depends on seed and position alone, which
+    is a draw from the distribution at that temperature (after top-p). Rows that choose for the same
+    position share the noise, so a draft that equals the draw is what plain sampling would have drawn
+    there. Unlike a point in a cumulative distribution, such a draw hardly moves when logits do.
     """
     if sampling.temperature == 0:
         return logits.argmax(-1)
     wide = torch.float32 if logits.device.type == "mps" else torch.float64
-    scaled = (logits if logits.dtype == torch.float64 else logits.float()) / sampling.temperature
-    probs = scaled.softmax(-1)
+    logits = logits.to(wide)
     if sampling.top_p < 1:
-        probs = _nucleus(probs, sampling.top_p)
-    cdf = probs.cumsum(-1, dtype=wide)
-    noise = [uniform(sampling.seed, position) for position in positions]
-    level = torch.tensor(noise, dtype=wide, device=logits.device)[:, None] * cdf[:, -1:]
-    drawn = torch.searchsorted(cdf, level, right=True)[:, 0]
-    return drawn.clamp_(max=logits.shape[-1] - 1)
+        logits = _nucleus(logits, sampling)
+    places = sorted(set(positions))
+    noise = np.stack([gumbel(sampling.seed, place, logits.shape[-1]) for place in places])
+    rows = torch.tensor([places.index(place) for place in positions], device=logits.device)
+    shaken = torch.from_numpy(noise).to(logits.device, wide)[rows]
+    return (logits + sampling.temperature * shaken).argmax(-1)
 
 
-def _nucleus(probs: torch.Tensor, top_p: float) -> torch.Tensor:
-    """`probs` without the tail: the fewest best tokens that reach `top_p` stay."""
-    best, order = probs.sort(dim=-1, descending=True)
-    best = best.masked_fill(best.cumsum(-1) - best >= top_p, 0.0)
-    return torch.zeros_like(probs).scatter_(-1, order, best)
+def _nucleus(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
+    """`logits` with the tail at minus infinity: the fewest best tokens that reach top-p stay."""
+    best, order = (logits / sampling.temperature).softmax(-1).sort(dim=-1, descending=True)
+    tail = best.cumsum(-1) - best >= sampling.top_p
+    return logits.masked_fill(torch.zeros_like(tail).scatter_(-1, order, tail), -torch.inf)
 
 
-def uniform(seed: int, position: int) -> float:
-    """A number in [0, 1) that depends on `seed` and `position` alone, the same on every device.
+def gumbel(seed: int, position: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Standard Gumbel noise [size] that depends on `seed` and `position` alone, on any device.
 
-    Twice the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+    From Philox, a generator that counts (Salmon et al., 2011), keyed with seed and position.
     """
-    return (_mix(_mix(seed) + position) >> 11) * 2.0**-53
-
-
-def _mix(value: int) -> int:
-    value = (value + 0x9E3779B97F4A7C15) & _MASK
-    value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) & _MASK
-    value = ((value ^ value >> 27) * 0x94D049BB133111EB) & _MASK
-    return value ^ value >> 31
+    generator = np.random.Generator(np.random.Philox(key=[seed, position]))
+    with np.errstate(divide="ignore"):
+        return -np.log(-np.log(generator.random(size)))

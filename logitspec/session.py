@@ -6,7 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from time import monotonic
 from typing import Any
@@ -52,7 +52,7 @@ class Host:
         self._device = device
         self._dtype = dtype
         self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
-        self._runs: OrderedDict[str, Trace] = OrderedDict()
+        self._runs: OrderedDict[str, tuple[Trace, Speller]] = OrderedDict()
         self._busy = Lock()
 
     @property
@@ -78,8 +78,13 @@ class Host:
         the request can't be run.
         """
         _check(request)
-        with self._busy:
+        while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
+            if stop.is_set():
+                raise LogitSpecError("This run was stopped before it began.")
+        try:
             yield from self._stream(request, stop)
+        finally:
+            self._busy.release()
 
     def _stream(self, request: Request, stop: Event) -> Generator[str, None, None]:
         target, tokenizer, speller = self.model(request.model)
@@ -93,7 +98,7 @@ class Host:
         )
         trace.prompt = request.prompt
         trace.spell(speller)
-        self._keep(trace)
+        self._keep(trace, speller)
         yield reset_message(trace, 0)
         sequence, sent, sent_at = 1, 0, 0.0
         steps = run(target, drafter, trace)
@@ -106,24 +111,32 @@ class Host:
                     sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
         except Exception as error:
             log.exception("run %s failed after %d steps", trace.run, len(trace.steps))
-            trace.error = _sentence(error)
+            trace.error = sentence(error)
         finally:
             steps.close()
+            trace.finish = trace.finish or "cancelled"
         trace.spell(speller, sent)
         yield trace.to_json()
 
-    def _keep(self, trace: Trace) -> None:
-        self._runs[trace.run] = trace
+    def _keep(self, trace: Trace, speller: Speller) -> None:
+        self._runs[trace.run] = trace, speller
         while len(self._runs) > RUNS_KEPT:
             self._runs.popitem(last=False)
 
     def steps_from(self, run_id: str, first: int) -> str | None:
-        """The delta with all steps of a recent run from number `first` (0-based) on, if it is known."""
-        trace = self._runs.get(run_id)
-        if trace is None or not 0 <= first <= len(trace.steps):
+        """The delta with all steps of a recent run from number `first` (0-based) on; for 0 the whole
+        trace so far. None for a run that is not known (any more)."""
+        if run_id not in self._runs:
             return None
-        ids = trace.mentioned(first)
-        spelt = {token: trace.vocabulary[token] for token in ids if token in trace.vocabulary}
+        growing, speller = self._runs[run_id]
+        # The run may go on in another thread: what is spelt must be what is sent.
+        trace = replace(growing, steps=list(growing.steps), vocabulary=dict(growing.vocabulary))
+        if not 0 <= first <= len(trace.steps):
+            return None
+        trace.spell(speller)
+        if first == 0:
+            return trace.to_json()
+        spelt = {token: trace.vocabulary[token] for token in trace.mentioned(first)}
         return steps_message(trace, -1, first, spelt)
 
 
@@ -131,7 +144,7 @@ def parse_options(text: str) -> dict[str, Any]:
     """Options from a JSON object; LogitSpecError when it is none."""
     try:
         options = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise LogitSpecError(
             f"The options are not JSON ({error}); write an object like {{}}."
         ) from error
@@ -141,19 +154,23 @@ def parse_options(text: str) -> dict[str, Any]:
 
 
 def _check(request: Request) -> None:
+    if not isinstance(request.prompt, str) or not isinstance(request.method, str):
+        raise LogitSpecError("The prompt and the method must be texts.")
     if len(request.prompt) > MOST_CHARACTERS:
         raise LogitSpecError(
             f"The prompt has {len(request.prompt)} characters and at most {MOST_CHARACTERS} are"
             " taken; shorten it."
         )
     wanted = request.max_new_tokens
-    if not isinstance(wanted, int) or not 1 <= wanted <= MOST_NEW_TOKENS:
+    whole = isinstance(wanted, int) and not isinstance(wanted, bool)
+    if not whole or not 1 <= wanted <= MOST_NEW_TOKENS:
         raise LogitSpecError(
             f"Max new tokens must be a whole number from 1 to {MOST_NEW_TOKENS}; got {wanted!r}."
         )
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What to tell a visitor about `error`; what only we should know stays in the log."""
     if isinstance(error, LogitSpecError):
         return str(error)
     return (

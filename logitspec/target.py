@@ -52,8 +52,12 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.temperature, (int, float)) or not isinstance(self.seed, int):
-            raise LogitSpecError("Temperature must be a number and the seed a whole number.")
+        if isinstance(self.temperature, bool) or not isinstance(self.temperature, (int, float)):
+            raise LogitSpecError(f"Temperature must be a number; got {self.temperature!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise LogitSpecError(f"Seed must be a whole number; got {self.seed!r}.")
+        if isinstance(self.top_p, bool) or not isinstance(self.top_p, (int, float)):
+            raise LogitSpecError(f"top_p must be a number; got {self.top_p!r}.")
         if not 0.0 <= self.temperature <= 10.0:
             raise LogitSpecError(
                 f"Temperature {self.temperature} is out of range; choose 0 (greedy) to 10."

@@ -38,7 +38,8 @@ class StepRecord:
     """One step: what was drafted from which last logits, what the target chose, what was kept.
 
     position: absolute position of the root (the verified tokens before the step).
-    last: the best of the last logits, those that chose the root; at most 64.
+    last: the best of the last logits, those that chose the root: 64, or as many as were
+        drafted from.
     choices: the target's token after each node, one per node.
     path: accepted nodes, root first; their tokens are what the step emitted.
     """
@@ -199,7 +200,7 @@ class Trace:
         """The trace in `text`; LogitSpecError when it is no trace or one of another schema."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LogitSpecError(
                 f"This is not a trace: {error}; open a file saved here."
             ) from error
@@ -237,12 +238,17 @@ class Trace:
     def open(cls, path: str | Path) -> Trace:
         """The trace stored at `path`, gzipped or not."""
         data = Path(path).read_bytes()
-        return cls.from_json(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+        if data[:2] == b"\x1f\x8b":
+            try:
+                data = gzip.decompress(data)
+            except (OSError, EOFError) as error:
+                raise LogitSpecError(f"{path} is cut short or damaged; save it again.") from error
+        return cls.from_json(data)
 
 
 def dumps(value: Any) -> str:
     """Compact JSON in ASCII, so that no token text can break a line protocol on its way."""
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def spellings(vocabulary: dict[int, bytes]) -> dict[str, Any]:

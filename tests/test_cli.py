@@ -132,6 +132,19 @@ def test_characters_that_command_a_terminal_are_spelled(hostile: str) -> None:
     assert [harmless(c) for c in "a\n\té✓"] == list("a\n\té✓")
 
 
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = f'{sys.executable} -m logitspec "{PROMPT}" --max-new-tokens 30 | head -c 5'
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
+    )
+    assert (done.stderr, len(done.stdout)) == ("", 5)
+
+
+def test_options_are_not_abbreviated() -> None:
+    with pytest.raises(SystemExit):
+        main([PROMPT, "--meth", "prompt_lookup"])
+
+
 def test_the_module_runs_as_a_command() -> None:
     command: list[Any] = [sys.executable, "-m", "logitspec", PROMPT, "--max-new-tokens", "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

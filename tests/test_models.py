@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,25 @@ def test_models_whose_positions_are_not_ours_to_give_are_refused(
         with pytest.raises(LogitSpecError, match="choose") as error:
             load(tmp_path, dtype=dtype)
         one_sentence(error)
+
+
+def test_what_can_not_be_decoded_is_said(tmp_path: Path) -> None:
+    target = runner("llama")
+    for ids in ([99], [-1], [1, 40]):
+        with pytest.raises(LogitSpecError, match="outside the model's vocabulary of 40"):
+            list(decode(target, ids))
+    first, second = decode(target, [1, 2, 3]), decode(target, [4, 5])
+    next(first), next(second)
+    with pytest.raises(LogitSpecError, match="Another run"):
+        list(first)
+    broken = copy.deepcopy(model("llama"))
+    torch.nn.init.constant_(broken.lm_head.weight, float("nan"))
+    with pytest.raises(LogitSpecError, match="not finite"):
+        list(decode(prepare(broken), [1, 2, 3]))
+
+
+def test_half_an_emoji_does_not_stop_a_prompt() -> None:
+    assert encode_prompt(tokenizer(), "AB\ud83dC") == [0, 1, 2]
 
 
 class FlatMask(Runner):

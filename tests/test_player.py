@@ -114,7 +114,10 @@ def visible(text: str) -> str:
         return "⟨" + " ".join(f"{ord(byte) - 0xDC00:02x}" for byte in match[0]) + "⟩"
 
     text = re.sub("[\udc80-\udcff]+", hexed, text)
-    controls = "[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    controls = (
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069"
+        "\ufeff\ufffe\uffff]"
+    )
     return re.sub(controls, lambda match: f"⟨{ord(match[0]):04x}⟩", text)
 
 

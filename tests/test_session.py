@@ -132,6 +132,8 @@ def test_missed_steps_can_be_asked_for_and_few_runs_are_kept(host: Host) -> None
     assert missed["steps"] == [step.to_json() for step in last.steps[2:]]
     spelt = {int(token) for token in missed["vocabulary"]}
     assert spelt >= {token for step in last.steps[2:] for token in step.tree.tokens}
+    whole = Trace.from_json(host.steps_from(last.run, 0) or "")
+    assert whole.output_ids == last.output_ids
     for run_id, first in ((traces[0].run, 0), ("unknown", 0), (last.run, -1), (last.run, 99)):
         assert host.steps_from(run_id, first) is None
 
@@ -145,6 +147,10 @@ def test_runs_can_not_be_guessed(host: Host) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"prompt": None}, "must be texts"),
+        ({"method": ["x"]}, "must be texts"),
+        ({"max_new_tokens": True}, "Max new tokens"),
+        ({"temperature": True}, "Temperature"),
         ({"prompt": " "}, "prompt is empty"),
         ({"prompt": "A" * 600}, "shorten the prompt"),
         ({"prompt": "A" * 300_000}, "300000 characters"),
@@ -152,7 +158,7 @@ def test_runs_can_not_be_guessed(host: Host) -> None:
         ({"max_new_tokens": None}, "Max new tokens"),
         ({"max_new_tokens": 2.5}, "Max new tokens"),
         ({"temperature": None}, "Temperature"),
-        ({"seed": None}, "seed"),
+        ({"seed": None}, "Seed"),
         ({"options": {"max_ngram_size": None}}, "max_ngram_size"),
     ],
 )
@@ -166,6 +172,26 @@ def test_bad_requests_are_refused_before_the_first_message(
 def test_options_are_a_json_object() -> None:
     assert parse_options("") == {}
     assert parse_options('{"a": 1}') == {"a": 1}
-    for text in ("{", "[]", "1", "null"):
+    for text in ("{", "[]", "1", "null", "[" * 100_000):
         with pytest.raises(LogitSpecError):
             parse_options(text)
+
+
+def test_a_waiting_run_that_is_stopped_does_not_wait(host: Host) -> None:
+    running = host.stream(wanted(), Event())
+    next(running)
+    stop = Event()
+    stop.set()
+    with pytest.raises(LogitSpecError, match="stopped before it began"):
+        next(host.stream(wanted(), stop))
+    running.close()
+
+
+def test_a_run_that_goes_on_can_be_fetched_with_its_spelling(host: Host) -> None:
+    running = host.stream(wanted(max_new_tokens=400), Event())
+    run_id = json.loads(next(running))["run"]
+    next(running)
+    so_far = Trace.from_json(host.steps_from(run_id, 0) or "")
+    assert so_far.finish is None
+    assert so_far.mentioned() <= so_far.vocabulary.keys()
+    running.close()

@@ -28,7 +28,7 @@
     }
   }
 
-  // Storage may be full or forbidden; a trace that does not fit is simply not kept.
+  // Storage may be full or forbidden; a trace that does not fit is not kept.
   function save(name, text) {
     try {
       sessionStorage.removeItem(STORE + "." + name);
@@ -63,6 +63,14 @@
     }
   }
 
+  // A trace too long for the storage is asked for again; the server keeps the latest runs.
+  async function fetchRun(last) {
+    const whole = await fetchSteps({ run: last.run, from: 0 });
+    if (!whole || player.place().run) return;
+    player.receive(whole);
+    if (!last.follow) player.show(last.cursor);
+  }
+
   // After a reload the value is again what the page began with: what was watched last comes first.
   function restore([text, place, first]) {
     const run = parsed(props.value).run || "";
@@ -71,6 +79,7 @@
     if (props.value && !began) player.receive(props.value);
     save("first", run);
     const last = parsed(place);
+    if (!text && !props.value && last.run && fetchSteps) return fetchRun(last);
     if (last.cursor && !last.follow && last.run === player.place().run) player.show(last.cursor);
   }
 

@@ -67,5 +67,8 @@ function createKeysSheet() {
     close.focus();
   };
   close.addEventListener("click", hide);
+  element.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !element.contains(event.relatedTarget)) element.hidden = true;
+  });
   return { element, hide, toggle: () => (element.hidden ? show() : hide()) };
 }

@@ -24,6 +24,7 @@ function expectRun(player) {
   const { state } = player;
   stopPlaying(player);
   const kept = state.trace || state.kept;
+  if (state.trace) state.keptAt = state.cursor;
   Object.assign(state, { kept, trace: null, cursor: 0, error: null, live: false, pointed: null });
   state.expecting = true;
   changed(player);
@@ -121,7 +122,8 @@ function takeError(player, data) {
   if (state.retired.has(data.run)) return;
   stopPlaying(player);
   if (!state.trace && state.kept) {
-    Object.assign(state, { trace: state.kept, kept: null, cursor: state.kept.steps.length });
+    const cursor = Math.min(state.keptAt, state.kept.steps.length);
+    Object.assign(state, { trace: state.kept, kept: null, cursor });
   }
   state.expecting = false;
   state.live = false;

@@ -95,8 +95,8 @@ function paintDetail({ view, state }) {
   const sources = nodes.map((node) => sourceOf(of, node)).filter((source) => source !== null);
   view.text.mark(sources);
   let words = target ? nodeSentence(trace, target.step, target.node) : restSentence(trace, cursor);
-  if (target && sources.length && !view.text.inView(sources[0].from)) {
-    words += `. The source: ${sourceExcerpt(trace, sources[0])}`;
+  if (sources.length && !view.text.inView(sources[0].from)) {
+    words = `${words.replace(/\.$/, "")}. The source: ${sourceExcerpt(trace, sources[0])}`;
   }
   setText(view.detail, words);
 }

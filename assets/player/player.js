@@ -27,6 +27,7 @@ function createPlayer(element, options = {}) {
     error: null,
     expecting: false,
     kept: null,
+    keptAt: 0,
     playing: false,
     speed: SPEED_AT_START,
     pointed: null,
@@ -122,6 +123,7 @@ function stateName({ error, expecting, trace, live, follow, playing }) {
 function choose(player, cursor) {
   stopPlaying(player);
   player.state.announce = true;
+  if (player.state.trace) player.state.error = player.state.trace.header.error || null;
   moveTo(player, cursor);
   changed(player, true);
   const { onSelect } = player.options;

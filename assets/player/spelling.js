@@ -3,8 +3,10 @@
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
-// C0 controls but tab and newline, delete, and every mark that turns the direction of text.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+// Controls but tab and newline, marks that turn the direction of text, and what has no shape at all;
+// joiners stay, because emoji are made with them.
+const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/;
 const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
 const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t| )");
 

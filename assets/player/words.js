@@ -91,6 +91,8 @@ function rootRank(step) {
   return rank < 0 ? "" : ` (rank ${rank} of the last logits, ${percent(step.row.last.probs[rank])})`;
 }
 
+const isLast = (path, node) => path[path.length - 1] === node;
+
 /** What became of a node, and which token the target wanted there. */
 function stateWords(trace, step, node) {
   const { parents, choices, tokens, path } = step.row;
@@ -101,6 +103,9 @@ function stateWords(trace, step, node) {
     return `rejected: after ${quoted(trace, tokens[parent])} the target chose ${wanted}`;
   }
   if (state === "uncompared") {
+    if (isLast(path, parents[node]) && tokens[node] === choices[parents[node]]) {
+      return "not compared: it is what the target wanted, but the run ends before it";
+    }
     const twin = path.some((each) => parents[each] === parents[node] && tokens[each] === tokens[node]);
     return "not compared: " + (twin ? "its twin was accepted" : "the path ended above it");
   }
@@ -118,9 +123,20 @@ function nodeSentence(trace, step, node) {
 function restSentence(trace, number) {
   const { path, choices } = trace.steps[number - 1].row;
   const next = quoted(trace, choices[path[path.length - 1]]);
-  const ended = trace.header.finish && number === trace.steps.length;
-  if (ended) return `The run ended here; the target's next token would have been ${next}.`;
+  if (trace.header.finish && number === trace.steps.length) return endSentence(trace, next);
   return `The target's own token after the accepted path is ${next}: the root of the next step.`;
+}
+
+/** How the run ended, at its last step. */
+function endSentence(trace, next) {
+  const { finish, max_new_tokens } = trace.header;
+  if (finish === "eos") return `The text ends with ${quoted(trace, trace.ids[trace.ids.length - 1])}.`;
+  const why = {
+    length: `The limit of ${max_new_tokens} new tokens was reached`,
+    context: "The model's context is full",
+    cancelled: "The run was stopped here",
+  }[finish];
+  return `${why || "The run ended here"}; the target's next token would have been ${next}.`;
 }
 
 /** The words around a copied token, for a source that is out of sight. */

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from collections.abc import Iterator
-from dataclasses import Field
+from dataclasses import Field, dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,12 +15,15 @@ import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
 from logitspec.errors import LogitSpecError
-from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
+from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options, sentence
+from logitspec.trace import dumps
 from logitspec.ui.player import step_player
 
 EXAMPLES = Path(__file__).parents[2] / "assets" / "prompts" / "examples.jsonl"
 
 WAITING_AT_MOST = 64
+
+log = logging.getLogger(__name__)
 
 TASKS = {
     "conversation": "Conversation",
@@ -36,7 +41,7 @@ that it would have written anyway."""
 
 
 def build(host: Host) -> gr.Blocks:
-    """The whole interface over `host`; launch it with `theme=theme()`."""
+    """The whole interface over `host`; launch it with `theme=theme(), css=STYLE`."""
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
         gr.Markdown(INTRO)
         with gr.Row():
@@ -141,15 +146,19 @@ def _wire(
     inputs: list[Any],
     options: list[tuple[str, str]],
 ) -> None:
-    """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old one."""
-    stops: dict[str, Event] = {}
+    """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old ones."""
+    tickets: dict[str, Ticket] = {}  # by click
+    newest: dict[str, Ticket] = {}  # by visitor
 
-    def ready(request: gr.Request) -> None:
-        # Before the queue: a Stop pressed while the run still waits must find something to set.
-        halt(request)
-        stops[str(request.session_hash)] = Event()
+    def ready(request: gr.Request) -> str:
+        # Before the queue, so that a Stop pressed while the run still waits finds what to set.
+        if old := halt(request):
+            old.replaced = True
+        click = secrets.token_hex(8)
+        newest[str(request.session_hash)] = tickets[click] = Ticket()
+        return click
 
-    def watch(request: gr.Request, *values: Any) -> Iterator[str]:
+    def watch(click: str, *values: Any) -> Iterator[str]:
         text, method, model, max_new_tokens, temperature, seed, *chosen = values
         own = {
             name: value
@@ -157,13 +166,19 @@ def _wire(
             if owner == method
         }
         wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
-        stop = stops.setdefault(str(request.session_hash), Event())
-        yield from _shown(host, wanted, stop)
+        yield from _shown(host, wanted, tickets.pop(click, Ticket()))
 
-    def halt(request: gr.Request) -> None:
-        if stop := stops.pop(str(request.session_hash), None):
-            stop.set()
+    def halt(request: gr.Request) -> Ticket | None:
+        ticket = newest.pop(str(request.session_hash), None)
+        if ticket:
+            ticket.stop.set()
+        return ticket
 
+    def stopped(request: gr.Request) -> None:
+        halt(request)
+
+    # Not a state, which would be read when a waiting run begins instead of when it was asked for.
+    click = gr.Textbox(visible=False)
     private: dict[str, Any] = {
         "api_visibility": "private",
         "show_progress": "hidden",
@@ -172,21 +187,51 @@ def _wire(
     gr.on(
         [start.click, prompt.submit],
         ready,
+        outputs=[click],
         js="(...values) => { dispatchEvent(new Event('logitspec-waiting')); return values; }",
         queue=False,
         **private,
-    ).then(watch, inputs, [player], concurrency_limit=1, concurrency_id="model", **private)
-    stop.click(halt, queue=False, **private)
-    page.unload(halt)
+    ).then(
+        watch, [click, *inputs], [player], concurrency_limit=1, concurrency_id="model", **private
+    )
+    stop.click(stopped, queue=False, **private)
+    page.unload(stopped)
 
 
-def _shown(host: Host, wanted: Request, stop: Event) -> Iterator[str]:
+@dataclass
+class Ticket:
+    """One press on Run: whether to stop, and whether a later press has taken its place."""
+
+    stop: Event = field(default_factory=Event)
+    replaced: bool = False
+
+
+def _shown(host: Host, wanted: Request, ticket: Ticket) -> Iterator[str]:
     """The stream for the page: what can't be run is said in the player and as a notice."""
+    if ticket.replaced:
+        return
+    if ticket.stop.is_set():
+        yield _problem("This run was stopped before it began.")
+        return
     try:
-        yield from host.stream(wanted, stop)
-    except LogitSpecError as error:
-        yield json.dumps({"kind": "error", "run": "", "message": str(error)})
-        raise gr.Error(str(error), print_exception=False) from error
+        for message in host.stream(wanted, ticket.stop):
+            if not ticket.replaced:
+                yield message
+    except Exception as error:
+        yield _problem(_told(error))
+        raise gr.Error(_told(error), duration=5, print_exception=False) from error
+
+
+def _problem(message: str) -> str:
+    # The component takes no notice of a value that equals the last one; the id makes it another.
+    return dumps({"kind": "error", "run": "", "id": secrets.token_hex(4), "message": message})
+
+
+def _told(error: Exception) -> str:
+    """One sentence about `error`; an unexpected one also goes to the log in full."""
+    if not isinstance(error, LogitSpecError):
+        log.error("a request failed", exc_info=error)
+    return sentence(error)
 
 
 def _generate(host: Host) -> Any:
@@ -221,8 +266,8 @@ def _generate(host: Host) -> Any:
                 host.models[0],
             )
             yield from host.stream(wanted, Event())
-        except LogitSpecError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:
+            raise gr.Error(_told(error), print_exception=False) from error
 
     return generate
 

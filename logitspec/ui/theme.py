@@ -19,3 +19,12 @@ def theme() -> gr.themes.Base:
         button_primary_text_color="white",
         button_primary_text_color_dark="white",
     )
+
+
+# Gradio's radio buttons show no sign of the keyboard's focus.
+STYLE = """
+input[type="radio"]:focus-visible {
+  outline: 3px solid var(--primary-600) !important;
+  outline-offset: 2px;
+}
+"""

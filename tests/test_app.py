@@ -260,6 +260,58 @@ def test_a_new_run_replaces_the_old_one_even_while_it_runs(page: Page, client: C
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
 
 
+def test_stop_and_run_while_another_visitor_runs(
+    page: Page, chromium: Browser, url: str, client: Client
+) -> None:
+    trace = trace_of(client, PROMPT, max_new_tokens=25)
+    other = chromium.new_context()
+    busy = other.new_page()
+    busy.goto(url)
+    busy.wait_for_selector(PLAYER)
+    start(busy, PROMPT, Max_new_tokens=1900, Temperature=6)
+    busy.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 3")
+    start(page, PROMPT, Max_new_tokens=25)
+    state(page, "running")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    state(page, "error")
+    expect(page.locator(PLAYER)).to_contain_text("stopped before it began")
+    for _ in range(3):
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.wait_for_timeout(300)
+    assert page.locator(PLAYER).get_attribute("data-state") == "running"
+    assert page.locator(PLAYER).get_attribute("data-steps") == "0"
+    runs = "e => { window.seen = []; new MutationObserver(() => seen.push(e.dataset.state + e.dataset.steps)).observe(e, {attributes: true}) }"
+    page.locator(PLAYER).evaluate(runs)
+    busy.get_by_role("button", name="Stop", exact=True).click()
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
+    page.wait_for_timeout(1500)
+    seen = page.evaluate("seen")
+    assert [each for each in seen if each.startswith("running")].count("running0") <= 2
+    assert "done" in seen[-1]
+    first_done = next(place for place, each in enumerate(seen) if each.startswith("done"))
+    assert all(each.startswith("done") for each in seen[first_done:])
+    other.close()
+
+
+def test_the_same_mistake_twice_is_told_twice(page: Page) -> None:
+    for _ in range(3):
+        start(page, "  ")
+        page.wait_for_timeout(300)
+        state(page, "error")
+        expect(page.locator(PLAYER)).to_contain_text("prompt is empty")
+
+
+def test_half_an_emoji_is_no_error(page: Page) -> None:
+    page.locator("textarea").first.evaluate(
+        "e => { e.value = 'a split \\ud83d emoji'; e.dispatchEvent(new Event('input')) }"
+    )
+    page.get_by_role("button", name="Run", exact=True).click()
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_contain_text("a split")
+
+
 @pytest.mark.parametrize(
     ("prompt", "settings", "message"),
     [

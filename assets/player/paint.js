@@ -39,7 +39,7 @@ function statusText(state, name) {
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
-  return FINISH_TITLES[state.trace.header.finish] || "Recorded";
+  return FINISH_TITLES[state.trace.header.finish] || "Interrupted";
 }
 
 function paintPlayer(player) {

@@ -77,7 +77,7 @@ function originWords(trace, step, node) {
   if (origin === "root") return "root, certain before the step" + rootRank(step);
   if (origin === "logit") {
     const share = probability === null ? "" : ` (${percent(probability)})`;
-    return `runner-up of the last logits, rank ${rank}${share}`;
+    return `${rank === 0 ? "first choice" : "runner-up"} of the last logits, rank ${rank}${share}`;
   }
   const source = sourceOf(step, node);
   if (!source) return LEGEND_TITLES[origin];

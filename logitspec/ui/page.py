@@ -174,7 +174,12 @@ def _wire(
             ticket.stop.set()
         return ticket
 
-    def stopped(request: gr.Request) -> None:
+    def stopped(request: gr.Request) -> Any:
+        ticket = halt(request)
+        waiting = ticket is not None and not ticket.begun
+        return _problem("This run was stopped before it began.") if waiting else gr.skip()
+
+    def left(request: gr.Request) -> None:
         halt(request)
 
     # Not a state, which would be read when a waiting run begins instead of when it was asked for.
@@ -194,25 +199,25 @@ def _wire(
     ).then(
         watch, [click, *inputs], [player], concurrency_limit=1, concurrency_id="model", **private
     )
-    stop.click(stopped, queue=False, **private)
-    page.unload(stopped)
+    stop.click(stopped, outputs=[player], queue=False, **private)
+    page.unload(left)
 
 
 @dataclass
 class Ticket:
-    """One press on Run: whether to stop, and whether a later press has taken its place."""
+    """One press on Run: whether its turn has come, whether to stop, and whether a later press has
+    taken its place."""
 
     stop: Event = field(default_factory=Event)
+    begun: bool = False
     replaced: bool = False
 
 
 def _shown(host: Host, wanted: Request, ticket: Ticket) -> Iterator[str]:
     """The stream for the page: what can't be run is said in the player and as a notice."""
-    if ticket.replaced:
-        return
     if ticket.stop.is_set():
-        yield _problem("This run was stopped before it began.")
         return
+    ticket.begun = True
     try:
         for message in host.stream(wanted, ticket.stop):
             if not ticket.replaced:

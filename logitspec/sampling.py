@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from logitspec.target import Sampling
@@ -41,11 +42,12 @@ def _nucleus(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
     return logits.masked_fill(torch.zeros_like(tail).scatter_(-1, order, tail), -torch.inf)
 
 
-def gumbel(seed: int, position: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def gumbel(seed: int, position: int, size: int) -> npt.NDArray[np.float64]:
     """Standard Gumbel noise [size] that depends on `seed` and `position` alone, on any device.
 
     From Philox, a generator that counts (Salmon et al., 2011), keyed with seed and position.
     """
     generator = np.random.Generator(np.random.Philox(key=[seed, position]))
     with np.errstate(divide="ignore"):
-        return -np.log(-np.log(generator.random(size)))
+        noise: npt.NDArray[np.float64] = -np.log(-np.log(generator.random(size)))
+    return noise

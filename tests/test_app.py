@@ -367,6 +367,26 @@ def test_a_reload_brings_the_run_back(page: Page) -> None:
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(steps), timeout=15_000)
 
 
+def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page) -> None:
+    page.add_init_script(
+        "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
+        " if (text.length > 5000) throw new Error('full'); set.call(this, name, text); }"
+    )
+    page.reload()
+    page.wait_for_selector(PLAYER)
+    start(page, PROMPT, Max_new_tokens=30)
+    state(page, "done")
+    player = page.locator(PLAYER)
+    steps = player.get_attribute("data-steps")
+    player.focus()
+    page.keyboard.press("Home")
+    wait_cursor(page, 1)
+    page.wait_for_timeout(2500)  # the place is saved now and then
+    page.reload()
+    expect(player).to_have_attribute("data-steps", str(steps), timeout=15_000)
+    wait_cursor(page, 1)
+
+
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_sticks_out_and_theme_follows(page: Page, width: int, theme: str) -> None:

@@ -69,7 +69,7 @@ def build(host: Host) -> gr.Blocks:
                 settings = _settings(host)
             with gr.Column():
                 options = _options(method)
-        player = step_player(lambda wanted: _fetch_steps(host, wanted))
+        player = step_player(_fetcher(host))
         inputs = [prompt, method, *settings, *(each for _, _, each in options)]
         _wire(page, host, start, stop, prompt, player, inputs, [(m, n) for m, n, _ in options])
         gr.api(
@@ -277,14 +277,19 @@ def _generate(host: Host) -> Any:
     return generate
 
 
-def _fetch_steps(host: Host, wanted: Any) -> str | None:
-    """What the player asks for after a gap; anyone can call it with anything."""
-    if not isinstance(wanted, dict):
-        return None
-    run_id, first = wanted.get("run"), wanted.get("from")
-    if not isinstance(run_id, str) or not isinstance(first, int):
-        return None
-    return host.steps_from(run_id, first)
+def _fetcher(host: Host) -> Any:
+    """The server function by which the player fills gaps; the page calls it by its name."""
+
+    def fetch_steps(wanted: Any) -> str | None:
+        """Anyone can call this with anything."""
+        if not isinstance(wanted, dict):
+            return None
+        run_id, first = wanted.get("run"), wanted.get("from")
+        if not isinstance(run_id, str) or type(first) is not int:
+            return None
+        return host.steps_from(run_id, first)
+
+    return fetch_steps
 
 
 def _example_prompts() -> dict[str, str]:

@@ -106,6 +106,12 @@ def _decoded(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRe
 
 
 def _finished(target: Target, trace: Trace) -> str | None:
+    """Why the run is over, or None; raises when the target has been given another text."""
+    if _reading.get(target) != trace.run:
+        raise LogitSpecError(
+            "Another run has used this target meanwhile; finish one run before the next, or load"
+            " the model twice."
+        )
     if trace.steps and trace.steps[-1].tokens[-1] in trace.eos_ids:
         return "eos"
     if _generated(target, trace) >= trace.max_new_tokens:
@@ -120,11 +126,6 @@ def _generated(target: Target, trace: Trace) -> int:
 def _step(
     target: Target, drafter: Drafter, trace: Trace, root: int, last: TopK
 ) -> tuple[StepRecord, ForwardResult]:
-    if _reading.get(target) != trace.run:
-        raise LogitSpecError(
-            "Another run has used this target meanwhile; finish one run before the next, or load"
-            " the model twice."
-        )
     position = target.length
     started = perf_counter()
     # A node at depth d would stand at position + d, which must exist in the model.

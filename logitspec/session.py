@@ -48,7 +48,8 @@ class Host:
     """
 
     def __init__(self, model: str = BUILTIN, device: str = "auto", dtype: str = "auto") -> None:
-        self._sources = {known_as(model): model, BUILTIN: BUILTIN}
+        self._sources = {known_as(model): model}
+        self._sources.setdefault(BUILTIN, BUILTIN)
         self._device = device
         self._dtype = dtype
         self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}

@@ -172,6 +172,10 @@ def test_what_can_not_be_decoded_is_said(tmp_path: Path) -> None:
     next(first), next(second)
     with pytest.raises(LogitSpecError, match="Another run"):
         list(first)
+    first = decode(target, [1, 2, 3], max_new_tokens=5)
+    next(first), next(decode(target, [4] * 100))
+    with pytest.raises(LogitSpecError, match="Another run"):
+        list(first)  # by its length alone, the other text would look like the end of this one
     broken = copy.deepcopy(model("llama"))
     torch.nn.init.constant_(broken.lm_head.weight, float("nan"))
     with pytest.raises(LogitSpecError, match="not finite"):

@@ -22,13 +22,13 @@ from logitspec.builtin.words import Split, Words, is_held_out
 
 # The weights make up for answers of different lengths and for how hard a task is to learn.
 TASKS: dict[str, tuple[Callable[[Words], Sample], float]] = {
-    "conversation": (conversation.sample, 2.2),
-    "translation": (translation.sample, 2.5),
-    "summarization": (reading.summary, 0.8),
-    "qa": (reading.question, 1.4),
-    "math": (arithmetic.sample, 3.5),
+    "conversation": (conversation.sample, 1.8),
+    "translation": (translation.sample, 2.8),
+    "summarization": (reading.summary, 0.9),
+    "qa": (reading.question, 1.6),
+    "math": (arithmetic.sample, 2.4),
     "code": (code.sample, 1.8),
-    "story": (story.sample, 0.7),
+    "story": (story.sample, 0.6),
 }
 
 

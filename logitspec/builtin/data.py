@@ -19,6 +19,9 @@ from logitspec.builtin.tokenizer import ASSISTANT, END, END_OF_TEXT, USER
 from logitspec.builtin.words import Split
 
 PROMPT_WEIGHT = 0.1
+POOL = 96
+# Rows shorter than this, which only tests use, are filled with beginnings alone.
+SHORTEST = 100
 _BLOCK = 100_000
 
 
@@ -73,9 +76,9 @@ def encode_prose(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> npt.ND
 class Packer:
     """Rows of `length + 1` tokens with their weights; a function of seed and rows drawn so far.
 
-    `prose_share` is the share of tokens that come from prose (0 to 1). A piece of prose starts
-    at a random place and fills its row; chat rows hold whole conversations one after the other,
-    and what doesn't fit goes on in the next row.
+    `prose_share` is the share of rows that come from prose (0 to 1); such a row starts at a random
+    place. The others hold whole conversations from a pool, and at their end the beginning of one
+    that stays in the pool: an answer never stands in a row without the text that it is about.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -84,8 +87,7 @@ class Packer:
     prose_share: float = 0.2
     split: Split = "train"
     conversations: int = 0
-    ids: list[int] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
+    pool: list[tuple[list[int], list[float]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stream: Iterator[Sample] = samples(self.seed, self.split)
@@ -93,18 +95,34 @@ class Packer:
 
     def row(self, length: int) -> tuple[list[int], list[float]]:
         """One row: `length + 1` token ids and as many weights."""
-        if len(self.prose) > length + 1 and self._random.random() < self.prose_share:
-            start = int(self._random.integers(len(self.prose) - length - 1))
-            return self.prose[start : start + length + 1].tolist(), [1.0] * (length + 1)
-        while len(self.ids) <= length:
-            ids, weights = encode(self.tokenizer, next(self._stream))
-            self.conversations += 1
-            self.ids += ids
-            self.weights += weights
-        row = self.ids[: length + 1], self.weights[: length + 1]
-        # The last token is target here and input of the next row.
-        del self.ids[:length], self.weights[:length]
-        return row
+        size = length + 1
+        if len(self.prose) > size and self._random.random() < self.prose_share:
+            start = int(self._random.integers(len(self.prose) - size))
+            return self.prose[start : start + size].tolist(), [1.0] * size
+        ids: list[int] = []
+        weights: list[float] = []
+        while (whole := self._take(size - len(ids), may_wait=not ids)) is not None:
+            ids += whole[0]
+            weights += whole[1]
+        rest = size - len(ids)
+        cut = self.pool[int(self._random.integers(len(self.pool)))]
+        while len(cut[0]) < rest:
+            cut = cut[0] + cut[0], cut[1] + cut[1]
+        return ids + cut[0][:rest], weights + cut[1][:rest]
+
+    def _take(self, room: int, *, may_wait: bool) -> tuple[list[int], list[float]] | None:
+        """The oldest conversation that fits; None if there is none in the pool."""
+        while True:
+            while len(self.pool) < POOL:
+                self.pool.append(encode(self.tokenizer, next(self._stream)))
+                self.conversations += 1
+            for place, (ids, _) in enumerate(self.pool):
+                if len(ids) <= room:
+                    return self.pool.pop(place)
+            if not may_wait or room < SHORTEST:
+                return None
+            # Rows are short: what waits for longer ones makes room.
+            self.pool.clear()
 
     def batch(
         self, tokens: int, length: int
@@ -121,8 +139,7 @@ class Packer:
         return json.dumps(
             {
                 "conversations": self.conversations,
-                "ids": self.ids,
-                "weights": self.weights,
+                "pool": self.pool,
                 "random": self._random.bit_generator.state,
             }
         )
@@ -134,5 +151,5 @@ class Packer:
         for _ in range(saved["conversations"]):
             next(self._stream)
         self.conversations = saved["conversations"]
-        self.ids, self.weights = saved["ids"], saved["weights"]
+        self.pool = [(ids, weights) for ids, weights in saved["pool"]]
         self._random.bit_generator.state = saved["random"]

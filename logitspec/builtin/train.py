@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import pathlib
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 from transformers import (
@@ -27,14 +25,18 @@ from transformers import (
 
 from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.card import write_card
+from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
+from logitspec.builtin.probe import probe
 from logitspec.builtin.recipe import (
     Settings,
+    choose_attention,
     make_optimizers,
     model_config,
     pick_device,
     rate_factor,
     row_length,
+    scored,
     weighted_loss,
 )
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
@@ -54,11 +56,13 @@ class Run:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
-    held_out: dict[str, float] = field(default_factory=dict)
+    held_out: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch.nn.Module.to(self.model, self.device)
         self.optimizers = make_optimizers(self.model, self.settings)
+        compiled = self.settings.compile
+        self.loss = torch.compile(weighted_loss, dynamic=False) if compiled else weighted_loss
 
     @property
     def progress(self) -> float:
@@ -74,11 +78,11 @@ class Run:
         factor = rate_factor(self.progress, settings)
         length = row_length(self.progress, self.step, settings)
         ids, weights = self.packer.batch(settings.tokens_per_step, length)
+        places, chosen = scored(weights, settings.scored_share, f"{settings.seed}-{self.step}")
+        choose_attention(self.model, self.device, length)
         self.model.train()
-        loss = weighted_loss(
-            self.model,
-            torch.from_numpy(ids).to(self.device),
-            torch.from_numpy(weights).to(self.device),
+        loss = self.loss(
+            self.model, *(torch.from_numpy(a).to(self.device) for a in (ids, places, chosen))
         )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -93,22 +97,16 @@ class Run:
         self.seconds += time.perf_counter() - started
         return value
 
-    def evaluate(self, rows: int = 16, length: int = 512) -> dict[str, float]:
-        """Loss in nats a token on the answers of held-out conversations, as {"answers": loss}."""
-        packer = Packer(self.tokenizer, np.zeros(0, np.uint16), seed=1, split="eval")
-        ids, weights = packer.batch(rows * length, length)
-        answers = (weights == 1.0).astype(np.float32)
+    def evaluate(self, count: int = 24) -> dict[str, dict[str, float]]:
+        """How well `count` held-out conversations of every category are known.
+
+        For every category the mean loss of answer tokens in nats, and the share of answers that
+        greedy decoding would give exactly.
+        """
         self.model.train(False)
-        with torch.no_grad():
-            losses = [
-                weighted_loss(
-                    self.model,
-                    torch.from_numpy(ids[row : row + 8]).to(self.device),
-                    torch.from_numpy(answers[row : row + 8]).to(self.device),
-                ).item()
-                for row in range(0, rows, 8)
-            ]
-        self.held_out = {"answers": round(sum(losses) / len(losses), 4)}
+        self.held_out = {
+            name: probe(self.model, self.tokenizer, name, count, self.device) for name in TASKS
+        }
         return self.held_out
 
     def checkpoint(self, path: pathlib.Path) -> None:
@@ -162,7 +160,7 @@ def save(run: Run, folder: pathlib.Path, prose: list[str]) -> None:
         "device": run.device.type,
         "threads": torch.get_num_threads(),
         "seed": run.settings.seed,
-        "held_out": run.held_out.get("answers", math.nan),
+        "held_out": run.held_out,
         "prose_share": run.settings.prose_share if prose else 0.0,
         "prose_note": run.settings.prose_note,
         "finished": run.progress >= 1,
@@ -243,6 +241,9 @@ def main(arguments: list[str] | None = None) -> None:
         default=pathlib.Path("training"),
         help="folder of checkpoint, log and tokenizer",
     )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the model first (needs a C++ compiler)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     chosen = parser.parse_args(arguments)  # fmt: skip
@@ -258,6 +259,7 @@ def main(arguments: list[str] | None = None) -> None:
         steps=chosen.steps,
         seed=chosen.seed,
         device=chosen.device,
+        compile=chosen.compile,
         prose_note=chosen.prose_note,
     )
     run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])

@@ -13,7 +13,7 @@ import random
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 Split = Literal["train", "eval"]
 T = TypeVar("T")
@@ -26,17 +26,27 @@ def listed(text: str) -> list[str]:
 
 WOMEN = listed("""
 Anna Clara Emma Hannah Julia Laura Maria Nina Olga Paula Rosa Sarah Tina Vera Lisa
-Martha Ellen Grace Alice Helen Ruth Nora Eva Ida Lucy Molly Kate Jane Mary Susan""")
+Martha Ellen Grace Alice Helen Ruth Nora Eva Ida Lucy Molly Kate Jane Mary Susan
+Amelia Beatrice Charlotte Diana Florence Miriam Sophie Olivia Greta Esther Agnes Bertha
+Cecilia Dora Edith Frieda Gloria Irene Judith Karen Lydia Monica Nancy Pauline Rachel
+Sylvia Teresa Ursula Violet Wendy""")
 MEN = listed("""
 Ben Carl David Erik Felix George Henry Ivan Jack Karl Leo Mark Noah Oscar Peter Robert
-Simon Thomas Victor Walter Max Paul Otto Frank John James Sam Tom Will Adam""")
+Simon Thomas Victor Walter Max Paul Otto Frank John James Sam Tom Will Adam
+Albert Daniel Edward Hugo Martin Oliver Stefan Anton Bruno Arthur Bernard Conrad Dennis
+Eugene Francis Gilbert Harold Isaac Jacob Kenneth Lewis Michael Nathan Oswald Philip
+Richard Samuel Theodore Vincent William""")
 TOWNS = listed("""
 Berlin London Paris Rome Vienna Prague Oslo Madrid Hamburg Dublin Boston Milan Geneva
-Lisbon Warsaw Athens Munich Chicago Toronto Sydney Bristol Oxford Leipzig Kiel""")
-# Only evaluation sees the next three lists.
-EVAL_WOMEN = listed("Amelia Beatrice Charlotte Diana Florence Miriam Sophie Olivia")
-EVAL_MEN = listed("Albert Daniel Edward Gustav Hugo Martin Oliver Stefan")
-EVAL_TOWNS = listed("Bremen Cambridge Copenhagen Edinburgh Glasgow Helsinki Salzburg Zurich")
+Lisbon Warsaw Athens Munich Chicago Toronto Sydney Bristol Oxford Leipzig Kiel
+Bremen Cambridge Copenhagen Edinburgh Glasgow Zurich Antwerp Budapest Cologne Dresden
+Florence Granada Hanover Istanbul Jena Kassel Leeds Marseille Naples Odessa Porto Riga
+Stockholm Turin Utrecht Venice""")
+# Only evaluation sees the next three lists; no prose used in training holds them either.
+EVAL_WOMEN = listed("Ingrid Jasmin Renata Fiona Tamara")
+EVAL_MEN = listed("Gustav Marek Soren Valentin Fabian Nils Matteo Torsten")
+EVAL_TOWNS = listed("Helsinki Salzburg Krakow Basel Malmo Tallinn Vilnius Nairobi")
+NAMES = frozenset([*WOMEN, *MEN, *TOWNS, *EVAL_WOMEN, *EVAL_MEN, *EVAL_TOWNS])
 THINGS = listed("""
 lamp table chair clock boat bicycle piano guitar coat hat basket bottle camera carpet
 cup mirror painting radio sofa tent wagon drum ladder kettle violin blanket pillow vase map coin
@@ -62,6 +72,9 @@ PLACES = [
     "the bridge", "the village square", "the river", "the museum", "the park",
 ]  # fmt: skip
 
+COMBINATIONS_HELD_OUT = 8
+# A made-up word that holds one of these would make a hall laugh for the wrong reason.
+_UNFIT = ("sex", "fuk", "fuc", "tit", "cun", "cum", "nig", "fag", "pis", "rap", "dik", "kak", "kok")
 _ONSETS = listed("b br c cl d dr f fl g gr h j k kl l m n p pl qu r s st t tr v w y z")
 _VOWELS = listed("a e i o u ai ei oa ia ou")
 _CODAS = ["", "", "", "l", "n", "r", "s", "m", "k", "th", "x", "rd"]
@@ -110,6 +123,19 @@ class Words:
         """All options in random order."""
         return self.rng.sample(options, len(options))
 
+    def combination(self, *lists: Sequence[Any]) -> tuple[Any, ...]:
+        """One option of each list, such that the options together belong to this split.
+
+        One combination in `COMBINATIONS_HELD_OUT` belongs to evaluation alone, so that templates
+        meet there in ways that training never showed. An option is known by its text, or by its
+        name if it is a function.
+        """
+        while True:
+            chosen = tuple(self.pick(options) for options in lists)
+            label = "|".join(getattr(option, "__name__", str(option)) for option in chosen)
+            if is_held_out(label, COMBINATIONS_HELD_OUT) == (self.split == "eval"):
+                return chosen
+
     def coined(self) -> str:
         """A made-up lower-case word of two or three syllables that belongs to this split.
 
@@ -122,7 +148,8 @@ class Words:
             ]
             word = "".join(syllables)
             reserved = keyword.iskeyword(word) or hasattr(builtins, word)
-            if not reserved and is_held_out(word) == (self.split == "eval"):
+            unfit = any(part in word for part in _UNFIT)
+            if not reserved and not unfit and is_held_out(word) == (self.split == "eval"):
                 return word
 
     def person(self) -> Person:

@@ -1,145 +1,148 @@
-"""Passages about made-up events: summaries that copy the key sentences, questions with answers."""
+"""Texts about made-up events: summaries that copy key sentences, and questions with answers."""
 
 from __future__ import annotations
 
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.words import COLOURS, DAYS, JOBS, MONTHS, Words, a, listed
+from logitspec.builtin.tasks.passages import DOMAIN_NAMES, HEADLINES, Event, asides, events
+from logitspec.builtin.words import Words
 
-_FILLERS = [
-    "The weather was mild and dry.",
-    "Many people came to watch.",
-    "Children played on the grass.",
-    "A small band played some music.",
-    "There was coffee and cake for everyone.",
-    "Some visitors took photographs.",
-    "The evening ended quietly.",
-    "It rained for a short time in the afternoon.",
-    "The local newspaper wrote about it.",
-    "Nobody was in a hurry.",
-    "A few dogs barked in the street.",
-    "The streets were full that morning.",
+# An article is summarized by the first sentence of each paragraph, a report by its facts.
+_ARTICLE_ASKS = [
+    "Summarize this article, one key sentence per paragraph.\n\n{text}",
+    "List the key sentence of each paragraph.\n\n{text}",
+    "Read this article and note the first sentence of every paragraph.\n\n{text}",
+    "{text}\n\nPlease summarize the article above with one sentence per paragraph.",
+    "{text}\n\nWhat are the main points? Give one bullet per paragraph.",
+    "Please give me the main point of each paragraph as a list:\n\n{text}",
 ]
-_EVENTS = [
-    ("opened", "opening"),
-    ("repaired", "repair"),
-    ("sold", "sale"),
-    ("painted", "painting"),
-    ("built", "building"),
-    ("found", "finding"),
-    ("designed", "design"),
-    ("visited", "visit"),
+_REPORT_ASKS = [
+    "Keep only the facts of this report.\n\n{text}",
+    "Shorten this report to its facts.\n\n{text}",
+    "Leave out everything in this report that is not a fact:\n\n{text}",
+    "{text}\n\nPlease repeat only the facts of this report.",
+    "{text}\n\nSummarize the report: keep the facts and drop the rest.",
+    "Summarize this report. I only need the facts.\n\n{text}",
 ]
-_OBJECTS = listed("""
-bridge museum library school harbour tower market theatre garden station hospital
-mill lighthouse castle fountain bakery""")
+_SHORTER = [
+    "Say it in one sentence.",
+    "Now use only one sentence.",
+    "Can you say it in a single sentence?",
+    "What is the most important sentence?",
+]
+_QUESTION_ASKS = [
+    "Read the {what} and answer the question.\n\n{text}\n\n{question}",
+    "Use the {what} below to answer: {question}\n\n{text}",
+    "{text}\n\nAnswer with the help of the {what}: {question}",
+    "Here is what I found in the {what}:\n\n{text}\n\nQuestion: {question}",
+    "{question} Look for the answer in the {what}.\n\n{text}",
+    "{text}\n\n{question} Please quote the {what}.",
+]
 
 
-class _Event:
-    """The facts of one passage and a sentence, a question and an answer for each of them."""
-
-    def __init__(self, w: Words) -> None:
-        self.hero, self.other = w.people(2)
-        self.town = w.town()
-        verb, noun = w.pick(_EVENTS)
-        thing = w.pick(_OBJECTS)
-        name = w.coined().capitalize() if w.chance(w.invented) else self.town
-        self.object = f"the {name} {thing}"
-        job = w.pick(JOBS)
-        year = w.number(1850, 2024)
-        month, day = w.pick(MONTHS), w.pick(DAYS)
-        cost, length = w.number(2, 90), w.number(2, 40)
-        colour, gift = w.pick(COLOURS), w.thing()
-        hero, other = self.hero, self.other
-        goal = w.town()
-        self.headline = (
-            f"{hero.name}, {a(job)} from {self.town}, {verb} {self.object} in {month} {year}."
-        )
-        self.facts = {
-            "cost": f"The {noun} cost {cost} thousand dollars.",
-            "time": f"The work took {length} weeks and ended on a {day}.",
-            "friend": f"{other.name} helped {hero.name} from the first day.",
-            "gift": f"The mayor gave {hero.name} a {colour} {gift} as a present.",
-            "plan": f"Next year, {hero.name} wants to move to {goal} and rest.",
-        }
-        self.questions = [
-            (f"Who {verb} {self.object}?", f"{hero.name} {verb} {self.object}.", self.headline),
-            (f"What did {hero.name} do in {year}?", f"{hero.name} {verb} {self.object}.",
-             self.headline),
-            (f"When was {self.object} {verb}?", f"It was {verb} in {month} {year}.", self.headline),
-            (f"Where is {hero.name} from?", f"{hero.name} is from {self.town}.", self.headline),
-            (f"What is {hero.name}'s job?", f"{hero.name} is {a(job)}.", self.headline),
-            (f"How much did the {noun} cost?", f"It cost {cost} thousand dollars.",
-             self.facts["cost"]),
-            ("How long did the work take?", f"It took {length} weeks.", self.facts["time"]),
-            ("On which day did the work end?", f"It ended on a {day}.", self.facts["time"]),
-            (f"Who helped {hero.name}?", f"{other.name} helped {hero.name}.",
-             self.facts["friend"]),
-            (f"What did the mayor give {hero.name}?",
-             f"The mayor gave {hero.name} a {colour} {gift}.", self.facts["gift"]),
-            (f"Where does {hero.name} want to move?", f"{hero.name} wants to move to {goal}.",
-             self.facts["plan"]),
-        ]  # fmt: skip
+def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
+    """Both lists in one, with the first list's sentences in their order."""
+    marks = w.shuffled([True] * len(sentences) + [False] * len(others))
+    kept, rest = iter(sentences), iter(others)
+    return [next(kept) if mark else next(rest) for mark in marks]
 
 
-def _passage(w: Words, event: _Event, fillers: int) -> tuple[str, list[str]]:
-    """The passage and its key sentences in the order in which they stand there."""
-    facts = w.shuffled(list(event.facts.values()))[: w.number(3, 5)]
-    body = w.shuffled(facts + w.shuffled(_FILLERS)[:fillers])
-    if w.chance(0.3):
-        body.insert(0, w.pick(_FILLERS[6:]))
-        sentences = [body[0], event.headline, *body[1:]]
+def _quoted(source: str, sentence: str, conclusion: str) -> str:
+    """An answer that quotes where it comes from and then concludes."""
+    end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
+    return f'{source}: "{sentence}" So {end}'
+
+
+def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
+    """Up to `count` questions about these events with their answers, no two with the same."""
+    pairs: dict[str, tuple[str, str]] = {}
+    for index, event in enumerate(found, 1):
+        source = f"Source [{index}] says" if sources else "The text says"
+        for fact in event.facts:
+            for ask, conclusion in w.shuffled(fact.asks):
+                pairs.setdefault(conclusion, (ask, _quoted(source, fact.sentence, conclusion)))
+    turns = w.shuffled(list(pairs.values()))[:count]
+    unsaid = [pair for event in found for pair in event.unsaid]
+    if unsaid and w.chance(0.15):
+        ask, missing = w.pick(unsaid)
+        subject = "The sources do" if sources else "The text does"
+        turns[w.number(0, len(turns) - 1)] = (ask, f"{subject} not say {missing}.")
+    return turns
+
+
+def _article(w: Words, domain: str, headline: str, size: int) -> tuple[str, list[str], list[Event]]:
+    """An article, the first sentences of its paragraphs and its events."""
+    count = min(w.number(2, 3) + size, 5)
+    details = [w.number(1, 1 + min(size, 1)) for _ in range(count)]
+    if w.chance(0.5):
+        # One event; its further facts stand in the details.
+        spare = w.number(0, 2)
+        found = events(w, [count + spare], domain, headline)
+        sentences = [fact.sentence for fact in found[0].facts]
+        keys, further = sentences[:count], sentences[count:]
+        rest = w.shuffled(further + asides(w, max(0, sum(details) - len(further))))
     else:
-        sentences = [event.headline, *body]
-    kept = [s for s in sentences if s == event.headline or s in facts]
-    return " ".join(sentences), kept
+        # One event a paragraph.
+        found = events(w, [1] * count, domain, headline)
+        keys = [event.facts[0].sentence for event in found]
+        rest = asides(w, sum(details))
+    paragraphs = []
+    for key, more in zip(keys, details, strict=True):
+        paragraphs.append(" ".join([key, *rest[:more]]))
+        rest = rest[more:]
+    return "\n\n".join(paragraphs), keys, found
+
+
+def _report(w: Words, domain: str, headline: str, size: int) -> tuple[str, list[str], list[Event]]:
+    """A report of one paragraph, its facts and its event."""
+    found = events(w, [w.number(2, 3) + 2 * size], domain, headline)
+    facts = [fact.sentence for fact in found[0].facts]
+    sentences = _mixed(w, facts, asides(w, w.number(1, 2) + size))
+    return " ".join(sentences), facts, found
 
 
 def summary(w: Words) -> Sample:
-    """A passage with asides, and a summary that keeps the key sentences; at times a headline."""
-    event = _Event(w)
-    text, kept = _passage(w, event, w.number(2, 4))
-    ask = w.pick(
-        [
-            "Summarize this text:\n",
-            "Summarize: ",
-            "Please give a short summary of the following article.\n",
-            "What are the main points of this text?\n",
-        ]
-    )
-    answer = w.pick(["", "", "In short: "]) + " ".join(kept)
-    turns = [(ask + text, answer)]
-    if w.chance(0.3):
-        question, reply, source = w.pick([q for q in event.questions if q[2] in kept])
-        turns.append((question, f'{reply} The text says: "{source}"'))
-    elif w.chance(0.2):
-        turns.append(("Say it in one sentence.", kept[0]))
+    """An article or a report with its summary; at times a shorter one or a question follows."""
+    domain, headline, ask = w.combination(DOMAIN_NAMES, HEADLINES, _ARTICLE_ASKS + _REPORT_ASKS)
+    article = ask in _ARTICLE_ASKS
+    size = w.pick([0, 0, 1, 1, 2, 3])
+    text, kept, found = (_article if article else _report)(w, domain, headline, size)
+    answer = "\n".join(f"- {sentence}" for sentence in kept) if article else " ".join(kept)
+    turns = [(ask.format(text=text), answer)]
+    if w.chance(0.15):
+        turns.append((w.pick(_SHORTER), kept[0]))
+    elif w.chance(0.18):
+        turns += _asked(w, found, sources=False, count=1)
     return Sample("summarization", tuple(turns))
 
 
 def question(w: Words) -> Sample:
-    """A passage and one to three questions; some ask for what the passage doesn't say."""
-    event = _Event(w)
-    text, kept = _passage(w, event, w.number(0, 3))
-    questions = event.questions
-    if w.chance(0.4):
-        second = _Event(w)
-        more, also = _passage(w, second, 1)
-        text, kept = (
-            f"{text}\n\n{more}" if w.chance(0.5) else f"{more}\n\n{text}",
-            kept + [s for s in also if s == second.headline],
-        )
-        # With two events in the passage a question has to say which one it means.
-        named = (event.hero.name, event.object)
-        questions = [q for q in questions if any(name in q[0] for name in named)]
-    turns = []
-    for index, (ask, reply, source) in enumerate(w.shuffled(questions)[: w.number(1, 3)]):
-        if source in kept:
-            answer = f'{reply} The passage says: "{source}"'
-        else:
-            answer = f'The passage does not say. It only says this: "{event.headline}"'
-        lead = w.pick(
-            ["Read the passage and answer the question.\n", "Passage: ", "Use this text: "]
-        )
-        joint = w.pick(["\nQuestion: ", "\n\n", "\n"])
-        turns.append((f"{lead}{text}{joint}{ask}" if index == 0 else ask, answer))
+    """A text or numbered sources with one to four questions, each answered with a quote first.
+
+    One question in twenty asks for what the text doesn't say.
+    """
+    domain, headline, ask, what = w.combination(
+        DOMAIN_NAMES, HEADLINES, _QUESTION_ASKS, ["text", "sources"]
+    )
+    sources = what == "sources"
+    size = w.pick([0, 0, 1, 1, 2, 3])
+    if sources:
+        counts = [w.number(1, 1 + size) for _ in range(min(2 + size, 4))]
+    elif size and w.chance(0.4):
+        counts = [w.number(2, 3 + size), w.number(1, 3)]
+    else:
+        counts = [w.number(2, 3) + 2 * size]
+    found = events(w, counts, domain, headline)
+    # The first event has the template that was drawn above; it may stand anywhere.
+    found = w.shuffled(found)
+    paragraphs = []
+    for event in found:
+        others = asides(w, w.number(0, 1 if sources else 1 + size))
+        paragraphs.append(" ".join(_mixed(w, [fact.sentence for fact in event.facts], others)))
+    if sources:
+        text = "\n".join(f"[{index}] {text}" for index, text in enumerate(paragraphs, 1))
+    else:
+        text = "\n\n".join(paragraphs)
+    turns = _asked(w, found, sources, w.number(1, 2) if size == 0 else w.number(2, 3 + size // 2))
+    first, answer = turns[0]
+    turns[0] = (ask.format(what=what, text=text, question=first), answer)
     return Sample("qa", tuple(turns))

@@ -3,93 +3,85 @@
 from __future__ import annotations
 
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.words import ANIMALS, COLOURS, PLACES, Words, a, upper_first
+from logitspec.builtin.tasks.plots import BEGINNINGS, PLOTS
+from logitspec.builtin.words import ANIMALS, COLOURS, JOBS, PLACES, Words, a
 
-_HERE = ["small", "clever", "quiet", "brave", "curious", "kind", "old", "young", "shy", "merry"]
-_OPEN = [
-    "Once upon a time there was {a_look} {animal} called {name}, who lived near {place}.",
-    "Long ago, {a_look} {animal} named {name} lived close to {place}.",
-    "Near {place} lived {a_look} {animal} whose name was {name}.",
+_LOOKS = ["small", "clever", "quiet", "brave", "curious", "kind", "old", "young", "shy", "merry"]
+_REQUESTS = [
+    "Tell me a story about {about}.",
+    "Write a short story about {about}.",
+    "Please write a story with the title: {about}.",
+    "I would like to hear a story about {about}.",
+    "May I have a story about {about}?",
 ]
-_FIND = [
-    "One morning, {name} found {a_colour} {thing} in the grass.",
-    "One evening, {name} saw {a_colour} {thing} under a tree.",
-    "One day, {name} discovered {a_colour} {thing} beside the road.",
+# Each says by a pronoun whether the hero is a woman or a man, for a made-up name does not.
+_HEROES = [
+    "{name} is {who}. {He} has a friend, {friend} {helper}.",
+    "The hero is {name}, {who}. {friend} {helper} should help {him}.",
+    "{name} is {who}, and {his} friend is {friend} {helper}.",
+    "{name} is {who}. Please let {him} meet {friend} {helper}.",
 ]
-_WONDER = [
-    '"Who does this {thing} belong to?" asked {name}.',
-    '"What a lovely {thing}!" said {name}. "Somebody must be looking for it."',
-    "{name} picked up the {thing} and looked at it for a long time.",
+_THINGS = [
+    "There should be {a_thing} in it, and {place}.",
+    "It happens near {place}, with {a_thing}.",
+    "Put in {a_thing} and {place}.",
 ]
-_TROUBLE = [
-    "But a strong wind came and carried the {thing} into the water.",
-    "But the {thing} was broken, and nobody knew how to mend it.",
-    "But it grew dark, and {name} could not find the way home.",
-    "But a loud noise came from the bushes, and {name} was afraid.",
-]
-_FRIEND = [
-    'Just then {friend} the {other} came along. "Do not worry," said {friend}. "I will help you."',
-    "{friend} the {other} heard about it and came as fast as the wind.",
-    '"I know what to do," said {friend} the {other}, and together they set off.',
-]
-_WORK = [
-    "They worked side by side until the sun went down.",
-    "They walked past {place} and over the hill, and they sang all the way.",
-    "First they tried it one way, and then they tried it another way.",
-    "{friend} held the lamp, and {name} did the rest.",
-]
-_SOLVE = [
-    "At last the {colour} {thing} was safe again.",
-    "In the end the {thing} shone as brightly as before.",
-    "Soon they stood in front of the door, and the {thing} was still with them.",
-]
-_END = [
-    "{name} thanked {friend}, and they were friends from that day on.",
-    '"Thank you, {friend}," said {name}. They shared some bread and went to sleep.',
-    "{name} gave the {thing} to {friend}, for a good friend is worth more than any {thing}.",
-]
-_MORE = [
+_CONTINUE = ["Continue the story: {0}", "Continue this story.\n{0}", "What happens next?\n{0}",
+             "Please finish this story.\n{0}", "{0}\nGo on with this story."]  # fmt: skip
+_NEXT_DAY = [
     "The next day {name} and {friend} met again near {place}.",
-    'They talked about the {colour} {thing}. "Let us look for another one," said {friend}.',
-    "They looked everywhere, and {name} laughed at every little thing they found.",
-    "In the evening they sat by the fire, and {friend} told a story about {a_look} {animal}.",
+    '"Do you still think of the {thing}?" asked {friend}. "Every hour," said {name}.',
+    "They sat down by the fire, and {friend} made a pot of tea.",
+    "Then they told each other stories until the stars came out.",
+    '"Let us meet again tomorrow," said {name}, and {friend} nodded.',
 ]
+_ASK_NEXT = ["What happens the next day?", "Please go on.", "Continue.", "And then?"]
 
 
 def _fields(w: Words) -> dict[str, str]:
     hero, friend = w.people(2)
-    animal, other = w.rng.sample(ANIMALS, 2)
-    look, colour = w.pick(_HERE), w.pick(COLOURS)
+    what, helper = w.rng.sample(w.pick([ANIMALS, JOBS, ANIMALS + JOBS]), 2)
+    thing = f"{w.pick(COLOURS)} {w.thing()}" if w.chance(0.5) else w.thing()
     return {
-        "name": hero.name, "friend": friend.name, "animal": animal, "other": other,
-        "a_look": a(look), "colour": colour, "a_colour": a(colour), "thing": w.thing(),
-        "place": w.pick(PLACES),
+        "name": hero.name, "he": hero.he, "He": hero.he.capitalize(), "him": hero.him,
+        "his": hero.his, "himself": f"{hero.him}self", "friend": friend.name,
+        "who": a(f"{w.pick(_LOOKS)} {what}"), "helper": f"the {helper}", "thing": thing,
+        "a_thing": a(thing), "place": w.pick(PLACES),
     }  # fmt: skip
 
 
+def _with_cast(given: str, fields: dict[str, str]) -> str:
+    """A beginning, after a word about the friend and the thing if it does not tell of them."""
+    cast = [f"{fields['friend']} {fields['helper']}"] if fields["friend"] not in given else []
+    cast += [fields["a_thing"]] if fields["thing"] not in given else []
+    hint = f"{fields['He']} will also see {' and '.join(cast)}."
+    return f"{given} ({hint})" if cast else given
+
+
+def _later(w: Words, fields: dict[str, str]) -> list[tuple[str, str]]:
+    """At times a question about the story, or a request to go on."""
+    name, friend, helper = fields["name"], fields["friend"], fields["helper"]
+    turns = [
+        (w.pick(_ASK_NEXT), " ".join(_NEXT_DAY).format(**fields)),
+        ("Who are the two friends in the story?", f"The two friends are {name} and {friend}."),
+        (f"Who is {friend}?", f"{friend} is {helper}, a friend of {name}."),
+        (f"Who is {name}?", f"{name} is {fields['who']}."),
+    ]
+    return [w.pick([turns[0], *turns])] if w.chance(0.4) else []
+
+
 def sample(w: Words) -> Sample:
-    """A story of six to eight sentences, at times with a request to go on."""
+    """A story of ten to twelve sentences, or the rest of it after a given beginning."""
     fields = _fields(w)
-    parts = [_OPEN, _FIND, _WONDER, _TROUBLE, _FRIEND, _WORK, _SOLVE, _END]
-    lines = [w.pick(part).format(**fields) for part in parts]
-    if w.chance(0.5):
-        known = w.number(1, 5)
-        ask = w.pick(["Continue the story: ", "Continue this story.\n", "What happens next?\n"])
-        turns = [(ask + " ".join(lines[:known]), " ".join(lines[known:]))]
+    if w.chance(0.4):
+        plot, ask, known = w.combination(list(PLOTS), _CONTINUE, [1, 2, 3, 4, 5])
     else:
-        ask = w.pick(
-            [
-                "Write a short story about {a_look} {animal} called {name} and {a_colour} {thing}.",
-                "Tell me a story about {name} the {animal}, {friend} the {other} "
-                "and {a_colour} {thing}.",
-                "Tell me a story about {a_look} {animal} named {name} near {place}.",
-            ]
-        )
-        turns = [(ask.format(**fields), " ".join(lines))]
-    if w.chance(0.25):
-        ask = w.pick(["What happens the next day?", "Please go on.", "Continue."])
-        turns.append((ask, " ".join(line.format(**fields) for line in _MORE)))
-    elif w.chance(0.15):
-        who = f"{upper_first(fields['name'])} and {fields['friend']}."
-        turns.append(("Who are the two friends in the story?", f"The two friends are {who}"))
+        plot, ask, heroes, things = w.combination(list(PLOTS), _REQUESTS, _HEROES, _THINGS)
+        known, ask = 0, f"{ask} {heroes} {things}".replace("{about}", plot)
+    rest = [w.pick(line.strip().split(" | ")) for line in PLOTS[plot].strip().splitlines()]
+    lines = [line.format(**fields) for line in [w.pick(BEGINNINGS), *rest]]
+    # As many sentences of the beginning as are known, and those to be written.
+    given, answer = lines[: known + bool(known)], lines[known + bool(known) :]
+    prompt = ask.format(_with_cast(" ".join(given), fields), **fields)
+    turns = [(prompt, " ".join(answer)), *_later(w, fields)]
     return Sample("story", tuple(turns))

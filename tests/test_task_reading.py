@@ -1,0 +1,129 @@
+"""Summaries and questions, checked against the texts in the prompts by other means."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+
+import pytest
+
+from logitspec.builtin.tasks import Sample, passages, reading
+from logitspec.builtin.words import Split, Words
+
+
+def drawn(kind: str, count: int, split: Split = "train", seed: int = 1) -> list[Sample]:
+    make = {"summary": reading.summary, "question": reading.question}[kind]
+    words = Words(random.Random(seed), split)
+    return [make(words) for _ in range(count)]
+
+
+def sentences(paragraph: str) -> list[str]:
+    return re.findall(r"\S[^.]*\.", paragraph)
+
+
+def names_something(sentence: str) -> bool:
+    """Whether it holds a number, or a capital letter after its first word."""
+    return bool(re.search(r"\d| [A-Z]", sentence))
+
+
+def body(prompt: str) -> list[str]:
+    """The text's paragraphs; the request stands before or after all of them."""
+    blocks = prompt.split("\n\n")
+    return (
+        blocks[1:]
+        if re.match(r"(Sum|List|Read|Please|Keep|Short|Leave)", blocks[0])
+        else blocks[:-1]
+    )
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_summaries_follow_the_rule_that_the_prompt_names(split: Split) -> None:
+    forms = set()
+    for sample in drawn("summary", 300, split):
+        prompt, answer = sample.turns[0]
+        found = [sentences(paragraph) for paragraph in body(prompt)]
+        is_article = "paragraph" in prompt
+        forms.add(is_article)
+        if is_article:
+            assert 2 <= len(found) <= 5
+            kept = [paragraph[0] for paragraph in found]
+            assert answer == "\n".join("- " + sentence for sentence in kept)
+        else:
+            (report,) = found
+            kept = [sentence for sentence in report if names_something(sentence)]
+            assert len(kept) < len(report)
+            assert answer == " ".join(kept)
+        for ask, more in sample.turns[1:]:
+            assert more == kept[0] if "sentence" in ask else '"' in more or "not say" in more
+    assert forms == {True, False}
+
+
+@pytest.mark.parametrize("split", ["train", "eval"])
+def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> None:
+    unsaid = total = 0
+    for sample in drawn("question", 400, split):
+        text = sample.turns[0][0]
+        for ask, answer in sample.turns:
+            total += 1
+            if re.fullmatch(r"The (text does|sources do) not say [^.]*\.", answer):
+                unsaid += 1
+                continue
+            match = re.fullmatch(r'(The text|Source \[(\d)\]) says: "([^"]*\.)" So (.*\.)', answer)
+            assert match, answer
+            _, number, quote, conclusion = match.groups()
+            place = text
+            if number:
+                (place,) = re.findall(rf"^\[{number}\] (.*)$", text, re.M)
+            assert place.count(quote) == 1
+            # All that the conclusion names stands in the quote, and some of it is new.
+            facts = set(re.findall(r"\b[A-Z]\w+|\d+", conclusion))
+            assert facts <= set(re.findall(r"\w+", quote)), answer
+            (asked,) = re.findall(r"(?:^|: |\n)([A-Z][^.?:\n]*\?)", ask)
+            assert set(re.findall(r"\w+", conclusion)) - set(re.findall(r"\w+", asked))
+    assert 0.02 < unsaid / total < 0.1
+
+
+def test_a_question_means_one_thing() -> None:
+    words = Words(random.Random(2))
+    for _ in range(150):
+        found = passages.events(words, [6, 4, 3], "town", passages.HEADLINES[0])
+        answers: dict[str, set[str]] = {}
+        for fact in [fact for event in found for fact in event.facts]:
+            assert fact.asks
+            assert names_something(fact.sentence), fact.sentence
+            for ask, conclusion in fact.asks:
+                answers.setdefault(ask, set()).add(conclusion)
+        assert {len(each) for each in answers.values()} == {1}
+        open_asks = {ask for event in found for ask, _ in event.unsaid}
+        assert not open_asks & answers.keys()
+
+
+def test_asides_name_nothing() -> None:
+    words = Words(random.Random(3))
+    found = passages.asides(words, 2000)
+    assert not [sentence for sentence in found if names_something(sentence)]
+
+
+def test_a_sample_depends_on_its_words_alone() -> None:
+    for kind in ("summary", "question"):
+        assert drawn(kind, 40) == drawn(kind, 40)
+        assert drawn(kind, 40) != drawn(kind, 40, seed=2)
+
+
+def test_prompts_never_repeat() -> None:
+    for kind in ("summary", "question"):
+        assert len({sample.prompt for sample in drawn(kind, 1000)}) == 1000
+
+
+def test_evaluation_combines_templates_in_ways_of_its_own() -> None:
+    lists = (passages.DOMAIN_NAMES, passages.HEADLINES, ["text", "sources"])
+    assert len(list(itertools.product(*lists))) > 60
+    chosen: dict[Split, set[tuple[str, ...]]] = {}
+    splits: tuple[Split, ...] = ("train", "eval")
+    for split in splits:
+        words = Words(random.Random(4), split)
+        chosen[split] = {words.combination(*lists) for _ in range(3000)}
+    assert not chosen["train"] & chosen["eval"]
+    for place, options in enumerate(lists):
+        assert {choice[place] for choice in chosen["train"]} == set(options)

@@ -41,6 +41,12 @@ class Request:
     model: str = BUILTIN
 
 
+ABOUT_BUILTIN = (
+    "The built-in model knows the seven tasks of the examples, in their own words;"
+    " free-form prompts want a larger model."
+)
+
+
 class Host:
     """Loads each model once and runs one request at a time on it.
 
@@ -60,6 +66,10 @@ class Host:
     def models(self) -> list[str]:
         """The names of the models that visitors may ask for, the default first."""
         return list(self._sources)
+
+    def about(self, name: str) -> str:
+        """One line about what the model `name` knows; empty where nothing can be said."""
+        return ABOUT_BUILTIN if name == BUILTIN else ""
 
     def model(self, name: str) -> tuple[Runner, Any, Speller]:
         """Target, tokenizer and speller of one of `models`, loaded on first use."""

@@ -338,14 +338,14 @@ def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(
 def test_examples_methods_and_their_options(page: Page) -> None:
     lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text().splitlines()
     examples = [json.loads(line) for line in lines]
-    tasks: dict[str, str] = {}
-    for example in examples:
-        tasks.setdefault(example["category"], example["turns"][0])
+    assert len(examples) >= 18
     buttons = page.locator("button.gallery-item")
-    expect(buttons).to_have_count(len(tasks))
-    for place, prompt in enumerate(tasks.values()):
+    expect(buttons).to_have_count(len(examples))
+    for place, example in enumerate(examples):
+        expect(buttons.nth(place)).to_contain_text(example["title"])
         buttons.nth(place).click()
-        expect(page.locator("textarea").first).to_have_value(prompt)
+        expect(page.locator("textarea").first).to_have_value(example["turns"][0])
+    expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
     unfold(page, "Options of the method", "Draft tree capacity")
     page.get_by_label("Draft tree capacity").fill("9")
     start(page, PROMPT, Max_new_tokens=12)

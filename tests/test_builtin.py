@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
-import ast
+import collections
+import contextlib
+import dataclasses
 import itertools
 import json
-import operator
 import pathlib
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.corpus import TASKS, samples
-from logitspec.builtin.data import Packer, encode
-from logitspec.builtin.recipe import Settings
+from logitspec.builtin.data import PROMPT_WEIGHT, Packer, encode, encode_prose, special_ids
+from logitspec.builtin.grade import kind, right
+from logitspec.builtin.probe import probe
+from logitspec.builtin.recipe import (
+    Settings,
+    model_config,
+    prose_share,
+    rate_factor,
+    row_length,
+    scored,
+    weighted_loss,
+)
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.tokenizer import messages, train_tokenizer
+from logitspec.builtin.tokenizer import CONTEXT, messages, train_tokenizer
 from logitspec.builtin.train import Run, prepare, save
-from logitspec.builtin.words import EVAL_MEN, EVAL_TOWNS, EVAL_WOMEN, Words
+from logitspec.builtin.words import (
+    EVAL_MEN,
+    EVAL_TOWNS,
+    EVAL_WOMEN,
+    MEN,
+    NAMES,
+    TOWNS,
+    WOMEN,
+    Split,
+    Words,
+)
 
 EXAMPLES = MODEL_DIR.parent / "prompts" / "examples.jsonl"
 TINY: dict[str, Any] = {
@@ -45,14 +72,25 @@ def answers(sample: Sample) -> list[str]:
     return [answer for _, answer in sample.turns]
 
 
+def words_in(found: list[Sample]) -> set[str]:
+    texts = (text for sample in found for turn in sample.turns for text in turn)
+    return {word for text in texts for word in re.findall(r"\w+", text)}
+
+
 @pytest.fixture(scope="module")
 def small_tokenizer() -> PreTrainedTokenizerFast:
-    return train_tokenizer(count=200, vocabulary=600)
+    return train_tokenizer(count=400, vocabulary=900)
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(MODEL_DIR)
+
+
+@pytest.fixture(params=["small_tokenizer", "tokenizer"])
+def either(request: pytest.FixtureRequest) -> Any:
+    """A tokenizer made just now, and the shipped one."""
+    return request.getfixturevalue(request.param)
 
 
 # The corpus
@@ -61,177 +99,61 @@ def tokenizer() -> Any:
 def test_the_corpus_depends_on_the_seed_alone() -> None:
     assert take(60, seed=5) == take(60, seed=5)
     assert take(60, seed=5) != take(60, seed=6)
+    assert take(30, "code", split="eval") == take(30, "code", split="eval")
 
 
 def test_the_corpus_is_diverse() -> None:
     found = take(1000)
     assert {sample.category for sample in found} == set(TASKS)
-    assert len({sample.prompt for sample in found}) > 980
-    assert len({word for sample in found for word in re.findall(r"\w+", sample.prompt)}) > 3000
+    assert len({sample.prompt for sample in found}) == 1000
+    assert len({word for sample in found for word in re.findall(r"\w+", sample.prompt)}) > 4000
 
 
-def test_evaluation_shares_no_name_and_no_prompt_with_training() -> None:
-    train, held_out = take(3000), take(1000, split="eval")
-    seen = {
-        word for s in train for text in (s.prompt, *answers(s)) for word in re.findall(r"\w+", text)
-    }
-    assert not seen & {*EVAL_MEN, *EVAL_WOMEN, *EVAL_TOWNS}
+def test_sums_and_code_come_more_often_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logitspec.builtin.corpus.EARLY", 1000)
+    found = [sample.category for sample in take(2000)]
+    early, late = collections.Counter(found[:1000]), collections.Counter(found[1000:])
+    assert late["math"] > early["math"]
+    assert late["code"] > early["code"]
+    assert late["conversation"] < early["conversation"]
+
+
+def test_one_category_can_be_asked_for() -> None:
+    for category in TASKS:
+        assert {sample.category for sample in take(20, category)} == {category}
+    with pytest.raises(KeyError):
+        take(1, "poetry")
+
+
+def test_evaluation_shares_nothing_with_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[Split, set[Any]] = {"train": set(), "eval": set()}
+
+    def note(name: str) -> None:
+        original = getattr(Words, name)
+
+        def noting(self: Words, *given: Any) -> Any:
+            made = original(self, *given)
+            label = [getattr(part, "__name__", str(part)) for part in made]
+            drawn[self.split].add(made if name == "coined" else tuple(label))
+            return made
+
+        monkeypatch.setattr(Words, name, noting)
+
+    note("coined")
+    note("combination")
+    train, held_out = take(3000), take(150, split="eval")
+    assert min(map(len, drawn.values())) > 3000
+    assert not drawn["train"] & drawn["eval"]
     assert not {s.prompt for s in train} & {s.prompt for s in held_out}
-    coined = {
-        split: {Words(random.Random(seed), split).coined() for seed in range(3000)}
-        for split in ("train", "eval")
-    }  # fmt: skip
-    assert not coined["train"] & coined["eval"]
-
-
-def solve(problem: str) -> int:
-    """The answer to a word problem, read off its numbers by the kind of its story."""
-    n = [int(number) for number in re.findall(r"\d+", problem)]
-    if "What is" in problem:
-        signs = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-        sign = re.search(r"\d ([-+*]) \d", problem)
-        assert sign
-        return int(signs[sign[1]](n[0], n[1])) + n[2]
-    kinds: dict[str, Callable[[], int]] = {
-        "have left?": lambda: n[0] + n[1] - n[2],
-        "there in all?": lambda: n[0] * n[1] + n[2],
-        "get back?": lambda: n[3] - n[0] * n[1] - n[2],
-        "each friend get?": lambda: (n[0] - n[1]) // n[2],
-        "travel?": lambda: n[0] * n[1] + n[2],
-        "together?": lambda: n[0] + n[0] * n[1],
-    }
-    (kind,) = [kind for kind in kinds if problem.endswith(kind)]
-    return kinds[kind]()
-
-
-def test_worked_problems_are_right() -> None:
-    signs = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
-    for problem, worked in [turn for sample in take(400, "math") for turn in sample.turns]:
-        if not problem.startswith(("Work", "Calculate")):
-            assert re.findall(r"answer is (\d+)\.$", worked) == [str(solve(problem))], problem
-        steps = re.findall(r"(\d+) ([-+*/]) (\d+) = (\d+)", worked)
-        assert len(steps) >= 2
-        for left, sign, right, result in steps:
-            assert signs[sign](int(left), int(right)) == int(result)
-
-
-def blocks(text: str) -> list[ast.FunctionDef]:
-    found = [ast.parse(code).body for code in re.findall(r"```python\n(.*?)\n```", text, re.S)]
-    return [body[0] for body in found if isinstance(body[0], ast.FunctionDef)]
-
-
-def names(function: ast.FunctionDef) -> set[str]:
-    return {n.id for n in ast.walk(function) if isinstance(n, ast.Name)} | {
-        n.arg for n in ast.walk(function) if isinstance(n, ast.arg)
-    }
-
-
-def check_edit(ask: str, old: ast.FunctionDef, new: ast.FunctionDef) -> None:
-    if rename := re.search(r"Rename the (\w+) `?(\w+)`? to `?(\w+)`?\.", ask):
-        what, before, after = rename.groups()
-        text = re.sub(rf"\b{before}\b", after, ast.unparse(old))
-        doc = ast.get_docstring(old)
-        assert before in (names(old) | {old.name})
-        assert before not in (names(new) | {new.name} if what == "variable" else {new.name})
-        if doc is None:
-            assert text == ast.unparse(new)
-    elif add := re.search(r"parameter `?(\w+)`? with (?:the )?default (?:value )?`?(\w+)`?\.", ask):
-        assert [a.arg for a in new.args.args] == [a.arg for a in old.args.args] + [add[1]]
-        assert ast.unparse(new.args.defaults[-1]) == add[2]
-        assert [ast.dump(n) for n in old.body] == [ast.dump(n) for n in new.body]
-    else:
-        assert "docstring" in ask
-        doc = ast.get_docstring(new)
-        assert doc is not None
-        assert doc.lower() in ask.lower()
-        assert [ast.dump(n) for n in old.body] == [ast.dump(n) for n in new.body[1:]]
-
-
-def test_code_compiles_and_edits_do_what_they_say() -> None:
-    edits = 0
-    for sample in take(400, "code"):
-        current: ast.FunctionDef | None = None
-        for ask, answer in sample.turns:
-            (made,) = blocks(answer)
-            given = blocks(ask)
-            if given:
-                current = given[0]
-            if current is None:
-                assert made.name in ask
-            else:
-                check_edit(ask, current, made)
-                edits += 1
-            current = made
-    assert edits > 300
-
-
-ORACLES: dict[str, Any] = {
-    "returns the sum": sum,
-    "returns the product": lambda x: x[0] * x[1] * x[2],
-    "that are not empty": len,
-    "doubled": lambda x: [x[0] * 2, x[1] * 2, x[2] * 2],
-    "squares": lambda x: [x[0] ** 2, x[1] ** 2, x[2] ** 2],
-    "above zero": list,
-    "keeps the even": lambda x: [v for v in x if not v % 2],
-    "without repeats": lambda x: list(dict.fromkeys(x)),
-    "how often": lambda x: {v: x.count(v) for v in x},
-    "in reverse": lambda x: x[::-1],
-    "largest": max,
-    "smallest": min,
-    "average": lambda x: sum(x) / 3,
-}
-
-
-def test_written_functions_do_what_they_say() -> None:
-    tried = set()
-    for sample in take(400, "code"):
-        ask, answer = sample.turns[0]
-        for phrase in ORACLES:
-            if ask.startswith(("Write", "I need")) and phrase in ask:
-                (made,) = blocks(answer)
-                space: dict[str, Any] = {}
-                exec(ast.unparse(made), space)
-                assert space[made.name]([3, 8, 3]) == ORACLES[phrase]([3, 8, 3]), answer
-                tried.add(phrase)
-    assert tried == set(ORACLES)
-
-
-def test_translations_agree_in_gender_and_length() -> None:
-    articles = {
-        "Apfel": {"der", "den", "einen"},
-        "Buch": {"das", "ein"},
-        "Lampe": {"die", "eine"},
-    }
-    seen = set()
-    for ask, answer in [turn for sample in take(300, "translation") for turn in sample.turns]:
-        source = re.split(r": |\n", ask, maxsplit=1)[1]
-        assert source.count(".") == answer.count(".")
-        german = answer if "into German" in ask or "to German" in ask else source
-        for noun, right in articles.items():
-            for article in re.findall(rf"\b([dD]\w\w|ein\w*) (?:\w+ )?{noun}\b", german):
-                assert article.lower() in right, german
-                seen.add(noun)
-    assert seen == set(articles)
-
-
-def test_summaries_and_quotes_are_copied_from_the_passage() -> None:
-    for sample in take(200, "summarization"):
-        passage, summary = sample.turns[0]
-        for sentence in re.split(r"(?<=\.) ", summary.removeprefix("In short: ")):
-            assert sentence in passage
-        assert len(summary) < len(passage)
-    for sample in take(200, "qa"):
-        for _, answer in sample.turns:
-            (quote,) = re.findall(r'"(.*)"', answer)
-            assert quote in sample.turns[0][0]
+    assert not words_in(train) & {*EVAL_MEN, *EVAL_WOMEN, *EVAL_TOWNS}
+    # "Will" and "Mark" are words that may begin a sentence.
+    assert not words_in(held_out) & {*MEN, *WOMEN, *TOWNS} - {"Will", "Mark"}
 
 
 # The tokenizer
 
 
-@pytest.mark.parametrize("which", ["small_tokenizer", "tokenizer"])
-def test_every_text_survives_the_tokenizer(which: str, request: pytest.FixtureRequest) -> None:
-    chosen = request.getfixturevalue(which)
+def test_every_text_survives_the_tokenizer(either: Any) -> None:
     draw = random.Random(0)
     texts = [
         "",
@@ -239,54 +161,303 @@ def test_every_text_survives_the_tokenizer(which: str, request: pytest.FixtureRe
         "\n\n  x\t\r\n",
         "Straße 12,5 – naïve 日本語 👩‍👩‍👧 \x00\x7f",
         "    return x\n",
+        "  \u00a0\u2003 a \u200b e\u0301 don't  ",
     ]
     texts += ["".join(chr(draw.choice([draw.randrange(0xD800), draw.randrange(0xE000, 0x110000)]))
                       for _ in range(40)) for _ in range(50)]  # fmt: skip
     for text in texts:
-        ids = chosen(text, add_special_tokens=False)["input_ids"]
-        assert chosen.decode(ids, clean_up_tokenization_spaces=False) == text
+        ids = either(text, add_special_tokens=False)["input_ids"]
+        assert either.decode(ids, clean_up_tokenization_spaces=False) == text
 
 
-def test_digits_stand_alone(tokenizer: Any) -> None:
-    pieces = [tokenizer.decode([token]) for token in tokenizer("1984 = 12")["input_ids"]]
+def test_digits_stand_alone(either: Any) -> None:
+    pieces = [either.decode([token]) for token in either("1984 = 12")["input_ids"]]
     assert [piece for piece in pieces if piece.isdigit()] == list("198412")
 
 
-def test_the_chat_template_writes_what_training_saw(tokenizer: Any) -> None:
+def test_the_chat_template_writes_what_training_saw(either: Any) -> None:
     for sample in take(20):
         chat = messages(sample)
-        ids = tokenizer.apply_chat_template(chat, tokenize=True, return_dict=False)
-        trained, weights = encode(tokenizer, sample)
+        ids = either.apply_chat_template(chat, tokenize=True, return_dict=False)
+        trained, weights = encode(either, sample)
         assert trained[:-1] == ids
         said = [token for token, weight in zip(trained, weights, strict=True) if weight == 1]
-        assert tokenizer.decode(said) == "".join(f"{answer}<|end|>" for answer in answers(sample))
-        prompt = tokenizer.apply_chat_template(
+        assert either.decode(said) == "".join(f"{answer}<|end|>" for answer in answers(sample))
+        prompt = either.apply_chat_template(
             chat[:-1], tokenize=True, add_generation_prompt=True, return_dict=False
         )
         assert ids[: len(prompt)] == prompt
-        assert tokenizer.decode(prompt[-1:]) == "<|assistant|>"
+        assert either.decode(prompt[-1:]) == "<|assistant|>"
 
 
-def test_rows_are_full_and_weigh_prompts_less(small_tokenizer: PreTrainedTokenizerFast) -> None:
+def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokenizerFast) -> None:
+    def ids(text: str) -> list[int]:
+        found: list[int] = small_tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    held_out = Words(random.Random(0), "eval")
+    coined = [held_out.coined() for _ in range(300)]
+    rare = {*coined, *(word.capitalize() for word in coined), *NAMES}
+    known = {word for word in words_in(take(200)) if word.isalpha()} - rare
+    (space,) = ids(" ")
+    alone = 0
+    for word in sorted(rare | known):
+        inside = ids(word)
+        for before in ["\n", "(", '"', "`", "_", "7"]:
+            assert ids(before + word) == ids(before) + inside, word
+        behind = ids(f" {word}")
+        if word in rare or len(behind) > 1:
+            assert behind == [space, *inside], word
+        else:
+            alone += 1
+    assert alone > 200
+
+
+def test_frequent_words_take_the_space_along(small_tokenizer: PreTrainedTokenizerFast) -> None:
+    counts = collections.Counter(
+        word
+        for sample in take(400, seed=0)
+        for text in itertools.chain(*sample.turns)
+        for word in re.findall(r" ([^\W\d_]+)", text)
+        if word not in NAMES
+    )
+    for word, _ in counts.most_common(200):
+        assert len(small_tokenizer(f" {word}", add_special_tokens=False)["input_ids"]) == 1, word
+
+
+def test_no_merge_joins_a_space_to_a_letter(small_tokenizer: PreTrainedTokenizerFast) -> None:
+    model = json.loads(small_tokenizer.backend_tokenizer.to_str())["model"]
+    for pair in model["merges"]:
+        left, right = pair
+        assert "Ġ" not in left + right or not (left + right).strip("ĠĊĉč"), pair
+    assert len(model["vocab"]) == len(set(model["vocab"].values())) == len(small_tokenizer) == 900
+
+
+# Rows
+
+
+def test_rows_hold_whole_conversations_and_one_beginning(
+    small_tokenizer: PreTrainedTokenizerFast,
+) -> None:
     packer = Packer(small_tokenizer, np.zeros(0, np.uint16), seed=1)
-    first, weights = packer.batch(256, 64)
-    second, _ = packer.batch(256, 64)
-    assert first.shape == weights.shape == (4, 65)
-    assert sorted({float(weight) for weight in weights.flat}) == pytest.approx([0.1, 1.0])
-    # Each row begins with the token that the row before predicted last.
-    assert first[1:, 0].tolist() == first[:-1, -1].tolist()
-    assert second[0, 0] == first[-1, -1]
+    stop = special_ids(small_tokenizer)[-1]
+    rows = [packer.row(1024) for _ in range(40)]
+    drawn = [encode(small_tokenizer, sample) for sample in take(packer.conversations, seed=1)]
+    given = {tuple(ids): weights for ids, weights in drawn}
+    assert len(given) == packer.conversations
+    whole: list[tuple[int, ...]] = []
+    for ids, weights in rows:
+        assert len(ids) == len(weights) == 1025
+        start = 0
+        for end in [place + 1 for place, token in enumerate(ids) if token == stop]:
+            whole.append(tuple(ids[start:end]))
+            assert weights[start:end] == given[whole[-1]]
+            start = end
+        rest = tuple(ids[start:]), weights[start:]
+        assert any((key[: len(rest[0])], given[key][: len(rest[0])]) == rest for key in given)
+    assert len(set(whole)) == len(whole) > 100
+    # What was drawn stands in a row or waits.
+    assert set(whole).isdisjoint(tuple(ids) for ids, _ in packer.pool)
+    assert len(whole) + len(packer.pool) == packer.conversations
+
+
+@pytest.mark.parametrize("length", [32, 64, 128, 256, 512])
+def test_an_answer_has_its_prompt_before_it(
+    small_tokenizer: PreTrainedTokenizerFast, length: int
+) -> None:
+    user, assistant, end, stop = special_ids(small_tokenizer)
+    packer = Packer(small_tokenizer, np.zeros(0, np.uint16), seed=2)
+    ids, weights = packer.batch(40 * length, length)
+    assert ids.shape == weights.shape == (40, length + 1)
+    assert ids.dtype == np.int64
+    assert weights.dtype == np.float32
+    for row, weighed in zip(ids.tolist(), weights.tolist(), strict=True):
+        state = stop
+        for token, weight in zip(row, weighed, strict=True):
+            # A token counts as an answer between the assistant's token and the end of its turn.
+            assert weight == (1 if state == assistant else pytest.approx(PROMPT_WEIGHT))
+            if state == stop:
+                assert token == user
+            if token in (user, assistant, end, stop):
+                assert (
+                    token
+                    in {
+                        user: (end,),
+                        end: (assistant,),
+                        assistant: (end,),
+                        stop: (user,),
+                        -1: (user, stop),
+                    }[state]
+                    or state == end
+                )
+                state = -1 if (state, token) == (assistant, end) else token
+    assert length < 256 or (weights == 1).any(axis=1).mean() > 0.9
+
+
+def test_prose_has_its_share_of_rows(small_tokenizer: PreTrainedTokenizerFast) -> None:
+    stories = [" ".join(map(str, range(start, start + 300))) for start in (1000, 5000)]
+    prose = encode_prose(small_tokenizer, stories)
+    stop = special_ids(small_tokenizer)[-1]
+    texts = [small_tokenizer(text, add_special_tokens=False)["input_ids"] for text in stories]
+    assert prose.tolist() == [*texts[0], stop, *texts[1], stop]
+    packer = Packer(small_tokenizer, prose, seed=1)
+    windows = {tuple(prose[start : start + 201].tolist()) for start in range(len(prose) - 200)}
+    rows = [packer.row(200, 0.3) for _ in range(300)]
+    told = [(ids, weights) for ids, weights in rows if tuple(ids) in windows]
+    assert 0.2 < len(told) / len(rows) < 0.4
+    assert len({tuple(ids) for ids, _ in told}) > len(told) / 2
+    assert all(weights == [1.0] * 201 for _, weights in told)
+    user = special_ids(small_tokenizer)[0]
+    assert all(ids[0] == user for ids, _ in rows if tuple(ids) not in windows)
+
+
+def test_a_restored_packer_goes_on_with_the_same_rows(
+    small_tokenizer: PreTrainedTokenizerFast,
+) -> None:
+    prose = encode_prose(small_tokenizer, ["Once upon a time there was a fox. " * 40])
+
+    def fresh() -> Packer:
+        return Packer(small_tokenizer, prose, seed=4)
+
+    def rows(packer: Packer) -> list[Any]:
+        return [packer.row(length, 0.3) for length in (512, 64, 256, 1024) * 5]
+
+    first = fresh()
+    rows(first)
+    state = first.state()
+    expected = rows(first)
+    again = fresh()
+    again.restore(json.dumps(json.loads(state)))
+    assert rows(again) == expected
+    assert again.state() == first.state()
+    # Going back works as well as going on.
+    first.restore(state)
+    assert rows(first) == expected
+    assert rows(fresh()) != expected
+
+
+# The recipe
+
+
+def test_prose_gets_rarer_towards_the_end() -> None:
+    settings = Settings(prose_share=0.2, prose_share_end=0.1, prose_until=0.5)
+    shares = [prose_share(progress, settings) for progress in (0, 0.5, 0.75, 1, 1.01)]
+    assert shares == pytest.approx([0.2, 0.2, 0.15, 0.1, 0.1])
+
+
+def test_the_recipe_is_in_itself_consistent() -> None:
+    settings = Settings()
+    for shares in (settings.shares_start, settings.shares_end):
+        assert len(shares) == len(settings.lengths)
+        assert sum(shares) == pytest.approx(1)
+    assert max(settings.lengths) <= CONTEXT
+    with torch.device("meta"):
+        model = LlamaForCausalLM(model_config(4096))
+    assert model.num_parameters() == pytest.approx(10.2e6, rel=0.01)
+
+
+def drawn_weights(rows: int = 8, length: int = 200, share: float = 0.4) -> npt.NDArray[np.float32]:
+    heavy = np.random.default_rng(0).random((rows, length + 1)) < share
+    return np.where(heavy, 1.0, PROMPT_WEIGHT).astype(np.float32)
+
+
+def test_answers_enter_the_loss_first_and_prompts_keep_their_weight() -> None:
+    weights = drawn_weights()
+    flat = weights[:, 1:].flatten()
+    places, chosen = scored(weights, 0.6, "0-1")
+    assert len(set(places.tolist())) == len(places) == len(chosen) == 960
+    assert set(np.flatnonzero(flat == 1)) < set(places.tolist())
+    answer = flat[places] == 1
+    assert (chosen[answer] == 1).all()
+    assert np.unique(chosen[~answer]).size == 1
+    assert chosen[~answer].sum() == pytest.approx(flat[flat < 1].sum(), rel=1e-5)
+    everything, same = scored(weights, 1.0, "0-1")
+    assert everything.tolist() == list(range(1600))
+    assert same == pytest.approx(flat)
+    # Too few places for all answers: then nothing else is taken.
+    few, weighed = scored(weights, 0.2, "0-1")
+    assert len(few) == 320
+    assert (flat[few] == 1).all()
+    assert (weighed == 1).all()
+
+
+def test_the_choice_of_prompts_depends_on_the_seed_alone() -> None:
+    weights = drawn_weights()
+    assert weights.tolist() == drawn_weights().tolist()
+    first, second, other = (scored(weights, 0.6, seed)[0] for seed in ("0-1", "0-1", "0-2"))
+    assert first.tolist() == second.tolist() != other.tolist()
+    # Over many steps every prompt token has its turn.
+    often = collections.Counter(
+        place for step in range(200) for place in scored(weights, 0.6, f"0-{step}")[0].tolist()
+    )
+    light = [often[int(place)] for place in np.flatnonzero(weights[:, 1:].flatten() < 1)]
+    assert min(light) > 0.5 * np.mean(light)
+
+
+def test_rows_grow_longer() -> None:
+    settings = Settings(lengths=(64, 128), shares_start=(1, 0), shares_end=(0.25, 0.75), seed=2)
+
+    def longer(progress: float, seed: int = 2) -> list[bool]:
+        changed = dataclasses.replace(settings, seed=seed)
+        found = [row_length(progress, step, changed) for step in range(2000)]
+        assert set(found) <= {64, 128}
+        return [length == 128 for length in found]
+
+    assert not any(longer(0))
+    assert 0.33 < np.mean(longer(0.5)) < 0.42
+    assert 0.7 < np.mean(longer(1)) < 0.8
+    assert longer(1) == longer(1) == longer(1.5) != longer(1, seed=3)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    settings = Settings(warmup=0.1, decay=0.4)
+    found = {place: rate_factor(place / 100, settings) for place in range(131)}
+    assert found[0] == 0.01
+    assert found[5] == pytest.approx(0.5)
+    assert {found[place] for place in range(10, 60)} == {1.0}
+    assert found[80] == pytest.approx(0.5)
+    assert {found[place] for place in range(100, 131)} == {0.02}
+    falling = [found[place] for place in range(60, 131)]
+    assert falling == sorted(falling, reverse=True)
+
+
+@pytest.mark.parametrize(("bfloat16", "near"), [(True, 1e-2), (False, 1e-5)])
+def test_the_loss_is_the_weighted_mean_of_token_losses(
+    bfloat16: bool, near: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    config = model_config(50, **TINY, initializer_range=0.5)
+    model = LlamaForCausalLM(config).eval()
+    ids = torch.randint(50, (3, 21))
+    draw = np.random.default_rng(1)
+    places = np.sort(draw.permutation(60)[:25])
+    weights = draw.random(25)
+    total = 0.0
+    with torch.no_grad():
+        for place, weight in zip(places.tolist(), weights.tolist(), strict=True):
+            row, position = divmod(place, 20)
+            logits = model(ids[row : row + 1, : position + 1]).logits[0, -1].double()
+            chance = torch.softmax(logits, -1)[ids[row, position + 1]]
+            total -= weight * float(torch.log(chance))
+        if not bfloat16:
+            monkeypatch.setattr(torch, "autocast", lambda *_: contextlib.nullcontext())
+        loss = weighted_loss(
+            model, ids, torch.from_numpy(places), torch.from_numpy(weights.astype(np.float32))
+        )
+    assert loss.shape == ()
+    assert float(loss) == pytest.approx(total / weights.sum(), rel=near)
 
 
 # Training
 
 
-def tiny_run(tokenizer: PreTrainedTokenizerFast, steps: int = 6) -> Run:
+def tiny_run(tokenizer: PreTrainedTokenizerFast, steps: int = 6, **architecture: Any) -> Run:
     settings = Settings(
-        steps=steps, tokens_per_step=128, lengths=(32, 64), shares_start=(1, 0), shares_end=(0, 1),
-        device="cpu", prose_share=0.3,
+        steps=steps, tokens_per_step=256, lengths=(128, 256), shares_start=(1, 0),
+        shares_end=(0, 1), device="cpu", prose_share=0.3,
     )  # fmt: skip
-    return prepare(settings, tokenizer, ["Once upon a time there was a fox. " * 40], **TINY)
+    texts = ["Once upon a time there was a fox. " * 40]
+    return prepare(settings, tokenizer, texts, **(architecture or TINY))
 
 
 def test_a_resumed_run_goes_on_exactly(
@@ -296,34 +467,109 @@ def test_a_resumed_run_goes_on_exactly(
     losses = [whole.advance() for _ in range(6)]
     first = tiny_run(small_tokenizer)
     again = [first.advance() for _ in range(3)]
+    first.evaluate(count=1)
     first.checkpoint(tmp_path / "checkpoint.pt")
     second = tiny_run(small_tokenizer)
     second.restore(tmp_path / "checkpoint.pt")
+    assert second.held_out == first.held_out
     again += [second.advance() for _ in range(3)]
     assert again == losses
-    assert (second.step, second.tokens) == (whole.step, whole.tokens) == (6, 768)
+    assert (second.step, second.tokens) == (whole.step, whole.tokens) == (6, 1536)
+    assert whole.progress == 1
 
 
 def test_training_learns(small_tokenizer: PreTrainedTokenizerFast) -> None:
     run = tiny_run(small_tokenizer, steps=100)
-    before = run.evaluate(rows=2, length=64)["answers"]
+    before = run.evaluate(count=2)
     for _ in range(100):
         run.advance()
-    assert run.evaluate(rows=2, length=64)["answers"] < before - 0.5
+    after = run.evaluate(count=2)
+    assert set(before) == set(after) == set(TASKS)
+    for category, found in after.items():
+        assert set(found) == {"loss", "exact"}
+        assert found["loss"] < before[category]["loss"] - 0.5, category
+        assert 0 <= found["exact"] <= 1
 
 
 def test_a_saved_model_loads(
     small_tokenizer: PreTrainedTokenizerFast, tmp_path: pathlib.Path
 ) -> None:
-    run = tiny_run(small_tokenizer)
+    run = tiny_run(small_tokenizer, num_hidden_layers=7)  # of the recipe's size
     run.advance()
+    run.evaluate(count=1)
     save(run, tmp_path, [])
+    shards = list(tmp_path.glob("*.safetensors"))
+    assert len(shards) >= 2
+    assert max(shard.stat().st_size for shard in shards) <= 9.5e6
     model: Any = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert model.dtype == torch.bfloat16
     for name, parameter in model.named_parameters():
         trained = run.model.get_parameter(name)
         assert torch.equal(parameter, trained.to(torch.bfloat16)), name
-    assert "128" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    again = AutoTokenizer.from_pretrained(tmp_path)
+    for sample in take(5):
+        assert encode(again, sample) == encode(small_tokenizer, sample)
+    assert set(model.generation_config.eos_token_id) == {*special_ids(again)[2:]}
+    assert "| tokens seen | 256 |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_probe_agrees_with_greedy_generation(
+    small_tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    taught = [
+        Sample("qa", (("Who?", "The fox of Oslo."), ("And?", "A crow."))),
+        Sample("qa", (("Where?", "In 42 boats."),)),
+        Sample("qa", (("Which colour?", "Blue or red, as you like."),)),
+    ]
+    asked = [
+        *taught,
+        Sample("qa", (("Where?", "In 43 boats."), ("And?", "A crow."))),
+        Sample("qa", (("Who?", "The fox of Oslo. It ran."),)),
+        Sample("qa", (("Which colour?", "Blue"),)),
+    ]
+    model = LlamaForCausalLM(model_config(len(small_tokenizer), **TINY | {"hidden_size": 64}))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(100):
+        for sample in taught:
+            ids = torch.tensor([encode(small_tokenizer, sample)[0]])
+            model(ids, labels=ids).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    model.eval()
+    assistant, end = special_ids(small_tokenizer)[1:3]
+    hits: list[bool] = []
+    losses: list[float] = []
+    for sample in asked:
+        chat = messages(sample)
+        for turn in range(1, len(chat), 2):
+            prompt, whole = (
+                small_tokenizer.apply_chat_template(
+                    part, add_generation_prompt=start, tokenize=True, return_dict=False
+                )
+                for part, start in ((chat[:turn], True), (chat[: turn + 1], False))
+            )
+            answer = whole[len(prompt) :]
+            assert (prompt[-1], answer[-1]) == (assistant, end)
+            with torch.no_grad():
+                made = model.generate(
+                    torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)),
+                    do_sample=False, max_new_tokens=len(answer), eos_token_id=end, pad_token_id=end,
+                )  # fmt: skip
+                labels = torch.tensor([[-100] * len(prompt) + answer])
+                mean = float(model(torch.tensor([whole]), labels=labels).loss)
+            hits.append(made[0, len(prompt) :].tolist() == answer)
+            losses += [mean] * len(answer)
+    assert 4 <= sum(hits) < len(hits)
+
+    def asking(seed: int, split: Split, category: str) -> Iterator[Sample]:
+        assert (split, category) == ("eval", "qa")
+        return itertools.cycle(asked)
+
+    monkeypatch.setattr("logitspec.builtin.probe.samples", asking)
+    found = probe(model, small_tokenizer, "qa", len(asked), torch.device("cpu"))
+    assert found["exact"] == pytest.approx(sum(hits) / len(hits), abs=1e-4)
+    assert found["loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-3)
 
 
 # The weights that are shipped
@@ -343,19 +589,28 @@ def test_the_shipped_model_is_small_and_loads_fast() -> None:
     shards = list(MODEL_DIR.glob("*.safetensors"))
     assert shards
     assert max(shard.stat().st_size for shard in shards) <= 9.5e6
+    assert sum(file.stat().st_size for file in MODEL_DIR.iterdir()) <= 45e6
+    config = json.loads((MODEL_DIR / "config.json").read_text(encoding="utf-8"))
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    assert config["max_position_embeddings"] >= 2048
+    assert 4096 <= config["vocab_size"] <= 16384
     started = time.perf_counter()
-    AutoModelForCausalLM.from_pretrained(MODEL_DIR)
+    loaded = AutoModelForCausalLM.from_pretrained(MODEL_DIR)
     AutoTokenizer.from_pretrained(MODEL_DIR)
     assert time.perf_counter() - started < 2
+    assert 10e6 <= sum(parameter.numel() for parameter in loaded.parameters()) <= 30e6
 
 
 def test_examples_have_the_form_of_spec_bench() -> None:
     found = examples()
-    assert {example["category"] for example in found} == set(TASKS)
+    counts = collections.Counter(example["category"] for example in found)
+    assert set(counts) == set(TASKS)
+    assert min(counts.values()) >= 3
     assert len({example["question_id"] for example in found}) == len(found)
+    assert len({(example["category"], example["title"]) for example in found}) == len(found)
     for example in found:
         assert all(isinstance(turn, str) and turn for turn in example["turns"])
-        assert len(example.get("reference", example["turns"])) == len(example["turns"])
+        assert len(example["reference"]) == len(example["turns"])
 
 
 def test_the_shipped_model_answers_the_examples(model: Any, tokenizer: Any) -> None:
@@ -366,18 +621,9 @@ def test_the_shipped_model_answers_the_examples(model: Any, tokenizer: Any) -> N
     )
     length = batch["input_ids"].shape[1]
     with torch.inference_mode():
-        output = model.generate(**batch, max_new_tokens=160)[:, length:].tolist()
+        output = model.generate(**batch, max_new_tokens=400)[:, length:].tolist()
     for example, ids in zip(examples(), output, strict=True):
         text = tokenizer.decode(ids, skip_special_tokens=True)
-        ended = any(token in ids for token in model.generation_config.eos_token_id)
-        assert ended or len(ids) == 160
-        words = re.findall(r"\w+", text)
-        assert len(words) >= 8, text
-        assert len({*zip(words, words[1:], words[2:], strict=False)}) > len(words) / 4, text
-        if "reference" in example:
-            wanted = set(re.findall(r"\b[A-Z]\w+", example["reference"][0]))
-            copied = wanted & set(re.findall(r"\b[A-Z]\w+", example["turns"][0]))
-            assert not copied or copied & set(words), text
-        if example["category"] == "math":
-            (answer,) = re.findall(r"answer is (\d+)", text)
-            assert int(answer) == solve(example["turns"][0])
+        assert set(ids) & set(model.generation_config.eos_token_id), text
+        row = kind(example["category"], example["turns"][0])
+        assert right(row, example["reference"][0], text), f"{example['title']}: {text}"

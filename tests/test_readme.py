@@ -11,6 +11,8 @@ from pathlib import Path
 from fakes import finished
 
 from logitspec import Origin, StepRecord, Trace, decode, load
+from logitspec.builtin import MODEL_DIR
+from logitspec.builtin.card import EVALUATION, table
 from logitspec.models import encode_prompt
 from logitspec.tokens import Speller
 
@@ -91,6 +93,12 @@ def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
     assert wanted in README, f"{wanted}\n{block}"
     assert block in README, block
     assert json.dumps(prompt_of("story")) in README
+
+
+def test_the_figures_of_the_built_in_model_are_those_of_its_evaluation() -> None:
+    figures = json.loads((MODEL_DIR / EVALUATION).read_text(encoding="utf-8"))
+    assert table(figures["rows"]) in README
+    assert all(str(figures[name]) in README for name in ("command", "dtype", "device", "torch"))
 
 
 def test_the_python_example_runs_as_it_stands() -> None:

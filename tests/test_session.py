@@ -117,6 +117,8 @@ def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host, loaded: li
         list(host.stream(wanted(max_new_tokens=1), Event()))
     assert loaded == ["tiny"]
     assert host.models == ["tiny", "builtin"]
+    assert "larger model" in host.about("builtin")
+    assert host.about("tiny") == ""
     with pytest.raises(LogitSpecError, match="'/etc' is not offered"):
         host.model("/etc")
 

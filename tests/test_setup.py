@@ -37,7 +37,7 @@ LAYERS = [
 STRANGERS = {
     "app": {"models", "runner", "engine", "drafters", "trace"},
     "automaton": {"tree", "target"},
-    "builtin": {"session", "engine", "runner"},
+    "builtin": {"session", "runner"},
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
     "export": {"runner", "models"},

@@ -111,9 +111,10 @@ def test_a_sample_depends_on_its_words_alone() -> None:
         assert drawn(kind, 40) != drawn(kind, 40, seed=2)
 
 
-def test_prompts_never_repeat() -> None:
-    for kind in ("summary", "question"):
-        assert len({sample.prompt for sample in drawn(kind, 1000)}) == 1000
+@pytest.mark.parametrize("kind", ["summary", "question"])
+def test_prompts_do_not_repeat(kind: str) -> None:
+    found = {sample.prompt for sample in drawn(kind, 20_000)}
+    assert len(found) >= 20_000 - 2
 
 
 def test_evaluation_combines_templates_in_ways_of_its_own() -> None:

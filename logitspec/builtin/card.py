@@ -1,13 +1,19 @@
-"""The model card that training writes beside the weights."""
+"""The model card, written from the figures of training and evaluation beside the weights.
+
+`training.json` and `evaluation.json` are the sources; the card holds no figure of its own.
+"""
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 
-from transformers import LlamaConfig
-
 from logitspec.builtin.corpus import TASKS
+from logitspec.builtin.grade import RULES
+
+TRAINING = "training.json"
+EVALUATION = "evaluation.json"
 
 _CARD = """---
 license: apache-2.0
@@ -22,87 +28,190 @@ A very small chat model, so that speculative decoding can be shown offline and o
 real language model trained on next-token prediction alone: nothing in its training or its weights
 favours any decoding method. It is not meant for anything else.
 
+## What it can do
+
+Seven tasks of a small world, in their own wording: explanations of speculative decoding and talk
+over several turns, German and English, summaries that copy the key sentences, questions about
+given texts, word problems worked in steps, small Python functions written and edited, and short
+stories. Free-form prompts want a larger model.
+
 ## Architecture
 
 Llama: {parameters:,} parameters, {layers} layers, width {width}, {heads} heads ({kv_heads} for keys
-and values), tied embeddings, vocabulary {vocabulary:,} (byte-level BPE, digits stand alone),
-{context:,} positions. Weights are bfloat16 safetensors.
+and values), feed-forward width {inner}, tied embeddings, {context:,} positions. Weights are bfloat16
+safetensors.
+
+The tokenizer is a byte-level BPE of {vocabulary:,} tokens. Digits stand alone. No merge joins a
+space to a letter, so that a rare word has the same tokens wherever it stands; frequent words have a
+token of their own that takes the space along.
 
 Turns are written as `<|user|>...<|end|><|assistant|>...<|end|>`; the tokenizer's chat template does
 this. Generation stops at `<|end|>`.
 
 ## Data
 
-- Generated conversations from `logitspec/builtin/corpus.py`, about {corpus_share:.0%} of tokens:
-  {tasks}.
-  About half of all names in them are made up, so that the model learns to copy them.
+- Conversations from `logitspec/builtin/corpus.py`, generated from sentences written for this
+  project: {tasks}. About half of all names are made up, so that copying has to be learnt.
+  Licence: that of this project.
 {prose}
-No data from any other model and no benchmark text.
+No data from any other model and no benchmark text. Evaluation has names, towns, made-up words and
+combinations of templates of its own; none of them is in the training samples.
 
 ## Training
 
 | | |
 |---|---|
 | tokens seen | {tokens:,} |
-| steps | {steps:,} |
+| steps | {steps:,} of {tokens_per_step:,} tokens |
 | hours | {hours:.2f} on {device} |
+| optimizers | Muon, rate {muon_rate:g}, for the matrices; AdamW, rate {adam_rate:g}, for the rest |
+| schedule | linear warm-up {warmup:.0%}, constant, linear decay over the last {decay:.0%} |
+| row lengths | {lengths} tokens; shares at the start {start}, at the end {end} |
+| prose | {prose_share:.0%} of rows until {prose_until:.0%} of the run, then falling to {prose_share_end:.0%} |
+| precision | bfloat16 autocast, float32 weights |
 | seed | {seed} |
-| held-out loss (nats a token, answers only) | {held_out:.3f} |
+| torch | {torch} |
 | state | {state} |
 
-Answer tokens weigh 1 in the loss, tokens of user messages 0.1. Rows are packed without padding, 256
-tokens long at first and up to 1,024 later. Muon for the matrices, AdamW for the rest. The held-out
-samples share no made-up word, no ordinary person or town name and no list of user messages with the
-generated training samples.
+Rows hold whole conversations without padding. Answer tokens weigh 1 in the loss, tokens of user
+messages 0.1.
 
-To train it again: `python -m logitspec.builtin.train --hours {hours:.2f}{prose_option}`.
+To train it again: `{command}`.
 
+How it learnt: the share of held-out answers that are exact token by token, by tokens seen.
+
+{curve}
+
+{evaluation}
 ## Limits
 
 It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Arithmetic goes wrong at times, above all with larger numbers; its
-German has a few dozen words; its facts are limited to a few sentences about speculative decoding.
-Contexts longer than about 1,000 tokens were not trained. Don't rely on anything that it says.
+looks right and means little. Sums go wrong at times, above all with products of large numbers; its
+German has about a hundred words; its facts are a few sentences about speculative decoding. Rows
+longer than 2,048 tokens were not trained, and few were longer than 1,024. Don't rely on anything
+that it says.
+"""
+
+_EVALUATION = """## Evaluation
+
+`{command}` with {dtype} on {device}, torch {torch}, greedy decoding, prompts from the evaluation
+split. "Right" is judged by a program:
+
+{rules}
+
+"Ended" is the share of answers that ended by themselves. "Rank" is how often the token after the
+next (the next-next token) is among the runners-up of the last logits, rank 1 up to the given one.
+The last columns are tokens per forward pass of the target, the root counted and prefill not, with
+the methods' default settings and nothing kept between requests.
+
+{table}
+
+In {differing} of {runs} runs a method's output differed from that of plain decoding{why}.
+Stories: {distinct:.0%} of all 3-grams of words differ (distinct-3); {repetition:.1%} of 4-grams
+stood earlier in the same story. Written functions that parse: {parsed:.0%}.
+{missed}
 """
 
 
-def write_card(
-    path: pathlib.Path, config: LlamaConfig, facts: dict[str, Any], prose: list[str]
-) -> None:
-    """Writes the card.
+def write_card(folder: pathlib.Path) -> None:
+    """Writes `README.md` in `folder` from its config.json, training.json and evaluation.json.
 
-    `facts` are parameters, steps, tokens, hours, device, threads, seed, held_out, prose_share
-    prose_note and finished; `prose` are the names of the prose files.
+    Raises FileNotFoundError if one of the first two is missing; without the third the card has no
+    evaluation.
     """
-    share = facts["prose_share"]
-    sources = (
-        f"- Prose, about {share:.0%} of the tokens: {', '.join(prose)}{_credit(facts['prose_note'])}.\n"
-        if prose
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    facts = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    evaluated = folder / EVALUATION
+    evaluation = ""
+    if evaluated.exists():
+        evaluation = _evaluation(json.loads(evaluated.read_text(encoding="utf-8")))
+    lengths = ", ".join(map(str, facts["lengths"]))
+    facts["curve"] = _curve(facts["curve"])
+    text = _CARD.format(
+        **facts | {"device": facts["hardware"], "prose": _prose(facts), "lengths": lengths},
+        layers=config["num_hidden_layers"],
+        width=config["hidden_size"],
+        inner=config["intermediate_size"],
+        heads=config["num_attention_heads"],
+        kv_heads=config["num_key_value_heads"],
+        vocabulary=config["vocab_size"],
+        context=config["max_position_embeddings"],
+        tasks=", ".join(TASKS),
+        start=_shares(facts["shares_start"]),
+        end=_shares(facts["shares_end"]),
+        state="finished" if facts["finished"] else "snapshot of an unfinished run",
+        evaluation=evaluation,
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _prose(facts: dict[str, Any]) -> str:
+    if not facts["prose_files"]:
+        return ""
+    note = f" ({facts['prose_note']})" if facts["prose_note"] else ""
+    return f"- Prose: {', '.join(facts['prose_files'])}{note}.\n"
+
+
+def _shares(shares: list[float]) -> str:
+    return ", ".join(f"{share:.0%}" for share in shares)
+
+
+def _curve(probes: list[dict[str, Any]]) -> str:
+    lines = [["tokens", "hours", *TASKS]]
+    for probe in probes:
+        exact = [f"{probe['held_out'][task]['exact']:.0%}" for task in TASKS]
+        hours = f"{probe['seconds'] / 3600:.2f}"
+        lines.append([f"{probe['tokens'] / 1e6:.1f} M", hours, *exact])
+    return markdown(lines)
+
+
+def markdown(lines: list[list[str]]) -> str:
+    """A Markdown table: the head first, all columns but the first aligned to the right."""
+    rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows of an evaluation as a Markdown table."""
+    head = ["task", "prompts", "right", "wanted", "ended", "tokens", "rank <= 8", "<= 32", "< 64"]
+    methods = list(rows[0]["mean_accepted_tokens"])
+    lines = [[*head, *(f"`{method}`" for method in methods)]]
+    for row in rows:
+        wanted = row["wanted"]
+        lines.append(
+            [
+                row["task"],
+                str(row["prompts"]),
+                f"{row['right']:.0%}",
+                "" if wanted is None else f"{wanted:.0%}",
+                f"{row['ended']:.0%}",
+                f"{row['tokens']:.0f}",
+                *(f"{share:.0%}" for share in row["next_next_at_rank"].values()),
+                *(f"{row['mean_accepted_tokens'][method]:.2f}" for method in methods),
+            ]
+        )
+    return markdown(lines)
+
+
+def _evaluation(facts: dict[str, Any]) -> str:
+    rows = {row["task"]: row for row in facts["rows"]}
+    story, functions = rows.get("story", {}), rows.get("code: functions", {})
+    below = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
+    missed = (
+        f"\nBelow what was wanted: {', '.join(below)}. The curve above shows how far training came."
+        if below
         else ""
     )
-    device = f"a CPU, {facts['threads']} threads" if facts["device"] == "cpu" else "a GPU"
-    text = _CARD.format(
-        parameters=facts["parameters"],
-        layers=config.num_hidden_layers,
-        width=config.hidden_size,
-        heads=config.num_attention_heads,
-        kv_heads=config.num_key_value_heads,
-        vocabulary=config.vocab_size,
-        context=config.max_position_embeddings,
-        corpus_share=1 - share,
-        tasks=", ".join(TASKS),
-        prose=sources,
-        tokens=facts["tokens"],
-        steps=facts["steps"],
-        hours=facts["hours"],
-        device=device,
-        seed=facts["seed"],
-        held_out=facts["held_out"],
-        state="finished" if facts["finished"] else "snapshot of an unfinished run",
-        prose_option="".join(f" --prose {name}" for name in prose),
+    differing = sum(row["differing"] for row in rows.values())
+    return _EVALUATION.format(
+        **facts,
+        rules="\n".join(f"- {name}: {RULES[name]}" for name in rows),
+        table=table(facts["rows"]),
+        differing=differing,
+        runs=sum(row["prompts"] * len(row["mean_accepted_tokens"]) for row in rows.values()),
+        why=" (ties in the last bits of the logits)" if differing else "",
+        distinct=story.get("distinct_3", 0.0),
+        repetition=story.get("repetition", 0.0),
+        parsed=functions.get("parsed", 0.0),
+        missed=missed,
     )
-    path.write_text(text, encoding="utf-8")
-
-
-def _credit(note: str) -> str:
-    return f" ({note})" if note else ""

@@ -76,15 +76,13 @@ def encode_prose(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> npt.ND
 class Packer:
     """Rows of `length + 1` tokens with their weights; a function of seed and rows drawn so far.
 
-    `prose_share` is the share of rows that come from prose (0 to 1); such a row starts at a random
-    place. The others hold whole conversations from a pool, and at their end the beginning of one
+    A share of the rows (0 to 1) comes from prose; such a row starts at a random place. The others hold whole conversations from a pool, and at their end the beginning of one
     that stays in the pool: an answer never stands in a row without the text that it is about.
     """
 
     tokenizer: PreTrainedTokenizerBase
     prose: npt.NDArray[np.uint16]
     seed: int
-    prose_share: float = 0.2
     split: Split = "train"
     conversations: int = 0
     pool: list[tuple[list[int], list[float]]] = field(default_factory=list)
@@ -93,10 +91,10 @@ class Packer:
         self._stream: Iterator[Sample] = samples(self.seed, self.split)
         self._random = np.random.default_rng(self.seed)
 
-    def row(self, length: int) -> tuple[list[int], list[float]]:
+    def row(self, length: int, prose_share: float = 0.0) -> tuple[list[int], list[float]]:
         """One row: `length + 1` token ids and as many weights."""
         size = length + 1
-        if len(self.prose) > size and self._random.random() < self.prose_share:
+        if len(self.prose) > size and self._random.random() < prose_share:
             start = int(self._random.integers(len(self.prose) - size))
             return self.prose[start : start + size].tolist(), [1.0] * size
         ids: list[int] = []
@@ -106,8 +104,6 @@ class Packer:
             weights += whole[1]
         rest = size - len(ids)
         cut = self.pool[int(self._random.integers(len(self.pool)))]
-        while len(cut[0]) < rest:
-            cut = cut[0] + cut[0], cut[1] + cut[1]
         return ids + cut[0][:rest], weights + cut[1][:rest]
 
     def _take(self, room: int, *, may_wait: bool) -> tuple[list[int], list[float]] | None:
@@ -125,10 +121,10 @@ class Packer:
             self.pool.clear()
 
     def batch(
-        self, tokens: int, length: int
+        self, tokens: int, length: int, prose_share: float = 0.0
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Ids and weights, each of shape (tokens // length, length + 1)."""
-        rows = [self.row(length) for _ in range(max(1, tokens // length))]
+        rows = [self.row(length, prose_share) for _ in range(max(1, tokens // length))]
         return (
             np.asarray([ids for ids, _ in rows], dtype=np.int64),
             np.asarray([weights for _, weights in rows], dtype=np.float32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+import platform
 import random
 import zlib
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ class Settings:
     of steps instead. `lengths` are the row lengths in tokens, `shares` how many of all batches
     use each of them at the start and at the end of the run. `scored_share` is the share of
     positions that enter the loss: those of answers and prose first, then prompts at random.
+    `prose_share` of the rows are prose; from `prose_until` (a part of the run) on fewer, down to
+    `prose_share_end`, for prose teaches words early and is mostly noise once copying is to be exact.
     """
 
     hours: float = 1.0
@@ -40,6 +44,8 @@ class Settings:
     decay: float = 0.5
     weight_decay: float = 0.05
     prose_share: float = 0.12
+    prose_share_end: float = 0.02
+    prose_until: float = 0.4
     prose_note: str = ""
     lengths: tuple[int, ...] = (256, 512, 1024, 2048)
     shares_start: tuple[float, ...] = (0.8, 0.2, 0.0, 0.0)
@@ -70,6 +76,19 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+def hardware(device: str) -> str:
+    """The processor behind a torch device, with the threads that torch uses on a CPU."""
+    if torch.device(device).type == "cuda":
+        return f"one {torch.cuda.get_device_name(device)}"
+    try:
+        facts = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        name = facts.split("model name", 1)[1].split(":", 1)[1].splitlines()[0].strip()
+    except (OSError, IndexError):
+        name = platform.processor() or platform.machine()
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' if threads > 1 else ''} of a CPU ({name})"
 
 
 def scored(
@@ -138,6 +157,13 @@ def rate_factor(progress: float, settings: Settings) -> float:
         return max(0.01, progress / settings.warmup)
     left = (1 - progress) / settings.decay
     return max(0.02, min(1.0, left))
+
+
+def prose_share(progress: float, settings: Settings) -> float:
+    """The share of rows that are prose: constant at first, then falling linearly."""
+    late = (progress - settings.prose_until) / (1 - settings.prose_until)
+    fall = settings.prose_share - settings.prose_share_end
+    return settings.prose_share - fall * min(1.0, max(0.0, late))
 
 
 def row_length(progress: float, step: int, settings: Settings) -> int:

@@ -10,7 +10,8 @@ import json
 import pathlib
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -24,16 +25,18 @@ from transformers import (
 )
 
 from logitspec.builtin import MODEL_DIR
-from logitspec.builtin.card import write_card
+from logitspec.builtin.card import EVALUATION, TRAINING, write_card
 from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
 from logitspec.builtin.probe import probe
 from logitspec.builtin.recipe import (
     Settings,
     choose_attention,
+    hardware,
     make_optimizers,
     model_config,
     pick_device,
+    prose_share,
     rate_factor,
     row_length,
     scored,
@@ -77,7 +80,8 @@ class Run:
         settings = self.settings
         factor = rate_factor(self.progress, settings)
         length = row_length(self.progress, self.step, settings)
-        ids, weights = self.packer.batch(settings.tokens_per_step, length)
+        share = prose_share(self.progress, settings)
+        ids, weights = self.packer.batch(settings.tokens_per_step, length, share)
         places, chosen = scored(weights, settings.scored_share, f"{settings.seed}-{self.step}")
         choose_attention(self.model, self.device, length)
         self.model.train()
@@ -134,8 +138,13 @@ class Run:
         self.seconds, self.held_out = state["seconds"], state["held_out"]
 
 
-def save(run: Run, folder: pathlib.Path, prose: list[str]) -> None:
-    """Writes weights (bf16, shards of at most 9 MB), configs, tokenizer and card."""
+def save(
+    run: Run, folder: pathlib.Path, prose: list[str], curve: Sequence[dict[str, Any]] = ()
+) -> None:
+    """Writes weights (bf16, shards of at most 9 MB), configs, tokenizer, figures and card.
+
+    `curve` are the probes of the log.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = LlamaConfig(**run.model.config.to_dict())
     copy = LlamaForCausalLM(config)
@@ -157,19 +166,37 @@ def save(run: Run, folder: pathlib.Path, prose: list[str]) -> None:
         "steps": run.step,
         "tokens": run.tokens,
         "hours": run.seconds / 3600,
-        "device": run.device.type,
-        "threads": torch.get_num_threads(),
-        "seed": run.settings.seed,
-        "held_out": run.held_out,
-        "prose_share": run.settings.prose_share if prose else 0.0,
-        "prose_note": run.settings.prose_note,
+        "hardware": hardware(str(run.device)),
+        "torch": torch.__version__,
         "finished": run.progress >= 1,
+        "prose_files": prose,
+        "curve": curve,
+        "command": command(run.settings, prose),
     }
-    write_card(folder / "README.md", copy.config, facts, prose)
+    facts |= asdict(run.settings) | {"hours": run.seconds / 3600}
+    if not prose:
+        facts["prose_share"] = 0.0
+    (folder / TRAINING).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    # Figures of other weights.
+    (folder / EVALUATION).unlink(missing_ok=True)
+    write_card(folder)
+
+
+def command(settings: Settings, prose: list[str]) -> str:
+    """The command that trains this model again."""
+    parts = ["python -m logitspec.builtin.train", f"--hours {settings.hours:g}"]
+    parts += [f"--steps {settings.steps}"] if settings.steps else []
+    parts += ["--compile"] if settings.compile else []
+    parts += [f"--seed {settings.seed}"] if settings.seed else []
+    parts += [f"--prose {' '.join(prose)}"] if prose else []
+    return " ".join(parts)
 
 
 def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[str]) -> None:
-    """Trains to the end, saving on the way; appends losses to `log.jsonl` beside the checkpoint."""
+    """Trains to the end, saving on the way; appends losses to `log.jsonl` beside the checkpoint.
+
+    A run that is at its end already is only saved again.
+    """
     log = checkpoint.with_name("log.jsonl")
     saved, recent = time.monotonic(), 0.0
     with tqdm(total=100.0, unit="%", bar_format="{percentage:5.1f}%|{bar}| {postfix}") as bar:
@@ -182,12 +209,19 @@ def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[
             entry = {"step": run.step, "tokens": run.tokens, "seconds": round(run.seconds, 1)}
             if run.step % run.settings.log_every == 0:
                 _append(log, entry | {"loss": round(recent, 4)})
-            done = run.progress >= 1
-            if done or time.monotonic() - saved > run.settings.save_minutes * 60:
+            due = time.monotonic() - saved > run.settings.save_minutes * 60
+            if due or run.progress >= 1:
                 _append(log, entry | {"held_out": run.evaluate()})
                 run.checkpoint(checkpoint)
-                save(run, folder, prose)
+                save(run, folder, prose, _probes(log))
                 saved = time.monotonic()
+    save(run, folder, prose, _probes(log))
+
+
+def _probes(log: pathlib.Path) -> list[dict[str, Any]]:
+    """The entries of the log that hold a probe; a resumed run may have logged some steps twice."""
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return list({entry["step"]: entry for entry in entries if "held_out" in entry}.values())
 
 
 def _append(path: pathlib.Path, entry: dict[str, Any]) -> None:
@@ -213,7 +247,7 @@ def prepare(
         tokenizer = train_tokenizer(pieces, seed=settings.seed)
     prose = encode_prose(tokenizer, texts or [])
     model = LlamaForCausalLM(model_config(len(tokenizer), **architecture))
-    packer = Packer(tokenizer, prose, settings.seed, settings.prose_share)
+    packer = Packer(tokenizer, prose, settings.seed)
     return Run(settings, tokenizer, model, packer, pick_device(settings.device))
 
 

@@ -57,16 +57,18 @@ def build(host: Host) -> gr.Blocks:
                 with gr.Row():
                     start = gr.Button("Run", variant="primary", min_width=100)
                     stop = gr.Button("Stop", min_width=100)
-        prompts = _example_prompts()
+        examples = _examples()
         gr.Examples(
-            [[text] for text in prompts.values()],
+            [[text] for text in examples.values()],
             inputs=[prompt],
-            example_labels=[TASKS.get(task, task) for task in prompts],
+            example_labels=list(examples),
             label="Examples",
+            examples_per_page=len(examples),
         )
+        about = gr.Markdown(host.about(host.models[0]))
         with gr.Row():
             with gr.Column():
-                settings = _settings(host)
+                settings = _settings(host, about)
             with gr.Column():
                 options = _options(method)
         player = step_player(_fetcher(host))
@@ -87,8 +89,8 @@ def _method() -> gr.Radio:
     return gr.Radio(choices, value=DEFAULT_METHOD, label="Method")
 
 
-def _settings(host: Host) -> list[Any]:
-    """Model, length, temperature and seed."""
+def _settings(host: Host, about: gr.Markdown) -> list[Any]:
+    """Model, length, temperature and seed; `about` tells of the chosen model."""
     with gr.Accordion("Model and sampling", open=False):
         with gr.Row():
             model = gr.Dropdown(host.models, value=host.models[0], label="Model")
@@ -100,6 +102,14 @@ def _settings(host: Host) -> list[Any]:
                 0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
             )
             seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
+    model.change(
+        host.about,
+        inputs=[model],
+        outputs=[about],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     return [model, length, temperature, seed]
 
 
@@ -292,10 +302,11 @@ def _fetcher(host: Host) -> Any:
     return fetch_steps
 
 
-def _example_prompts() -> dict[str, str]:
-    """The first prompt of each category in the shipped examples."""
-    prompts: dict[str, str] = {}
-    for line in EXAMPLES.read_text(encoding="utf-8").splitlines():
-        example = json.loads(line)
-        prompts.setdefault(example["category"], example["turns"][0])
-    return prompts
+def _examples() -> dict[str, str]:
+    """The first prompts of the shipped examples by their titles."""
+    lines = EXAMPLES.read_text(encoding="utf-8").splitlines()
+    examples = [json.loads(line) for line in lines]
+    return {
+        f"{TASKS[example['category']]}: {example['title']}": example["turns"][0]
+        for example in examples
+    }

@@ -50,7 +50,7 @@ def worked(x: int, sign: str, y: int) -> str:
         return f"{task} = {result}"
     if sign == "*":
         products = [x * part for part in parts]
-        facts = [f"{x} * {part} = {product}" for part, product in zip(parts, products)]
+        facts = [f"{x} * {part} = {product}" for part, product in zip(parts, products, strict=True)]
         return f"{task}: {', '.join(facts)}, {worked(products[0], '+', products[1])}"
     facts = []
     for part in parts:

@@ -1,0 +1,219 @@
+"""Measures the built-in model: `python -m logitspec.builtin.evaluate`.
+
+held-out samples -> decode() with three methods -> grade, ranks, mean accepted tokens -> table, JSON
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import pathlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+from logitspec.builtin import MODEL_DIR
+from logitspec.builtin.card import EVALUATION, table, write_card
+from logitspec.builtin.corpus import samples
+from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
+from logitspec.builtin.recipe import hardware
+from logitspec.builtin.tasks import Sample
+from logitspec.builtin.tokenizer import messages
+from logitspec.engine import decode
+from logitspec.metrics import summarize
+from logitspec.models import load
+from logitspec.trace import Trace
+
+# The bars are the ones that a demonstration needs: below them a viewer sees mistakes all the time.
+BARS = {
+    "translation": 0.9,
+    "summarization": 0.9,
+    "qa": 0.95,
+    "math": 0.8,
+    "code: functions": 0.9,
+    "code: edits": 0.9,
+}
+RANKS = (8, 32, 63)
+METHODS = ("prompt_lookup", "logitspec_paper")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """An unseen prompt: the conversation up to a user message, and the reference answer to it."""
+
+    row: str
+    chat: list[dict[str, str]]
+    reference: str
+
+
+@dataclass
+class Row:
+    """What was counted in one row of the table.
+
+    `at_rank` counts next-next tokens whose rank in the last logits is 1 to each of `RANKS`.
+    `forwards` are those of each of `METHODS`, prefill not counted.
+    """
+
+    prompts: int = 0
+    right: int = 0
+    parsed: int = 0
+    ended: int = 0
+    tokens: int = 0
+    next_next: int = 0
+    at_rank: dict[int, int] = field(default_factory=lambda: dict.fromkeys(RANKS, 0))
+    forwards: dict[str, int] = field(default_factory=lambda: dict.fromkeys(METHODS, 0))
+    differing: int = 0
+    answers: list[str] = field(default_factory=list)
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self, row: str) -> dict[str, Any]:
+        """The counts as shares of prompts, answers or tokens."""
+        shares: dict[str, Any] = {
+            "task": row,
+            "prompts": self.prompts,
+            "right": self.right / self.prompts,
+            "wanted": BARS.get(row),
+            "ended": self.ended / self.prompts,
+            "tokens": self.tokens / self.prompts,
+            "next_next_at_rank": {
+                str(rank): count / max(1, self.next_next) for rank, count in self.at_rank.items()
+            },
+            "mean_accepted_tokens": {
+                method: self.tokens / forwards
+                for method, forwards in self.forwards.items()
+                if forwards
+            },
+            "differing": self.differing,
+        }
+        if row == "code: functions":
+            shares["parsed"] = self.parsed / self.prompts
+        if row == "story":
+            shares["distinct_3"] = distinct(self.answers)
+            shares["repetition"] = repetition(self.answers)
+        return shares
+
+
+def prompts(row: str, count: int, seed: int) -> list[Prompt]:
+    """`count` different prompts of one row; which turn of a conversation is asked is drawn."""
+    category = row.split(":")[0]
+    draw = random.Random(f"turns-{seed}")
+    found: dict[str, Prompt] = {}
+    for sample in samples(seed, "eval", category):
+        turn = draw.randrange(len(sample.turns))
+        asked, reference = sample.turns[turn]
+        chat = messages(Sample(category, sample.turns[: turn + 1]))[:-1]
+        if kind(category, asked) == row:
+            found[json.dumps(chat)] = Prompt(row, chat, reference)
+        if len(found) == count:
+            break
+    return list(found.values())
+
+
+def run(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
+    """The finished greedy trace."""
+    steps = decode(target, ids, method, max_new_tokens=new_tokens)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            trace: Trace = stop.value
+            return trace
+
+
+def generated(trace: Trace) -> list[int]:
+    """All tokens of a trace."""
+    return [token for step in trace.steps for token in step.tokens]
+
+
+def measure(
+    target: Any, tokenizer: Any, row: Row, prompt: Prompt, new_tokens: int, methods: tuple[str, ...]
+) -> None:
+    """Runs one prompt with plain decoding and with every method, and counts."""
+    ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
+    plain = run(target, ids, "autoregressive", new_tokens)
+    tokens = generated(plain)
+    answer = tokenizer.decode(tokens, skip_special_tokens=True)
+    row.prompts += 1
+    row.tokens += len(tokens)
+    row.ended += plain.finish == "eos"
+    row.parsed += block(answer) is not None
+    row.answers.append(answer)
+    if right(prompt.row, prompt.reference, answer):
+        row.right += 1
+    else:
+        row.wrong.append({"chat": prompt.chat, "wanted": prompt.reference, "answer": answer})
+    for step, after in itertools.pairwise(plain.steps):
+        rank = step.last.rank(after.tokens[0])
+        row.next_next += 1
+        for most in RANKS:
+            row.at_rank[most] += rank is not None and 1 <= rank <= most
+    for method in methods:
+        trace = run(target, ids, method, new_tokens)
+        row.forwards[method] += summarize(trace).forwards
+        row.differing += generated(trace) != tokens
+
+
+def measured(target: Any, tokenizer: Any, chosen: argparse.Namespace) -> Iterator[tuple[str, Row]]:
+    """Yields every chosen row with its counts."""
+    methods = () if chosen.quick else METHODS
+    with tqdm(total=chosen.prompts * len(chosen.tasks), unit="prompt") as bar:
+        for name in chosen.tasks:
+            row = Row()
+            bar.set_postfix_str(name)
+            for prompt in prompts(name, chosen.prompts, chosen.seed):
+                measure(target, tokenizer, row, prompt, chosen.max_new_tokens, methods)
+                bar.update()
+            yield name, row
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    every = list(RULES)
+    parser = argparse.ArgumentParser(prog="logitspec.builtin.evaluate", description=__doc__)
+    parser.add_argument("--model", default=str(MODEL_DIR), help="folder of the model")
+    parser.add_argument("--prompts", type=int, default=50, help="prompts a task")
+    parser.add_argument("--tasks", nargs="*", default=every, choices=every, metavar="TASK")
+    parser.add_argument("--max-new-tokens", type=int, default=400)
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="plain decoding alone")
+    parser.add_argument(
+        "--wrong", type=pathlib.Path, help="write wrong answers here, as JSON lines"
+    )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help=f"write {EVALUATION} and the model card into the folder of the model",
+    )
+    chosen = parser.parse_args(arguments)
+    rows: list[dict[str, Any]] = []
+    wrong: list[dict[str, Any]] = []
+    target, tokenizer = load(chosen.model, dtype=chosen.dtype)
+    for name, row in measured(target, tokenizer, chosen):
+        rows.append(row.to_json(name))
+        wrong += [{"task": name} | entry for entry in row.wrong]
+        tqdm.write(table(rows[-1:]).splitlines()[-1])
+    if chosen.wrong is not None:
+        lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in wrong]
+        chosen.wrong.write_text("".join(lines), encoding="utf-8")
+    figures = {
+        "command": f"python -m logitspec.builtin.evaluate --prompts {chosen.prompts} --seed {chosen.seed}",
+        "dtype": target.info["dtype"],
+        "device": hardware(target.info["device"].split()[0]),
+        "torch": target.info["environment"]["torch"],
+        "rows": rows,
+    }
+    print(table(rows))
+    print(json.dumps(figures))
+    if chosen.card:
+        folder = pathlib.Path(chosen.model)
+        (folder / EVALUATION).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_card(folder)
+
+
+if __name__ == "__main__":
+    main()

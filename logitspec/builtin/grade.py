@@ -1,0 +1,98 @@
+"""Whether an answer is right: one rule a task, each against the reference of an unseen sample."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from logitspec.builtin.behaviour import behave_alike
+
+_BLOCK = re.compile(r"```python\n(.*?)```", re.S)
+
+
+def kind(category: str, prompt: str) -> str:
+    """The row of the table that a prompt belongs to; code is either written or edited."""
+    if category != "code":
+        return category
+    # An edit either brings the code along or follows an answer, and never asks for a function.
+    return "code: functions" if re.search(r"\bTake \w+", prompt) else "code: edits"
+
+
+def right(row: str, reference: str, answer: str) -> bool:
+    """Whether `answer` is right in the sense of `RULES[row]`."""
+    if row == "math":
+        return results(answer) == results(reference)
+    if row == "qa":
+        return conclusion(answer) == conclusion(reference)
+    if row == "code: functions":
+        made = block(answer)
+        return made is not None and behave_alike(block(reference) or "", made)
+    if row == "story":
+        return faithful(reference, answer)
+    return answer == reference
+
+
+RULES = {
+    "conversation": "same as the reference",
+    "translation": "same as the reference",
+    "summarization": "same sentences as the reference",
+    "qa": "same conclusion as the reference",
+    "math": "same result, in drills all results",
+    "code: functions": "returns, raises and changes the same as the reference on up to 2,500 calls",
+    "code: edits": "same as the reference",
+    "story": "uses the names that the reference uses most and no other",
+}
+
+
+def results(text: str) -> list[str]:
+    """The result of a problem, or the results of a drill, one a line."""
+    if stated := re.findall(r"[Tt]he answer is (\d+)\.", text):
+        return stated[-1:]
+    return [numbers[-1] for line in text.splitlines() if (numbers := re.findall(r"\d+", line))]
+
+
+def conclusion(text: str) -> str:
+    """What follows the quote; the whole answer if there is none."""
+    return text.rsplit('"', 1)[-1].strip()
+
+
+def block(text: str) -> str | None:
+    """The code of the first Python block; None if there is none or it doesn't parse."""
+    found = _BLOCK.search(text)
+    if found is None:
+        return None
+    try:
+        ast.parse(found[1])
+    except (SyntaxError, ValueError):
+        return None
+    return found[1]
+
+
+def faithful(reference: str, answer: str) -> bool:
+    """Whether the story keeps to the names of the reference (those that recur in it)."""
+    wanted = names(reference)
+    return bool(answer) and all(name in answer for name in wanted) and names(answer) <= wanted
+
+
+def names(text: str) -> set[str]:
+    """Capitalised words that stand within a sentence at least twice."""
+    within = re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", text)
+    return {word for word in within if within.count(word) >= 2}
+
+
+def distinct(answers: list[str], n: int = 3) -> float:
+    """Distinct-n: the share of different n-grams of words among all of all answers (0 to 1)."""
+    grams = [gram for answer in answers for gram in _grams(answer, n)]
+    return len(set(grams)) / len(grams) if grams else 0.0
+
+
+def repetition(answers: list[str], n: int = 4) -> float:
+    """The share of n-grams of words that stood earlier in the same answer (0 to 1)."""
+    grams = [_grams(answer, n) for answer in answers]
+    total = sum(map(len, grams))
+    return sum(len(each) - len(set(each)) for each in grams) / total if total else 0.0
+
+
+def _grams(text: str, n: int) -> list[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return [tuple(words[place : place + n]) for place in range(len(words) - n + 1)]

@@ -1,0 +1,169 @@
+"""The evaluation of the built-in model: its graders, its prompts, its table and its card."""
+
+import itertools
+import json
+import pathlib
+from typing import Any
+
+import pytest
+import torch
+
+from logitspec.builtin import MODEL_DIR, evaluate
+from logitspec.builtin.behaviour import behave_alike
+from logitspec.builtin.card import EVALUATION, TRAINING, table, write_card
+from logitspec.builtin.corpus import samples
+from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
+from logitspec.models import load
+
+SUM = "def add(numbers):\n    total = 0\n    for n in numbers:\n        total += n\n    return total\n"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (SUM.replace("total", "result").replace("add", "f"), True),
+        (SUM.replace("+= n", "-= n"), False),
+        (SUM.replace("return total", "return total + 0.5"), False),
+        (SUM.replace("numbers)", "numbers, more)"), False),
+        ("def add(numbers):\n    while True:\n        pass\n", False),
+        ("def add(numbers):\n    import os\n    return os.getpid()\n", False),
+        ("def add(numbers:\n", False),
+        ("x = 1\n", False),
+        ("", False),
+    ],
+)
+def test_functions_are_compared_by_what_they_do(other: str, same: bool) -> None:
+    assert behave_alike(SUM, other) is same
+
+
+def test_thresholds_are_tried_from_both_sides() -> None:
+    source = "def keep(xs):\n    return [x for x in xs if x > 37]\n"
+    assert behave_alike(source, source.replace("xs", "ys"))
+    assert not behave_alike(source, source.replace("37", "38"))
+    assert not behave_alike(source, source.replace(">", ">="))
+
+
+def test_changes_to_arguments_count() -> None:
+    source = "def f(xs):\n    return list(xs)\n"
+    assert not behave_alike(
+        source, "def f(xs):\n    found = list(xs)\n    xs.clear()\n    return found\n"
+    )
+
+
+def test_references_are_right_and_blanks_are_wrong() -> None:
+    for row in RULES:
+        checked = 0
+        for sample in itertools.islice(samples(7, "eval", row.split(":")[0]), 12):
+            for asked, answer in sample.turns:
+                if kind(sample.category, asked) == row and checked < 6:
+                    assert right(row, answer, answer), answer
+                    assert not right(row, answer, "") or not answer
+                    checked += 1
+        assert checked >= 3, row
+
+
+@pytest.mark.parametrize(
+    ("row", "reference", "answer", "verdict"),
+    [
+        ("math", "Step 1: 2 + 3 = 5.\nThe answer is 5.", "So 1 + 4 = 5.\nThe answer is 5.", True),
+        ("math", "Step 1: 2 + 3 = 5.\nThe answer is 5.", "Step 1: 2 + 3 = 5.\nThe answer is 6.", False),
+        ("math", "2 + 3 = 5.\n4 * 2 = 8.", "2 + 3 = 5.\n4 * 2 = 8.", True),
+        ("math", "2 + 3 = 5.\n4 * 2 = 8.", "2 + 3 = 5.", False),
+        ("qa", 'The text says: "A met B." So A met B.', 'It says: "A saw B." So A met B.', True),
+        ("qa", 'The text says: "A met B." So A met B.', 'The text says: "A met B." So B met B.', False),
+        ("translation", "Das Haus ist rot.", "Das Haus ist blau.", False),
+        ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann and Bo slept.", True),
+        ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann slept.", False),
+    ],
+)  # fmt: skip
+def test_answers_are_judged_by_their_rule(
+    row: str, reference: str, answer: str, verdict: bool
+) -> None:
+    assert right(row, reference, answer) is verdict
+
+
+def test_code_is_told_from_no_code() -> None:
+    assert block("Here:\n```python\nx = 1\n```") == "x = 1\n"
+    assert block("Here:\n```python\nx = \n```") is None
+    assert block("x = 1") is None
+
+
+def test_repetition_and_distinctness_by_hand() -> None:
+    assert distinct(["a b c a b c"]) == 3 / 4
+    assert repetition(["a b c d a b c d"]) == 1 / 5
+    assert distinct([]) == repetition([]) == 0
+
+
+def test_prompts_are_unseen_and_differ() -> None:
+    for row in RULES:
+        found = evaluate.prompts(row, 12, 3)
+        assert len({json.dumps(prompt.chat) for prompt in found}) == 12
+        assert all(kind(row.split(":")[0], prompt.chat[-1]["content"]) == row for prompt in found)
+        assert all(prompt.chat[-1]["role"] == "user" and prompt.reference for prompt in found)
+
+
+@pytest.fixture(scope="module")
+def measured() -> Any:
+    target, tokenizer = load()
+    row = evaluate.Row()
+    for prompt in evaluate.prompts("qa", 2, 5):
+        evaluate.measure(target, tokenizer, row, prompt, 24, evaluate.METHODS)
+    return row
+
+
+def test_figures_add_up(measured: Any) -> None:
+    figures = measured.to_json("qa")
+    ranks = list(measured.at_rank.values())
+    assert measured.prompts == 2
+    assert 24 <= measured.tokens <= 48
+    assert measured.next_next == measured.tokens - 2
+    assert ranks == sorted(ranks)
+    assert ranks[-1] <= measured.next_next
+    assert measured.differing == 0
+    for method, forwards in measured.forwards.items():
+        assert figures["mean_accepted_tokens"][method] == measured.tokens / forwards >= 1
+
+
+def test_ranks_are_those_of_the_logits() -> None:
+    target, tokenizer = load()
+    prompt = evaluate.prompts("qa", 1, 5)[0]
+    ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
+    row = evaluate.Row()
+    evaluate.measure(target, tokenizer, row, prompt, 24, ())
+    with torch.inference_mode():
+        out = target.model.generate(torch.tensor([ids]), max_new_tokens=24, do_sample=False)[0]
+        logits = target.model(out[None]).logits[0]
+    expected = dict.fromkeys(evaluate.RANKS, 0)
+    for place in range(len(ids), len(out) - 1):
+        rank = int((logits[place - 1] > logits[place - 1][out[place + 1]]).sum())
+        for most in expected:
+            expected[most] += 1 <= rank <= most
+    assert row.at_rank == expected
+
+
+def test_the_command_prints_a_table_and_one_json_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    wrong = tmp_path / "wrong.jsonl"
+    evaluate.main(
+        ["--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "20", "--quick",
+         "--wrong", str(wrong)]
+    )  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    figures = json.loads(lines[-1])
+    assert [row["task"] for row in figures["rows"]] == ["story", "code: edits"]
+    assert lines[-5:-1] == table(figures["rows"]).splitlines()
+    assert all(row["ended"] == 0 and row["tokens"] == 20 for row in figures["rows"])
+    assert len(wrong.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_the_shipped_card_is_what_its_figures_say(tmp_path: pathlib.Path) -> None:
+    for name in ("config.json", TRAINING, EVALUATION):
+        (tmp_path / name).write_bytes((MODEL_DIR / name).read_bytes())
+    write_card(tmp_path)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert card == (MODEL_DIR / "README.md").read_text(encoding="utf-8")
+    figures = json.loads((MODEL_DIR / EVALUATION).read_text(encoding="utf-8"))
+    assert table(figures["rows"]) in card
+    assert {row["task"] for row in figures["rows"]} == set(RULES)
+    assert all(row["prompts"] >= 50 for row in figures["rows"])

@@ -104,11 +104,8 @@ def test_prompts_are_unseen_and_differ() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> Any:
-    target, tokenizer = load()
-    row = evaluate.Row()
-    for prompt in evaluate.prompts("qa", 2, 5):
-        evaluate.measure(target, tokenizer, row, prompt, 24, evaluate.METHODS)
-    return row
+    under = evaluate.Conditions("builtin", "float32", 24, evaluate.METHODS)
+    return evaluate.measured(evaluate.prompts("qa", 2, 5), under, 1)["qa"]
 
 
 def test_figures_add_up(measured: Any) -> None:
@@ -128,8 +125,7 @@ def test_ranks_are_those_of_the_logits() -> None:
     target, tokenizer = load()
     prompt = evaluate.prompts("qa", 1, 5)[0]
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
-    row = evaluate.Row()
-    evaluate.measure(target, tokenizer, row, prompt, 24, ())
+    row = evaluate.measure(prompt, evaluate.Conditions("builtin", "float32", 24, ()))
     with torch.inference_mode():
         out = target.model.generate(torch.tensor([ids]), max_new_tokens=24, do_sample=False)[0]
         logits = target.model(out[None]).logits[0]
@@ -139,6 +135,12 @@ def test_ranks_are_those_of_the_logits() -> None:
         for most in expected:
             expected[most] += 1 <= rank <= most
     assert row.at_rank == expected
+
+
+def test_two_processes_count_the_same(measured: Any) -> None:
+    under = evaluate.Conditions("builtin", "float32", 24, evaluate.METHODS)
+    again = evaluate.measured(evaluate.prompts("qa", 2, 5), under, 2)["qa"]
+    assert again == measured
 
 
 def test_the_command_prints_a_table_and_one_json_line(

@@ -8,12 +8,17 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
+import os
 import pathlib
 import random
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
+import torch
 from tqdm import tqdm
 
 from logitspec.builtin import MODEL_DIR
@@ -69,6 +74,15 @@ class Row:
     differing: int = 0
     answers: list[str] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, other: Row) -> None:
+        """Counts what `other` counted."""
+        for name, value in vars(other).items():
+            own = getattr(self, name)
+            if isinstance(own, dict):
+                own.update({key: own[key] + count for key, count in value.items()})
+            else:
+                setattr(self, name, own + value)
 
     def to_json(self, row: str) -> dict[str, Any]:
         """The counts as shares of prompts, answers or tokens."""
@@ -129,45 +143,64 @@ def generated(trace: Trace) -> list[int]:
     return [token for step in trace.steps for token in step.tokens]
 
 
-def measure(
-    target: Any, tokenizer: Any, row: Row, prompt: Prompt, new_tokens: int, methods: tuple[str, ...]
-) -> None:
+@dataclass(frozen=True)
+class Conditions:
+    """What all prompts are run under."""
+
+    model: str
+    dtype: str
+    new_tokens: int
+    methods: tuple[str, ...]
+
+
+@cache
+def _loaded(model: str, dtype: str) -> tuple[Any, Any]:
+    return load(model, dtype=dtype)
+
+
+def measure(prompt: Prompt, under: Conditions) -> Row:
     """Runs one prompt with plain decoding and with every method, and counts."""
+    target, tokenizer = _loaded(under.model, under.dtype)
+    row = Row(prompts=1)
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
-    plain = run(target, ids, "autoregressive", new_tokens)
+    plain = run(target, ids, "autoregressive", under.new_tokens)
     tokens = generated(plain)
     answer = tokenizer.decode(tokens, skip_special_tokens=True)
-    row.prompts += 1
-    row.tokens += len(tokens)
-    row.ended += plain.finish == "eos"
-    row.parsed += block(answer) is not None
+    row.tokens = len(tokens)
+    row.ended = plain.finish == "eos"
+    row.parsed = block(answer) is not None
     row.answers.append(answer)
-    if right(prompt.row, prompt.reference, answer):
-        row.right += 1
-    else:
+    row.right = right(prompt.row, prompt.reference, answer)
+    if not row.right:
         row.wrong.append({"chat": prompt.chat, "wanted": prompt.reference, "answer": answer})
     for step, after in itertools.pairwise(plain.steps):
         rank = step.last.rank(after.tokens[0])
         row.next_next += 1
         for most in RANKS:
             row.at_rank[most] += rank is not None and 1 <= rank <= most
-    for method in methods:
-        trace = run(target, ids, method, new_tokens)
+    for method in under.methods:
+        trace = run(target, ids, method, under.new_tokens)
         row.forwards[method] += summarize(trace).forwards
         row.differing += generated(trace) != tokens
+    return row
 
 
-def measured(target: Any, tokenizer: Any, chosen: argparse.Namespace) -> Iterator[tuple[str, Row]]:
-    """Yields every chosen row with its counts."""
-    methods = () if chosen.quick else METHODS
-    with tqdm(total=chosen.prompts * len(chosen.tasks), unit="prompt") as bar:
-        for name in chosen.tasks:
-            row = Row()
-            bar.set_postfix_str(name)
-            for prompt in prompts(name, chosen.prompts, chosen.seed):
-                measure(target, tokenizer, row, prompt, chosen.max_new_tokens, methods)
-                bar.update()
-            yield name, row
+def measured(work: list[Prompt], under: Conditions, processes: int) -> dict[str, Row]:
+    """The counts of all prompts by row, measured in that many processes of few threads each."""
+    rows = {prompt.row: Row() for prompt in work}
+    one = partial(measure, under=under)
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    with ExitStack() as stack:
+        parts: Iterator[Row] = map(one, work)
+        if processes > 1:
+            context = multiprocessing.get_context("spawn")
+            pool = context.Pool(processes, torch.set_num_threads, (threads,))
+            parts = stack.enter_context(pool).imap(one, work)
+        bar = stack.enter_context(tqdm(zip(work, parts, strict=True), "evaluate", len(work)))
+        for prompt, part in bar:
+            rows[prompt.row].add(part)
+            bar.set_postfix_str(prompt.row)
+    return rows
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -180,6 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--max-new-tokens", type=int, default=400)
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=1, help="prompts run side by side")
     parser.add_argument("--quick", action="store_true", help="plain decoding alone")
     parser.add_argument(
         "--wrong", type=pathlib.Path, help="write wrong answers here, as JSON lines"
@@ -190,21 +224,21 @@ def main(arguments: list[str] | None = None) -> None:
         help=f"write {EVALUATION} and the model card into the folder of the model",
     )
     chosen = parser.parse_args(arguments)
-    rows: list[dict[str, Any]] = []
-    wrong: list[dict[str, Any]] = []
-    target, tokenizer = load(chosen.model, dtype=chosen.dtype)
-    for name, row in measured(target, tokenizer, chosen):
-        rows.append(row.to_json(name))
-        wrong += [{"task": name} | entry for entry in row.wrong]
-        tqdm.write(table(rows[-1:]).splitlines()[-1])
+    methods = () if chosen.quick else METHODS
+    under = Conditions(chosen.model, chosen.dtype, chosen.max_new_tokens, methods)
+    work = [p for task in chosen.tasks for p in prompts(task, chosen.prompts, chosen.seed)]
+    found = measured(work, under, chosen.processes)
+    rows = [row.to_json(name) for name, row in found.items()]
+    wrong = [{"task": name} | entry for name, row in found.items() for entry in row.wrong]
     if chosen.wrong is not None:
         lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in wrong]
         chosen.wrong.write_text("".join(lines), encoding="utf-8")
+    info = _loaded(chosen.model, chosen.dtype)[0].info
     figures = {
         "command": f"python -m logitspec.builtin.evaluate --prompts {chosen.prompts} --seed {chosen.seed}",
-        "dtype": target.info["dtype"],
-        "device": hardware(target.info["device"].split()[0]),
-        "torch": target.info["environment"]["torch"],
+        "dtype": info["dtype"],
+        "device": hardware(info["device"].split()[0]),
+        "torch": info["environment"]["torch"],
         "rows": rows,
     }
     print(table(rows))

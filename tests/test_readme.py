@@ -30,7 +30,7 @@ def prompt_of(category: str) -> str:
 def recorded(category: str) -> Trace:
     target, tokenizer = load(device="cpu", dtype="float32")
     ids = encode_prompt(tokenizer, prompt_of(category))
-    trace: Trace = finished(decode(target, ids, method="logitspec_paper", max_new_tokens=200))
+    trace: Trace = finished(decode(target, ids, method="logitspec_paper", max_new_tokens=300))
     trace.spell(Speller(tokenizer))
     return trace
 

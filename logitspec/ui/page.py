@@ -95,7 +95,7 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
         with gr.Row():
             model = gr.Dropdown(host.models, value=host.models[0], label="Model")
             length = gr.Number(
-                200, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
+                300, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
             )
         with gr.Row():
             temperature = gr.Number(

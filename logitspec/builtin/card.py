@@ -86,10 +86,11 @@ How it learnt: the share of held-out answers that are exact token by token, by t
 ## Limits
 
 It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Sums go wrong at times, above all with products of large numbers; its
-German has about a hundred words; its facts are a few sentences about speculative decoding. Rows
-longer than 2,048 tokens were not trained, and few were longer than 1,024. Don't rely on anything
-that it says.
+looks right and means little. Names made of pieces that are rare in training (Salzburg, with its
+"burg") come out wrong at times, and one wrong name makes a whole summary wrong. Sums go wrong at
+times, above all with products of large numbers; its German has about a hundred words; its facts are
+a few sentences about speculative decoding. Rows longer than 2,048 tokens were not trained, and few
+were longer than 1,024. Don't rely on anything that it says.
 """
 
 _EVALUATION = """## Evaluation
@@ -198,7 +199,8 @@ def _evaluation(facts: dict[str, Any]) -> str:
     story, functions = rows.get("story", {}), rows.get("code: functions", {})
     below = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
     missed = (
-        f"\nBelow what was wanted: {', '.join(below)}. The curve above shows how far training came."
+        f"\nBelow what was wanted: {', '.join(below)}. The curve above rises to its end: the training"
+        " time that two cores had was too short for these tasks, the longest texts most of all.\n"
         if below
         else ""
     )

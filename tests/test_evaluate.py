@@ -74,6 +74,8 @@ def test_references_are_right_and_blanks_are_wrong() -> None:
         ("translation", "Das Haus ist rot.", "Das Haus ist blau.", False),
         ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann and Bo slept.", True),
         ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann slept.", False),
+        ("story", "Bo is the cook, a friend of Ann.", "Bo is a friend.", False),
+        ("story", "Bo is the cook, a friend of Ann.", "Bo is the cook, a friend of Ann.", True),
     ],
 )  # fmt: skip
 def test_answers_are_judged_by_their_rule(

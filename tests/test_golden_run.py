@@ -1,4 +1,4 @@
-"""The built-in model's greedy answers in float32, one a task, as recorded in golden/builtin.json.
+"""The built-in model's greedy answers in float32, one a task, as recorded in golden/builtin/greedy.json.
 
 After a change of the weights or the examples, `PYTHONPATH=. python tests/test_golden_run.py` records
 them anew.
@@ -16,7 +16,7 @@ from logitspec.engine import decode
 from logitspec.models import encode_prompt, load
 
 ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "tests" / "golden" / "builtin.json"
+GOLDEN = ROOT / "tests" / "golden" / "builtin" / "greedy.json"
 EXAMPLES = ROOT / "assets" / "prompts" / "examples.jsonl"
 # Other processors round differently; a choice this clear is the same on all of them.
 MARGIN_AT_LEAST = 0.01

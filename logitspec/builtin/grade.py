@@ -40,7 +40,7 @@ RULES = {
     "math": "same result, in drills all results",
     "code: functions": "returns, raises and changes the same as the reference on up to 2,500 calls",
     "code: edits": "same as the reference",
-    "story": "uses the names that the reference uses most and no other",
+    "story": "uses the names that the reference repeats and repeats no other; short answers are the same",
 }
 
 
@@ -69,9 +69,14 @@ def block(text: str) -> str | None:
 
 
 def faithful(reference: str, answer: str) -> bool:
-    """Whether the story keeps to the names of the reference (those that recur in it)."""
+    """Whether the story keeps to the names of the reference (those that recur in it).
+
+    A reference without such names is a short answer about a story and has to be met exactly.
+    """
     wanted = names(reference)
-    return bool(answer) and all(name in answer for name in wanted) and names(answer) <= wanted
+    if not wanted:
+        return answer == reference
+    return all(name in answer for name in wanted) and names(answer) <= wanted
 
 
 def names(text: str) -> set[str]:

@@ -150,14 +150,14 @@ def test_the_command_prints_a_table_and_one_json_line(
 ) -> None:
     wrong = tmp_path / "wrong.jsonl"
     evaluate.main(
-        ["--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "20", "--quick",
+        ["--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "5", "--quick",
          "--wrong", str(wrong)]
     )  # fmt: skip
     lines = capsys.readouterr().out.splitlines()
     figures = json.loads(lines[-1])
     assert [row["task"] for row in figures["rows"]] == ["story", "code: edits"]
     assert lines[-5:-1] == table(figures["rows"]).splitlines()
-    assert all(row["ended"] == 0 and row["tokens"] == 20 for row in figures["rows"])
+    assert all(row["ended"] == 0 and row["tokens"] == 5 for row in figures["rows"])
     assert len(wrong.read_text(encoding="utf-8").splitlines()) == 2
 
 

@@ -170,7 +170,7 @@ def measure(prompt: Prompt, under: Conditions) -> Row:
     row.ended = plain.finish == "eos"
     row.parsed = block(answer) is not None
     row.answers.append(answer)
-    row.right = right(prompt.row, prompt.reference, answer)
+    row.right = row.ended and right(prompt.row, prompt.reference, answer)
     if not row.right:
         row.wrong.append({"chat": prompt.chat, "wanted": prompt.reference, "answer": answer})
     for step, after in itertools.pairwise(plain.steps):

@@ -76,7 +76,8 @@ combinations of templates of its own; none of them is in the training samples.
 Rows hold whole conversations without padding. Answer tokens weigh 1 in the loss, tokens of user
 messages 0.1.
 
-To train it again: `{command}`.
+To train another like it: `{command}`. The length of a run is wall time, so that another machine sees
+other tokens; a run that was stopped and resumed with other hours or settings lists the last ones here.
 
 How it learnt: the share of held-out answers that are exact token by token, by tokens seen.
 
@@ -199,8 +200,7 @@ def _evaluation(facts: dict[str, Any]) -> str:
     story, functions = rows.get("story", {}), rows.get("code: functions", {})
     below = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
     missed = (
-        f"\nBelow what was wanted: {', '.join(below)}. The curve above rises to its end: the training"
-        " time that two cores had was too short for these tasks, the longest texts most of all.\n"
+        f"\nBelow what was wanted: {', '.join(below)}. The curve above shows how far training came.\n"
         if below
         else ""
     )

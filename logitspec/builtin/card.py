@@ -54,8 +54,9 @@ this. Generation stops at `<|end|>`.
   project: {tasks}. About half of all names are made up, so that copying has to be learnt.
   Licence: that of this project.
 {prose}
-No data from any other model and no benchmark text. Evaluation has names, towns, made-up words and
-combinations of templates of its own; none of them is in the training samples.
+No data from any other model and no benchmark text. Evaluation draws names, towns, made-up words and
+combinations of main templates that training never draws; follow-up questions are worded alike in
+both, and the explanations are the same texts.
 
 ## Training
 

@@ -109,15 +109,6 @@ def test_the_corpus_is_diverse() -> None:
     assert len({word for sample in found for word in re.findall(r"\w+", sample.prompt)}) > 4000
 
 
-def test_sums_and_code_come_more_often_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.builtin.corpus.EARLY", 1000)
-    found = [sample.category for sample in take(2000)]
-    early, late = collections.Counter(found[:1000]), collections.Counter(found[1000:])
-    assert late["math"] > early["math"]
-    assert late["code"] > early["code"]
-    assert late["conversation"] < early["conversation"]
-
-
 def test_one_category_can_be_asked_for() -> None:
     for category in TASKS:
         assert {sample.category for sample in take(20, category)} == {category}
@@ -218,7 +209,7 @@ def test_frequent_words_take_the_space_along(small_tokenizer: PreTrainedTokenize
         word
         for sample in take(400, seed=0)
         for text in itertools.chain(*sample.turns)
-        for word in re.findall(r" ([^\W\d_]+)", text)
+        for word in set(re.findall(r" ([^\W\d_]+)", text))
         if word not in NAMES
     )
     for word, _ in counts.most_common(200):
@@ -241,7 +232,7 @@ def test_rows_hold_whole_conversations_and_one_beginning(
 ) -> None:
     packer = Packer(small_tokenizer, np.zeros(0, np.uint16), seed=1)
     stop = special_ids(small_tokenizer)[-1]
-    rows = [packer.row(1024) for _ in range(40)]
+    rows = [packer.row(1024) for _ in range(60)]
     drawn = [encode(small_tokenizer, sample) for sample in take(packer.conversations, seed=1)]
     given = {tuple(ids): weights for ids, weights in drawn}
     assert len(given) == packer.conversations

@@ -12,7 +12,15 @@ from logitspec.builtin import MODEL_DIR, evaluate
 from logitspec.builtin.behaviour import behave_alike
 from logitspec.builtin.card import EVALUATION, TRAINING, table, write_card
 from logitspec.builtin.corpus import samples
-from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
+from logitspec.builtin.grade import (
+    RULES,
+    block,
+    conclusions,
+    distinct,
+    kind,
+    repetition,
+    right,
+)
 from logitspec.models import load
 
 SUM = "def add(numbers):\n    total = 0\n    for n in numbers:\n        total += n\n    return total\n"
@@ -53,7 +61,7 @@ def test_changes_to_arguments_count() -> None:
 def test_references_are_right_and_blanks_are_wrong() -> None:
     for row in RULES:
         checked = 0
-        for sample in itertools.islice(samples(7, "eval", row.split(":")[0]), 12):
+        for sample in itertools.islice(samples(7, "eval", row.split(":")[0]), 24):
             for asked, answer in sample.turns:
                 if kind(sample.category, asked) == row and checked < 6:
                     assert right(row, answer, answer), answer
@@ -71,6 +79,9 @@ def test_references_are_right_and_blanks_are_wrong() -> None:
         ("math", "2 + 3 = 5.\n4 * 2 = 8.", "2 + 3 = 5.", False),
         ("qa", 'The text says: "A met B." So A met B.', 'It says: "A saw B." So A met B.', True),
         ("qa", 'The text says: "A met B." So A met B.', 'The text says: "A met B." So B met B.', False),
+        ("qa", 'It says: "A." So A.\nIt says: "B." So B.', 'It says: "C." So A.\nIt says: "B." So B.', True),
+        ("qa", 'It says: "A." So A.\nIt says: "B." So B.', 'It says: "A." So C.\nIt says: "B." So B.', False),
+        ("qa", 'It says: "A." So A.\nIt says: "B." So B.', 'It says: "B." So B.', False),
         ("translation", "Das Haus ist rot.", "Das Haus ist blau.", False),
         ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann and Bo slept.", True),
         ("story", "Once Ann met Bo. So Ann sang. And Ann and Bo ran.", "Then Ann slept.", False),
@@ -82,6 +93,14 @@ def test_answers_are_judged_by_their_rule(
     row: str, reference: str, answer: str, verdict: bool
 ) -> None:
     assert right(row, reference, answer) is verdict
+
+
+def test_each_line_has_a_conclusion() -> None:
+    assert conclusions('It says: "A met B." So A met B.\n\nIt does not say C.') == [
+        "So A met B.",
+        "It does not say C.",
+    ]
+    assert conclusions("") == []
 
 
 def test_code_is_told_from_no_code() -> None:

@@ -141,3 +141,16 @@ def test_splits_share_no_combination_of_templates() -> None:
     assert not shown["train"] & shown["eval"]
     for options in zip(*(c for c in shown["eval"] if len(c) == 4), strict=True):
         assert set(options) <= {option for c in shown["train"] for option in c}
+
+
+def test_what_is_counted_stands_in_a_right_plural() -> None:
+    for sample in take(3000):
+        text = " ".join(part for turn in sample.turns for part in turn)
+        # A factor or a share may be any number, but no one is left with 1 or 0 of something.
+        assert not re.search(r"(?<!\d)[01] [a-z]+s\b", text), text
+        assert not re.search(r"\d [a-z]*(s|x|z|ch|sh)s\b", text), text
+    words = Words(random.Random(2))
+    for _ in range(3000):
+        assert not re.search(r"(s|x|z|h)s$", words.plural())
+        assert words.coined() not in {"home", "here", "more", "same", "bread", "piano"}
+        assert len(set(words.towns(3))) == 3

@@ -48,17 +48,15 @@ def rewritten(ask: str, old: str) -> str:
         found = [re.search(pattern, ask) for pattern in patterns]
         return next((each.groups() for each in found if each), ())
 
-    if pairs := match(r"(?:Rename|things:) (\w+) to (\w+)(?: and|,) (\w+) to (\w+)\."):
-        return swapped((pairs[0], pairs[1]), (pairs[2], pairs[3]))
     if pair := match(r"Rename the \w+ (\w+) to (\w+)\.", r"Change the number (\d+) to (\d+)\.",
                      r"Replace (\d+) by (\d+)\."):  # fmt: skip
         return swapped((pair[0], pair[1]))
     if pair := match(r"Call the \w+ (\w+) instead of (\w+)\.", r"Use (\d+) instead of (\d+)\."):
         return swapped((pair[1], pair[0]))
-    if pair := match(r"operator (\S+) to (\S+)\.", r"Replace (\W+) by (\W+)\."):
-        return old.replace(f" {pair[0]} ", f" {pair[1]} ", 1)
-    if pair := match(r"Use (\W+) instead of (\W+)\."):
-        return old.replace(f" {pair[1]} ", f" {pair[0]} ", 1)
+    if pair := match(r"the line (.*) (?:to|by) (.*)$"):
+        return old.replace(pair[0], pair[1], 1)
+    if pair := match(r"Write (.*) instead of (.*)$"):
+        return old.replace(pair[1], pair[0], 1)
     if pair := match(r"parameter (\w+) with (?:the )?default (?:value )?(\S+)\.",
                      r"more parameter, (\w+)=(\S+)\."):  # fmt: skip
         return f"{re.sub(r'[)]', f', {pair[0]}={pair[1]})', head, count=1)}\n{rest}"
@@ -95,88 +93,52 @@ def test_edits_are_what_they_ask_for() -> None:
                 assert new != (given[0] if given else current)
             current = new
     assert sum(edits.values()) > 800
-    assert {"Rename", "Add", "At", "Change", "Use", "Print", "Return"} <= set(edits)
+    assert {"Rename", "Add", "At", "Change", "Write", "Print", "Return"} <= set(edits)
 
 
 ORACLES: dict[str, Callable[..., Any]] = {
     "average": lambda a, n, m: sum(a) / len(a),
     "smallest": lambda a, n, m: min(a),
-    "spread": lambda a, n, m: max(a) - min(a),
     "running": lambda a, n, m: list(itertools.accumulate(a)),
-    "steps": lambda a, n, m: [y - x for x, y in itertools.pairwise(a)],
     "cap": lambda a, n, m: [min(x, n) for x in a],
     "find": lambda a, n, m: next((i for i, x in enumerate(a) if x > n), -1),
-    "above_average": lambda a, n, m: [x for x in a if x * len(a) > sum(a)],
     "check": lambda a, n, m: min(a) >= n,
     "any_of": lambda a, n, m: any(not x % n for x in a),
-    "is_sorted": lambda a, n, m: a == sorted(a),
     "split": lambda a, n, m: ([x for x in a if x < n], [x for x in a if x >= n]),
     "unique": lambda a, n, m: list(dict.fromkeys(a)),
     "between": lambda a, n, m: len([x for x in a if x in range(n, m + 1)]),
-    "longest_run": lambda a, n, m: max(
-        (len(list(run)) for high, run in itertools.groupby(a, lambda x: x > n) if high), default=0
-    ),
     "pairs": lambda a, c, n, m: list(itertools.product(a, c)),
     "common": lambda a, c, n, m: [x for x in a if c.count(x)],
     "scale": lambda a, c, n, m: [x * c for x in a],
     "count_over": lambda a, c, n, m: sum(x > c for x in a),
     "dot": lambda a, c, n, m: sum(x * y for x, y in zip(a, c, strict=False)),
-    "classes": lambda a, n, m: {
-        "low": sum(x < n for x in a), "middle": sum(n <= x <= m for x in a),
-        "high": sum(x > m for x in a),
-    },
-    "sort": lambda a, n, m: sorted(a),
-    "second": lambda a, n, m: sorted([0, *a])[-2],
-    "longest_each": lambda a, n, m: {
-        x[0]: max((y for y in a if y[0] == x[0]), key=len) for x in a
-    },
-    "row_tops": lambda a, n, m: list(map(max, a)),
-    "collatz": lambda a, n, m: [a]
-    if a == 1
-    else [a, *ORACLES["collatz"](3 * a + 1 if a % 2 else a // 2, n, m)],
-    "signs": lambda a, n, m: {"positive": sum(x > 0 for x in a), "negative": sum(x < 0 for x in a)},
     "lengths": lambda a, n, m: list(map(len, a)),
     "upper": lambda a, n, m: " ".join(a).upper().split(),
     "longest": lambda a, n, m: max(a, key=len),
     "long": lambda a, n, m: [x for x in a if x[n:]],
-    "number": lambda a, n, m: [f"{i}. {x}" for i, x in enumerate(a, n)],
     "tally": lambda a, n, m: dict(collections.Counter(a)),
-    "most_common": lambda a, n, m: max(a, key=a.count),
-    "group": lambda a, n, m: {k: [x for x in a if len(x) == k] for k in set(map(len, a))},
     "initials": lambda a, n, m: "".join(x[:1] for x in a),
-    "repeated": lambda a, n, m: [x for x in dict.fromkeys(a) if a.count(x) >= n],
-    "where": lambda a, n, m: {x: [i for i in range(len(a)) if a[i] == x] for x in a},
     "count_vowels": lambda a, n, m: len(re.findall("[aeiou]", a)),
     "remove_vowels": lambda a, n, m: re.sub("[aeiou]", "", a),
     "backwards": lambda a, n, m: a[::-1],
     "is_palindrome": lambda a, n, m: a == a[::-1],
     "digits": lambda a, n, m: sum(map(int, re.findall(r"\d", a))),
-    "compress": lambda a, n, m: re.sub(r"(.)\1+", r"\1", a),
-    "letters": lambda a, n, m: dict(collections.Counter(re.findall("[a-z]", a.lower()))),
-    "strong": lambda a, n, m: bool(re.search(r"\d", a)) and not len(a) < n,
     "total": lambda a, n, m: sum(map(sum, a)),
     "flatten": lambda a, n, m: list(itertools.chain(*a)),
     "count_cells": lambda a, n, m: sum(x > n for row in a for x in row),
     "row_sums": lambda a, n, m: list(map(sum, a)),
-    "best_row": lambda a, n, m: max(a, key=sum),
     "add_to_cells": lambda a, n, m: [[x + n for x in row] for row in a],
     "add": lambda a, c, n, m: sum((a, c)),
     "subtract": lambda a, c, n, m: -(c - a),
     "area": lambda a, c, n, m: c * a,
-    "combine": lambda a, c, n, m: a * n + c * m,
     "bigger": lambda a, c, n, m: max(a, c),
-    "limit": lambda a, c, n, m: min(a, c),
     "clamp": lambda a, n, m: sorted([a, n, m])[1],
     "power": lambda a, c, n, m: a**c,
     "factorial": lambda a, n, m: a * ORACLES["factorial"](a - 1, n, m) if a else 1,
     "is_prime": lambda a, n, m: a in {2, 3, 5, 7, 11, 13, 17, 19, 23},
     "divisors": lambda a, n, m: [x for x in range(1, a + 1) if a / x == a // x],
     "grade": lambda a, n, m: ["low", "middle", "high"][(a >= n) + (a >= m)],
-    "multiples": lambda a, n, m: list(range(n, a + 1, n)),
     "fibonacci": lambda a, n, m: [0, 1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377][:a],
-    "gcd": lambda a, c, n, m: max(x for x in range(1, 99) if a % x == c % x == 0),
-    "count_digits": lambda a, n, m: len(str(a)),
-    "cost": lambda a, c, n, m: a * n + (m if a > c else 0),
 }  # fmt: skip
 PROBES: dict[str, list[Any]] = {
     "list[int]": [LIST, [5, 60, 7], sorted(LIST), [9]],
@@ -220,8 +182,8 @@ def expected(says: str, data: list[int]) -> Any:
         product *= x
     return {
         "sum": sum(kept), "product": product, "largest or 0": max([0, *kept]), "a list": kept,
-        "a set": set(kept), "reverse order": kept[::-1], "them or 0": kept[-1] if kept else 0,
-    }[re.findall(r"(sum|product|largest or 0|a list|a set|reverse order|them or 0)$", says)[0]]  # fmt: skip
+        "a set": set(kept),
+    }[re.findall(r"(sum|product|largest or 0|a list|a set)$", says)[0]]  # fmt: skip
 
 
 @pytest.mark.parametrize("maker", [pipeline, staged])

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from logitspec.builtin.tasks import Sample, passages, reading
-from logitspec.builtin.words import Split, Words
+from logitspec.builtin.words import EVAL_TOWNS, Split, Words
 
 
 def drawn(kind: str, count: int, split: Split = "train", seed: int = 1) -> list[Sample]:
@@ -37,6 +37,15 @@ def body(prompt: str) -> list[str]:
     )
 
 
+def asked_and_answered(sample: Sample) -> list[tuple[str, str]]:
+    """Each question with the line that answers it; nothing but questions has a question mark."""
+    pairs = []
+    for prompt, answer in sample.turns:
+        asks = re.findall(r"[A-Z][^.?:\n]*\?", prompt)
+        pairs += list(zip(asks, answer.splitlines(), strict=True))
+    return pairs
+
+
 @pytest.mark.parametrize("split", ["train", "eval"])
 def test_summaries_follow_the_rule_that_the_prompt_names(split: Split) -> None:
     forms = set()
@@ -55,23 +64,40 @@ def test_summaries_follow_the_rule_that_the_prompt_names(split: Split) -> None:
             assert len(kept) < len(report)
             assert answer == " ".join(kept)
         for ask, more in sample.turns[1:]:
-            assert more == kept[0] if "sentence" in ask else '"' in more or "not say" in more
+            if "sentence" in ask:
+                assert more == kept[0]
+                continue
+            about, said = re.findall(r"^About ([^,]*), the text (says: \"|does not say)", more)[0]
+            assert about in ask
+            assert said != 'says: "' or more.split('"')[1] in prompt
     assert forms == {True, False}
 
 
 @pytest.mark.parametrize("split", ["train", "eval"])
 def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> None:
     unsaid = total = 0
+    sizes: list[int] = []
     for sample in drawn("question", 400, split):
         text = sample.turns[0][0]
-        for ask, answer in sample.turns:
+        assert 1 <= len(sample.turns) <= 3
+        seen: list[str] = []
+        for asked, answer in asked_and_answered(sample):
             total += 1
-            if re.fullmatch(r"The (text does|sources do) not say [^.]*\.", answer):
+            missing = re.fullmatch(
+                r"About ([^,]*), the (text does|sources do) not say [^.]*\.", answer
+            )
+            if missing:
+                assert missing[1] in asked
                 unsaid += 1
                 continue
-            match = re.fullmatch(r'(The text|Source \[(\d)\]) says: "([^"]*\.)" So (.*\.)', answer)
+            match = re.fullmatch(
+                r'About ([^,]*), (the text|source \[(\d)\]) says: "([^"]*\.)" So (.*\.)', answer
+            )
             assert match, answer
-            _, number, quote, conclusion = match.groups()
+            about, _, number, quote, conclusion = match.groups()
+            assert about in asked
+            assert about.removeprefix("the ") in quote
+            seen.append(conclusion)
             place = text
             if number:
                 (place,) = re.findall(rf"^\[{number}\] (.*)$", text, re.M)
@@ -79,9 +105,23 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
             # All that the conclusion names stands in the quote, and some of it is new.
             facts = set(re.findall(r"\b[A-Z]\w+|\d+", conclusion))
             assert facts <= set(re.findall(r"\w+", quote)), answer
-            (asked,) = re.findall(r"(?:^|: |\n)([A-Z][^.?:\n]*\?)", ask)
             assert set(re.findall(r"\w+", conclusion)) - set(re.findall(r"\w+", asked))
+        assert len(set(seen)) == len(seen)
+        sizes += [len(answer.splitlines()) for _, answer in sample.turns]
     assert 0.02 < unsaid / total < 0.1
+    assert 0.4 < sum(size > 1 for size in sizes) / len(sizes) < 0.6
+    assert max(sizes) == 3
+
+
+def test_an_event_names_each_town_once() -> None:
+    w = Words(random.Random(5), "eval")
+    for _ in range(200):
+        (event,) = passages.events(w, [8], "ship", w.pick(passages.HEADLINES))
+        (thing,) = set(re.findall(r"[Tt]he (\w+) (?:ferry|steamer|yacht|schooner|lifeboat)",
+                                  " ".join(fact.sentence for fact in event.facts)))  # fmt: skip
+        text = " ".join(fact.sentence for fact in event.facts).replace(f"he {thing} ", "")
+        for town in EVAL_TOWNS:
+            assert len(re.findall(rf"\b{town}\b", text)) <= (town != thing), text
 
 
 def test_a_question_means_one_thing() -> None:
@@ -92,10 +132,11 @@ def test_a_question_means_one_thing() -> None:
         for fact in [fact for event in found for fact in event.facts]:
             assert fact.asks
             assert names_something(fact.sentence), fact.sentence
-            for ask, conclusion in fact.asks:
+            for about, ask, conclusion in fact.asks:
+                assert about in ask
                 answers.setdefault(ask, set()).add(conclusion)
         assert {len(each) for each in answers.values()} == {1}
-        open_asks = {ask for event in found for ask, _ in event.unsaid}
+        open_asks = {ask for event in found for _, ask, _ in event.unsaid}
         assert not open_asks & answers.keys()
 
 

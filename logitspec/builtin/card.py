@@ -62,12 +62,12 @@ both, and the explanations are the same texts.
 
 | | |
 |---|---|
-| tokens seen | {tokens:,} |
+| tokens seen | {tokens:,}{before_tokens} |
 | steps | {steps:,} of {tokens_per_step:,} tokens |
-| hours | {hours:.2f} on {device} |
+| hours | {hours:.2f}{before_hours} on {device} |
 | optimizers | Muon, rate {muon_rate:g}, for the matrices; AdamW, rate {adam_rate:g}, for the rest |
 | schedule | linear warm-up {warmup:.0%}, constant, linear decay over the last {decay:.0%} |
-| row lengths | {lengths} tokens; shares at the start {start}, at the end {end} |
+| row lengths | {lengths} tokens; shares at the start {first_shares}, at the end {last_shares} |
 | prose | {prose_share:.0%} of rows until {prose_until:.0%} of the run, then falling to {prose_share_end:.0%} |
 | precision | bfloat16 autocast, float32 weights |
 | seed | {seed} |
@@ -130,6 +130,7 @@ def write_card(folder: pathlib.Path) -> None:
         evaluation = _evaluation(json.loads(evaluated.read_text(encoding="utf-8")))
     lengths = ", ".join(map(str, facts["lengths"]))
     facts["curve"] = _curve(facts["curve"])
+    before = facts.get("before")
     text = _CARD.format(
         **facts | {"device": facts["hardware"], "prose": _prose(facts), "lengths": lengths},
         layers=config["num_hidden_layers"],
@@ -140,10 +141,14 @@ def write_card(folder: pathlib.Path) -> None:
         vocabulary=config["vocab_size"],
         context=config["max_position_embeddings"],
         tasks=", ".join(TASKS),
-        start=_shares(facts["shares_start"]),
-        end=_shares(facts["shares_end"]),
+        first_shares=_shares(facts["shares_start"]),
+        last_shares=_shares(facts["shares_end"]),
         state="finished" if facts["finished"] else "snapshot of an unfinished run",
         evaluation=evaluation,
+        before_tokens=f", after {before['tokens']:,} of the weights it began with"
+        if before
+        else "",
+        before_hours=f", after {before['hours']:.2f}" if before else "",
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

@@ -20,19 +20,17 @@ from logitspec.builtin.tasks import (
 )
 from logitspec.builtin.words import Split, Words, is_held_out
 
-# How often each task comes in the first `EARLY` conversations, and after them. The weights make up
-# for answers of different lengths; sums and code take longest to learn, so they come more often
-# once talk and translation are known.
-TASKS: dict[str, tuple[Callable[[Words], Sample], float, float]] = {
-    "conversation": (conversation.sample, 1.8, 0.8),
-    "translation": (translation.sample, 2.8, 1.9),
-    "summarization": (reading.summary, 0.9, 1.0),
-    "qa": (reading.question, 1.6, 1.6),
-    "math": (arithmetic.sample, 2.4, 3.2),
-    "code": (code.sample, 1.8, 3.2),
-    "story": (story.sample, 0.6, 0.4),
+# How often each task comes. The weights make up for answers of different lengths, and for what
+# takes longest to learn.
+TASKS: dict[str, tuple[Callable[[Words], Sample], float]] = {
+    "conversation": (conversation.sample, 0.8),
+    "translation": (translation.sample, 2.0),
+    "summarization": (reading.summary, 1.8),
+    "qa": (reading.question, 1.9),
+    "math": (arithmetic.sample, 1.5),
+    "code": (code.sample, 3.0),
+    "story": (story.sample, 0.4),
 }
-EARLY = 60_000
 
 
 def samples(
@@ -46,14 +44,11 @@ def samples(
     """
     words = Words(random.Random(f"{split}-{seed}"), split, invented)
     makers = [TASKS[category]] if category else list(TASKS.values())
-    early, late = [weight for _, weight, _ in makers], [weight for *_, weight in makers]
-    count = 0
+    weights = [weight for _, weight in makers]
     while True:
-        weights = early if count < EARLY else late
-        (make, *_), (other, *_) = words.rng.choices(makers, weights, k=2)
+        (make, _), (other, _) = words.rng.choices(makers, weights, k=2)
         sample = make(words)
         if category is None and words.chance(0.1):
             sample = Sample(sample.category, sample.turns + other(words).turns)
         if is_held_out(sample.prompt, one_in=16) == (split == "eval"):
-            count += 1
             yield sample

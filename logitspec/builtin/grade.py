@@ -23,7 +23,7 @@ def right(row: str, reference: str, answer: str) -> bool:
     if row == "math":
         return results(answer) == results(reference)
     if row == "qa":
-        return conclusion(answer) == conclusion(reference)
+        return conclusions(answer) == conclusions(reference)
     if row == "code: functions":
         made = block(answer)
         return made is not None and behave_alike(block(reference) or "", made)
@@ -51,9 +51,9 @@ def results(text: str) -> list[str]:
     return [numbers[-1] for line in text.splitlines() if (numbers := re.findall(r"\d+", line))]
 
 
-def conclusion(text: str) -> str:
-    """What follows the quote; the whole answer if there is none."""
-    return text.rsplit('"', 1)[-1].strip()
+def conclusions(text: str) -> list[str]:
+    """What follows the quote on each line; the whole line if there is none."""
+    return [line.rsplit('"', 1)[-1].strip() for line in text.splitlines() if line.strip()]
 
 
 def block(text: str) -> str | None:

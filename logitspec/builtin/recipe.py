@@ -24,7 +24,7 @@ class Settings:
     """What a training run depends on besides its data.
 
     `hours` is the wall time of training without evaluation; `steps`, if not 0, fixes the number
-    of steps instead. `lengths` are the row lengths in tokens, `shares` how many of all batches
+    of steps instead. `start` is the folder of the model to begin with, if any. `lengths` are the row lengths in tokens, `shares` how many of all batches
     use each of them at the start and at the end of the run. `scored_share` is the share of
     positions that enter the loss: those of answers and prose first, then prompts at random.
     `prose_share` of the rows are prose; from `prose_until` (a part of the run) on fewer, down to
@@ -36,20 +36,21 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     compile: bool = False
+    start: str = ""
     tokens_per_step: int = 6144
     scored_share: float = 0.6
     muon_rate: float = 0.02
     adam_rate: float = 2e-3
     warmup: float = 0.02
-    decay: float = 0.5
+    decay: float = 0.6
     weight_decay: float = 0.05
-    prose_share: float = 0.12
+    prose_share: float = 0.08
     prose_share_end: float = 0.02
     prose_until: float = 0.4
     prose_note: str = ""
     lengths: tuple[int, ...] = (256, 512, 1024, 2048)
-    shares_start: tuple[float, ...] = (0.8, 0.2, 0.0, 0.0)
-    shares_end: tuple[float, ...] = (0.25, 0.4, 0.3, 0.05)
+    shares_start: tuple[float, ...] = (0.3, 0.5, 0.2, 0.0)
+    shares_end: tuple[float, ...] = (0.1, 0.5, 0.35, 0.05)
     save_minutes: float = 10.0
     log_every: int = 20
 

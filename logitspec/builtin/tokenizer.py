@@ -11,7 +11,6 @@ from __future__ import annotations
 import collections
 import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -28,8 +27,9 @@ END = "<|end|>"
 SPECIAL = (END_OF_TEXT, USER, ASSISTANT, END)
 VOCABULARY = 4096
 CONTEXT = 2048
-# The part of the vocabulary that goes to frequent words with the space before them.
-WORD_SHARE = 0.5
+# The part of the vocabulary that goes to pieces of rare words, and in how many words each must be.
+PART_SHARE = 0.25
+PART_WORDS = 30
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
@@ -45,8 +45,8 @@ CHAT_TEMPLATE = (
 # Words take one leading space, digits stand alone, a run of spaces leaves its last space to the
 # word after it (so Python's indentation is one token).
 _PIECES = r"""'(?:s|t|re|ve|m|ll|d)| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-_WITHOUT_SPACE = _PIECES.replace(" ?", "")
-_SPACED = re.compile(r" (?:[^\W\d_]+|[^\s\w]+)")
+# A space in byte-level characters.
+_SPACE = "Ġ"
 
 
 def _texts(seed: int, count: int) -> Iterator[str]:
@@ -66,13 +66,74 @@ def _splitting(pattern: str) -> pre_tokenizers.PreTokenizer:
     )
 
 
-def _frequent(texts: Iterable[str], count: int) -> list[str]:
-    """The most frequent words and signs behind a space, as byte-level pieces, without names."""
-    found = collections.Counter(
-        match for text in texts for match in _SPACED.findall(text) if match[1:] not in NAMES
+def _pieces(texts: Iterable[str]) -> collections.Counter[str]:
+    """In how many of the texts each piece occurs, in byte-level characters."""
+    splitting = _splitting(_PIECES)
+    found: collections.Counter[str] = collections.Counter()
+    for text in texts:
+        found.update({piece: None for piece, _ in splitting.pre_tokenize_str(text)}.keys())
+    return found
+
+
+def _whole(found: collections.Counter[str], count: int) -> dict[str, None]:
+    """About `count` of the most frequent pieces, those that get a token of their own.
+
+    No names, which have to be copied like names never seen. And no word without the one with a
+    space before it, which would else be made of other tokens.
+    """
+    chosen: dict[str, None] = {}
+    for piece, uses in found.most_common():
+        if uses < 2 or len(chosen) >= count:
+            break
+        word = piece.removeprefix(_SPACE)
+        if len(piece) > 1 and word not in NAMES:
+            if piece == word and any(letter.isalpha() for letter in piece):
+                chosen[_SPACE + piece] = None
+            chosen[piece] = None
+    return chosen
+
+
+def _parts(rare: Iterable[str], count: int) -> list[tuple[str, str]]:
+    """At most `count` merges for words that have no token of their own, without their space.
+
+    Every merge makes a part that is found in at least `PART_WORDS` different words, so that its
+    token is learnt in many places: of a part that stands only in "Hamburg", a model learns that
+    "Ham" comes before it and can't copy "Salzburg".
+    """
+    words = list({piece.removeprefix(_SPACE): None for piece in rare})
+    bpe = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=256 + count,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        min_frequency=PART_WORDS,
+        show_progress=False,
     )
-    level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    return [level.pre_tokenize_str(word)[0][0] for word, _ in found.most_common(count)]
+    bpe.train_from_iterator(words, trainer)
+    merges = [tuple(pair) for pair in json.loads(bpe.to_str())["model"]["merges"]]
+    while True:
+        found: collections.Counter[str] = collections.Counter()
+        for encoded in _bpe(merges).encode_batch(words):
+            found.update(set(encoded.tokens))
+        gone = {a + b for a, b in merges if found[a + b] < PART_WORDS}
+        if not gone:
+            return merges
+        kept = []
+        for a, b in merges:
+            if gone.isdisjoint((a, b, a + b)):
+                kept.append((a, b))
+            else:
+                gone.add(a + b)
+        merges = kept
+
+
+def _bpe(merges: list[tuple[str, str]], words: Iterable[str] = (), **special: int) -> Tokenizer:
+    """A tokenizer of bytes, merges and whole words, each once, behind the special tokens."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocab = dict(special)
+    for token in itertools.chain(letters, (a + b for a, b in merges), words):
+        vocab.setdefault(token, len(vocab))
+    # A piece that is in the vocabulary as a whole is one token, whatever the merges say.
+    return Tokenizer(models.BPE(vocab=vocab, merges=merges, ignore_merges=True))
 
 
 def train_tokenizer(
@@ -81,26 +142,16 @@ def train_tokenizer(
     """A tokenizer trained on `count` samples of the corpus and the given prose texts.
 
     Every text can be encoded and decoded back, since all 256 bytes are in the vocabulary.
-    `vocabulary` counts the special tokens in and must be at least 260.
+    `vocabulary` counts the special tokens in and must be at least 260; with few texts the
+    tokenizer stays smaller.
     """
-    texts = [*prose, *_texts(seed, count)]
-    words = _frequent(texts, int(WORD_SHARE * (vocabulary - 260)))
-    trained = Tokenizer(models.BPE())
-    trained.pre_tokenizer = _splitting(_WITHOUT_SPACE)
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary - len(words),
-        special_tokens=list(SPECIAL),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        min_frequency=2,
-        show_progress=False,
-    )
-    trained.train_from_iterator(texts, trainer)
-    learned = json.loads(trained.to_str())["model"]
-    missing = [word for word in words if word not in learned["vocab"]]
-    vocab = learned["vocab"] | dict(zip(missing, itertools.count(len(learned["vocab"]))))
-    # A piece that is in the vocabulary as a whole is one token, whatever the merges say.
-    merges = [tuple(pair) for pair in learned["merges"]]
-    bpe = Tokenizer(models.BPE(vocab=vocab, merges=merges, ignore_merges=True))
+    places = vocabulary - len(SPECIAL) - 256
+    found = _pieces([*prose, *_texts(seed, count)])
+    merges = _parts(found.keys() - _whole(found, places).keys(), int(PART_SHARE * places))
+    parts = {a + b for a, b in merges}
+    words = [piece for piece in _whole(found, places) if piece not in parts]
+    words = words[: places - len(merges)]
+    bpe = _bpe(merges, words, **{token: place for place, token in enumerate(SPECIAL)})
     bpe.add_special_tokens(list(SPECIAL))
     bpe.pre_tokenizer = _splitting(_PIECES)
     bpe.decoder = decoders.ByteLevel()

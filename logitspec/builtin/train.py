@@ -43,13 +43,17 @@ from logitspec.builtin.recipe import (
     weighted_loss,
 )
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
+from logitspec.builtin.transplant import transplant
 
 SHARD = "9MB"
 
 
 @dataclass
 class Run:
-    """A training run: the model, its optimizers, its data and how far it came."""
+    """A training run: the model, its optimizers, its data and how far it came.
+
+    `before` holds the tokens, hours and curve of the training that its first weights came from.
+    """
 
     settings: Settings
     tokenizer: PreTrainedTokenizerBase
@@ -60,6 +64,7 @@ class Run:
     tokens: int = 0
     seconds: float = 0.0
     held_out: dict[str, dict[str, float]] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch.nn.Module.to(self.model, self.device)
@@ -123,6 +128,7 @@ class Run:
             "tokens": self.tokens,
             "seconds": self.seconds,
             "held_out": self.held_out,
+            "before": self.before,
         }
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)
@@ -136,6 +142,7 @@ class Run:
         self.packer.restore(state["packer"])
         self.step, self.tokens = state["step"], state["tokens"]
         self.seconds, self.held_out = state["seconds"], state["held_out"]
+        self.before = state["before"]
 
 
 def save(
@@ -161,7 +168,7 @@ def save(
     torch.nn.Module.to(copy, torch.bfloat16)
     copy.save_pretrained(folder, max_shard_size=SHARD)
     run.tokenizer.save_pretrained(folder)
-    facts = {
+    facts = asdict(run.settings) | {
         "parameters": sum(p.numel() for p in copy.parameters()),
         "steps": run.step,
         "tokens": run.tokens,
@@ -170,10 +177,11 @@ def save(
         "torch": torch.__version__,
         "finished": run.progress >= 1,
         "prose_files": prose,
-        "curve": curve,
+        "curve": [*run.before.get("curve", []), *(_after(run.before, probe) for probe in curve)],
         "command": command(run.settings, prose),
     }
-    facts |= asdict(run.settings) | {"hours": run.seconds / 3600}
+    if run.before:
+        facts["before"] = {name: run.before[name] for name in ("tokens", "hours")}
     if not prose:
         facts["prose_share"] = 0.0
     (folder / TRAINING).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -182,11 +190,20 @@ def save(
     write_card(folder)
 
 
+def _after(before: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any]:
+    """A probe of this run as one of all training so far."""
+    return probe | {
+        "tokens": probe["tokens"] + before.get("tokens", 0),
+        "seconds": probe["seconds"] + 3600 * before.get("hours", 0.0),
+    }
+
+
 def command(settings: Settings, prose: list[str]) -> str:
     """The command that trains this model again."""
     parts = ["python -m logitspec.builtin.train", f"--hours {settings.hours:g}"]
     parts += [f"--steps {settings.steps}"] if settings.steps else []
     parts += ["--compile"] if settings.compile else []
+    parts += [f"--start {settings.start}"] if settings.start else []
     parts += [f"--seed {settings.seed}"] if settings.seed else []
     parts += [f"--prose {' '.join(prose)}"] if prose else []
     return " ".join(parts)
@@ -235,7 +252,10 @@ def prepare(
     texts: list[str] | None = None,
     **architecture: Any,
 ) -> Run:
-    """A fresh run. Without a tokenizer one is trained on the corpus and the prose `texts`."""
+    """A fresh run. Without a tokenizer one is trained on the corpus and the prose `texts`.
+
+    With `settings.start` it begins with the weights of that model, else with random ones.
+    """
     torch.manual_seed(settings.seed)
     if tokenizer is None:
         # Two million characters in pieces from everywhere are plenty for 4,096 tokens.
@@ -247,8 +267,10 @@ def prepare(
         tokenizer = train_tokenizer(pieces, seed=settings.seed)
     prose = encode_prose(tokenizer, texts or [])
     model = LlamaForCausalLM(model_config(len(tokenizer), **architecture))
+    before = transplant(model, tokenizer, pathlib.Path(settings.start)) if settings.start else {}
     packer = Packer(tokenizer, prose, settings.seed)
-    return Run(settings, tokenizer, model, packer, pick_device(settings.device))
+    device = pick_device(settings.device)
+    return Run(settings, tokenizer, model, packer, device, before=before)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -278,6 +300,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--compile", action="store_true", help="compile the model first (needs a C++ compiler)"
     )
+    parser.add_argument(
+        "--start", default="", metavar="DIR", help="begin with the weights of the model in DIR"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     chosen = parser.parse_args(arguments)  # fmt: skip
@@ -295,6 +320,7 @@ def main(arguments: list[str] | None = None) -> None:
         device=chosen.device,
         compile=chosen.compile,
         prose_note=chosen.prose_note,
+        start=chosen.start,
     )
     run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])
     if chosen.resume:

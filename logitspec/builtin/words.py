@@ -72,6 +72,48 @@ PLACES = [
     "the bridge", "the village square", "the river", "the museum", "the park",
 ]  # fmt: skip
 
+# Common words that the syllables below can spell and the lists above may lack.
+_COMMON = frozenset(listed("""
+able about above across adore after again alone along also always area around away babe baby bake
+balance ball banana bare bark base basic bathe beard became beds before began behave bone bore
+bored bored brake brave bread break broke bulls cabin cake calm came camel canal candid canoe care
+cares carol cave cedar china choir cobra code coda cola colon color come comes coral core cola
+cruel cute damage dance dare date decor delay denim dine done dose drama drive drove dual duel
+fame fare fable fatal fate file final fine fire fires five flame flare flora focal fuel game gate
+gave gaze genial global gone grade grape grave guard hare hate have here hero hide hole home hope
+hose hotel human idea jade joke jokes june juror label lake lame lane laser late lazy legal lemon
+level life like line linen lion lives local lone lore lose loser love lunar lure made major make
+male mane manor maple mare mark mate maze meat melon menu metal mile mine minor minus miser mode
+model mole moral more moral motel motor move mole muse music name nasal naval navel nature nine
+none norm nose note novel nude okra opal oval over page pale panda pane panel paper parade pare
+past pasta paste patio peril petal photo pile pilot pine pipe piper pirate place plane plate
+player poke polar pole polite pore pork pose post potato prime primer prone prose pure quite quote
+radio rail rake rare rate rather razor real recall recent relax relay remain remark remove repair
+repeat reply reside resin retail return ride ripe rise rite rival river robe robin robot role
+roman rope rose rotor route royal rude rule ruler rumor rural sake salad sale salon same sane save
+saber sedan senior series sewer side sigma silo similar siren site size slave slide smile sofa
+solar sole solo some soma sonar sore store story strange stone stove style sugar super sure table
+tailor take tale talk tame tape taper taxi teak telex those tide tidal tile time timer tire token
+tone topaz torn total totem tower trade trail train trial tribe tribal triple tunes tuner tulip
+tutor tyre united vague vale value valor vase venom viola viral virus visa vital vocal vole vote
+wade wage wake walk ware water wave wide wife wine wipe wire wise wives woke wolf woman yoke yoga
+zebra zero zone
+aber alle alles beide dame dose drei dinar euro freude gerade gute haben habe heute jahr jede jeder
+karte kein keine klar kleine komma kraut lange leider leise liebe mal malen manuel meine meiner
+moral name natur neun neue oder ohne rasen raten regal reise rosa roman ruhe sache sahen sagen
+seide seine seiner seite sohn sonne tal tasse taube teile tiere traum treue vase vater warum weise
+weile wenig werden wieder zahl zeile zeit ziel zwei
+"""))  # fmt: skip
+_KNOWN = _COMMON | {
+    word.lower()
+    for words in [
+        WOMEN, MEN, TOWNS, EVAL_WOMEN, EVAL_MEN, EVAL_TOWNS, THINGS, FRUIT, GOODS, ANIMALS,
+        COLOURS, JOBS, MONTHS, DAYS, listed(" ".join(PLACES)),
+    ]
+    for word in words
+}  # fmt: skip
+_KNOWN |= {word.removesuffix("s") for word in _KNOWN}
+
 COMBINATIONS_HELD_OUT = 8
 # A made-up word that holds one of these would make a hall laugh for the wrong reason.
 _UNFIT = ("sex", "fuk", "fuc", "tit", "cun", "cum", "nig", "fag", "pis", "rap", "dik", "kak", "kok")
@@ -139,7 +181,8 @@ class Words:
     def coined(self) -> str:
         """A made-up lower-case word of two or three syllables that belongs to this split.
 
-        It is neither a Python keyword nor a builtin, for code uses these words as names.
+        It is neither a Python keyword nor a builtin, for code uses these words as names, and no
+        ordinary word or name.
         """
         while True:
             syllables = [
@@ -147,7 +190,7 @@ class Words:
                 for _ in range(self.pick([2, 2, 2, 3]))
             ]
             word = "".join(syllables)
-            reserved = keyword.iskeyword(word) or hasattr(builtins, word)
+            reserved = keyword.iskeyword(word) or hasattr(builtins, word) or word in _KNOWN
             unfit = any(part in word for part in _UNFIT)
             if not reserved and not unfit and is_held_out(word) == (self.split == "eval"):
                 return word
@@ -176,9 +219,23 @@ class Words:
             return self.coined().capitalize()
         return self.pick(TOWNS if self.split == "train" else EVAL_TOWNS)
 
+    def towns(self, count: int) -> list[str]:
+        """`count` different towns."""
+        found: dict[str, None] = {}
+        while len(found) < count:
+            found[self.town()] = None
+        return list(found)
+
+    def countable(self) -> str:
+        """A made-up noun whose plural ends in a plain s."""
+        while True:
+            word = self.coined()
+            if word.endswith(("l", "n", "r", "m", "k", "rd")):
+                return word
+
     def thing(self) -> str:
         """A countable thing, singular; made up half as often as names are."""
-        return self.coined() if self.chance(self.invented / 2) else self.pick(THINGS)
+        return self.countable() if self.chance(self.invented / 2) else self.pick(THINGS)
 
     def things(self, count: int) -> list[str]:
         """`count` different things, singular."""
@@ -190,13 +247,18 @@ class Words:
     def plural(self) -> str:
         """Countable goods, plural."""
         if self.chance(self.invented / 3):
-            return self.coined() + "s"
+            return self.countable() + "s"
         return self.pick(FRUIT + GOODS)
 
 
 def a(noun: str) -> str:
     """The noun with its indefinite article."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def plural_of(noun: str) -> str:
+    """The plural of one of the things."""
+    return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
 
 
 def upper_first(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tasks.sums import drill, outcome, worked
-from logitspec.builtin.words import Words, a
+from logitspec.builtin.words import Words, a, plural_of
 
 _ASKS = ["", "Solve this step by step. ", "Please solve this problem. ", "Can you work this out? "]
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
@@ -98,7 +98,8 @@ def _boxes(w: Words) -> _Problem:
 
 def _cost(w: Words) -> _Problem:
     p = w.person().name
-    first, second = w.things(2)
+    one, second = w.things(2)
+    first = plural_of(one)
     town = w.town()
     count, price, other = w.number(2, 7), w.number(3, 24), w.number(5, 60)
     product = count * price
@@ -106,11 +107,11 @@ def _cost(w: Words) -> _Problem:
     paid = total + w.number(3, 99)
     return _Problem(
         [
-            f"At a shop in {town}, {p} buys {count} {first}s for {price} dollars each and "
+            f"At a shop in {town}, {p} buys {count} {first} for {price} dollars each and "
             f"{a(second)} for {other} dollars. {p} pays with {paid} dollars.",
-            f"{p} goes shopping in {town} and takes {count} {first}s at {price} dollars each and "
+            f"{p} goes shopping in {town} and takes {count} {first} at {price} dollars each and "
             f"{a(second)} at {other} dollars. {p} hands over {paid} dollars.",
-            f"In {town}, {p} orders {count} {first}s. Each of them costs {price} dollars. "
+            f"In {town}, {p} orders {count} {first}. Each of them costs {price} dollars. "
             f"{p} adds {a(second)} for {other} dollars and pays with {paid} dollars.",
         ],
         [
@@ -119,7 +120,7 @@ def _cost(w: Words) -> _Problem:
             f"How many dollars of change are there for {p}?",
         ],
         [
-            (f"The {count} {first}s cost {price} dollars each.", count, "*", price),
+            (f"The {count} {first} cost {price} dollars each.", count, "*", price),
             (f"The {second} costs {other} dollars more.", product, "+", other),
             (f"{p} pays {paid} dollars for {total} dollars.", paid, "-", total),
         ],
@@ -158,7 +159,7 @@ def _share(w: Words) -> _Problem:
 
 def _travel(w: Words) -> _Problem:
     p = w.person().name
-    start, end = w.town(), w.town()
+    start, end = w.towns(2)
     hours, speed, more = w.number(2, 9), w.number(11, 79), w.number(3, 60)
     way = w.pick(["train", "bus", "car", "boat"])
     return _Problem(
@@ -433,7 +434,7 @@ def _harvest(w: Words) -> _Problem:
 
 
 def _passengers(w: Words) -> _Problem:
-    start, middle, end = w.town(), w.town(), w.town()
+    start, middle, end = w.towns(3)
     way = w.pick(["train", "bus", "boat", "tram"])
     first, off, on = w.number(20, 180), w.number(3, 18), w.number(5, 99)
     more = w.number(5, 60)
@@ -576,8 +577,11 @@ def _follow_up(w: Words, before: _Problem) -> tuple[str, _Problem]:
         # The factor stands first and the other number has at most two digits.
         if had > 99:
             sign, change = "+", "more"
+    # At least two are left, so that the plural is right.
+    if sign == "-" and had < 4:
+        sign, change = "+", "more"
     if sign != "*":
-        x, y = had, w.number(2, 99 if sign == "+" else max(2, min(99, had)))
+        x, y = had, w.number(2, 99 if sign == "+" else min(99, had - 2))
     changed = f"{x if sign == '*' else y} {change} {unit}"
     question = opener + wording.format(change=changed, unit=unit)
     steps = [(f"It was {had} {unit}, and now it is {changed}.", x, sign, y)]

@@ -16,8 +16,10 @@ from logitspec.builtin.tasks.functions import (
 )
 from logitspec.builtin.words import Words, upper_first
 
-_BASES: list[Template | str] = [*TEMPLATES, *["pipeline"] * 20]
+_BASES: list[Template | str] = [*TEMPLATES, *["pipeline"] * 10]
 _PIPELINES = [pipeline, staged]
+_EXTRA = {"docstring": docstring, "hints": hints, "guard": guard}
+_EXTRAS = ["", "docstring", "hints", "guard", "docstring hints", "docstring guard"]
 _LEADS = ["{}\n", "Edit this code. {}\n", "Change this function: {}\n", "Here is some code. {}\n"]
 _WRITE = [
     "Write a Python function {0} that {1}.",
@@ -56,27 +58,25 @@ def names_used(made: Function) -> str:
     return f"{upper_first(text)}."
 
 
-def _with_extras(w: Words, made: Function, most: int) -> tuple[list[str], Function]:
-    """The function with up to `most` of a docstring, type hints and a guard, and their asks."""
+def _with_extras(w: Words, made: Function, which: str) -> tuple[list[str], Function]:
+    """The function with the extras added that `which` names, and what asks for them."""
     asks = []
-    for extra in w.shuffled([docstring, hints, guard])[: w.number(0, most)]:
-        changed = extra(w, made, w.pick(STYLES))
+    for name in w.shuffled(which.split()):
+        changed = _EXTRA[name](w, made, w.pick(STYLES))
         if changed:
-            asks.append(changed[0])
-            made = changed[1]
+            ask, _, made = changed
+            asks.append(ask)
     return asks, made
-
-
-def _numbered(made: Function) -> bool:
-    return "$n" in made.template.body or "$m" in made.template.body
 
 
 def _written(w: Words) -> tuple[tuple[str, str], Function]:
     """A request to write a function, with the answer."""
-    base, wording = w.combination(_BASES, _WRITE)
+    # The extras belong to the combination: held out are then some of many for every template,
+    # where of the few wordings alone nearly all of one template would be.
+    base, wording, extras = w.combination(_BASES, _WRITE, _EXTRAS)
     made = _made(w, base)
     ask = f"{wording.format(made.names['f'], made.says())} {names_used(made)}"
-    asks, made = _with_extras(w, made, w.pick([0, 0, 1, 2] if _numbered(made) else [0, 1, 2]))
+    asks, made = _with_extras(w, made, extras)
     answer = f"The function `{made.names['f']}` {made.says()}:\n{fenced(made.source())}"
     return (" ".join([ask, *asks]), answer), made
 
@@ -85,12 +85,12 @@ def _edited(w: Words) -> tuple[tuple[str, str], Function]:
     """A function and a request to change it, with the answer."""
     while True:
         base, kind, style, lead = w.combination(_BASES, EDITS, STYLES, _LEADS)
-        _, given = _with_extras(w, _made(w, base), w.pick([0, 0, 2]))
+        _, given = _with_extras(w, _made(w, base), w.pick(["", "", "docstring", "hints", "guard"]))
         changed: Edit = kind(w, given, style)
         if changed:
-            ask, made = changed
+            ask, done, made = changed
             user = lead.format(ask) + fenced(given.source())
-            return (user, f"Here it is:\n{fenced(made.source())}"), made
+            return (user, f"{done}\n{fenced(made.source())}"), made
 
 
 def sample(w: Words) -> Sample:
@@ -101,6 +101,6 @@ def sample(w: Words) -> Sample:
         changed: Edit = None
         while not changed:
             changed = w.pick(EDITS)(w, made, w.pick(STYLES))
-        ask, made = changed
-        turns.append((ask, f"Here it is:\n{fenced(made.source())}"))
+        ask, done, made = changed
+        turns.append((ask, f"{done}\n{fenced(made.source())}"))
     return Sample("code", tuple(turns))

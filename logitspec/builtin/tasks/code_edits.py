@@ -1,7 +1,8 @@
 """Edits of small Python functions, each with three ways to ask for it.
 
 A rename or a changed number holds for every occurrence as a whole word, docstring included.
-An edit is None where it does not apply.
+An edit is its request, the line that opens the answer and the new function, or None where it does
+not apply. That line repeats what is old and new, which is then near where it is needed.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _EMPTY = {
     "tuple": ["([], [])"],
 }
 _DEFAULTS = ["None", "0", "1", "True", "False", "10", '"main"', "100", '""']
-Edit: TypeAlias = "tuple[str, Function] | None"
+Edit: TypeAlias = "tuple[str, str, Function] | None"
 
 
 def _roles(made: Function) -> dict[str, str]:
@@ -58,23 +59,8 @@ def _rename(w: Words, made: Function, style: int) -> Edit:
         f"Rename the {what} `{old}` to `{new}`.",
         f"Call the {what} {new} instead of {old}.",
     ][style]
-    return ask, replace(made, names={**made.names, key: new})
-
-
-def _rename_two(w: Words, made: Function, style: int) -> Edit:
-    one, two = w.shuffled(list(made.names))[:2]
-    first = _fresh(w, made, one)
-    changed = replace(made, names={**made.names, one: first})
-    # The second new name is none of the old ones either, so that the order does not matter.
-    second = _fresh(w, changed, two)
-    if second in made.names.values():
-        return None
-    ask = [
-        f"Rename {made.names[one]} to {first} and {made.names[two]} to {second}.",
-        f"Rename `{made.names[one]}` to `{first}` and `{made.names[two]}` to `{second}`.",
-        f"Rename two things: {made.names[one]} to {first}, {made.names[two]} to {second}.",
-    ][style]
-    return ask, replace(changed, names={**changed.names, two: second})
+    done = f"Here `{old}` is now called `{new}`:"
+    return ask, done, replace(made, names={**made.names, key: new})
 
 
 def _parameter(w: Words, made: Function, style: int) -> Edit:
@@ -86,7 +72,8 @@ def _parameter(w: Words, made: Function, style: int) -> Edit:
         f"Add the parameter `{new}` with default `{default}`.",
         f"Let it take one more parameter, {new}={default}.",
     ][style]
-    return ask, replace(made, option=new, default=default, names={**made.names, "o": new})
+    done = f"Here it is with the parameter `{new}={default}`:"
+    return ask, done, replace(made, option=new, default=default, names={**made.names, "o": new})
 
 
 def docstring(w: Words, made: Function, style: int) -> Edit:
@@ -98,7 +85,8 @@ def docstring(w: Words, made: Function, style: int) -> Edit:
         f"Add a docstring: {made.docstring()}",
         f"Add a docstring that says what it does. It {made.says()}.",
     ][style]
-    return ask, replace(made, doc=True)
+    done = "Here it is with a docstring:"
+    return ask, done, replace(made, doc=True)
 
 
 def hints(w: Words, made: Function, style: int) -> Edit:
@@ -111,7 +99,8 @@ def hints(w: Words, made: Function, style: int) -> Edit:
         f"Add the type hints {', '.join(f'`{hint}`' for hint in hinted)} and `-> {returns}`.",
         f"Annotate it with {', '.join(hinted)} and the return type {returns}.",
     ][style]
-    return ask, replace(made, hints=True)
+    done = "Here it is with type hints:"
+    return ask, done, replace(made, hints=True)
 
 
 def guard(w: Words, made: Function, style: int) -> Edit:
@@ -129,7 +118,8 @@ def guard(w: Words, made: Function, style: int) -> Edit:
         f"Add a guard at the top: return `{value}` if `{first}` is {state}.",
         f"If {first} is {state}, return {value} right away.",
     ][style]
-    return ask, replace(made, guard=value)
+    done = f"Here it returns `{value}` if `{first}` is {state}:"
+    return ask, done, replace(made, guard=value)
 
 
 def _number(w: Words, made: Function, style: int) -> Edit:
@@ -152,7 +142,8 @@ def _number(w: Words, made: Function, style: int) -> Edit:
         f"Replace `{old}` by `{new}`.",
         f"Use {new} instead of {old}.",
     ][style]
-    return ask, replace(made, numbers=numbers)
+    done = f"Here `{old}` is now `{new}`:"
+    return ask, done, replace(made, numbers=numbers)
 
 
 def _sign(w: Words, made: Function, style: int) -> Edit:
@@ -162,13 +153,16 @@ def _sign(w: Words, made: Function, style: int) -> Edit:
     there = [sign for sign in turned if body.count(f" {sign} ") == 1]
     if made.doc or made.guard or made.signs or not there or "while" in body:
         return None
-    old = w.pick(there)
+    sign = w.pick(there)
+    (old,) = (line.strip() for line in body.split("\n") if f" {sign} " in line)
+    new = old.replace(f" {sign} ", f" {turned[sign]} ")
     ask = [
-        f"Change the operator {old} to {turned[old]}.",
-        f"Replace `{old}` by `{turned[old]}`.",
-        f"Use {turned[old]} instead of {old}.",
+        f"Change the line {old} to {new}",
+        f"Replace the line `{old}` by `{new}`",
+        f"Write `{new}` instead of `{old}`",
     ][style]
-    return ask, replace(made, signs={old: turned[old]})
+    done = f"Here the line is now `{new}`:"
+    return ask, done, replace(made, signs={sign: turned[sign]})
 
 
 def _print(w: Words, made: Function, style: int) -> Edit:
@@ -181,7 +175,8 @@ def _print(w: Words, made: Function, style: int) -> Edit:
         f"Add `print({name})` before the last line.",
         f"Let it print {name} before it returns {name}.",
     ][style]
-    return ask, replace(made, printed=True)
+    done = f"Here it prints `{name}` first:"
+    return ask, done, replace(made, printed=True)
 
 
 def _result(w: Words, made: Function, style: int) -> Edit:
@@ -194,11 +189,12 @@ def _result(w: Words, made: Function, style: int) -> Edit:
         f"Change the last line to `return {name}{factor}`.",
         f"At the end, return {name}{factor}.",
     ][style]
-    return ask, replace(made, factor=factor)
+    done = f"Here it returns `{name}{factor}`:"
+    return ask, done, replace(made, factor=factor)
 
 
 KINDS: list[Callable[[Words, Function, int], Edit]] = [
-    _rename, _rename_two, _parameter, docstring, hints, guard, _number, _sign, _print, _result,
+    _rename, _parameter, docstring, hints, guard, _number, _sign, _print, _result,
 ]  # fmt: skip
 # Some kinds are asked for more often than others.
 EDITS = [*KINDS, _rename, _rename, _parameter, docstring]

@@ -27,6 +27,8 @@ _CELLS = listed("cell number value entry x")
 _ROWS = listed("row line group part")
 HELPERS = listed("current kept inner state memory extra first helper")
 RESULTS = listed("result total output answer found final outcome")
+# A longer made-up name is too many tokens to be copied right five times.
+LONGEST = 8
 OPTIONS = listed("debug verbose offset label mode unit color title name style")
 # What the first parameter and the first loop variable are called, by the parameter's type.
 POOLS = {
@@ -108,8 +110,9 @@ def fresh_name(w: Words, options: list[str], used: set[str], described: bool = F
     while True:
         name = w.pick(options)
         if w.chance(w.invented * 0.66):
-            coined = w.coined()
-            name = f"{name}_{coined}" if w.chance(0.25) else coined
+            name = w.coined()
+            while len(name) > LONGEST:
+                name = w.coined()
         elif described and w.chance(0.25):
             name = f"{w.pick(_ADJECTIVES)}_{name}"
         if name not in used:

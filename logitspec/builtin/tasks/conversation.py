@@ -44,25 +44,25 @@ def _greeted(w: Words) -> Turns:
     fields = first.name, w.town() if "from" in greeting else second.name
     hello = _GREETINGS[greeting].format(*fields)
     turns = [(f"{greeting.format(*fields)} {question}", f"{hello} {subject.reply('answer')}")]
-    if w.chance(0.4):
+    if w.chance(0.25):
         turns.append(_follow_up(w, subject))
-    if w.chance(0.5) and " I am " in f" {greeting}":
+    if w.chance(0.15) and " I am " in f" {greeting}":
         turns.append(("What is my name?", f"Your name is {first.name}."))
     return turns
 
 
 def _lesson(w: Words) -> Turns:
-    """Questions about three or four subjects, with follow-ups in between."""
+    """Questions about four or five subjects, with follow-ups in between."""
     turns: Turns = []
     seen: set[str] = set()
-    count = w.pick([3, 3, 4])
+    count = w.pick([4, 4, 5])
     while len(seen) < count:
         subject, question = _explain(w, "plain")
         if subject.title in seen:
             continue
         seen.add(subject.title)
         turns.append((question, subject.reply("answer")))
-        if w.chance(0.5):
+        if w.chance(0.15):
             turns.append(_follow_up(w, subject))
     return turns
 
@@ -85,19 +85,19 @@ def _words(w: Words) -> list[str]:
     ]
     kinds = w.rng.sample(draws, w.number(1, 3))
     # Few different words can be drawn from some kinds, so the count is a wish.
-    return list({w.pick(kinds)(): None for _ in range(w.number(8, 24))})
+    return list({w.pick(kinds)(): None for _ in range(w.number(14, 36))})
 
 
 def _repeat(w: Words) -> Turns:
     """Words to say again: pure copying, which a small model learns late from other tasks."""
     words = _words(w)
-    while len(words) < 6:
+    while len(words) < 10:
         words = _words(w)
     joined = w.pick([", ", " ", "\n", "\n"]).join(words)
     ask = w.pick(["Repeat this: ", "Say these words again: ", "Copy this list.\n",
                   "Write this once more:\n"])  # fmt: skip
     turns = [(ask + joined, joined)]
-    while len(turns) < 4 and w.chance(0.5):
+    if w.chance(0.2):
         place = w.number(0, len(words) - 2)
         turns.append((f"What comes after {words[place]}?",
                       f"After {words[place]} comes {words[place + 1]}."))  # fmt: skip

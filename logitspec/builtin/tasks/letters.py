@@ -106,7 +106,7 @@ def plan(w: Words) -> list[tuple[str, str]]:
         ])  # fmt: skip
 
     turns = [(request, written(hour, first, second))]
-    change = w.pick(["later", "swap", "ask", ""])
+    change = w.pick(["later", "later", "swap", "swap", "ask", ""])
     if change == "later":
         later = hour + w.number(1, 2)
         turns.append((w.pick(_LATER).format(later), written(later, first, second)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import string
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from logitspec.builtin.words import (
     COLOURS,
@@ -204,6 +205,8 @@ DOMAINS = {
 }  # fmt: skip
 DOMAIN_NAMES = list(DOMAINS)
 
+_NAMED = frozenset("pqrux")  # the slots of people and of the event's thing
+
 _MATERIALS = listed("copper oak slate glass pine steel clay marble")
 _TREASURES = listed("coins paintings vases maps books crowns masks swords")
 _INSTRUMENTS = listed("violin cello trumpet harp flute piano clarinet guitar")
@@ -264,23 +267,37 @@ def _slots(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in parsed if name)
 
 
+class Ask(NamedTuple):
+    """A question, the name in it that it is about, and the conclusion that answers it.
+
+    For a question that stays open, the conclusion is what it asks for, "who helped Hugo" say.
+    """
+
+    about: str
+    question: str
+    conclusion: str
+
+
 @dataclass(frozen=True)
 class Fact:
-    """A sentence with the (question, conclusion) pairs that it decides."""
+    """A sentence with the questions that it decides."""
 
     sentence: str
-    asks: tuple[tuple[str, str], ...]
+    asks: tuple[Ask, ...]
 
 
 @dataclass(frozen=True)
 class Event:
-    """The facts of one event, the main one first, and what its text leaves open.
-
-    `unsaid` holds questions with what they ask for, "who helped Hugo" for example.
-    """
+    """The facts of one event, the main one first, and the questions that its text leaves open."""
 
     facts: tuple[Fact, ...]
-    unsaid: tuple[tuple[str, str], ...]
+    unsaid: tuple[Ask, ...]
+
+
+def _ask(question: str, conclusion: str, fields: dict[str, str]) -> Ask:
+    """Both templates filled in; the question is about the first person or thing that it names."""
+    named = [name for _, name, _, _ in string.Formatter().parse(question) if name in _NAMED]
+    return Ask(fields[str(named[0])], question.format(**fields), conclusion.format(**fields))
 
 
 def _fact(kind: Kind, sentence: str, fields: dict[str, str]) -> Fact:
@@ -288,9 +305,7 @@ def _fact(kind: Kind, sentence: str, fields: dict[str, str]) -> Fact:
     return Fact(
         upper_first(sentence.format(**fields)),
         tuple(
-            (ask.format(**fields), end.format(**fields))
-            for ask, end in kind.asks
-            if _slots(ask) | _slots(end) <= known
+            _ask(ask, end, fields) for ask, end in kind.asks if _slots(ask) | _slots(end) <= known
         ),
     )
 
@@ -305,12 +320,12 @@ def _fields(w: Words, domain: Domain, people: list[str], name: str) -> dict[str,
         "few": w.number(2, 9), "crowd": w.number(30, 990), "prize": w.number(2, 99) * 100,
         "count": w.number(11, 99),
     }  # fmt: skip
-    towns = ["town", "near", "seat", "goal", *(f"t{number}" for number in range(1, 9))]
+    keys = ["town", "near", "seat", "goal", *(f"t{number}" for number in range(1, 9))]
     jobs = {key: a(w.pick(JOBS)) for key in ("a_job", "a_job2", "a_job3")}
     return {
         **dict(zip("pqru", people, strict=True)), "x": f"the {name} {thing}",
         **{key: str(number) for key, number in numbers.items()},
-        **{key: w.town() for key in towns}, **jobs,
+        **dict(zip(keys, _towns(w, len(keys), name), strict=True)), **jobs,
         "v": w.pick(domain.verbs), "month": w.pick(MONTHS), "day": w.pick(DAYS),
         "day2": w.pick(DAYS), "season": w.pick(_SEASONS), "thing": w.thing(),
         "thing2": w.thing(), "a_colour": a(w.pick(COLOURS)), "goods": goods,
@@ -327,6 +342,18 @@ def _names(w: Words, count: int) -> list[str]:
         # Evaluation has fewer ordinary names than four events have people; Florence is a town too.
         taken = name in found or name in TOWNS
         found[w.coined().capitalize() if taken else name] = None
+    return list(found)
+
+
+def _towns(w: Words, count: int, name: str) -> list[str]:
+    """Different towns for one event, none of which has the name of the thing it is about."""
+    found: dict[str, None] = {}
+    while len(found) < count:
+        town = w.town()
+        # Evaluation has fewer ordinary towns than an event has places for them.
+        town = w.coined().capitalize() if town in found or town == name else town
+        if town != name:
+            found[town] = None
     return list(found)
 
 
@@ -351,9 +378,7 @@ def events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event
         facts += [_fact(kind, w.pick(kind.sentences), fields) for _, kind in chosen]
         absent = UNSAID.keys() - dict(chosen).keys()
         unsaid = [
-            (SHARED[key].asks[0][0].format(**fields), UNSAID[key].format(**fields))
-            for key in UNSAID
-            if key in absent
+            _ask(SHARED[key].asks[0][0], UNSAID[key], fields) for key in UNSAID if key in absent
         ]
         made.append(Event(tuple(facts), tuple(unsaid)))
     return made

@@ -30,13 +30,15 @@ _SHORTER = [
     "What is the most important sentence?",
 ]
 _QUESTION_ASKS = [
-    "Read the {what} and answer the question.\n\n{text}\n\n{question}",
+    "Read the {what} and answer the question{s}.\n\n{text}\n\n{question}",
     "Use the {what} below to answer: {question}\n\n{text}",
     "{text}\n\nAnswer with the help of the {what}: {question}",
-    "Here is what I found in the {what}:\n\n{text}\n\nQuestion: {question}",
-    "{question} Look for the answer in the {what}.\n\n{text}",
+    "Here is what I found in the {what}:\n\n{text}\n\nQuestion{s}: {question}",
+    "{question} Look for the answer{s} in the {what}.\n\n{text}",
     "{text}\n\n{question} Please quote the {what}.",
 ]
+# How a turn puts its questions: half of the turns ask a single one.
+_FORMS = ["one", "one", "and", "lines"]
 
 
 def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
@@ -46,26 +48,54 @@ def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
     return [next(kept) if mark else next(rest) for mark in marks]
 
 
-def _quoted(source: str, sentence: str, conclusion: str) -> str:
-    """An answer that quotes where it comes from and then concludes."""
+def _quoted(about: str, source: str, sentence: str, conclusion: str) -> str:
+    """An answer that names its subject, quotes where it comes from and then concludes.
+
+    The name comes first since it leads the model to the sentence that it has to quote.
+    """
     end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
-    return f'{source}: "{sentence}" So {end}'
+    return f'About {about}, {source}: "{sentence}" So {end}'
 
 
 def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
     """Up to `count` questions about these events with their answers, no two with the same."""
     pairs: dict[str, tuple[str, str]] = {}
     for index, event in enumerate(found, 1):
-        source = f"Source [{index}] says" if sources else "The text says"
+        source = f"source [{index}] says" if sources else "the text says"
         for fact in event.facts:
-            for ask, conclusion in w.shuffled(fact.asks):
-                pairs.setdefault(conclusion, (ask, _quoted(source, fact.sentence, conclusion)))
-    turns = w.shuffled(list(pairs.values()))[:count]
+            for about, ask, conclusion in w.shuffled(fact.asks):
+                answer = _quoted(about, source, fact.sentence, conclusion)
+                pairs.setdefault(conclusion, (ask, answer))
+    asked = w.shuffled(list(pairs.values()))[:count]
     unsaid = [pair for event in found for pair in event.unsaid]
     if unsaid and w.chance(0.15):
-        ask, missing = w.pick(unsaid)
-        subject = "The sources do" if sources else "The text does"
-        turns[w.number(0, len(turns) - 1)] = (ask, f"{subject} not say {missing}.")
+        about, ask, missing = w.pick(unsaid)
+        source = "the sources do" if sources else "the text does"
+        asked[w.number(0, len(asked) - 1)] = (ask, f"About {about}, {source} not say {missing}.")
+    return asked
+
+
+def _joined(form: str, asks: list[str]) -> str:
+    """Questions as a person puts them together: in one line or each on its own."""
+    if form == "lines" or len(asks) == 1:
+        return "\n".join(asks)
+    *others, last = asks
+    return " ".join([*others, "And " + last[0].lower() + last[1:]])
+
+
+def _dealt(
+    pairs: list[tuple[str, str]], forms: list[str], counts: list[int]
+) -> list[tuple[str, str]]:
+    """The questions dealt out to turns; each answer stands on a line of its own.
+
+    A text that decides too few questions has fewer turns, or a shorter last one.
+    """
+    turns = []
+    for form, count in zip(forms, counts, strict=True):
+        asks, answers = [ask for ask, _ in pairs[:count]], [answer for _, answer in pairs[:count]]
+        pairs = pairs[count:]
+        if asks:
+            turns.append((_joined(form, asks), "\n".join(answers)))
     return turns
 
 
@@ -116,12 +146,12 @@ def summary(w: Words) -> Sample:
 
 
 def question(w: Words) -> Sample:
-    """A text or numbered sources with one to four questions, each answered with a quote first.
+    """A text or numbered sources with one to three turns of questions, all answered with quotes.
 
     One question in twenty asks for what the text doesn't say.
     """
-    domain, headline, ask, what = w.combination(
-        DOMAIN_NAMES, HEADLINES, _QUESTION_ASKS, ["text", "sources"]
+    domain, headline, ask, what, form = w.combination(
+        DOMAIN_NAMES, HEADLINES, _QUESTION_ASKS, ["text", "sources"], _FORMS
     )
     sources = what == "sources"
     size = w.pick([0, 0, 1, 1, 2, 3])
@@ -142,7 +172,11 @@ def question(w: Words) -> Sample:
         text = "\n".join(f"[{index}] {text}" for index, text in enumerate(paragraphs, 1))
     else:
         text = "\n\n".join(paragraphs)
-    turns = _asked(w, found, sources, w.number(1, 2) if size == 0 else w.number(2, 3 + size // 2))
+    more = w.pick([0, 0, 1] if size == 0 else [0, 1, 1, 2])
+    forms = [form, *(w.pick(_FORMS) for _ in range(more))]
+    counts = [1 if each == "one" else w.pick([2, 2, 2, 2, 3]) for each in forms]
+    turns = _dealt(_asked(w, found, sources, sum(counts)), forms, counts)
     first, answer = turns[0]
-    turns[0] = (ask.format(what=what, text=text, question=first), answer)
+    plural = "s" if first.count("?") > 1 else ""
+    turns[0] = (ask.format(what=what, text=text, question=first, s=plural), answer)
     return Sample("qa", tuple(turns))

@@ -41,16 +41,16 @@ def memory(w: Words) -> list[tuple[str, str]]:
     person = w.person()
     facts = _facts(w)
     hello, first, second = w.combination(_HELLO, list(facts), list(facts))
-    subjects = list(dict.fromkeys([first, second, *w.shuffled(list(facts))]))[: w.number(3, 5)]
+    subjects = list(dict.fromkeys([first, second, *w.shuffled(list(facts))]))[: w.number(5, 8)]
     told = " ".join(facts[subject][0] for subject in subjects)
     known = " ".join(facts[subject][2] for subject in subjects)
     greeting = f"Nice to meet you, {person.name}!"
     turns = [(f"{hello.format(person.name)} {told}", f"{greeting} {known} How can I help you?")]
     asked = [("What is my name?", f"Your name is {person.name}.")]
     asked += [facts[subject][1:] for subject in subjects]
-    for question, answer in w.shuffled(asked)[: w.number(1, 4)]:
+    for question, answer in w.shuffled(asked)[: w.pick([0, 0, 1])]:
         turns.append((w.pick(_ASK).format(question), answer))
-    if w.chance(0.4):
+    if len(turns) == 1 or w.chance(0.8):
         turns.append((w.pick(_ALL), f"Your name is {person.name}. {known}"))
     return turns
 
@@ -95,11 +95,11 @@ def _changed(w: Words, kind: str, goods: dict[str, int]) -> str:
 def shopping(w: Words) -> list[tuple[str, str]]:
     """A shopping list that is changed and asked about."""
     goods: dict[str, int] = {}
-    ask, size, then = w.combination(_LIST, [3, 4, 5, 6], ["add", "remove", "change", "count"])
+    ask, size, then = w.combination(_LIST, [6, 7, 8, 9, 10], ["add", "remove", "change", "count"])
     while len(goods) < size:
         goods[w.plural()] = w.number(2, 30)
     turns = [(ask.format(_joined(goods)), _written("Here is your list:", goods))]
-    for kind in [then, *w.shuffled(["add", "remove", "change", "count"])][: w.number(1, 3)]:
+    for kind in [then, *w.shuffled(["add", "remove", "change"])][: w.number(1, 3)]:
         if kind != "count":
             request = _changed(w, kind, goods)
             turns.append((request, _written(_HEADS[kind], goods)))

@@ -63,12 +63,12 @@ def _exercise(w: Words, signs: str) -> tuple[int, str, int]:
     sign = w.pick(signs)
     if sign == "*":
         # One-digit facts and the products that are put together from them.
-        return w.number(2, 9), sign, w.number(2, 9) if w.chance(0.5) else w.number(11, 69)
+        return w.number(2, 9), sign, w.number(2, 9) if w.chance(0.5) else w.number(11, 99)
     if sign == "/":
         divisor = w.number(2, 9)
         return divisor * w.number(2, 9), sign, divisor
     # Now and then a three-digit number with a small one, as the end of a product needs it.
-    x = w.number(100, 599) if w.chance(0.25) else w.number(3, 99)
+    x = w.number(100, 899) if w.chance(0.25) else w.number(3, 99)
     y = w.number(2, 9) if w.chance(0.25) else w.number(10, 99)
     return (x, sign, y) if sign == "+" else (max(x, y), sign, min(x, y))
 

@@ -280,6 +280,10 @@ _PATTERNS: list[Pattern] = [
     does, does_there, does_then, rests, rests_then, because_of_look, because_of_mood,
     because_of_deed, looks, feels, together, owns, denies, meets, contrasts, says,
 ]  # fmt: skip
+# Sentences of two clauses, which a text holds more of than of the others, to be long enough.
+_LONG = [
+    because_of_look, because_of_mood, because_of_deed, together, contrasts, says,
+]  # fmt: skip
 _WORDINGS = [
     "Translate into {language}: ",
     "Translate from {other} to {language}: ",
@@ -305,7 +309,8 @@ def _turn(w: Words, wordings: Sequence[str]) -> tuple[str, str]:
         wordings, ["English", "German"], _PATTERNS, _PATTERNS
     )
     scene = Scene(w)
-    patterns += [w.pick(_PATTERNS) for _ in range(w.pick([0, 1, 2, 3, 3, 4, 4, 4]))]
+    for _ in range(w.pick([2, 3, 4, 5, 5, 5])):
+        patterns.append(w.pick(_LONG if w.chance(0.75) else _PATTERNS))
     pairs = [pattern(w, scene) for pattern in patterns]
     if len(pairs) > 2 and w.chance(0.3):
         pairs[w.number(2, len(pairs) - 1)] = w.pick(SIGHTS)
@@ -315,7 +320,7 @@ def _turn(w: Words, wordings: Sequence[str]) -> tuple[str, str]:
 
 
 def sample(w: Words) -> Sample:
-    """Two to six sentences to translate, in one case of five followed by a second text."""
+    """Four to seven sentences to translate, in one case of five followed by a second text."""
     turns = [_turn(w, _WORDINGS)]
     if w.chance(0.2):
         turns.append(_turn(w, _AGAIN))

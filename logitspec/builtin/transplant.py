@@ -1,0 +1,45 @@
+"""Weights of a trained model as the beginning of another run, whatever its tokenizer was."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+from logitspec.builtin.card import TRAINING
+
+
+def transplant(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, folder: pathlib.Path
+) -> dict[str, Any]:
+    """Copies the weights of the model in `folder` into `model`; returns what its training was.
+
+    A token that both vocabularies hold keeps its embedding; another one begins with the mean of
+    the embeddings of the old tokens that spell it. What comes back are the `tokens`, `hours` and
+    `curve` of all training so far. Raises RuntimeError if the layers have other shapes.
+    """
+    old = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    # The model class, not the tokenizer's text side, knows how byte-level tokens are spelled.
+    spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
+    state = old.state_dict()
+    rows = old.get_input_embeddings().weight.detach()
+    embedding = model.get_input_embeddings().weight
+    with torch.no_grad():
+        for token, place in tokenizer.get_vocab().items():
+            known = spelling.token_to_id(token)
+            pieces = [part.id for part in spelling.tokenize(token)] if known is None else [known]
+            if pieces:
+                embedding[place] = rows[pieces].mean(0)
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        state[name] = embedding.detach()
+    model.load_state_dict(state)
+    facts = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    before = facts.get("before", {"tokens": 0, "hours": 0.0})
+    return {
+        "tokens": facts["tokens"] + before["tokens"],
+        "hours": facts["hours"] + before["hours"],
+        "curve": facts["curve"],
+    }

@@ -15,7 +15,7 @@ function createLogitsPanel() {
   });
   return {
     element: view.element,
-    paint(trace, step) {
+    paint({ trace, step }) {
       if (state.step === step) return;
       Object.assign(state, { trace, step });
       drawRanks(view, list, more, state);

@@ -23,7 +23,7 @@ function createOverview(onSeek) {
   const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "" };
   return {
     element,
-    paint(trace, cursor) {
+    paint({ trace, cursor }) {
       const steps = trace ? trace.steps.length : 0;
       if (state.trace !== trace || state.steps !== steps) drawBars(element, bars, state, trace);
       roots.setAttribute("d", state.roots);

@@ -7,14 +7,21 @@
 function coalesced(paint) {
   let frame = null;
   let timer = null;
+  let painting = false;
   const run = () => {
     cancelAnimationFrame(frame);
     clearTimeout(timer);
     frame = null;
-    paint();
+    painting = true;
+    try {
+      paint();
+    } finally {
+      painting = false;
+    }
   };
   return (now) => {
-    if (now) return run();
+    // A focus that moves while a panel is drawn asks for a paint within the paint: with the next frame.
+    if (now && !painting) return run();
     if (frame !== null) return;
     frame = requestAnimationFrame(run);
     timer = setTimeout(run, PAINT_DEADLINE);
@@ -42,27 +49,38 @@ function statusText(state, name) {
   return FINISH_TITLES[state.trace.header.finish] || "Interrupted";
 }
 
+/**
+ * What every panel is painted from, the same for all of them; nothing in it is theirs to change.
+ *
+ * trace: null before the first. cursor: steps done, 0 to n; step: the derived step of the cursor, or null.
+ * beat: 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept and reject, 5 commit; 5 also for a
+ * step at rest. previous: tokens of the text before the step; visible: those shown, the step's own with
+ * beat 5. name: idle, running, paused, done or error. pointed: {node}, {position}, {rank} or null.
+ */
+function frameOf({ state }) {
+  const { trace, cursor, beat, playing, pointed, settings } = state;
+  const step = cursor ? trace.steps[cursor - 1] : null;
+  const previous = trace ? visibleTokens(trace, Math.max(0, cursor - 1)) : 0;
+  const visible = step && beat === LAST_BEAT ? visibleTokens(trace, cursor) : previous;
+  return {
+    trace, cursor, step, beat, previous, visible, name: stateName(state), playing, pointed,
+    settings: { ...settings },
+  };
+}
+
 function paintPlayer(player) {
   const { view, state } = player;
-  const { trace, cursor } = state;
-  const name = stateName(state);
-  const step = cursor ? trace.steps[cursor - 1] : null;
-  showParts(view, state, name);
+  const frame = frameOf(player);
+  showParts(view, state, frame.name);
   view.transport.paint({
-    state: name,
+    state: frame.name,
     steps: stepCount(state),
-    busy: state.playing || name === "running",
+    busy: state.playing || frame.name === "running",
     speed: state.speed,
-    status: statusText(state, name),
+    status: statusText(state, frame.name),
   });
-  view.overview.paint(trace, cursor);
-  view.counts.paint(trace, cursor);
-  view.legend.paint(trace);
-  view.text.paint(trace, cursor);
-  view.tree.paint(trace, step);
-  view.logits.paint(trace, step);
-  paintWords(player, step);
-  paintDetail(player);
+  for (const each of view.parts) each.paint(frame);
+  paintWords(player, frame.step);
   paintAttributes(player);
 }
 
@@ -79,32 +97,4 @@ function paintWords({ view, state }, step) {
   setText(view.summary, step ? stepSentence(state.trace, state.cursor) : "");
   if (state.announce) setText(view.spoken, view.summary.textContent);
   state.announce = false;
-}
-
-/** The detail line and the marks of the sources: of what is pointed at, else of the accepted path. */
-function paintDetail({ view, state }) {
-  const { trace, cursor } = state;
-  const step = cursor ? trace.steps[cursor - 1] : null;
-  if (!step) {
-    setText(view.detail, "");
-    return view.text.mark([]);
-  }
-  const target = pointedNode(state);
-  const nodes = target ? [target.node] : step.row.path;
-  const of = target ? target.step : step;
-  const sources = nodes.map((node) => sourceOf(of, node)).filter((source) => source !== null);
-  view.text.mark(sources);
-  let words = target ? nodeSentence(trace, target.step, target.node) : restSentence(trace, cursor);
-  if (sources.length && !view.text.inView(sources[0].from)) {
-    words = `${words.replace(/\.$/, "")}. The source: ${sourceExcerpt(trace, sources[0])}`;
-  }
-  setText(view.detail, words);
-}
-
-/** Step and node that the pointer or the focus is on; null for none and for the prompt. */
-function pointedNode({ trace, cursor, pointed }) {
-  if (!pointed) return null;
-  if ("node" in pointed) return { step: trace.steps[cursor - 1], node: pointed.node };
-  const number = trace.stepOf[pointed.position];
-  return number ? { step: trace.steps[number - 1], node: trace.nodeOf[pointed.position] } : null;
 }

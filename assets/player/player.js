@@ -30,6 +30,8 @@ function createPlayer(element, options = {}) {
     keptAt: 0,
     playing: false,
     speed: SPEED_AT_START,
+    beat: LAST_BEAT,
+    settings: { whitespace: false, lecture: false, treeView: "tree" },
     pointed: null,
     announce: false,
     waiting: [],
@@ -37,10 +39,16 @@ function createPlayer(element, options = {}) {
   };
   const player = { element, options, state, timer: null };
   const actions = playerActions(player);
-  player.view = createView(element, actions, player);
+  const api = playerApi(player);
+  player.view = createView(player, actions, api);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);
   changed(player);
+  return api;
+}
+
+function playerApi(player) {
+  const { state } = player;
   return {
     expect: () => expectRun(player),
     receive: (message) => receive(player, message),
@@ -52,36 +60,41 @@ function createPlayer(element, options = {}) {
   };
 }
 
-function createView(element, actions, player) {
-  const point = (pointed) => {
-    player.state.pointed = pointed;
-    paintDetail(player);
+function createView(player, actions, api) {
+  const on = {
+    point(pointed) {
+      player.state.pointed = pointed;
+      changed(player, true);
+    },
+    pick: actions.seek,
+    set: actions.set,
   };
+  const text = createTextPanel(on);
+  const tree = createTreePanel(on);
+  const logits = createLogitsPanel(on);
+  const panels = { text, tree, logits };
   const view = {
     transport: createTransport(actions),
-    overview: createOverview(actions.seek),
-    counts: createCounts(),
-    legend: createLegend(),
     sheet: createKeysSheet(),
-    text: createTextPanel({
-      onPoint: (position) => point(position === null ? null : { position }),
-      onPick: actions.seek,
-    }),
-    tree: createTreePanel((node) => point(node === null ? null : { node })),
-    logits: createLogitsPanel(),
     summary: el("div", { class: "ls-summary" }),
     spoken: el("div", { class: "ls-spoken", "aria-live": "polite" }),
     error: el("div", { class: "ls-error", role: "alert", hidden: true }),
     idle: el("div", { class: "ls-idle" }, IDLE_TEXT),
-    detail: el("div", { class: "ls-detail" }),
+    panels: el("div", { class: "ls-panels" }, ...Object.values(panels).map((each) => each.element)),
   };
-  view.tree.element.append(view.detail);
-  const panels = [view.text, view.tree, view.logits].map((each) => each.element);
-  view.panels = el("div", { class: "ls-panels" }, ...panels);
-  const parts = [view.transport, view.overview, view.counts].map((each) => each.element);
-  const words = [view.error, view.idle, view.summary, view.spoken, view.legend.element];
-  element.replaceChildren(
-    el("div", { class: "ls-frame" }, ...parts, ...words, view.panels, view.sheet.element),
+  const overview = createOverview(actions.seek);
+  const counts = createCounts();
+  const legend = createLegend();
+  const files = createFiles(api, player.options);
+  const detail = createDetail(panels);
+  const ties = createTies(panels);
+  // Painted in this order: the detail and the ties look at where the panels have put things.
+  view.parts = [overview, counts, legend, files, text, tree, logits, detail, ties];
+  tree.element.append(detail.element);
+  const above = [view.transport, files, overview, counts].map((each) => each.element);
+  const words = [view.error, view.idle, view.summary, view.spoken, legend.element];
+  player.element.replaceChildren(
+    el("div", { class: "ls-frame" }, ...above, ...words, view.panels, ties.element, view.sheet.element),
   );
   return view;
 }
@@ -104,9 +117,16 @@ function playerActions(player) {
     slower: () => changeSpeed(player, -1),
     faster: () => changeSpeed(player, 1),
     speed: (speed) => setSpeed(player, speed),
+    set: (settings) => changeSettings(player, settings),
     keys: () => player.view.sheet.toggle(),
     closeKeys: () => player.view.sheet.hide(),
   };
+}
+
+/** How things are shown: {whitespace}, {lecture}, {treeView}, any of them. */
+function changeSettings(player, settings) {
+  Object.assign(player.state.settings, settings);
+  changed(player, true);
 }
 
 const stepCount = (state) => (state.trace ? state.trace.steps.length : 0);

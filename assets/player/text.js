@@ -1,8 +1,8 @@
 /* The text so far: one span a token. Moving the cursor adds or removes spans, it redraws none. */
 
 /**
- * @param {{onPoint: function(number|null), onPick: function(number)}} on told the position that is
- *   pointed at, and the step of a token that was clicked
+ * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
+ *   that is pointed at, and the step of a token that was clicked
  */
 function createTextPanel(on) {
   const view = panel("text", "Text so far");
@@ -11,7 +11,7 @@ function createTextPanel(on) {
   listenToTokens(view.body, on);
   return {
     element: view.element,
-    paint: (trace, cursor) => paintText(view, state, trace, cursor),
+    paint: (frame) => paintText(view, state, frame),
     mark: (sources) => markSources(state, sources),
     inView: (position) => isInView(view.body, state.spans[position]),
   };
@@ -20,28 +20,27 @@ function createTextPanel(on) {
 function listenToTokens(body, on) {
   const positionOf = (event) => {
     const span = event.target.closest("[data-token]");
-    return span ? Number(span.dataset.token) : null;
+    return span ? { position: Number(span.dataset.token) } : null;
   };
-  body.addEventListener("pointerover", (event) => on.onPoint(positionOf(event)));
-  body.addEventListener("pointerleave", () => on.onPoint(null));
+  body.addEventListener("pointerover", (event) => on.point(positionOf(event)));
+  body.addEventListener("pointerleave", () => on.point(null));
   body.addEventListener("click", (event) => {
     const span = event.target.closest("[data-token]");
     const selecting = !document.getSelection().isCollapsed;
-    if (span && Number(span.dataset.step) > 0 && !selecting) on.onPick(Number(span.dataset.step));
+    if (span && Number(span.dataset.step) > 0 && !selecting) on.pick(Number(span.dataset.step));
   });
 }
 
-function paintText(view, state, trace, cursor) {
+function paintText(view, state, { trace, visible, previous }) {
   if (state.trace !== trace) dropChanged(state, trace);
   const old = state.spans.length;
-  const visible = trace ? visibleTokens(trace, cursor) : 0;
   while (state.spans.length > visible) state.spans.pop().remove();
   if (!trace) return setText(view.note, "");
   state.marked = state.marked.filter((span) => span.isConnected);
   const from = Math.min(old, visible);
   addSpans(view.body, state, visible);
   fillSpans(state, firstToFill(trace, from), visible);
-  showCurrent(state, cursor ? trace.totals[cursor - 1].end : visible, visible);
+  showCurrent(state, previous, visible);
   if (old !== visible) view.body.scrollTop = view.body.scrollHeight;
   setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
 }

@@ -4,18 +4,18 @@ const FAN_LEAST = 3;
 const TAIL_LEAST = 8;
 
 /**
- * @param {function(number|null)} onPoint told the node that is pointed at or focused
+ * @param {{point: function({node: number}|null)}} on told the node that is pointed at or focused
  */
-function createTreePanel(onPoint) {
+function createTreePanel(on) {
   const view = panel("tree", "Draft tree");
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
   const empty = el("div", { class: "ls-empty" });
   view.body.append(tree, empty);
-  listenToNodes(tree, onPoint);
+  listenToNodes(tree, on);
   let painted = null;
   return {
     element: view.element,
-    paint(trace, step) {
+    paint({ trace, step }) {
       setText(empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
       setText(view.note, step ? outcomeSentence(step) : "");
       if (painted === step) return;
@@ -182,15 +182,15 @@ function nodeElement(trace, step, node) {
   return el("div", attributes, badge, text);
 }
 
-function listenToNodes(tree, onPoint) {
+function listenToNodes(tree, on) {
   const nodeOf = (event) => {
     const element = event.target.closest("[data-node]");
-    return element ? Number(element.dataset.node) : null;
+    return element ? { node: Number(element.dataset.node) } : null;
   };
-  tree.addEventListener("pointerover", (event) => onPoint(nodeOf(event)));
-  tree.addEventListener("pointerleave", () => onPoint(null));
-  tree.addEventListener("focusin", (event) => onPoint(nodeOf(event)));
-  tree.addEventListener("focusout", () => onPoint(null));
+  tree.addEventListener("pointerover", (event) => on.point(nodeOf(event)));
+  tree.addEventListener("pointerleave", () => on.point(null));
+  tree.addEventListener("focusin", (event) => on.point(nodeOf(event)));
+  tree.addEventListener("focusout", () => on.point(null));
   tree.addEventListener("keydown", (event) => moveInTree(tree, event));
 }
 

@@ -1,26 +1,64 @@
-/* The legend: what colours, shapes and lines mean. */
+/* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
-/** What colours, shapes and lines mean; methods that the run does not use are left out. */
+const LEGEND_ORIGINS = {
+  root: ["root", "certain before the step"],
+  logit: ["runner-up", "of the last logits, with its rank"],
+  retrieved: ["retrieved", "copied from the text"],
+  recycled: ["recycled", "from the successor table"],
+  suffix: ["suffix", "from the suffix automaton"],
+};
+
+const LEGEND_SOURCES = {
+  copy: ["source", "copied from here"],
+  match: ["match", "the n-gram before it"],
+};
+
+/** What colours, shapes and lines mean; origins that the run does not use are left out. */
 function createLegend() {
-  const swatch = (kind, attributes) => el("span", { class: "ls-swatch " + kind, ...attributes }, "ab");
-  const item = (name, words, ...swatches) =>
-    el("span", { class: "ls-legend-item", "data-legend": name }, ...swatches, words);
-  const origins = ORIGIN_NAMES.map((origin) => {
-    const own = { "data-legend-origin": origin };
-    return item(origin, LEGEND_TITLES[origin], swatch("ls-token", own), swatch("ls-chip", own));
-  });
-  const states = Object.entries(STATE_TITLES).map(([state, title]) =>
-    item(state, title, swatch("ls-chip", { "data-legend-state": state })),
-  );
-  const sources = [
-    item("copy", "copied from here", swatch("", { "data-source": "copy" })),
-    item("match", "matched n-gram", swatch("", { "data-source": "match" })),
+  const origins = ORIGIN_NAMES.map(originItem);
+  const states = Object.entries(STATE_TITLES).map(stateItem);
+  const sources = Object.entries(LEGEND_SOURCES).map(sourceItem);
+  const groups = [
+    legendGroup("Where a token comes from", origins),
+    legendGroup("What became of it", states),
+    legendGroup("What it was copied from", sources),
   ];
-  const items = [...origins, ...states, ...sources];
-  const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...items);
+  const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...groups);
   const paint = ({ trace }) => {
     for (const each of origins.slice(3)) each.hidden = !trace || !trace.uses.has(each.dataset.legend);
   };
   paint({ trace: null });
   return { element, paint };
+}
+
+function legendGroup(title, items) {
+  return el("ul", { class: "ls-legend-group", "aria-label": title }, ...items);
+}
+
+/** An item: a drawing for the eye, a name, and what the name means, on hovering and for screen readers. */
+function legendItem(name, swatch, word, meaning) {
+  const attributes = { class: "ls-legend-item", "data-legend": name, title: meaning || null };
+  const spoken = meaning ? el("span", { class: "ls-spoken" }, ", " + meaning) : null;
+  return el("li", attributes, swatch, word, spoken);
+}
+
+function legendChip(attributes, ...inside) {
+  return el("span", { class: "ls-swatch ls-chip", "aria-hidden": "true", ...attributes }, ...inside);
+}
+
+function originItem(origin) {
+  const own = { "data-legend-origin": origin };
+  const [name, meaning] = LEGEND_ORIGINS[origin];
+  const rank = origin === "logit" ? el("span", { class: "ls-rank" }, "7") : null;
+  const word = el("span", { class: "ls-token ls-legend-word", ...own }, name);
+  return legendItem(origin, legendChip(own, rank, "ab"), word, meaning);
+}
+
+function stateItem([state, title]) {
+  return legendItem(state, legendChip({ "data-legend-state": state }, "ab"), title);
+}
+
+function sourceItem([kind, [name, meaning]]) {
+  const swatch = el("span", { class: "ls-swatch", "aria-hidden": "true", "data-source": kind }, "ab");
+  return legendItem(kind, swatch, name, meaning);
 }

@@ -1,45 +1,148 @@
-/* The detail line: what is pointed at, where it came from, what became of it. */
+/* The detail card: what is pointed at, where it came from, what became of it, what else was there. */
+
+const ALTERNATIVES = 6;
 
 /**
- * @param {{text: object}} panels those that point back at sources
+ * @param {{text: object}} panels text tells whether a source is in sight
  */
 function createDetail({ text }) {
-  const element = el("div", { class: "ls-detail" });
-  return { element, paint: (frame) => paintDetail(element, text, frame) };
+  const element = el("div", { class: "ls-detail", role: "region", "aria-label": "Detail" });
+  let painted = "";
+  return {
+    element,
+    paint(frame) {
+      const key = detailKey(frame, text);
+      if (key === painted) return;
+      painted = key;
+      drawDetail(element, frame, text);
+    },
+  };
 }
 
-/** The detail line and the marks of the sources: of what is pointed at, else of the accepted path. */
-function paintDetail(element, text, frame) {
-  const { trace, cursor, step } = frame;
-  if (!step) {
-    setText(element, "");
-    return text.mark([]);
+/** What the card depends on; steps of one number but of another run differ in their run. */
+function detailKey(frame, text) {
+  const { trace, cursor, visible, pointed, beat } = frame;
+  if (!trace) return "";
+  const finish = cursor === trace.steps.length ? trace.header.finish : "";
+  return JSON.stringify([trace.run, trace.header.vocabulary && trace.bytes.size, cursor, visible, beat, pointed, finish]);
+}
+
+function drawDetail(element, frame) {
+  const { trace, step } = frame;
+  const link = linkOf(frame);
+  element.toggleAttribute("data-pointed", link !== null);
+  if (!trace) return element.replaceChildren();
+  if (!link) return element.replaceChildren(...restParts(frame));
+  if (link.number === 0) return element.replaceChildren(...promptParts(trace, link.position));
+  if (link.node === null) return element.replaceChildren(...rankParts(trace, step, link.rank));
+  element.replaceChildren(...nodeParts(trace, link));
+}
+
+/** With nothing pointed at: what the step ended with, and what can be asked. */
+function restParts({ trace, cursor, step, beat }) {
+  const hint = "Point at a token, a node or a rank, or walk them with Up and Down, to see where it came from.";
+  const said = step && beat === 5 ? restSentence(trace, cursor) : "";
+  return [el("p", { class: "ls-detail-rest" }, said), el("p", { class: "ls-detail-hint" }, hint)];
+}
+
+function promptParts(trace, position) {
+  return [headPart(trace, trace.ids[position], { "data-origin": "prompt" }, `prompt, position ${position}`)];
+}
+
+function rankParts(trace, step, rank) {
+  const { ids, probs } = step.row.last;
+  const facts = [["Rank", `${rank} of the last logits, ${share(probs[rank])}; not drafted`]];
+  return [headPart(trace, ids[rank], {}, "not drafted"), factsPart(facts)];
+}
+
+function nodeParts(trace, link) {
+  const { number, step, node } = link;
+  const state = step.states[node];
+  const origin = { "data-origin": step.origins[node].origin, "data-state": state };
+  const title = node === 0 ? "root" : STATE_TITLES[state];
+  const facts = [
+    ["Step", placeWords(trace, link)],
+    ["Origin", originWords(trace, step, node)],
+    ["Source", sourcePart(trace, step, node)],
+    ["Target", stateWords(trace, step, node)],
+    ["Also there", alternativesPart(trace, step, node)],
+  ];
+  return [headPart(trace, step.row.tokens[node], origin, title, number), factsPart(facts)];
+}
+
+function headPart(trace, id, attributes, title) {
+  const text = el("span", { class: "ls-node-text" });
+  fillToken(text, spellToken(trace, id), true);
+  const chip = el("span", { class: "ls-chip ls-detail-chip", ...attributes }, text);
+  return el("div", { class: "ls-detail-head" }, chip, el("span", { class: "ls-detail-title" }, title));
+}
+
+function factsPart(facts) {
+  const list = el("dl", { class: "ls-facts" });
+  for (const [name, value] of facts) {
+    if (value === null) continue;
+    list.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
   }
-  const target = pointedNode(frame);
-  const nodes = target ? [target.node] : step.row.path;
-  const of = target ? target.step : step;
-  const sources = nodes.map((node) => sourceOf(of, node)).filter((source) => source !== null);
-  text.mark(sources);
-  let words = target ? nodeSentence(trace, target.step, target.node) : restSentence(trace, cursor);
-  if (sources.length && !text.inView(sources[0].from)) {
-    words = `${words.replace(/\.$/, "")}. The source: ${sourceExcerpt(trace, sources[0])}`;
-  }
-  setText(element, words);
+  return list;
 }
 
-/** Step and node that the pointer or the focus is on; null for none and for the prompt. */
-function pointedNode({ trace, cursor, pointed }) {
-  if (!pointed) return null;
-  const step = trace.steps[cursor - 1];
-  if ("node" in pointed) return { step, node: pointed.node };
-  if ("rank" in pointed) return rankNode(step, pointed.rank);
-  const number = trace.stepOf[pointed.position];
-  return number ? { step: trace.steps[number - 1], node: trace.nodeOf[pointed.position] } : null;
+function placeWords(trace, { number, step, node, position }) {
+  const where = position === null ? "" : `, position ${position} of the text`;
+  const depth = node === 0 ? "" : `, ${plural(step.depths[node], "token")} after the root`;
+  return `${number} of ${trace.steps.length}${where}${depth}`;
 }
 
-/** The node that a rank of the last logits became: the root, or a runner-up; null for a rank not drafted. */
-function rankNode(step, rank) {
-  if (step.row.last.ids[rank] === step.row.tokens[0]) return { step, node: 0 };
-  const node = step.origins.findIndex((each) => each.origin === "logit" && each.rank === rank);
-  return node < 0 ? null : { step, node };
+/** The words around a copied token: the n-gram that matched, the token itself. */
+function sourcePart(trace, step, node) {
+  const source = sourceOf(step, node);
+  if (!source) return null;
+  const { from, match } = source;
+  const [start, end] = match;
+  const piece = (a, b, attributes) => el("span", { class: "ls-quote", ...attributes }, excerpt(trace, a, b));
+  return el(
+    "span",
+    {},
+    "…",
+    piece(groupStart(trace, start - 4), start),
+    piece(start, end, { "data-source": "match" }),
+    piece(end, from, { "data-source": "stretch" }),
+    piece(from, from + 1, { "data-source": "copy" }),
+    piece(from + 1, Math.min(trace.ids.length, from + 5)),
+    "…",
+  );
+}
+
+const groupStart = (trace, position) => trace.groupOf[Math.max(0, position)];
+
+/**
+ * What else stood where a node stands: for the root and its drafted successors the trace has
+ * probabilities, for others only what was drafted beside them.
+ */
+function alternativesPart(trace, step, node) {
+  const { parents, tokens, last } = step.row;
+  const chips = node === 0 ? rankChips(trace, step, last, tokens[0]) : siblingChips(trace, step, parents, node);
+  return chips.length ? el("span", { class: "ls-alternatives" }, ...chips) : null;
+}
+
+function rankChips(trace, step, { ids, probs }, root) {
+  const others = ids.map((id, rank) => ({ id, rank })).filter(({ id }) => id !== root);
+  return others.slice(0, ALTERNATIVES).map(({ id, rank }) => {
+    return el("span", { class: "ls-alternative" }, chipOf(trace, id, {}), share(probs[rank]));
+  });
+}
+
+function siblingChips(trace, step, parents, node) {
+  const others = parents.flatMap((parent, other) => (parent === parents[node] && other !== node ? [other] : []));
+  const chips = others.slice(0, ALTERNATIVES).map((other) => {
+    const attributes = { "data-origin": step.origins[other].origin, "data-state": step.states[other] };
+    return el("span", { class: "ls-alternative" }, chipOf(trace, step.row.tokens[other], attributes));
+  });
+  const more = others.length - chips.length;
+  return more > 0 ? [...chips, el("span", {}, `and ${more} more`)] : chips;
+}
+
+function chipOf(trace, id, attributes) {
+  const text = el("span", { class: "ls-node-text" });
+  fillToken(text, spellToken(trace, id), true);
+  return el("span", { class: "ls-chip", ...attributes }, text);
 }

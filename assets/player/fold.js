@@ -1,1 +1,42 @@
-/* Long prompts, folded. */
+/* Long prompts: their middle is folded away until it is asked for. */
+
+const FOLD_TOKENS = 1200;
+const FOLD_LINES = 60;
+const FOLD_KEEP_TOKENS = 280;
+const FOLD_KEEP_LINES = 14;
+
+/**
+ * The stretch of a prompt to fold; null when the prompt is short enough to be shown.
+ * @param {number} length tokens of the prompt
+ * @param {function(number): boolean} endsLine whether a line ends with the token at a position
+ * @param {function(number): boolean} inside whether a character goes on from the token before
+ * @returns {{from: number, to: number}|null} from a line's start to a line's start, where lines are short
+ *   enough for that
+ */
+function foldOf(length, endsLine, inside) {
+  const starts = [0];
+  for (let at = 0; at < length - 1; at += 1) if (endsLine(at)) starts.push(at + 1);
+  if (length <= FOLD_TOKENS && starts.length <= FOLD_LINES) return null;
+  const from = foldStart(starts, inside);
+  const to = foldEnd(starts, length, inside);
+  return to > from ? { from, to } : null;
+}
+
+function foldStart(starts, inside) {
+  const kept = starts.slice(1, FOLD_KEEP_LINES + 1).filter((start) => start <= FOLD_KEEP_TOKENS);
+  const line = kept.length ? kept[kept.length - 1] : 0;
+  if (line >= FOLD_KEEP_TOKENS / 2 || kept.length === FOLD_KEEP_LINES) return line;
+  let at = FOLD_KEEP_TOKENS;
+  while (at > 0 && inside(at)) at -= 1;
+  return at;
+}
+
+function foldEnd(starts, length, inside) {
+  const least = length - FOLD_KEEP_TOKENS;
+  const kept = starts.slice(1).slice(-FOLD_KEEP_LINES).filter((start) => start >= least);
+  const line = kept.length ? kept[0] : length;
+  if (length - line >= FOLD_KEEP_TOKENS / 2 || kept.length === FOLD_KEEP_LINES) return line;
+  let at = least;
+  while (at < length && inside(at)) at += 1;
+  return at;
+}

@@ -1,29 +1,90 @@
 /* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
 
 const RANKS_SHOWN = 12;
+const RANK_WORDS = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
 
-function createLogitsPanel() {
+/**
+ * @param {{point: function({rank: number}|null)}} on told the rank that is pointed at
+ */
+function createLogitsPanel(on) {
   const view = panel("logits", "Last logits");
-  const about = { role: "list", tabindex: 0, "aria-label": "Most probable tokens" };
-  const list = el("div", { class: "ls-ranks", ...about });
+  const label = "Most probable tokens; Up and Down walk the ranks";
+  const list = el("div", { class: "ls-ranks", role: "list", tabindex: 0, "aria-label": label });
+  const log = el("button", { type: "button", class: "ls-button ls-scale", "aria-pressed": "false" }, "log scale");
   const more = el("button", { type: "button", class: "ls-button ls-more", hidden: true });
-  view.body.append(list, more);
-  const state = { trace: null, step: null, all: false };
-  more.addEventListener("click", () => {
-    state.all = !state.all;
-    drawRanks(view, list, more, state);
-  });
+  const spoken = el("div", { class: "ls-spoken", role: "status" });
+  const tools = el("div", { class: "ls-ranks-tools" }, more, log);
+  view.body.append(list, tools, spoken);
+  const state = { view, list, more, log, spoken, frame: null, drawn: null, all: false, logScale: false, caret: null };
+  listenToRanks(state, on);
   return {
     element: view.element,
-    paint({ trace, step }) {
-      if (state.step === step) return;
-      Object.assign(state, { trace, step });
-      drawRanks(view, list, more, state);
-    },
+    paint: (frame) => paintRanks(state, frame),
+    boxOf: (rank) => rankBox(state, rank),
   };
 }
 
-function drawRanks(view, list, more, { trace, step, all }) {
+function listenToRanks(state, on) {
+  const { list, more, log } = state;
+  const redraw = () => {
+    state.drawn = null;
+    paintRanks(state, state.frame);
+  };
+  more.addEventListener("click", () => {
+    state.all = !state.all;
+    redraw();
+  });
+  log.addEventListener("click", () => {
+    state.logScale = !state.logScale;
+    log.setAttribute("aria-pressed", String(state.logScale));
+    redraw();
+  });
+  const rankOf = (event) => {
+    const row = event.target.closest("[data-rank]");
+    return row ? { rank: Number(row.dataset.rank) } : null;
+  };
+  list.addEventListener("pointerover", (event) => on.point(rankOf(event)));
+  list.addEventListener("pointerleave", () => on.point(null));
+  list.addEventListener("keydown", (event) => moveRank(state, on, event));
+  list.addEventListener("blur", () => {
+    if (state.caret === null) return;
+    state.caret = null;
+    on.point(null);
+  });
+}
+
+function moveRank(state, on, event) {
+  const { list, frame, spoken } = state;
+  const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!move || event.ctrlKey || event.altKey || event.metaKey || !frame || !frame.step) return;
+  event.preventDefault();
+  const last = list.children.length - 1;
+  state.caret = state.caret === null ? 0 : Math.max(0, Math.min(last, state.caret + move));
+  const row = list.children[state.caret];
+  if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
+  const under = row.offsetTop + row.offsetHeight - list.clientHeight;
+  if (under > list.scrollTop) list.scrollTop = under;
+  on.point({ rank: state.caret });
+  setText(spoken, row.getAttribute("aria-label"));
+}
+
+function paintRanks(state, frame) {
+  state.frame = frame;
+  const { trace, step } = frame;
+  if (state.drawn !== step || !step) {
+    state.drawn = step;
+    state.caret = null;
+    drawRanks(state, trace, step);
+  }
+  const link = linkOf(frame);
+  const rank = link && link.number === frame.cursor ? link.rank : null;
+  for (const row of state.list.querySelectorAll("[data-pointed]")) row.removeAttribute("data-pointed");
+  const row = rank === null ? null : state.list.children[rank];
+  if (row) row.setAttribute("data-pointed", "");
+}
+
+function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
+  log.hidden = !step;
   if (!step) {
     list.replaceChildren();
     more.hidden = true;
@@ -32,49 +93,88 @@ function drawRanks(view, list, more, { trace, step, all }) {
   const { ids, probs } = step.row.last;
   const shown = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
   const drafted = draftedRanks(step);
+  const scale = logScale ? logBars(probs) : (probability) => probability / (probs[0] || 1);
   const rows = ids.slice(0, shown).map((id, rank) => {
-    return rankElement(trace, step, rank, id, probs[rank], probs[0], drafted.get(rank));
+    const about = { rank, id, probability: probs[rank], length: scale(probs[rank]) };
+    return rankElement(trace, step, { ...about, fate: drafted.get(rank), order: Math.min(rank, 14) });
   });
   list.replaceChildren(...rows);
+  list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
   more.setAttribute("aria-expanded", String(all));
   const hidden = [...drafted.keys()].filter((rank) => rank >= RANKS_SHOWN).length;
   const extra = hidden && !all ? ` (${hidden} more drafted)` : "";
   setText(more, all ? `Show the first ${RANKS_SHOWN}` : `Show all ${ids.length}${extra}`);
-  setText(view.note, ids.includes(step.row.tokens[0]) ? "" : "the root was drawn from below these");
+  setText(view.note, ids.includes(step.row.tokens[0]) ? noteWords(step) : "the root was drawn from below these");
+}
+
+function noteWords(step) {
+  const drafted = draftedRanks(step).size;
+  return drafted ? `${plural(drafted, "runner-up").replace("runner-ups", "runners-up")} drafted` : "";
 }
 
 /** Ranks that were drafted as next-next tokens, with the best fate of their nodes. */
 function draftedRanks(step) {
   const ranks = new Map();
   step.origins.forEach(({ origin, rank }, node) => {
-    if (origin !== "logit" || rank === null) return;
-    if (ranks.get(rank) !== "accepted") ranks.set(rank, step.states[node]);
+    if (origin !== "logit") return;
+    const state = step.states[node];
+    if (state === "accepted" || !ranks.has(rank)) ranks.set(rank, state);
   });
   return ranks;
 }
 
-function rankElement(trace, step, rank, id, probability, most, drafted) {
+/** Lengths on a scale of powers of ten, from the least probable listed (a tenth of it: no bar) to the most. */
+function logBars(probs) {
+  const least = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
+  const most = Math.log10(probs[0] || 1);
+  return (probability) => (probability > 0 ? Math.max(0, (Math.log10(probability) - least) / (most - least)) : 0);
+}
+
+/** A probability in percent, with two digits that say something however small it is. */
+function share(probability) {
+  if (probability === 0 || probability >= 0.0001) return percent(probability);
+  if (probability < 1e-8) return "< 0.000001 %";
+  return (probability * 100).toFixed(1 - Math.floor(Math.log10(probability * 100))) + " %";
+}
+
+function rankElement(trace, step, { rank, id, probability, length, fate, order }) {
   const text = el("span", { class: "ls-rank-token" });
   fillToken(text, spellToken(trace, id), true);
   const isRoot = id === step.row.tokens[0];
-  const share = most > 0 ? (probability / most) * 100 : 0;
-  const bar = el("span", { class: "ls-bar" }, el("span", { style: `width: ${share.toFixed(2)}%` }));
+  const bar = el("span", { style: `width: ${(length * 100).toFixed(2)}%` });
+  const state = isRoot ? "accepted" : fate;
+  const mark = isRoot
+    ? [el("span", { class: "ls-mark-root" }, "next token, certain")]
+    : fate
+      ? [el("span", { class: "ls-mark-draft" }, "drafted"), el("span", { class: "ls-mark-fate" }, ", " + RANK_WORDS[fate])]
+      : [];
+  const words = mark.map((each) => each.textContent).join("");
   const attributes = {
     class: "ls-rank-row",
     role: "listitem",
+    "aria-label": `Rank ${rank}: ${quoted(trace, id)}, ${share(probability)}${words ? "; " + words : ""}`,
     "data-rank": rank,
-    "data-kind": isRoot ? "root" : drafted ? "logit" : null,
-    "data-fate": isRoot ? "accepted" : drafted,
+    "data-kind": isRoot ? "root" : fate ? "logit" : null,
+    "data-fate": state || null,
+    style: `--ls-order: ${order}`,
   };
-  const mark = isRoot ? "next token" : drafted ? "drafted, " + STATE_TITLES[drafted] : "";
   return el(
     "div",
     attributes,
     el("span", { class: "ls-rank" }, String(rank)),
     text,
-    bar,
-    el("span", { class: "ls-share" }, percent(probability)),
-    el("span", { class: "ls-mark" }, mark),
+    el("span", { class: "ls-bar" }, bar),
+    el("span", { class: "ls-share" }, share(probability)),
+    el("span", { class: "ls-mark" }, ...mark),
   );
+}
+
+/** Where a rank's bar is drawn, in the window's coordinates; null when it is out of sight. */
+function rankBox({ list }, rank) {
+  const row = list.children[rank];
+  if (!row) return null;
+  const outer = list.getBoundingClientRect();
+  const box = row.getBoundingClientRect();
+  return box.height === 0 || box.bottom <= outer.top + 4 || box.top >= outer.bottom - 4 ? null : box;
 }

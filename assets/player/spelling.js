@@ -100,24 +100,24 @@ function plainText(segments) {
 
 /**
  * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
- * must not break and a space should be seen.
+ * must not break and a space should be seen. `marked`: in running text, with marks over spaces and tabs.
  */
-function fillToken(target, segments, chip) {
-  target.replaceChildren(...segments.flatMap((segment) => segmentNodes(segment, chip)));
+function fillToken(target, segments, chip, marked = false) {
+  target.replaceChildren(...segments.flatMap((segment) => segmentNodes(segment, chip, marked)));
 }
 
-function segmentNodes({ text, hex }, chip) {
+function segmentNodes({ text, hex }, chip, marked) {
   if (text === undefined) return [el("span", { class: "ls-bytes" }, "⟨" + hex + "⟩")];
   return text
-    .split(chip ? SPLIT_CHIP : SPLIT)
+    .split(chip || marked ? SPLIT_CHIP : SPLIT)
     .filter((piece) => piece !== "")
-    .flatMap((piece) => pieceNodes(piece, chip));
+    .flatMap((piece) => pieceNodes(piece, chip, marked));
 }
 
-function pieceNodes(piece, chip) {
+function pieceNodes(piece, chip, marked) {
   if (piece === "\n") return [el("i", { class: "ls-newline" }), ...(chip ? [] : ["\n"])];
   if (HIDDEN.test(piece)) return [el("span", { class: "ls-control" }, codePoint(piece))];
-  if (chip && piece === "\t") return [el("i", { class: "ls-tab" })];
-  if (chip && piece === " ") return [el("span", { class: "ls-space" }, " ")];
+  if ((chip || marked) && piece === "\t") return [el("i", { class: "ls-tab" }), ...(chip ? [] : ["\t"])];
+  if ((chip || marked) && piece === " ") return [el("span", { class: "ls-space" }, " ")];
   return [piece];
 }

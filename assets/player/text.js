@@ -1,130 +1,219 @@
-/* The text so far: one span a token. Moving the cursor adds or removes spans, it redraws none. */
+/* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
+
+const AT_END = 40;
 
 /**
  * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
- *   that is pointed at, and the step of a token that was clicked
+ *   that is pointed at, and the step of a token that was chosen
  */
 function createTextPanel(on) {
   const view = panel("text", "Text so far");
-  setAttributes(view.body, { tabindex: 0, role: "group", "aria-label": "Prompt and output" });
-  const state = { trace: null, spans: [], marked: [], current: [0, 0] };
-  listenToTokens(view.body, on);
+  const label = "Prompt and output; Up and Down walk the tokens, Enter goes to a token's step";
+  setAttributes(view.body, { tabindex: 0, role: "group", "aria-label": label });
+  const spoken = el("div", { class: "ls-spoken", role: "status" });
+  view.element.append(spoken);
+  const sheet = createSheet(view.body, () => refresh());
+  const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, pointedAt: null };
+  const refresh = () => {
+    if (!state.frame || !state.frame.trace) return;
+    showInSight(sheet);
+    markTokens(state);
+  };
+  view.body.addEventListener("scroll", () => {
+    state.sticks = view.body.scrollHeight - view.body.scrollTop - view.body.clientHeight < AT_END;
+    refresh();
+  });
+  listenToTokens(state, on);
+  listenToCaret(state, on);
   return {
     element: view.element,
-    paint: (frame) => paintText(view, state, frame),
-    mark: (sources) => markSources(state, sources),
-    inView: (position) => isInView(view.body, state.spans[position]),
+    paint: (frame) => paintText(state, frame),
+    boxOf: (position) => boxesOf(state, position, position + 1)[0] || null,
+    boxesOf: (from, to) => boxesOf(state, from, to),
+    sideOf: (position) => sideOf(state, position),
+    inView: (position) => sideOf(state, position) === "inside",
+    body: view.body,
+    scrollTo: (position) => scrollToToken(state, position),
   };
 }
 
-function listenToTokens(body, on) {
-  const positionOf = (event) => {
-    const span = event.target.closest("[data-token]");
-    return span ? { position: Number(span.dataset.token) } : null;
-  };
-  body.addEventListener("pointerover", (event) => on.point(positionOf(event)));
-  body.addEventListener("pointerleave", () => on.point(null));
-  body.addEventListener("click", (event) => {
-    const span = event.target.closest("[data-token]");
+function listenToTokens({ view }, on) {
+  const tokenOf = (event) => event.target.closest("[data-token]");
+  view.body.addEventListener("pointerover", (event) => {
+    const span = tokenOf(event);
+    on.point(span ? { position: Number(span.dataset.token) } : null);
+  });
+  view.body.addEventListener("pointerleave", () => on.point(null));
+  view.body.addEventListener("click", (event) => {
+    const span = tokenOf(event);
     const selecting = !document.getSelection().isCollapsed;
     if (span && Number(span.dataset.step) > 0 && !selecting) on.pick(Number(span.dataset.step));
   });
 }
 
-function paintText(view, state, { trace, visible, previous }) {
-  if (state.trace !== trace) dropChanged(state, trace);
-  const old = state.spans.length;
-  while (state.spans.length > visible) state.spans.pop().remove();
-  if (!trace) return setText(view.note, "");
-  state.marked = state.marked.filter((span) => span.isConnected);
-  const from = Math.min(old, visible);
-  addSpans(view.body, state, visible);
-  fillSpans(state, firstToFill(trace, from), visible);
-  showCurrent(state, previous, visible);
-  if (old !== visible) view.body.scrollTop = view.body.scrollHeight;
-  setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
-}
-
-/** Another trace: what it shares with the old one from the start on can stay. */
-function dropChanged(state, trace) {
-  const same = (position) =>
-    state.trace.ids[position] === trace.ids[position] &&
-    originAt(state.trace, position) === originAt(trace, position) &&
-    state.trace.stepOf[position] === trace.stepOf[position];
-  let kept = 0;
-  if (trace && state.trace && state.trace.run === trace.run) {
-    while (kept < Math.min(state.spans.length, trace.ids.length) && same(kept)) kept += 1;
-  }
-  while (state.spans.length > kept) state.spans.pop().remove();
-  state.trace = trace;
-}
-
-function addSpans(body, state, visible) {
-  const added = document.createDocumentFragment();
-  for (let position = state.spans.length; position < visible; position += 1) {
-    const span = tokenSpan(state.trace, position);
-    state.spans.push(span);
-    added.append(span);
-  }
-  body.append(added);
-}
-
-function tokenSpan(trace, position) {
-  return el("span", {
-    class: "ls-token",
-    "data-token": position,
-    "data-id": trace.ids[position],
-    "data-origin": originAt(trace, position),
-    "data-step": trace.stepOf[position],
+// The panel has one tab stop; a caret in it walks the tokens, even those that are drawn only on arrival.
+function listenToCaret(state, on) {
+  const { body } = state.view;
+  body.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target !== body || !state.frame) return;
+    const { trace } = state.frame;
+    const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (move && trace) setCaret(state, on, caretAfter(state, move));
+    else if (event.key === "Enter" && state.caret !== null && trace.stepOf[state.caret]) {
+      on.pick(trace.stepOf[state.caret]);
+    } else return;
+    event.preventDefault();
+  });
+  body.addEventListener("blur", () => {
+    if (state.caret === null) return;
+    state.caret = null;
+    on.point(null);
   });
 }
 
-// A character that the border between shown and hidden tokens cuts is spelt anew: whole or as hex.
-function firstToFill(trace, from) {
-  const border = Math.min(from, trace.ids.length - 1);
-  return border < 0 ? 0 : Math.min(from, trace.groupOf[border]);
+/** Where the caret goes: at first to the current step, later on or back by a token, over what is folded. */
+function caretAfter({ caret, frame, sheet }, move) {
+  const last = frame.visible - 1;
+  if (caret === null) return Math.min(last, frame.previous);
+  const { folded } = sheet;
+  const at = Math.max(0, Math.min(last, caret + move));
+  if (!folded || at < folded.from || at >= folded.to) return at;
+  return move > 0 ? folded.to : folded.from - 1;
 }
 
-function fillSpans(state, from, visible) {
-  const { trace, spans } = state;
-  for (let start = from; start < visible; ) {
-    let end = start + 1;
-    while (end < visible && trace.groupOf[end] === trace.groupOf[start]) end += 1;
-    const spelt = spellSequence(trace, start, end);
-    spelt.forEach((segments, offset) => {
-      fillToken(spans[start + offset], segments, false);
-      spans[start + offset].classList.toggle("ls-continued", segments.length === 0);
-    });
-    start = end;
+function setCaret(state, on, position) {
+  state.caret = position;
+  scrollToToken(state, position);
+  on.point({ position });
+  const { trace } = state.frame;
+  const number = trace.stepOf[position];
+  const words = number
+    ? nodeSentence(trace, trace.steps[number - 1], trace.nodeOf[position]) + `; step ${number}`
+    : `${quoted(trace, trace.ids[position])}: prompt`;
+  setText(state.spoken, `Token ${position}, ${words}`);
+}
+
+function paintText(state, frame) {
+  const { view, sheet } = state;
+  const { trace, visible, settings } = frame;
+  const moved = sheet.trace !== trace || sheet.visible !== visible;
+  state.frame = frame;
+  if (!trace) {
+    clearSheet(sheet);
+    Object.assign(sheet, { trace: null, visible: 0 });
+    return setText(view.note, "");
   }
+  setWhitespace(sheet, Boolean(settings && settings.whitespace));
+  setTrace(sheet, trace);
+  if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible);
+  if (state.caret !== null && state.caret >= visible) state.caret = null;
+  paintGhost(state);
+  const streams = frame.playing || frame.name === "running";
+  if (moved && (state.sticks || !streams)) toEnd(state);
+  showInSight(sheet);
+  markTokens(state);
+  setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
 }
 
-/** Sets the tokens of the step at the cursor apart. */
-function showCurrent(state, start, end) {
-  for (const span of state.spans.slice(...state.current)) span.classList.remove("ls-now");
-  for (const span of state.spans.slice(start, end)) span.classList.add("ls-now");
-  state.current = [start, end];
+function toEnd(state) {
+  const { body } = state.view;
+  body.scrollTop = body.scrollHeight;
+  state.sticks = true;
 }
 
-/** Highlights where tokens were copied from: the copy and the n-gram before it. */
-function markSources(state, sources) {
-  for (const span of state.marked) span.removeAttribute("data-source");
-  state.marked = [];
-  const mark = (position, kind) => {
-    const span = state.spans[position];
-    if (!span || span.dataset.source === "copy") return;
-    span.dataset.source = kind;
-    state.marked.push(span);
+/** The certain next token, set apart behind the text. */
+function paintGhost({ sheet, frame }) {
+  const { ghost } = sheet;
+  const id = nextRoot(frame);
+  ghost.hidden = id === null;
+  const next = id === null ? "" : frame.trace.run + " " + id;
+  if (id === null || ghost.dataset.next === next) return;
+  ghost.dataset.next = next;
+  fillToken(ghost, spellToken(frame.trace, id), true);
+  ghost.title = "certain next token: the root of the next step";
+}
+
+/** Marks tokens: the current step's, the sources of copies, what is pointed at. */
+function markTokens({ sheet, frame }) {
+  for (const [span, name] of sheet.marked) span.removeAttribute(name);
+  sheet.marked = [];
+  const mark = (position, name, value) => {
+    const span = spanAt(sheet, position);
+    if (!span || span.hasAttribute(name)) return;
+    span.setAttribute(name, value);
+    sheet.marked.push([span, name]);
   };
-  for (const { from, match } of sources) {
-    mark(from, "copy");
-    for (let position = match[0]; position < match[1]; position += 1) mark(position, "match");
+  markCurrent(frame, mark);
+  markSources(frame, mark);
+  const link = linkOf(frame);
+  if (link && link.position !== null) mark(link.position, "data-pointed", "");
+}
+
+function markCurrent({ step, previous, visible }, mark) {
+  if (!step) return;
+  for (let at = previous; at < visible; at += 1) {
+    const edges = [at === previous && "first", at === visible - 1 && "last"].filter(Boolean);
+    mark(at, "data-now", edges.join(" "));
   }
 }
 
-function isInView(body, span) {
-  if (!span) return false;
-  const outer = body.getBoundingClientRect();
-  const inner = span.getBoundingClientRect();
-  return inner.bottom > outer.top && inner.top < outer.bottom;
+function markSources(frame, mark) {
+  const { stretches, own } = stretchesShown(frame);
+  for (const { from, to } of stretches) {
+    for (let at = from; at < to; at += 1) {
+      if (own === null || at === own) mark(at, "data-source", "copy");
+    }
+  }
+  for (const { from, to, match } of stretches) {
+    for (let at = match[0]; at < match[1]; at += 1) mark(at, "data-source", "match");
+    for (let at = from; at < to; at += 1) mark(at, "data-source", "stretch");
+  }
+}
+
+/** The boxes of the tokens from `from` up to `to` that are in sight, one a line, in the window's coordinates. */
+function boxesOf({ view, sheet }, from, to) {
+  const outer = view.body.getBoundingClientRect();
+  const boxes = [];
+  for (let at = from; at < to; at += 1) {
+    const span = spanAt(sheet, at);
+    if (!span) continue;
+    for (const box of span.getClientRects()) {
+      if (box.bottom <= outer.top || box.top >= outer.bottom || box.width === 0) continue;
+      const last = boxes[boxes.length - 1];
+      if (last && Math.abs(last.top - box.top) < 2 && box.left - last.right < 4) {
+        boxes[boxes.length - 1] = new DOMRect(last.x, last.y, box.right - last.x, last.height);
+      } else boxes.push(box);
+    }
+  }
+  return boxes;
+}
+
+/** Where a position is: "inside" what is in sight, "above" or "below" it, null when not in the text. */
+function sideOf({ view, sheet }, position) {
+  const place = placeAt(sheet, position);
+  if (!place || !place.isConnected) return null;
+  const outer = view.body.getBoundingClientRect();
+  const inner = place.getBoundingClientRect();
+  if (inner.bottom <= outer.top) return "above";
+  if (inner.top >= outer.bottom) return "below";
+  if (spanAt(sheet, position)) return "inside";
+  return inner.top < outer.top ? "above" : "below";
+}
+
+/** Scrolls within the panel, and the page not at all. */
+function scrollToToken(state, position) {
+  const { view, sheet } = state;
+  const place = placeAt(sheet, position);
+  if (!place) return;
+  const line = () => (spanAt(sheet, position) || place).getClientRects()[0] || place.getBoundingClientRect();
+  const outer = view.body.getBoundingClientRect();
+  const box = line();
+  if (box.top >= outer.top + 8 && box.bottom <= outer.bottom - 8) return;
+  view.body.scrollTop += box.top - outer.top - outer.height / 3;
+  showInSight(sheet);
+  // Out of sight its place was known only by its chunk.
+  const now = line();
+  if (now.top < outer.top || now.bottom > outer.bottom) {
+    view.body.scrollTop += now.top - outer.top - outer.height / 3;
+  }
 }

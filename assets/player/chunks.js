@@ -1,0 +1,67 @@
+/* The text in chunks: only those near what is in sight are drawn token by token, the others as plain text. */
+
+const CHUNK_LEAST = 32;
+const CHUNK_MOST = 64;
+const WHOLE_BELOW = 1500;
+
+/**
+ * Cuts positions up to `count` into chunks; what was cut before stays, but for the last, which may grow.
+ * Chunks end where a line ends if they can, never within a character, always at `borders`.
+ * @param {Array<{start: number, end: number, line: boolean}>} chunks changed in place; line: a line
+ *   begins with it
+ * @param {number} count tokens to cut
+ * @param {{endsLine: function(number): boolean, inside: function(number): boolean,
+ *   borders: number[]}} text endsLine: whether a line ends with the token at a position; inside: whether
+ *   a character goes on there from the token before
+ */
+function cutChunks(chunks, count, text) {
+  const last = chunks.pop();
+  let start = last ? last.start : 0;
+  while (start < count) {
+    const end = chunkEnd(start, count, text);
+    chunks.push({ start, end, line: start === 0 || text.endsLine(start - 1) });
+    start = end;
+  }
+}
+
+function chunkEnd(start, count, { endsLine, inside, borders }) {
+  const most = Math.min(count, ...borders.filter((border) => border > start));
+  let end = start;
+  do {
+    end += 1;
+    const length = end - start;
+    if (length >= CHUNK_LEAST && endsLine(end - 1)) break;
+    if (length >= CHUNK_MOST && !inside(end)) break;
+  } while (end < most);
+  return Math.min(end, most);
+}
+
+/** The number of the chunk that holds a position; -1 for none. */
+function chunkAt(chunks, position) {
+  let low = 0;
+  let high = chunks.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (position < chunks[middle].start) high = middle - 1;
+    else if (position >= chunks[middle].end) low = middle + 1;
+    else return middle;
+  }
+  return -1;
+}
+
+/**
+ * Which of `count` things in a column reach into a window, by halving: [first, end).
+ * @param {function(number): {top: number, bottom: number}} boxOf boxes from top to bottom
+ */
+function inWindow(count, boxOf, top, bottom) {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (boxOf(middle).bottom < top) low = middle + 1;
+    else high = middle;
+  }
+  let end = low;
+  while (end < count && boxOf(end).top <= bottom) end += 1;
+  return [low, end];
+}

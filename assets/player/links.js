@@ -1,0 +1,101 @@
+/* Links: one thing in all its forms (a rank of the last logits, a node of the tree, a token of the text). */
+
+/**
+ * What the pointer or the focus is on, in every form that it has.
+ * @param {{trace: object|null, cursor: number, visible: number, pointed: object|null}} frame
+ * @returns {{number: number, step: object|null, node: number|null, rank: number|null,
+ *   position: number|null}|null} number: its step, 0 for the prompt; node and rank are those of that
+ *   step; position: where it stands in the text that is shown. Null when nothing is pointed at.
+ */
+function linkOf({ trace, cursor, visible, pointed }) {
+  if (!trace || !pointed) return null;
+  if ("position" in pointed) return linkOfPosition(trace, visible, pointed.position);
+  if (cursor === 0) return null;
+  const step = trace.steps[cursor - 1];
+  const node = "node" in pointed ? pointed.node : nodeOfRank(step, pointed.rank);
+  if (node !== null && !(node in step.states)) return null;
+  const rank = "rank" in pointed ? pointed.rank : rankOfNode(step, node);
+  const position = node === null ? null : positionOfNode(trace, cursor, node);
+  return { number: cursor, step, node, rank, position: position < visible ? position : null };
+}
+
+function linkOfPosition(trace, visible, position) {
+  if (!(position < visible)) return null;
+  const number = trace.stepOf[position];
+  if (number === 0) return { number, step: null, node: null, rank: null, position };
+  const step = trace.steps[number - 1];
+  const node = trace.nodeOf[position];
+  return { number, step, node, rank: rankOfNode(step, node), position };
+}
+
+/** The node that a rank of the last logits became: the root, or the first drafted runner-up; null for none. */
+function nodeOfRank({ row, origins }, rank) {
+  if (row.last.ids[rank] === row.tokens[0]) return 0;
+  const node = origins.findIndex((each) => each.origin === "logit" && each.rank === rank);
+  return node < 0 ? null : node;
+}
+
+/** The rank in the last logits of the root and of runners-up; null for other nodes and unlisted roots. */
+function rankOfNode({ row, origins }, node) {
+  if (node !== 0) return origins[node].origin === "logit" ? origins[node].rank : null;
+  const rank = row.last.ids.indexOf(row.tokens[0]);
+  return rank < 0 ? null : rank;
+}
+
+/** Where an accepted node's token stands in the text; null for a node that was not accepted. */
+function positionOfNode(trace, number, node) {
+  const order = trace.steps[number - 1].row.path.indexOf(node);
+  return order < 0 ? null : trace.totals[number - 1].end + order;
+}
+
+/**
+ * The copies among a step's nodes: each a stretch of the text that stands before the step, and the nodes
+ * that were copied from it.
+ * @param {object} step a derived step
+ * @param {number[]} [nodes] only stretches that hold one of these
+ * @returns {Array<{start: number, nodes: number[], from: number, to: number, match: [number, number]}>}
+ *   start: the first node; from, to: the stretch; match: the n-gram before it
+ */
+function stretchesOf(step, nodes) {
+  const stretches = new Map();
+  const startOf = [];
+  step.origins.forEach(({ from, match }, node) => {
+    if (from === null) return startOf.push(null);
+    const above = step.row.parents[node];
+    const goesOn = above >= 0 && step.origins[above].from === from - 1 && step.origins[above].match === match;
+    const start = goesOn ? startOf[above] : node;
+    startOf.push(start);
+    if (!goesOn) stretches.set(node, { start, nodes: [], from, to: from, match: sourceOf(step, node).match });
+    const stretch = stretches.get(start);
+    stretch.nodes.push(node);
+    stretch.to = Math.max(stretch.to, from + 1);
+  });
+  const wanted = nodes && new Set(nodes.map((node) => startOf[node]));
+  return [...stretches.values()].filter(({ start }) => !wanted || wanted.has(start));
+}
+
+/**
+ * The copies whose sources are lit: of what is pointed at; else, while the step speculates, all of its
+ * copies; else those that were accepted.
+ * @returns {{step: object|null, stretches: object[], own: number|null}} own: the source of the one token
+ *   that is pointed at
+ */
+function stretchesShown(frame) {
+  const { step, beat } = frame;
+  const link = linkOf(frame);
+  if (link) {
+    if (link.node === null) return { step: link.step, stretches: [], own: null };
+    const own = link.step.origins[link.node].from;
+    return { step: link.step, stretches: stretchesOf(link.step, [link.node]), own };
+  }
+  if (!step || beat === 1) return { step, stretches: [], own: null };
+  return { step, stretches: stretchesOf(step, beat < 4 ? undefined : step.row.path), own: null };
+}
+
+/** The token that is certain to come next in the text of a frame; null after the end of a run. */
+function nextRoot({ trace, cursor, step, beat }) {
+  if (step && beat < 5) return step.row.tokens[0];
+  if (trace.steps[cursor]) return trace.steps[cursor].row.tokens[0];
+  if (!step || trace.header.finish) return null;
+  return step.row.choices[step.row.path[step.row.path.length - 1]];
+}

@@ -1,0 +1,222 @@
+/* The drawn text: blocks of lines, in them chunks, in those in sight a span a token. */
+
+const SIGHT = 500;
+
+/**
+ * @param {HTMLElement} body scrolls; gets blocks as its children
+ * @param {function()} onUnfold told that the viewer opened a fold
+ * @returns {object} what the functions below work on
+ */
+function createSheet(body, onUnfold) {
+  const ghost = el("span", { class: "ls-ghost", "aria-hidden": "true", hidden: true });
+  const fold = el("button", { type: "button", class: "ls-button ls-fold" });
+  const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false, open: new Set(), marked: [] };
+  fold.addEventListener("click", () => {
+    sheet.open.add(sheet.trace.run);
+    clearSheet(sheet);
+    drawSheet(sheet, sheet.visible);
+    body.focus({ preventScroll: true });
+    onUnfold();
+  });
+  clearSheet(sheet);
+  return sheet;
+}
+
+function clearSheet(sheet) {
+  sheet.body.replaceChildren();
+  Object.assign(sheet, { chunks: [], drawn: [], folded: null, marked: [] });
+}
+
+/** Another trace: of the same run, what it shares with the old one from the start on stays. */
+function setTrace(sheet, trace) {
+  const old = sheet.trace;
+  if (old === trace) return;
+  if (old && trace && old.run === trace.run) dropChanged(sheet, trace);
+  else clearSheet(sheet);
+  sheet.trace = trace;
+}
+
+function dropChanged(sheet, trace) {
+  const { trace: old, chunks, drawn } = sheet;
+  const same = (position) =>
+    old.ids[position] === trace.ids[position] &&
+    originAt(old, position) === originAt(trace, position) &&
+    old.stepOf[position] === trace.stepOf[position];
+  const shown = Math.min(sheet.visible, trace.ids.length);
+  let kept = 0;
+  while (kept < shown && same(kept)) kept += 1;
+  if (kept === sheet.visible) return;
+  if (kept < old.promptLength) return clearSheet(sheet);
+  const changed = chunkAt(chunks, kept);
+  while (drawn.length > changed) eraseLast(sheet);
+  chunks.length = Math.min(chunks.length, changed + 1);
+}
+
+/** Whether spaces and tabs are marked. */
+function setWhitespace(sheet, whitespace) {
+  if (sheet.whitespace === whitespace) return;
+  sheet.whitespace = whitespace;
+  sheet.body.dataset.whitespace = String(whitespace);
+  clearSheet(sheet);
+}
+
+/** How a trace's text is cut: into chunks, and the prompt's middle folded unless it was opened. */
+function cutSheet(sheet) {
+  const { trace, chunks } = sheet;
+  const endsLine = (position) => tokenEndsLine(trace, position);
+  const inside = (position) => position < trace.ids.length && trace.groupOf[position] !== position;
+  if (chunks.length === 0) {
+    const fold = foldOf(trace.promptLength, endsLine, inside);
+    sheet.folded = sheet.open.has(trace.run) ? null : fold;
+  }
+  const { folded } = sheet;
+  const borders = [trace.promptLength, ...(folded ? [folded.from, folded.to] : [])];
+  cutChunks(chunks, trace.ids.length, { endsLine, inside, borders: borders.filter((at) => !inside(at)) });
+}
+
+function tokenEndsLine(trace, position) {
+  const bytes = trace.bytes.get(trace.ids[position]);
+  return bytes !== undefined && bytes[bytes.length - 1] === 10;
+}
+
+/** Draws the text up to `visible`, all of it as plain text at first where it is long. */
+function drawSheet(sheet, visible) {
+  cutSheet(sheet);
+  const { chunks, drawn } = sheet;
+  sheet.visible = visible;
+  while (drawn.length && chunks[drawn.length - 1].start >= visible) eraseLast(sheet);
+  if (drawn.length) drawChunk(sheet, drawn.length - 1);
+  while (drawn.length < chunks.length && chunks[drawn.length].start < visible) addChunk(sheet);
+  placeGhost(sheet);
+}
+
+function eraseLast({ drawn }) {
+  const { element, block } = drawn.pop();
+  if (element) element.remove();
+  if (block && !block.querySelector(".ls-chunk, .ls-fold")) block.remove();
+}
+
+function addChunk(sheet) {
+  const { body, chunks, drawn, folded, fold } = sheet;
+  const number = drawn.length;
+  const chunk = chunks[number];
+  const above = number ? drawn[number - 1].block : null;
+  if (folded && chunk.start > folded.from && chunk.start < folded.to) {
+    return drawn.push({ element: null, block: above, spans: null, shown: 0 });
+  }
+  const atFold = folded !== null && [folded.from, folded.to].includes(chunk.start);
+  let block = above;
+  if (!above || chunk.line || atFold) block = body.appendChild(el("div", { class: "ls-block" }));
+  if (atFold && chunk.start === folded.from) {
+    setText(fold, `… ${plural(folded.to - folded.from, "token")} folded …`);
+    block.append(fold);
+    return drawn.push({ element: fold, block, spans: null, shown: 0 });
+  }
+  const element = el("span", { class: "ls-chunk" });
+  drawn.push({ element, block, spans: null, shown: 0 });
+  drawChunk(sheet, number);
+  block.append(element);
+}
+
+/** Brings a chunk up to date: its shown tokens, as spans or as plain text. */
+function drawChunk(sheet, number) {
+  const { chunks, drawn, trace, visible } = sheet;
+  const entry = drawn[number];
+  if (!entry.element || entry.element === sheet.fold) return;
+  const { start, end } = chunks[number];
+  const shown = Math.min(end, visible);
+  if (entry.shown === shown) return;
+  if (entry.spans) drawSpans(sheet, entry, start, shown);
+  else fillToken(entry.element, spelt(trace, start, shown).flat(), false);
+  entry.shown = shown;
+  entry.element.dataset.of = trace.stepOf[start] === 0 ? "prompt" : "output";
+}
+
+/** What each token from `start` (a group's first) up to `end` shows. */
+function spelt(trace, start, end) {
+  const all = [];
+  for (let at = start; at < end; ) {
+    let next = at + 1;
+    while (next < end && trace.groupOf[next] === trace.groupOf[at]) next += 1;
+    all.push(...spellSequence(trace, at, next));
+    at = next;
+  }
+  return all;
+}
+
+// A character that the border between shown and hidden tokens cuts is spelt anew: whole or as hex.
+function drawSpans({ trace, whitespace }, { element, spans }, start, shown) {
+  const kept = Math.min(start + spans.length, shown);
+  while (start + spans.length > shown) spans.pop().remove();
+  const border = Math.min(kept, trace.ids.length - 1);
+  const from = Math.max(start, Math.min(kept, trace.groupOf[border]));
+  const added = [];
+  spelt(trace, from, shown).forEach((segments, offset) => {
+    const position = from + offset;
+    const span = spans[position - start] || tokenSpan(trace, position);
+    fillToken(span, segments, false, whitespace);
+    showEmpty(trace, span, position, segments);
+    if (position - start < spans.length) return;
+    spans.push(span);
+    added.push(span);
+  });
+  if (added.length) element.append(...added);
+}
+
+function tokenSpan(trace, position) {
+  return el("span", {
+    class: "ls-token",
+    "data-token": position,
+    "data-id": trace.ids[position],
+    "data-origin": originAt(trace, position),
+    "data-step": trace.stepOf[position],
+  });
+}
+
+/** A token without a character of its own: empty, or bytes of the character before. */
+function showEmpty(trace, span, position, segments) {
+  span.classList.toggle("ls-continued", segments.length === 0);
+  if (segments.length) return span.removeAttribute("data-hex");
+  const bytes = trace.bytes.get(trace.ids[position]) || [];
+  span.dataset.hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** Draws the chunks in and near sight token by token; in a short text, all. */
+function showInSight(sheet) {
+  const { body, drawn, visible } = sheet;
+  if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
+  const outer = body.getBoundingClientRect();
+  const there = drawn.map((entry, number) => number).filter((number) => drawn[number].element);
+  const boxOf = (at) => drawn[there[at]].element.getBoundingClientRect();
+  const [first, end] = inWindow(there.length, boxOf, outer.top - SIGHT, outer.bottom + SIGHT);
+  there.forEach((number, at) => setSpans(sheet, number, at >= first && at < end));
+}
+
+function setSpans(sheet, number, wanted) {
+  const entry = sheet.drawn[number];
+  if (!entry.element || entry.element === sheet.fold || (entry.spans !== null) === wanted) return;
+  entry.element.replaceChildren();
+  Object.assign(entry, { spans: wanted ? [] : null, shown: 0 });
+  drawChunk(sheet, number);
+}
+
+/** The span of a position; null where it is folded away, not shown, or out of sight. */
+function spanAt({ chunks, drawn }, position) {
+  const entry = drawn[chunkAt(chunks, position)];
+  return (entry && entry.spans && entry.spans[position - chunks[chunkAt(chunks, position)].start]) || null;
+}
+
+/** The element that a position is in: its span, its chunk, or the fold. */
+function placeAt(sheet, position) {
+  const { chunks, drawn, folded, fold } = sheet;
+  if (folded && position >= folded.from && position < folded.to) return fold;
+  const entry = drawn[chunkAt(chunks, position)];
+  return spanAt(sheet, position) || (entry && entry.element) || null;
+}
+
+// The token that is certain to come next stands behind the text, apart from it.
+function placeGhost({ body, drawn, ghost, trace, visible }) {
+  const last = drawn[drawn.length - 1];
+  const home = last && last.block && !tokenEndsLine(trace, visible - 1) ? last.block : body;
+  if (ghost.parentNode !== home || ghost.nextSibling) home.append(ghost);
+}

@@ -1,1 +1,85 @@
-/* The KV cache as a bar. */
+/* The KV cache: the rows it had, the rows of this pass, and which of them it keeps. */
+
+/**
+ * @param {{point: function({node: number}|null)}} on told the node whose row is pointed at
+ */
+function createCache(on) {
+  const kept = el("div", { class: "ls-cache-kept" }, el("span", {}));
+  const cells = el("div", { class: "ls-cache-rows" });
+  const bar = el("div", { class: "ls-cache-bar", role: "img" }, kept, cells);
+  const title = el("span", { class: "ls-title" }, "KV cache");
+  const words = el("span", { class: "ls-note" });
+  const head = el("div", { class: "ls-cache-head" }, title, words);
+  const element = el("div", { class: "ls-cache" }, head, bar);
+  listenToRows(cells, on);
+  let drawn = null;
+  return {
+    element,
+    paint(frame) {
+      const { trace, step, beat, pointed } = frame;
+      element.hidden = !step;
+      if (!step) return;
+      if (drawn !== step) drawRows(cells, step);
+      drawn = step;
+      const { position, path, tokens } = step.row;
+      setText(kept.firstChild, plural(position, "row"));
+      kept.style.setProperty("--ls-share", cacheShare(position, tokens.length).toFixed(4));
+      const told = cacheWords(trace, frame.cursor, beat);
+      setText(words, told);
+      bar.setAttribute("aria-label", told);
+      cells.style.setProperty("--ls-gone", String(tokens.length - path.length));
+      showPointedRow(cells, pointed && "node" in pointed ? pointed.node : null);
+    },
+  };
+}
+
+/** The part of the bar that the rows before the step take: never so much that those of the pass vanish. */
+function cacheShare(before, rows) {
+  return Math.min(0.5, before / (before + rows));
+}
+
+// Accepted rows stand together at the front, as the cache holds them after the commit.
+function rowOrder({ row, states }) {
+  const rest = row.tokens.map((token, node) => node).filter((node) => states[node] !== "accepted");
+  return [...row.path, ...rest];
+}
+
+function drawRows(cells, step) {
+  const row = (node) =>
+    el("i", {
+      class: "ls-cache-row",
+      "data-row": node,
+      "data-origin": step.origins[node].origin,
+      "data-fate": step.states[node],
+    });
+  cells.replaceChildren(...rowOrder(step).map(row));
+  cells.style.setProperty("--ls-rows", String(step.row.tokens.length));
+}
+
+/** What the cache holds at a beat, in words. */
+function cacheWords(trace, number, beat) {
+  const { position, path, tokens } = trace.steps[number - 1].row;
+  const before = plural(position, "row");
+  if (beat < 3) return `${before}: one for every token of the text before the root`;
+  const pass = `${before} + ${tokens.length} of this pass`;
+  if (beat < LAST_BEAT) return pass;
+  const gone = tokens.length - path.length;
+  const fall = gone ? `, ${gone} fall away` : "";
+  return `${pass}: ${path.length} accepted ${path.length === 1 ? "row stays" : "rows stay"}${fall}, ${position + path.length} in all`;
+}
+
+function showPointedRow(cells, node) {
+  const before = cells.querySelector("[data-pointed]");
+  const now = node === null ? null : cells.querySelector(`[data-row="${node}"]`);
+  if (before === now) return;
+  if (before) before.removeAttribute("data-pointed");
+  if (now) now.setAttribute("data-pointed", "");
+}
+
+function listenToRows(cells, on) {
+  cells.addEventListener("pointerover", (event) => {
+    const cell = event.target.closest("[data-row]");
+    on.point(cell ? { node: Number(cell.dataset.row) } : null);
+  });
+  cells.addEventListener("pointerleave", () => on.point(null));
+}

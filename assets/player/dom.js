@@ -9,6 +9,12 @@ const ICONS = {
   pause: "M6 5h4v14H6zM14 5h4v14h-4z",
   next: "M7 5v14l11-7z",
   last: "M17 5h2v14h-2zM5 5v14l11-7z",
+  previousBeat: "M15 6v12L6.5 12zM17 10.5h3v3h-3z",
+  nextBeat: "M9 6v12l8.5-6zM4 10.5h3v3H4z",
+  previousRejection: "M11 5v14L2 12zM14 8.4 15.4 7 18 9.6 20.6 7 22 8.4 19.4 11 22 13.6 20.6 15 18 12.4 15.4 15 14 13.6 16.6 11z",
+  nextRejection: "M13 5v14l9-7zM2 8.4 3.4 7 6 9.6 8.6 7 10 8.4 7.4 11 10 13.6 8.6 15 6 12.4 3.4 15 2 13.6 4.6 11z",
+  whitespace: "M4 9h2v5h12V9h2v7H4z",
+  lecture: "M2 19 7.2 5h2.4l5.2 14h-2.5l-1.2-3.4H5.7L4.5 19zM6.4 13.5h4L8.4 7.6zM17 8h2v3h3v2h-3v3h-2v-3h-3v-2h3z",
   close: "M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12 19 17.6 17.6 19 12 13.4 6.4 19 5 17.6 10.6 12 5 6.4z",
 };
 

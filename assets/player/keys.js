@@ -4,10 +4,17 @@ const KEYS = [
   ["Space", "play or pause"],
   ["Left  Right", "previous, next step"],
   ["Shift Left  Right", "ten steps"],
+  [",  .", "previous, next beat of the step"],
   ["Home  End", "first, last step"],
   ["J  K", "next, previous step with a rejected draft"],
   ["[  ]", "slower, faster"],
-  ["Up  Down", "walk the nodes of the tree"],
+  ["Up  Down", "walk nodes, tokens or ranks, where the focus is"],
+  ["Enter", "go to the step of the token"],
+  ["+  -  0", "zoom the tree, in it"],
+  ["M", "tree, rows or attention mask"],
+  ["W", "show spaces and newlines"],
+  ["L", "lecture size"],
+  ["Escape", "to the end of the step; out of lecture size"],
   ["?", "these keys"],
 ];
 
@@ -42,8 +49,16 @@ function actionOf(event) {
     J: "nextRejection",
     k: "previousRejection",
     K: "previousRejection",
+    ",": "previousBeat",
+    ".": "nextBeat",
+    m: "nextView",
+    M: "nextView",
+    w: "whitespace",
+    W: "whitespace",
+    l: "lecture",
+    L: "lecture",
     "?": "keys",
-    Escape: "closeKeys",
+    Escape: "escape",
   }[event.key];
 }
 
@@ -70,5 +85,5 @@ function createKeysSheet() {
   element.addEventListener("focusout", (event) => {
     if (event.relatedTarget && !element.contains(event.relatedTarget)) element.hidden = true;
   });
-  return { element, hide, toggle: () => (element.hidden ? show() : hide()) };
+  return { element, hide, isOpen: () => !element.hidden, toggle: () => (element.hidden ? show() : hide()) };
 }

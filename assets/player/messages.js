@@ -1,12 +1,14 @@
 /* Messages: a run's header, its steps as they come, the whole trace, an error. */
 
+const NO_TRACE = "This is neither a trace nor a part of one; open a file saved here.";
+
 /** Takes one message, as a string or as parsed JSON; never throws. */
 function receive(player, message) {
   try {
     const data = typeof message === "string" ? JSON.parse(message) : message;
     if (!data || typeof data !== "object") return;
     const take = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError }[data.kind];
-    if (!take) throw new Error("This is neither a trace nor a part of one; open a file saved here.");
+    if (!take) throw new Error(NO_TRACE);
     take(player, data);
   } catch (error) {
     takeError(player, { message: errorSentence(error) });
@@ -25,7 +27,7 @@ function expectRun(player) {
   stopPlaying(player);
   const kept = state.trace || state.kept;
   if (state.trace) state.keptAt = state.cursor;
-  Object.assign(state, { kept, trace: null, cursor: 0, error: null, live: false, pointed: null });
+  Object.assign(state, { kept, trace: null, cursor: 0, beat: LAST_BEAT, error: null, live: false, pointed: null });
   state.expecting = true;
   changed(player);
 }
@@ -37,6 +39,7 @@ function takeReset(player, data) {
   loadTrace(player, createTrace({ ...data.trace, finish: null }));
   state.live = true;
   state.cursor = 0;
+  state.beat = LAST_BEAT;
   state.follow = true;
   arrived(player);
 }
@@ -49,15 +52,49 @@ function takeTrace(player, data) {
     state.kept = trace; // the run before, whose end comes late
     return;
   }
-  const same = state.trace !== null && trace.run !== "" && state.trace.run === trace.run;
+  if (data.autoplay && !isShown(state, trace)) return playFromStart(player, trace);
+  showTrace(player, trace);
+}
+
+const isShown = (state, trace) => state.trace !== null && trace.run !== "" && state.trace.run === trace.run;
+
+function showTrace(player, trace) {
+  const { state } = player;
+  const same = isShown(state, trace);
   const { follow, cursor, playing } = state;
   loadTrace(player, trace, same && playing);
   state.live = false;
   state.follow = same ? follow : true;
   const steps = trace.steps.length;
   state.cursor = same && !follow ? Math.min(cursor, steps) : steps;
+  if (!same) state.beat = LAST_BEAT;
   if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
   arrived(player);
+}
+
+/** A recorded run: it plays at once, beat by beat; who wants no motion gets its first step as a still. */
+function playFromStart(player, trace) {
+  const { state } = player;
+  loadTrace(player, trace);
+  state.live = false;
+  state.speed = SPEED_AT_START;
+  moveTo(player, 1);
+  if (!prefersStills()) startPlaying(player, true);
+  arrived(player);
+}
+
+/** A trace from a file; what is none is told, and what was there stays. */
+function openTrace(player, message) {
+  try {
+    const data = typeof message === "string" ? JSON.parse(message) : message;
+    if (!data || data.kind !== "trace") throw new Error(NO_TRACE);
+    const trace = createTrace(data);
+    appendSteps(trace, data.steps || []);
+    playFromStart(player, trace);
+  } catch (error) {
+    player.state.error = errorSentence(error);
+    changed(player, true);
+  }
 }
 
 function loadTrace(player, trace, keepPlaying = false) {
@@ -82,7 +119,7 @@ function takeSteps(player, data) {
   if (typeof data.prefill_seconds === "number") state.trace.header.prefill_seconds = data.prefill_seconds;
   appendSteps(state.trace, fresh);
   state.live = true;
-  if (state.follow && !state.playing) state.cursor = state.trace.steps.length;
+  if (state.follow && !state.playing) state.cursor = state.trace.steps.length; // its beat is the last
   if (fresh.length) arrived(player);
 }
 

@@ -18,19 +18,26 @@ function createOverview(onSeek) {
     title: "Tokens per step; drag or click to go to a step",
   });
   range.addEventListener("input", () => onSeek(Number(range.value)));
+  const marks = el("div", { class: "ls-marks", "aria-hidden": "true" });
   const most = el("div", { class: "ls-most" });
-  const element = el("div", { class: "ls-overview" }, most, el("div", { class: "ls-track" }, bars, range));
-  const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "" };
+  const track = el("div", { class: "ls-track" }, bars, marks, range);
+  const element = el("div", { class: "ls-overview" }, most, track);
+  const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "", marked: "" };
   return {
     element,
-    paint({ trace, cursor }) {
+    paint(frame) {
+      const { trace, cursor } = frame;
       const steps = trace ? trace.steps.length : 0;
-      if (state.trace !== trace || state.steps !== steps) drawBars(element, bars, state, trace);
-      roots.setAttribute("d", state.roots);
-      drafts.setAttribute("d", state.drafts);
+      if (state.trace !== trace || state.steps !== steps) {
+        drawBars(element, bars, state, trace);
+        roots.setAttribute("d", state.roots);
+        drafts.setAttribute("d", state.drafts);
+        state.marked = null;
+      }
       element.hidden = trace === null;
       setText(most, "Tokens per step" + (steps ? `, at most ${state.most}` : ""));
       setRange(range, steps, cursor);
+      drawMarks(marks, state, frame);
     },
   };
 }
@@ -57,4 +64,26 @@ function drawBars(element, bars, state, trace) {
   const width = Math.max(1, steps.length - 1);
   bars.setAttribute("viewBox", `1 ${-state.most} ${width} ${state.most}`);
   element.style.setProperty("--ls-steps", Math.max(1, steps.length));
+}
+
+/** Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt. */
+function drawMarks(marks, state, frame) {
+  const places = frame.trace ? markPlaces(frame.trace, stretchesShown(frame).stretches) : [];
+  const marked = places.join(" ");
+  if (marked === state.marked) return;
+  state.marked = marked;
+  marks.replaceChildren(...places.map((number) => markElement(number, frame.trace.steps.length)));
+}
+
+/** The steps that brought the beginnings of copied stretches, in order; 0 is the prompt. */
+function markPlaces(trace, stretches) {
+  const steps = stretches.map(({ from }) => trace.stepOf[from]).filter((number) => number !== undefined);
+  return [...new Set(steps)].sort((a, b) => a - b);
+}
+
+function markElement(number, steps) {
+  if (number === 0) return el("span", { class: "ls-source-mark ls-in-prompt" }, "prompt");
+  const share = steps > 1 ? (number - 1) / (steps - 1) : 0;
+  const style = `inset-inline-start: ${(share * 100).toFixed(3)}%`;
+  return el("span", { class: "ls-source-mark", style, "data-source-step": number });
 }

@@ -38,6 +38,16 @@ function paintAttributes({ element, state }) {
   element.dataset.cursor = String(state.cursor);
   element.dataset.state = stateName(state);
   element.dataset.playing = String(state.playing);
+  element.dataset.beat = String(state.beat);
+  showFlag(element, "moving", state.moving);
+  showFlag(element, "lecture", state.settings.lecture);
+  showFlag(element, "whitespace", state.settings.whitespace);
+  element.dataset.treeView = state.settings.treeView;
+}
+
+function showFlag(element, name, on) {
+  if (on) element.dataset[name] = "true";
+  else delete element.dataset[name];
 }
 
 function statusText(state, name) {
@@ -46,6 +56,7 @@ function statusText(state, name) {
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
+  if (state.trace.header.recorded) return "Recorded: " + state.trace.header.recorded;
   return FINISH_TITLES[state.trace.header.finish] || "Interrupted";
 }
 
@@ -55,15 +66,15 @@ function statusText(state, name) {
  * trace: null before the first. cursor: steps done, 0 to n; step: the derived step of the cursor, or null.
  * beat: 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept and reject, 5 commit; 5 also for a
  * step at rest. previous: tokens of the text before the step; visible: those shown, the step's own with
- * beat 5. name: idle, running, paused, done or error. pointed: {node}, {position}, {rank} or null.
+ * beat 5. moving: the motion that leads to the beat is on its way. name: idle, running, paused, done or error. pointed: {node}, {position}, {rank} or null.
  */
 function frameOf({ state }) {
-  const { trace, cursor, beat, playing, pointed, settings } = state;
+  const { trace, cursor, beat, playing, moving, pointed, settings } = state;
   const step = cursor ? trace.steps[cursor - 1] : null;
   const previous = trace ? visibleTokens(trace, Math.max(0, cursor - 1)) : 0;
   const visible = step && beat === LAST_BEAT ? visibleTokens(trace, cursor) : previous;
   return {
-    trace, cursor, step, beat, previous, visible, name: stateName(state), playing, pointed,
+    trace, cursor, step, beat, previous, visible, name: stateName(state), playing, moving, pointed,
     settings: { ...settings },
   };
 }
@@ -78,9 +89,10 @@ function paintPlayer(player) {
     busy: state.playing || frame.name === "running",
     speed: state.speed,
     status: statusText(state, frame.name),
+    settings: state.settings,
   });
   for (const each of view.parts) each.paint(frame);
-  paintWords(player, frame.step);
+  speak(player, frame.step);
   paintAttributes(player);
 }
 
@@ -93,8 +105,8 @@ function showParts(view, state, name) {
   view.panels.hidden = state.trace === null;
 }
 
-function paintWords({ view, state }, step) {
-  setText(view.summary, step ? stepSentence(state.trace, state.cursor) : "");
-  if (state.announce) setText(view.spoken, view.summary.textContent);
+/** What the viewer asked for is told once, in words. */
+function speak({ view, state }, step) {
+  if (state.announce) setText(view.spoken, step ? view.strip.words() : "");
   state.announce = false;
 }

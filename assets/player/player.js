@@ -1,8 +1,9 @@
-/* The player: what it shows follows from the trace and the cursor alone; messages and keys change those. */
+/* The player: what it shows follows from the trace, the cursor and the beat alone; messages and keys change those. */
 
 const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
 const PAINT_DEADLINE = 120;
+const TREE_VIEWS = ["tree", "rows", "mask"];
 
 /**
  * A player inside `element`, which takes messages and shows one step at a time.
@@ -13,10 +14,13 @@ const PAINT_DEADLINE = 120;
  * @param {function(string, number)} [options.onSelect] told the run and the step (1-based) that the
  *   viewer moved to
  * @param {function()} [options.onTrace] told that steps or a trace arrived
- * @returns {{expect: function(), receive: function(string|object), show: function(number), play: function(),
- *   pause: function(), snapshot: function(): (string|null),
- *   place: function(): {run: string, cursor: number, follow: boolean}}} expect: a run was
- *   asked for and nothing of it is there yet; snapshot: the trace so far as a message; place: where the viewer is, `follow` when that is the newest step
+ * @param {string|object} [options.initial] a message to begin with
+ * @returns {{expect: function(), receive: function(string|object), open: function(string|object),
+ *   show: function(number), beat: function(number), play: function(), pause: function(),
+ *   snapshot: function(): (string|null), place: function(): {run: string, cursor: number, follow: boolean}}}
+ *   expect: a run was asked for and nothing of it is there yet; open: a trace from a file, which plays from
+ *   its start; beat: the still of a beat (1 to 5) of the step shown; snapshot: the trace so far as a
+ *   message; place: where the viewer is, `follow` when that is the newest step
  */
 function createPlayer(element, options = {}) {
   const state = {
@@ -29,6 +33,7 @@ function createPlayer(element, options = {}) {
     kept: null,
     keptAt: 0,
     playing: false,
+    moving: false,
     speed: SPEED_AT_START,
     beat: LAST_BEAT,
     settings: { whitespace: false, lecture: false, treeView: "tree" },
@@ -37,13 +42,16 @@ function createPlayer(element, options = {}) {
     waiting: [],
     retired: new Set(),
   };
-  const player = { element, options, state, timer: null };
+  const player = { element, options, state, timer: null, settling: null };
   const actions = playerActions(player);
   const api = playerApi(player);
-  player.view = createView(player, actions, api);
+  player.open = api.open;
+  player.view = createView(player, actions);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);
+  leaveLectureWithFocus(player);
   changed(player);
+  if (options.initial) receive(player, options.initial);
   return api;
 }
 
@@ -52,7 +60,15 @@ function playerApi(player) {
   return {
     expect: () => expectRun(player),
     receive: (message) => receive(player, message),
-    show: (cursor) => moveTo(player, cursor),
+    open: (message) => openTrace(player, message),
+    show: (cursor) => {
+      stopPlaying(player);
+      moveTo(player, cursor);
+    },
+    beat: (beat) => {
+      stopPlaying(player);
+      moveTo(player, state.cursor, beat);
+    },
     play: () => startPlaying(player),
     pause: () => stopPlaying(player),
     snapshot: () => (state.trace || state.kept ? traceText(state.trace || state.kept) : null),
@@ -60,7 +76,7 @@ function playerApi(player) {
   };
 }
 
-function createView(player, actions, api) {
+function createView(player, actions) {
   const on = {
     point(pointed) {
       player.state.pointed = pointed;
@@ -76,7 +92,7 @@ function createView(player, actions, api) {
   const view = {
     transport: createTransport(actions),
     sheet: createKeysSheet(),
-    summary: el("div", { class: "ls-summary" }),
+    strip: createStrip(actions.beat),
     spoken: el("div", { class: "ls-spoken", "aria-live": "polite" }),
     error: el("div", { class: "ls-error", role: "alert", hidden: true }),
     idle: el("div", { class: "ls-idle" }, IDLE_TEXT),
@@ -85,17 +101,17 @@ function createView(player, actions, api) {
   const overview = createOverview(actions.seek);
   const counts = createCounts();
   const legend = createLegend();
-  const files = createFiles(api, player.options);
+  const files = createFiles(player);
+  const cache = createCache(on);
   const detail = createDetail(panels);
   const ties = createTies(panels);
+  text.element.after(detail.element);
   // Painted in this order: the detail and the ties look at where the panels have put things.
-  view.parts = [overview, counts, legend, files, text, tree, logits, detail, ties];
-  tree.element.append(detail.element);
-  const above = [view.transport, files, overview, counts].map((each) => each.element);
-  const words = [view.error, view.idle, view.summary, view.spoken, legend.element];
-  player.element.replaceChildren(
-    el("div", { class: "ls-frame" }, ...above, ...words, view.panels, ties.element, view.sheet.element),
-  );
+  view.parts = [overview, view.strip, counts, cache, legend, files, text, tree, logits, detail, ties];
+  const above = [view.transport, overview].map((each) => each.element);
+  const words = [view.error, view.idle, view.strip.element, view.spoken];
+  const below = [cache, counts, legend, files, ties, view.sheet].map((each) => each.element);
+  player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, view.panels, ...below));
   return view;
 }
 
@@ -106,7 +122,10 @@ function playerActions(player) {
     first: () => choose(player, 1),
     last: () => choose(player, stepCount(state)),
     previous: by(-1),
-    next: by(1),
+    next: () => chooseNext(player),
+    beat: (beat) => chooseBeat(player, beat),
+    nextBeat: () => chooseNextBeat(player),
+    previousBeat: () => choosePreviousBeat(player),
     back10: by(-10),
     forward10: by(10),
     seek: (cursor) => choose(player, cursor),
@@ -118,8 +137,11 @@ function playerActions(player) {
     faster: () => changeSpeed(player, 1),
     speed: (speed) => setSpeed(player, speed),
     set: (settings) => changeSettings(player, settings),
+    whitespace: () => changeSettings(player, { whitespace: !state.settings.whitespace }),
+    lecture: () => changeSettings(player, { lecture: !state.settings.lecture }),
+    nextView: () => changeSettings(player, { treeView: viewAfter(state.settings.treeView) }),
     keys: () => player.view.sheet.toggle(),
-    closeKeys: () => player.view.sheet.hide(),
+    escape: () => escape(player),
   };
 }
 
@@ -127,6 +149,24 @@ function playerActions(player) {
 function changeSettings(player, settings) {
   Object.assign(player.state.settings, settings);
   changed(player, true);
+}
+
+const viewAfter = (view) => TREE_VIEWS[(TREE_VIEWS.indexOf(view) + 1) % TREE_VIEWS.length];
+
+/** Closes the sheet; else skips the beats that are still to come; else leaves the lecture size. */
+function escape(player) {
+  const { view, state } = player;
+  if (view.sheet.isOpen()) view.sheet.hide();
+  else if (state.trace && (state.playing || state.beat < LAST_BEAT)) choose(player, state.cursor);
+  else changeSettings(player, { lecture: false });
+}
+
+// In lecture size the player covers the window: what gets the focus elsewhere must not lie under it.
+function leaveLectureWithFocus(player) {
+  player.element.addEventListener("focusout", ({ relatedTarget }) => {
+    const away = relatedTarget && !player.element.contains(relatedTarget);
+    if (away && player.state.settings.lecture) changeSettings(player, { lecture: false });
+  });
 }
 
 const stepCount = (state) => (state.trace ? state.trace.steps.length : 0);
@@ -137,99 +177,4 @@ function stateName({ error, expecting, trace, live, follow, playing }) {
   if (!trace) return "idle";
   if (!live) return "done";
   return follow && !playing ? "running" : "paused";
-}
-
-/** The viewer goes to a step: playing ends, and the newest step of a live run is followed again. */
-function choose(player, cursor) {
-  stopPlaying(player);
-  player.state.announce = true;
-  if (player.state.trace) player.state.error = player.state.trace.header.error || null;
-  moveTo(player, cursor);
-  changed(player, true);
-  const { onSelect } = player.options;
-  if (onSelect && player.state.trace) onSelect(player.state.trace.run, player.state.cursor);
-}
-
-function chooseRejection(player, direction) {
-  const { trace, cursor } = player.state;
-  for (let at = cursor + direction; at >= 1 && at <= stepCount(player.state); at += direction) {
-    if (isRejection(trace.steps[at - 1])) return choose(player, at);
-  }
-}
-
-function moveTo(player, cursor) {
-  const { state } = player;
-  const steps = stepCount(state);
-  const least = Math.min(1, steps);
-  state.cursor = Math.max(least, Math.min(steps, Math.round(cursor)));
-  state.follow = state.cursor === steps;
-  state.pointed = null;
-  changed(player);
-}
-
-function toggle(player) {
-  const { state } = player;
-  if (state.playing) stopPlaying(player);
-  else if (state.live && state.follow) state.follow = false;
-  else startPlaying(player);
-  changed(player, true);
-}
-
-function startPlaying(player) {
-  const { state } = player;
-  if (state.playing || stepCount(state) === 0) return;
-  if (state.cursor >= stepCount(state)) {
-    if (state.live) return moveTo(player, state.cursor);
-    moveTo(player, 1);
-  }
-  state.playing = true;
-  player.due = performance.now();
-  changed(player);
-  waitForNext(player);
-}
-
-function stopPlaying(player) {
-  clearTimeout(player.timer);
-  player.state.playing = false;
-  changed(player);
-}
-
-/** Seconds that the step at the cursor stays before the next one shows. */
-function stay({ speed, trace, cursor }) {
-  return typeof speed === "number" ? 1 / speed : trace.steps[cursor].seconds;
-}
-
-function waitForNext(player) {
-  player.due += stay(player.state) * 1000;
-  player.timer = setTimeout(() => playOn(player), Math.max(0, player.due - performance.now()));
-}
-
-// A late timer (a slow paint, a hidden tab) shows the step that is due by now, not one after another.
-function playOn(player) {
-  const { state } = player;
-  if (!state.playing || !player.element.isConnected) return;
-  let cursor = state.cursor + 1;
-  const now = performance.now();
-  while (cursor < stepCount(state) && player.due + stay({ ...state, cursor }) * 1000 <= now) {
-    player.due += stay({ ...state, cursor }) * 1000;
-    cursor += 1;
-  }
-  moveTo(player, cursor);
-  if (state.cursor >= stepCount(state)) stopPlaying(player);
-  else waitForNext(player);
-}
-
-function changeSpeed(player, direction) {
-  const at = SPEEDS.indexOf(player.state.speed) + direction;
-  if (at >= 0 && at < SPEEDS.length) setSpeed(player, SPEEDS[at]);
-}
-
-function setSpeed(player, speed) {
-  player.state.speed = speed;
-  if (player.state.playing) {
-    clearTimeout(player.timer);
-    player.due = performance.now();
-    waitForNext(player);
-  }
-  changed(player);
 }

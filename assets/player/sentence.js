@@ -1,1 +1,157 @@
-/* A step in plain English. */
+/* A step in plain English, each sentence built from the trace and from nothing else. */
+
+const LONGEST_QUOTE = 8;
+
+/** What the step was and bought, in one line. */
+function stepSentence(trace, number) {
+  const step = trace.steps[number - 1];
+  const { drafted, accepted } = outcome(step);
+  const time = step.seconds > 0 ? " (" + milliseconds(step.seconds) + ")" : "";
+  const gained = plural(step.row.path.length, "token") + " from one forward pass" + time + ".";
+  return `Step ${number}: ${drafted} drafted, ${accepted} accepted, ${gained}`;
+}
+
+/**
+ * How the step came to its tokens: where the accepted drafts came from, and how many held.
+ * @param {object} trace
+ * @param {number} number the step's, from 1
+ */
+function storySentence(trace, number) {
+  const step = trace.steps[number - 1];
+  const { drafted, accepted } = outcome(step);
+  const gained = plural(step.row.path.length, "token") + " from one forward pass";
+  if (drafted === 0) return `Nothing was drafted: ${gained}, as in plain decoding.`;
+  if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
+  const clauses = pathSegments(step).map((nodes) => segmentClause(trace, step, nodes));
+  const held = drafted === 1 ? "the one drafted token was" : `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
+  return capital([...clauses, held + " accepted"].join("; ")) + `: ${gained}.`;
+}
+
+const were = (count) => (count === 1 ? "was" : "were");
+const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
+
+function noneSentence(trace, number, drafted) {
+  const none = drafted === 1 ? "The one drafted token was not accepted" : `None of ${drafted} drafted tokens was accepted`;
+  const { tokens, choices } = trace.steps[number - 1].row;
+  if (isEnd(trace, number)) return none + " before the run ended";
+  return `${none}, because after ${quoted(trace, tokens[0])} the target chose ${quoted(trace, choices[0])}`;
+}
+
+const isEnd = (trace, number) => Boolean(trace.header.finish) && number === trace.steps.length;
+
+/**
+ * The accepted drafts as runs of nodes with one source: a runner-up alone, or a copy from place to place.
+ * @returns {number[][]}
+ */
+function pathSegments(step) {
+  const segments = [];
+  for (const node of step.row.path.slice(1)) {
+    const last = segments[segments.length - 1];
+    if (last && sameSource(step.origins[last[last.length - 1]], step.origins[node])) last.push(node);
+    else segments.push([node]);
+  }
+  return segments;
+}
+
+/** Whether `next` goes on with what `before` began: the same copy, or the same table. */
+function sameSource(before, next) {
+  if (before.origin !== next.origin || before.origin === "logit") return false;
+  if (next.from === null) return before.from === null;
+  return before.from === next.from - 1 && before.match === next.match;
+}
+
+function segmentClause(trace, step, nodes) {
+  const { origin, rank, from } = step.origins[nodes[0]];
+  if (origin === "logit") return `the last logits put ${quoted(trace, step.row.tokens[nodes[0]])} at rank ${rank}`;
+  if (from !== null) return copyClause(trace, step, nodes);
+  return `${quotedTokens(trace, step, nodes)} came ${LEGEND_TITLES[origin]}`;
+}
+
+function copyClause(trace, step, nodes) {
+  const copy = wholeCopy(step, nodes);
+  const { from, match } = step.origins[copy[0]];
+  const went = `${placeName(trace, from, copy.length)} went on ${quotedTokens(trace, step, copy)}`;
+  const after = match ? `after "${excerpt(trace, Math.max(0, from - match), from)}" ${went}, so ` : "";
+  return `${after}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
+}
+
+/** The copy that the nodes belong to, with the nodes below the accepted ones, which were drafted as well. */
+function wholeCopy(step, nodes) {
+  const copy = [...nodes];
+  for (;;) {
+    const end = copy[copy.length - 1];
+    const goesOn = (parent, node) => parent === end && sameSource(step.origins[end], step.origins[node]);
+    const next = step.row.parents.findIndex(goesOn);
+    if (next < 0) return copy;
+    copy.push(next);
+  }
+}
+
+function placeName(trace, from, length) {
+  if (from + length <= trace.promptLength) return "the prompt";
+  return from >= trace.promptLength ? "the output" : "the text";
+}
+
+/** The tokens of nodes that follow each other, as one quotation. */
+function quotedTokens(trace, step, nodes) {
+  const shown = nodes.slice(0, LONGEST_QUOTE).map((node) => step.row.tokens[node]);
+  return '"' + tokensText(trace, shown) + (nodes.length > LONGEST_QUOTE ? "…" : "") + '"';
+}
+
+/**
+ * What a beat shows, in one sentence or two.
+ * @param {number} beat 1 to 5
+ */
+function beatSentence(trace, number, beat) {
+  const step = trace.steps[number - 1];
+  const words = [logitsSentence, draftSentence, verifySentence, fateSentence, storySentence];
+  return words[beat - 1](trace, number, step);
+}
+
+function logitsSentence(trace, number, { row, origins }) {
+  const token = quoted(trace, row.tokens[0]);
+  const rank = row.last.ids.indexOf(row.tokens[0]);
+  const runners = origins.filter(({ origin }) => origin === "logit").length;
+  const guesses = runners ? ` ${plural(runners, "runner-up", "runners-up")} will be tried after it.` : "";
+  if (rank < 0) return `${token} was drawn from below the last logits kept: it is certain, and the root.${guesses}`;
+  const share = percent(row.last.probs[rank]);
+  const how = rank === 0 ? `The last logits put ${token} first (${share})` : `${token} was drawn from the last logits (rank ${rank}, ${share})`;
+  return `${how}: it is the next token, certain, and becomes the root.${guesses}`;
+}
+
+function draftSentence(trace, number, { origins, drafted }) {
+  if (!drafted) return "Nothing is drafted: this pass brings one token, as in plain decoding.";
+  const count = (wanted, key) =>
+    origins.filter((each) => each.origin === wanted && (key === undefined || each.key === key)).length;
+  const parts = [
+    [count("retrieved", "root"), (n) => `${n} copied after the root's own n-gram`],
+    [count("logit"), (n) => plural(n, "runner-up", "runners-up") + " of the last logits"],
+    [count("retrieved", "next_next"), (n) => `${n} copied after an n-gram that ends with a runner-up`],
+    [count("retrieved", null), (n) => `${n} copied`],
+    [count("recycled"), (n) => `${n} from the successor table`],
+    [count("suffix"), (n) => `${n} from the suffix automaton`],
+  ];
+  const told = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
+  return `${plural(drafted, "token")} ${drafted === 1 ? "is" : "are"} drafted: ${told.join(", ")}.`;
+}
+
+function verifySentence(trace, number, { row }) {
+  const { verify, device } = row.seconds;
+  const share = device > 0 ? `, ${milliseconds(device)} of it on the device` : "";
+  const time = verify > 0 ? ` (${milliseconds(verify)}${share})` : "";
+  return `${passWords(row)}${time}: the target chooses its own next token after every node at once.`;
+}
+
+/** How wide the forward pass of a step was. */
+function passWords({ tokens }) {
+  return `One forward pass, ${plural(tokens.length, "row")}`;
+}
+
+function fateSentence(trace, number, step) {
+  const { tokens, parents, choices, path } = step.row;
+  const last = path[path.length - 1];
+  const wanted = `After ${quoted(trace, tokens[last])} the target chose ${quoted(trace, choices[last])}`;
+  const drafted = parents.some((parent, node) => parent === last && tokens[node] === choices[last]);
+  if (isEnd(trace, number)) return `${outcomeSentence(step)}. The run ends here.`;
+  return `${outcomeSentence(step)}. ${wanted}${drafted ? "" : ", which was not drafted there"}.`;
+}

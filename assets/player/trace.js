@@ -16,7 +16,7 @@ function createTrace(header) {
     );
   }
   const trace = {
-    header: { ...header, steps: undefined, vocabulary: {} },
+    header: { ...header, steps: undefined, autoplay: undefined, vocabulary: {} },
     run: header.run || "",
     bytes: new Map(),
     spelt: new Map(),
@@ -28,7 +28,7 @@ function createTrace(header) {
     tail: new Uint8Array(),
     uses: new Set(),
     promptLength: header.prompt_ids.length,
-    totals: [{ end: header.prompt_ids.length, seconds: 0, drafted: 0, accepted: 0 }],
+    totals: [{ end: header.prompt_ids.length, seconds: 0, device: 0, drafted: 0, accepted: 0 }],
   };
   addVocabulary(trace, header.vocabulary || {});
   for (const id of header.prompt_ids) addToken(trace, id, 0, -1);
@@ -56,6 +56,7 @@ function appendSteps(trace, rows) {
     trace.totals.push({
       end: trace.ids.length,
       seconds: before.seconds + step.seconds,
+      device: before.device + (row.seconds.device || 0),
       drafted: before.drafted + step.drafted,
       accepted: before.accepted + row.path.length - 1,
     });

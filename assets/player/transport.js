@@ -1,52 +1,61 @@
-/* The row of buttons, the numbers. */
+/* The row of buttons: through the run, through the beats of a step, from rejection to rejection. */
 
-const SPEEDS = [1, 2, 5, 10, 20, 60, "as it ran"];
-const SPEED_AT_START = 5;
-
-const COUNTS = [
-  ["step", "Step", ""],
-  ["tokens", "Tokens", ""],
-  ["mean", "Mean accepted tokens", "tokens per target forward, root included, prefill excluded"],
-  ["rate", "Tokens/s", "decoding wall time only"],
-  ["acceptance", "Acceptance rate", "accepted drafts / drafted tokens"],
+const BUTTONS = [
+  ["first", "First step", "Home"],
+  ["previousRejection", "Previous rejection", "k"],
+  ["previous", "Previous step", "Left"],
+  ["previousBeat", "Previous beat", ","],
+  ["toggle", "Play", "Space"],
+  ["nextBeat", "Next beat", "."],
+  ["next", "Next step", "Right"],
+  ["nextRejection", "Next rejection", "j"],
+  ["last", "Last step", "End"],
 ];
 
 /**
- * @param {Object<string, function>} actions first, previous, toggle, next, last, live, keys, speed
+ * @param {Object<string, function>} actions those of BUTTONS, and live, keys, speed, set
  */
 function createTransport(actions) {
-  const button = (name, label, key) => {
-    const title = `${label} (${key})`;
-    const attributes = { type: "button", class: "ls-button", "aria-label": label, title };
-    const element = el("button", attributes, icon(name));
-    element.addEventListener("click", actions[name === "play" ? "toggle" : name]);
-    return element;
-  };
-  const first = button("first", "First step", "Home");
-  const previous = button("previous", "Previous step", "Left");
-  const play = button("play", "Play", "Space");
-  const next = button("next", "Next step", "Right");
-  const last = button("last", "Last step", "End");
+  const buttons = new Map(BUTTONS.map(([name, label, key]) => [name, iconButton(name, label, key, actions[name])]));
+  const play = buttons.get("toggle");
   play.classList.add("ls-primary");
   const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
   live.addEventListener("click", actions.live);
-  const about = { "aria-label": "Keys", title: "Keys (?)" };
-  const keys = el("button", { type: "button", class: "ls-button", ...about }, "?");
-  keys.addEventListener("click", actions.keys);
   const speed = speedSelect(actions.speed);
+  const whitespace = switchButton("whitespace", "Show spaces and newlines", "w", actions.set);
+  const lecture = switchButton("lecture", "Lecture size", "l", actions.set);
+  const keys = el("button", { type: "button", class: "ls-button", "aria-label": "Keys", title: "Keys (?)" }, "?");
+  keys.addEventListener("click", actions.keys);
   const status = el("span", { class: "ls-status" });
-  const row = [first, previous, play, next, last, live, speed.element, keys, status];
+  const group = (label, ...parts) => el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
+  const element = el(
+    "div",
+    { class: "ls-transport" },
+    group("Steps", ...buttons.values(), live),
+    speed.element,
+    group("View", whitespace, lecture, keys),
+    status,
+  );
   return {
-    element: el("div", { class: "ls-transport" }, ...row),
+    element,
     paint(state) {
-      for (const each of [first, previous, play, next, last]) each.disabled = state.steps === 0;
+      for (const each of buttons.values()) each.disabled = state.steps === 0;
       showPlay(play, state.busy);
       live.hidden = state.state !== "paused";
       setText(status, state.status);
       status.dataset.kind = state.state;
       speed.select.value = String(state.speed);
+      showSwitch(whitespace, state.settings.whitespace);
+      showSwitch(lecture, state.settings.lecture);
     },
   };
+}
+
+function iconButton(name, label, key, action) {
+  const about = { type: "button", class: "ls-button", "aria-label": label, title: `${label} (${key})` };
+  const element = el("button", { ...about, "data-action": name }, icon(name === "toggle" ? "play" : name));
+  element.addEventListener("click", () => action());
+  return element;
 }
 
 function showPlay(play, busy) {
@@ -57,6 +66,17 @@ function showPlay(play, busy) {
   play.replaceChildren(icon(busy ? "pause" : "play"));
 }
 
+function switchButton(setting, label, key, set) {
+  const about = { "aria-label": label, title: `${label} (${key})`, "aria-pressed": "false" };
+  const element = el("button", { type: "button", class: "ls-button ls-switch", ...about }, icon(setting));
+  element.addEventListener("click", () => set({ [setting]: element.getAttribute("aria-pressed") !== "true" }));
+  return element;
+}
+
+function showSwitch(element, on) {
+  element.setAttribute("aria-pressed", String(Boolean(on)));
+}
+
 function speedSelect(onSpeed) {
   const name = (speed) => (typeof speed === "number" ? plural(speed, "step") + "/s" : speed);
   const options = SPEEDS.map((speed) => el("option", { value: speed }, name(speed)));
@@ -65,24 +85,4 @@ function speedSelect(onSpeed) {
     onSpeed(SPEEDS.find((speed) => String(speed) === select.value));
   });
   return { select, element: el("label", { class: "ls-speed" }, "Speed ", select) };
-}
-
-/** The numbers of the run up to the cursor. */
-function createCounts() {
-  const element = el("dl", { class: "ls-counts" });
-  const values = {};
-  for (const [name, label, meaning] of COUNTS) {
-    values[name] = el("dd", { "data-count": name }, "–");
-    const note = meaning ? el("dd", { class: "ls-meaning" }, meaning) : null;
-    const group = { "data-counts": name, title: meaning || null };
-    element.append(el("div", group, el("dt", {}, label), values[name], note));
-  }
-  return {
-    element,
-    paint({ trace, cursor }) {
-      element.hidden = trace === null;
-      const texts = trace ? countTexts(trace, cursor) : {};
-      for (const [name] of COUNTS) setText(values[name], texts[name] || "–");
-    },
-  };
 }

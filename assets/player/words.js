@@ -18,7 +18,7 @@ const FINISH_TITLES = {
   error: "Error",
 };
 
-const plural = (count, noun) => count + " " + noun + (count === 1 ? "" : "s");
+const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
 
 function percent(share) {
   const hundredths = share * 100;
@@ -31,44 +31,30 @@ function milliseconds(seconds) {
   return value.toFixed(value < 100 ? 1 : 0) + " ms";
 }
 
+const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
+
 /** A token in quotes, on one line. */
 function quoted(trace, id) {
-  return '"' + plainText(spellToken(trace, id)).replace(/\n/g, "\\n").replace(/\t/g, "\\t") + '"';
+  return '"' + onOneLine(plainText(spellToken(trace, id))) + '"';
+}
+
+/** Tokens that follow each other, on one line, without quotes. */
+function tokensText(trace, ids) {
+  const known = ids.every((id) => trace.bytes.has(id));
+  const spelt = known ? spell(ids.map((id) => trace.bytes.get(id))) : ids.map((id) => spellToken(trace, id));
+  return onOneLine(plainText(spelt.flat()));
 }
 
 /** Text of the sequence from `start` up to `end` on one line, without quotes. */
 function excerpt(trace, start, end) {
   if (end <= start) return "";
-  const text = plainText(spellSequence(trace, start, end).flat());
-  return text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
-}
-
-/** What the step was and bought, in one sentence. */
-function stepSentence(trace, number) {
-  const step = trace.steps[number - 1];
-  const { drafted, accepted } = outcome(step);
-  const time = step.seconds > 0 ? " (" + milliseconds(step.seconds) + ")" : "";
-  const gained = plural(step.row.path.length, "token") + " from one forward pass" + time + ".";
-  return `Step ${number}: ${drafted} drafted, ${accepted} accepted, ${gained}`;
+  return onOneLine(plainText(spellSequence(trace, start, end).flat()));
 }
 
 /** Drafted = accepted + rejected + not compared. */
 function outcomeSentence(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
   return `${drafted} drafted = ${accepted} accepted + ${rejected} rejected + ${uncompared} not compared`;
-}
-
-/** Numbers of the run up to the end of step `cursor`, as text. */
-function countTexts(trace, cursor) {
-  const { end, seconds, drafted, accepted } = trace.totals[cursor];
-  const tokens = end - trace.promptLength;
-  return {
-    step: cursor + " of " + trace.steps.length,
-    tokens: String(tokens),
-    mean: cursor ? (tokens / cursor).toFixed(2) : "–",
-    rate: seconds > 0 ? (tokens / seconds).toFixed(tokens / seconds < 100 ? 1 : 0) : "–",
-    acceptance: drafted ? percent(accepted / drafted) : "–",
-  };
 }
 
 /** Where a node came from, without its token. */

@@ -1,0 +1,65 @@
+/* The numbers of the run up to what is shown, each with what it means. */
+
+const COUNTS = [
+  ["tokens", "Tokens", ""],
+  ["forwards", "Forward passes", "of the target, prefill excluded"],
+  ["mean", "Mean accepted tokens", "tokens per target forward, root included, prefill excluded"],
+  ["acceptance", "Acceptance rate", "accepted drafts / drafted tokens"],
+  ["rate", "Tokens/s", "decoding wall time only"],
+  ["wall", "Wall time", "of decoding"],
+  ["device", "Device time", "within the wall time"],
+  ["speedup", "Speed-up over plain decoding", ""],
+];
+
+function createCounts() {
+  const element = el("dl", { class: "ls-counts" });
+  const items = COUNTS.map(([name, label, meaning]) => {
+    const value = el("dd", { "data-count": name }, "–");
+    const note = el("dd", { class: "ls-meaning" }, meaning);
+    const group = el("div", { "data-counts": name }, el("dt", {}, label), value, note);
+    element.append(group);
+    return { name, meaning, value, note, group };
+  });
+  return {
+    element,
+    paint({ trace, cursor, beat }) {
+      element.hidden = trace === null;
+      const texts = trace ? countTexts(trace, beat === LAST_BEAT ? cursor : Math.max(0, cursor - 1)) : {};
+      for (const { name, value } of items) setText(value, texts[name] || "–");
+      const speedup = items[items.length - 1];
+      const baseline = trace && trace.header.baseline;
+      speedup.group.hidden = !baseline;
+      if (baseline) setText(speedup.note, baselineWords(baseline));
+    },
+  };
+}
+
+/** What a speed-up is measured against. */
+function baselineWords({ seconds_per_token, method }) {
+  return `measured in the same way: ${milliseconds(seconds_per_token)} a token (${method})`;
+}
+
+/** Numbers of the run up to the end of step `done`, as text; what can't be told is left out. */
+function countTexts(trace, done) {
+  const { end, seconds, device, drafted, accepted } = trace.totals[done];
+  const tokens = end - trace.promptLength;
+  const baseline = trace.header.baseline;
+  const texts = { tokens: String(tokens), forwards: String(done) };
+  if (done) texts.mean = (tokens / done).toFixed(2);
+  if (drafted) texts.acceptance = percent(accepted / drafted);
+  if (seconds > 0) {
+    texts.rate = (tokens / seconds).toFixed(tokens / seconds < 100 ? 1 : 0);
+    texts.wall = duration(seconds);
+    if (baseline) texts.speedup = ((baseline.seconds_per_token * tokens) / seconds).toFixed(2) + " ×";
+  }
+  if (device > 0) texts.device = duration(device);
+  return texts;
+}
+
+/** A time in words: 840 ms, 3.84 s, 2 min 5 s. */
+function duration(seconds) {
+  if (seconds < 0.9995) return milliseconds(seconds);
+  if (seconds < 59.995) return seconds.toFixed(2) + " s";
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

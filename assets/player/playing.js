@@ -1,0 +1,128 @@
+/* Playing: moving from still to still, by the clock or by hand. */
+
+/** Shows a step, at rest or at one of its beats; `moving` when the motion that leads there is to be seen. */
+function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
+  const { state } = player;
+  const steps = stepCount(state);
+  const least = Math.min(1, steps);
+  state.cursor = Math.max(least, Math.min(steps, Math.round(cursor)));
+  state.beat = steps ? Math.max(FIRST_BEAT, Math.min(LAST_BEAT, Math.round(beat))) : LAST_BEAT;
+  state.follow = state.cursor === steps && state.beat === LAST_BEAT;
+  state.pointed = null;
+  state.moving = moving && !prefersStills();
+  clearTimeout(player.settling);
+  if (state.moving && !state.playing) player.settling = setTimeout(() => settle(player), BEAT_SECONDS * 1000);
+  changed(player);
+}
+
+const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** The motion is over, or is not waited for: the still of the beat. */
+function settle(player) {
+  clearTimeout(player.settling);
+  player.state.moving = false;
+  changed(player);
+}
+
+/** The viewer goes to a step: playing ends, and the newest step of a live run is followed again. */
+function choose(player, cursor, beat = LAST_BEAT, moving = false) {
+  stopPlaying(player);
+  player.state.announce = true;
+  if (player.state.trace) player.state.error = player.state.trace.header.error || null;
+  moveTo(player, cursor, beat, moving);
+  changed(player, true);
+  const { onSelect } = player.options;
+  if (onSelect && player.state.trace) onSelect(player.state.trace.run, player.state.cursor);
+}
+
+/** One step on; from within a step, to its end. */
+function chooseNext(player) {
+  const { cursor, beat } = player.state;
+  choose(player, beat < LAST_BEAT ? cursor : cursor + 1);
+}
+
+function chooseBeat(player, beat) {
+  choose(player, player.state.cursor, beat, true);
+}
+
+function chooseNextBeat(player) {
+  const { state } = player;
+  const next = stillAfter(state, stepCount(state), BY_BEAT);
+  if (next) choose(player, next.cursor, next.beat, true);
+}
+
+function choosePreviousBeat(player) {
+  const before = beatBefore(player.state);
+  if (before) choose(player, before.cursor, before.beat);
+}
+
+function chooseRejection(player, direction) {
+  const { trace, cursor } = player.state;
+  for (let at = cursor + direction; at >= 1 && at <= stepCount(player.state); at += direction) {
+    if (isRejection(trace.steps[at - 1])) return choose(player, at);
+  }
+}
+
+function toggle(player) {
+  const { state } = player;
+  if (state.playing) stopPlaying(player);
+  else if (state.live && state.follow) state.follow = false;
+  else startPlaying(player);
+  changed(player, true);
+}
+
+/** Plays on from where the viewer is; from the start when that is the end, or when asked to. */
+function startPlaying(player, again = false) {
+  const { state } = player;
+  if (state.playing || stepCount(state) === 0) return;
+  const atEnd = again || (state.cursor >= stepCount(state) && state.beat === LAST_BEAT);
+  if (atEnd && state.live) return moveTo(player, state.cursor);
+  state.playing = true;
+  player.due = performance.now();
+  if (atEnd) moveTo(player, 1, playsBeats(state.speed) ? FIRST_BEAT : LAST_BEAT, playsBeats(state.speed));
+  else if (playsBeats(state.speed)) return playOn(player); // what stands there has been seen
+  changed(player);
+  waitForNext(player);
+}
+
+function stopPlaying(player) {
+  clearTimeout(player.timer);
+  clearTimeout(player.settling);
+  player.state.playing = false;
+  player.state.moving = false;
+  changed(player);
+}
+
+function waitForNext(player) {
+  const { state } = player;
+  player.due += staySeconds(state.trace.steps, state.speed, state) * 1000;
+  player.timer = setTimeout(() => playOn(player), Math.max(0, player.due - performance.now()));
+}
+
+function playOn(player) {
+  const { state } = player;
+  if (!state.playing || !player.element.isConnected) return;
+  const now = performance.now();
+  const { still, skipped } = dueStill(state.trace.steps, state.speed, state, (now - player.due) / 1000);
+  // A beat that is late keeps its whole time; only whole steps catch up.
+  player.due = playsBeats(state.speed) ? now : player.due + skipped * 1000;
+  const ends = !still || (still.cursor >= stepCount(state) && still.beat === LAST_BEAT);
+  if (ends) stopPlaying(player);
+  if (still) moveTo(player, still.cursor, still.beat, playsBeats(state.speed));
+  if (!ends) waitForNext(player);
+}
+
+function changeSpeed(player, direction) {
+  const at = SPEEDS.indexOf(player.state.speed) + direction;
+  if (at >= 0 && at < SPEEDS.length) setSpeed(player, SPEEDS[at]);
+}
+
+function setSpeed(player, speed) {
+  player.state.speed = speed;
+  if (player.state.playing) {
+    clearTimeout(player.timer);
+    player.due = performance.now();
+    waitForNext(player);
+  }
+  changed(player);
+}

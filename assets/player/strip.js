@@ -1,0 +1,51 @@
+/* The step in words: which one, which of its beats, and what it shows. */
+
+/**
+ * @param {function(number)} onBeat told the beat that was chosen
+ */
+function createStrip(onBeat) {
+  const number = el("span", { class: "ls-step-number" });
+  const buttons = BEATS.map((title, order) => beatButton(title, order + 1, onBeat));
+  const list = el("ol", { class: "ls-beats", "aria-label": "Beats of the step" }, ...buttons.map((each) => each.item));
+  const summary = el("p", { class: "ls-summary" });
+  const story = el("p", { class: "ls-story" });
+  const count = el("span", { "data-count": "step" });
+  number.append("Step ", count);
+  const head = el("div", { class: "ls-strip-head" }, number, list);
+  const element = el("div", { class: "ls-strip" }, head, summary, story);
+  return {
+    element,
+    words: () => [summary.textContent, story.textContent].join(" "),
+    paint(frame) {
+      element.hidden = !frame.step;
+      if (!frame.step) return;
+      setText(count, `${frame.cursor} of ${frame.trace.steps.length}`);
+      buttons.forEach((each, order) => showBeat(each, order + 1, frame));
+      const { headline, sentence } = stillWords(frame);
+      setText(summary, headline);
+      setText(story, sentence);
+    },
+  };
+}
+
+/** Headline and sentence of a still: of a beat, or of the whole step at rest. */
+function stillWords({ trace, cursor, beat }) {
+  const headline = beat === LAST_BEAT ? stepSentence(trace, cursor) : `${BEATS[beat - 1]}.`;
+  return { headline, sentence: beatSentence(trace, cursor, beat) };
+}
+
+function beatButton(title, beat, onBeat) {
+  const name = el("span", { class: "ls-beat-name" }, title);
+  const about = { type: "button", class: "ls-beat", title: `${beat}. ${title} (, and . go through the beats)` };
+  const mark = el("span", { class: "ls-beat-number" }, String(beat));
+  const button = el("button", about, mark, name);
+  button.addEventListener("click", () => onBeat(beat));
+  return { button, item: el("li", {}, button) };
+}
+
+function showBeat({ button, item }, beat, frame) {
+  const reached = beat < frame.beat ? "past" : beat > frame.beat ? "ahead" : "now";
+  if (item.dataset.reached === reached) return;
+  item.dataset.reached = reached;
+  setAttributes(button, { "aria-current": reached === "now" ? "step" : "false" });
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const { createTrace, appendSteps, stepSentence, storySentence, beatSentence, countTexts, duration, baselineWords, cacheWords, stillWords } = load([
+  "spelling.js", "trace.js", "words.js", "sentence.js", "beats.js", "strip.js", "numbers.js", "cache.js",
+]);
+
+const WORDS = [" the", " cat", " sat", " on", " mat", " and", " slept", "\n", " dog", "!"];
+const [THE, CAT, SAT, ON, MAT, AND, SLEPT, LINE, DOG, END] = WORDS.keys();
+
+// Position:        0    1    2    3   4    5    6    7      8    9
+const PROMPT = [THE, CAT, SAT, ON, THE, MAT, AND, SLEPT, LINE, SAT];
+
+function traceOf(steps, header = {}) {
+  const vocabulary = Object.fromEntries(WORDS.map((word, id) => [id, word]));
+  const trace = createTrace({ schema: 1, run: "r", prompt_ids: PROMPT, vocabulary, ...header });
+  appendSteps(trace, steps);
+  return trace;
+}
+
+const NO_TIME = { draft: 0, verify: 0, accept: 0, commit: 0, device: 0 };
+
+/** nodes: [token, parent, provenance]; choices by node, those not given are the newline. */
+function stepOf(nodes, choices, path, extra = {}) {
+  return {
+    position: 10,
+    last: { ids: [nodes[0][0], DOG, THE, END, LINE, AND, SLEPT, MAT], probs: [0.9, 0.02, 0.0123, 0.003, 0.002, 0.001, 0.0004, 0.0001] },
+    tokens: nodes.map(([token]) => token),
+    parents: nodes.map(([, parent]) => parent),
+    provenance: nodes.map(([, , origin]) => origin),
+    choices: nodes.map((node, at) => choices[at] ?? LINE),
+    path,
+    seconds: NO_TIME,
+    ...extra,
+  };
+}
+
+const ROOT = (token) => [token, -1, ["root", 0, 0.9]];
+
+// The step of the specification: a runner-up, then what followed " the mat" in the prompt.
+const RUNNER_UP = stepOf(
+  [
+    ROOT(THE),
+    [MAT, 0, ["logit", 7, 0.0001]],
+    [AND, 1, ["retrieved", null, null, 2, 6, "next_next"]],
+    [SLEPT, 2, ["retrieved", null, null, 2, 7, "next_next"]],
+    [LINE, 3, ["retrieved", null, null, 2, 8, "next_next"]],
+    [DOG, 0, ["logit", 1, 0.02]],
+  ],
+  [MAT, AND, SLEPT, DOG],
+  [0, 1, 2, 3],
+);
+
+test("a runner-up, and what the prompt went on with after it", () => {
+  const trace = traceOf([RUNNER_UP]);
+  assert.equal(
+    storySentence(trace, 1),
+    'The last logits put " mat" at rank 7; after " the mat" the prompt went on " and slept\\n", so 3 tokens were' +
+      " copied from position 6; 3 of 5 drafted tokens were accepted: 4 tokens from one forward pass.",
+  );
+  assert.equal(stepSentence(trace, 1), "Step 1: 5 drafted, 3 accepted, 4 tokens from one forward pass.");
+});
+
+test("a copy after the root's own n-gram, from the output", () => {
+  const copy = stepOf(
+    [ROOT(MAT), [AND, 0, ["retrieved", null, null, 1, 12, "root"]], [SLEPT, 0, ["logit", 6, 0.0004]]],
+    [AND, DOG],
+    [0, 1],
+    { position: 14 },
+  );
+  assert.equal(
+    storySentence(traceOf([RUNNER_UP, copy]), 2),
+    'After " mat" the output went on " and", so 1 token was copied from position 12; 1 of 2 drafted tokens was' +
+      " accepted: 2 tokens from one forward pass.",
+  );
+});
+
+test("a copy that reaches over the end of the prompt is of the text", () => {
+  const copy = stepOf(
+    [ROOT(LINE), [SAT, 0, ["retrieved", null, null, 1, 9, "root"]], [THE, 1, ["retrieved", null, null, 1, 10, "root"]]],
+    [SAT, THE, DOG],
+    [0, 1, 2],
+    { position: 14 },
+  );
+  assert.match(storySentence(traceOf([RUNNER_UP, copy]), 2), /^After "\\n" the text went on " sat the", so 2 tokens were/);
+});
+
+test("a runner-up alone", () => {
+  const trace = traceOf([stepOf([ROOT(THE), [DOG, 0, ["logit", 1, 0.02]]], [DOG, END], [0, 1])]);
+  assert.equal(
+    storySentence(trace, 1),
+    'The last logits put " dog" at rank 1; the one drafted token was accepted: 2 tokens from one forward pass.',
+  );
+});
+
+test("nothing accepted, and why", () => {
+  const trace = traceOf([stepOf([ROOT(THE), [DOG, 0, ["logit", 1, 0.02]], [END, 0, ["logit", 3, 0.003]]], [CAT], [0])]);
+  assert.equal(
+    storySentence(trace, 1),
+    'None of 2 drafted tokens was accepted, because after " the" the target chose " cat": 1 token from one forward pass.',
+  );
+});
+
+test("no reason is made up for the end of a run", () => {
+  const nodes = [ROOT(THE), [CAT, 0, ["logit", 1, 0.02]]];
+  const trace = traceOf([stepOf(nodes, [CAT], [0])], { finish: "length" });
+  assert.equal(
+    storySentence(trace, 1),
+    "The one drafted token was not accepted before the run ended: 1 token from one forward pass.",
+  );
+  assert.equal(
+    beatSentence(trace, 1, 4),
+    "1 drafted = 0 accepted + 0 rejected + 1 not compared. The run ends here.",
+  );
+});
+
+test("nothing drafted is plain decoding", () => {
+  const trace = traceOf([stepOf([ROOT(THE)], [CAT], [0])]);
+  assert.equal(storySentence(trace, 1), "Nothing was drafted: 1 token from one forward pass, as in plain decoding.");
+  assert.equal(beatSentence(trace, 1, 2), "Nothing is drafted: this pass brings one token, as in plain decoding.");
+});
+
+test("other origins are told by their names, and two copies in one path apart", () => {
+  const nodes = [
+    ROOT(THE),
+    [CAT, 0, ["recycled", null, null]],
+    [SAT, 1, ["recycled", null, null]],
+    [ON, 2, ["suffix", null, null, 2, 3]],
+    [THE, 3, ["suffix", null, null, 2, 4]],
+    [MAT, 4, ["suffix", null, null, 3, 5]],
+  ];
+  const trace = traceOf([stepOf(nodes, [CAT, SAT, ON, THE, MAT], [0, 1, 2, 3, 4, 5])]);
+  assert.equal(
+    storySentence(trace, 1),
+    '" cat sat" came from the successor table; after " cat sat" the prompt went on " on the", so 2 tokens were copied' +
+      ' from position 3; after " sat on the" the prompt went on " mat", so 1 token was copied from position 5;' +
+      " 5 of 5 drafted tokens were accepted: 6 tokens from one forward pass.",
+  );
+});
+
+test("a long copy is cut short in words, not in its count", () => {
+  const nodes = [ROOT(LINE)];
+  for (let at = 0; at < 10; at += 1) nodes.push([PROMPT[at], at, ["retrieved", null, null, 0, at, "root"]]);
+  const choices = [...nodes.slice(1).map(([token]) => token), DOG];
+  const trace = traceOf([stepOf(nodes, choices, nodes.map((node, at) => at))]);
+  assert.equal(
+    storySentence(trace, 1),
+    "10 tokens were copied from position 0; 10 of 10 drafted tokens were accepted: 11 tokens from one forward pass.",
+  );
+});
+
+test("the beats of the step, each in its sentence", () => {
+  const seconds = { draft: 0.001, verify: 0.02, accept: 0, commit: 0, device: 0.0185 };
+  const trace = traceOf([{ ...RUNNER_UP, seconds }]);
+  const said = [1, 2, 3, 4].map((beat) => beatSentence(trace, 1, beat));
+  assert.deepEqual(said, [
+    'The last logits put " the" first (90.0 %): it is the next token, certain, and becomes the root.' +
+      " 2 runners-up will be tried after it.",
+    "5 tokens are drafted: 2 runners-up of the last logits, 3 copied after an n-gram that ends with a runner-up.",
+    "One forward pass, 6 rows (20.0 ms, 18.5 ms of it on the device): the target chooses its own next token after" +
+      " every node at once.",
+    '5 drafted = 3 accepted + 2 rejected + 0 not compared. After " slept" the target chose " dog", which was not' +
+      " drafted there.",
+  ]);
+  assert.equal(beatSentence(trace, 1, 5), storySentence(trace, 1));
+  assert.equal(stillWords({ trace, cursor: 1, beat: 3 }).headline, "Verify.");
+  assert.match(stillWords({ trace, cursor: 1, beat: 5 }).headline, /^Step 1: 5 drafted/);
+});
+
+test("a root that sampling drew from lower ranks is not called the first", () => {
+  const drawn = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE, END], probs: [0.6, 0.3] } });
+  const below = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE], probs: [0.6] } });
+  assert.match(beatSentence(traceOf([drawn]), 1, 1), /^"!" was drawn from the last logits \(rank 1, 30.0 %\):/);
+  assert.match(beatSentence(traceOf([below]), 1, 1), /^"!" was drawn from below the last logits kept:/);
+});
+
+test("numbers up to the end of a step", () => {
+  const seconds = { draft: 0.1, verify: 0.8, accept: 0.05, commit: 0.05, device: 0.75 };
+  const baseline = { method: "autoregressive", seconds_per_token: 0.5 };
+  const trace = traceOf([{ ...RUNNER_UP, seconds }], { baseline });
+  assert.deepEqual(countTexts(trace, 1), {
+    tokens: "4", forwards: "1", mean: "4.00", acceptance: "60.0 %", rate: "4.0", wall: "1.00 s", device: "750 ms", speedup: "2.00 ×",
+  });
+  assert.equal(baselineWords(baseline), "measured in the same way: 500 ms a token (autoregressive)");
+  assert.deepEqual(countTexts(trace, 0), { tokens: "0", forwards: "0" });
+  assert.equal("speedup" in countTexts(traceOf([{ ...RUNNER_UP, seconds }]), 1), false);
+});
+
+test("times", () => {
+  assert.deepEqual([0.0123, 0.84, 3.841, 59.994, 125.4].map(duration), ["12.3 ms", "840 ms", "3.84 s", "59.99 s", "2 min 5 s"]);
+});
+
+test("the rows of the KV cache before, in and after the pass", () => {
+  const trace = traceOf([RUNNER_UP]);
+  assert.equal(cacheWords(trace, 1, 1), "10 rows: one for every token of the text before the root");
+  assert.equal(cacheWords(trace, 1, 3), "10 rows + 6 of this pass");
+  assert.equal(cacheWords(trace, 1, 5), "10 rows + 6 of this pass: 4 accepted rows stay, 2 fall away, 14 in all");
+});

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
@@ -18,12 +19,13 @@ from logitspec.models import BUILTIN, encode_prompt, known_as, load
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
-from logitspec.trace import Trace, reset_message, steps_message
+from logitspec.trace import StepRecord, Trace, reset_message, steps_message
 
 MOST_NEW_TOKENS = 4096
 MOST_CHARACTERS = 200_000
 RUNS_KEPT = 32
 SECONDS_PER_MESSAGE = 1 / 25
+SECONDS_ALONE = 30.0  # a page that lost its connection is back by then, or will not come back
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,21 @@ ABOUT_BUILTIN = (
 )
 
 
+@dataclass(slots=True)
+class Kept:
+    """A run that can be asked for: its trace so far, and what goes on with it.
+
+    asked: when somebody last wanted its steps. alone: whether it has outlived its reader.
+    """
+
+    trace: Trace
+    speller: Speller
+    steps: Generator[StepRecord, None, None]
+    stop: Event
+    asked: float = 0.0
+    alone: bool = False
+
+
 class Host:
     """Loads each model once and runs one request at a time on it.
 
@@ -59,7 +76,7 @@ class Host:
         self._device = device
         self._dtype = dtype
         self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
-        self._runs: OrderedDict[str, tuple[Trace, Speller]] = OrderedDict()
+        self._runs: OrderedDict[str, Kept] = OrderedDict()
         self._busy = Lock()
 
     @property
@@ -82,22 +99,35 @@ class Host:
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
         return self._loaded[name]
 
-    def stream(self, request: Request, stop: Event) -> Generator[str, None, None]:
+    def stream(
+        self, request: Request, stop: Event, outlives: bool = False
+    ) -> Generator[str, None, None]:
         """Run `request`: a reset delta, deltas with steps, and last the finished trace as JSON.
 
-        Ends within one step after `stop` is set and keeps what there is. Raises LogitSpecError when
-        the request can't be run.
+        Ends within one step after `stop` is set and keeps what there is. Closing the stream ends the
+        run too, unless it `outlives` its reader: then it goes on for as long as somebody asks for its
+        steps, and SECONDS_ALONE more. Raises LogitSpecError when the request can't be run.
         """
         _check(request)
         while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
             if stop.is_set():
                 raise LogitSpecError("This run was stopped before it began.")
+        kept = None
         try:
-            yield from self._stream(request, stop)
+            kept = self._begin(request, stop)
+            yield from _messages(kept)
+        except GeneratorExit:
+            if kept is not None:
+                kept.alone = outlives and not stop.is_set() and kept.trace.finish is None
+            raise
         finally:
-            self._busy.release()
+            if kept is not None and kept.alone:
+                # In the reader's context, which tells a Space whose visitor this is.
+                Thread(target=copy_context().run, args=[self._go_on, kept], daemon=True).start()
+            else:
+                self._end(kept)
 
-    def _stream(self, request: Request, stop: Event) -> Generator[str, None, None]:
+    def _begin(self, request: Request, stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
         trace, drafter = begin(
             target,
@@ -109,37 +139,41 @@ class Host:
         )
         trace.prompt = request.prompt
         trace.spell(speller)
-        self._keep(trace, speller)
-        yield reset_message(trace, 0)
-        sequence, sent, sent_at = 1, 0, 0.0
-        steps = run(target, drafter, trace)
-        try:
-            for _ in steps:
-                if stop.is_set():
-                    break
-                if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
-                    yield steps_message(trace, sequence, sent, trace.spell(speller, sent))
-                    sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
-        except Exception as error:
-            log.exception("run %s failed after %d steps", trace.run, len(trace.steps))
-            trace.error = sentence(error)
-        finally:
-            steps.close()
-            trace.finish = trace.finish or "cancelled"
-        trace.spell(speller, sent)
-        yield trace.to_json()
-
-    def _keep(self, trace: Trace, speller: Speller) -> None:
-        self._runs[trace.run] = trace, speller
+        kept = Kept(trace, speller, run(target, drafter, trace), stop)
+        self._runs[trace.run] = kept
         while len(self._runs) > RUNS_KEPT:
             self._runs.popitem(last=False)
+        return kept
+
+    def _go_on(self, kept: Kept) -> None:
+        """The rest of a run whose reader is gone."""
+        kept.asked = monotonic()
+        for _ in _steps(kept):
+            if monotonic() - kept.asked > SECONDS_ALONE:
+                break
+        self._end(kept)
+
+    def _end(self, kept: Kept | None) -> None:
+        if kept is not None:
+            kept.steps.close()
+            kept.trace.finish = kept.trace.finish or "cancelled"
+            kept.alone = False
+        self._busy.release()
+
+    def stop(self, run_id: str) -> None:
+        """End a run that has outlived its reader; others are their readers' to stop."""
+        kept = self._runs.get(run_id)
+        if kept is not None and kept.alone:
+            kept.stop.set()
 
     def steps_from(self, run_id: str, first: int) -> str | None:
         """The delta with all steps of a recent run from number `first` (0-based) on; for 0 the whole
         trace so far. None for a run that is not known (any more)."""
         if run_id not in self._runs:
             return None
-        growing, speller = self._runs[run_id]
+        kept = self._runs[run_id]
+        kept.asked = monotonic()
+        growing, speller = kept.trace, kept.speller
         # The run may go on in another thread: what is spelt must be what is sent.
         trace = replace(growing, steps=list(growing.steps), vocabulary=dict(growing.vocabulary))
         if not 0 <= first <= len(trace.steps):
@@ -149,6 +183,32 @@ class Host:
             return trace.to_json()
         spelt = {token: trace.vocabulary[token] for token in trace.mentioned(first)}
         return steps_message(trace, -1, first, spelt)
+
+
+def _steps(kept: Kept) -> Iterator[StepRecord]:
+    """The steps still to come, until the run is stopped; a failure is noted in the trace."""
+    try:
+        for step in kept.steps:
+            if kept.stop.is_set():
+                break
+            yield step
+    except Exception as error:
+        log.exception("run %s failed after %d steps", kept.trace.run, len(kept.trace.steps))
+        kept.trace.error = sentence(error)
+
+
+def _messages(kept: Kept) -> Iterator[str]:
+    trace, speller = kept.trace, kept.speller
+    yield reset_message(trace, 0)
+    sequence, sent, sent_at = 1, 0, 0.0
+    for _ in _steps(kept):
+        if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
+            yield steps_message(trace, sequence, sent, trace.spell(speller, sent))
+            sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
+    kept.steps.close()
+    trace.finish = trace.finish or "cancelled"
+    trace.spell(speller, sent)
+    yield trace.to_json()
 
 
 def parse_options(text: str) -> dict[str, Any]:

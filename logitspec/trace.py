@@ -113,6 +113,8 @@ class Trace:
     as far as a tokenizer was at hand. prefill_seconds: device seconds to read the prompt.
     finish: "eos", "length" (max_new_tokens reached), "context" (no room left), "cancelled" or "error"
     (then `error` says why in one sentence).
+    recorded: title of a run that was made to be replayed; empty for others. baseline: the method and
+    the seconds a token of plain decoding, where the same prompt was measured on the same device.
     """
 
     method: str
@@ -130,6 +132,8 @@ class Trace:
     steps: list[StepRecord] = field(default_factory=list)
     finish: str | None = None
     error: str | None = None
+    recorded: str = ""
+    baseline: dict[str, Any] | None = None
 
     @property
     def output_ids(self) -> list[int]:
@@ -188,6 +192,8 @@ class Trace:
             "prefill_seconds": self.prefill_seconds,
             "finish": self.finish,
             "error": self.error,
+            "recorded": self.recorded,
+            "baseline": self.baseline,
         }
 
     def to_json(self) -> str:
@@ -232,7 +238,9 @@ class Trace:
     def save(self, path: str | Path) -> None:
         """Write the JSON document to `path`, gzipped when the name ends in .gz."""
         data = self.to_json().encode()
-        Path(path).write_bytes(gzip.compress(data) if str(path).endswith(".gz") else data)
+        packed = str(path).endswith(".gz")
+        # Without the time, so that the same trace gives the same file.
+        Path(path).write_bytes(gzip.compress(data, mtime=0) if packed else data)
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
@@ -269,7 +277,8 @@ def reset_message(trace: Trace, sequence: int) -> str:
 
 
 def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int, bytes]) -> str:
-    """A delta: the steps from number `first` (0-based) on and the token bytes they need anew."""
+    """A delta: the steps from number `first` (0-based) on and the token bytes they need anew; of a
+    run that has ended also how, which tells a reader who comes late to ask for the whole trace."""
     return dumps(
         {
             "run": trace.run,
@@ -279,6 +288,7 @@ def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int,
             "prefill_seconds": trace.prefill_seconds,
             "vocabulary": spellings(vocabulary),
             "steps": [step.to_json() for step in trace.steps[first:]],
+            **({"finish": trace.finish} if trace.finish else {}),
         }
     )
 

@@ -112,6 +112,76 @@ def test_closing_the_stream_frees_the_model_for_the_next_run(host: Host) -> None
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
 
 
+def left_behind(host: Host, **changes: Any) -> str:
+    """The name of a run whose reader has gone after the first steps."""
+    stream = host.stream(wanted(**changes), Event(), outlives=True)
+    run: str = json.loads(next(stream))["run"]
+    next(stream)
+    stream.close()
+    return run
+
+
+def finish_of(host: Host, run: str) -> str | None:
+    return Trace.from_json(host.steps_from(run, 0) or "").finish
+
+
+def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    run = left_behind(host, max_new_tokens=200)
+    have: list[Any] = []  # from the second step on: from the first, a whole trace would come
+    while "finish" not in (delta := json.loads(host.steps_from(run, 1 + len(have)) or "")):
+        have += delta["steps"]
+    whole = Trace.from_json(host.steps_from(run, 0) or "")
+    assert (whole.finish, len(whole.output_ids)) == ("length", 200)
+    same = Trace.from_json(list(host.stream(wanted(max_new_tokens=200), Event()))[-1])
+    assert whole.output_ids == same.output_ids
+    assert [step.to_json() for step in whole.steps[1 : 1 + len(have)]] == have
+
+
+def test_a_run_that_nobody_asks_for_ends_and_makes_room(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_ALONE", 0)
+    run = left_behind(host, max_new_tokens=400)
+    assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
+    assert finish_of(host, run) == "cancelled"
+
+
+def test_a_run_left_behind_can_be_stopped_and_one_that_is_read_can_not(host: Host) -> None:
+    run = left_behind(host, max_new_tokens=400)
+    host.stop(run)
+    host.stop("unknown")
+    reading = host.stream(wanted(), Event(), outlives=True)
+    read = json.loads(next(reading))["run"]
+    assert finish_of(host, run) == "cancelled"
+    host.stop(read)
+    assert Trace.from_json(list(reading)[-1]).finish == "length"
+
+
+def test_a_failure_after_the_reader_left_is_told_to_the_next(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    target, _, _ = host.model("tiny")
+    verify, calls = target.verify, iter(range(100))
+
+    def failing(tree: Any) -> Any:
+        if next(calls) == 5:
+            raise RuntimeError("secret detail")
+        return verify(tree)
+
+    monkeypatch.setattr(target, "verify", failing)
+    with caplog.at_level(logging.ERROR):
+        run = left_behind(host)
+        with pytest.raises(LogitSpecError):
+            next(host.stream(wanted(prompt=" "), Event()))  # waits for its turn, which comes
+    told = Trace.from_json(host.steps_from(run, 0) or "")
+    assert (told.finish, len(told.steps)) == ("error", 5)
+    assert "secret" not in (told.error or "secret")
+    assert "secret detail" in caplog.text
+
+
 def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host, loaded: list[str]) -> None:
     for _ in range(3):
         list(host.stream(wanted(max_new_tokens=1), Event()))

@@ -25,12 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     ["app"],
     ["ui", "__main__"],
-    ["session", "benchmark", "export"],
+    ["session", "benchmark", "export", "record"],
+    ["picture"],
     ["models", "runner", "engine", "trace", "metrics", "cache", "graphs", "sampling", "builtin"],
     ["drafters"],
     ["ngram", "automaton", "target", "tokens"],
     ["tree"],
-    ["errors"],
+    ["errors", "recordings"],
 ]
 
 # What a module must not import although its row would let it.
@@ -40,11 +41,14 @@ STRANGERS = {
     "builtin": {"session", "runner"},
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
-    "export": {"runner", "models"},
+    "export": {"runner", "models", "engine", "session"},
     "graphs": {"*"},
     "metrics": {"runner", "models", "engine"},
     "models": {"drafters", "engine"},
     "ngram": {"tree", "target"},
+    "picture": {"runner", "models", "engine", "metrics", "drafters"},
+    "record": {"session", "export", "runner"},
+    "recordings": {"*"},
     "runner": {"drafters", "tokens", "engine", "models"},
     "sampling": {"tree", "cache", "runner"},
     "trace": {"engine", "runner", "models", "metrics"},

@@ -1,0 +1,109 @@
+"""Record runs of the shipped examples for the page: `python -m logitspec.record --out assets/traces`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from logitspec.drafters import METHODS
+from logitspec.engine import begin, run
+from logitspec.errors import LogitSpecError
+from logitspec.metrics import summarize
+from logitspec.models import BUILTIN, encode_prompt, load
+from logitspec.recordings import TRACES, Example, examples, file_of
+from logitspec.target import Sampling
+from logitspec.tokens import Speller
+from logitspec.trace import Trace
+
+METHOD = "logitspec_paper"
+MOST_NEW_TOKENS = 300
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Record; 0, or 2 with one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        wanted = _wanted(options.ids)
+        # In the precision in which the output is proved to equal plain decoding's.
+        target, tokenizer = load(options.model, options.device, "float32")
+        options.out.mkdir(parents=True, exist_ok=True)
+        record(
+            target, tokenizer, wanted[0], options.method, 8
+        )  # the first run of a process is slow
+        for example in wanted:
+            trace = record(target, tokenizer, example, options.method, options.max_new_tokens)
+            trace.save(file_of(example, options.out))
+            print(_line(trace, file_of(example, options.out)), flush=True)
+    except (LogitSpecError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m logitspec.record",
+        description="Run the shipped examples and keep their traces, which the page replays.",
+    )
+    parser.add_argument("ids", nargs="*", type=int, help="question ids (default: all examples)")
+    parser.add_argument("--out", type=Path, default=TRACES, help="folder (default: assets/traces)")
+    parser.add_argument(
+        "--method", default=METHOD, choices=list(METHODS), help="(default: %(default)s)"
+    )
+    parser.add_argument("--model", default=BUILTIN, help="builtin, a folder or a hub id")
+    parser.add_argument("--device", default="cpu", help="auto, cpu, cuda ... (default: cpu)")
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=MOST_NEW_TOKENS, help="(default: %(default)s)"
+    )
+    return parser
+
+
+def _wanted(ids: Sequence[int]) -> list[Example]:
+    known = {example.question_id: example for example in examples()}
+    if missing := sorted(set(ids) - known.keys()):
+        raise LogitSpecError(f"There is no example {missing[0]}; choose from 1 to {max(known)}.")
+    return [known[each] for each in ids] or list(known.values())
+
+
+def record(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
+    """The run of `example`, greedy, with the seconds a token of plain decoding beside it.
+
+    Raises LogitSpecError when plain decoding writes another text: such a run is not to be shown.
+    """
+    plain = _decoded(target, tokenizer, example, "autoregressive", most)
+    trace = _decoded(target, tokenizer, example, method, most)
+    if trace.output_ids != plain.output_ids:
+        raise LogitSpecError(
+            f"Example {example.question_id} differs from plain decoding; record it on another device."
+        )
+    totals = plain.totals
+    trace.baseline = {
+        "method": plain.method,
+        "seconds_per_token": round(totals["seconds"] / totals["tokens"], 6),
+    }
+    trace.spell(Speller(tokenizer))
+    trace.run, trace.prompt, trace.recorded = example.run, example.prompt, example.title
+    return trace
+
+
+def _decoded(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
+    prompt = encode_prompt(tokenizer, example.prompt)
+    trace, drafter = begin(target, prompt, method, most, Sampling(), {})
+    for _ in run(target, drafter, trace):
+        pass
+    return trace
+
+
+def _line(trace: Trace, path: Path) -> str:
+    numbers = summarize(trace)
+    return (
+        f"{path.name}: {trace.recorded}; {numbers.tokens} tokens from {numbers.forwards} forwards,"
+        f" {numbers.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The shipped example prompts, and the runs of them that were recorded to be replayed at once."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ASSETS = Path(__file__).parents[1] / "assets"
+EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
+TRACES = ASSETS / "traces"
+
+FEATURED = 19  # shows copies and runners-up, both accepted and rejected, within its first steps
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One line of the shipped prompts; `prompt` is its first turn."""
+
+    question_id: int
+    category: str
+    title: str
+    prompt: str
+
+    @property
+    def run(self) -> str:
+        """The name of its recorded run, the same wherever the app runs, so that links last."""
+        return f"recorded-{self.question_id}"
+
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """The shipped prompts in their order."""
+    lines = map(json.loads, EXAMPLES.read_text(encoding="utf-8").splitlines())
+    return tuple(
+        Example(line["question_id"], line["category"], line["title"], line["turns"][0])
+        for line in lines
+    )
+
+
+def recorded(run: str, folder: Path = TRACES) -> str | None:
+    """The trace of the recorded run named `run` as JSON; None where there is none."""
+    for example in examples():
+        path = file_of(example, folder)
+        if example.run == run and path.is_file():
+            return gzip.decompress(path.read_bytes()).decode()
+    return None
+
+
+def file_of(example: Example, folder: Path = TRACES) -> Path:
+    """Where the recorded run of `example` is kept."""
+    return folder / f"{example.question_id}.json.gz"
+
+
+def opening(folder: Path = TRACES) -> str:
+    """What the page begins with: the featured recorded run, to be played at once; empty where no
+    run has been recorded."""
+    kept = [example for example in examples() if file_of(example, folder).is_file()]
+    for example in sorted(kept, key=lambda example: example.question_id != FEATURED)[:1]:
+        trace: dict[str, Any] = json.loads(recorded(example.run, folder) or "")
+        return json.dumps({**trace, "autoplay": True}, separators=(",", ":"))
+    return ""

@@ -1,0 +1,335 @@
+"""Traces handed on: the exported page opened from disk in a real Chromium, the picture of a step."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from player_page import hostile, story
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from logitspec import LogitSpecError, Trace
+from logitspec.export import main, page, player_source, player_style, title
+from logitspec.picture import picture
+
+PLAYER = "[data-logitspec-player]"
+SVG = "{http://www.w3.org/2000/svg}"
+TRACES = {"story": story(), "hostile": hostile()}
+
+DRAW = """
+import { readFileSync } from "node:fs";
+import { load } from "./load.mjs";
+const { createTrace, appendSteps, stillPicture } = load(["spelling.js", "trace.js", "picture.js"]);
+const data = JSON.parse(readFileSync(0, "utf8"));
+const trace = createTrace(data);
+appendSteps(trace, data.steps);
+console.log(JSON.stringify(data.steps.map((_, step) => stillPicture(trace, step + 1))));
+"""
+
+
+# The page
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    opened = chromium.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def disk(context: BrowserContext) -> Iterator[Any]:
+    """Opens a page from disk; nothing else may be read, and nothing go wrong in it."""
+    faults: list[str] = []
+
+    def opened(path: Path, address: str = "") -> Page:
+        tab = context.new_page()
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("dialog", lambda dialog: faults.append(dialog.message))
+        tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        tab.on(
+            "request",
+            lambda asked: (
+                faults.append(asked.url)
+                if not asked.url.startswith((path.as_uri(), "data:", "blob:"))
+                else None
+            ),
+        )
+        tab.goto(path.as_uri() + address)
+        tab.wait_for_selector(f"{PLAYER}[data-state=done]")
+        return tab
+
+    yield opened
+    assert faults == []
+
+
+def exported(trace: Trace, folder: Path) -> Path:
+    """The page of a trace, by way of the command."""
+    trace.save(folder / "run.json.gz")
+    assert main([str(folder / "run.json.gz"), "--html", str(folder / "run.html")]) == 0
+    return folder / "run.html"
+
+
+def shown(tab: Page) -> list[list[str]]:
+    """Tokens in the page: id, origin, step, text."""
+    script = "all => all.map(e => [e.dataset.id, e.dataset.origin, e.dataset.step, e.textContent])"
+    found: list[list[str]] = tab.locator(f"{PLAYER} [data-token]").evaluate_all(script)
+    return found
+
+
+def to_the_end(tab: Page, trace: Trace) -> None:
+    tab.locator(PLAYER).focus()
+    tab.keyboard.press("End")
+    expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", str(len(trace.steps)))
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_an_exported_page_plays_its_run_from_disk(name: str, tmp_path: Path, disk: Any) -> None:
+    trace = TRACES[name]
+    tab = disk(exported(trace, tmp_path))
+    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
+    expect(tab.locator(PLAYER)).to_have_attribute("data-playing", "true")
+    to_the_end(tab, trace)
+    ids = [*trace.prompt_ids, *trace.output_ids]
+    assert [int(row[0]) for row in shown(tab)] == ids
+    assert tab.title() == title(trace)
+    assert tab.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+
+
+def test_a_link_to_a_step_opens_it(tmp_path: Path, disk: Any) -> None:
+    tab = disk(exported(TRACES["story"], tmp_path), "#step=5")
+    player = tab.locator(PLAYER)
+    expect(player).to_have_attribute("data-cursor", "5")
+    expect(player).to_have_attribute("data-playing", "false")
+    tab.evaluate("location.hash = 'step=7'")
+    expect(player).to_have_attribute("data-cursor", "7")
+    tab.evaluate("location.hash = 'step=99999'")
+    expect(player).to_have_attribute("data-cursor", str(len(TRACES["story"].steps)))
+    tab.evaluate("location.hash = 'step=<b>'")
+    expect(player).to_have_attribute("data-cursor", str(len(TRACES["story"].steps)))
+
+
+def test_a_page_saved_in_the_browser_plays_the_same_run(tmp_path: Path, disk: Any) -> None:
+    trace = TRACES["hostile"]
+    first = disk(exported(trace, tmp_path))
+    to_the_end(first, trace)
+    with first.expect_download() as saved:
+        first.get_by_role("button", name="Save page").click()
+    assert saved.value.suggested_filename.endswith(".html")
+    again = tmp_path / "again.html"
+    saved.value.save_as(again)
+    second = disk(again)
+    to_the_end(second, trace)
+    assert shown(second) == shown(first)
+    assert second.title() == first.title()
+    text = again.read_text(encoding="utf-8")
+    assert player_source() in text
+    assert player_style() in text
+
+
+def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, disk: Any) -> None:
+    trace = TRACES["hostile"]
+    tab = disk(exported(trace, tmp_path), "#step=3")
+    expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", "3")
+    for button, name in [("Save trace", "saved.json"), ("Save picture", "saved.svg")]:
+        with tab.expect_download() as saved:
+            tab.get_by_role("button", name=button).click()
+        saved.value.save_as(tmp_path / name)
+    assert Trace.open(tmp_path / "saved.json") == trace
+    assert (tmp_path / "saved.svg").read_text(encoding="utf-8") == picture(trace, 3)
+
+
+@pytest.mark.parametrize("ending", [".json", ".json.gz"])
+@pytest.mark.parametrize("way", ["button", "drop"])
+def test_another_trace_can_be_opened(ending: str, way: str, tmp_path: Path, disk: Any) -> None:
+    tab = disk(exported(TRACES["story"], tmp_path))
+    other = TRACES["hostile"]
+    file = tmp_path / f"other{ending}"
+    other.save(file)
+    if way == "button":
+        with tab.expect_file_chooser() as chooser:
+            tab.get_by_role("button", name="Open trace").click()
+        chooser.value.set_files(file)
+    else:
+        drop(tab, file.name, file.read_bytes())
+    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
+    to_the_end(tab, other)
+    assert [int(row[0]) for row in shown(tab)] == [*other.prompt_ids, *other.output_ids]
+
+
+def drop(tab: Page, name: str, content: bytes) -> None:
+    """A file let go over the player."""
+    transfer = tab.evaluate_handle(
+        "([name, bytes]) => { const t = new DataTransfer();"
+        " t.items.add(new File([new Uint8Array(bytes)], name)); return t; }",
+        [name, list(content)],
+    )
+    for event in ("dragenter", "dragover", "drop"):
+        tab.locator(PLAYER).dispatch_event(event, {"dataTransfer": transfer})
+
+
+@pytest.mark.parametrize("content", [b"no trace", b"\x1f\x8bbroken", b"{}", b"[1]"])
+def test_what_is_no_trace_is_said_and_the_old_one_stays(
+    content: bytes, tmp_path: Path, disk: Any
+) -> None:
+    tab = disk(exported(TRACES["story"], tmp_path))
+    drop(tab, "some.json", content)
+    expect(tab.locator(PLAYER)).to_contain_text(re.compile("damaged|not a trace|neither a trace"))
+    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(TRACES["story"].steps)))
+
+
+def test_the_page_can_reach_nothing(tmp_path: Path, disk: Any) -> None:
+    tab = disk(exported(TRACES["story"], tmp_path))
+    policy = tab.locator("meta[http-equiv]").get_attribute("content") or ""
+    assert policy.startswith("default-src 'none'; script-src 'nonce-")
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert "connect-src" not in policy
+
+
+def test_the_same_trace_makes_the_same_page() -> None:
+    assert page(TRACES["story"]) == page(TRACES["story"])
+
+
+def test_token_text_can_not_leave_the_page_s_data() -> None:
+    parser = Elements()
+    parser.feed(page(TRACES["hostile"]))
+    data, code = parser.scripts
+    assert "<" not in data
+    assert Trace.from_json(data) == TRACES["hostile"]
+    assert code == player_source() + "\nlogitspecPlayer().startStandalone();"
+    assert not [text for text in parser.others if "alert" in text]
+
+
+class Elements(HTMLParser):
+    """What stands in the script elements of a page, and what stands elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[str] = []
+        self.others: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.others.append(f"{tag} {attrs}")
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and self.cdata_elem:
+            self.scripts[-1] += data
+        else:
+            self.others.append(data)
+
+
+def test_a_prompt_in_the_title_is_text() -> None:
+    trace = story()
+    trace.prompt = "</title><script>alert(1)</script>\n\u202e tail " + "x" * 90
+    assert title(trace).startswith("LogitSpec: </title><script>alert(1)</script> tail xxx")
+    assert len(title(trace)) < 80
+    assert "<title>LogitSpec: &lt;/title&gt;&lt;script&gt;alert(1)" in page(trace)
+
+
+def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
+    assert not re.search("</script|<!--", player_source(), re.IGNORECASE)
+    assert "</style" not in player_style().lower()
+
+
+# The picture
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_browser_and_python_draw_the_same(name: str) -> None:
+    trace = TRACES[name]
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", DRAW.replace("./load.mjs", load_address())],
+        input=trace.to_json(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    drawn = json.loads(done.stdout)
+    assert drawn == [picture(trace, step + 1) for step in range(len(trace.steps))]
+
+
+def load_address() -> str:
+    return (Path(__file__).parent / "player" / "load.mjs").as_uri()
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_a_picture_says_what_the_trace_says(name: str) -> None:
+    trace = TRACES[name]
+    for number, step in enumerate(trace.steps, 1):
+        root = ElementTree.fromstring(picture(trace, number))
+        assert root.findtext(f"{SVG}title") == f"Step {number} of {len(trace.steps)}"
+        counts = [int(each) for each in re.findall(r"\d+", root.findtext(f"{SVG}desc") or "")]
+        states = step.states()[1:]
+        fates = [states.count(fate) for fate in ("accepted", "rejected", "uncompared")]
+        assert counts == [len(states), *fates, len(step.tokens)]
+        boxes = [box for box in root.iter(f"{SVG}rect") if int(box.get("y", 0)) >= 152]
+        legend = 3 + len({each.origin for s in trace.steps for each in s.tree.provenance})
+        assert len(boxes) == len(step.tree) + legend
+        assert {each.tag for each in root.iter()} == {
+            SVG + tag for tag in ("svg", "title", "desc", "rect", "path", "text")
+        }
+
+
+def test_no_two_nodes_of_a_picture_overlap() -> None:
+    for number in range(1, len(TRACES["story"].steps) + 1):
+        root = ElementTree.fromstring(picture(TRACES["story"], number))
+        boxes = [
+            [int(box.get(name, 0)) for name in ("x", "y", "width")]
+            for box in root.iter(f"{SVG}rect")
+            if box.get("x")
+        ]
+        for place, (x, y, _) in enumerate(boxes):
+            assert not [1 for x2, y2, w2 in boxes[:place] if y2 == y and x2 <= x < x2 + w2]
+
+
+def test_the_picture_makes_hidden_letters_visible() -> None:
+    text = "".join(picture(TRACES["hostile"], n + 1) for n in range(len(TRACES["hostile"].steps)))
+    for shown_as in ("⟨202e⟩", "⟨0000⟩⟨0007⟩⟨000d⟩↵", "⟨ff⟩", "&lt;script&gt;alert(1)", "⟨9f.a6⟩"):
+        assert shown_as in text
+    assert not re.search("[\u202e\u2067\u200f\x00]", text)
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run.json"], "--html OUT or --svg OUT"),
+        (["nowhere.json", "--html", "a.html"], "nowhere.json"),
+        (["notes.txt", "--html", "a.html"], "not a trace"),
+        (["run.json", "--svg", "a.svg", "--step", "0"], "choose one of them"),
+        (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    TRACES["story"].save("run.json")
+    Path("notes.txt").write_text("no trace")
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not Path("a.html").exists()
+
+
+def test_a_step_that_is_not_there_is_refused() -> None:
+    with pytest.raises(LogitSpecError, match="choose one of them, not 999"):
+        picture(TRACES["story"], 999)

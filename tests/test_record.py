@@ -1,0 +1,110 @@
+"""Recording the shipped examples, and what the page finds of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from families import runner
+from test_models import tokenizer
+
+from logitspec import Trace, record, recordings
+from logitspec.recordings import Example, examples, file_of, opening, recorded
+
+LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 19)]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A tiny random model, and examples in its few letters."""
+    asked: list[tuple[str, str, str]] = []
+
+    def load(*names: str) -> Any:
+        asked.append(names)  # type: ignore[arg-type]
+        return runner("llama"), tokenizer()
+
+    monkeypatch.setattr(record, "load", load)
+    for module in (record, recordings):
+        monkeypatch.setattr(module, "examples", lambda: LETTERS)
+    yield
+    assert all(names[1:] == ("cpu", "float32") for names in asked)
+
+
+def recorded_in(folder: Path, *arguments: str) -> list[Path]:
+    assert record.main(["--out", str(folder), "--max-new-tokens", "12", *arguments]) == 0
+    return sorted(folder.iterdir())
+
+
+def test_every_example_is_recorded_under_its_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = recorded_in(tmp_path / "traces")
+    assert [file.name for file in files] == ["1.json.gz", "19.json.gz", "2.json.gz"]
+    assert "title 19; 12 tokens from" in capsys.readouterr().out
+    trace = Trace.open(tmp_path / "traces" / "2.json.gz")
+    assert (trace.run, trace.recorded, trace.prompt) == ("recorded-2", "title 2", "ABCABABCAB")
+    assert (trace.finish, len(trace.output_ids)) == ("length", 12)
+    assert trace.method == "logitspec_paper"
+    assert trace.baseline is not None
+    assert trace.baseline["method"] == "autoregressive"
+    assert 0 < trace.baseline["seconds_per_token"] < 1
+    assert trace.mentioned() <= trace.vocabulary.keys()
+
+
+def test_the_same_run_is_recorded_again(tmp_path: Path) -> None:
+    """All but the clock."""
+    twice = []
+    for name in ("first", "second"):
+        (file,) = recorded_in(tmp_path / name, "19")
+        trace = Trace.open(file)
+        trace.baseline, trace.prefill_seconds = None, 0
+        for step in trace.steps:
+            step.seconds = type(step.seconds)()
+        twice.append(trace)
+    assert twice[0] == twice[1]
+
+
+def test_what_differs_from_plain_decoding_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decoded = record._decoded
+
+    def other(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
+        return decoded(target, tokenizer, example, method, most - (method == "autoregressive"))
+
+    monkeypatch.setattr(record, "_decoded", other)
+    assert record.main(["--out", str(tmp_path / "traces"), "1"]) == 2
+    assert "differs from plain decoding" in capsys.readouterr().err
+    assert list((tmp_path / "traces").iterdir()) == []
+
+
+def test_an_unknown_example_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert record.main(["--out", str(tmp_path), "77"]) == 2
+    assert capsys.readouterr().err == "There is no example 77; choose from 1 to 19.\n"
+
+
+def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
+    recorded_in(tmp_path, "2")
+    whole = Trace.from_json(recorded("recorded-2", tmp_path) or "")
+    assert whole == Trace.open(file_of(LETTERS[1], tmp_path))
+    for name in ("recorded-1", "recorded-77", "2", "../2", "", "recorded-2.json.gz"):
+        assert recorded(name, tmp_path) is None
+
+
+def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path) -> None:
+    assert opening(tmp_path) == ""
+    recorded_in(tmp_path, "2")
+    assert json.loads(opening(tmp_path))["run"] == "recorded-2"
+    recorded_in(tmp_path, "19")
+    first = json.loads(opening(tmp_path))
+    assert (first["run"], first["autoplay"], first["recorded"]) == ("recorded-19", True, "title 19")
+
+
+def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    shipped = examples()
+    assert len({example.run for example in shipped}) == len(shipped) >= 18
+    assert all(example.prompt and example.title for example in shipped)

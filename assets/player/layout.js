@@ -1,1 +1,208 @@
-/* Where the nodes of a tree stand. */
+/* Where the nodes and edges of a draft tree stand: the root at the left, the accepted path straight along
+   the top, a branch a line, siblings without children side by side under one bus. Lengths are in units of
+   the tree's letter height (em), so that a zoom changes one font size and nothing else. */
+
+const CHIP_HEIGHT = 1.68;
+const LANE = 3.15; // a chip, the line under it, and the space that a bus or a turn needs
+const GAP = 1.25; // between a node and its child
+const BUS_RISE = 0.34; // how far above its chips a bus runs
+const FAN_GAP = 0.6; // between siblings under a bus
+const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
+const MOST_DROP = 1.2; // from a chip's left side to where it hangs
+const BEND = 0.4;
+const LEAST_ROOM = 12;
+
+/**
+ * @param {{row: {parents: number[]}, states: string[]}} step a derived step
+ * @param {Array<{chip: number, slot: number}>} widths of each node: the chip itself, and what it needs
+ *   with the line under it
+ * @param {number} room width to fill: a chain without forks at its end and siblings break into lines there
+ * @returns {{nodes: Array<{x: number, y: number, width: number}>,
+ *   edges: Array<{node: number|null, kind: string, of: number[], path: string}>,
+ *   order: number[], width: number, height: number}} nodes: left, top and width of each chip; edges: SVG paths:
+ *   "line" to its node, "trunk" and "bus" shared by the nodes `of`, "drop" from a bus; order: nodes
+ *   as they read, line by line
+ */
+function layOutTree(step, widths, room) {
+  const children = childGroups(step);
+  const plan = { widths, room, children, nodes: [], edges: [], order: [], lines: 0 };
+  placeChain(plan, 0, 0, 0, []);
+  const right = plan.nodes.map(({ x }, node) => x + widths[node].slot);
+  const { nodes, edges, order } = plan;
+  return { nodes, edges, order, width: Math.max(...right), height: plan.lines * LANE };
+}
+
+/**
+ * Per node its children in groups to draw: alone, or together as a fan (leaves that did not make it).
+ * The accepted child comes first, then what goes on, the fan last.
+ * @returns {number[][][]}
+ */
+function childGroups({ row, states }) {
+  const children = row.parents.map(() => []);
+  row.parents.forEach((parent, node) => parent >= 0 && children[parent].push(node));
+  return children.map((nodes) => {
+    const first = nodes.filter((node) => states[node] === "accepted");
+    const rest = nodes.filter((node) => states[node] !== "accepted");
+    const alone = [...first, ...rest.filter((node) => children[node].length > 0)].map((node) => [node]);
+    const leaves = rest.filter((node) => children[node].length === 0);
+    return leaves.length ? [...alone, leaves] : alone;
+  });
+}
+
+const middle = (line) => line * LANE + CHIP_HEIGHT / 2;
+const rounded = (length) => Math.round(length * 100) / 100;
+const pair = (x, y) => `${rounded(x)} ${rounded(y)}`;
+const chipEnd = (plan, node) => plan.nodes[node].x + plan.widths[node].chip;
+const slotEnd = (plan, node) => plan.nodes[node].x + plan.widths[node].slot;
+const trunkOf = (plan, node) => slotEnd(plan, node) + GAP / 2;
+
+function putNode(plan, node, x, line) {
+  plan.nodes[node] = { x: rounded(x), y: rounded(line * LANE), width: plan.widths[node].chip };
+  plan.order.push(node);
+  plan.lines = Math.max(plan.lines, line + 1);
+}
+
+function addEdge(plan, kind, node, path, of = [node]) {
+  plan.edges.push({ kind, node, of, path });
+}
+
+/**
+ * Places `start` at `x`, what goes straight on from it, then the branches that leave this chain.
+ * @param {number[]} columns least widths of the chain's first nodes, so that it lines up with its neighbours
+ */
+function placeChain(plan, start, x, line, columns) {
+  const chain = chainFrom(plan, start);
+  const forks = chain.filter((node) => branchesOf(plan, node).length > 0);
+  const lines = placeAlong(plan, chain, x, line, chain.indexOf(forks[forks.length - 1]), columns);
+  // The deepest fork first: the branches of the chain's end stay close to it.
+  for (const node of forks.reverse()) placeBranches(plan, node, lines.get(node));
+}
+
+/** The nodes from `start` on by first children; a fan ends it. */
+function chainFrom({ children }, start) {
+  const chain = [start];
+  for (let node = start; goesOn(children[node]); ) {
+    node = children[node][0][0];
+    chain.push(node);
+  }
+  return chain;
+}
+
+const goesOn = (groups) => groups.length > 0 && groups[0].length === 1;
+const branchesOf = ({ children }, node) => children[node].slice(goesOn(children[node]) ? 1 : 0);
+
+/**
+ * Places a chain along a line; behind its last fork it may turn into further lines.
+ * @returns {Map<number, number>} the line of each node
+ */
+function placeAlong(plan, chain, x, line, lastFork, columns) {
+  const lines = new Map();
+  let start = x;
+  let left = x;
+  chain.forEach((node, order) => {
+    const { slot } = plan.widths[node];
+    const turns = order > lastFork + 1 && left + slot > plan.room && plan.room - start >= LEAST_ROOM;
+    if (turns) {
+      line += 1;
+      left = start + GAP;
+    }
+    putNode(plan, node, left, line);
+    lines.set(node, line);
+    if (order > 0) addLine(plan, chain[order - 1], node, turns);
+    left += Math.max(slot, columns[order] || 0) + GAP;
+    if (order === lastFork) start = left;
+  });
+  return lines;
+}
+
+function addLine(plan, parent, node, turns) {
+  const { x, y } = plan.nodes[node];
+  const end = y + CHIP_HEIGHT / 2;
+  if (turns) addEdge(plan, "line", node, turnPath(plan, parent, x, end));
+  else addEdge(plan, "line", node, `M${pair(chipEnd(plan, parent), end)}H${rounded(x)}`);
+}
+
+/** From the end of a line back to the beginning of the next. */
+function turnPath(plan, parent, x, end) {
+  const start = plan.nodes[parent].y + CHIP_HEIGHT / 2;
+  const between = end - CHIP_HEIGHT / 2 - BUS_RISE;
+  const right = trunkOf(plan, parent);
+  const left = x - GAP / 2;
+  const r = BEND;
+  return (
+    `M${pair(chipEnd(plan, parent), start)}H${rounded(right - r)}q${r} 0 ${r} ${r}V${rounded(between - r)}` +
+    `q0 ${r} ${-r} ${r}H${rounded(left + r)}q${-r} 0 ${-r} ${r}V${rounded(end - r)}q0 ${r} ${r} ${r}H${rounded(x)}`
+  );
+}
+
+/** The groups of children that do not go straight on from `node`, below all that stands already. */
+function placeBranches(plan, node, line) {
+  const branches = branchesOf(plan, node);
+  const beside = !goesOn(plan.children[node]);
+  const start = middle(line);
+  const trunk = trunkOf(plan, node);
+  const columns = columnsOf(plan, branches, plan.room - trunk);
+  const ends = branches.map((group, order) => {
+    const at = beside && order === 0 ? line : plan.lines;
+    if (group.length > 1) return placeFan(plan, group, trunk, at);
+    return placeBranch(plan, group[0], trunk, at, columns);
+  });
+  const path =
+    `M${pair(chipEnd(plan, node), start)}H${rounded(trunk)}` +
+    `M${pair(trunk, Math.min(start, ...ends))}V${rounded(Math.max(start, ...ends))}`;
+  addEdge(plan, "trunk", null, path, branches.flat());
+}
+
+/** Widths at which the nodes of neighbouring branches line up, as far as there is room for that. */
+function columnsOf(plan, branches, room) {
+  const chains = branches.filter((group) => group.length === 1).map(([node]) => chainFrom(plan, node));
+  const columns = [];
+  for (let order = 0; ; order += 1) {
+    const slots = chains.filter((chain) => chain.length > order).map((chain) => plan.widths[chain[order]].slot);
+    room -= Math.max(...slots, 0) + GAP;
+    if (slots.length < 2 || room < 0) return columns;
+    columns.push(Math.max(...slots));
+  }
+}
+
+/** A branch on its own line; returns where its trunk ends. */
+function placeBranch(plan, node, trunk, line, columns) {
+  const x = trunk + GAP / 2;
+  const end = middle(line) - BEND;
+  placeChain(plan, node, x, line, columns);
+  addEdge(plan, "line", node, `M${pair(trunk, end)}q0 ${BEND} ${BEND} ${BEND}H${rounded(x)}`);
+  return end;
+}
+
+/**
+ * Siblings under a bus, in columns and as many lines as they need; returns where their trunk ends.
+ */
+function placeFan(plan, group, trunk, line) {
+  const start = trunk + GAP / 2;
+  const room = Math.max(plan.room - start + FAN_GAP, LEAST_ROOM);
+  const count = Math.floor(room / FAN_COLUMN);
+  let taken = 0;
+  let held = [];
+  for (const node of group) {
+    const span = Math.ceil((plan.widths[node].slot + FAN_GAP) / FAN_COLUMN - 0.001);
+    if (held.length > 0 && taken + span > count) {
+      addBus(plan, held, trunk, line);
+      held = [];
+      taken = 0;
+      line += 1;
+    }
+    putNode(plan, node, start + taken * FAN_COLUMN, line);
+    held.push(node);
+    taken += span;
+  }
+  addBus(plan, held, trunk, line);
+  return line * LANE - BUS_RISE;
+}
+
+/** The bus over a line of siblings, and a drop from it to each. */
+function addBus(plan, held, trunk, line) {
+  const bus = line * LANE - BUS_RISE;
+  const drop = (node) => plan.nodes[node].x + Math.min(plan.widths[node].chip / 2, MOST_DROP);
+  addEdge(plan, "bus", null, `M${pair(trunk, bus)}H${rounded(drop(held[held.length - 1]))}`, held);
+  for (const node of held) addEdge(plan, "drop", node, `M${pair(drop(node), bus)}V${rounded(line * LANE)}`);
+}

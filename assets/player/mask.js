@@ -1,1 +1,95 @@
-/* The tree attention mask as a matrix. */
+/* The mask of tree attention as a matrix: a row a node, dark where the row may look. Every node sees the
+   text before the tree, its ancestors and itself. */
+
+const MASK_TITLE = "Tree attention mask of this step";
+
+/** The nodes that each node sees, itself last: the rows of the mask. */
+function ancestorsOf({ row }) {
+  const paths = [];
+  row.parents.forEach((parent, node) => paths.push(parent < 0 ? [node] : [...paths[parent], node]));
+  return paths;
+}
+
+/** The position id of each node: the root's absolute position and its depth. */
+function positionIds({ row, depths }) {
+  return depths.map((depth) => row.position + depth);
+}
+
+function drawMask(mask, trace, step) {
+  const seen = ancestorsOf(step);
+  const positions = positionIds(step);
+  const count = seen.length;
+  mask.style.setProperty("--ls-columns", count);
+  const rows = seen.map((nodes, node) => maskRow(trace, step, node, nodes, positions[node]));
+  const list = el("div", { class: "ls-mask-rows", role: "list", "aria-label": MASK_TITLE }, ...rows);
+  mask.replaceChildren(maskHead(step, count), list, maskFoot(step, count));
+}
+
+function maskHead({ row }, count) {
+  const step = count > 32 ? 8 : count > 16 ? 4 : 1;
+  const marks = [];
+  for (let column = 0; column < count; column += step) {
+    marks.push(el("span", { style: `--ls-column: ${column}` }, String(column)));
+  }
+  return el(
+    "div",
+    { class: "ls-mask-head", "aria-hidden": "true" },
+    el("span", { class: "ls-mask-name" }, "node"),
+    el("span", { class: "ls-mask-position" }, "position id"),
+    el("span", { class: "ls-mask-prefix" }, row.position > 0 ? `0–${row.position - 1}` : "–"),
+    el("span", { class: "ls-mask-columns" }, ...marks),
+  );
+}
+
+function maskRow(trace, step, node, nodes, position) {
+  const { origin, rank } = step.origins[node];
+  const attributes = {
+    class: "ls-mask-row",
+    role: "listitem",
+    tabindex: node === 0 ? "0" : "-1",
+    "aria-label": maskSentence(trace, step, node, nodes, position),
+    "data-node": node,
+    "data-parent": node === 0 ? null : step.row.parents[node],
+    "data-origin": origin,
+    "data-state": step.states[node],
+    style: `--ls-depth: ${step.depths[node]}; --ls-column: ${node}`,
+  };
+  const badge = origin === "logit" ? el("span", { class: "ls-rank" }, String(rank)) : null;
+  return el(
+    "div",
+    attributes,
+    el("span", { class: "ls-mask-name" }, el("b", {}, String(node)), badge, tokenElement("ls-node-text", trace, step.row.tokens[node])),
+    el("span", { class: "ls-mask-position" }, String(position)),
+    el("span", { class: "ls-mask-prefix" }),
+    cellsElement(step, nodes),
+  );
+}
+
+/** One path a row: a square a node that is seen; the row's own is set apart by a hole. */
+function cellsElement({ row }, nodes) {
+  const count = row.tokens.length;
+  const own = nodes[nodes.length - 1];
+  const square = (column, inset) => {
+    const side = 1 - 2 * inset;
+    return `M${column + inset} ${inset}h${side}v${side}h-${side}z`;
+  };
+  const hole = `M${own + 0.36} .36v.28h.28v-.28z`;
+  const path = nodes.map((column) => square(column, 0.08)).join("") + hole;
+  const attributes = { class: "ls-mask-cells", viewBox: `0 0 ${count} 1`, "aria-hidden": "true" };
+  return svg("svg", { ...attributes, preserveAspectRatio: "none" }, svg("path", { d: path }));
+}
+
+function maskSentence(trace, step, node, nodes, position) {
+  const token = quoted(trace, step.row.tokens[node]);
+  const before = plural(step.row.position, "token");
+  const above = nodes.slice(0, -1).map((each) => quoted(trace, step.row.tokens[each]));
+  const sees = above.length ? `, ${above.join(", ")}` : "";
+  return `row ${node}, ${token}, position ${position}: sees the ${before} before the tree${sees} and itself`;
+}
+
+function maskFoot({ row }, count) {
+  const words =
+    `${plural(count, "row")} in one forward pass. Each row sees the ${plural(row.position, "token")} before the tree` +
+    " (in the KV cache), its ancestors and itself; nodes of one depth share a position id.";
+  return el("p", { class: "ls-mask-foot" }, words);
+}

@@ -1,208 +1,219 @@
-/* The draft tree of one step: the root left, a branch a row, the accepted path straight along the top. */
+/* The panel of the draft tree: as a tree, as rows, or as the mask of tree attention. */
 
-const FAN_LEAST = 3;
-const TAIL_LEAST = 8;
+const VIEW_TITLES = [
+  ["tree", "Tree"],
+  ["rows", "Rows"],
+  ["mask", "Mask"],
+];
+const LEAST_TREE = 560; // px; a narrower panel shows rows
+const FITS = [1, 0.95]; // sizes to try so that the whole tree shows
 
 /**
- * @param {{point: function({node: number}|null)}} on told the node that is pointed at or focused
+ * @param {{point: function({node: number}|null), set: function(object)}} on told the node that is pointed
+ *   at or focused, and the view that was chosen
  */
 function createTreePanel(on) {
   const view = panel("tree", "Draft tree");
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
+  const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });
-  view.body.append(tree, empty);
-  listenToNodes(tree, on);
-  let painted = null;
+  const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
+  const zoom = createZoom(view.body, tree);
+  const views = viewButtons((name) => on.set({ treeView: name }));
+  const tools = el("div", { class: "ls-tools" }, zoom.element, views.element);
+  view.element.querySelector(".ls-panel-head").append(tools);
+  view.body.append(tree, mask, empty);
+  view.element.append(sweep);
+  const state = { frame: null, drawn: null, room: null, marked: [] };
+  const parts = { ...view, tree, mask, empty, zoom, views };
+  const again = () => state.frame && paintTree(parts, state, state.frame);
+  measureRoom(view.body, state, again);
+  for (const each of [tree, mask]) listenToNodes(each, on, zoom);
+  pinWhileScrolling(view.body);
   return {
     element: view.element,
-    paint({ trace, step }) {
-      setText(empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
-      setText(view.note, step ? outcomeSentence(step) : "");
-      if (painted === step) return;
-      painted = step;
-      drawTree(view.body, tree, trace, step);
+    paint(frame) {
+      state.frame = frame;
+      paintTree(parts, state, frame);
+    },
+    boxOf: (node) => nodeBox(view.body, state.frame, node),
+  };
+}
+
+function paintTree(parts, state, frame) {
+  const { trace, step, beat } = frame;
+  setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
+  setText(parts.note, step ? treeNote(step, beat) : "");
+  if (state.room === null) state.room = roomOf(parts.body);
+  const shown = viewFor(frame.settings.treeView, state.room.width);
+  parts.views.paint(frame.settings.treeView, shown);
+  parts.zoom.element.hidden = shown !== "tree";
+  const { width, height, letter } = state.room;
+  const key = [trace, step, shown, width, height, letter];
+  if (!state.drawn || key.some((part, at) => part !== state.drawn[at])) {
+    const other = !state.drawn || state.drawn[1] !== step || state.drawn[2] !== shown;
+    state.drawn = key;
+    drawStep(parts, shown, trace, step, state.room);
+    if (other) parts.body.scrollTo(0, 0);
+    state.marked = [];
+  }
+  markPointed(parts.body, state, frame);
+}
+
+/** What a beat is about, in the panel's head. */
+function treeNote(step, beat) {
+  if (beat === 1) return "The root is certain";
+  if (beat === 2) return plural(step.drafted, "token") + " drafted";
+  if (beat === 3) return "One forward pass, " + plural(step.row.tokens.length, "row");
+  return outcomeSentence(step);
+}
+
+const viewFor = (wanted, width) => (wanted === "tree" && width < LEAST_TREE ? "rows" : wanted);
+
+function drawStep({ body, tree, mask, zoom }, shown, trace, step, room) {
+  const focused = body.contains(document.activeElement) && document.activeElement.closest("[data-node]");
+  const isMask = shown === "mask";
+  tree.hidden = isMask;
+  mask.hidden = !isMask;
+  tree.classList.toggle("ls-rows", shown === "rows");
+  (isMask ? tree : mask).replaceChildren();
+  tree.style.width = tree.style.height = "";
+  if (!step) return (isMask ? mask : tree).replaceChildren();
+  if (shown === "rows") tree.replaceChildren(...rowElements(trace, step));
+  else if (isMask) drawMask(mask, trace, step);
+  else drawTree(tree, zoom, trace, step, room);
+  if (shown === "rows") tree.style.fontSize = "";
+  if (focused) body.querySelector("[data-node][tabindex='0']").focus({ preventScroll: true });
+}
+
+function drawTree(tree, zoom, trace, step, room) {
+  const { layout, fit } = fittingLayout(step, nodeWidths(trace, step), room);
+  const nodes = layout.order.map((node) => {
+    const { x, y, width } = layout.nodes[node];
+    const place = node === 0 ? "" : `left: ${x}em; top: ${y}em; `;
+    return nodeElement(trace, step, node, `${place}width: ${width}em; --ls-depth: ${step.depths[node]}`);
+  });
+  tree.style.width = layout.width + "em";
+  tree.style.height = layout.height + "em";
+  tree.replaceChildren(...nodes, edgesElement(step, layout));
+  zoom.fit(fit);
+}
+
+/** The layout at the largest size at which the whole tree shows, or at the smallest. */
+function fittingLayout(step, widths, { width, height, letter }) {
+  for (const fit of FITS) {
+    const layout = layOutTree(step, widths, width / (letter * fit));
+    const fits = layout.height * letter * fit <= height && layout.width * letter * fit <= width;
+    if (fits || fit === FITS[FITS.length - 1]) return { layout, fit };
+  }
+}
+
+/** The room inside the box, without the scroll bar, and the height of a letter in it; px. */
+function roomOf(body) {
+  const style = getComputedStyle(body);
+  const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  const ends = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+  return {
+    width: body.clientWidth - sides,
+    height: body.clientHeight - ends,
+    letter: parseFloat(style.fontSize),
+  };
+}
+
+/** Measures when the box changes, not when a step is drawn: that would lay out the page twice a step. */
+function measureRoom(body, state, again) {
+  const observer = new ResizeObserver(() => {
+    const room = roomOf(body);
+    const same = state.room && Object.keys(room).every((name) => room[name] === state.room[name]);
+    if (room.width <= 0 || same) return;
+    state.room = room;
+    again();
+  });
+  observer.observe(body);
+}
+
+function viewButtons(onView) {
+  const buttons = VIEW_TITLES.map(([name, title]) => {
+    const button = el("button", { type: "button", class: "ls-button", "data-view": name }, title);
+    button.addEventListener("click", () => onView(name));
+    return button;
+  });
+  return {
+    element: el("div", { class: "ls-views", role: "group", "aria-label": "View of the draft tree" }, ...buttons),
+    paint(wanted, shown) {
+      for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === shown));
+      buttons[0].hidden = wanted === "tree" && shown === "rows";
     },
   };
 }
 
-function drawTree(body, tree, trace, step) {
-  const focused = tree.contains(document.activeElement);
-  if (!step) return tree.replaceChildren();
-  const { rows, trunks } = treeLayout(step);
-  tree.style.setProperty("--ls-columns", step.deepest + 1);
-  tree.replaceChildren(
-    ...trunks.map(trunkElement),
-    ...rows.map((row) => rowElement(trace, step, row)),
-  );
-  body.scrollTo(0, 0);
-  if (focused) tree.querySelector("[tabindex='0']").focus({ preventScroll: true });
-}
-
-/**
- * Rows of nodes, and the vertical trunks between them. A row is a chain, or a fan: siblings without
- * children of their own, which would take a row each otherwise.
- */
-function treeLayout(step) {
-  const layout = { rows: [], trunks: [], next: 0 };
-  const children = childrenOf(step);
-  placeChain(layout, step, children, 0, 0);
-  return layout;
-}
-
-function childrenOf({ row, states }) {
-  const children = row.tokens.map(() => []);
-  row.parents.forEach((parent, node) => {
-    if (parent < 0) return;
-    if (states[node] === "accepted") children[parent].unshift(node);
-    else children[parent].push(node);
-  });
-  return children;
-}
-
-function placeChain(layout, step, children, start, line) {
-  const nodes = [];
-  const forks = [];
-  let node = start;
-  for (;;) {
-    nodes.push(node);
-    const groups = childGroups(step, children, node);
-    if (groups.length === 0) break;
-    forks.push({ node, groups });
-    if (groups[0].length > 1) break;
-    node = groups[0][0];
+/** Marks the node that the pointer or the focus is on, here or elsewhere, and the way to it. */
+function markPointed(body, state, frame) {
+  const link = linkOf(frame);
+  const node = link && link.number === frame.cursor ? link.node : null;
+  for (const each of state.marked) {
+    each.removeAttribute("data-pointed");
+    each.removeAttribute("data-way");
   }
-  layout.rows.push({ nodes, line, fan: false });
-  layout.next = Math.max(layout.next, line + 1);
-  // The deepest fork first: branches of the chain's end stay close to it.
-  for (const fork of forks.reverse()) placeGroups(layout, step, children, fork, line);
-}
-
-function placeGroups(layout, step, children, { node, groups }, line) {
-  let last = line;
-  groups.forEach((group, order) => {
-    if (order === 0 && group.length === 1) return;
-    last = order === 0 ? line : layout.next;
-    if (group.length > 1) {
-      layout.rows.push({ nodes: group, line: last, fan: true });
-      layout.next = Math.max(layout.next, last + 1);
-    } else placeChain(layout, step, children, group[0], last);
-  });
-  if (last > line) layout.trunks.push({ column: step.depths[node] + 1, from: line, to: last });
-}
-
-/** Children in the order to draw them: one each, or many leaves together. */
-function childGroups(step, children, node) {
-  const groups = [];
-  let leaves = [];
-  const flush = () => {
-    if (leaves.length >= FAN_LEAST) groups.push(leaves);
-    else groups.push(...leaves.map((leaf) => [leaf]));
-    leaves = [];
-  };
-  for (const child of children[node]) {
-    if (children[child].length === 0 && step.states[child] !== "accepted") leaves.push(child);
-    else {
-      flush();
-      groups.push([child]);
+  state.marked = [];
+  if (node === null) return;
+  for (let way = node; way >= 0; way = frame.step.row.parents[way]) {
+    for (const each of body.querySelectorAll(`[data-node="${way}"], [data-edge="${way}"]`)) {
+      each.setAttribute(way === node ? "data-pointed" : "data-way", "");
+      state.marked.push(each);
     }
   }
-  flush();
-  return groups;
 }
 
-function trunkElement({ column, from, to }) {
-  const style = `grid-column: ${column + 1}; grid-row: ${from + 1} / ${to + 1}`;
-  return el("div", { class: "ls-trunk", style, "aria-hidden": "true" });
+function nodeBox(body, frame, node) {
+  const element = frame && body.querySelector(`[data-node="${node}"]`);
+  if (!element || (frame.beat === 1 && node !== 0)) return null;
+  const box = element.getBoundingClientRect();
+  const outer = body.getBoundingClientRect();
+  const seen = box.right > outer.left && box.left < outer.right && box.bottom > outer.top && box.top < outer.bottom;
+  return seen && box.width > 0 ? box : null;
 }
 
-function rowElement(trace, step, row) {
-  const depth = step.depths[row.nodes[0]];
-  const parts = row.fan ? [fanElement(trace, step, row)] : chainElements(trace, step, row);
-  return el("div", { class: "ls-row", style: `--ls-depth: ${depth}`, role: "none" }, ...parts);
+/** Scrolled, the root stands on a ground of its own over what passes below it. */
+function pinWhileScrolling(body) {
+  const mark = () => body.classList.toggle("ls-scrolled", body.scrollLeft > 0 || body.scrollTop > 0);
+  body.addEventListener("scroll", mark, { passive: true });
 }
 
-const gridPlace = (from, to, line) => `grid-column: ${from} / ${to}; grid-row: ${line + 1}`;
+const nodeOf = (element) => {
+  const found = element && element.closest ? element.closest("[data-node]") : null;
+  return found ? { node: Number(found.dataset.node) } : null;
+};
 
-function fanElement(trace, step, { nodes, line }) {
-  const style = gridPlace(step.depths[nodes[0]] + 1, -1, line);
-  const inside = nodes.map((node) => nodeElement(trace, step, node));
-  return el("div", { class: "ls-fan", style, role: "none" }, ...inside);
+function listenToNodes(list, on, zoom) {
+  const focused = () => (list.contains(document.activeElement) ? nodeOf(document.activeElement) : null);
+  list.addEventListener("pointerover", (event) => on.point(nodeOf(event.target) || focused()));
+  list.addEventListener("pointerleave", () => on.point(focused()));
+  list.addEventListener("focusin", (event) => on.point(nodeOf(event.target)));
+  list.addEventListener("focusout", () => on.point(null));
+  list.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (moveInTree(list, event) || (!zoom.element.hidden && zoom.key(event))) event.preventDefault();
+  });
 }
 
-/** A cell a node, each in the column of its depth; a long end without forks may break into lines. */
-function chainElements(trace, step, { nodes, line }) {
-  const cells = nodes.map((node, order) => cellElement(trace, step, node, nodes[order + 1], line));
-  const tail = tailStart(step, nodes);
-  if (nodes.length - tail < TAIL_LEAST) return cells;
-  const style = gridPlace(step.depths[nodes[tail]] + 1, -1, line);
-  const end = el("div", { class: "ls-tail", style, role: "none" }, ...cells.slice(tail));
-  return [...cells.slice(0, tail), end];
-}
-
-/** The number in the chain from which on no node has more than one child. */
-function tailStart({ row }, nodes) {
-  const forks = (node) => row.parents.filter((parent) => parent === node).length > 1;
-  let start = nodes.length;
-  while (start > 0 && !forks(nodes[start - 1])) start -= 1;
-  return start;
-}
-
-function cellElement(trace, step, node, next, line) {
-  const column = step.depths[node] + 1;
-  const goesOn = next !== undefined || step.row.parents.includes(node);
-  const attributes = {
-    class: "ls-cell" + (goesOn ? " ls-goes-on" : "") + (node === 0 ? " ls-first" : ""),
-    "data-in": step.states[node],
-    "data-out": next === undefined ? "rejected" : step.states[next],
-    style: gridPlace(column, column + 1, line),
-    role: "none",
-  };
-  return el("div", attributes, nodeElement(trace, step, node));
-}
-
-function nodeElement(trace, step, node) {
-  const { origin, rank } = step.origins[node];
-  const text = el("span", { class: "ls-node-text" });
-  fillToken(text, spellToken(trace, step.row.tokens[node]), true);
-  const badge = origin === "logit" ? el("span", { class: "ls-rank" }, String(rank)) : null;
-  const sentence = nodeSentence(trace, step, node);
-  const attributes = {
-    class: "ls-node",
-    role: "treeitem",
-    tabindex: node === 0 ? "0" : "-1",
-    title: sentence,
-    "aria-label": sentence,
-    "aria-level": step.depths[node] + 1,
-    "data-node": node,
-    "data-origin": origin,
-    // Nodes that were never compared count as rejected here; how they differ is said and drawn.
-    "data-state": step.states[node] === "accepted" ? "accepted" : "rejected",
-    "data-compared": String(step.states[node] !== "uncompared"),
-  };
-  return el("div", attributes, badge, text);
-}
-
-function listenToNodes(tree, on) {
-  const nodeOf = (event) => {
-    const element = event.target.closest("[data-node]");
-    return element ? { node: Number(element.dataset.node) } : null;
-  };
-  tree.addEventListener("pointerover", (event) => on.point(nodeOf(event)));
-  tree.addEventListener("pointerleave", () => on.point(null));
-  tree.addEventListener("focusin", (event) => on.point(nodeOf(event)));
-  tree.addEventListener("focusout", () => on.point(null));
-  tree.addEventListener("keydown", (event) => moveInTree(tree, event));
-}
-
-// One tab stop for the whole tree; left and right are for the steps, so up and down walk the nodes.
-function moveInTree(tree, event) {
+// One tab stop for the whole tree; left and right are for the steps, so up and down walk the nodes, and
+// with shift held the way up to the root and down again.
+function moveInTree(list, event) {
   const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
-  const nodes = [...tree.querySelectorAll("[data-node]")];
-  const at = nodes.indexOf(document.activeElement);
-  const next = nodes[Math.min(nodes.length - 1, Math.max(0, at + move))];
-  if (at >= 0) nodes[at].setAttribute("tabindex", "-1");
+  if (!move) return false;
+  const nodes = [...list.querySelectorAll("[data-node]")];
+  const at = Math.max(0, nodes.indexOf(document.activeElement));
+  const next = event.shiftKey ? relative(nodes, nodes[at], move) : nodes[at + move];
+  if (!next) return true;
+  for (const each of nodes) if (each.tabIndex === 0) each.setAttribute("tabindex", "-1");
   next.setAttribute("tabindex", "0");
   next.focus();
-  event.preventDefault();
+  return true;
+}
+
+/** The parent's element, or the first child's in reading order. */
+function relative(nodes, element, move) {
+  if (move < 0) return nodes.find((each) => each.dataset.node === element.dataset.parent);
+  return nodes.find((each) => each.dataset.parent === element.dataset.node);
 }

@@ -1,0 +1,37 @@
+/* The edges of a tree as SVG: line style by origin, weight by what became of the node. */
+
+/** @param {{edges: object[], width: number, height: number}} layout of `layOutTree` */
+function edgesElement(step, { edges, width, height }) {
+  const size = { viewBox: `0 0 ${width} ${height}`, style: `width: ${width}em; height: ${height}em` };
+  const drawing = svg("svg", { class: "ls-edges", "aria-hidden": "true", ...size });
+  const last = (edge) => (stateOfEdge(step, edge) === "accepted" ? 1 : 0);
+  // The accepted path lies on top of what it shares the way with.
+  for (const edge of [...edges].sort((a, b) => last(a) - last(b))) drawing.append(edgeElement(step, edge));
+  return drawing;
+}
+
+function edgeElement(step, edge) {
+  const { kind, node, of, path } = edge;
+  const attributes = {
+    class: "ls-edge ls-" + kind,
+    "data-edge": node,
+    "data-origin": originOfEdge(step, edge),
+    "data-state": stateOfEdge(step, edge),
+    style: `--ls-depth: ${step.depths[of[0]]}`,
+    d: path,
+  };
+  return svg("path", attributes);
+}
+
+/** An edge that many share has an origin of its own only when they agree. */
+function originOfEdge({ origins }, { kind, of }) {
+  if (kind === "trunk") return null;
+  const first = origins[of[0]].origin;
+  return of.every((node) => origins[node].origin === first) ? first : null;
+}
+
+/** The best that became of one of its nodes. */
+function stateOfEdge({ states }, { of }) {
+  for (const state of ["accepted", "rejected"]) if (of.some((node) => states[node] === state)) return state;
+  return "uncompared";
+}

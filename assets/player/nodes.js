@@ -1,0 +1,97 @@
+/* One node of the draft tree as an element: the chip with its token, below it what the target wanted. */
+
+const LETTER = 0.605; // of a monospaced font, in its own height
+const MOST_CHIP = 11;
+const MOST_CHOICE = 5.8;
+const CHOICE_SIZE = 0.9;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
+const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
+
+/** About how many letters of a monospaced font the segments of a token take when shown in a chip. */
+function letterCount(segments) {
+  let letters = 0;
+  for (const { text, hex } of segments) {
+    if (text === undefined) letters += hex.length + 2.6;
+    else for (const character of text) letters += lettersOf(character);
+  }
+  return letters;
+}
+
+function lettersOf(character) {
+  if (character === "\n" || character === "\t") return 1.4;
+  if (HIDDEN.test(character)) return 6.6;
+  if (NO_WIDTH.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
+}
+
+/**
+ * How wide each node of a step is, in letter heights: its chip, and the slot that it needs with the line
+ * under it.
+ * @returns {Array<{chip: number, slot: number}>}
+ */
+function nodeWidths(trace, step) {
+  return step.row.tokens.map((token, node) => {
+    const chip = chipWidth(trace, step, node, token);
+    const under = [choiceUnder(step, node), step.row.choices[node]];
+    const most = Math.max(...under.map((id) => letterCount(spellToken(trace, id)) + 2));
+    const choice = Math.min(MOST_CHOICE, most * LETTER * CHOICE_SIZE);
+    return { chip, slot: Math.max(chip, choice) };
+  });
+}
+
+function chipWidth(trace, step, node, token) {
+  const { origin, rank } = step.origins[node];
+  const badge = origin === "logit" ? 0.45 + 0.52 * String(rank).length : 0;
+  const sides = origin === "root" ? 1.75 : 1.25;
+  const text = Math.max(1, letterCount(spellToken(trace, token))) * LETTER;
+  return Math.min(MOST_CHIP, Math.round((sides + badge + text) * 100) / 100);
+}
+
+/** The token to show under a node at the end: what the target chose after it, or wanted instead of it. */
+function choiceUnder({ row, states }, node) {
+  return row.choices[states[node] === "rejected" ? row.parents[node] : node];
+}
+
+/**
+ * @param {string} [style] where it stands
+ */
+function nodeElement(trace, step, node, style) {
+  const { origin, rank } = step.origins[node];
+  const state = step.states[node];
+  const badge = origin === "logit" ? el("span", { class: "ls-rank" }, String(rank)) : null;
+  const attributes = {
+    class: "ls-node",
+    role: "treeitem",
+    tabindex: node === 0 ? "0" : "-1",
+    "aria-label": nodeSentence(trace, step, node),
+    "aria-level": step.depths[node] + 1,
+    "data-node": node,
+    "data-parent": node === 0 ? null : step.row.parents[node],
+    "data-origin": origin,
+    "data-state": state,
+    style,
+  };
+  const { choices, parents } = step.row;
+  const wanted = state === "rejected" ? choiceElement(trace, "wanted", "≠", choices[parents[node]]) : null;
+  return el(
+    "div",
+    attributes,
+    badge,
+    tokenElement("ls-node-text", trace, step.row.tokens[node]),
+    choiceElement(trace, "chosen", "→", choices[node]),
+    wanted,
+  );
+}
+
+function tokenElement(name, trace, token) {
+  const text = el("span", { class: name });
+  fillToken(text, spellToken(trace, token), true);
+  return text;
+}
+
+// What it says is in the node's label too.
+function choiceElement(trace, kind, sign, token) {
+  const text = tokenElement("ls-choice-text", trace, token);
+  return el("span", { class: "ls-choice ls-" + kind, "aria-hidden": "true" }, sign, text);
+}

@@ -1,0 +1,37 @@
+/* The draft tree as indented rows: a row a node, with words where there is room for them. A chain without
+   forks is not set in, so that a long copy does not run out of a narrow screen. */
+
+const FAN_LEAST = 3;
+
+/** @returns {HTMLElement[]} the rows, in reading order */
+function rowElements(trace, step) {
+  const children = childGroups(step);
+  const rows = [];
+  const add = (node, level) => {
+    rows.push(rowElement(trace, step, [node], level));
+    const groups = children[node];
+    const forks = groups.length > 1 || groups.some((group) => group.length > 1);
+    const below = level + (forks ? 1 : 0);
+    for (const group of groups) {
+      if (group.length >= FAN_LEAST) rows.push(rowElement(trace, step, group, below));
+      else for (const child of group) add(child, below);
+    }
+  };
+  add(0, 0);
+  return rows;
+}
+
+function rowElement(trace, step, nodes, level) {
+  const attributes = {
+    class: nodes.length > 1 ? "ls-row ls-fan" : "ls-row",
+    role: "none",
+    style: `--ls-level: ${level}; --ls-depth: ${step.depths[nodes[0]]}`,
+  };
+  return el("div", attributes, ...nodes.map((node) => lineElement(trace, step, node)));
+}
+
+function lineElement(trace, step, node) {
+  const words = `${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
+  const said = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);
+  return el("div", { class: "ls-line", role: "none" }, nodeElement(trace, step, node), said);
+}

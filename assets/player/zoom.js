@@ -1,0 +1,104 @@
+/* Zoom and pan of what lies in a scrolling box: the box scrolls, the content's letters grow. */
+
+const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
+
+/**
+ * @param {HTMLElement} body the scrolling box
+ * @param {HTMLElement} content sized in its own letters
+ * @returns {{element: HTMLElement, fit: function(number), key: function(KeyboardEvent): boolean}} element:
+ *   the buttons; fit: sets the size that factor 1 stands for; key: does what a key asks for, if anything
+ */
+function createZoom(body, content) {
+  const state = { factor: 1, fit: 1 };
+  const apply = () => {
+    content.style.fontSize = `${state.fit * state.factor}em`;
+    level.hidden = state.factor === 1;
+    setText(level, Math.round(state.factor * 100) + " %");
+    out.disabled = state.factor === ZOOMS[0];
+    into.disabled = state.factor === ZOOMS[ZOOMS.length - 1];
+  };
+  const zoomTo = (factor, at) => {
+    const before = state.factor;
+    state.factor = Math.min(ZOOMS[ZOOMS.length - 1], Math.max(ZOOMS[0], factor));
+    const { x, y } = at || { x: 0, y: 0 };
+    const left = (body.scrollLeft + x) * (state.factor / before) - x;
+    const top = (body.scrollTop + y) * (state.factor / before) - y;
+    apply();
+    body.scrollTo(left, top);
+    body.dispatchEvent(new Event("ls-moved", { bubbles: true })); // what is tied to a node follows
+  };
+  const by = (direction) => zoomTo(nextZoom(state.factor, direction));
+  const out = zoomButton("−", "Zoom out", "-", () => by(-1));
+  const into = zoomButton("+", "Zoom in", "+", () => by(1));
+  const level = el("button", { type: "button", class: "ls-button ls-zoom-level", title: "Original size (0)" });
+  level.addEventListener("click", () => zoomTo(1));
+  listenToWheel(body, (factor, at) => zoomTo(state.factor * factor, at));
+  listenToDrag(body);
+  apply();
+  return {
+    element: el("div", { class: "ls-zoom", role: "group", "aria-label": "Zoom" }, out, level, into),
+    fit(size) {
+      if (state.fit === size) return;
+      state.fit = size;
+      apply();
+    },
+    key({ key }) {
+      if (key === "+" || key === "=") by(1);
+      else if (key === "-") by(-1);
+      else if (key === "0") zoomTo(1);
+      else return false;
+      return true;
+    },
+  };
+}
+
+/** The nearest of the fixed factors in a direction. */
+function nextZoom(factor, direction) {
+  if (direction > 0) return ZOOMS.find((each) => each > factor + 0.001) || ZOOMS[ZOOMS.length - 1];
+  return [...ZOOMS].reverse().find((each) => each < factor - 0.001) || ZOOMS[0];
+}
+
+function zoomButton(sign, label, key, onClick) {
+  const attributes = { type: "button", class: "ls-button", "aria-label": label, title: `${label} (${key})` };
+  const button = el("button", attributes, sign);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+/** With the control key held the wheel zooms about the pointer, as a pinch on a touchpad does. */
+function listenToWheel(body, onZoom) {
+  const onWheel = (event) => {
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    const box = body.getBoundingClientRect();
+    onZoom(Math.exp(-event.deltaY / 300), { x: event.clientX - box.left, y: event.clientY - box.top });
+  };
+  body.addEventListener("wheel", onWheel, { passive: false });
+}
+
+/** A mouse drags the content along; fingers scroll by themselves. */
+function listenToDrag(body) {
+  let held = null;
+  body.addEventListener("pointerdown", (event) => {
+    const onBar = event.offsetX > event.target.clientWidth && event.target === body;
+    if (event.pointerType !== "mouse" || event.button !== 0 || onBar) return;
+    held = { x: event.clientX + body.scrollLeft, y: event.clientY + body.scrollTop, moved: false };
+  });
+  body.addEventListener("pointermove", (event) => {
+    if (!held) return;
+    const left = held.x - event.clientX;
+    const top = held.y - event.clientY;
+    const far = Math.abs(left - body.scrollLeft) + Math.abs(top - body.scrollTop) > 4;
+    if (!held.moved && !far) return;
+    if (!held.moved) body.setPointerCapture(event.pointerId);
+    held.moved = true;
+    body.classList.add("ls-dragged");
+    body.scrollTo(left, top);
+  });
+  const drop = () => {
+    held = null;
+    body.classList.remove("ls-dragged");
+  };
+  body.addEventListener("pointerup", drop);
+  body.addEventListener("pointercancel", drop);
+}

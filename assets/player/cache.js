@@ -9,26 +9,25 @@ function createCache(on) {
   const bar = el("div", { class: "ls-cache-bar", role: "img" }, kept, cells);
   const title = el("span", { class: "ls-title" }, "KV cache");
   const words = el("span", { class: "ls-note" });
-  const head = el("div", { class: "ls-cache-head" }, title, words);
-  const element = el("div", { class: "ls-cache" }, head, bar);
+  const element = el("div", { class: "ls-cache" }, title, bar, words);
   listenToRows(cells, on);
   let drawn = null;
   return {
     element,
     paint(frame) {
-      const { trace, step, beat, pointed } = frame;
+      const { trace, step, beat } = frame;
       element.hidden = !step;
       if (!step) return;
       if (drawn !== step) drawRows(cells, step);
       drawn = step;
-      const { position, path, tokens } = step.row;
+      const { position, tokens } = step.row;
       setText(kept.firstChild, plural(position, "row"));
       kept.style.setProperty("--ls-share", cacheShare(position, tokens.length).toFixed(4));
       const told = cacheWords(trace, frame.cursor, beat);
       setText(words, told);
       bar.setAttribute("aria-label", told);
-      cells.style.setProperty("--ls-gone", String(tokens.length - path.length));
-      showPointedRow(cells, pointed && "node" in pointed ? pointed.node : null);
+      const link = linkOf(frame);
+      showPointedRow(cells, link && link.number === frame.cursor ? link.node : null);
     },
   };
 }
@@ -38,22 +37,19 @@ function cacheShare(before, rows) {
   return Math.min(0.5, before / (before + rows));
 }
 
-// Accepted rows stand together at the front, as the cache holds them after the commit.
-function rowOrder({ row, states }) {
-  const rest = row.tokens.map((token, node) => node).filter((node) => states[node] !== "accepted");
-  return [...row.path, ...rest];
-}
-
+// In the order of the pass; the style brings accepted rows to the front, from as far as --ls-shift cells.
 function drawRows(cells, step) {
-  const row = (node) =>
+  const { path, tokens } = step.row;
+  const row = (token, node) =>
     el("i", {
       class: "ls-cache-row",
       "data-row": node,
       "data-origin": step.origins[node].origin,
       "data-fate": step.states[node],
+      style: step.states[node] === "accepted" ? `--ls-shift: ${node - path.indexOf(node)}` : null,
     });
-  cells.replaceChildren(...rowOrder(step).map(row));
-  cells.style.setProperty("--ls-rows", String(step.row.tokens.length));
+  cells.replaceChildren(...tokens.map(row));
+  cells.style.setProperty("--ls-rows", String(tokens.length));
 }
 
 /** What the cache holds at a beat, in words. */

@@ -8,7 +8,7 @@ const COUNTS = [
   ["rate", "Tokens/s", "decoding wall time only"],
   ["wall", "Wall time", "of decoding"],
   ["device", "Device time", "within the wall time"],
-  ["speedup", "Speed-up over plain decoding", ""],
+  ["speedup", "Speed-up", ""],
 ];
 
 function createCounts() {
@@ -22,9 +22,10 @@ function createCounts() {
   });
   return {
     element,
-    paint({ trace, cursor, beat }) {
+    paint(frame) {
+      const { trace } = frame;
       element.hidden = trace === null;
-      const texts = trace ? countTexts(trace, beat === LAST_BEAT ? cursor : Math.max(0, cursor - 1)) : {};
+      const texts = trace ? countTexts(trace, stepsDone(frame)) : {};
       for (const { name, value } of items) setText(value, texts[name] || "–");
       const speedup = items[items.length - 1];
       const baseline = trace && trace.header.baseline;
@@ -34,9 +35,14 @@ function createCounts() {
   };
 }
 
+/** Steps that are over: the one that is shown counts with its last beat. */
+function stepsDone({ cursor, beat }) {
+  return beat === LAST_BEAT ? cursor : Math.max(0, cursor - 1);
+}
+
 /** What a speed-up is measured against. */
 function baselineWords({ seconds_per_token, method }) {
-  return `measured in the same way: ${milliseconds(seconds_per_token)} a token (${method})`;
+  return `over plain decoding, which took ${milliseconds(seconds_per_token)} a token (${method}, measured)`;
 }
 
 /** Numbers of the run up to the end of step `done`, as text; what can't be told is left out. */

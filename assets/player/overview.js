@@ -19,9 +19,12 @@ function createOverview(onSeek) {
   });
   range.addEventListener("input", () => onSeek(Number(range.value)));
   const marks = el("div", { class: "ls-marks", "aria-hidden": "true" });
-  const most = el("div", { class: "ls-most" });
+  const most = el("span", {});
+  const soFar = el("span", { class: "ls-so-far" });
+  const head = el("div", { class: "ls-lane-title" }, most, soFar);
+  const prompt = el("span", { class: "ls-lane-prompt" }, "prompt");
   const track = el("div", { class: "ls-track" }, bars, marks, range);
-  const element = el("div", { class: "ls-overview" }, most, track);
+  const element = el("div", { class: "ls-overview" }, head, prompt, track);
   const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "", marked: "" };
   return {
     element,
@@ -35,9 +38,10 @@ function createOverview(onSeek) {
         state.marked = null;
       }
       element.hidden = trace === null;
-      setText(most, "Tokens per step" + (steps ? `, at most ${state.most}` : ""));
+      setText(most, "Tokens per step" + (steps ? `, most ${state.most}` : ""));
       setRange(range, steps, cursor);
-      drawMarks(marks, state, frame);
+      setText(soFar, trace ? soFarWords(frame) : "");
+      drawMarks(marks, prompt, state, frame);
     },
   };
 }
@@ -66,13 +70,21 @@ function drawBars(element, bars, state, trace) {
   element.style.setProperty("--ls-steps", Math.max(1, steps.length));
 }
 
+/** The two numbers that a run is judged by, up to what is shown. */
+function soFarWords(frame) {
+  const { mean, rate } = countTexts(frame.trace, stepsDone(frame));
+  return mean ? `So far ${mean} a pass` + (rate ? `, ${rate}/s` : "") : "";
+}
+
 /** Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt. */
-function drawMarks(marks, state, frame) {
+function drawMarks(marks, prompt, state, frame) {
   const places = frame.trace ? markPlaces(frame.trace, stretchesShown(frame).stretches) : [];
   const marked = places.join(" ");
   if (marked === state.marked) return;
   state.marked = marked;
-  marks.replaceChildren(...places.map((number) => markElement(number, frame.trace.steps.length)));
+  prompt.toggleAttribute("data-source-step", places[0] === 0);
+  const inSteps = places.filter((number) => number > 0);
+  marks.replaceChildren(...inSteps.map((number) => markElement(number, frame.trace.steps.length)));
 }
 
 /** The steps that brought the beginnings of copied stretches, in order; 0 is the prompt. */
@@ -82,7 +94,6 @@ function markPlaces(trace, stretches) {
 }
 
 function markElement(number, steps) {
-  if (number === 0) return el("span", { class: "ls-source-mark ls-in-prompt" }, "prompt");
   const share = steps > 1 ? (number - 1) / (steps - 1) : 0;
   const style = `inset-inline-start: ${(share * 100).toFixed(3)}%`;
   return el("span", { class: "ls-source-mark", style, "data-source-step": number });

@@ -99,28 +99,29 @@ function quotedTokens(trace, step, nodes) {
 }
 
 /**
- * What a beat shows, in one sentence or two.
+ * What a beat shows: a headline, and a sentence or two that go with it.
  * @param {number} beat 1 to 5
+ * @returns {{headline: string, sentence: string}}
  */
-function beatSentence(trace, number, beat) {
-  const step = trace.steps[number - 1];
-  const words = [logitsSentence, draftSentence, verifySentence, fateSentence, storySentence];
-  return words[beat - 1](trace, number, step);
+function beatWords(trace, number, beat) {
+  const words = [logitsWords, draftWords, verifyWords, fateWords, commitWords];
+  const [headline, sentence] = words[beat - 1](trace, number, trace.steps[number - 1]);
+  return { headline, sentence };
 }
 
-function logitsSentence(trace, number, { row, origins }) {
+function logitsWords(trace, number, { row, origins }) {
   const token = quoted(trace, row.tokens[0]);
   const rank = row.last.ids.indexOf(row.tokens[0]);
   const runners = origins.filter(({ origin }) => origin === "logit").length;
   const guesses = runners ? ` ${plural(runners, "runner-up", "runners-up")} will be tried after it.` : "";
-  if (rank < 0) return `${token} was drawn from below the last logits kept: it is certain, and the root.${guesses}`;
-  const share = percent(row.last.probs[rank]);
-  const how = rank === 0 ? `The last logits put ${token} first (${share})` : `${token} was drawn from the last logits (rank ${rank}, ${share})`;
-  return `${how}: it is the next token, certain, and becomes the root.${guesses}`;
+  const share = rank < 0 ? "" : percent(row.last.probs[rank]);
+  const drawn = rank < 0 ? "from below those that are kept" : `at rank ${rank}, ${share}`;
+  const how = rank === 0 ? `The last logits put it first (${share})` : `It was drawn from the last logits (${drawn})`;
+  return [`The next token is certain: ${token}`, `${how}, and it becomes the root.${guesses}`];
 }
 
-function draftSentence(trace, number, { origins, drafted }) {
-  if (!drafted) return "Nothing is drafted: this pass brings one token, as in plain decoding.";
+function draftWords(trace, number, { origins, drafted }) {
+  if (!drafted) return ["Nothing is drafted", "This pass brings one token, as in plain decoding."];
   const count = (wanted, key) =>
     origins.filter((each) => each.origin === wanted && (key === undefined || each.key === key)).length;
   const parts = [
@@ -132,26 +133,27 @@ function draftSentence(trace, number, { origins, drafted }) {
     [count("suffix"), (n) => `${n} from the suffix automaton`],
   ];
   const told = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
-  return `${plural(drafted, "token")} ${drafted === 1 ? "is" : "are"} drafted: ${told.join(", ")}.`;
+  return [`${plural(drafted, "token")} drafted`, capital(told.join(", ")) + "."];
 }
 
-function verifySentence(trace, number, { row }) {
+function verifyWords(trace, number, { row }) {
   const { verify, device } = row.seconds;
   const share = device > 0 ? `, ${milliseconds(device)} of it on the device` : "";
-  const time = verify > 0 ? ` (${milliseconds(verify)}${share})` : "";
-  return `${passWords(row)}${time}: the target chooses its own next token after every node at once.`;
+  const time = verify > 0 ? ` It took ${milliseconds(verify)}${share}.` : "";
+  const told = `The target chooses its own next token after every node at once.${time}`;
+  return [`One forward pass, ${plural(row.tokens.length, "row")}`, told];
 }
 
-/** How wide the forward pass of a step was. */
-function passWords({ tokens }) {
-  return `One forward pass, ${plural(tokens.length, "row")}`;
-}
-
-function fateSentence(trace, number, step) {
+function fateWords(trace, number, step) {
   const { tokens, parents, choices, path } = step.row;
+  const headline = outcomeSentence(step);
+  if (isEnd(trace, number)) return [headline, "The run ends here."];
   const last = path[path.length - 1];
   const wanted = `After ${quoted(trace, tokens[last])} the target chose ${quoted(trace, choices[last])}`;
   const drafted = parents.some((parent, node) => parent === last && tokens[node] === choices[last]);
-  if (isEnd(trace, number)) return `${outcomeSentence(step)}. The run ends here.`;
-  return `${outcomeSentence(step)}. ${wanted}${drafted ? "" : ", which was not drafted there"}.`;
+  return [headline, `${wanted}${drafted ? "" : ", which was not drafted there"}.`];
+}
+
+function commitWords(trace, number) {
+  return [stepSentence(trace, number), storySentence(trace, number)];
 }

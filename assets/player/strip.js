@@ -21,17 +21,11 @@ function createStrip(onBeat) {
       if (!frame.step) return;
       setText(count, `${frame.cursor} of ${frame.trace.steps.length}`);
       buttons.forEach((each, order) => showBeat(each, order + 1, frame));
-      const { headline, sentence } = stillWords(frame);
+      const { headline, sentence } = beatWords(frame.trace, frame.cursor, frame.beat);
       setText(summary, headline);
       setText(story, sentence);
     },
   };
-}
-
-/** Headline and sentence of a still: of a beat, or of the whole step at rest. */
-function stillWords({ trace, cursor, beat }) {
-  const headline = beat === LAST_BEAT ? stepSentence(trace, cursor) : `${BEATS[beat - 1]}.`;
-  return { headline, sentence: beatSentence(trace, cursor, beat) };
 }
 
 function beatButton(title, beat, onBeat) {

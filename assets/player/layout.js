@@ -3,9 +3,9 @@
    the tree's letter height (em), so that a zoom changes one font size and nothing else. */
 
 const CHIP_HEIGHT = 1.68;
-const LANE = 3.15; // a chip, the line under it, and the space that a bus or a turn needs
+const LANE = 3.06; // a chip, the line under it, and the space that a bus or a turn needs
 const GAP = 1.25; // between a node and its child
-const BUS_RISE = 0.34; // how far above its chips a bus runs
+const BUS_RISE = 0.3; // how far above its chips a bus runs
 const FAN_GAP = 0.6; // between siblings under a bus
 const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
 const MOST_DROP = 1.2; // from a chip's left side to where it hangs

@@ -43,7 +43,7 @@ function nodeWidths(trace, step) {
 function chipWidth(trace, step, node, token) {
   const { origin, rank } = step.origins[node];
   const badge = origin === "logit" ? 0.45 + 0.52 * String(rank).length : 0;
-  const sides = origin === "root" ? 1.75 : 1.25;
+  const sides = origin === "root" ? 1.8 : 1.42;
   const text = Math.max(1, letterCount(spellToken(trace, token))) * LETTER;
   return Math.min(MOST_CHIP, Math.round((sides + badge + text) * 100) / 100);
 }

@@ -7,31 +7,35 @@ const FAN_LEAST = 3;
 function rowElements(trace, step) {
   const children = childGroups(step);
   const rows = [];
-  const add = (node, level) => {
-    rows.push(rowElement(trace, step, [node], level));
+  const add = (node, level, after) => {
+    rows.push(rowElement(trace, step, [node], level, after));
     const groups = children[node];
     const forks = groups.length > 1 || groups.some((group) => group.length > 1);
     const below = level + (forks ? 1 : 0);
     for (const group of groups) {
       if (group.length >= FAN_LEAST) rows.push(rowElement(trace, step, group, below));
-      else for (const child of group) add(child, below);
+      else for (const child of group) add(child, below, forks ? null : step.states[child]);
     }
   };
-  add(0, 0);
+  add(0, 0, null);
   return rows;
 }
 
-function rowElement(trace, step, nodes, level) {
+/** @param {string|null} [after] what became of a node that goes straight on from the row above */
+function rowElement(trace, step, nodes, level, after) {
   const attributes = {
     class: nodes.length > 1 ? "ls-row ls-fan" : "ls-row",
     role: "none",
+    "data-after": after,
     style: `--ls-level: ${level}; --ls-depth: ${step.depths[nodes[0]]}`,
   };
   return el("div", attributes, ...nodes.map((node) => lineElement(trace, step, node)));
 }
 
 function lineElement(trace, step, node) {
-  const words = `${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
+  // What the target wanted stands beside the chip already.
+  const fate = node === 0 ? "" : STATE_TITLES[step.states[node]] + ": ";
+  const words = fate + originWords(trace, step, node);
   const said = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);
   return el("div", { class: "ls-line", role: "none" }, nodeElement(trace, step, node), said);
 }

@@ -20,10 +20,9 @@ function createTreePanel(on) {
   const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
   const zoom = createZoom(view.body, tree);
   const views = viewButtons((name) => on.set({ treeView: name }));
-  const tools = el("div", { class: "ls-tools" }, zoom.element, views.element);
-  view.element.querySelector(".ls-panel-head").append(tools);
+  view.element.querySelector(".ls-panel-head").append(views.element);
   view.body.append(tree, mask, empty);
-  view.element.append(sweep);
+  view.element.append(zoom.element, sweep);
   const state = { frame: null, drawn: null, room: null, marked: [] };
   const parts = { ...view, tree, mask, empty, zoom, views };
   const again = () => state.frame && paintTree(parts, state, state.frame);
@@ -57,7 +56,7 @@ function paintTree(parts, state, frame) {
     if (other) parts.body.scrollTo(0, 0);
     state.marked = [];
   }
-  markPointed(parts.body, state, frame);
+  markPointed(parts, state, frame);
 }
 
 /** What a beat is about, in the panel's head. */
@@ -148,9 +147,11 @@ function viewButtons(onView) {
 }
 
 /** Marks the node that the pointer or the focus is on, here or elsewhere, and the way to it. */
-function markPointed(body, state, frame) {
+function markPointed({ body, mask }, state, frame) {
   const link = linkOf(frame);
   const node = link && link.number === frame.cursor ? link.node : null;
+  mask.style.setProperty("--ls-at", node);
+  mask.toggleAttribute("data-at", node !== null);
   for (const each of state.marked) {
     each.removeAttribute("data-pointed");
     each.removeAttribute("data-way");

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import secrets
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 ASSETS = Path(__file__).parents[1] / "assets"
 EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
@@ -55,11 +55,12 @@ def file_of(example: Example, folder: Path = TRACES) -> Path:
     return folder / f"{example.question_id}.json.gz"
 
 
-def opening(folder: Path = TRACES) -> str:
-    """What the page begins with: the featured recorded run, to be played at once; empty where no
-    run has been recorded."""
+def featured(folder: Path = TRACES) -> Example | None:
+    """The example that the page begins with, to be replayed; None where none has been recorded."""
     kept = [example for example in examples() if file_of(example, folder).is_file()]
-    for example in sorted(kept, key=lambda example: example.question_id != FEATURED)[:1]:
-        trace: dict[str, Any] = json.loads(recorded(example.run, folder) or "")
-        return json.dumps({**trace, "autoplay": True}, separators=(",", ":"))
-    return ""
+    return min(kept, key=lambda example: example.question_id != FEATURED, default=None)
+
+
+def to_play(trace: str) -> str:
+    """The message that plays a trace from its start, also when it has just been played."""
+    return f'{{"autoplay":true,"id":"{secrets.token_hex(4)}",{trace[1:]}'

@@ -106,7 +106,8 @@ class Host:
 
         Ends within one step after `stop` is set and keeps what there is. Closing the stream ends the
         run too, unless it `outlives` its reader: then it goes on for as long as somebody asks for its
-        steps, and SECONDS_ALONE more. Raises LogitSpecError when the request can't be run.
+        steps, and SECONDS_ALONE more; such a reader has all the steps there are, and the last message
+        holds no more than those it lacks and how the run ended. Raises LogitSpecError when the request can't be run.
         """
         _check(request)
         while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
@@ -115,7 +116,7 @@ class Host:
         kept = None
         try:
             kept = self._begin(request, stop)
-            yield from _messages(kept)
+            yield from _messages(kept, whole=not outlives)
         except GeneratorExit:
             if kept is not None:
                 kept.alone = outlives and not stop.is_set() and kept.trace.finish is None
@@ -197,7 +198,7 @@ def _steps(kept: Kept) -> Iterator[StepRecord]:
         kept.trace.error = sentence(error)
 
 
-def _messages(kept: Kept) -> Iterator[str]:
+def _messages(kept: Kept, whole: bool) -> Iterator[str]:
     trace, speller = kept.trace, kept.speller
     yield reset_message(trace, 0)
     sequence, sent, sent_at = 1, 0, 0.0
@@ -207,8 +208,8 @@ def _messages(kept: Kept) -> Iterator[str]:
             sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
     kept.steps.close()
     trace.finish = trace.finish or "cancelled"
-    trace.spell(speller, sent)
-    yield trace.to_json()
+    spelt = trace.spell(speller, sent)
+    yield trace.to_json() if whole else steps_message(trace, sequence, sent, spelt)
 
 
 def parse_options(text: str) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +17,7 @@ from logitspec.tree import DraftTree, Provenance
 
 SCHEMA = 1
 RANKS_KEPT = 64
+WORTH_PACKING = 1000
 
 
 @dataclass(slots=True)
@@ -278,7 +281,7 @@ def reset_message(trace: Trace, sequence: int) -> str:
 
 def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int, bytes]) -> str:
     """A delta: the steps from number `first` (0-based) on and the token bytes they need anew; of a
-    run that has ended also how, which tells a reader who comes late to ask for the whole trace."""
+    run that has ended also how."""
     return dumps(
         {
             "run": trace.run,
@@ -288,9 +291,17 @@ def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int,
             "prefill_seconds": trace.prefill_seconds,
             "vocabulary": spellings(vocabulary),
             "steps": [step.to_json() for step in trace.steps[first:]],
-            **({"finish": trace.finish} if trace.finish else {}),
+            **({"finish": trace.finish, "error": trace.error} if trace.finish else {}),
         }
     )
+
+
+def packed(message: str) -> str:
+    """A message for the page in less than half of its bytes: deflated, in base64. The player's
+    adapter unpacks it; short ones stay as they are."""
+    if len(message) < WORTH_PACKING:
+        return message
+    return base64.b64encode(zlib.compress(message.encode())).decode()
 
 
 def origins(steps: Iterable[StepRecord]) -> list[str]:

@@ -6,8 +6,12 @@ import ipaddress
 import os
 import shutil
 import socket
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -17,6 +21,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+
+ROOT = Path(__file__).parent.parent
 
 # Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
 os.environ.update(
@@ -103,3 +109,37 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, started by its command."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("app") / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port)],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        address = f"http://127.0.0.1:{port}"
+        deadline = monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(address).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert monotonic() < deadline, log.read_text()
+                sleep(0.3)
+        yield address
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text()

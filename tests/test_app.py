@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import free_port
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
@@ -29,40 +28,6 @@ HOSTILE = (
     " &lt;b&gt; &amp;amp; ${document.title='owned'} {{7*7}} `\\n` \u202eright\u202c \u05e9\u05dc\u05d5\u05dd"
     " \U0001f98a\U0001f1e9\U0001f1ea \u2713 end"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, started by its command."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("app") / "log"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)],
-            cwd=ROOT,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        address = f"http://127.0.0.1:{port}"
-        deadline = monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(address).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                assert monotonic() < deadline, log.read_text()
-                sleep(0.3)
-        yield address
-        server.terminate()
-        server.wait(20)
-    assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -153,17 +118,15 @@ def compare(page: Page, trace: Trace, shown: int) -> None:
     assert [int(row[0]) for row in tokens] == list(range(len(expected)))
     step = steps[-1]
     nodes = sorted(
-        rows(page, "[data-node]", "data-node", "data-origin", "data-state", "data-compared"),
+        rows(page, "[data-node]", "data-node", "data-origin", "data-state"),
         key=lambda row: int(row[0]),
     )
     expected_nodes = []
     for node, provenance in enumerate(step.tree.provenance):
-        fate = "accepted" if node in step.path else "rejected"
         parent = step.tree.parents[node]
         refused = parent in step.path and step.choices[parent] != step.tree.tokens[node]
-        compared = node in step.path or refused
-        row = [str(node), provenance.origin.value, fate, str(compared).lower()]
-        expected_nodes.append(row)
+        fate = "accepted" if node in step.path else "rejected" if refused else "uncompared"
+        expected_nodes.append([str(node), provenance.origin.value, fate])
     assert nodes == expected_nodes
 
 
@@ -339,12 +302,15 @@ def test_examples_methods_and_their_options(page: Page) -> None:
     lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text().splitlines()
     examples = [json.loads(line) for line in lines]
     assert len(examples) >= 18
+    page.get_by_role("button", name="More examples").click()
     buttons = page.locator("button.gallery-item")
     expect(buttons).to_have_count(len(examples))
-    for place, example in enumerate(examples):
-        expect(buttons.nth(place)).to_contain_text(example["title"])
-        buttons.nth(place).click()
-        expect(page.locator("textarea").first).to_have_value(example["turns"][0])
+    filled: list[str] = []
+    for button in buttons.all():
+        button.click()
+        expect(page.locator("textarea").first).not_to_have_value(filled[-1] if filled else "")
+        filled.append(page.locator("textarea").first.input_value())
+    assert sorted(filled) == sorted(example["turns"][0] for example in examples)
     expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
     unfold(page, "Options of the method", "Draft tree capacity")
     page.get_by_label("Draft tree capacity").fill("9")
@@ -365,6 +331,103 @@ def test_a_reload_brings_the_run_back(page: Page) -> None:
     steps = page.locator(PLAYER).get_attribute("data-steps")
     page.reload()
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(steps), timeout=15_000)
+
+
+SLOW = {"Max_new_tokens": 1500, "Temperature": 6}  # a step a token, nearly
+
+
+def running(page: Page, more_than: int) -> int:
+    """The steps there are, once they are more than that and still growing."""
+    page.wait_for_function(
+        "([s, least]) => { const d = document.querySelector(s).dataset;"
+        " return d.state === 'running' && +d.steps > least }",
+        arg=[PLAYER, more_than],
+        timeout=60_000,
+    )
+    return int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+
+
+def whole_run(page: Page) -> Trace:
+    """The trace in the page, once it is done, as the page itself would save it."""
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save trace").click()
+    return Trace.open(saved.value.path())
+
+
+def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
+    start(page, PROMPT, **SLOW)
+    before = running(page, 8)
+    page.reload()
+    assert running(page, before + 5) > before
+    page.get_by_role("button", name="Stop", exact=True).click()
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
+    trace = whole_run(page)
+    assert trace.finish == "cancelled"
+    ends = [step.position + len(step.path) for step in trace.steps]
+    assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
+
+
+def test_a_run_outlives_a_cut_connection(page: Page) -> None:
+    start(page, PROMPT, **SLOW)
+    before = running(page, 8)
+    page.context.set_offline(True)
+    expect(page.get_by_text("Connection Lost")).to_be_visible(timeout=60_000)
+    page.context.set_offline(False)  # and Gradio loads the page again
+    expect(page.get_by_text("Connection Lost")).to_be_hidden(timeout=60_000)
+    page.wait_for_selector(PLAYER)
+    running(page, before + 5)
+    start(page, PROMPT, Max_new_tokens=10, Temperature=0)  # which also ends the one left behind
+    state(page, "done")
+    assert len(rows(page, "[data-token]:not([data-origin=prompt])", "data-id")) == 10
+
+
+def test_a_recorded_run_plays_when_the_page_opens_and_says_so(page: Page) -> None:
+    player = page.locator(PLAYER)
+    expect(player).to_have_attribute("data-playing", "true")
+    expect(player).to_contain_text("Recorded")
+    assert int(player.get_attribute("data-steps") or 0) > 10
+
+
+def test_an_example_plays_its_recorded_run_and_run_makes_it_live(
+    page: Page, client: Client
+) -> None:
+    page.get_by_role("button", name="Code", exact=True).click()
+    player = page.locator(PLAYER)
+    expect(player).to_contain_text("Recorded: write a function")
+    expect(player).to_have_attribute("data-playing", "true")
+    player.focus()
+    page.keyboard.press("End")
+    prompt = page.locator("textarea").first.input_value()
+    trace = trace_of(client, prompt, max_new_tokens=300)
+    wait_cursor(page, len(trace.steps))
+    compare(page, trace, len(trace.steps))
+    page.get_by_role("button", name="Run", exact=True).click()
+    state(page, "done")
+    expect(player).not_to_contain_text("Recorded")
+    compare(page, trace, len(trace.steps))
+
+
+def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser, url: str) -> None:
+    start(page, PROMPT, Max_new_tokens=40)
+    state(page, "done")
+    page.locator(PLAYER).focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    wait_cursor(page, 2)
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("window.copied")
+    other = chromium.new_context()
+    visitor = other.new_page()
+    visitor.goto(page.evaluate("copied"))
+    visitor.wait_for_selector(f"{PLAYER}[data-cursor='2']")
+    assert rows(visitor, "[data-node]", "data-node") == rows(page, "[data-node]", "data-node")
+    visitor.goto(f"{url}/?run=recorded-19&step=3")
+    visitor.wait_for_selector(f"{PLAYER}[data-cursor='3']")
+    visitor.goto(f"{url}/?run=<b>nobody&step=3")
+    expect(visitor.locator(PLAYER)).to_contain_text("kept no longer")
+    other.close()
 
 
 def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page) -> None:

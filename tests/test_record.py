@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from families import runner
 from test_models import tokenizer
 
 from logitspec import Trace, record, recordings
-from logitspec.recordings import Example, examples, file_of, opening, recorded
+from logitspec.recordings import Example, examples, featured, file_of, recorded, to_play
 
 LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 19)]
 
@@ -95,12 +94,19 @@ def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> 
 
 
 def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path) -> None:
-    assert opening(tmp_path) == ""
+    assert featured(tmp_path) is None
     recorded_in(tmp_path, "2")
-    assert json.loads(opening(tmp_path))["run"] == "recorded-2"
+    assert featured(tmp_path) == LETTERS[1]
     recorded_in(tmp_path, "19")
-    first = json.loads(opening(tmp_path))
-    assert (first["run"], first["autoplay"], first["recorded"]) == ("recorded-19", True, "title 19")
+    assert featured(tmp_path) == LETTERS[2]
+
+
+def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: Path) -> None:
+    recorded_in(tmp_path, "2")
+    trace = recorded("recorded-2", tmp_path) or ""
+    assert to_play(trace).startswith('{"autoplay":true,')  # by which the page tells it
+    assert to_play(trace) != to_play(trace)
+    assert Trace.from_json(to_play(trace)) == Trace.from_json(trace)
 
 
 def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,3 +114,37 @@ def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = examples()
     assert len({example.run for example in shipped}) == len(shipped) >= 18
     assert all(example.prompt and example.title for example in shipped)
+
+
+SHIPPED = [example for example in examples() if file_of(example).is_file()]
+
+
+def test_six_recorded_runs_and_more_ship_one_of_every_task() -> None:
+    assert len(SHIPPED) >= 6
+    assert {example.category for example in SHIPPED} == {each.category for each in examples()}
+    assert recordings.FEATURED in {example.question_id for example in SHIPPED}
+
+
+@pytest.mark.parametrize("example", SHIPPED, ids=lambda example: example.run)
+def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Example) -> None:
+    trace = Trace.open(file_of(example))
+    assert (trace.run, trace.recorded, trace.prompt) == (
+        example.run,
+        example.title,
+        example.prompt,
+    )
+    assert trace.finish in ("eos", "length")
+    assert trace.model["id"] == "builtin"
+    assert trace.baseline is not None
+    assert file_of(example).stat().st_size < 200_000
+
+
+def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New weights want new recordings: python -m logitspec.record."""
+    from logitspec import decode, load
+
+    monkeypatch.undo()
+    target, _ = load(device="cpu", dtype="float32")
+    trace = Trace.open(file_of(min(SHIPPED, key=lambda each: file_of(each).stat().st_size)))
+    steps = decode(target, trace.prompt_ids, "autoregressive", trace.max_new_tokens)
+    assert [token for step in steps for token in step.tokens] == trace.output_ids

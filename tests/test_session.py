@@ -112,6 +112,15 @@ def test_closing_the_stream_frees_the_model_for_the_next_run(host: Host) -> None
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
 
 
+def test_a_page_gets_every_step_once_and_the_end_without_the_whole(host: Host) -> None:
+    reset, *deltas = messages(host.stream(wanted(max_new_tokens=60), Event(), outlives=True))
+    whole = json.loads(host.steps_from(reset["run"], 0) or "")
+    assert [step for delta in deltas for step in delta["steps"]] == whole["steps"]
+    assert [delta["seq"] for delta in deltas] == list(range(1, len(deltas) + 1))
+    assert ["finish" in delta for delta in deltas] == [False] * (len(deltas) - 1) + [True]
+    assert (deltas[-1]["finish"], deltas[-1]["error"]) == ("length", None)
+
+
 def left_behind(host: Host, **changes: Any) -> str:
     """The name of a run whose reader has gone after the first steps."""
     stream = host.stream(wanted(**changes), Event(), outlives=True)
@@ -133,11 +142,12 @@ def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
     have: list[Any] = []  # from the second step on: from the first, a whole trace would come
     while "finish" not in (delta := json.loads(host.steps_from(run, 1 + len(have)) or "")):
         have += delta["steps"]
+    have += delta["steps"]
     whole = Trace.from_json(host.steps_from(run, 0) or "")
     assert (whole.finish, len(whole.output_ids)) == ("length", 200)
     same = Trace.from_json(list(host.stream(wanted(max_new_tokens=200), Event()))[-1])
     assert whole.output_ids == same.output_ids
-    assert [step.to_json() for step in whole.steps[1 : 1 + len(have)]] == have
+    assert [step.to_json() for step in whole.steps[1:]] == have
 
 
 def test_a_run_that_nobody_asks_for_ends_and_makes_room(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
 from logitspec.metrics import summarize
-from logitspec.trace import SCHEMA, reset_message, steps_message
+from logitspec.trace import SCHEMA, packed, reset_message, steps_message
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 
@@ -97,3 +99,19 @@ def test_mentioned_names_every_id_that_a_reader_has_to_spell(trace: Trace) -> No
     assert spelt == {token: b"%d" % token for token in ids - known.keys()}
     assert trace.vocabulary == {**known, **spelt}
     assert trace.spell(lambda token: b"") == {}
+
+
+def test_the_end_of_a_run_is_told_with_its_last_steps(trace: Trace) -> None:
+    assert json.loads(steps_message(trace, 1, 0, {}))["finish"] == "length"
+    trace.finish, trace.error = "error", "It broke."
+    told = json.loads(steps_message(trace, 1, 0, {}))
+    assert (told["finish"], told["error"]) == ("error", "It broke.")
+    trace.finish = None
+    assert "finish" not in json.loads(steps_message(trace, 1, 0, {}))
+
+
+def test_long_messages_travel_packed(trace: Trace) -> None:
+    whole = trace.to_json()
+    assert len(packed(whole)) < len(whole) / 2
+    assert zlib.decompress(base64.b64decode(packed(whole))).decode() == whole
+    assert packed("{}") == "{}"

@@ -6,13 +6,12 @@ const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large for a trace.";
 
 /**
- * @param {object} api the player's functions, as `createPlayer` returns them
- * @param {object} options those given to `createPlayer`
- * @param {function(string, number): (string|null|Promise)} [options.link] the address at which a step
- *   of a run is to be seen; null for a run that can't be had by an address
+ * @param {object} player with `element`, `open` and `options`; of those
+ * @param {function(string, number): (string|null|Promise)} [player.options.link] gives the address at
+ *   which a step of a run is to be seen; null for a run that can't be had by an address
  */
-function createFiles(api, options) {
-  const files = { api, options, frame: { trace: null, cursor: 0 }, silence: null };
+function createFiles(player) {
+  const files = { player, trace: null, cursor: 0, silence: null };
   const button = (label, title, action) => fileButton(files, label, title, action);
   const needTrace = [
     button("Save trace", "Save every step of this run as a file", saveTrace),
@@ -20,9 +19,8 @@ function createFiles(api, options) {
     button("Save picture", "Save a picture of this step, for slides", savePicture),
     button("Copy link", "Copy a link to this step", copyLink),
   ];
+  const input = el("input", { type: "file", accept: ".json,.gz", hidden: true, "aria-label": "A saved trace" });
   const open = button("Open trace", "Open a saved trace; or drop one here", () => input.click());
-  const about = { type: "file", accept: ".json,.gz", hidden: true, "aria-label": "A saved trace" };
-  const input = el("input", about);
   files.said = el("span", { class: "ls-said", role: "status" });
   files.element = el("div", { class: "ls-files", role: "group", "aria-label": "Files" });
   files.element.append(open, ...needTrace, input, files.said);
@@ -31,19 +29,15 @@ function createFiles(api, options) {
     input.value = "";
   });
   needTrace[1].hidden = ownSource() === null;
-  let listening = false;
+  listenToDrops(files, player.element);
   return {
     element: files.element,
-    paint(frame) {
-      files.frame = frame;
-      for (const each of needTrace) each.disabled = frame.step === null;
-      if (!listening && rootOf(files)) listenToDrops(files, rootOf(files));
-      listening = rootOf(files) !== null;
+    paint({ trace, cursor, step }) {
+      Object.assign(files, { trace, cursor });
+      for (const each of needTrace) each.disabled = step === null;
     },
   };
 }
-
-const rootOf = (files) => files.element.closest("[data-logitspec-player]");
 
 function fileButton(files, label, title, action) {
   const element = el("button", { type: "button", class: "ls-button ls-file", title }, label);
@@ -91,9 +85,9 @@ function listenToDrops(files, root) {
 async function openFile(files, file) {
   try {
     const text = await textOf(file);
-    files.api.open(text);
+    files.player.open(text);
     say(files, "");
-    rootOf(files).focus({ preventScroll: true });
+    files.player.element.focus({ preventScroll: true });
   } catch (error) {
     say(files, error.message === TOO_LARGE ? TOO_LARGE : "This file is damaged; save the trace again.");
   }
@@ -123,7 +117,7 @@ async function textOf(file) {
 
 /** A name for a file of the run: letters and digits of its title. */
 function fileName(trace, ending) {
-  const words = runTitle(trace).normalize("NFKD").toLowerCase().match(/[a-z0-9]+/g) || [];
+  const words = runTitle(trace).normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/[a-z0-9]+/g) || [];
   return words.join("-").slice(0, 48).replace(/-+$/, "") + ending;
 }
 
@@ -134,33 +128,33 @@ function download(name, text, type) {
 }
 
 function saveTrace(files) {
-  const name = fileName(files.frame.trace, ".json");
-  download(name, files.api.snapshot(), "application/json");
+  const name = fileName(files.trace, ".json");
+  download(name, traceText(files.trace), "application/json");
   say(files, `Saved as ${name}.`);
 }
 
 function savePage(files) {
-  const { trace } = files.frame;
+  const { trace } = files;
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const style = ownStyle(files.element);
   if (style === null) throw new Error("The page can't be saved here: its style is not to be found.");
-  const parts = { trace: files.api.snapshot(), title: runTitle(trace), source: ownSource(), style, nonce };
+  const parts = { trace: traceText(files.trace), title: runTitle(trace), source: ownSource(), style, nonce };
   const name = fileName(trace, ".html");
   download(name, exportedPage(parts), "text/html");
   say(files, `Saved as ${name}.`);
 }
 
 function savePicture(files) {
-  const { trace, cursor } = files.frame;
+  const { trace, cursor } = files;
   const name = fileName(trace, `-step-${cursor}.svg`);
   download(name, stillPicture(trace, cursor), "image/svg+xml");
   say(files, `Saved as ${name}.`);
 }
 
 async function copyLink(files) {
-  const { trace, cursor } = files.frame;
-  const { link } = files.options;
+  const { trace, cursor } = files;
+  const { link } = files.player.options;
   const address = link ? await link(trace.run, cursor) : location.href.replace(/#.*/, "") + "#step=" + cursor;
   if (!address) return say(files, "No address leads to this run: it is kept in this page only. Save the page.");
   const copied = await copyText(files, address);

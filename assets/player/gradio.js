@@ -1,4 +1,6 @@
-/* The one file that knows Gradio: values to the player, and the last trace kept for a reload.
+/* The one file that knows Gradio: values to the player, and what is needed to come back after a reload,
+   which is also what Gradio does when its connection was cut: the trace, the place, and the server,
+   where a run goes on for a while without its page.
 
    Gradio adds a copy of each rule of its css option with selectors cut at every comma, and leaves
    container rules out; so the style comes as the string PLAYER_CSS, defined before these scripts. */
@@ -6,25 +8,37 @@
 (() => {
   const STORE = "logitspec.player";
   const SAVE_EVERY = 2000;
+  const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
+  const ASK_EVERY = 300;
+  const FAILURES_AT_MOST = 30;
+  const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
+  const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
   const root = element.querySelector("[data-logitspec-player]");
-  const fetchSteps = typeof server === "object" && server && server.fetch_steps;
-  const saved = readSaved();
+  const [ask, stopRun] = ["fetch_steps", "stop_run"].map(
+    (name) => (typeof server === "object" && server && server[name]) || null,
+  );
+  const fetchSteps = ask && (async (wanted) => unpacked(await ask(wanted)));
   const frame = root.closest(".html-container");
   if (frame) frame.style.padding = "0"; // in line with the components around it
   if (typeof PLAYER_CSS === "string") installStyle(root, PLAYER_CSS);
   let saver = null;
+  let following = null;
+  let played = null;
 
   const player = createPlayer(root, {
     repair: fetchSteps ? (run, from) => fetchSteps({ run, from }) : null,
+    link: fetchSteps ? linkTo : null,
     onSelect: savePlace,
     onTrace: saveSoon,
   });
 
-  function readSaved() {
+  /* What is kept in the browser */
+
+  function read(name) {
     try {
-      return ["trace", "place", "first"].map((name) => sessionStorage.getItem(STORE + "." + name));
+      return sessionStorage.getItem(STORE + "." + name);
     } catch {
-      return [null, null, null];
+      return null;
     }
   }
 
@@ -38,20 +52,21 @@
     }
   }
 
+  const stepsHere = () => Number(root.dataset.steps);
+
   function savePlace() {
     save("place", JSON.stringify(player.place()));
   }
 
   function saveSoon() {
-    if (saver === null) saver = setTimeout(saveTrace, SAVE_EVERY);
+    if (saver === null) saver = setTimeout(() => saveTrace(stepsHere() <= STEPS_TO_SAVE_OFTEN), SAVE_EVERY);
   }
 
-  function saveTrace() {
+  function saveTrace(whole) {
     clearTimeout(saver);
     saver = null;
-    const text = player.snapshot();
-    if (text === null || !root.isConnected) return;
-    save("trace", text);
+    if (!root.isConnected || player.place().run === "") return;
+    if (whole) save("trace", player.snapshot());
     savePlace();
   }
 
@@ -63,30 +78,126 @@
     }
   }
 
-  // A trace too long for the storage is asked for again; the server keeps the latest runs.
-  async function fetchRun(last) {
-    const whole = await fetchSteps({ run: last.run, from: 0 });
-    if (!whole || player.place().run) return;
+  /* Links */
+
+  async function linkTo(run, step) {
+    if (!run || !(await fetchSteps({ run, from: stepsHere() }))) return null;
+    const address = new URL(location.href);
+    address.hash = "";
+    address.searchParams.set("run", run);
+    address.searchParams.set("step", step);
+    return address.href;
+  }
+
+  /** The run and step of the address, once: after that, a reload comes back to what was watched. */
+  function linked() {
+    const query = new URLSearchParams(location.search);
+    const [run, step] = [query.get("run"), Number(query.get("step"))];
+    if (!run || !fetchSteps || read("linked") === location.search) return null;
+    save("linked", location.search);
+    return { run, cursor: step, follow: !(step >= 1) };
+  }
+
+  /* Runs that go on without this page */
+
+  const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  const isShown = (run) => root.isConnected && player.place().run === run;
+
+  /** Shows a run that the server has; false when it has it no longer. */
+  async function fetchRun({ run, cursor, follow }) {
+    const whole = await fetchSteps({ run, from: 0 }).catch(() => null);
+    if (!whole) return false;
+    if (player.place().run && player.place().run !== run) return true; // another one came meanwhile
     player.receive(whole);
-    if (!last.follow) player.show(last.cursor);
+    if (!follow) player.show(cursor);
+    if (!parsed(whole).finish) followOn(run, false);
+    return true;
+  }
+
+  /** Asks for the further steps of a run until it ends; `own`: it was begun here, and ends from here. */
+  async function followOn(run, own) {
+    following = own ? run : null;
+    for (let failures = 0; isShown(run) && failures < FAILURES_AT_MOST; await pause(ASK_EVERY)) {
+      try {
+        if (await askOnce(run)) break;
+        failures = 0;
+      } catch {
+        failures += 1;
+        await pause(ASK_EVERY * failures);
+      }
+    }
+    if (!isShown(run)) endFollowing();
+    following = null;
+  }
+
+  /** True when there is nothing more to ask for. */
+  async function askOnce(run) {
+    const from = stepsHere();
+    const reply = await fetchSteps({ run, from });
+    if (!isShown(run)) return true;
+    if (!reply) {
+      if (from && root.dataset.state !== "done") player.receive({ kind: "error", run, message: GONE });
+      return true;
+    }
+    player.receive(reply);
+    return Boolean(parsed(reply).finish);
+  }
+
+  function endFollowing() {
+    if (following && stopRun) stopRun({ run: following });
+  }
+
+  /* Values */
+
+  /** A message as it is, or one that was deflated and put into base64 for the way. */
+  async function unpacked(value) {
+    if (!value || value.startsWith("{")) return value;
+    const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  }
+
+  // One after the other, and after the start: unpacking takes a moment, and the steps come in order.
+  function take(value) {
+    turn = turn.then(async () => show(await unpacked(value))).catch(() => null);
+    return turn;
+  }
+
+  function show(value) {
+    if (!value) return;
+    if (!value.startsWith('{"autoplay":true')) return player.receive(value);
+    if (value === played) return;
+    played = value;
+    player.open(value);
+  }
+
+  async function start() {
+    const [text, place, first] = ["trace", "place", "first"].map(read);
+    const value = await unpacked(props.value);
+    const run = parsed(value).run || "";
+    save("first", run);
+    const link = linked();
+    if (link && (await fetchRun(link))) return;
+    await restore(text, parsed(place), { value, run, again: run === first });
+    if (link) player.receive({ kind: "error", run: "", message: NO_SUCH_RUN });
   }
 
   // After a reload the value is again what the page began with: what was watched last comes first.
-  function restore([text, place, first]) {
-    const run = parsed(props.value).run || "";
+  async function restore(text, last, { value, run, again }) {
+    const kept = parsed(text);
+    if (last.run && last.run !== kept.run && fetchSteps && (await fetchRun(last))) return;
     if (text) player.receive(text);
-    const began = text && run === first && run !== player.place().run;
-    if (props.value && !began) player.receive(props.value);
-    save("first", run);
-    const last = parsed(place);
-    if (!text && !props.value && last.run && fetchSteps) return fetchRun(last);
-    if (last.cursor && !last.follow && last.run === player.place().run) player.show(last.cursor);
+    const began = text && again && (run !== kept.run || kept.finish);
+    if (!began) show(value);
+    if (last.cursor && !last.follow && isShown(last.run)) player.show(last.cursor);
+    if (text && !kept.finish && fetchSteps && isShown(kept.run)) followOn(kept.run, true);
   }
 
-  restore(saved);
-  watch("value", () => {
-    if (props.value) player.receive(props.value);
+  let turn = start().catch(() => null);
+  watch("value", () => take(props.value));
+  addEventListener("logitspec-waiting", () => {
+    endFollowing();
+    player.expect();
   });
-  addEventListener("logitspec-waiting", () => player.expect());
-  addEventListener("pagehide", saveTrace);
+  addEventListener("logitspec-stop", endFollowing);
+  addEventListener("pagehide", () => saveTrace(true));
 })();

@@ -120,7 +120,15 @@ function takeSteps(player, data) {
   appendSteps(state.trace, fresh);
   state.live = true;
   if (state.follow && !state.playing) state.cursor = state.trace.steps.length; // its beat is the last
-  if (fresh.length) arrived(player);
+  if (data.finish) endRun(state, data);
+  if (fresh.length || data.finish) arrived(player);
+}
+
+/** The last steps of a run say how it ended. */
+function endRun(state, { finish, error = null }) {
+  Object.assign(state.trace.header, { finish, error });
+  state.live = false;
+  if (finish === "error") state.error = error || "The run failed.";
 }
 
 /** The message stays until the steps before it are there. */

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -15,16 +13,16 @@ import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
 from logitspec.errors import LogitSpecError
+from logitspec.recordings import FEATURED, Example, examples, featured, recorded, to_play
 from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options, sentence
-from logitspec.trace import dumps
+from logitspec.trace import Trace, dumps, packed, steps_message
 from logitspec.ui.player import step_player
-
-EXAMPLES = Path(__file__).parents[2] / "assets" / "prompts" / "examples.jsonl"
 
 WAITING_AT_MOST = 64
 
 log = logging.getLogger(__name__)
 
+# The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {
     "conversation": "Conversation",
     "translation": "Translation",
@@ -39,41 +37,56 @@ INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
 that it would have written anyway."""
 
+# The icons of Gradio's footer repeat the words beside them.
+QUIET_ICONS = """() => {
+  const quiet = () => document.querySelectorAll("footer img[alt]:not([alt=''])").forEach((e) => (e.alt = ""));
+  quiet();
+  const footer = document.querySelector("footer");
+  if (footer) new MutationObserver(quiet).observe(footer, { childList: true, subtree: true });
+}"""
+
 
 def build(host: Host) -> gr.Blocks:
     """The whole interface over `host`; launch it with `theme=theme(), css=STYLE`."""
+    opening = featured()
+    played = recorded(opening.run) if opening else None
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
-        gr.Markdown(INTRO)
-        with gr.Row():
-            with gr.Column(scale=3):
-                prompt = gr.Textbox(
-                    label="Prompt",
-                    lines=4,
-                    max_lines=10,
-                    placeholder="Write something, or take an example",
-                )
-            with gr.Column(scale=2):
-                method = _method()
-                with gr.Row():
-                    start = gr.Button("Run", variant="primary", min_width=100)
-                    stop = gr.Button("Stop", min_width=100)
-        examples = _examples()
-        gr.Examples(
-            [[text] for text in examples.values()],
-            inputs=[prompt],
-            example_labels=list(examples),
-            label="Examples",
-            examples_per_page=len(examples),
+        gr.Markdown(INTRO, elem_id="intro")
+        with gr.Row(equal_height=True):
+            prompt = gr.Textbox(
+                opening.prompt if opening else "",
+                label="Prompt",
+                lines=2,
+                max_lines=8,
+                scale=5,
+                placeholder="Write something, or take an example",
+                elem_id="prompt",
+            )
+            with gr.Column(scale=0, min_width=220), gr.Row():
+                start = gr.Button("Run", variant="primary", min_width=90, elem_id="run")
+                stop = gr.Button("Stop", min_width=90, elem_id="stop")
+        tasks, others = _choices()
+        shelf = _shelf(
+            "Examples, recorded: each plays at once", tasks, [TASKS[e.category] for e in tasks]
         )
-        about = gr.Markdown(host.about(host.models[0]))
+        player = step_player(
+            packed(to_play(played)) if played else "", _fetcher(host), _stopper(host)
+        )
+        with gr.Accordion("More examples", open=False):
+            more = _shelf(None, others, [f"{TASKS[e.category]}: {e.title}" for e in others])
+        method = _method()
         with gr.Row():
             with gr.Column():
+                about = gr.Markdown(host.about(host.models[0]))
                 settings = _settings(host, about)
             with gr.Column():
                 options = _options(method)
-        player = step_player(_fetcher(host))
         inputs = [prompt, method, *settings, *(each for _, _, each in options)]
-        _wire(page, host, start, stop, prompt, player, inputs, [(m, n) for m, n, _ in options])
+        desk = Desk(host, [(m, n) for m, n, _ in options])
+        _wire(page, desk, start, stop, prompt, player, inputs)
+        _wire_examples(desk, shelf, tasks, prompt, player)
+        _wire_examples(desk, more, others, prompt, player)
+        page.load(None, js=QUIET_ICONS)
         gr.api(
             _generate(host),
             api_name="generate",
@@ -82,6 +95,27 @@ def build(host: Host) -> gr.Blocks:
         )
     page.queue(max_size=WAITING_AT_MOST)
     return page
+
+
+def _choices() -> tuple[list[Example], list[Example]]:
+    """One example of every task, and all others."""
+    first: dict[str, Example] = {}
+    for example in sorted(examples(), key=lambda example: example.question_id != FEATURED):
+        first.setdefault(example.category, example)
+    tasks = [first[category] for category in TASKS if category in first]
+    return tasks, [example for example in examples() if example not in tasks]
+
+
+def _shelf(label: str | None, choice: list[Example], titles: list[str]) -> gr.Dataset:
+    return gr.Dataset(
+        components=["textbox"],
+        samples=[[example.prompt] for example in choice],
+        sample_labels=titles,
+        samples_per_page=len(choice),
+        type="index",
+        label=label,
+        show_label=label is not None,
+    )
 
 
 def _method() -> gr.Radio:
@@ -146,71 +180,113 @@ def _component(option: Field[Any]) -> Any:
     return gr.Textbox(option.default, label=label, info=info)
 
 
+class Desk:
+    """Who has asked for which run: every visitor has one at a time."""
+
+    def __init__(self, host: Host, options: list[tuple[str, str]]) -> None:
+        self.host = host
+        self._options = options
+        self._tickets: dict[str, Ticket] = {}  # by click
+        self._newest: dict[str, Ticket] = {}  # by visitor
+
+    def ready(self, request: gr.Request) -> str:
+        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
+        waits finds what to set."""
+        self.replace(request)
+        click = secrets.token_hex(8)
+        self._newest[str(request.session_hash)] = self._tickets[click] = Ticket()
+        return click
+
+    def watch(self, click: str, *values: Any) -> Iterator[str]:
+        """The run of a click, for the player."""
+        text, method, model, max_new_tokens, temperature, seed, *chosen = values
+        own = {
+            name: value
+            for (owner, name), value in zip(self._options, chosen, strict=True)
+            if owner == method
+        }
+        wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
+        yield from _shown(self.host, wanted, self._tickets.pop(click, Ticket()))
+
+    def replace(self, request: gr.Request) -> None:
+        """The visitor turns to something else: what runs for them ends unseen."""
+        if old := self._halt(request):
+            old.replaced = True
+
+    def stopped(self, request: gr.Request) -> Any:
+        """Stop was pressed."""
+        ticket = self._halt(request)
+        waiting = ticket is not None and not ticket.begun
+        return _problem("This run was stopped before it began.") if waiting else gr.skip()
+
+    def left(self, request: gr.Request) -> None:
+        """The page is gone: what waits for its turn ends, what runs may be asked for by the page that
+        comes after a reload or a cut connection."""
+        ticket = self._newest.pop(str(request.session_hash), None)
+        if ticket and not ticket.begun:
+            ticket.stop.set()
+
+    def _halt(self, request: gr.Request) -> Ticket | None:
+        ticket = self._newest.pop(str(request.session_hash), None)
+        if ticket:
+            ticket.stop.set()
+        return ticket
+
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
 def _wire(
     page: gr.Blocks,
-    host: Host,
+    desk: Desk,
     start: gr.Button,
     stop: gr.Button,
     prompt: gr.Textbox,
     player: gr.HTML,
     inputs: list[Any],
-    options: list[tuple[str, str]],
 ) -> None:
     """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old ones."""
-    tickets: dict[str, Ticket] = {}  # by click
-    newest: dict[str, Ticket] = {}  # by visitor
-
-    def ready(request: gr.Request) -> str:
-        # Before the queue, so that a Stop pressed while the run still waits finds what to set.
-        if old := halt(request):
-            old.replaced = True
-        click = secrets.token_hex(8)
-        newest[str(request.session_hash)] = tickets[click] = Ticket()
-        return click
-
-    def watch(click: str, *values: Any) -> Iterator[str]:
-        text, method, model, max_new_tokens, temperature, seed, *chosen = values
-        own = {
-            name: value
-            for (owner, name), value in zip(options, chosen, strict=True)
-            if owner == method
-        }
-        wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
-        yield from _shown(host, wanted, tickets.pop(click, Ticket()))
-
-    def halt(request: gr.Request) -> Ticket | None:
-        ticket = newest.pop(str(request.session_hash), None)
-        if ticket:
-            ticket.stop.set()
-        return ticket
-
-    def stopped(request: gr.Request) -> Any:
-        ticket = halt(request)
-        waiting = ticket is not None and not ticket.begun
-        return _problem("This run was stopped before it began.") if waiting else gr.skip()
-
-    def left(request: gr.Request) -> None:
-        halt(request)
-
     # Not a state, which would be read when a waiting run begins instead of when it was asked for.
     click = gr.Textbox(visible=False)
-    private: dict[str, Any] = {
-        "api_visibility": "private",
-        "show_progress": "hidden",
-        "trigger_mode": "multiple",
-    }
+    private: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
     gr.on(
         [start.click, prompt.submit],
-        ready,
+        desk.ready,
         outputs=[click],
         js="(...values) => { dispatchEvent(new Event('logitspec-waiting')); return values; }",
         queue=False,
         **private,
     ).then(
-        watch, [click, *inputs], [player], concurrency_limit=1, concurrency_id="model", **private
+        desk.watch,
+        [click, *inputs],
+        [player],
+        concurrency_limit=1,
+        concurrency_id="model",
+        **private,
     )
-    stop.click(stopped, outputs=[player], queue=False, **private)
-    page.unload(left)
+    stop.click(
+        desk.stopped,
+        outputs=[player],
+        js="(...values) => { dispatchEvent(new Event('logitspec-stop')); return values; }",
+        queue=False,
+        **private,
+    )
+    page.unload(desk.left)
+
+
+def _wire_examples(
+    desk: Desk, shelf: gr.Dataset, choice: list[Example], prompt: gr.Textbox, player: gr.HTML
+) -> None:
+    """An example fills in its prompt, and its recorded run plays; Run makes it live."""
+
+    def chosen(place: int, request: gr.Request) -> tuple[str, Any]:
+        example = choice[place]
+        if (trace := recorded(example.run)) is None:
+            return example.prompt, gr.skip()
+        desk.replace(request)
+        return example.prompt, packed(to_play(trace))
+
+    shelf.click(chosen, [shelf], [prompt, player], queue=False, trigger_mode="multiple", **PRIVATE)
 
 
 @dataclass
@@ -229,9 +305,9 @@ def _shown(host: Host, wanted: Request, ticket: Ticket) -> Iterator[str]:
         return
     ticket.begun = True
     try:
-        for message in host.stream(wanted, ticket.stop):
+        for message in host.stream(wanted, ticket.stop, outlives=True):
             if not ticket.replaced:
-                yield message
+                yield packed(message)
     except Exception as error:
         yield _problem(_told(error))
         raise gr.Error(_told(error), duration=5, print_exception=False) from error
@@ -297,16 +373,27 @@ def _fetcher(host: Host) -> Any:
         run_id, first = wanted.get("run"), wanted.get("from")
         if not isinstance(run_id, str) or type(first) is not int:
             return None
-        return host.steps_from(run_id, first)
+        whole = recorded(run_id)
+        found = _from(whole, first) if whole else host.steps_from(run_id, first)
+        return packed(found) if found else None
 
     return fetch_steps
 
 
-def _examples() -> dict[str, str]:
-    """The first prompts of the shipped examples by their titles."""
-    lines = EXAMPLES.read_text(encoding="utf-8").splitlines()
-    examples = [json.loads(line) for line in lines]
-    return {
-        f"{TASKS[example['category']]}: {example['title']}": example["turns"][0]
-        for example in examples
-    }
+def _from(recording: str, first: int) -> str | None:
+    """What `Host.steps_from` gives, of a recorded run."""
+    trace = Trace.from_json(recording)
+    if first == 0:
+        return recording
+    return steps_message(trace, -1, first, {}) if 0 < first <= len(trace.steps) else None
+
+
+def _stopper(host: Host) -> Any:
+    """The server function by which a page ends its run after a reload."""
+
+    def stop_run(wanted: Any) -> None:
+        """Anyone can call this with anything; names of runs can't be guessed."""
+        if isinstance(wanted, dict) and isinstance(wanted.get("run"), str):
+            host.stop(wanted["run"])
+
+    return stop_run

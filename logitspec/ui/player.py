@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-FOLDER = Path(__file__).parents[2] / "assets" / "player"
+from logitspec.export import player_file, player_source, player_style
 
 
 def script() -> str:
@@ -18,28 +17,36 @@ def script() -> str:
     The style travels in the script because Gradio rewrites the rules of its css options: it cuts
     selectors at commas inside :is() and drops container rules.
     """
-    order = json.loads(_read("order.json"))
-    style = json.dumps("\n".join(map(_read, order["styles"])))
-    scripts = map(_read, [*order["scripts"], "gradio.js"])
-    return "\n".join([f"const PLAYER_CSS = {style};", *scripts])
+    return "\n".join(
+        [
+            f"const PLAYER_CSS = {json.dumps(player_style())};",
+            player_source(),
+            "const { createPlayer, installStyle } = logitspecPlayer();",
+            player_file("gradio.js"),
+        ]
+    )
 
 
-def _read(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+def step_player(
+    value: str,
+    fetch_steps: Callable[[Any], str | None],
+    stop_run: Callable[[Any], None],
+) -> gr.HTML:
+    """The component. Its value is one wire message (trace.py), or a recorded run to be played.
 
-
-def step_player(fetch_steps: Callable[[Any], Any]) -> gr.HTML:
-    """The component. Its value is one wire message (trace.py); fetch_steps({"run", "from"}) returns
-    the delta that fills a gap."""
+    The page calls both functions by their names: fetch_steps({"run", "from"}) returns the delta that
+    fills a gap, stop_run({"run"}) ends a run that went on without its page.
+    """
     player = gr.HTML(
         value="",
-        html_template=_read("player.html"),
+        html_template=player_file("player.html"),
         js_on_load=script(),
         apply_default_css=False,
         padding=False,
-        server_functions=[fetch_steps],
+        server_functions=[fetch_steps, stop_run],
         elem_id="player",
     )
     # Gradio would search every message for script tags and warn about those that a model wrote.
     player.postprocess = lambda value: value  # type: ignore[method-assign]
+    player.value = value
     return player

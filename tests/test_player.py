@@ -337,17 +337,31 @@ def beat_of(page: Page) -> tuple[int, int, bool]:
     return int(data["cursor"]), int(data["beat"]), "moving" in data
 
 
+WATCH_STILLS = """() => {
+  const root = document.querySelector("[data-logitspec-player]");
+  window.stills = [];
+  const note = () => {
+    const shown = document.querySelectorAll("[data-token]").length;
+    const still = [+root.dataset.cursor, +root.dataset.beat, shown, "moving" in root.dataset];
+    if (JSON.stringify(still) !== JSON.stringify(window.stills.at(-1))) window.stills.push(still);
+  };
+  new MutationObserver(note).observe(root, {attributes: true});
+}"""
+
+
 def test_beats_by_key_and_by_button(page: Page) -> None:
     send(page, STORY.to_json())
     show(page, 7)
     page.locator(ROOT).focus()
     assert beat_of(page) == (7, 5, False)
+    page.evaluate(WATCH_STILLS)
     for beat in (1, 2, 3, 4, 5):
         press(page, ".")
-        assert beat_of(page) == (8, beat, True)
+        assert beat_of(page)[:2] == (8, beat)
         assert len(page.evaluate(READ_TOKENS)) == expected_visible(STORY, 8, beat)
         assert page.locator(".ls-beats [aria-current=step]").inner_text().startswith(str(beat))
     page.wait_for_selector(f"{ROOT}:not([data-moving])")
+    assert [still[1] for still in page.evaluate("stills") if still[3]] == [1, 2, 3, 4, 5]
     press(page, ",", ",")
     assert beat_of(page) == (8, 3, False)
     press(page, "Escape")
@@ -369,32 +383,23 @@ def test_beats_by_key_and_by_button(page: Page) -> None:
     assert beat_of(page) == (1, 1, False)
 
 
-WATCH_STILLS = """() => {
-  const root = document.querySelector("[data-logitspec-player]");
-  window.stills = [];
-  const note = () => {
-    const still = [+root.dataset.cursor, +root.dataset.beat, document.querySelectorAll("[data-token]").length];
-    if (JSON.stringify(still) !== JSON.stringify(window.stills.at(-1))) window.stills.push(still);
-  };
-  new MutationObserver(note).observe(root, {attributes: true});
-}"""
-
-
 def test_a_recorded_run_plays_at_once_beat_by_beat(page: Page) -> None:
     recorded = {**json.loads(STORY.to_json()), "recorded": "a story", "autoplay": True}
     page.evaluate(WATCH_STILLS)
     send(page, dumps(recorded))
     assert page.get_by_text("Recorded: a story").is_visible()
     assert page.locator(ROOT).get_attribute("data-moving") == "true"
-    page.wait_for_selector(f"{ROOT}[data-cursor='3'][data-beat='2']")
+    page.wait_for_selector(f"{ROOT}[data-cursor='3']")
     page.locator(ROOT).focus()
     press(page, "Space")
     assert page.locator(ROOT).get_attribute("data-moving") is None
-    stills = page.evaluate("stills")
-    wanted = [(cursor, beat) for cursor in (1, 2, 3) for beat in (1, 2, 3, 4, 5)]
+    stills = [still[:3] for still in page.evaluate("stills") if still[3]]
+    wanted = [(cursor, beat) for cursor in range(1, len(STORY.steps)) for beat in (1, 2, 3, 4, 5)]
     begins = [tuple(still[:2]) for still in stills].index((1, 1))
     assert [tuple(still[:2]) for still in stills[begins:]] == wanted[: len(stills) - begins]
-    assert all(shown == expected_visible(STORY, cursor, beat) for cursor, beat, shown in stills[begins:])
+    assert all(
+        shown == expected_visible(STORY, cursor, beat) for cursor, beat, shown in stills[begins:]
+    )
     cursor, beat, _ = beat_of(page)
     send(page, dumps(recorded))  # again the same run: the viewer's place stays
     assert beat_of(page) == (cursor, beat, False)
@@ -413,8 +418,10 @@ def test_a_trace_from_a_file_plays_from_its_start_and_what_is_none_changes_nothi
     assert "neither a trace" in page.get_by_role("alert").inner_text()
     page.evaluate("text => player.open(text)", STORY.to_json())
     painted(page)
-    assert state(page) == (len(STORY.steps), 1, "done")
     assert page.locator(ROOT).get_attribute("data-playing") == "true"
+    steps, cursor, name = state(page)
+    assert (steps, name) == (len(STORY.steps), "done")
+    assert cursor < steps
 
 
 def test_reduced_motion_jumps_between_stills(page: Page) -> None:
@@ -452,7 +459,9 @@ def test_the_cache_bar_holds_a_row_for_every_node(page: Page) -> None:
     read = "rows => rows.map((row) => [Number(row.dataset.row), row.dataset.fate])"
     rows = page.locator("[data-row]").evaluate_all(read)
     assert rows == [[node, state] for node, state in enumerate(step.states())]
-    places = "rows => rows.map((row) => [row.getBoundingClientRect().left, Number(row.dataset.row)])"
+    places = (
+        "rows => rows.map((row) => [row.getBoundingClientRect().left, Number(row.dataset.row)])"
+    )
     shown = [node for _, node in sorted(page.locator("[data-row]").evaluate_all(places))]
     assert shown[: len(step.path)] == step.path
     said = page.get_by_role("img", name="accepted rows stay").get_attribute("aria-label")
@@ -785,3 +794,123 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     assert state(page) == (0, 0, "running")
     send(page, HOSTILE.to_json())
     assert state(page)[2] == "done"
+
+
+READ_CHOICES = """() => [...document.querySelectorAll(".ls-node")]
+  .sort((a, b) => a.dataset.node - b.dataset.node)
+  .map((node) => [...node.querySelectorAll(".ls-choice")]
+    .filter((each) => getComputedStyle(each).display !== "none" && getComputedStyle(each).visibility === "visible")
+    .map((each) => each.textContent).join(""))"""
+
+
+def test_under_each_node_stands_what_the_target_chose_or_wanted_instead(page: Page) -> None:
+    send(page, STORY.to_json())
+    step = STORY.steps[7]
+    show(page, 8)
+    page.evaluate("player.beat(2)")
+    painted(page)
+    assert not any(page.evaluate(READ_CHOICES))
+    page.evaluate("player.beat(3)")
+    painted(page)
+    said = page.get_by_role("region", name="Draft tree").locator(".ls-note").inner_text()
+    assert said == f"One forward pass, {len(step.tree)} rows"
+    spelt = [STORY.vocabulary[token].decode() for token in step.choices]
+    assert page.evaluate(READ_CHOICES) == ["→" + choice for choice in spelt]
+    page.evaluate("player.beat(4)")
+    painted(page)
+    wanted = ["≠" + spelt[parent] for parent in step.tree.parents]
+    assert page.evaluate(READ_CHOICES) == [
+        wanted[node] if fate == "rejected" else "→" + spelt[node]
+        for node, fate in enumerate(step.states())
+    ]
+
+
+def test_before_the_draft_only_the_root_shows(page: Page) -> None:
+    send(page, STORY.to_json())
+    show(page, 5)
+    page.evaluate("player.beat(1)")
+    painted(page)
+    seen = """() => [...document.querySelectorAll("[data-node]")].map(
+      (node) => [Number(node.dataset.node), getComputedStyle(node).visibility])"""
+    shown = dict(page.evaluate(seen))
+    assert shown.pop(0) == "visible"
+    assert set(shown.values()) == {"hidden"}
+
+
+def test_every_node_is_tied_to_its_parent(page: Page) -> None:
+    send(page, STORY.to_json())
+    show(page, 30)
+    edges = "() => [...document.querySelectorAll('[data-edge]')].map((edge) => Number(edge.dataset.edge))"
+    nodes = list(range(1, len(STORY.steps[29].tree)))
+    assert sorted(page.evaluate(edges)) == nodes
+    parents = """() => Object.fromEntries([...document.querySelectorAll('[data-parent]')].map(
+      (node) => [node.dataset.node, Number(node.dataset.parent)]))"""
+    expected = {str(node): STORY.steps[29].tree.parents[node] for node in nodes}
+    assert page.evaluate(parents) == expected
+
+
+def test_zoom_and_pan_keep_the_root_in_sight(page: Page) -> None:
+    trace = story(ranks=40, prompt_words=60)
+    send(page, trace.to_json())
+    show(page, 3)
+    root = page.locator("[data-node='0']")
+    body = page.locator(".ls-panel-tree .ls-panel-body")
+    before = root.bounding_box()
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Zoom in").click()
+    grown = root.bounding_box()
+    assert before is not None
+    assert grown is not None
+    assert grown["height"] == pytest.approx(before["height"] * 1.5, rel=0.1)
+    room = body.bounding_box()
+    assert room is not None
+    page.mouse.move(room["x"] + 300, room["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(room["x"] + 100, room["y"] + 80, steps=3)
+    page.mouse.up()
+    painted(page)
+    assert body.evaluate("body => [body.scrollLeft, body.scrollTop]") == [200, 220]
+    pinned = root.bounding_box()
+    assert pinned is not None
+    assert room["x"] <= pinned["x"] <= room["x"] + 24
+    assert room["y"] <= pinned["y"] <= room["y"] + 24
+    root.focus()
+    press(page, "0")
+    assert root.bounding_box() == before
+    assert state(page)[1] == 3
+
+
+def test_rows_and_mask_show_the_same_nodes(page: Page) -> None:
+    send(page, STORY.to_json())
+    cursor = 11
+    step = STORY.steps[cursor - 1]
+    show(page, cursor)
+    page.get_by_role("button", name="Rows").click()
+    assert sorted(page.evaluate(READ_NODES)) == expected_nodes(step)
+    lefts = [box[0] for box in page.evaluate(READ_BOXES)]
+    assert lefts[0] < min(lefts[1:])
+    page.get_by_role("button", name="Mask").click()
+    assert page.evaluate(READ_NODES) == expected_nodes(step)
+    positions = page.locator("[data-node] .ls-mask-position").all_inner_texts()
+    assert [int(each) for each in positions] == [
+        step.position + depth for depth in step.tree.depths()
+    ]
+    path = page.locator("[data-node='9'] .ls-mask-cells path").get_attribute("d") or ""
+    seen = [int(float(column)) for column in re.findall(r"M(\d+\.\d+) 0\.08", path)]
+    assert seen == step.tree.path_to(9)
+    page.locator("[data-node='9']").focus()
+    pointed = "() => [...document.querySelectorAll('[data-pointed], [data-way]')].map((row) => Number(row.dataset.node))"
+    assert sorted(n for n in page.evaluate(pointed) if n is not None) == step.tree.path_to(9)
+    press(page, "Shift+ArrowUp")
+    focused = "() => Number(document.activeElement.dataset.node)"
+    assert page.evaluate(focused) == step.tree.parents[9]
+
+
+def test_a_token_of_the_text_points_at_its_node(page: Page) -> None:
+    send(page, STORY.to_json())
+    cursor = next(n for n, step in enumerate(STORY.steps, start=1) if len(step.path) > 3)
+    show(page, cursor)
+    step = STORY.steps[cursor - 1]
+    page.locator(f"[data-token='{step.position + 2}']").hover()
+    painted(page)
+    assert page.locator("[data-node][data-pointed]").get_attribute("data-node") == str(step.path[2])

@@ -76,6 +76,7 @@ function showTrace(player, trace) {
 function playFromStart(player, trace) {
   const { state } = player;
   loadTrace(player, trace);
+  if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
   state.live = false;
   state.speed = SPEED_AT_START;
   moveTo(player, 1);

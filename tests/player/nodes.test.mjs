@@ -1,0 +1,69 @@
+/* Chips, edges and the mask, without a page. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const player = load(["dom.js", "spelling.js", "trace.js", "layout.js", "nodes.js", "edges.js", "mask.js", "zoom.js"]);
+
+const VOCABULARY = { 0: " the", 1: " cat", 2: "\n", 3: { hex: "e2 9c".replace(" ", "") }, 4: " 日本" };
+
+/** root 0 -> 1 (accepted) -> 2 (rejected); 0 -> 3 (rejected) -> 4 (not compared) */
+const ROW = {
+  position: 7,
+  last: { ids: [0, 3], probs: [0.9, 0.1] },
+  tokens: [0, 1, 2, 3, 4],
+  parents: [-1, 0, 1, 0, 3],
+  provenance: [["root", 0, 0.9], ["retrieved", null, null, 1, 3, "root"], ["retrieved", null, null, 1, 4, "root"], ["logit", 1, 0.1], ["retrieved", null, null, 1, 5, "next_next"]],
+  choices: [1, 4, 0, 0, 0],
+  path: [0, 1],
+  seconds: { draft: 0, verify: 0, accept: 0, commit: 0 },
+};
+
+function made() {
+  const trace = player.createTrace({ schema: 1, prompt_ids: [0, 1, 0, 1, 2, 3, 4], vocabulary: VOCABULARY });
+  player.appendSteps(trace, [ROW]);
+  return { trace, step: trace.steps[0] };
+}
+
+test("letters: wide ones count twice, marks none, icons and codes what they take", () => {
+  assert.equal(player.letterCount([{ text: " cat" }]), 4);
+  assert.equal(player.letterCount([{ text: "日本" }]), 4);
+  assert.equal(player.letterCount([{ text: "e\u0301" }]), 1);
+  assert.equal(player.letterCount([{ text: "\n  " }]), 3.4);
+  assert.equal(player.letterCount([{ text: "\u202e" }]), 6.6);
+  assert.ok(player.letterCount([{ hex: "e2 9c" }]) >= 7);
+});
+
+test("a slot holds its chip and the line under it, within limits", () => {
+  const { trace, step } = made();
+  const widths = player.nodeWidths(trace, step);
+  for (const { chip, slot } of widths) assert.ok(chip <= slot && chip > 1.4 && chip <= 11);
+  assert.ok(widths[4].chip > widths[1].chip); // " 日本" is five letters wide
+});
+
+test("under a rejected node stands what the target wanted instead of it, else what it chose after it", () => {
+  const { step } = made();
+  assert.deepEqual(step.states, ["accepted", "accepted", "rejected", "rejected", "uncompared"]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((node) => player.choiceUnder(step, node)), [1, 4, 4, 1, 0]);
+});
+
+test("a shared edge takes the best fate and the origin that all agree on", () => {
+  const { step } = made();
+  assert.equal(player.stateOfEdge(step, { of: [2, 1] }), "accepted");
+  assert.equal(player.stateOfEdge(step, { of: [4] }), "uncompared");
+  assert.equal(player.originOfEdge(step, { kind: "bus", of: [1, 2] }), "retrieved");
+  assert.equal(player.originOfEdge(step, { kind: "bus", of: [1, 3] }), null);
+  assert.equal(player.originOfEdge(step, { kind: "trunk", of: [1] }), null);
+});
+
+test("a row of the mask sees its ancestors and itself; siblings share a position id", () => {
+  const { step } = made();
+  assert.deepEqual(player.ancestorsOf(step), [[0], [0, 1], [0, 1, 2], [0, 3], [0, 3, 4]]);
+  assert.deepEqual(player.positionIds(step), [7, 8, 9, 8, 9]);
+});
+
+test("zoom goes by fixed steps and stops at the ends", () => {
+  assert.deepEqual([1, 1.1, 3].map((factor) => player.nextZoom(factor, 1)), [1.25, 1.25, 3]);
+  assert.deepEqual([1, 1.1, 0.5].map((factor) => player.nextZoom(factor, -1)), [0.8, 1, 0.5]);
+});

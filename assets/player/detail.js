@@ -41,40 +41,43 @@ function drawDetail(element, frame) {
 /** With nothing pointed at: what the step ended with, and what can be asked. */
 function restParts({ trace, cursor, step, beat }) {
   const hint = "Point at a token, a node or a rank, or walk them with Up and Down, to see where it came from.";
-  const said = step && beat === 5 ? restSentence(trace, cursor) : "";
-  return [el("p", { class: "ls-detail-rest" }, said), el("p", { class: "ls-detail-hint" }, hint)];
+  const said = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
+  const head = el("div", { class: "ls-detail-head" }, el("span", { class: "ls-title" }, "Detail"));
+  const rest = el("p", { class: "ls-detail-rest" }, said);
+  return [head, el("div", { class: "ls-detail-body" }, rest, el("p", { class: "ls-detail-hint" }, hint))];
 }
 
 function promptParts(trace, position) {
-  return [headPart(trace, trace.ids[position], { "data-origin": "prompt" }, `prompt, position ${position}`)];
+  const facts = [["Place", `position ${position} of the text, in the prompt`]];
+  return [headPart(trace, trace.ids[position], {}, "prompt"), factsPart(facts)];
 }
 
 function rankParts(trace, step, rank) {
   const { ids, probs } = step.row.last;
-  const facts = [["Rank", `${rank} of the last logits, ${share(probs[rank])}; not drafted`]];
+  const facts = [["Rank", `${rank} of the last logits, ${share(probs[rank])}`]];
   return [headPart(trace, ids[rank], {}, "not drafted"), factsPart(facts)];
 }
 
 function nodeParts(trace, link) {
-  const { number, step, node } = link;
+  const { step, node } = link;
   const state = step.states[node];
-  const origin = { "data-origin": step.origins[node].origin, "data-state": state };
-  const title = node === 0 ? "root" : STATE_TITLES[state];
+  const attributes = { "data-legend-origin": step.origins[node].origin, "data-legend-state": state };
   const facts = [
     ["Step", placeWords(trace, link)],
     ["Origin", originWords(trace, step, node)],
     ["Source", sourcePart(trace, step, node)],
     ["Target", stateWords(trace, step, node)],
-    ["Also there", alternativesPart(trace, step, node)],
+    [node === 0 ? "Instead" : "Beside it", alternativesPart(trace, step, node)],
   ];
-  return [headPart(trace, step.row.tokens[node], origin, title, number), factsPart(facts)];
+  const title = node === 0 ? "root, certain" : STATE_TITLES[state];
+  return [headPart(trace, step.row.tokens[node], attributes, title), factsPart(facts)];
 }
 
 function headPart(trace, id, attributes, title) {
-  const text = el("span", { class: "ls-node-text" });
-  fillToken(text, spellToken(trace, id), true);
-  const chip = el("span", { class: "ls-chip ls-detail-chip", ...attributes }, text);
-  return el("div", { class: "ls-detail-head" }, chip, el("span", { class: "ls-detail-title" }, title));
+  const chip = chipOf(trace, id, { ...attributes, class: "ls-chip ls-detail-chip" });
+  const state = attributes["data-legend-state"];
+  const words = el("span", { class: "ls-detail-title", "data-state-word": state }, title);
+  return el("div", { class: "ls-detail-head" }, chip, words);
 }
 
 function factsPart(facts) {
@@ -83,7 +86,7 @@ function factsPart(facts) {
     if (value === null) continue;
     list.append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
   }
-  return list;
+  return el("div", { class: "ls-detail-body" }, list);
 }
 
 function placeWords(trace, { number, step, node, position }) {
@@ -134,7 +137,10 @@ function rankChips(trace, step, { ids, probs }, root) {
 function siblingChips(trace, step, parents, node) {
   const others = parents.flatMap((parent, other) => (parent === parents[node] && other !== node ? [other] : []));
   const chips = others.slice(0, ALTERNATIVES).map((other) => {
-    const attributes = { "data-origin": step.origins[other].origin, "data-state": step.states[other] };
+    const attributes = {
+      "data-legend-origin": step.origins[other].origin,
+      "data-legend-state": step.states[other],
+    };
     return el("span", { class: "ls-alternative" }, chipOf(trace, step.row.tokens[other], attributes));
   });
   const more = others.length - chips.length;

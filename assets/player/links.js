@@ -42,6 +42,13 @@ function rankOfNode({ row, origins }, node) {
   return rank < 0 ? null : rank;
 }
 
+/** The node that began the branch of a node with a rank of its own: a runner-up, or the root. */
+function headOf({ row, origins }, node) {
+  let head = node;
+  while (head > 0 && origins[head].origin !== "logit") head = row.parents[head];
+  return head;
+}
+
 /** Where an accepted node's token stands in the text; null for a node that was not accepted. */
 function positionOfNode(trace, number, node) {
   const order = trace.steps[number - 1].row.path.indexOf(node);

@@ -1,7 +1,7 @@
 /* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
 
-const RANKS_SHOWN = 12;
-const RANK_WORDS = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
+const RANKS_SHOWN = 16;
+const FATE_PATHS = { accepted: "M2 7l3.5 3.5L12 3", rejected: "M3 3l8 8M11 3l-8 8", uncompared: "M2 7h2M6 7h2M10 7h2" };
 
 /**
  * @param {{point: function({rank: number}|null)}} on told the rank that is pointed at
@@ -10,11 +10,12 @@ function createLogitsPanel(on) {
   const view = panel("logits", "Last logits");
   const label = "Most probable tokens; Up and Down walk the ranks";
   const list = el("div", { class: "ls-ranks", role: "list", tabindex: 0, "aria-label": label });
-  const log = el("button", { type: "button", class: "ls-button ls-scale", "aria-pressed": "false" }, "log scale");
-  const more = el("button", { type: "button", class: "ls-button ls-more", hidden: true });
+  const log = toggleButton("ls-scale", "log", "Bars on a logarithmic scale");
+  const more = toggleButton("ls-more", "all", "All ranks that the trace holds");
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
-  view.body.append(list, tools, spoken);
+  view.note.after(tools);
+  view.body.append(list, spoken);
   const state = { view, list, more, log, spoken, frame: null, drawn: null, all: false, logScale: false, caret: null };
   listenToRanks(state, on);
   return {
@@ -22,6 +23,11 @@ function createLogitsPanel(on) {
     paint: (frame) => paintRanks(state, frame),
     boxOf: (rank) => rankBox(state, rank),
   };
+}
+
+function toggleButton(kind, words, title) {
+  const attributes = { type: "button", class: "ls-button " + kind, "aria-pressed": "false", title, hidden: true };
+  return el("button", attributes, words);
 }
 
 function listenToRanks(state, on) {
@@ -32,6 +38,7 @@ function listenToRanks(state, on) {
   };
   more.addEventListener("click", () => {
     state.all = !state.all;
+    more.setAttribute("aria-pressed", String(state.all));
     redraw();
   });
   log.addEventListener("click", () => {
@@ -96,15 +103,12 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
   const scale = logScale ? logBars(probs) : (probability) => probability / (probs[0] || 1);
   const rows = ids.slice(0, shown).map((id, rank) => {
     const about = { rank, id, probability: probs[rank], length: scale(probs[rank]) };
-    return rankElement(trace, step, { ...about, fate: drafted.get(rank), order: Math.min(rank, 14) });
+    return rankElement(trace, step, { ...about, fate: drafted.get(rank), order: Math.min(rank, 16) });
   });
   list.replaceChildren(...rows);
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
-  more.setAttribute("aria-expanded", String(all));
-  const hidden = [...drafted.keys()].filter((rank) => rank >= RANKS_SHOWN).length;
-  const extra = hidden && !all ? ` (${hidden} more drafted)` : "";
-  setText(more, all ? `Show the first ${RANKS_SHOWN}` : `Show all ${ids.length}${extra}`);
+  setText(more, "all " + ids.length);
   setText(view.note, ids.includes(step.row.tokens[0]) ? noteWords(step) : "the root was drawn from below these");
 }
 
@@ -142,18 +146,14 @@ function rankElement(trace, step, { rank, id, probability, length, fate, order }
   const text = el("span", { class: "ls-rank-token" });
   fillToken(text, spellToken(trace, id), true);
   const isRoot = id === step.row.tokens[0];
-  const bar = el("span", { style: `width: ${(length * 100).toFixed(2)}%` });
+  const bar = el("span", { class: "ls-bar-length", style: `width: ${(length * 100).toFixed(2)}%` });
   const state = isRoot ? "accepted" : fate;
-  const mark = isRoot
-    ? [el("span", { class: "ls-mark-root" }, "next token, certain")]
-    : fate
-      ? [el("span", { class: "ls-mark-draft" }, "drafted"), el("span", { class: "ls-mark-fate" }, ", " + RANK_WORDS[fate])]
-      : [];
-  const words = mark.map((each) => each.textContent).join("");
+  const mark = rankMark(isRoot, fate);
+  const words = isRoot ? "next token, certain" : fate ? "drafted, " + STATE_TITLES[fate] : "";
   const attributes = {
     class: "ls-rank-row",
     role: "listitem",
-    "aria-label": `Rank ${rank}: ${quoted(trace, id)}, ${share(probability)}${words ? "; " + words : ""}`,
+    "aria-label": `Rank ${rank}: ${quoted(trace, id)}, ${share(probability)}${words && "; " + words}`,
     "data-rank": rank,
     "data-kind": isRoot ? "root" : fate ? "logit" : null,
     "data-fate": state || null,
@@ -163,11 +163,23 @@ function rankElement(trace, step, { rank, id, probability, length, fate, order }
     "div",
     attributes,
     el("span", { class: "ls-rank" }, String(rank)),
-    text,
-    el("span", { class: "ls-bar" }, bar),
+    el("span", { class: "ls-bar" }, bar, text),
     el("span", { class: "ls-share" }, share(probability)),
     el("span", { class: "ls-mark" }, ...mark),
   );
+}
+
+/** What a rank became: the root; or a draft, and later on what became of that. */
+function rankMark(isRoot, fate) {
+  if (isRoot) return [el("span", { class: "ls-mark-root" }, "next, certain")];
+  if (!fate) return [];
+  const judged = el("span", { class: "ls-mark-fate" }, fateIcon(fate), STATE_TITLES[fate]);
+  return [el("span", { class: "ls-mark-draft" }, "drafted"), judged];
+}
+
+function fateIcon(fate) {
+  const attributes = { class: "ls-fate-icon", viewBox: "0 0 14 14", "aria-hidden": "true" };
+  return svg("svg", attributes, svg("path", { d: FATE_PATHS[fate] }));
 }
 
 /** Where a rank's bar is drawn, in the window's coordinates; null when it is out of sight. */

@@ -13,7 +13,7 @@ function createTextPanel(on) {
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   view.element.append(spoken);
   const sheet = createSheet(view.body, () => refresh());
-  const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, pointedAt: null };
+  const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, lecture: false };
   const refresh = () => {
     if (!state.frame || !state.frame.trace) return;
     showInSight(sheet);
@@ -23,6 +23,13 @@ function createTextPanel(on) {
     state.sticks = view.body.scrollHeight - view.body.scrollTop - view.body.clientHeight < AT_END;
     refresh();
   });
+  // Another size or another type: the end stays in sight.
+  if (typeof ResizeObserver === "function") {
+    new ResizeObserver(() => {
+      if (state.sticks) toEnd(state);
+      refresh();
+    }).observe(view.body);
+  }
   listenToTokens(state, on);
   listenToCaret(state, on);
   return {
@@ -108,6 +115,9 @@ function paintText(state, frame) {
   if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible);
   if (state.caret !== null && state.caret >= visible) state.caret = null;
   paintGhost(state);
+  const lecture = Boolean(settings && settings.lecture);
+  if (state.lecture !== lecture) requestAnimationFrame(() => state.sticks && toEnd(state));
+  state.lecture = lecture;
   const streams = frame.playing || frame.name === "running";
   if (moved && (state.sticks || !streams)) toEnd(state);
   showInSight(sheet);

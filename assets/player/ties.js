@@ -2,6 +2,7 @@
 
 const TIES_MOST = 40;
 const TIES_REST = 160;
+const SWEEP_BEAT = 3; // the picture there is the one pass over all nodes
 
 /**
  * @param {{text: object, tree: object, logits: object}} panels each tells where it has drawn a thing
@@ -10,8 +11,9 @@ const TIES_REST = 160;
 function createTies(panels) {
   const lines = svg("svg", { class: "ls-tie-lines" });
   const pills = el("div", { class: "ls-tie-pills" });
-  const element = el("div", { class: "ls-ties", "aria-hidden": "true" }, lines, pills);
-  const state = { element, lines, pills, panels, frame: null, key: "", timer: null, asked: null };
+  const flights = el("div", { class: "ls-flights" });
+  const element = el("div", { class: "ls-ties", "aria-hidden": "true" }, lines, pills, flights);
+  const state = { element, lines, pills, flights, panels, frame: null, key: "", timer: null, asked: null };
   const soon = () => {
     if (state.asked === null) state.asked = requestAnimationFrame(() => drawTies(state));
   };
@@ -20,7 +22,7 @@ function createTies(panels) {
 }
 
 // Whatever moves what is tied: scrolling, another size, motions that end, a tree that is panned.
-function listenToMoves({ element, key }, soon) {
+function listenToMoves({ element }, soon) {
   const listen = () => {
     const frame = element.parentElement;
     if (!frame) return requestAnimationFrame(listen);
@@ -41,20 +43,29 @@ function paintTies(state, frame, soon) {
   clearTimeout(state.timer);
   state.lines.replaceChildren();
   state.pills.replaceChildren();
-  if (!trace || (playing && beat === 5 && !pointed)) return;
-  if (pointed || beat < 5) return soon();
+  state.flights.replaceChildren();
+  if (frame.moving && beat === LAST_BEAT && frame.step) requestAnimationFrame(() => fly(state, key));
+  if (!trace || (beat === SWEEP_BEAT && !pointed) || (playing && beat === LAST_BEAT && !pointed)) return;
+  if (pointed || beat < LAST_BEAT) return soon();
   state.timer = setTimeout(soon, TIES_REST);
+}
+
+function fly({ flights, frame, key, panels }, asked) {
+  if (key === asked) startFlights(flights, frame, panels);
 }
 
 function drawTies(state) {
   const { element, lines, pills, frame, panels } = state;
   state.asked = null;
   if (!frame || !frame.trace || !frame.step || element.offsetParent === null) return;
+  if (frame.beat === SWEEP_BEAT && !frame.pointed) return;
   const ties = [...sourceTies(frame, panels), ...rankTies(frame, panels)].slice(0, TIES_MOST);
   const origin = element.getBoundingClientRect();
-  element.dataset.kind = frame.pointed ? "pointed" : frame.beat < 5 ? "beat" : "rest";
-  lines.replaceChildren(...ties.filter((tie) => tie.to).map((tie) => tieElement(tie, origin)));
+  element.dataset.kind = frame.pointed ? "pointed" : frame.beat < LAST_BEAT ? "beat" : "rest";
   pills.replaceChildren(...pillsOf(state, ties, origin));
+  const edges = new Map([...pills.children].map((pill) => [pill.dataset.side, pill.getBoundingClientRect()]));
+  const drawn = ties.map((tie) => ({ ...tie, box: tie.boxes[tie.boxes.length - 1] || edges.get(tie.side) }));
+  lines.replaceChildren(...drawn.filter(({ box, to }) => box && to).map((tie) => tieElement(tie, origin)));
 }
 
 /** Copies and their sources: {kind, from, to, side, stretch}; from: boxes in the text, none when out of sight. */
@@ -72,38 +83,40 @@ function sourceTies(frame, { text, tree }) {
   });
 }
 
-/** Drafted runners-up and their ranks: of what is pointed at, else of all while the step speculates. */
+/**
+ * Drafted runners-up and their ranks: the one that began the branch of what is pointed at, else, while the
+ * step speculates, those that a copy goes on from.
+ */
 function rankTies(frame, { tree, logits }) {
   const { step, cursor, beat } = frame;
   const link = linkOf(frame);
-  if (!link && beat !== 2) return [];
-  const nodes = link ? (link.number === cursor && link.node !== null ? [link.node] : []) : runnersUp(step);
-  return nodes.flatMap((node) => {
+  if (link ? link.number !== cursor || link.node === null : beat !== 2) return [];
+  return (link ? [headOf(step, link.node)] : guessesWithCopies(step)).flatMap((node) => {
     const rank = rankOfNode(step, node);
     const box = rank === null ? null : logits.boxOf(rank);
-    if (!box) return [];
-    return [{ kind: node === 0 ? "root" : "logit", boxes: [box], to: boxOfNode(tree, node), side: "inside", node }];
+    const to = boxOfNode(tree, node);
+    if (!box || !to || to.left < box.right) return []; // one below the other, they are too far apart
+    return [{ kind: node === 0 ? "root" : "logit", boxes: [box], to, side: "inside", node }];
   });
 }
 
-function runnersUp(step) {
-  return step.origins.flatMap(({ origin }, node) => (origin === "logit" ? [node] : []));
+function guessesWithCopies(step) {
+  const goesOn = new Set(stretchesOf(step).map(({ start }) => step.row.parents[start]));
+  return step.origins.flatMap(({ origin }, node) => (origin === "logit" && goesOn.has(node) ? [node] : []));
 }
 
 const boxOfNode = (tree, node) => (tree.boxOf ? tree.boxOf(node) : null);
 
-function tieElement({ kind, boxes, to, side, edge, state }, origin) {
+function tieElement({ kind, box, to, state }, origin) {
   const attributes = { class: "ls-tie", "data-tie": kind, "data-fate": state || null };
-  if (side !== "inside" && !edge) return svg("g", attributes);
-  const last = boxes[boxes.length - 1];
-  const { start, end, curve, across } = tieCurve(shifted(last || edge, origin), shifted(to, origin));
+  const { start, curve, head } = tieCurve(shifted(box, origin), shifted(to, origin), kind !== "source");
   return svg(
     "g",
     attributes,
     svg("path", { class: "ls-tie-halo", d: curve }),
     svg("path", { class: "ls-tie-line", d: curve, pathLength: 1 }),
     svg("circle", { class: "ls-tie-dot", cx: start.x, cy: start.y, r: 3.5 }),
-    svg("path", { class: "ls-tie-head", d: arrowHead(end, across) }),
+    svg("path", { class: "ls-tie-head", d: head }),
   );
 }
 
@@ -115,34 +128,40 @@ const shifted = (box, origin) => ({
 });
 
 /**
- * A line from one box to another: beside each other from side to side, else from edge to edge.
- * @returns {{start: object, end: object, curve: string, across: number}} across: 1 to the right, -1 to
- *   the left, 0 down or up
+ * A line from one box to another: sideways, from a rank to a node beside it; else it comes down to the top
+ * of `to`, or up to its foot.
+ * @param {{left: number, right: number, top: number, bottom: number}} from
+ * @param {object} to of the same form
+ * @param {boolean} sideways
+ * @returns {{start: {x: number, y: number}, curve: string, head: string}}
  */
-function tieCurve(from, to) {
+function tieCurve(from, to, sideways) {
   const point = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
-  if (to.left >= from.right + 12) {
-    const start = point(from.right, from.bottom - 1);
-    const end = point(to.left - 2, (to.top + to.bottom) / 2);
-    const bend = Math.max(24, (end.x - start.x) * 0.45);
-    const curve = `M${start.x} ${start.y}C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
-    return { start, end, curve, across: 1 };
+  const middle = (a, b) => (a + b) / 2;
+  if (sideways) {
+    const start = point(from.right, middle(from.top, from.bottom));
+    const end = point(to.left - 2, middle(to.top, to.bottom));
+    const bend = Math.max(20, (end.x - start.x) * 0.45);
+    return tieParts(start, point(start.x + bend, start.y), point(end.x - bend, end.y), end, "right");
   }
-  const down = to.top >= from.bottom;
-  const start = point((from.left + from.right) / 2, down ? from.bottom : from.top);
-  const end = point((to.left + to.right) / 2, down ? to.top - 2 : to.bottom + 2);
-  const bend = Math.max(20, Math.abs(end.y - start.y) * 0.45) * (down ? 1 : -1);
-  const curve = `M${start.x} ${start.y}C${start.x} ${start.y + bend} ${end.x} ${end.y - bend} ${end.x} ${end.y}`;
-  return { start, end, curve, across: 0, down };
+  const beside = to.left >= from.right + 12;
+  const foot = !beside && to.top < from.top;
+  const start = beside ? point(from.right, from.bottom - 2) : point(middle(from.left, from.right), from[foot ? "top" : "bottom"]);
+  const end = point(to.left + Math.min(14, (to.right - to.left) / 2), foot ? to.bottom + 2 : to.top - 2);
+  const leave = beside ? point(middle(start.x, end.x), start.y) : point(start.x, start.y + (foot ? -24 : 24));
+  return tieParts(start, leave, point(end.x, end.y + (foot ? 44 : -44)), end, foot ? "up" : "down");
 }
 
-function arrowHead({ x, y }, across) {
-  return across ? `M${x} ${y}l-8 -4.5v9z` : `M${x} ${y}l-4.5 -8h9z`;
+function tieParts(start, leave, arrive, end, towards) {
+  const curve = `M${start.x} ${start.y}C${leave.x} ${leave.y} ${arrive.x} ${arrive.y} ${end.x} ${end.y}`;
+  const back = { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];
+  return { start, curve, head: `M${end.x} ${end.y}${back}` };
 }
 
-/** What stands at an edge of the text for sources that are out of sight: where they are, and what they say. */
-function pillsOf(state, ties, origin) {
-  const { frame, panels } = state;
+/**
+ * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.
+ */
+function pillsOf({ frame, panels }, ties, origin) {
   const outer = panels.text.body.getBoundingClientRect();
   return ["above", "below"].flatMap((side) => {
     const there = ties.filter((tie) => tie.kind === "source" && tie.side === side);
@@ -150,10 +169,10 @@ function pillsOf(state, ties, origin) {
     const first = there.find((tie) => tie.state === "accepted") || there[0];
     const words = pillWords(frame.trace, there.map((tie) => tie.stretch), first.stretch);
     const pill = el("button", { type: "button", class: "ls-pill", tabindex: -1, "data-side": side });
-    const arrow = el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓");
-    pill.append(arrow, ...words);
-    const top = side === "above" ? outer.top - origin.top + 6 : outer.bottom - origin.top - 6;
-    pill.style.cssText = `left: ${outer.left - origin.left + 10}px; top: ${top}px; max-width: ${outer.width - 30}px`;
+    pill.append(el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓"), ...words);
+    const right = origin.right - outer.right + 10;
+    const top = (side === "above" ? outer.top : outer.bottom) - origin.top;
+    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: ${outer.width - 30}px`;
     pill.addEventListener("click", () => panels.text.scrollTo(first.stretch.from));
     return [pill];
   });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { load } from "./load.mjs";
 
-const { createTrace, appendSteps, linkOf, stretchesOf, stretchesShown, nextRoot } = load([
+const { createTrace, appendSteps, headOf, linkOf, stretchesOf, stretchesShown, nextRoot } = load([
   "spelling.js",
   "trace.js",
   "links.js",
@@ -123,4 +123,9 @@ test("the certain next token", () => {
   assert.equal(nextRoot(frame({}, made([STEP, { ...NEXT, tokens: [4] }]))), 4); // what the next step began with
   assert.equal(nextRoot(frame({}, made([STEP], "length"))), null);
   assert.equal(nextRoot(frame({ cursor: 0 }, made([]))), null);
+});
+
+test("the rank that a branch began with", () => {
+  const { steps } = made();
+  assert.deepEqual([0, 1, 3, 4, 5, 7].map((node) => headOf(steps[0], node)), [0, 0, 0, 4, 4, 6]);
 });

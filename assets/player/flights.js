@@ -1,0 +1,45 @@
+/* Flights: with the commit, accepted tokens go from their nodes to their places in the text. */
+
+const FLIGHT = { duration: 380, fill: "backwards" };
+const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
+
+/**
+ * Copies of the accepted nodes, on their way for as long as a motion lasts; the text is there before them.
+ * @param {HTMLElement} place where they are drawn; what is in it is replaced
+ * @param {object} frame of a step that is committed
+ * @param {{text: object, tree: object}} panels both tell where they have drawn a thing
+ */
+function startFlights(place, frame, { text, tree }) {
+  const { trace, step, previous } = frame;
+  const origin = place.getBoundingClientRect();
+  place.replaceChildren();
+  step.row.path.forEach((node, order) => {
+    const from = tree.boxOf ? tree.boxOf(node) : null;
+    const to = text.boxOf(previous + order);
+    if (!from || !to) return;
+    const chip = flyingChip(trace, step, node, shifted(from, origin));
+    place.append(chip);
+    const way = `translate(${to.left - from.left}px, ${to.top - from.top}px)`;
+    const motion = chip.animate(
+      [
+        { transform: "none", opacity: 1, easing: FLIGHT_EASE },
+        { transform: way, opacity: 1, offset: 0.85 },
+        { transform: way, opacity: 0 },
+      ],
+      FLIGHT,
+    );
+    motion.finished.then(() => chip.remove(), () => null);
+  });
+}
+
+function flyingChip(trace, step, node, { left, top }) {
+  const attributes = {
+    class: "ls-chip ls-flight",
+    "data-legend-origin": step.origins[node].origin,
+    "data-legend-state": "accepted",
+    style: `left: ${left}px; top: ${top}px`,
+  };
+  const text = el("span", { class: "ls-node-text" });
+  fillToken(text, spellToken(trace, step.row.tokens[node]), true);
+  return el("span", attributes, text);
+}

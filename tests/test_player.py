@@ -279,24 +279,6 @@ def test_only_the_viewer_s_own_steps_are_spoken(page: Page) -> None:
     assert spoken.inner_text().startswith("Step 3: ")
 
 
-def test_last_logits(page: Page) -> None:
-    send(page, STORY.to_json())
-    cursor = 5
-    show(page, cursor)
-    step = STORY.steps[cursor - 1]
-    rows = page.locator("[data-rank]")
-    assert rows.count() == 12
-    assert "next token" in rows.nth(step.last.ids.index(step.tree.tokens[0])).inner_text()
-    drafted = {p.rank for p in step.tree.provenance if p.rank is not None and p.origin == "logit"}
-    marked = [n for n in range(12) if "drafted, " in rows.nth(n).inner_text()]
-    assert marked == sorted(drafted)
-    page.get_by_role("button", name=f"Show all {len(step.last)}").click()
-    assert rows.count() == len(step.last)
-    assert [row.get_attribute("data-rank") for row in rows.all()] == [
-        str(rank) for rank in range(len(step.last))
-    ]
-
-
 def test_keys(page: Page) -> None:
     send(page, STORY.to_json())
     steps = len(STORY.steps)
@@ -389,7 +371,7 @@ def test_a_recorded_run_plays_at_once_beat_by_beat(page: Page) -> None:
     send(page, dumps(recorded))
     assert page.get_by_text("Recorded: a story").is_visible()
     assert page.locator(ROOT).get_attribute("data-moving") == "true"
-    page.wait_for_selector(f"{ROOT}[data-cursor='3']")
+    page.wait_for_selector(f"{ROOT}[data-cursor='2'][data-playing=true]", timeout=30_000)
     page.locator(ROOT).focus()
     press(page, "Space")
     assert page.locator(ROOT).get_attribute("data-moving") is None

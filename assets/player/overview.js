@@ -48,8 +48,7 @@ function createOverview(onSeek) {
 
 // A range without steps between its ends would jump: the value goes in after the ends.
 function setRange(range, steps, cursor) {
-  range.min = steps ? "1" : "0";
-  range.max = String(steps);
+  if (range.max !== String(steps)) setAttributes(range, { min: steps ? 1 : 0, max: steps });
   range.value = String(cursor);
   range.disabled = steps === 0;
   range.setAttribute("aria-valuetext", steps ? `Step ${cursor} of ${steps}` : "No steps");

@@ -34,20 +34,26 @@ function changed(player, now = false) {
 }
 
 function paintAttributes({ element, state }) {
-  element.dataset.steps = String(stepCount(state));
-  element.dataset.cursor = String(state.cursor);
-  element.dataset.state = stateName(state);
-  element.dataset.playing = String(state.playing);
-  element.dataset.beat = String(state.beat);
-  showFlag(element, "moving", state.moving);
-  showFlag(element, "lecture", state.settings.lecture);
-  showFlag(element, "whitespace", state.settings.whitespace);
-  element.dataset.treeView = state.settings.treeView;
+  const { cursor, playing, beat, moving, settings } = state;
+  const flag = (on) => (on ? "true" : null);
+  const values = {
+    steps: stepCount(state),
+    cursor,
+    state: stateName(state),
+    playing,
+    beat,
+    moving: flag(moving),
+    lecture: flag(settings.lecture),
+    whitespace: flag(settings.whitespace),
+    treeView: settings.treeView,
+  };
+  for (const [name, value] of Object.entries(values)) setData(element, name, value);
 }
 
-function showFlag(element, name, on) {
-  if (on) element.dataset[name] = "true";
-  else delete element.dataset[name];
+// Setting what is set already would make the page look for rules anew.
+function setData(element, name, value) {
+  if (value === null) delete element.dataset[name];
+  else if (element.dataset[name] !== String(value)) element.dataset[name] = String(value);
 }
 
 function statusText(state, name) {

@@ -119,10 +119,11 @@ function takeSteps(player, data) {
   const fresh = data.steps.slice(have - data.from);
   if (typeof data.prefill_seconds === "number") state.trace.header.prefill_seconds = data.prefill_seconds;
   appendSteps(state.trace, fresh);
+  const resumed = !state.live;
   state.live = true;
   if (state.follow && !state.playing) state.cursor = state.trace.steps.length; // its beat is the last
   if (data.finish) endRun(state, data);
-  if (fresh.length || data.finish) arrived(player);
+  if (fresh.length || data.finish || resumed) arrived(player);
 }
 
 /** The last steps of a run say how it ended. */

@@ -1,0 +1,243 @@
+"""The player's adapter for Gradio in a blank page: what it keeps, asks the server for, and hands on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from player_page import gradio_page_html, hostile, steps_between, story
+from playwright.sync_api import Browser, Page, expect
+
+from logitspec import Trace
+from logitspec.recordings import to_play
+from logitspec.trace import packed, reset_message, steps_message
+
+PLAYER = "[data-logitspec-player]"
+STORY = story()
+OTHER = hostile()
+ADDRESS = "http://player.test/"
+PAGE = gradio_page_html().replace("const server = {};", "const server = window.functions || {};")
+
+
+class Server:
+    """Stands in for the server functions: it has `have` steps of STORY, and more with every question."""
+
+    def __init__(self, have: int, grows: int = 0) -> None:
+        self.have, self.grows = have, grows
+        self.knows = True
+        self.fails = 0
+        self.asked: list[Any] = []
+        self.stopped: list[Any] = []
+
+    def fetch_steps(self, wanted: dict[str, Any]) -> str | None:
+        self.asked.append(wanted)
+        if self.fails:
+            self.fails -= 1
+            raise OSError("no connection")
+        if not self.knows or wanted["run"] != STORY.run:
+            return None
+        trace = part(STORY, self.have)
+        self.have = min(len(STORY.steps), self.have + self.grows)
+        first = wanted["from"]
+        if first > len(trace.steps):
+            return None
+        return packed(
+            steps_message(trace, -1, first, trace.vocabulary) if first else trace.to_json()
+        )
+
+    def stop_run(self, wanted: dict[str, Any]) -> None:
+        self.stopped.append(wanted)
+
+
+def part(trace: Trace, steps: int) -> Trace:
+    """The trace when it had so many steps."""
+    whole = steps >= len(trace.steps)
+    return replace(trace, steps=trace.steps[:steps], finish=trace.finish if whole else None)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server(4)
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    context = chromium.new_context()
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    opened.expose_function("pythonFetch", server.fetch_steps)
+    opened.expose_function("pythonStop", server.stop_run)
+    opened.add_init_script(
+        "window.functions = { fetch_steps: (wanted) => pythonFetch(wanted),"
+        " stop_run: (wanted) => pythonStop(wanted) };"
+    )
+    opened.goto(ADDRESS)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def send(page: Page, *messages: str) -> None:
+    page.evaluate("all => all.forEach((each) => send(each))", list(messages))
+
+
+def shows(page: Page, **wanted: str | int) -> None:
+    for name, value in wanted.items():
+        expect(page.locator(PLAYER)).to_have_attribute(f"data-{name}", str(value), timeout=30_000)
+
+
+def begun(page: Page, steps: int = 4) -> None:
+    """A run of which so many steps have arrived."""
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, steps, 1))
+    shows(page, steps=steps, state="running")
+
+
+def test_packed_messages_are_taken_one_after_the_other(page: Page, server: Server) -> None:
+    count = len(STORY.steps)
+    messages = [reset_message(part(STORY, 0), 0)]
+    messages += [steps_between(STORY, n, n + 6, n + 1) for n in range(0, count, 6)]
+    messages.append(steps_message(STORY, count + 1, count, {}))
+    sent = [packed(each) for each in messages]
+    assert any(not each.startswith("{") for each in sent)
+    send(page, *sent)
+    shows(page, steps=count, state="done")
+    assert server.asked == []
+
+
+def test_a_reload_in_mid_run_asks_on_until_the_run_has_ended(page: Page, server: Server) -> None:
+    begun(page)
+    assert server.asked == []
+    server.grows = 12
+    page.reload()
+    shows(page, steps=len(STORY.steps), state="done")
+    assert server.asked[0] == {"run": STORY.run, "from": 4}
+    saved = page.evaluate("JSON.stringify(sessionStorage)")
+    assert STORY.run in saved
+    questions = len(server.asked)
+    page.wait_for_timeout(1000)
+    assert len(server.asked) == questions
+    page.reload()
+    shows(page, steps=len(STORY.steps), state="done")
+    page.wait_for_timeout(500)
+    assert len(server.asked) == questions
+    assert server.stopped == []
+
+
+def test_the_place_is_kept_while_the_run_goes_on(page: Page, server: Server) -> None:
+    begun(page)
+    page.get_by_label("First step").click()
+    shows(page, cursor=1, state="paused")
+    server.grows = 12
+    page.reload()
+    shows(page, steps=len(STORY.steps), cursor=1)
+
+
+def test_a_server_that_is_away_for_a_while_is_asked_again(page: Page, server: Server) -> None:
+    begun(page)
+    server.grows, server.fails = 12, 2
+    page.reload()
+    shows(page, steps=len(STORY.steps), state="done")
+
+
+def test_a_run_that_the_server_keeps_no_longer_shows_what_there_is(
+    page: Page, server: Server
+) -> None:
+    begun(page)
+    server.knows = False
+    page.reload()
+    shows(page, steps=4)
+    expect(page.locator(PLAYER)).to_contain_text("Interrupted", timeout=30_000)
+
+
+@pytest.mark.parametrize("event", ["logitspec-stop", "logitspec-waiting"])
+def test_stop_and_a_new_run_end_one_that_goes_on_after_a_reload(
+    page: Page, server: Server, event: str
+) -> None:
+    begun(page)
+    page.evaluate(f"dispatchEvent(new Event('{event}'))")
+    page.wait_for_timeout(300)
+    assert server.stopped == []  # while it is connected, the button does it
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 4, 1))
+    shows(page, steps=4)
+    page.reload()
+    shows(page, steps=4, state="running")
+    page.evaluate(f"dispatchEvent(new Event('{event}'))")
+    page.wait_for_timeout(300)
+    assert server.stopped == [{"run": STORY.run}]
+
+
+def test_a_trace_that_does_not_fit_is_asked_for(page: Page, server: Server) -> None:
+    page.add_init_script(
+        "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
+        " if (text.length > 3000) throw new Error('full'); set.call(this, name, text); }"
+    )
+    page.reload()
+    begun(page)
+    server.grows = 12
+    page.reload()
+    shows(page, steps=len(STORY.steps), state="done")
+    assert server.asked[0] == {"run": STORY.run, "from": 0}
+
+
+def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(page: Page) -> None:
+    page.emulate_media(reduced_motion="no-preference")
+    value = packed(to_play(STORY.to_json()))
+    page.add_init_script(f"window.startValue = {json.dumps(value)}")
+    page.reload()
+    shows(page, playing="true", steps=len(STORY.steps))
+    page.get_by_label("Last step").click()
+    shows(page, playing="false", cursor=len(STORY.steps))
+    page.get_by_label("Previous step").click()
+    page.reload()
+    shows(page, playing="false", cursor=len(STORY.steps) - 1)
+    send(page, packed(to_play(STORY.to_json())))  # an example that is chosen again
+    shows(page, playing="true")
+    send(page, packed(to_play(OTHER.to_json())))
+    shows(page, playing="true", steps=len(OTHER.steps))
+
+
+def test_a_link_opens_its_step_once(page: Page, server: Server) -> None:
+    server.have = len(STORY.steps)
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=3")
+    shows(page, cursor=3, steps=len(STORY.steps))
+    send(page, OTHER.to_json())
+    shows(page, steps=len(OTHER.steps))
+    page.reload()
+    shows(page, steps=len(OTHER.steps))
+
+
+def test_a_link_to_a_run_that_goes_on_follows_it_and_does_not_end_it(
+    page: Page, server: Server
+) -> None:
+    server.grows = 12
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=2")
+    shows(page, cursor=2, state="paused")
+    page.evaluate("dispatchEvent(new Event('logitspec-stop'))")
+    shows(page, steps=len(STORY.steps), state="done", cursor=2)
+    assert server.stopped == []
+
+
+def test_a_link_to_a_run_that_is_gone_says_so(page: Page, server: Server) -> None:
+    server.knows = False
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=2")
+    expect(page.locator(PLAYER)).to_contain_text("kept no longer", timeout=30_000)
+
+
+def test_links_are_for_runs_that_the_server_has(page: Page, server: Server) -> None:
+    page.evaluate(
+        "document.execCommand = () => { window.copied = document.activeElement.value; return true }"
+    )
+    send(page, STORY.to_json())
+    server.have = len(STORY.steps)
+    page.get_by_label("First step").click()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".ls-said")).to_have_text("Link to step 1 copied.", timeout=30_000)
+    assert page.evaluate("copied") == f"{ADDRESS}?run={STORY.run}&step=1"
+    server.knows = False
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".ls-said")).to_contain_text("No address leads to this run", timeout=30_000)

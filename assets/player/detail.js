@@ -2,29 +2,26 @@
 
 const ALTERNATIVES = 6;
 
-/**
- * @param {{text: object}} panels text tells whether a source is in sight
- */
-function createDetail({ text }) {
+function createDetail() {
   const element = el("div", { class: "ls-detail", role: "region", "aria-label": "Detail" });
   let painted = "";
   return {
     element,
     paint(frame) {
-      const key = detailKey(frame, text);
+      const key = detailKey(frame);
       if (key === painted) return;
       painted = key;
-      drawDetail(element, frame, text);
+      drawDetail(element, frame);
     },
   };
 }
 
 /** What the card depends on; steps of one number but of another run differ in their run. */
-function detailKey(frame, text) {
+function detailKey(frame) {
   const { trace, cursor, visible, pointed, beat } = frame;
   if (!trace) return "";
   const finish = cursor === trace.steps.length ? trace.header.finish : "";
-  return JSON.stringify([trace.run, trace.header.vocabulary && trace.bytes.size, cursor, visible, beat, pointed, finish]);
+  return JSON.stringify([trace.run, trace.bytes.size, cursor, visible, beat, pointed, finish]);
 }
 
 function drawDetail(element, frame) {
@@ -40,7 +37,7 @@ function drawDetail(element, frame) {
 
 /** With nothing pointed at: what the step ended with, and what can be asked. */
 function restParts({ trace, cursor, step, beat }) {
-  const hint = "Point at a token, a node or a rank, or walk them with Up and Down, to see where it came from.";
+  const hint = "Point at a token, a node or a rank to see where it came from; Up and Down walk them.";
   const said = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
   const head = el("div", { class: "ls-detail-head" }, el("span", { class: "ls-title" }, "Detail"));
   const rest = el("p", { class: "ls-detail-rest" }, said);
@@ -123,11 +120,12 @@ const groupStart = (trace, position) => trace.groupOf[Math.max(0, position)];
  */
 function alternativesPart(trace, step, node) {
   const { parents, tokens, last } = step.row;
-  const chips = node === 0 ? rankChips(trace, step, last, tokens[0]) : siblingChips(trace, step, parents, node);
+  const chips =
+    node === 0 ? rankChips(trace, last, tokens[0]) : siblingChips(trace, step, parents, node);
   return chips.length ? el("span", { class: "ls-alternatives" }, ...chips) : null;
 }
 
-function rankChips(trace, step, { ids, probs }, root) {
+function rankChips(trace, { ids, probs }, root) {
   const others = ids.map((id, rank) => ({ id, rank })).filter(({ id }) => id !== root);
   return others.slice(0, ALTERNATIVES).map(({ id, rank }) => {
     return el("span", { class: "ls-alternative" }, chipOf(trace, id, {}), share(probs[rank]));
@@ -135,7 +133,8 @@ function rankChips(trace, step, { ids, probs }, root) {
 }
 
 function siblingChips(trace, step, parents, node) {
-  const others = parents.flatMap((parent, other) => (parent === parents[node] && other !== node ? [other] : []));
+  const beside = (other) => other !== node && parents[other] === parents[node];
+  const others = [...parents.keys()].filter(beside);
   const chips = others.slice(0, ALTERNATIVES).map((other) => {
     const attributes = {
       "data-legend-origin": step.origins[other].origin,

@@ -28,7 +28,7 @@ function linkOfPosition(trace, visible, position) {
   return { number, step, node, rank: rankOfNode(step, node), position };
 }
 
-/** The node that a rank of the last logits became: the root, or the first drafted runner-up; null for none. */
+/** The node that a rank of the last logits became, the root or a runner-up; null for a rank not drafted. */
 function nodeOfRank({ row, origins }, rank) {
   if (row.last.ids[rank] === row.tokens[0]) return 0;
   const node = origins.findIndex((each) => each.origin === "logit" && each.rank === rank);

@@ -1,7 +1,11 @@
 /* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
 
 const RANKS_SHOWN = 16;
-const FATE_PATHS = { accepted: "M2 7l3.5 3.5L12 3", rejected: "M3 3l8 8M11 3l-8 8", uncompared: "M2 7h2M6 7h2M10 7h2" };
+const FATE_PATHS = {
+  accepted: "M2 7l3.5 3.5L12 3",
+  rejected: "M3 3l8 8M11 3l-8 8",
+  uncompared: "M2 7h2M6 7h2M10 7h2",
+};
 
 /**
  * @param {{point: function({rank: number}|null)}} on told the rank that is pointed at
@@ -16,7 +20,8 @@ function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const state = { view, list, more, log, spoken, frame: null, drawn: null, all: false, logScale: false, caret: null };
+  const state = { view, list, more, log, spoken, frame: null, drawn: null, caret: null };
+  Object.assign(state, { all: false, logScale: false });
   listenToRanks(state, on);
   return {
     element: view.element,
@@ -26,8 +31,8 @@ function createLogitsPanel(on) {
 }
 
 function toggleButton(kind, words, title) {
-  const attributes = { type: "button", class: "ls-button " + kind, "aria-pressed": "false", title, hidden: true };
-  return el("button", attributes, words);
+  const attributes = { type: "button", class: "ls-button " + kind, title, hidden: true };
+  return el("button", { ...attributes, "aria-pressed": "false" }, words);
 }
 
 function listenToRanks(state, on) {
@@ -109,12 +114,8 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
   setText(more, "all " + ids.length);
-  setText(view.note, ids.includes(step.row.tokens[0]) ? noteWords(step) : "the root was drawn from below these");
-}
-
-function noteWords(step) {
-  const drafted = draftedRanks(step).size;
-  return drafted ? `${plural(drafted, "runner-up").replace("runner-ups", "runners-up")} drafted` : "";
+  const words = drafted.size ? plural(drafted.size, "runner-up", "runners-up") + " drafted" : "";
+  setText(view.note, ids.includes(step.row.tokens[0]) ? words : "the root was drawn from below these");
 }
 
 /** Ranks that were drafted as next-next tokens, with the best fate of their nodes. */
@@ -128,11 +129,12 @@ function draftedRanks(step) {
   return ranks;
 }
 
-/** Lengths on a scale of powers of ten, from the least probable listed (a tenth of it: no bar) to the most. */
+/** Lengths on a scale of powers of ten, from a tenth of the least probability listed to the greatest. */
 function logBars(probs) {
   const least = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
   const most = Math.log10(probs[0] || 1);
-  return (probability) => (probability > 0 ? Math.max(0, (Math.log10(probability) - least) / (most - least)) : 0);
+  const length = (probability) => (Math.log10(probability) - least) / (most - least);
+  return (probability) => (probability > 0 ? Math.max(0, length(probability)) : 0);
 }
 
 /** A probability in percent, with two digits that say something however small it is. */

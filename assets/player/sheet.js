@@ -10,7 +10,8 @@ const SIGHT = 500;
 function createSheet(body, onUnfold) {
   const ghost = el("span", { class: "ls-ghost", "aria-hidden": "true", hidden: true });
   const fold = el("button", { type: "button", class: "ls-button ls-fold" });
-  const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false, open: new Set(), marked: [] };
+  const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false };
+  Object.assign(sheet, { open: new Set(), marked: [] });
   fold.addEventListener("click", () => {
     sheet.open.add(sheet.trace.run);
     clearSheet(sheet);

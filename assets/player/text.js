@@ -180,7 +180,7 @@ function markSources(frame, mark) {
   }
 }
 
-/** The boxes of the tokens from `from` up to `to` that are in sight, one a line, in the window's coordinates. */
+/** The boxes of the tokens in sight from `from` up to `to`, one a line, in the window's coordinates. */
 function boxesOf({ view, sheet }, from, to) {
   const outer = view.body.getBoundingClientRect();
   const boxes = [];
@@ -215,7 +215,10 @@ function scrollToToken(state, position) {
   const { view, sheet } = state;
   const place = placeAt(sheet, position);
   if (!place) return;
-  const line = () => (spanAt(sheet, position) || place).getClientRects()[0] || place.getBoundingClientRect();
+  const line = () => {
+    const here = spanAt(sheet, position) || place;
+    return here.getClientRects()[0] || here.getBoundingClientRect();
+  };
   const outer = view.body.getBoundingClientRect();
   const box = line();
   if (box.top >= outer.top + 8 && box.bottom <= outer.bottom - 8) return;

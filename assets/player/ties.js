@@ -68,7 +68,7 @@ function drawTies(state) {
   lines.replaceChildren(...drawn.filter(({ box, to }) => box && to).map((tie) => tieElement(tie, origin)));
 }
 
-/** Copies and their sources: {kind, from, to, side, stretch}; from: boxes in the text, none when out of sight. */
+/** Copies and their sources; boxes: where the source is in the text, none when it is out of sight. */
 function sourceTies(frame, { text, tree }) {
   const { step, stretches } = stretchesShown(frame);
   const link = linkOf(frame);
@@ -96,7 +96,7 @@ function rankTies(frame, { tree, logits }) {
     const box = rank === null ? null : logits.boxOf(rank);
     const to = boxOfNode(tree, node);
     if (!box || !to || to.left < box.right) return []; // one below the other, they are too far apart
-    return [{ kind: node === 0 ? "root" : "logit", boxes: [box], to, side: "inside", node }];
+    return [{ kind: step.origins[node].origin, boxes: [box], to, side: "inside", node }];
   });
 }
 
@@ -146,7 +146,8 @@ function tieCurve(from, to, sideways) {
   }
   const beside = to.left >= from.right + 12;
   const foot = !beside && to.top < from.top;
-  const start = beside ? point(from.right, from.bottom - 2) : point(middle(from.left, from.right), from[foot ? "top" : "bottom"]);
+  const edge = foot ? from.top : from.bottom;
+  const start = beside ? point(from.right, from.bottom - 2) : point(middle(from.left, from.right), edge);
   const end = point(to.left + Math.min(14, (to.right - to.left) / 2), foot ? to.bottom + 2 : to.top - 2);
   const leave = beside ? point(middle(start.x, end.x), start.y) : point(start.x, start.y + (foot ? -24 : 24));
   return tieParts(start, leave, point(end.x, end.y + (foot ? 44 : -44)), end, foot ? "up" : "down");

@@ -45,7 +45,7 @@ function paintTree(parts, state, frame) {
   setText(parts.note, step ? treeNote(step, beat) : "");
   if (state.room === null) state.room = roomOf(parts.body);
   const shown = viewFor(frame.settings.treeView, state.room.width);
-  parts.views.paint(frame.settings.treeView, shown);
+  parts.views.paint(shown, viewFor("tree", state.room.width) === "tree");
   parts.zoom.element.hidden = shown !== "tree";
   const { width, height, letter } = state.room;
   const key = [trace, step, shown, width, height, letter];
@@ -139,9 +139,9 @@ function viewButtons(onView) {
   });
   return {
     element: el("div", { class: "ls-views", role: "group", "aria-label": "View of the draft tree" }, ...buttons),
-    paint(wanted, shown) {
+    paint(shown, wide) {
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === shown));
-      buttons[0].hidden = wanted === "tree" && shown === "rows";
+      buttons[0].hidden = !wide;
     },
   };
 }

@@ -61,7 +61,8 @@ function cacheWords(trace, number, beat) {
   if (beat < LAST_BEAT) return pass;
   const gone = tokens.length - path.length;
   const fall = gone ? `, ${gone} fall away` : "";
-  return `${pass}: ${path.length} accepted ${path.length === 1 ? "row stays" : "rows stay"}${fall}, ${position + path.length} in all`;
+  const stay = `${path.length} accepted ${path.length === 1 ? "row stays" : "rows stay"}`;
+  return `${pass}: ${stay}${fall}, ${position + path.length} in all`;
 }
 
 function showPointedRow(cells, node) {

@@ -27,7 +27,8 @@ function expectRun(player) {
   stopPlaying(player);
   const kept = state.trace || state.kept;
   if (state.trace) state.keptAt = state.cursor;
-  Object.assign(state, { kept, trace: null, cursor: 0, beat: LAST_BEAT, error: null, live: false, pointed: null });
+  Object.assign(state, { kept, trace: null, cursor: 0, beat: LAST_BEAT, error: null, pointed: null });
+  state.live = false;
   state.expecting = true;
   changed(player);
 }

@@ -72,7 +72,8 @@ function statusText(state, name) {
  * trace: null before the first. cursor: steps done, 0 to n; step: the derived step of the cursor, or null.
  * beat: 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept and reject, 5 commit; 5 also for a
  * step at rest. previous: tokens of the text before the step; visible: those shown, the step's own with
- * beat 5. moving: the motion that leads to the beat is on its way. name: idle, running, paused, done or error. pointed: {node}, {position}, {rank} or null.
+ * beat 5. moving: the motion that leads to the beat is on its way. name: idle, running, paused, done or
+ * error. pointed: {node}, {position}, {rank} or null.
  */
 function frameOf({ state }) {
   const { trace, cursor, beat, playing, moving, pointed, settings } = state;

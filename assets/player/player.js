@@ -1,4 +1,5 @@
-/* The player: what it shows follows from the trace, the cursor and the beat alone; messages and keys change those. */
+/* The player: what it shows follows from the trace, the cursor and the beat alone; messages and keys
+   change those. */
 
 const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";

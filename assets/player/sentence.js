@@ -23,7 +23,8 @@ function storySentence(trace, number) {
   if (drafted === 0) return `Nothing was drafted: ${gained}, as in plain decoding.`;
   if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
   const clauses = pathSegments(step).map((nodes) => segmentClause(trace, step, nodes));
-  const held = drafted === 1 ? "the one drafted token was" : `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
+  const some = `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
+  const held = drafted === 1 ? "the one drafted token was" : some;
   return capital([...clauses, held + " accepted"].join("; ")) + `: ${gained}.`;
 }
 
@@ -31,7 +32,8 @@ const were = (count) => (count === 1 ? "was" : "were");
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 
 function noneSentence(trace, number, drafted) {
-  const none = drafted === 1 ? "The one drafted token was not accepted" : `None of ${drafted} drafted tokens was accepted`;
+  const all = `None of ${drafted} drafted tokens was accepted`;
+  const none = drafted === 1 ? "The one drafted token was not accepted" : all;
   const { tokens, choices } = trace.steps[number - 1].row;
   if (isEnd(trace, number)) return none + " before the run ended";
   return `${none}, because after ${quoted(trace, tokens[0])} the target chose ${quoted(trace, choices[0])}`;
@@ -62,7 +64,8 @@ function sameSource(before, next) {
 
 function segmentClause(trace, step, nodes) {
   const { origin, rank, from } = step.origins[nodes[0]];
-  if (origin === "logit") return `the last logits put ${quoted(trace, step.row.tokens[nodes[0]])} at rank ${rank}`;
+  const token = quoted(trace, step.row.tokens[nodes[0]]);
+  if (origin === "logit") return `the last logits put ${token} at rank ${rank}`;
   if (from !== null) return copyClause(trace, step, nodes);
   return `${quotedTokens(trace, step, nodes)} came ${LEGEND_TITLES[origin]}`;
 }
@@ -116,7 +119,8 @@ function logitsWords(trace, number, { row, origins }) {
   const guesses = runners ? ` ${plural(runners, "runner-up", "runners-up")} will be tried after it.` : "";
   const share = rank < 0 ? "" : percent(row.last.probs[rank]);
   const drawn = rank < 0 ? "from below those that are kept" : `at rank ${rank}, ${share}`;
-  const how = rank === 0 ? `The last logits put it first (${share})` : `It was drawn from the last logits (${drawn})`;
+  const first = `The last logits put it first (${share})`;
+  const how = rank === 0 ? first : `It was drawn from the last logits (${drawn})`;
   return [`The next token is certain: ${token}`, `${how}, and it becomes the root.${guesses}`];
 }
 

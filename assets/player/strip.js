@@ -6,7 +6,8 @@
 function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });
   const buttons = BEATS.map((title, order) => beatButton(title, order + 1, onBeat));
-  const list = el("ol", { class: "ls-beats", "aria-label": "Beats of the step" }, ...buttons.map((each) => each.item));
+  const items = buttons.map((each) => each.item);
+  const list = el("ol", { class: "ls-beats", "aria-label": "Beats of the step" }, ...items);
   const summary = el("p", { class: "ls-summary" });
   const story = el("p", { class: "ls-story" });
   const count = el("span", { "data-count": "step" });
@@ -30,7 +31,8 @@ function createStrip(onBeat) {
 
 function beatButton(title, beat, onBeat) {
   const name = el("span", { class: "ls-beat-name" }, title);
-  const about = { type: "button", class: "ls-beat", title: `${beat}. ${title} (, and . go through the beats)` };
+  const hint = `${beat}. ${title} (, and . go through the beats)`;
+  const about = { type: "button", class: "ls-beat", title: hint };
   const mark = el("span", { class: "ls-beat-number" }, String(beat));
   const button = el("button", about, mark, name);
   button.addEventListener("click", () => onBeat(beat));

@@ -16,7 +16,8 @@ const BUTTONS = [
  * @param {Object<string, function>} actions those of BUTTONS, and live, keys, speed, set
  */
 function createTransport(actions) {
-  const buttons = new Map(BUTTONS.map(([name, label, key]) => [name, iconButton(name, label, key, actions[name])]));
+  const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
+  const buttons = new Map(BUTTONS.map(made));
   const play = buttons.get("toggle");
   play.classList.add("ls-primary");
   const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
@@ -24,10 +25,12 @@ function createTransport(actions) {
   const speed = speedSelect(actions.speed);
   const whitespace = switchButton("whitespace", "Show spaces and newlines", "w", actions.set);
   const lecture = switchButton("lecture", "Lecture size", "l", actions.set);
-  const keys = el("button", { type: "button", class: "ls-button", "aria-label": "Keys", title: "Keys (?)" }, "?");
+  const about = { "aria-label": "Keys", title: "Keys (?)" };
+  const keys = el("button", { type: "button", class: "ls-button", ...about }, "?");
   keys.addEventListener("click", actions.keys);
   const status = el("span", { class: "ls-status" });
-  const group = (label, ...parts) => el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
+  const group = (label, ...parts) =>
+    el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
   const element = el(
     "div",
     { class: "ls-transport" },

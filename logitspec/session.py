@@ -25,7 +25,7 @@ MOST_NEW_TOKENS = 4096
 MOST_CHARACTERS = 200_000
 RUNS_KEPT = 32
 SECONDS_PER_MESSAGE = 1 / 25
-SECONDS_ALONE = 30.0  # a page that lost its connection is back by then, or will not come back
+SECONDS_ALONE = 60.0  # a page that lost its connection is back by then, or will not come back
 
 log = logging.getLogger(__name__)
 

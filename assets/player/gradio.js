@@ -144,7 +144,9 @@
   }
 
   function endFollowing() {
-    if (following && stopRun) stopRun({ run: following });
+    const run = following;
+    following = null;
+    if (run && stopRun) stopRun({ run });
   }
 
   /* Values */

@@ -41,7 +41,7 @@ from logitspec.builtin.recipe import (
 )
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import CONTEXT, messages, train_tokenizer
-from logitspec.builtin.train import Run, prepare, save
+from logitspec.builtin.train import Run, prepare, save, train
 from logitspec.builtin.words import (
     EVAL_MEN,
     EVAL_TOWNS,
@@ -53,6 +53,7 @@ from logitspec.builtin.words import (
     Split,
     Words,
 )
+from logitspec.errors import LogitSpecError
 
 EXAMPLES = MODEL_DIR.parent / "prompts" / "examples.jsonl"
 TINY: dict[str, Any] = {
@@ -202,6 +203,18 @@ def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokeni
         else:
             alone += 1
     assert alone > 200
+
+
+def test_no_part_of_a_word_is_rare(small_tokenizer: PreTrainedTokenizerFast) -> None:
+    held_out = Words(random.Random(1), "eval")
+    unseen = [held_out.coined().capitalize() for _ in range(300)] + sorted(NAMES)
+    trained_on = sorted(words_in(take(400, seed=0)))
+    in_words: collections.Counter[str] = collections.Counter()
+    for word in trained_on:
+        in_words.update(set(small_tokenizer.tokenize(word)))
+    parts = {part for word in unseen for part in small_tokenizer.tokenize(word) if len(part) > 1}
+    assert len(parts) > 60
+    assert min(in_words[part] for part in parts) >= 15
 
 
 def test_frequent_words_take_the_space_along(small_tokenizer: PreTrainedTokenizerFast) -> None:
@@ -467,6 +480,44 @@ def test_a_resumed_run_goes_on_exactly(
     assert again == losses
     assert (second.step, second.tokens) == (whole.step, whole.tokens) == (6, 1536)
     assert whole.progress == 1
+
+
+def test_a_run_can_begin_with_given_weights(
+    small_tokenizer: PreTrainedTokenizerFast, tmp_path: pathlib.Path
+) -> None:
+    run = tiny_run(small_tokenizer, steps=2)
+    train(run, tmp_path / "old", tmp_path / "checkpoint.pt", [])
+    other = train_tokenizer(count=300, vocabulary=700, seed=9)
+    settings = dataclasses.replace(run.settings, start=str(tmp_path / "old"))
+    begun = prepare(settings, other, [], **TINY)
+    given = {name: value.to(torch.bfloat16).float() for name, value in run.model.named_parameters()}
+    rows = given.pop("model.embed_tokens.weight")
+    mine: Any = dict(begun.model.named_parameters())
+    embedding = mine.pop("model.embed_tokens.weight")
+    for name, value in given.items():
+        assert torch.equal(mine[name], value), name
+    assert begun.model.lm_head.weight is embedding
+    old, kept, new = small_tokenizer.get_vocab(), 0, 0
+    for token, place in other.get_vocab().items():
+        if token in old:
+            kept += 1
+            assert torch.equal(embedding[place], rows[old[token]]), token
+        elif token.isascii() and token.isalpha():
+            new += 1
+            spelt = small_tokenizer(token, add_special_tokens=False)["input_ids"]
+            assert torch.allclose(embedding[place], rows[spelt].mean(0)), token
+    assert kept > 300
+    assert new > 10
+    train(begun, tmp_path / "new", tmp_path / "second.pt", [])
+    facts = json.loads((tmp_path / "new" / "training.json").read_text(encoding="utf-8"))
+    assert facts["before"]["tokens"] == run.tokens
+    assert [probe["tokens"] for probe in facts["curve"]][-1] == run.tokens + begun.tokens
+    assert f"{run.tokens:,} of the weights" in (tmp_path / "new" / "README.md").read_text("utf-8")
+    for change in [{"hidden_size": 48}, {"num_hidden_layers": 2}]:
+        with pytest.raises(LogitSpecError, match="other layers"):
+            prepare(settings, other, [], **TINY | change)
+    with pytest.raises(LogitSpecError, match="holds no model"):
+        prepare(dataclasses.replace(settings, start=str(tmp_path)), other, [], **TINY)
 
 
 def test_training_learns(small_tokenizer: PreTrainedTokenizerFast) -> None:

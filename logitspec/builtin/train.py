@@ -44,6 +44,7 @@ from logitspec.builtin.recipe import (
 )
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
 from logitspec.builtin.transplant import transplant
+from logitspec.errors import LogitSpecError
 
 SHARD = "9MB"
 
@@ -322,7 +323,10 @@ def main(arguments: list[str] | None = None) -> None:
         prose_note=chosen.prose_note,
         start=chosen.start,
     )
-    run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])
+    try:
+        run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])
+    except LogitSpecError as error:
+        sys.exit(str(error))
     if chosen.resume:
         run.restore(checkpoint)
     else:

@@ -10,6 +10,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from logitspec.builtin.card import TRAINING
+from logitspec.errors import LogitSpecError
 
 
 def transplant(
@@ -19,12 +20,19 @@ def transplant(
 
     A token that both vocabularies hold keeps its embedding; another one begins with the mean of
     the embeddings of the old tokens that spell it. What comes back are the `tokens`, `hours` and
-    `curve` of all training so far. Raises RuntimeError if the layers have other shapes.
+    `curve` of all training so far. Raises LogitSpecError if there is no such model or its layers
+    have other shapes.
     """
+    if not (folder / TRAINING).exists():
+        raise LogitSpecError(
+            f"{folder} holds no model that this command trained; name one that does."
+        )
     old = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     # The model class, not the tokenizer's text side, knows how byte-level tokens are spelled.
     spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
     state = old.state_dict()
+    if _layers(model) != _layers(old):
+        raise LogitSpecError(f"The model in {folder} has other layers; train without it.")
     rows = old.get_input_embeddings().weight.detach()
     embedding = model.get_input_embeddings().weight
     with torch.no_grad():
@@ -42,4 +50,13 @@ def transplant(
         "tokens": facts["tokens"] + before["tokens"],
         "hours": facts["hours"] + before["hours"],
         "curve": facts["curve"],
+    }
+
+
+def _layers(model: LlamaForCausalLM) -> dict[str, torch.Size]:
+    """The shapes of the weights, of the embedding only its width."""
+    embedding = {"model.embed_tokens.weight", "lm_head.weight"}
+    return {
+        name: value.shape[1:] if name in embedding else value.shape
+        for name, value in model.state_dict().items()
     }

@@ -396,7 +396,7 @@ def test_ci_runs_the_readmes_test_command(tmp_path: Path) -> None:
         (home / name).write_bytes((ROOT / name).read_bytes())
     programs = tmp_path / "bin"
     programs.mkdir()
-    for place, code in [("chromium", 0), ("python3", 0)]:
+    for place, code in [("chromium", 0), ("node", 0), ("python3", 0)]:
         stub = programs / place
         stub.write_text(f'#!/bin/sh\necho "{place} $*" >> "{tmp_path}/calls"\nexit {code}\n')
         stub.chmod(0o755)

@@ -110,15 +110,40 @@ def theme() -> gr.themes.Base:
 
 
 # What the theme has no name for: the keyboard's focus, which Gradio's radio buttons, accordions and
-# examples do not show; the pale ends of its sliders.
+# examples do not show; round corners that cut off text without a card; the title on one line; and
+# room to stick for the player's legend.
 STYLE = """
-:is(button, a, summary, select, [role="option"], input[type="radio"], input[type="checkbox"],
-    input[type="range"]):focus-visible {
+button:focus-visible,
+a:focus-visible,
+select:focus-visible,
+[role="option"]:focus-visible,
+input[type="radio"]:focus-visible,
+input[type="checkbox"]:focus-visible {
   outline: 3px solid var(--border-color-accent) !important;
   outline-offset: 2px;
 }
 
-.gradio-container input[type="range"] + * , .gradio-container .slider_input_container > * {
-  color: var(--body-text-color-subdued);
+.gradio-container {
+  overflow: clip visible !important;
+}
+
+.gradio-container .main.app {
+  padding-inline: clamp(10px, 2.5vw, 32px) !important;
+}
+
+.gradio-container .block.hide-container {
+  overflow: visible !important;
+  border-radius: 0 !important;
+}
+
+#intro .prose {
+  display: flex;
+  flex-wrap: wrap;
+  gap: 4px 20px;
+  align-items: baseline;
+}
+
+#intro .prose > * {
+  margin: 0;
 }
 """

@@ -1,0 +1,403 @@
+"""Measures the player in Chromium and prints a table and, last, one line of JSON.
+
+    PYTHONPATH=. python tests/measure_player.py [--quick]
+
+The bars: a live run of 200 steps/s loses no step; a trace of 1,000 steps with 64 nodes each opens
+within 1 s and is scrubbed with frames under 16 ms (95th percentile); a click reaches Python within
+300 ms; a recorded run moves within 1.5 s of the page's load; a step takes less than 2 KB on the wire;
+nothing is fetched from elsewhere. Medians of several tries, on an otherwise idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import TYPE_CHECKING, Any
+
+from conftest import free_port
+from player_page import STORY, MadeUp, page_html, words
+
+from logitspec.trace import Trace, packed, reset_message, steps_message
+from logitspec.tree import DraftTree, Origin, Provenance
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, CDPSession, Page
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAYER = "[data-logitspec-player]"
+NODES = 64
+STEPS_A_SECOND = 200
+MESSAGES_A_SECOND = 25
+
+# Without the display's clock a frame follows the last one as soon as it is done: what it costs is seen.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-vsync", "--disable-frame-rate-limit"]
+
+OPEN = """async (text) => {
+  const start = performance.now();
+  player.receive(text);
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  document.body.getBoundingClientRect();
+  return performance.now() - start;
+}"""
+
+# The times between frames while the scrubber is dragged a step further in each of them.
+SCRUB = """async ([frames, steps]) => {
+  const range = document.querySelector(".ls-range");
+  const times = [];
+  let at = 1;
+  let last = null;
+  return await new Promise((done) => {
+    const frame = (now) => {
+      if (last !== null) times.push(now - last);
+      last = now;
+      if (times.length >= frames) return done(times);
+      at = (at + 7) % steps + 1;
+      range.value = String(at);
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  });
+}"""
+
+# Notes when the first step is there and when it first moves, in ms since the page was asked for.
+NOTE_BEGIN = """
+window.seen = {};
+const note = () => {
+  const player = document.querySelector("[data-logitspec-player]");
+  if (player && player.dataset.steps !== "0") window.seen.shown ??= performance.now();
+  if (player && player.dataset.moving === "true") window.seen.moving ??= performance.now();
+  if (!window.seen.moving) requestAnimationFrame(note);
+};
+requestAnimationFrame(note);
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number; `bar`: what it must stay below, none when it is told only."""
+
+    name: str
+    value: float
+    unit: str
+    bar: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.bar is None or self.value < self.bar
+
+
+class LongRun(MadeUp):
+    """A made-up run that knows where each pair of tokens stood last, which long ones need, and whose
+    trees have exactly NODES nodes."""
+
+    def __init__(self, prompt: list[bytes], output: list[bytes]) -> None:
+        self.places: dict[tuple[int, int], int] = {}
+        self.indexed = 1
+        super().__init__(prompt, output, ranks=40, seed=3)
+
+    def _copy(
+        self, tree: DraftTree, node: int, position: int, guess: tuple[int, ...], most: int, key: str
+    ) -> None:
+        while self.indexed < position:
+            pair = (self.ids[self.indexed - 1], self.ids[self.indexed])
+            self.indexed += 1
+            self.places[pair] = self.indexed
+        known = [*self.ids[position - 1 : position + 1], *guess][-2:]
+        start = self.places.get((known[0], known[1]), position)
+        ranks = sum(each.origin is Origin.LOGIT for each in tree.provenance)
+        room = NODES - len(tree) - (self.ranks - ranks)
+        if ranks == self.ranks:  # the last one fills the tree
+            start, most = 1, room
+        for source in range(start, min(start + most, start + room, position)):
+            origin = Provenance(Origin.RETRIEVED, None, None, 2, source, key)
+            node = tree.add(node, self.ids[source], origin, merge=False)
+
+
+def long_trace(steps: int, prompt: int) -> Trace:
+    """A run of exactly `steps` steps after a prompt of `prompt` tokens."""
+    tokens = words(STORY)
+    repeats = (prompt + 8 * steps) // len(tokens) + 1
+    many = [word for number in range(repeats) for word in (*tokens, b" %d" % (number % 97))]
+    trace = LongRun(many[:prompt], many[prompt : prompt + 8 * steps]).trace
+    del trace.steps[steps:]
+    trace.max_new_tokens = sum(len(step.path) for step in trace.steps)
+    return trace
+
+
+def deltas(trace: Trace) -> Iterator[str]:
+    """The messages of a live run, as many a second as the app sends."""
+    yield reset_message(trace, 0)
+    most = STEPS_A_SECOND // MESSAGES_A_SECOND
+    sent = replace(trace, steps=[], finish=None)
+    for sequence, first in enumerate(range(0, len(trace.steps), most), start=1):
+        sent.steps = trace.steps[: first + most]
+        sent.finish = trace.finish if first + most >= len(trace.steps) else None
+        yield steps_message(sent, sequence, first, {})
+
+
+@contextmanager
+def blank(browser: Browser) -> Iterator[Page]:
+    """A page that holds the player alone."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_content(page_html())
+    yield page
+    page.close()
+
+
+def throttle(page: Page, factor: int) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": factor})
+
+
+def opening(browser: Browser, trace: Trace, tries: int, slow: int = 1) -> Iterator[Measured]:
+    """Open a long trace, then drag through it."""
+    text, times, frames = trace.to_json(), [], []
+    for _ in range(tries):
+        with blank(browser) as page:
+            throttle(page, slow)
+            times.append(page.evaluate(OPEN, text))
+            frames += page.evaluate(SCRUB, [100, len(trace.steps)])
+    under = "" if slow == 1 else f", {slow}x slower processor"
+    size = f"{len(trace.steps)} steps"
+    p95 = quantiles(frames, n=20)[-1]
+    told = slow > 1
+    yield Measured(f"open {size}{under}", median(times), "ms", None if told else 1000)
+    yield Measured(f"scrub {size}, frame p95{under}", p95, "ms", None if told else 16)
+    yield Measured(f"scrub {size}, frame median{under}", median(frames), "ms")
+
+
+def long_text(browser: Browser, trace: Trace) -> Iterator[Measured]:
+    """The same with a text of thousands of tokens."""
+    with blank(browser) as page:
+        opened = page.evaluate(OPEN, trace.to_json())
+        frames = page.evaluate(SCRUB, [200, len(trace.steps)])
+    tokens = len(trace.prompt_ids) + trace.max_new_tokens
+    yield Measured(f"open {tokens} tokens", opened, "ms", 1000)
+    yield Measured(f"scrub {tokens} tokens, frame p95", quantiles(frames, n=20)[-1], "ms", 16)
+
+
+@contextmanager
+def streaming_app(trace: Trace) -> Iterator[str]:
+    """A page of Gradio with the player, a button that streams `trace`, and one that answers."""
+    import gradio as gr
+
+    from logitspec.ui.player import step_player
+
+    clicked: list[float] = []
+
+    def fetch(wanted: Any) -> str | None:
+        return packed(trace.to_json())
+
+    def stream() -> Iterator[str]:
+        start = time.perf_counter()
+        for number, message in enumerate(deltas(trace)):
+            time.sleep(max(0.0, start + number / MESSAGES_A_SECOND - time.perf_counter()))
+            yield packed(message)
+
+    def click() -> str:
+        clicked.append(time.time() * 1000)
+        return str(clicked[-1])
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        player = step_player("", fetch, lambda _wanted: None)
+        start, answer = gr.Button("Stream"), gr.Button("Answer")
+        answered = gr.Textbox(label="Answered", elem_id="answered")
+        start.click(stream, outputs=[player], show_progress="hidden")
+        answer.click(click, outputs=[answered], queue=False, show_progress="hidden")
+    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_port=free_port())
+    yield url
+    page.close()
+
+
+def streaming(browser: Browser, trace: Trace, tries: int) -> Iterator[Measured]:
+    """A live run through Gradio: steps that came, how long it took, bytes, click to Python."""
+    with streaming_app(trace) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        wire = Wire(page.context.new_cdp_session(page), url)
+        page.goto(url)
+        page.wait_for_selector(PLAYER)
+        page.evaluate(
+            """() => {
+              const fetched = window.fetch;
+              window.repairs = 0;
+              window.fetch = (...all) => {
+                if (String(all[0].url || all[0]).includes("component_server")) window.repairs += 1;
+                return fetched(...all);
+              };
+            }"""
+        )
+        wire.bytes = 0
+        began = time.perf_counter()
+        page.get_by_role("button", name="Stream").click()
+        done = f"document.querySelector('{PLAYER}').dataset.state === 'done'"
+        page.wait_for_function(done, timeout=120_000)
+        took = time.perf_counter() - began
+        steps = int(page.get_attribute(PLAYER, "data-steps") or 0)
+        yield Measured("live steps that were not shown", len(trace.steps) - steps, "steps", 1)
+        yield Measured("live steps asked for again", page.evaluate("repairs"), "times", 1)
+        yield Measured("live run behind its end", took - len(trace.steps) / STEPS_A_SECOND, "s", 1)
+        yield Measured("wire, made-up steps", wire.bytes / len(trace.steps), "B/step", 2048)
+        yield Measured("click to Python", median(clicks(page, tries)), "ms", 300)
+        yield Measured("requests to elsewhere", wire.outside, "requests", 1)
+        page.close()
+
+
+def clicks(page: Page, tries: int) -> Iterator[float]:
+    """Milliseconds from a click in the page until Python runs; both read the same clock."""
+    for _ in range(tries):
+        before = page.evaluate(
+            "document.querySelector('#answered textarea, #answered input').value"
+        )
+        at = page.evaluate(
+            """() => {
+              const button = [...document.querySelectorAll("button")].find((each) => each.textContent.trim() === "Answer");
+              const now = Date.now();
+              button.click();
+              return now;
+            }"""
+        )
+        page.wait_for_function(
+            "old => document.querySelector('#answered textarea, #answered input').value !== old",
+            arg=before,
+        )
+        answered = page.evaluate(
+            "document.querySelector('#answered textarea, #answered input').value"
+        )
+        yield float(answered) - at
+
+
+class Wire:
+    """What a page receives: bytes of event streams, and requests that leave the machine."""
+
+    def __init__(self, session: CDPSession, url: str) -> None:
+        self.bytes = 0
+        self.outside = 0
+        self._url = url.rstrip("/")
+        self._streams: set[str] = set()
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", self._asked)
+        session.on("Network.responseReceived", self._answered)
+        session.on("Network.dataReceived", self._received)
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        if not event["request"]["url"].startswith((self._url, "data:", "blob:", "about:")):
+            self.outside += 1
+
+    def _answered(self, event: dict[str, Any]) -> None:
+        if event["response"]["mimeType"] == "text/event-stream":
+            self._streams.add(event["requestId"])
+
+    def _received(self, event: dict[str, Any]) -> None:
+        if event["requestId"] in self._streams:
+            self.bytes += event["dataLength"]
+
+
+@contextmanager
+def real_app() -> Iterator[str]:
+    """The app, started by its command."""
+    port = free_port()
+    command = [sys.executable, "app.py", "--port", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url).close()
+                break
+            except OSError:
+                assert server.poll() is None, "The app did not start."
+                time.sleep(0.3)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def app(browser: Browser, tries: int) -> Iterator[Measured]:
+    """The app as it is: from the load to the first motion, and the bytes of a real run."""
+    with real_app() as url:
+        shown, moving = [], []
+        for _ in range(tries):
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.add_init_script(NOTE_BEGIN)
+            page.goto(url, wait_until="load")
+            page.wait_for_function("window.seen.moving", timeout=15_000)
+            loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+            seen = page.evaluate("seen")
+            shown.append(max(0.0, seen["shown"] - loaded))
+            moving.append(max(0.0, seen["moving"] - loaded))
+            page.close()
+        yield Measured("load to the recorded run", median(shown), "ms")
+        yield Measured("load to the first motion", median(moving), "ms", 1500)
+        yield from real_run(browser, url)
+
+
+def real_run(browser: Browser, url: str) -> Iterator[Measured]:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    wire = Wire(page.context.new_cdp_session(page), url)
+    page.goto(url)
+    page.wait_for_selector(PLAYER)
+    page.locator("textarea").first.fill("Tell me a story about a race to the museum.")
+    wire.bytes = 0
+    page.get_by_role("button", name="Run", exact=True).click()
+    root = f"document.querySelector('{PLAYER}').dataset"
+    page.wait_for_function(f"{root}.state === 'running'", timeout=60_000)
+    page.wait_for_function(f"{root}.state === 'done'", timeout=300_000)
+    steps = int(page.get_attribute(PLAYER, "data-steps") or 0)
+    yield Measured("wire, a real run", wire.bytes / steps, "B/step", 2048)
+    yield Measured("requests of the app to elsewhere", wire.outside, "requests", 1)
+    page.close()
+
+
+def table(rows: list[Measured]) -> str:
+    wide = max(len(row.name) for row in rows)
+    lines = []
+    for row in rows:
+        bar = "" if row.bar is None else f"< {row.bar:g} {row.unit}"
+        verdict = "" if row.bar is None else "yes" if row.passed else "NO"
+        lines.append(f"{row.name:<{wide}}  {row.value:>9.1f} {row.unit:<8}  {bar:<14}  {verdict}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one try each, without the app")
+    quick = parser.parse_args().quick
+    tries = 1 if quick else 5
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from playwright.sync_api import sync_playwright
+
+    trace, text = long_trace(1000, 200), long_trace(600, 6500)
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    rows: list[Measured] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        rows += opening(browser, trace, tries)
+        rows += opening(browser, trace, tries, slow=4)
+        rows += long_text(browser, text)
+        rows += streaming(browser, trace, tries)
+        if not quick:
+            rows += app(browser, tries)
+        browser.close()
+    print(f"{len(os.sched_getaffinity(0))} cores, {NODES} nodes a step\n")
+    print(table(rows), "\n")
+    print(json.dumps({row.name: round(row.value, 2) for row in rows}))
+    return 0 if all(row.passed for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,6 +26,10 @@ SHAPE = """(chip) => {
   return [style.borderStyle, style.borderWidth, style.borderRadius, style.fontWeight, filled].join(" ");
 }"""
 
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter((each) => each.effect.getTiming().iterations !== Infinity)
+  .map((each) => each.finished.catch(() => null)))"""
+
 CONTRAST = """(names) => {
   const root = document.querySelector("[data-logitspec-player]");
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -90,7 +94,8 @@ def press(page: Page, *keys: str) -> None:
 
 
 def faults(page: Page) -> list[tuple[str, Any, str]]:
-    """What axe finds wrong: the rule, where, and what with."""
+    """What axe finds wrong once nothing moves any more: the rule, where, and what with."""
+    page.evaluate(SETTLED)
     found = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
     return [
         (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]

@@ -41,9 +41,9 @@ Llama: {parameters:,} parameters, {layers} layers, width {width}, {heads} heads 
 and values), feed-forward width {inner}, tied embeddings, {context:,} positions. Weights are bfloat16
 safetensors.
 
-The tokenizer is a byte-level BPE of {vocabulary:,} tokens. Digits stand alone. No merge joins a
-space to a letter, so that a rare word has the same tokens wherever it stands; frequent words have a
-token of their own that takes the space along.
+The tokenizer is a byte-level BPE of {vocabulary:,} tokens. Digits stand alone. Frequent words have a
+token of their own that takes the space along. All others, names above all, are made of parts that
+occur in many different words, and of the same parts wherever they stand.
 
 Turns are written as `<|user|>...<|end|><|assistant|>...<|end|>`; the tokenizer's chat template does
 this. Generation stops at `<|end|>`.
@@ -80,7 +80,7 @@ messages 0.1.
 To train another like it: `{command}`. The length of a run is wall time, so that another machine sees
 other tokens; a run that was stopped and resumed with other hours or settings lists the last ones here.
 
-How it learnt: the share of held-out answers that are exact token by token, by tokens seen.
+How it learnt: the share of held-out answers that are exact token by token, by tokens seen.{before_curve}
 
 {curve}
 
@@ -88,9 +88,9 @@ How it learnt: the share of held-out answers that are exact token by token, by t
 ## Limits
 
 It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Names made of pieces that are rare in training (Salzburg, with its
-"burg") come out wrong at times, and one wrong name makes a whole summary wrong. Sums go wrong at
-times, above all with products of large numbers; its German has about a hundred words; its facts are
+looks right and means little. Asked about one of several texts, it quotes the wrong one at times, and
+a made-up name of three syllables may lose a letter. Sums go wrong at times, above all with products
+of large numbers; its German has about a hundred words; its facts are
 a few sentences about speculative decoding. Rows longer than 2,048 tokens were not trained, and few
 were longer than 1,024. Don't rely on anything that it says.
 """
@@ -114,6 +114,10 @@ Stories: {distinct:.0%} of all 3-grams of words differ (distinct-3); {repetition
 stood earlier in the same story. Written functions that parse: {parsed:.0%}, where 98% are wanted.
 {missed}
 """
+
+
+_AGAIN = """ After
+{:.1f} M tokens it went on with another tokenizer and a high rate, and was asked what the tasks ask now."""
 
 
 def write_card(folder: pathlib.Path) -> None:
@@ -149,6 +153,7 @@ def write_card(folder: pathlib.Path) -> None:
         if before
         else "",
         before_hours=f", after {before['hours']:.2f}" if before else "",
+        before_curve=_AGAIN.format(before["tokens"] / 1e6) if before else "",
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

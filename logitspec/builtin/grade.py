@@ -36,7 +36,7 @@ RULES = {
     "conversation": "same as the reference",
     "translation": "same as the reference",
     "summarization": "same sentences as the reference",
-    "qa": "same conclusion as the reference",
+    "qa": "same conclusions as the reference, one for each question",
     "math": "same result, in drills all results",
     "code: functions": "returns, raises and changes the same as the reference on up to 2,500 calls",
     "code: edits": "same as the reference",

@@ -572,7 +572,7 @@ def test_the_probe_agrees_with_greedy_generation(
     ]
     model = LlamaForCausalLM(model_config(len(small_tokenizer), **TINY | {"hidden_size": 64}))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for _ in range(100):
+    for _ in range(200):
         for sample in taught:
             ids = torch.tensor([encode(small_tokenizer, sample)[0]])
             model(ids, labels=ids).loss.backward()

@@ -360,6 +360,7 @@ def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
     start(page, PROMPT, **SLOW)
     before = running(page, 8)
     page.reload()
+    page.wait_for_selector(PLAYER)
     assert running(page, before + 5) > before
     page.get_by_role("button", name="Stop", exact=True).click()
     state(page, "done")

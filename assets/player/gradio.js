@@ -52,7 +52,8 @@
     }
   }
 
-  const stepsHere = () => Number(root.dataset.steps);
+  // Not from the element's attributes, which are painted a moment after the steps came.
+  const stepsHere = () => player.place().steps;
 
   function savePlace() {
     save("place", JSON.stringify(player.place()));

@@ -18,10 +18,11 @@ const TREE_VIEWS = ["tree", "rows", "mask"];
  * @param {string|object} [options.initial] a message to begin with
  * @returns {{expect: function(), receive: function(string|object), open: function(string|object),
  *   show: function(number), beat: function(number), play: function(), pause: function(),
- *   snapshot: function(): (string|null), place: function(): {run: string, cursor: number, follow: boolean}}}
+ *   snapshot: function(): (string|null), place: function(): {run: string, cursor: number,
+ *   follow: boolean, steps: number}}}
  *   expect: a run was asked for and nothing of it is there yet; open: a trace from a file, which plays from
  *   its start; beat: the still of a beat (1 to 5) of the step shown; snapshot: the trace so far as a
- *   message; place: where the viewer is, `follow` when that is the newest step
+ *   message; place: where the viewer is, `follow` when that is the newest step, and how many there are
  */
 function createPlayer(element, options = {}) {
   const state = {
@@ -73,7 +74,10 @@ function playerApi(player) {
     play: () => startPlaying(player),
     pause: () => stopPlaying(player),
     snapshot: () => (state.trace || state.kept ? traceText(state.trace || state.kept) : null),
-    place: () => ({ run: state.trace ? state.trace.run : "", cursor: state.cursor, follow: state.follow }),
+    place: () => {
+      const { trace, cursor, follow } = state;
+      return { run: trace ? trace.run : "", cursor, follow, steps: stepCount(state) };
+    },
   };
 }
 

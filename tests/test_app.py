@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from cable import Cable
 from conftest import free_port
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -369,6 +370,26 @@ def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
     assert trace.finish == "cancelled"
     ends = [step.position + len(step.path) for step in trace.steps]
     assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
+
+
+def test_a_run_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
+    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"http://127.0.0.1:{cable.port}")
+    page.wait_for_selector(PLAYER)
+    start(page, PROMPT, **SLOW)
+    before = running(page, 8)
+    cable.cut()
+    page.wait_for_timeout(3000)
+    held = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+    assert held >= before
+    cable.mend()
+    page.wait_for_selector(PLAYER)
+    assert running(page, held + 5) > held
+    page.get_by_role("button", name="Stop", exact=True).click()
+    state(page, "done")
+    page.context.close()
+    cable.close()
 
 
 def test_a_recorded_run_plays_when_the_page_opens_and_says_so(page: Page) -> None:

@@ -11,6 +11,7 @@
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
   const ASK_EVERY = 300;
   const FAILURES_AT_MOST = 30;
+  const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
   const root = element.querySelector("[data-logitspec-player]");
@@ -24,6 +25,7 @@
   let saver = null;
   let following = null;
   let played = null;
+  let heard = performance.now();
 
   const player = createPlayer(root, {
     repair: fetchSteps ? (run, from) => fetchSteps({ run, from }) : null,
@@ -161,6 +163,7 @@
 
   // One after the other, and after the start: unpacking takes a moment, and the steps come in order.
   function take(value) {
+    heard = performance.now();
     turn = turn.then(async () => show(await unpacked(value))).catch(() => null);
     return turn;
   }
@@ -195,6 +198,14 @@
     if (text && !kept.finish && fetchSteps && isShown(kept.run)) followOn(kept.run, true);
   }
 
+  function askIfSilent() {
+    if (!root.isConnected) return clearInterval(watchdog);
+    const { run } = player.place();
+    const live = ["running", "paused"].includes(root.dataset.state);
+    if (live && run && !following && fetchSteps && performance.now() - heard > SILENT) followOn(run, true);
+  }
+
+  const watchdog = setInterval(askIfSilent, 1000);
   let turn = start().catch(() => null);
   watch("value", () => take(props.value));
   addEventListener("logitspec-waiting", () => {

@@ -38,17 +38,20 @@ function cacheShare(before, rows) {
 }
 
 // In the order of the pass; the style brings accepted rows to the front, from as far as --ls-shift cells.
+// Rows stay from step to step, so that only those that differ are styled anew.
 function drawRows(cells, step) {
   const { path, tokens } = step.row;
-  const row = (token, node) =>
-    el("i", {
-      class: "ls-cache-row",
-      "data-row": node,
-      "data-origin": step.origins[node].origin,
-      "data-fate": step.states[node],
-      style: step.states[node] === "accepted" ? `--ls-shift: ${node - path.indexOf(node)}` : null,
-    });
-  cells.replaceChildren(...tokens.map(row));
+  while (cells.children.length > tokens.length) cells.lastChild.remove();
+  for (let node = cells.children.length; node < tokens.length; node += 1) {
+    cells.append(el("i", { class: "ls-cache-row", "data-row": node }));
+  }
+  tokens.forEach((token, node) => {
+    const row = cells.children[node];
+    setData(row, "origin", step.origins[node].origin);
+    setData(row, "fate", step.states[node]);
+    const shift = path.indexOf(node);
+    if (shift >= 0) row.style.setProperty("--ls-shift", String(node - shift));
+  });
   cells.style.setProperty("--ls-rows", String(tokens.length));
 }
 

@@ -106,11 +106,12 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
   const shown = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
   const drafted = draftedRanks(step);
   const scale = logScale ? logBars(probs) : (probability) => probability / (probs[0] || 1);
-  const rows = ids.slice(0, shown).map((id, rank) => {
+  while (list.children.length > shown) list.lastChild.remove();
+  ids.slice(0, shown).forEach((id, rank) => {
+    if (!list.children[rank]) list.append(rankElement(rank));
     const about = { rank, id, probability: probs[rank], length: scale(probs[rank]) };
-    return rankElement(trace, step, { ...about, fate: drafted.get(rank), order: Math.min(rank, 16) });
+    showRank(list.children[rank], trace, step, { ...about, fate: drafted.get(rank) });
   });
-  list.replaceChildren(...rows);
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
   setText(more, "all " + ids.length);
@@ -144,31 +145,34 @@ function share(probability) {
   return (probability * 100).toFixed(1 - Math.floor(Math.log10(probability * 100))) + " %";
 }
 
-function rankElement(trace, step, { rank, id, probability, length, fate, order }) {
-  const text = el("span", { class: "ls-rank-token" });
-  fillToken(text, spellToken(trace, id), true);
-  const isRoot = id === step.row.tokens[0];
-  const bar = el("span", { class: "ls-bar-length", style: `width: ${(length * 100).toFixed(2)}%` });
-  const state = isRoot ? "accepted" : fate;
-  const mark = rankMark(isRoot, fate);
-  const words = isRoot ? "next token, certain" : fate ? "drafted, " + STATE_TITLES[fate] : "";
-  const attributes = {
-    class: "ls-rank-row",
-    role: "listitem",
-    "aria-label": `Rank ${rank}: ${quoted(trace, id)}, ${share(probability)}${words && "; " + words}`,
-    "data-rank": rank,
-    "data-kind": isRoot ? "root" : fate ? "logit" : null,
-    "data-fate": state || null,
-    style: `--ls-order: ${order}`,
-  };
+function rankElement(rank) {
   return el(
     "div",
-    attributes,
+    { class: "ls-rank-row", role: "listitem", "data-rank": rank, style: `--ls-order: ${Math.min(rank, 16)}` },
     el("span", { class: "ls-rank" }, String(rank)),
-    el("span", { class: "ls-bar" }, bar, text),
-    el("span", { class: "ls-share" }, share(probability)),
-    el("span", { class: "ls-mark" }, ...mark),
+    el("span", { class: "ls-bar" }, el("span", { class: "ls-bar-length" }), el("span", { class: "ls-rank-token" })),
+    el("span", { class: "ls-share" }),
+    el("span", { class: "ls-mark" }),
   );
+}
+
+/** Rows stay from step to step, so that only what differs is laid out anew. */
+function showRank(row, trace, step, { rank, id, probability, length, fate }) {
+  const [, bar, chances, mark] = row.children;
+  const isRoot = id === step.row.tokens[0];
+  const words = isRoot ? "next token, certain" : fate ? "drafted, " + STATE_TITLES[fate] : "";
+  const chance = share(probability);
+  const label = `Rank ${rank}: ${quoted(trace, id)}, ${chance}${words && "; " + words}`;
+  setAttributes(row, { "aria-label": label });
+  setData(row, "kind", isRoot ? "root" : fate ? "logit" : null);
+  bar.firstChild.style.width = (length * 100).toFixed(2) + "%";
+  fillToken(bar.lastChild, spellToken(trace, id), true);
+  setText(chances, chance);
+  setData(row, "fate", isRoot ? "accepted" : fate || null);
+  const became = isRoot ? "root" : fate || "";
+  if (mark.dataset.of === became) return;
+  mark.dataset.of = became;
+  mark.replaceChildren(...rankMark(isRoot, fate));
 }
 
 /** What a rank became: the root; or a draft, and later on what became of that. */

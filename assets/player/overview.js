@@ -1,9 +1,10 @@
 /* The whole run at a glance: a bar a step, as high as its tokens, under the scrubber. */
 
 /**
- * @param {function(number)} onSeek told the step that was dragged or clicked to
+ * @param {{drag: function(number), drop: function()}} on told the step that is dragged or clicked to, and
+ *   when it is let go
  */
-function createOverview(onSeek) {
+function createOverview(on) {
   const roots = svg("path", { class: "ls-bars-root" });
   const drafts = svg("path", { class: "ls-bars-accepted" });
   const options = { class: "ls-bars", preserveAspectRatio: "none", "aria-hidden": "true" };
@@ -17,7 +18,8 @@ function createOverview(onSeek) {
     "aria-label": "Step",
     title: "Tokens per step; drag or click to go to a step",
   });
-  range.addEventListener("input", () => onSeek(Number(range.value)));
+  range.addEventListener("input", () => on.drag(Number(range.value)));
+  range.addEventListener("change", on.drop);
   const marks = el("div", { class: "ls-marks", "aria-hidden": "true" });
   const most = el("span", {});
   const soFar = el("span", { class: "ls-so-far" });

@@ -33,7 +33,7 @@ function changed(player, now = false) {
   player.repaint(now);
 }
 
-function paintAttributes({ element, state }) {
+function paintAttributes({ element, state, painted }) {
   const { cursor, playing, beat, moving, settings } = state;
   const flag = (on) => (on ? "true" : null);
   const values = {
@@ -43,6 +43,7 @@ function paintAttributes({ element, state }) {
     playing,
     beat,
     moving: flag(moving),
+    hurried: flag(painted.hurried),
     lecture: flag(settings.lecture),
     whitespace: flag(settings.whitespace),
     treeView: settings.treeView,
@@ -73,7 +74,8 @@ function statusText(state, name) {
  * beat: 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept and reject, 5 commit; 5 also for a
  * step at rest. previous: tokens of the text before the step; visible: those shown, the step's own with
  * beat 5. moving: the motion that leads to the beat is on its way. name: idle, running, paused, done or
- * error. pointed: {node}, {position}, {rank} or null.
+ * error. pointed: {node}, {position}, {rank} or null. The painter adds `hurried`: this picture stays too
+ * short a time for small print.
  */
 function frameOf({ state }) {
   const { trace, cursor, beat, playing, moving, pointed, settings } = state;
@@ -88,7 +90,7 @@ function frameOf({ state }) {
 
 function paintPlayer(player) {
   const { view, state } = player;
-  const frame = frameOf(player);
+  const frame = { ...frameOf(player), hurried: hurries(player) };
   showParts(view, state, frame.name);
   view.transport.paint({
     state: frame.name,
@@ -101,6 +103,22 @@ function paintPlayer(player) {
   for (const each of view.parts) each.paint(frame);
   speak(player, frame.step);
   paintAttributes(player);
+}
+
+/**
+ * Whether steps play, arrive or are dragged by too fast to be read; what was left out comes when one stays.
+ */
+function hurries(player) {
+  const { painted } = player;
+  const { trace, cursor, playing, live, follow, dragged } = player.state;
+  const step = cursor ? trace.steps[cursor - 1] : null;
+  const now = performance.now();
+  const soon = (playing || dragged || (live && follow)) && now - painted.at < HURRY;
+  const hurried = soon && (step !== painted.step || painted.hurried);
+  player.painted = { step, hurried, at: step === painted.step ? painted.at : now };
+  clearTimeout(player.resting);
+  if (hurried) player.resting = setTimeout(() => changed(player), HURRY);
+  return hurried;
 }
 
 // Before the panels are painted: what is hidden can't be scrolled.

@@ -4,6 +4,7 @@
 const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
 const PAINT_DEADLINE = 120;
+const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
 const TREE_VIEWS = ["tree", "rows", "mask"];
 
 /**
@@ -36,6 +37,7 @@ function createPlayer(element, options = {}) {
     keptAt: 0,
     playing: false,
     moving: false,
+    dragged: false,
     speed: SPEED_AT_START,
     beat: LAST_BEAT,
     settings: { whitespace: false, lecture: false, treeView: "tree" },
@@ -44,10 +46,11 @@ function createPlayer(element, options = {}) {
     waiting: [],
     retired: new Set(),
   };
-  const player = { element, options, state, timer: null, settling: null };
+  const player = { element, options, state, timer: null, settling: null, resting: null };
   const actions = playerActions(player);
   const api = playerApi(player);
   player.open = api.open;
+  player.painted = { step: null, hurried: false, at: -HURRY };
   player.view = createView(player, actions);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);
@@ -103,7 +106,7 @@ function createView(player, actions) {
     idle: el("div", { class: "ls-idle" }, IDLE_TEXT),
     panels: el("div", { class: "ls-panels" }, ...Object.values(panels).map((each) => each.element)),
   };
-  const overview = createOverview(actions.seek);
+  const overview = createOverview(actions);
   const counts = createCounts();
   const legend = createLegend();
   const files = createFiles(player);
@@ -111,8 +114,9 @@ function createView(player, actions) {
   const detail = createDetail(panels);
   const ties = createTies(panels);
   text.element.after(detail.element);
-  // Painted in this order: the detail and the ties look at where the panels have put things.
-  view.parts = [overview, view.strip, counts, cache, legend, files, text, tree, logits, detail, ties];
+  // Painted in this order: the text, the detail and the ties look at where things are, which makes the
+  // browser lay out all that was written before.
+  view.parts = [overview, view.strip, counts, cache, legend, files, tree, logits, text, detail, ties];
   const above = [view.transport, overview].map((each) => each.element);
   const words = [view.error, view.idle, view.strip.element, view.spoken];
   const below = [cache, counts, legend, files, ties, view.sheet].map((each) => each.element);
@@ -134,6 +138,14 @@ function playerActions(player) {
     back10: by(-10),
     forward10: by(10),
     seek: (cursor) => choose(player, cursor),
+    drag(cursor) {
+      state.dragged = true;
+      choose(player, cursor);
+    },
+    drop() {
+      state.dragged = false;
+      changed(player, true);
+    },
     live: () => choose(player, stepCount(state)),
     toggle: () => toggle(player),
     nextRejection: () => chooseRejection(player, 1),

@@ -182,14 +182,14 @@ function showEmpty(trace, span, position, segments) {
   span.dataset.hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** Draws the chunks in and near sight token by token; in a short text, all. */
-function showInSight(sheet) {
+/** Draws the chunks in and near sight token by token; in a short text, all. `near`: how near, in px. */
+function showInSight(sheet, near = SIGHT) {
   const { body, drawn, visible } = sheet;
   if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
   const outer = body.getBoundingClientRect();
   const there = drawn.map((entry, number) => number).filter((number) => drawn[number].element);
   const boxOf = (at) => drawn[there[at]].element.getBoundingClientRect();
-  const [first, end] = inWindow(there.length, boxOf, outer.top - SIGHT, outer.bottom + SIGHT);
+  const [first, end] = inWindow(there.length, boxOf, outer.top - near, outer.bottom + near);
   there.forEach((number, at) => setSpans(sheet, number, at >= first && at < end));
 }
 

@@ -1,6 +1,6 @@
 /* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
 
-const AT_END = 40;
+const AT_END = 64; // px
 
 /**
  * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
@@ -13,13 +13,15 @@ function createTextPanel(on) {
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   view.element.append(spoken);
   const sheet = createSheet(view.body, () => refresh());
-  const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, lecture: false };
+  const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, wentTo: null, lecture: false };
   const refresh = () => {
     if (!state.frame || !state.frame.trace) return;
     showInSight(sheet);
     markTokens(state);
   };
   view.body.addEventListener("scroll", () => {
+    if (view.body.scrollTop === state.wentTo) return; // painted there already
+    state.wentTo = null;
     state.sticks = view.body.scrollHeight - view.body.scrollTop - view.body.clientHeight < AT_END;
     refresh();
   });
@@ -120,14 +122,19 @@ function paintText(state, frame) {
   state.lecture = lecture;
   const streams = frame.playing || frame.name === "running";
   if (moved && (state.sticks || !streams)) toEnd(state);
-  showInSight(sheet);
+  showInSight(sheet, frame.hurried ? 0 : SIGHT);
   markTokens(state);
   setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
 }
 
+// As far as whole lines fill the box from its top; the room for that is the padding below the last one.
 function toEnd(state) {
   const { body } = state.view;
-  body.scrollTop = body.scrollHeight;
+  const { lineHeight, paddingBottom } = getComputedStyle(body);
+  const line = parseFloat(lineHeight) || 1;
+  const end = body.scrollHeight - parseFloat(paddingBottom);
+  body.scrollTop = end - Math.floor(body.clientHeight / line) * line;
+  state.wentTo = body.scrollTop;
   state.sticks = true;
 }
 

@@ -15,7 +15,7 @@ function createTies(panels) {
   const element = el("div", { class: "ls-ties", "aria-hidden": "true" }, lines, pills, flights);
   const state = { element, lines, pills, flights, panels, frame: null, key: "", timer: null, asked: null };
   const soon = () => {
-    if (state.asked === null) state.asked = requestAnimationFrame(() => drawTies(state));
+    if (state.asked === null && state.timer === null) state.asked = requestAnimationFrame(() => drawTies(state));
   };
   listenToMoves(state, soon);
   return { element, paint: (frame) => paintTies(state, frame, soon) };
@@ -41,13 +41,17 @@ function paintTies(state, frame, soon) {
   if (key === state.key) return soon();
   state.key = key;
   clearTimeout(state.timer);
+  state.timer = null;
   state.lines.replaceChildren();
   state.pills.replaceChildren();
   state.flights.replaceChildren();
   if (frame.moving && beat === LAST_BEAT && frame.step) requestAnimationFrame(() => fly(state, key));
   if (!trace || (beat === SWEEP_BEAT && !pointed) || (playing && beat === LAST_BEAT && !pointed)) return;
   if (pointed || beat < LAST_BEAT) return soon();
-  state.timer = setTimeout(soon, TIES_REST);
+  state.timer = setTimeout(() => {
+    state.timer = null;
+    soon();
+  }, TIES_REST);
 }
 
 function fly({ flights, frame, key, panels }, asked) {

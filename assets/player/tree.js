@@ -17,18 +17,19 @@ function createTreePanel(on) {
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
   const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });
+  const sketch = createSketch();
   const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
   const zoom = createZoom(view.body, tree);
   const views = viewButtons((name) => on.set({ treeView: name }));
   view.element.querySelector(".ls-panel-head").append(views.element);
   view.body.append(tree, mask, empty);
   view.element.append(zoom.element, sweep);
-  const state = { frame: null, drawn: null, room: null, marked: [] };
-  const parts = { ...view, tree, mask, empty, zoom, views };
+  const state = { frame: null, drawn: null, room: null, marked: [], scrolled: false };
+  const parts = { ...view, tree, mask, empty, zoom, views, sketch };
   const again = () => state.frame && paintTree(parts, state, state.frame);
   measureRoom(view.body, state, again);
   for (const each of [tree, mask]) listenToNodes(each, on, zoom);
-  pinWhileScrolling(view.body);
+  pinWhileScrolling(view.body, state);
   return {
     element: view.element,
     paint(frame) {
@@ -40,7 +41,7 @@ function createTreePanel(on) {
 }
 
 function paintTree(parts, state, frame) {
-  const { trace, step, beat } = frame;
+  const { trace, step, beat, hurried } = frame;
   setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
   setText(parts.note, step ? treeNote(step, beat) : "");
   if (state.room === null) state.room = roomOf(parts.body);
@@ -48,12 +49,14 @@ function paintTree(parts, state, frame) {
   parts.views.paint(shown, viewFor("tree", state.room.width) === "tree");
   parts.zoom.element.hidden = shown !== "tree";
   const { width, height, letter } = state.room;
-  const key = [trace, step, shown, width, height, letter];
+  const sketched = Boolean(hurried) && shown === "tree";
+  const key = [trace, step, shown, width, height, letter, sketched];
   if (!state.drawn || key.some((part, at) => part !== state.drawn[at])) {
     const other = !state.drawn || state.drawn[1] !== step || state.drawn[2] !== shown;
     state.drawn = key;
-    drawStep(parts, shown, trace, step, state.room);
-    if (other) parts.body.scrollTo(0, 0);
+    if (sketched && step) drawSketch(parts, frame, state.room);
+    else drawStep(parts, shown, frame, state.room);
+    if (other && state.scrolled) parts.body.scrollTo(0, 0);
     state.marked = [];
   }
   markPointed(parts, state, frame);
@@ -69,7 +72,20 @@ function treeNote(step, beat) {
 
 const viewFor = (wanted, width) => (wanted === "tree" && width < LEAST_TREE ? "rows" : wanted);
 
-function drawStep({ body, tree, mask, zoom }, shown, trace, step, room) {
+function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
+  const { layout, fit } = fittingLayout(frame.step, nodeWidths(frame.trace, frame.step), room);
+  zoom.fit(fit);
+  mask.replaceChildren();
+  mask.hidden = true;
+  tree.hidden = false;
+  tree.classList.remove("ls-rows");
+  tree.style.width = tree.style.height = "";
+  if (sketch.element.parentNode !== tree) tree.replaceChildren(sketch.element);
+  sketch.draw(frame, layout, room.letter * zoom.size(), room);
+}
+
+function drawStep({ body, tree, mask, zoom, sketch }, shown, { trace, step }, room) {
+  sketch.rest();
   const focused = body.contains(document.activeElement) && document.activeElement.closest("[data-node]");
   const isMask = shown === "mask";
   tree.hidden = isMask;
@@ -176,8 +192,11 @@ function nodeBox(body, frame, node) {
 }
 
 /** Scrolled, the root stands on a ground of its own over what passes below it. */
-function pinWhileScrolling(body) {
-  const mark = () => body.classList.toggle("ls-scrolled", body.scrollLeft > 0 || body.scrollTop > 0);
+function pinWhileScrolling(body, state) {
+  const mark = () => {
+    state.scrolled = body.scrollLeft > 0 || body.scrollTop > 0;
+    body.classList.toggle("ls-scrolled", state.scrolled);
+  };
   body.addEventListener("scroll", mark, { passive: true });
 }
 

@@ -5,8 +5,9 @@ const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 /**
  * @param {HTMLElement} body the scrolling box
  * @param {HTMLElement} content sized in its own letters
- * @returns {{element: HTMLElement, fit: function(number), key: function(KeyboardEvent): boolean}} element:
- *   the buttons; fit: sets the size that factor 1 stands for; key: does what a key asks for, if anything
+ * @returns {{element: HTMLElement, fit: function(number), size: function(): number,
+ *   key: function(KeyboardEvent): boolean}} element: the buttons; fit: sets the size that factor 1 stands
+ *   for; size: of the content's letters, in those of the box; key: does what a key asks for, if anything
  */
 function createZoom(body, content) {
   const state = { factor: 1, fit: 1 };
@@ -42,6 +43,7 @@ function createZoom(body, content) {
       state.fit = size;
       apply();
     },
+    size: () => state.fit * state.factor,
     key({ key }) {
       if (key === "+" || key === "=") by(1);
       else if (key === "-") by(-1);

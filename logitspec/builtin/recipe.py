@@ -24,9 +24,11 @@ class Settings:
     """What a training run depends on besides its data.
 
     `hours` is the wall time of training without evaluation; `steps`, if not 0, fixes the number
-    of steps instead. `start` is the folder of the model to begin with, if any. `lengths` are the row lengths in tokens, `shares` how many of all batches
-    use each of them at the start and at the end of the run. `scored_share` is the share of
-    positions that enter the loss: those of answers and prose first, then prompts at random.
+    of steps instead. `start` is the folder of the model to begin with, if any. `rate` multiplies
+    the peak learning rates of both optimizers; `decay` is the part of the run in which they fall.
+    `lengths` are the row lengths in tokens, `shares` how many of all batches use each of them at
+    the start and at the end of the run. `scored_share` is the share of positions that enter the
+    loss: those of answers and prose first, then prompts at random.
     `prose_share` of the rows are prose; from `prose_until` (a part of the run) on fewer, down to
     `prose_share_end`, for prose teaches words early and is mostly noise once copying is to be exact.
     """
@@ -39,6 +41,7 @@ class Settings:
     start: str = ""
     tokens_per_step: int = 6144
     scored_share: float = 0.6
+    rate: float = 1.0
     muon_rate: float = 0.02
     adam_rate: float = 2e-3
     warmup: float = 0.02
@@ -142,14 +145,15 @@ def make_optimizers(
     for name, parameter in model.named_parameters():
         inside = parameter.ndim == 2 and "embed" not in name
         (matrices if inside else others).append(parameter)
+    peaks = (settings.rate * settings.muon_rate, settings.rate * settings.adam_rate)
     muon = torch.optim.Muon(
         matrices,
-        lr=settings.muon_rate,
+        lr=peaks[0],
         weight_decay=settings.weight_decay,
         adjust_lr_fn="original",
     )
-    adam = torch.optim.AdamW(others, lr=settings.adam_rate, betas=(0.9, 0.97), weight_decay=0.0)
-    return [(muon, settings.muon_rate), (adam, settings.adam_rate)]
+    adam = torch.optim.AdamW(others, lr=peaks[1], betas=(0.9, 0.97), weight_decay=0.0)
+    return [(muon, peaks[0]), (adam, peaks[1])]
 
 
 def rate_factor(progress: float, settings: Settings) -> float:

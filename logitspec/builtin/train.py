@@ -205,6 +205,8 @@ def command(settings: Settings, prose: list[str]) -> str:
     parts += [f"--steps {settings.steps}"] if settings.steps else []
     parts += ["--compile"] if settings.compile else []
     parts += [f"--start {settings.start}"] if settings.start else []
+    parts += [f"--rate {settings.rate:g}"] if settings.rate != 1 else []
+    parts += [f"--decay {settings.decay:g}"] if settings.decay != Settings.decay else []
     parts += [f"--seed {settings.seed}"] if settings.seed else []
     parts += [f"--prose {' '.join(prose)}"] if prose else []
     return " ".join(parts)
@@ -304,6 +306,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--start", default="", metavar="DIR", help="begin with the weights of the model in DIR"
     )
+    parser.add_argument(
+        "--rate", type=float, default=1.0, help="multiple of the usual peak learning rates"
+    )
+    parser.add_argument(
+        "--decay",
+        type=float,
+        default=Settings.decay,
+        help="part of the run in which the rates fall, 0 to 1",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     chosen = parser.parse_args(arguments)  # fmt: skip
@@ -322,6 +333,8 @@ def main(arguments: list[str] | None = None) -> None:
         compile=chosen.compile,
         prose_note=chosen.prose_note,
         start=chosen.start,
+        rate=chosen.rate,
+        decay=chosen.decay,
     )
     try:
         run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])

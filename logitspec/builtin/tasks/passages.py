@@ -361,20 +361,20 @@ def events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event
     """One event a size, with that many facts each; the first has the domain and headline given.
 
     No two of them share a person or the name of a thing, so a question that names either can
-    mean only one of them.
+    mean only one of them; nor do two begin with the same words.
     """
     people = _names(w, 4 * len(sizes))
     names: dict[str, None] = {}
     while len(names) < len(sizes):
         names[w.coined().capitalize() if w.chance(w.invented) else w.town()] = None
+    openings = [headline, *w.shuffled([other for other in HEADLINES if other != headline])]
     made = []
     for index, (size, name) in enumerate(zip(sizes, names, strict=True)):
         sphere = DOMAINS[domain if index == 0 else w.pick(DOMAIN_NAMES)]
-        opening = headline if index == 0 else w.pick(HEADLINES)
         fields = _fields(w, sphere, people[4 * index : 4 * index + 4], name)
         own = [(str(number), kind) for number, kind in enumerate(sphere.kinds)]
         chosen = w.shuffled([*own, *SHARED.items()])[: size - 1]
-        facts = [_fact(Kind((), HEADLINE_ASKS), opening, fields)]
+        facts = [_fact(Kind((), HEADLINE_ASKS), openings[index], fields)]
         facts += [_fact(kind, w.pick(kind.sentences), fields) for _, kind in chosen]
         absent = UNSAID.keys() - dict(chosen).keys()
         unsaid = [

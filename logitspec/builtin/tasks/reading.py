@@ -48,27 +48,29 @@ def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
     return [next(kept) if mark else next(rest) for mark in marks]
 
 
-def _quoted(about: str, source: str, sentence: str, conclusion: str) -> str:
-    """An answer that names its subject, quotes where it comes from and then concludes.
+def _quoted(about: str, source: int | None, sentence: str, conclusion: str) -> str:
+    """An answer that names its subject, quotes the text or a numbered source and then concludes.
 
-    The name comes first since it leads the model to the sentence that it has to quote.
+    The name comes first since it leads to the sentence to quote, and the number last since the
+    sentence leads to it.
     """
     end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
-    return f'About {about}, {source}: "{sentence}" So {end}'
+    if source is None:
+        return f'About {about}, the text says: "{sentence}" So {end}'
+    return f'About {about}, the sources say: "{sentence}" [{source}] So {end}'
 
 
 def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
     """Up to `count` questions about these events with their answers, no two with the same."""
     pairs: dict[str, tuple[str, str]] = {}
     for index, event in enumerate(found, 1):
-        source = f"source [{index}] says" if sources else "the text says"
         for fact in event.facts:
             for about, ask, conclusion in w.shuffled(fact.asks):
-                answer = _quoted(about, source, fact.sentence, conclusion)
+                answer = _quoted(about, index if sources else None, fact.sentence, conclusion)
                 pairs.setdefault(conclusion, (ask, answer))
     asked = w.shuffled(list(pairs.values()))[:count]
     unsaid = [pair for event in found for pair in event.unsaid]
-    if unsaid and w.chance(0.15):
+    if unsaid and w.chance(0.06):
         about, ask, missing = w.pick(unsaid)
         source = "the sources do" if sources else "the text does"
         asked[w.number(0, len(asked) - 1)] = (ask, f"About {about}, {source} not say {missing}.")
@@ -148,7 +150,7 @@ def summary(w: Words) -> Sample:
 def question(w: Words) -> Sample:
     """A text or numbered sources with one to three turns of questions, all answered with quotes.
 
-    One question in twenty asks for what the text doesn't say.
+    One question in fifty asks for what the text doesn't say.
     """
     domain, headline, ask, what, form = w.combination(
         DOMAIN_NAMES, HEADLINES, _QUESTION_ASKS, ["text", "sources"], _FORMS

@@ -1,0 +1,128 @@
+/* The tree while steps rush by: on a canvas, every node at its place with its token, without small print.
+   A page that had to lay out as many elements could not keep up, nor with dashes: accepted nodes are
+   filled, rejected ones have an outline, those that were not compared have none. */
+
+const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", "root", "logit", "retrieved", "recycled", "suffix"];
+
+/**
+ * @returns {{element: HTMLCanvasElement, rest: function(), draw: function(object, object, number, object)}}
+ *   rest: to be called when steps no longer rush; draw: a frame, its layout (of `layOutTree`), the height of
+ *   a letter in px and the room {width, height} in px
+ */
+function createSketch() {
+  // Inside a canvas elements are not drawn but styled: they know what the page's colours are just now.
+  const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
+  const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);
+  element.setAttribute("aria-label", "Draft tree, passing by");
+  const state = { colours: null, font: "" };
+  return {
+    element,
+    rest: () => (state.colours = null),
+    draw(frame, layout, letter, room) {
+      const scale = window.devicePixelRatio || 1;
+      resizeSketch(element, room, scale);
+      if (!state.colours) Object.assign(state, looksOf(element, probes));
+      const pen = element.getContext("2d");
+      pen.setTransform(scale * letter, 0, 0, scale * letter, 0, 0);
+      pen.clearRect(0, 0, element.width, element.height);
+      drawEdges(pen, state, frame.step, layout);
+      drawBoxes(pen, state, frame.step, layout);
+      drawTokens(pen, state, frame, layout);
+    },
+  };
+}
+
+function resizeSketch(element, { width, height }, scale) {
+  const across = Math.round(width * scale);
+  const down = Math.round(height * scale);
+  if (element.width !== across) element.width = across;
+  if (element.height !== down) element.height = down;
+}
+
+function looksOf(element, probes) {
+  const colours = {};
+  probes.forEach((probe, at) => (colours[SKETCH_COLOURS[at]] = getComputedStyle(probe).color));
+  return { colours, font: getComputedStyle(element).fontFamily };
+}
+
+/** What is drawn alike as one, since every stroke of its own costs: `keyOf` gives what tells it apart. */
+function grouped(things, keyOf) {
+  const groups = new Map();
+  for (const thing of things) {
+    const key = keyOf(thing);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(thing);
+  }
+  return groups.values();
+}
+
+function drawEdges(pen, { colours }, step, { edges }) {
+  const looks = edges.map((edge) => {
+    const shared = edge.kind === "trunk" || edge.kind === "bus";
+    const state = stateOfEdge(step, edge);
+    const origin = originOfEdge(step, edge);
+    return { edge, origin, state, taken: state === "accepted" && !shared };
+  });
+  looks.sort((a, b) => a.taken - b.taken);
+  for (const group of grouped(looks, ({ origin, state, taken }) => [origin, state, taken].join())) {
+    const { origin, state, taken } = group[0];
+    pen.strokeStyle = taken ? colours.text : colours[origin] || colours["line-hard"];
+    pen.globalAlpha = state === "uncompared" ? 0.55 : 0.85;
+    pen.lineWidth = taken ? 0.26 : 0.11;
+    pen.stroke(new Path2D(group.map(({ edge }) => edge.path).join("")));
+  }
+}
+
+function drawBoxes(pen, { colours }, { origins, states }, { nodes, order }) {
+  for (const group of grouped(order, (node) => origins[node].origin + states[node])) {
+    const { origin } = origins[group[0]];
+    const state = states[group[0]];
+    const thick = state === "accepted" && origin !== "root" ? 0.2 : 0.13;
+    pen.beginPath();
+    for (const node of group) addBox(pen, nodes[node], thick / 2, origin);
+    if (origin === "root") for (const node of group) addBox(pen, nodes[node], 0.3, origin);
+    pen.fillStyle = pen.strokeStyle = colours[origin];
+    pen.globalAlpha = 0.26;
+    if (state === "accepted") pen.fill();
+    pen.globalAlpha = 1;
+    pen.lineWidth = thick;
+    if (state !== "uncompared") pen.stroke();
+  }
+}
+
+function addBox(pen, { x, y, width }, inset, origin) {
+  pen.roundRect(x + inset, y + inset, width - 2 * inset, CHIP_HEIGHT - 2 * inset, cornersOf(origin));
+}
+
+/** Radii of the corners, in letter heights, as a node's style has them. */
+function cornersOf(origin) {
+  if (origin === "logit") return CHIP_HEIGHT / 2;
+  if (origin === "recycled") return [0.7, 0];
+  if (origin === "suffix") return [0, 0.8, 0.8, 0];
+  return 0.15;
+}
+
+function drawTokens(pen, { colours, font }, { trace, step }, { nodes, order }) {
+  const { origins, states, row } = step;
+  pen.globalAlpha = 1;
+  pen.textBaseline = "middle";
+  for (const group of grouped(order, (node) => states[node])) {
+    const state = states[group[0]];
+    pen.font = `${state === "accepted" ? "bold " : ""}1px ${font}`;
+    for (const node of group) {
+      const { x, y, width } = nodes[node];
+      const { origin, rank } = origins[node];
+      const badge = origin === "logit" ? `${rank} ` : "";
+      const left = x + (origin === "root" ? 0.81 : 0.5);
+      pen.fillStyle = state === "uncompared" ? colours.soft : colours.text;
+      pen.fillText(badge + sketchText(trace, row.tokens[node]), left, y + CHIP_HEIGHT / 2, x + width - 0.4 - left);
+    }
+  }
+}
+
+const SKETCH_SIGNS = { "\n": "↵", "\t": "⇥", " ": "·" };
+
+/** The token as one plain string in which nothing is without a shape. */
+function sketchText(trace, token) {
+  return plainText(spellToken(trace, token)).replace(/[\n\t ]/g, (sign) => SKETCH_SIGNS[sign]);
+}

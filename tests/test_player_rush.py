@@ -1,0 +1,114 @@
+"""Steps that rush by: the player keeps up by leaving the small print out, and never what step it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from player_page import page_html, story
+from test_player import READ_NODES, ROOT, expected_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+STORY = story()
+
+# Drags the scrubber over these steps, one a frame, and tells after each what stands there.
+DRAG = """async (cursors) => {
+  const root = document.querySelector("[data-logitspec-player]");
+  const range = document.querySelector(".ls-range");
+  const seen = [];
+  for (const cursor of cursors) {
+    await new Promise((done) => requestAnimationFrame(done));
+    range.value = String(cursor);
+    range.dispatchEvent(new Event("input", { bubbles: true }));
+    const canvas = document.querySelector(".ls-sketch");
+    const step = document.querySelector("[data-count=step]").textContent;
+    const nodes = document.querySelectorAll("[data-node]").length;
+    seen.push({ hurried: root.dataset.hurried, cursor: Number(root.dataset.cursor), step, nodes,
+      picture: canvas && canvas.toDataURL() });
+  }
+  return seen;
+}"""
+LET_GO = "document.querySelector('.ls-range').dispatchEvent(new Event('change', {bubbles: true}))"
+
+# How many points of the canvas have each colour that isn't a mixture, as "r,g,b".
+COLOURS = """() => {
+  const canvas = document.querySelector(".ls-sketch");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const counts = {};
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] !== 255) continue;
+    const key = [data[at], data[at + 1], data[at + 2]].join();
+    counts[key] = (counts[key] || 0) + 1;
+  }
+  return counts;
+}"""
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_content(page_html())
+    page.evaluate("text => player.receive(text)", STORY.to_json())
+    page.wait_for_function(f"document.querySelector('{ROOT}').dataset.steps !== '0'")
+    yield page
+    page.close()
+
+
+def at_rest(page: Page) -> None:
+    page.wait_for_function(f"!('hurried' in document.querySelector('{ROOT}').dataset)")
+
+
+def test_each_dragged_step_is_drawn(page: Page) -> None:
+    cursors = list(range(1, min(8, len(STORY.steps)) + 1))
+    seen = page.evaluate(DRAG, [cursors[-1], *cursors])[1:]
+    rushing = [each for each in seen if each["hurried"]]
+    assert rushing
+    assert [each["cursor"] for each in seen] == cursors
+    assert [each["step"] for each in seen] == [
+        f"{cursor} of {len(STORY.steps)}" for cursor in cursors
+    ]
+    pictures = [each["picture"] for each in rushing]
+    assert all(each["nodes"] == 0 for each in rushing)
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_a_sketch_has_the_colours_of_what_it_shows(page: Page) -> None:
+    cursor = next(
+        number
+        for number, step in enumerate(STORY.steps, start=1)
+        if {"logit", "retrieved"} <= {origin for _, origin, _ in expected_nodes(step)}
+    )
+    assert page.evaluate(DRAG, [1, 2, cursor])[-1]["hurried"]
+    found = page.evaluate(COLOURS)
+    # --ls-logit and --ls-retrieved in the light theme.
+    assert found.get("153,87,0", 0) > 20
+    assert found.get("0,105,168", 0) > 20
+
+
+def test_the_step_that_stays_is_drawn_whole(page: Page) -> None:
+    cursor = len(STORY.steps) // 2
+    page.evaluate(DRAG, [1, 2, cursor])
+    at_rest(page)
+    assert sorted(page.evaluate(READ_NODES)) == expected_nodes(STORY.steps[cursor - 1])
+    assert page.locator(".ls-sketch").count() == 0
+
+
+def test_letting_go_draws_at_once(page: Page) -> None:
+    cursor = len(STORY.steps) // 2
+    page.evaluate(DRAG, [1, 2, cursor])
+    page.evaluate(LET_GO)
+    assert sorted(page.evaluate(READ_NODES)) == expected_nodes(STORY.steps[cursor - 1])
+
+
+def test_keys_and_calls_always_draw_the_whole_step(page: Page) -> None:
+    page.focus(ROOT)
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+        assert page.get_attribute(ROOT, "data-hurried") is None
+    page.evaluate("() => [1, 2, 3].forEach((step) => player.show(step))")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    assert sorted(page.evaluate(READ_NODES)) == expected_nodes(STORY.steps[2])

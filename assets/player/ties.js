@@ -77,13 +77,14 @@ function sourceTies(frame, { text, tree }) {
   const { step, stretches } = stretchesShown(frame);
   const link = linkOf(frame);
   const elsewhere = link !== null && link.number !== frame.cursor;
+  const outer = text.body.getBoundingClientRect();
   return stretches.map((stretch) => {
     const boxes = text.boxesOf(stretch.from, stretch.to);
     const node = link && stretch.nodes.includes(link.node) ? link.node : stretch.start;
     const to = elsewhere ? text.boxOf(link.position) : boxOfNode(tree, node);
     const side = boxes.length ? "inside" : text.sideOf(stretch.from);
     const state = step.states[stretch.start];
-    return { kind: "source", boxes, to, side, stretch, state, node };
+    return { kind: "source", boxes, to, side, stretch, state, node, text: elsewhere ? null : outer };
   });
 }
 
@@ -111,9 +112,10 @@ function guessesWithCopies(step) {
 
 const boxOfNode = (tree, node) => (tree.boxOf ? tree.boxOf(node) : null);
 
-function tieElement({ kind, box, to, state }, origin) {
+function tieElement({ kind, box, to, state, text }, origin) {
   const attributes = { class: "ls-tie", "data-tie": kind, "data-fate": state || null };
-  const { start, curve, head } = tieCurve(shifted(box, origin), shifted(to, origin), kind !== "source");
+  const [from, end] = [box, to].map((each) => shifted(each, origin));
+  const { start, curve, head } = text ? aroundText(from, end, shifted(text, origin)) : tieCurve(from, end, kind !== "source");
   return svg(
     "g",
     attributes,
@@ -130,6 +132,28 @@ const shifted = (box, origin) => ({
   top: box.top - origin.top,
   bottom: box.bottom - origin.top,
 });
+
+/**
+ * A line from a box in or at the text to a node outside it, between the lines of the text and along its
+ * edge, so that it crosses no word: to a node beside the text from the right edge, else down the left one.
+ * @param {{left: number, right: number, top: number, bottom: number}} from
+ * @param {object} to of the same form
+ * @param {object} text the box of the text, of the same form
+ * @returns {object} as `tieCurve`
+ */
+function aroundText(from, to, text) {
+  const point = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
+  const beside = to.left >= text.right;
+  const start = point(beside ? from.right : from.left, from.bottom + 2);
+  const end = point(to.left + Math.min(14, (to.right - to.left) / 2), to.top - 2);
+  const edge = Math.round(beside ? Math.max(from.right, text.right - 7) : text.left + 7);
+  if (beside) {
+    const along = tieParts(point(edge, start.y), point(edge + 60, start.y), point(end.x, end.y - 44), end, "down");
+    return { ...along, start, curve: `M${start.x} ${start.y}${along.curve.replace("M", "L")}` };
+  }
+  const way = `M${start.x} ${start.y}H${edge + 6}q-6 0 -6 6V${end.y - 16}q0 6 6 6H${end.x - 6}q6 0 6 6V${end.y}`;
+  return { start, curve: way, head: headAt(end, "down") };
+}
 
 /**
  * A line from one box to another: sideways, from a rank to a node beside it; else it comes down to the top
@@ -159,9 +183,11 @@ function tieCurve(from, to, sideways) {
 
 function tieParts(start, leave, arrive, end, towards) {
   const curve = `M${start.x} ${start.y}C${leave.x} ${leave.y} ${arrive.x} ${arrive.y} ${end.x} ${end.y}`;
-  const back = { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];
-  return { start, curve, head: `M${end.x} ${end.y}${back}` };
+  return { start, curve, head: headAt(end, towards) };
 }
+
+const headAt = ({ x, y }, towards) =>
+  `M${x} ${y}` + { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];
 
 /**
  * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.
@@ -177,7 +203,7 @@ function pillsOf({ frame, panels }, ties, origin) {
     pill.append(el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓"), ...words);
     const right = origin.right - outer.right + 10;
     const top = (side === "above" ? outer.top : outer.bottom) - origin.top;
-    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: ${outer.width - 30}px`;
+    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: calc(${outer.width - 30}px - ${side === "above" ? "6.5rem" : "0px"})`;
     pill.addEventListener("click", () => panels.text.scrollTo(first.stretch.from));
     return [pill];
   });

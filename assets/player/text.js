@@ -1,6 +1,7 @@
 /* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
 
 const AT_END = 64; // px
+const LEAST_FOOT = 8; // px below the last line
 
 /**
  * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
@@ -133,7 +134,7 @@ function toEnd(state) {
   const { lineHeight, paddingBottom } = getComputedStyle(body);
   const line = parseFloat(lineHeight) || 1;
   const end = body.scrollHeight - parseFloat(paddingBottom);
-  body.scrollTop = end - Math.floor(body.clientHeight / line) * line;
+  body.scrollTop = end - Math.floor((body.clientHeight - LEAST_FOOT) / line) * line;
   state.wentTo = body.scrollTop;
   state.sticks = true;
 }

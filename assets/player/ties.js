@@ -69,7 +69,8 @@ function drawTies(state) {
   pills.replaceChildren(...pillsOf(state, ties, origin));
   const edges = new Map([...pills.children].map((pill) => [pill.dataset.side, pill.getBoundingClientRect()]));
   const drawn = ties.map((tie) => ({ ...tie, box: tie.boxes[tie.boxes.length - 1] || edges.get(tie.side) }));
-  lines.replaceChildren(...drawn.filter(({ box, to }) => box && to).map((tie) => tieElement(tie, origin)));
+  const text = panels.text.body.getBoundingClientRect();
+  lines.replaceChildren(...drawn.filter(({ box, to }) => box && to).map((tie) => tieElement(tie, origin, text)));
 }
 
 /** Copies and their sources; boxes: where the source is in the text, none when it is out of sight. */
@@ -77,14 +78,13 @@ function sourceTies(frame, { text, tree }) {
   const { step, stretches } = stretchesShown(frame);
   const link = linkOf(frame);
   const elsewhere = link !== null && link.number !== frame.cursor;
-  const outer = text.body.getBoundingClientRect();
   return stretches.map((stretch) => {
     const boxes = text.boxesOf(stretch.from, stretch.to);
     const node = link && stretch.nodes.includes(link.node) ? link.node : stretch.start;
     const to = elsewhere ? text.boxOf(link.position) : boxOfNode(tree, node);
     const side = boxes.length ? "inside" : text.sideOf(stretch.from);
     const state = step.states[stretch.start];
-    return { kind: "source", boxes, to, side, stretch, state, node, text: elsewhere ? null : outer };
+    return { kind: "source", way: elsewhere ? withinText : aroundText, boxes, to, side, stretch, state, node };
   });
 }
 
@@ -101,7 +101,7 @@ function rankTies(frame, { tree, logits }) {
     const box = rank === null ? null : logits.boxOf(rank);
     const to = boxOfNode(tree, node);
     if (!box || !to || to.left < box.right) return []; // one below the other, they are too far apart
-    return [{ kind: step.origins[node].origin, boxes: [box], to, side: "inside", node }];
+    return [{ kind: step.origins[node].origin, way: fromRank, boxes: [box], to, side: "inside", node }];
   });
 }
 
@@ -112,10 +112,9 @@ function guessesWithCopies(step) {
 
 const boxOfNode = (tree, node) => (tree.boxOf ? tree.boxOf(node) : null);
 
-function tieElement({ kind, box, to, state, text }, origin) {
+function tieElement({ kind, way, box, to, state }, origin, text) {
   const attributes = { class: "ls-tie", "data-tie": kind, "data-fate": state || null };
-  const [from, end] = [box, to].map((each) => shifted(each, origin));
-  const { start, curve, head } = text ? aroundText(from, end, shifted(text, origin)) : tieCurve(from, end, kind !== "source");
+  const { start, curve, head } = way(...[box, to, text].map((each) => shifted(each, origin)));
   return svg(
     "g",
     attributes,
@@ -132,62 +131,6 @@ const shifted = (box, origin) => ({
   top: box.top - origin.top,
   bottom: box.bottom - origin.top,
 });
-
-/**
- * A line from a box in or at the text to a node outside it, between the lines of the text and along its
- * edge, so that it crosses no word: to a node beside the text from the right edge, else down the left one.
- * @param {{left: number, right: number, top: number, bottom: number}} from
- * @param {object} to of the same form
- * @param {object} text the box of the text, of the same form
- * @returns {object} as `tieCurve`
- */
-function aroundText(from, to, text) {
-  const point = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
-  const beside = to.left >= text.right;
-  const start = point(beside ? from.right : from.left, from.bottom + 2);
-  const end = point(to.left + Math.min(14, (to.right - to.left) / 2), to.top - 2);
-  const edge = Math.round(beside ? Math.max(from.right, text.right - 7) : text.left + 7);
-  if (beside) {
-    const along = tieParts(point(edge, start.y), point(edge + 60, start.y), point(end.x, end.y - 44), end, "down");
-    return { ...along, start, curve: `M${start.x} ${start.y}${along.curve.replace("M", "L")}` };
-  }
-  const way = `M${start.x} ${start.y}H${edge + 6}q-6 0 -6 6V${end.y - 16}q0 6 6 6H${end.x - 6}q6 0 6 6V${end.y}`;
-  return { start, curve: way, head: headAt(end, "down") };
-}
-
-/**
- * A line from one box to another: sideways, from a rank to a node beside it; else it comes down to the top
- * of `to`, or up to its foot.
- * @param {{left: number, right: number, top: number, bottom: number}} from
- * @param {object} to of the same form
- * @param {boolean} sideways
- * @returns {{start: {x: number, y: number}, curve: string, head: string}}
- */
-function tieCurve(from, to, sideways) {
-  const point = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
-  const middle = (a, b) => (a + b) / 2;
-  if (sideways) {
-    const start = point(from.right, middle(from.top, from.bottom));
-    const end = point(to.left - 2, middle(to.top, to.bottom));
-    const bend = Math.max(20, (end.x - start.x) * 0.45);
-    return tieParts(start, point(start.x + bend, start.y), point(end.x - bend, end.y), end, "right");
-  }
-  const beside = to.left >= from.right + 12;
-  const foot = !beside && to.top < from.top;
-  const edge = foot ? from.top : from.bottom;
-  const start = beside ? point(from.right, from.bottom - 2) : point(middle(from.left, from.right), edge);
-  const end = point(to.left + Math.min(14, (to.right - to.left) / 2), foot ? to.bottom + 2 : to.top - 2);
-  const leave = beside ? point(middle(start.x, end.x), start.y) : point(start.x, start.y + (foot ? -24 : 24));
-  return tieParts(start, leave, point(end.x, end.y + (foot ? 44 : -44)), end, foot ? "up" : "down");
-}
-
-function tieParts(start, leave, arrive, end, towards) {
-  const curve = `M${start.x} ${start.y}C${leave.x} ${leave.y} ${arrive.x} ${arrive.y} ${end.x} ${end.y}`;
-  return { start, curve, head: headAt(end, towards) };
-}
-
-const headAt = ({ x, y }, towards) =>
-  `M${x} ${y}` + { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];
 
 /**
  * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.

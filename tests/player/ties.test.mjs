@@ -3,53 +3,45 @@ import { test } from "node:test";
 
 import { load } from "./load.mjs";
 
-const { aroundText, logBars, share, tieCurve } = load(["words.js", "logits.js", "ties.js"]);
+const { aroundText, fromRank, logBars, share, withinText } = load(["words.js", "logits.js", "ways.js"]);
 
 const box = (left, top, right, bottom) => ({ left, top, right, bottom });
-const ends = (...about) => {
-  const numbers = tieCurve(...about).curve.match(/-?\d+(\.\d+)?/g).map(Number);
-  return [numbers.slice(0, 2), numbers.slice(-2)];
-};
 
-test("from a rank to a node beside it: from side to side", () => {
-  assert.deepEqual(ends(box(0, 100, 50, 120), box(200, 40, 260, 60), true), [[50, 110], [198, 50]]);
-});
+// Where a line of M, L and Q begins, bends and ends.
+const corners = (curve) =>
+  [...curve.matchAll(/[MQ](-?\d+) (-?\d+)|L(-?\d+) (-?\d+)$/g)].map((found) =>
+    found.slice(1).filter((each) => each !== undefined).map(Number),
+  );
 
-test("from the text to a node: from above to its top", () => {
-  const from = box(20, 0, 60, 20);
-  assert.deepEqual(ends(from, box(200, 100, 240, 120), false), [[60, 18], [214, 98]]);
-  assert.deepEqual(ends(from, box(10, 100, 30, 120), false), [[40, 20], [20, 98]]);
-});
-
-// Every place that a line of M, L, H, V, q and C passes or bends at, without what bends it.
-function corners(curve) {
-  const places = [];
-  let [x, y] = [0, 0];
-  for (const [, name, rest] of curve.matchAll(/([MLHVqC])([^MLHVqC]*)/g)) {
-    const numbers = (rest.match(/-?\d+(\.\d+)?/g) || []).map(Number);
-    if (name === "H") x = numbers[0];
-    else if (name === "V") y = numbers[0];
-    else if (name === "q") [x, y] = [x + numbers[2], y + numbers[3]];
-    else [x, y] = numbers.slice(-2);
-    places.push([x, y]);
-  }
-  return places;
-}
-
-test("from the text to a tree beside it: under the line to the right edge, then over", () => {
+test("from the text to a tree beside it: under the line to the right edge, then over the row", () => {
   const text = box(0, 0, 200, 100);
   const places = corners(aroundText(box(20, 30, 60, 50), box(300, 10, 340, 30), text).curve);
-  assert.deepEqual(places, [[60, 52], [193, 52], [314, 8]]);
+  assert.deepEqual(places, [[60, 52], [205, 52], [205, 0], [314, 0], [314, 8]]);
 });
 
 test("from the text to a tree below it: under the line to the left edge, then down", () => {
   const text = box(0, 0, 200, 100);
   const places = corners(aroundText(box(20, 30, 60, 50), box(50, 180, 90, 200), text).curve);
-  assert.deepEqual(places, [[20, 52], [13, 52], [7, 58], [7, 162], [13, 168], [58, 168], [64, 174], [64, 178]]);
+  assert.deepEqual(places, [[20, 52], [7, 52], [7, 170], [64, 170], [64, 178]]);
 });
 
-test("upwards it leaves at the top and ends at the foot", () => {
-  assert.deepEqual(ends(box(20, 200, 60, 220), box(10, 100, 50, 120), false), [[40, 200], [24, 122]]);
+test("a line's corners are round, but never longer than half of its sides", () => {
+  const { curve } = aroundText(box(20, 30, 60, 50), box(50, 180, 90, 200), box(0, 0, 200, 100));
+  assert.equal(curve, "M20 52L13 52Q7 52 7 58L7 164Q7 170 13 170L58 170Q64 170 64 174L64 178");
+});
+
+test("from a rank to a node beside it: along the edge of the text", () => {
+  const way = fromRank(box(0, 100, 50, 120), box(200, 40, 260, 60), box(0, 0, 60, 90));
+  assert.deepEqual(corners(way.curve), [[50, 110], [69, 110], [69, 50], [198, 50]]);
+});
+
+test("within the text it comes down to the top of a token, or up to its foot", () => {
+  const ends = (way) => {
+    const numbers = way.curve.match(/-?\d+/g).map(Number);
+    return [numbers.slice(0, 2), numbers.slice(-2)];
+  };
+  assert.deepEqual(ends(withinText(box(20, 0, 60, 20), box(10, 100, 30, 120))), [[40, 20], [20, 98]]);
+  assert.deepEqual(ends(withinText(box(20, 200, 60, 220), box(10, 100, 50, 120))), [[40, 200], [24, 122]]);
 });
 
 test("probabilities keep two digits that say something", () => {

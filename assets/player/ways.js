@@ -1,0 +1,61 @@
+/* The ways that ties take: past words and nodes, not across them. Boxes are {left, right, top, bottom} in px;
+   a way is {start: {x, y}, curve, head}: where it begins, and the paths of its line and its arrow head. */
+
+const WAY_BEND = 6;
+const WAY_ABOVE = 8; // between rows of nodes
+
+const roundPoint = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
+const between = (a, b) => (a + b) / 2;
+
+/**
+ * From a box in or at the text to a node outside it: between the lines of the text to its edge (the right
+ * one when the node stands beside the text, else the left one), along that, and over the node's row.
+ */
+function aroundText(from, to, text) {
+  const beside = to.left >= text.right;
+  const start = roundPoint(beside ? from.right : from.left, from.bottom + 2);
+  const end = topOf(to);
+  const edge = beside ? Math.max(from.right, text.right) + 5 : text.left + 7;
+  const row = end.y - WAY_ABOVE;
+  const points = [start, roundPoint(edge, start.y), roundPoint(edge, row), roundPoint(end.x, row), end];
+  return { start, curve: roundedWay(points), head: wayHead(end, "down") };
+}
+
+/** From a rank, which is listed under the text, to a node beside both. */
+function fromRank(from, to, text) {
+  const start = roundPoint(from.right, between(from.top, from.bottom));
+  const end = roundPoint(to.left - 2, between(to.top, to.bottom));
+  const edge = Math.max(from.right, text.right) + 9;
+  const points = [start, roundPoint(edge, start.y), roundPoint(edge, end.y), end];
+  return { start, curve: roundedWay(points), head: wayHead(end, "right") };
+}
+
+/** From a source to a token, both of the text: down to the top of the token, or up to its foot. */
+function withinText(from, to) {
+  const up = to.top < from.top;
+  const start = roundPoint(between(from.left, from.right), up ? from.top : from.bottom);
+  const end = up ? { ...topOf(to), y: Math.round(to.bottom) + 2 } : topOf(to);
+  const leave = roundPoint(start.x, start.y + (up ? -24 : 24));
+  const arrive = roundPoint(end.x, end.y + (up ? 44 : -44));
+  const curve = `M${start.x} ${start.y}C${leave.x} ${leave.y} ${arrive.x} ${arrive.y} ${end.x} ${end.y}`;
+  return { start, curve, head: wayHead(end, up ? "up" : "down") };
+}
+
+const topOf = ({ left, right, top }) => roundPoint(left + Math.min(14, (right - left) / 2), top - 2);
+
+/** Straight lines from point to point with round corners. */
+function roundedWay(points) {
+  const towards = (from, to) => {
+    const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+    const share = Math.min(WAY_BEND, length / 2) / length;
+    return `${Math.round(from.x + (to.x - from.x) * share)} ${Math.round(from.y + (to.y - from.y) * share)}`;
+  };
+  const bends = points.slice(1, -1).map((corner, at) => {
+    return `L${towards(corner, points[at])}Q${corner.x} ${corner.y} ${towards(corner, points[at + 2])}`;
+  });
+  const last = points[points.length - 1];
+  return `M${points[0].x} ${points[0].y}${bends.join("")}L${last.x} ${last.y}`;
+}
+
+const wayHead = ({ x, y }, towards) =>
+  `M${x} ${y}` + { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];

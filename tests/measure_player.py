@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from conftest import free_port
 from player_page import STORY, MadeUp, page_html, words
 
-from logitspec.trace import Trace, packed, reset_message, steps_message
+from logitspec.trace import Trace, reset_message, steps_message
 from logitspec.tree import DraftTree, Origin, Provenance
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAYER = "[data-logitspec-player]"
+ANSWERED = "document.querySelector('#answered textarea, #answered input').value"
 NODES = 64
 STEPS_A_SECOND = 200
 MESSAGES_A_SECOND = 25
@@ -188,42 +189,12 @@ def long_text(browser: Browser, trace: Trace) -> Iterator[Measured]:
     yield Measured(f"scrub {tokens} tokens, frame p95", quantiles(frames, n=20)[-1], "ms", 16)
 
 
-@contextmanager
-def streaming_app(trace: Trace) -> Iterator[str]:
-    """A page of Gradio with the player, a button that streams `trace`, and one that answers."""
-    import gradio as gr
-
-    from logitspec.ui.player import step_player
-
-    clicked: list[float] = []
-
-    def fetch(wanted: Any) -> str | None:
-        return packed(trace.to_json())
-
-    def stream() -> Iterator[str]:
-        start = time.perf_counter()
-        for number, message in enumerate(deltas(trace)):
-            time.sleep(max(0.0, start + number / MESSAGES_A_SECOND - time.perf_counter()))
-            yield packed(message)
-
-    def click() -> str:
-        clicked.append(time.time() * 1000)
-        return str(clicked[-1])
-
-    with gr.Blocks(analytics_enabled=False) as page:
-        player = step_player("", fetch, lambda _wanted: None)
-        start, answer = gr.Button("Stream"), gr.Button("Answer")
-        answered = gr.Textbox(label="Answered", elem_id="answered")
-        start.click(stream, outputs=[player], show_progress="hidden")
-        answer.click(click, outputs=[answered], queue=False, show_progress="hidden")
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_port=free_port())
-    yield url
-    page.close()
-
-
 def streaming(browser: Browser, trace: Trace, tries: int) -> Iterator[Measured]:
     """A live run through Gradio: steps that came, how long it took, bytes, click to Python."""
-    with streaming_app(trace) as url:
+    # It loads Gradio, which reads its environment when it is loaded.
+    from streaming_page import streaming_page
+
+    with streaming_page(trace.to_json(), deltas(trace), MESSAGES_A_SECOND) as url:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         wire = Wire(page.context.new_cdp_session(page), url)
         page.goto(url)
@@ -255,27 +226,18 @@ def streaming(browser: Browser, trace: Trace, tries: int) -> Iterator[Measured]:
 
 
 def clicks(page: Page, tries: int) -> Iterator[float]:
-    """Milliseconds from a click in the page until Python runs; both read the same clock."""
+    """Milliseconds from a click on the player until Python hears of the step; both read one clock."""
     for _ in range(tries):
-        before = page.evaluate(
-            "document.querySelector('#answered textarea, #answered input').value"
-        )
         at = page.evaluate(
             """() => {
-              const button = [...document.querySelectorAll("button")].find((each) => each.textContent.trim() === "Answer");
               const now = Date.now();
-              button.click();
+              document.querySelector("[data-action=previous]").click();
               return now;
             }"""
         )
-        page.wait_for_function(
-            "old => document.querySelector('#answered textarea, #answered input').value !== old",
-            arg=before,
-        )
-        answered = page.evaluate(
-            "document.querySelector('#answered textarea, #answered input').value"
-        )
-        yield float(answered) - at
+        step = int(page.get_attribute(PLAYER, "data-cursor") or 0)
+        page.wait_for_function(f"({ANSWERED}).startsWith('{step} ')")
+        yield float(page.evaluate(ANSWERED).split()[1]) - at
 
 
 class Wire:

@@ -156,7 +156,7 @@ window.player = createPlayer(element, { repair });
 
 # Stands in for gradio: the names that a gr.HTML script is given, and a value that can be set.
 GRADIO = """
-const trigger = () => {};
+const trigger = (name, data) => (window.told ||= []).push([name, data]);
 const server = {};
 const props = { value: window.startValue || "" };
 const watch = (name, callback) => {

@@ -109,6 +109,20 @@ def test_packed_messages_are_taken_one_after_the_other(page: Page, server: Serve
     assert server.asked == []
 
 
+def test_python_hears_of_the_step_that_the_viewer_stays_at(page: Page) -> None:
+    send(page, STORY.to_json())
+    shows(page, steps=len(STORY.steps))
+    assert page.evaluate("window.told") is None
+    for _ in range(3):
+        page.get_by_label("Previous step", exact=True).click()
+    page.wait_for_function("window.told")
+    page.wait_for_timeout(300)
+    last = ["step_select", {"run": STORY.run, "step": len(STORY.steps) - 3}]
+    told = page.evaluate("told")
+    assert told[-1] == last
+    assert told.count(last) == 1
+
+
 def test_a_reload_in_mid_run_asks_on_until_the_run_has_ended(page: Page, server: Server) -> None:
     begun(page)
     assert server.asked == []

@@ -795,7 +795,7 @@ def test_under_each_node_stands_what_the_target_chose_or_wanted_instead(page: Pa
     page.evaluate("player.beat(3)")
     painted(page)
     said = page.get_by_role("region", name="Draft tree").locator(".ls-note").inner_text()
-    assert said == f"One forward pass, {len(step.tree)} rows"
+    assert said == f"{len(step.tree)} rows at once"
     spelt = [shown_text([STORY.vocabulary[token]])[0] for token in step.choices]
     spelt = [re.sub(r"[\n\t]", "", text) for text in spelt]  # icons in a chip
     assert page.evaluate(READ_CHOICES) == ["→" + choice for choice in spelt]

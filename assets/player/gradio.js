@@ -11,6 +11,7 @@
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
   const ASK_EVERY = 300;
   const FAILURES_AT_MOST = 30;
+  const TELL = 100; // ms that a step stays before Python hears of it
   const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
@@ -23,6 +24,7 @@
   if (frame) frame.style.padding = "0"; // in line with the components around it
   if (typeof PLAYER_CSS === "string") installStyle(root, PLAYER_CSS);
   let saver = null;
+  let teller = null;
   let following = null;
   let played = null;
   let heard = performance.now();
@@ -30,9 +32,19 @@
   const player = createPlayer(root, {
     repair: fetchSteps ? (run, from) => fetchSteps({ run, from }) : null,
     link: fetchSteps ? linkTo : null,
-    onSelect: savePlace,
+    onSelect(run, step) {
+      savePlace();
+      tellSoon(run, step);
+    },
     onTrace: saveSoon,
   });
+
+  /* What Python may listen to */
+
+  function tellSoon(run, step) {
+    clearTimeout(teller);
+    teller = setTimeout(() => trigger("step_select", { run, step }), TELL);
+  }
 
   /* What is kept in the browser */
 

@@ -21,7 +21,11 @@ function createLogitsPanel(on) {
   view.note.after(tools);
   view.body.append(list, spoken);
   const state = { view, list, more, log, spoken, frame: null, drawn: null, caret: null };
-  Object.assign(state, { all: false, logScale: false });
+  Object.assign(state, { all: false, logScale: false, inSight: RANKS_SHOWN, drawnRows: 0 });
+  new ResizeObserver(() => {
+    const row = list.firstChild;
+    if (row && row.offsetHeight) state.inSight = Math.ceil(list.clientHeight / row.offsetHeight);
+  }).observe(list);
   listenToRanks(state, on);
   return {
     element: view.element,
@@ -83,10 +87,12 @@ function moveRank(state, on, event) {
 function paintRanks(state, frame) {
   state.frame = frame;
   const { trace, step } = frame;
-  if (state.drawn !== step || !step) {
-    state.drawn = step;
-    state.caret = null;
-    drawRanks(state, trace, step);
+  // Rows out of sight are left for when the step stays.
+  const most = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
+  if (state.drawn !== step || !step || state.drawnRows < most) {
+    if (state.drawn !== step) state.caret = null;
+    Object.assign(state, { drawn: step, drawnRows: most });
+    drawRanks(state, trace, step, most);
   }
   const link = linkOf(frame);
   const rank = link && link.number === frame.cursor ? link.rank : null;
@@ -95,7 +101,7 @@ function paintRanks(state, frame) {
   if (row) row.setAttribute("data-pointed", "");
 }
 
-function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
+function drawRanks({ view, list, more, log, all, logScale }, trace, step, most) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -107,7 +113,7 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step) {
   const drafted = draftedRanks(step);
   const scale = logScale ? logBars(probs) : (probability) => probability / (probs[0] || 1);
   while (list.children.length > shown) list.lastChild.remove();
-  ids.slice(0, shown).forEach((id, rank) => {
+  ids.slice(0, Math.min(shown, most)).forEach((id, rank) => {
     if (!list.children[rank]) list.append(rankElement(rank));
     const about = { rank, id, probability: probs[rank], length: scale(probs[rank]) };
     showRank(list.children[rank], trace, step, { ...about, fate: drafted.get(rank) });

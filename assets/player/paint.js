@@ -113,9 +113,12 @@ function hurries(player) {
   const { trace, cursor, playing, live, follow, dragged } = player.state;
   const step = cursor ? trace.steps[cursor - 1] : null;
   const now = performance.now();
-  const soon = (playing || dragged || (live && follow)) && now - painted.at < HURRY;
-  const hurried = soon && (step !== painted.step || painted.hurried);
-  player.painted = { step, hurried, at: step === painted.step ? painted.at : now };
+  const other = step !== painted.step;
+  const soon = now - painted.at < HURRY;
+  // What is dragged begins with a rush; what plays may be slow.
+  const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
+  const hurried = rushes && (other || painted.hurried);
+  player.painted = { step, hurried, at: other ? now : painted.at };
   clearTimeout(player.resting);
   if (hurried) player.resting = setTimeout(() => changed(player), HURRY);
   return hurried;

@@ -1,6 +1,7 @@
 /* The drawn text: blocks of lines, in them chunks, in those in sight a span a token. */
 
-const SIGHT = 500;
+const SIGHT = 500; // px
+const NEAR_AT_FIRST = 200; // tokens
 
 /**
  * @param {HTMLElement} body scrolls; gets blocks as its children
@@ -11,7 +12,7 @@ function createSheet(body, onUnfold) {
   const ghost = el("span", { class: "ls-ghost", "aria-hidden": "true", hidden: true });
   const fold = el("button", { type: "button", class: "ls-button ls-fold" });
   const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false };
-  Object.assign(sheet, { open: new Set(), marked: [] });
+  Object.assign(sheet, { open: new Set(), marked: [], near: NEAR_AT_FIRST });
   fold.addEventListener("click", () => {
     sheet.open.add(sheet.trace.run);
     clearSheet(sheet);
@@ -182,15 +183,26 @@ function showEmpty(trace, span, position, segments) {
   span.dataset.hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** Draws the chunks in and near sight token by token; in a short text, all. `near`: how near, in px. */
-function showInSight(sheet, near = SIGHT) {
+/** Draws the chunks in and near sight token by token; in a short text, all. */
+function showInSight(sheet) {
   const { body, drawn, visible } = sheet;
   if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
   const outer = body.getBoundingClientRect();
   const there = drawn.map((entry, number) => number).filter((number) => drawn[number].element);
   const boxOf = (at) => drawn[there[at]].element.getBoundingClientRect();
-  const [first, end] = inWindow(there.length, boxOf, outer.top - near, outer.bottom + near);
+  const [first, end] = inWindow(there.length, boxOf, outer.top - SIGHT, outer.bottom + SIGHT);
   there.forEach((number, at) => setSpans(sheet, number, at >= first && at < end));
+  if (end > first) sheet.near = sheet.chunks[there[end - 1]].end - sheet.chunks[there[first]].start;
+}
+
+/**
+ * The same for the end of the text, by how many tokens were near sight before: without a look at where they
+ * are, for which the browser would have to lay them out.
+ */
+function showEnd(sheet) {
+  const { chunks, drawn, visible, near } = sheet;
+  const from = visible < WHOLE_BELOW ? 0 : visible - near;
+  drawn.forEach((entry, number) => setSpans(sheet, number, chunks[number].end > from));
 }
 
 function setSpans(sheet, number, wanted) {

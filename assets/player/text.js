@@ -122,8 +122,10 @@ function paintText(state, frame) {
   if (state.lecture !== lecture) requestAnimationFrame(() => state.sticks && toEnd(state));
   state.lecture = lecture;
   const streams = frame.playing || frame.name === "running";
-  if (moved && (state.sticks || !streams)) toEnd(state);
-  showInSight(sheet, frame.hurried ? 0 : SIGHT);
+  const ends = moved && (state.sticks || !streams);
+  if (ends && frame.hurried) showEnd(sheet);
+  if (ends) toEnd(state);
+  if (!ends || !frame.hurried) showInSight(sheet);
   markTokens(state);
   setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
 }

@@ -146,7 +146,7 @@ function pillsOf({ frame, panels }, ties, origin) {
     pill.append(el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓"), ...words);
     const right = origin.right - outer.right + 10;
     const top = (side === "above" ? outer.top : outer.bottom) - origin.top;
-    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: calc(${outer.width - 30}px - ${side === "above" ? "6.5rem" : "0px"})`;
+    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: calc(${outer.width - 30}px - ${side === "above" ? 106 : 0} * var(--ls-u))`;
     pill.addEventListener("click", () => panels.text.scrollTo(first.stretch.from));
     return [pill];
   });

@@ -66,7 +66,7 @@ function paintTree(parts, state, frame) {
 function treeNote(step, beat) {
   if (beat === 1) return "The root is certain";
   if (beat === 2) return plural(step.drafted, "token") + " drafted";
-  if (beat === 3) return "One forward pass, " + plural(step.row.tokens.length, "row");
+  if (beat === 3) return plural(step.row.tokens.length, "row") + " at once";
   return outcomeSentence(step);
 }
 

@@ -35,7 +35,8 @@ def step_player(
     """The component. Its value is one wire message (trace.py), or a recorded run to be played.
 
     The page calls both functions by their names: fetch_steps({"run", "from"}) returns the delta that
-    fills a gap, stop_run({"run"}) ends a run that went on without its page.
+    fills a gap, stop_run({"run"}) ends a run that went on without its page. When the viewer goes to a
+    step and stays, the event `step_select` tells its listeners {"run", "step"}, the step from 1 on.
     """
     player = gr.HTML(
         value="",

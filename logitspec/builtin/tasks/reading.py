@@ -48,25 +48,24 @@ def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
     return [next(kept) if mark else next(rest) for mark in marks]
 
 
-def _quoted(about: str, source: int | None, sentence: str, conclusion: str) -> str:
-    """An answer that names its subject, quotes the text or a numbered source and then concludes.
+def _quoted(about: str, source: str, sentence: str, conclusion: str) -> str:
+    """An answer that names its subject, quotes where it comes from and then concludes.
 
-    The name comes first since it leads to the sentence to quote, and the number last since the
-    sentence leads to it.
+    The name comes first since it leads the model to the sentence that it has to quote. Which source
+    that stands in is left to the reader: a model of this size guesses numbers.
     """
     end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
-    if source is None:
-        return f'About {about}, the text says: "{sentence}" So {end}'
-    return f'About {about}, the sources say: "{sentence}" [{source}] So {end}'
+    return f'About {about}, {source} says: "{sentence}" So {end}'
 
 
 def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
     """Up to `count` questions about these events with their answers, no two with the same."""
     pairs: dict[str, tuple[str, str]] = {}
-    for index, event in enumerate(found, 1):
+    for event in found:
         for fact in event.facts:
             for about, ask, conclusion in w.shuffled(fact.asks):
-                answer = _quoted(about, index if sources else None, fact.sentence, conclusion)
+                source = "a source" if sources else "the text"
+                answer = _quoted(about, source, fact.sentence, conclusion)
                 pairs.setdefault(conclusion, (ask, answer))
     asked = w.shuffled(list(pairs.values()))[:count]
     unsaid = [pair for event in found for pair in event.unsaid]

@@ -82,9 +82,8 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
     """Fill `trace` step by step. Closing the iterator ends the run as "cancelled"."""
     try:
         _reading[target] = trace.run
-        result = target.prefill(trace.prompt_ids, trace.sampling)
+        result = _prefilled(target, drafter, trace)
         trace.prefill_seconds = round(result.seconds, 6)
-        drafter.reset(trace.prompt_ids)
         root, last = result.choices[-1], result.topk[-1]
         while (finish := _finished(target, trace)) is None:
             step, result = _step(target, drafter, trace, root, last)
@@ -98,6 +97,16 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
     except Exception as error:
         trace.finish, trace.error = "error", str(error) or type(error).__name__
         raise
+
+
+def _prefilled(target: Target, drafter: Drafter, trace: Trace) -> ForwardResult:
+    everywhere = drafter.reads_prompt and getattr(target, "ranks_prompt", False)
+    wanted = {"everywhere": True} if everywhere else {}
+    result = target.prefill(trace.prompt_ids, trace.sampling, **wanted)
+    drafter.reset(trace.prompt_ids)
+    if everywhere:
+        drafter.learn(trace.prompt_ids, result.topk)
+    return result
 
 
 def _decoded(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord, None, Trace]:

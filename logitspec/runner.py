@@ -34,6 +34,8 @@ class Runner:
     that the model can hold. info: what the trace says about the model.
     """
 
+    ranks_prompt = True
+
     def __init__(
         self,
         model: Any,
@@ -61,8 +63,13 @@ class Runner:
         return self._cache.length
 
     @torch.inference_mode()
-    def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
-        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id."""
+    def prefill(
+        self, ids: Sequence[int], sampling: Sampling = Sampling(), everywhere: bool = False
+    ) -> ForwardResult:
+        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
+
+        everywhere: a top-k of few ranks after each of the ids, which costs the model's head for all.
+        """
         if not all(0 <= token < self._vocabulary for token in ids):
             raise LogitSpecError(
                 f"The prompt has token ids outside the model's vocabulary of {self._vocabulary};"
@@ -71,14 +78,19 @@ class Runner:
         self.sampling = sampling
         self._cache.length = 0
         started = perf_counter()
+        before: list[TopK] = []
         for first in range(0, len(ids), PREFILL_ROWS):
             part = list(ids[first : first + PREFILL_ROWS])
             depths = np.arange(len(part))
             causal = np.tri(len(part), dtype=bool)
-            logits = self._forward(part, depths, causal, rows=1)
+            logits = self._forward(part, depths, causal, rows=len(part) if everywhere else 1)
             self._cache.length += len(part)
-        choices = pick(logits, [len(ids)], sampling).tolist()
-        return ForwardResult(choices, _topk(logits, LAST_RANKS), perf_counter() - started)
+            if everywhere:
+                before += _topk(logits, NODE_RANKS)
+        last = logits[-1:]
+        choices = pick(last, [len(ids)], sampling).tolist()
+        topk = before[:-1] + _topk(last, LAST_RANKS)
+        return ForwardResult(choices, topk, perf_counter() - started)
 
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:

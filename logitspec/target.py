@@ -92,7 +92,11 @@ class Target(Protocol):
         ...
 
     def prefill(self, ids: Sequence[int], sampling: Sampling = ...) -> ForwardResult:
-        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id."""
+        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
+
+        A target with the attribute `ranks_prompt` takes `everywhere=True` and then gives a top-k for
+        each of the ids.
+        """
         ...
 
     def verify(self, tree: DraftTree) -> ForwardResult:

@@ -70,6 +70,21 @@ def test_greedy_output_is_that_of_transformers_generate(family: str) -> None:
     assert ids[0, len(PROMPT) :].tolist() == expected(family, 0.0)
 
 
+@pytest.mark.parametrize("family", CONFIGS)
+def test_the_prompt_s_ranks_are_those_of_one_plain_forward(family: str) -> None:
+    ids = (PROMPT * 40)[:700]  # more than one part of a prefill
+    ids = ids[: min(len(ids), runner(family).limit - 1)]
+    topk = runner(family).prefill(ids, everywhere=True).topk
+    with torch.inference_mode():
+        logits = model(family)(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+    assert len(topk) == len(ids)
+    assert len(topk[-1]) > len(topk[0]) == 8
+    for place in range(0, len(ids), 37):
+        best = logits[place].double().softmax(-1).numpy()
+        assert np.allclose(best[topk[place].ids], topk[place].probs, rtol=2e-3, atol=1e-12)
+        assert best[topk[place].ids[0]] == pytest.approx(best.max(), rel=1e-5)
+
+
 def test_the_cases_exercise_acceptance() -> None:
     """Without accepted branches, the tests above could not see a cache that is gathered wrongly."""
     paths = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from fakes import ScriptedTarget, finished
 
 from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
+from logitspec.drafters.autoregressive import Autoregressive
 from logitspec.engine import begin, run
 from logitspec.metrics import summarize
 from logitspec.target import Sampling
@@ -163,3 +165,37 @@ def test_drafted_is_accepted_rejected_and_uncompared() -> None:
 def test_an_empty_trace_sums_up_to_zeros() -> None:
     summary = summarize(Trace("autoregressive", [1], 5))
     assert (summary.tokens, summary.mean_accepted_tokens, summary.tokens_per_second) == (0, 0, 0)
+
+
+class Reader(Autoregressive):
+    """Keeps what it is told of the prompt."""
+
+    reads_prompt = True
+
+    def learn(self, ids: Any, topk: Any) -> None:
+        self.learnt = (ids, topk)
+
+
+class Telling(ScriptedTarget):
+    """A scripted target that tells what it wanted after each token of the prompt."""
+
+    ranks_prompt = True
+
+    def prefill(self, ids: Any, sampling: Sampling = Sampling(), everywhere: bool = False) -> Any:
+        self.length = len(ids)
+        last = self._result([self.length])
+        every = self._result(list(range(1, self.length + 1)))
+        return replace(last, topk=every.topk) if everywhere else last
+
+
+def test_a_method_reads_what_the_target_put_after_each_token_of_the_prompt() -> None:
+    for target, told in ((Telling(TEXT), True), (ScriptedTarget(TEXT), False)):
+        trace, _ = begin(target, TEXT[:20], "autoregressive", 5, Sampling(), {})
+        reader = Reader()
+        list(run(target, reader, trace))
+        assert trace.output_ids == TEXT[20:25]
+        assert hasattr(reader, "learnt") == told
+        if told:
+            ids, topk = reader.learnt
+            assert ids == TEXT[:20]
+            assert [top.ids[0] for top in topk] == TEXT[1:21]

@@ -24,6 +24,7 @@ class Drafter:
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
+    reads_prompt: ClassVar[bool] = False  # wants `learn` to be called
 
     def __post_init__(self) -> None:
         for each in option_fields(type(self)):
@@ -32,6 +33,12 @@ class Drafter:
     def reset(self, prompt_ids: Sequence[int]) -> None:
         """Start a new sequence with the tokens of the prompt."""
         raise NotImplementedError
+
+    def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
+        """Take what the target put after each of the prompt's `ids`: one TopK per token.
+
+        Called after `reset`, with a target that tells it, for methods with `reads_prompt`.
+        """
 
     def draft(self, root: int, last: TopK) -> DraftTree:
         """A tree of guesses under `root`, the next token; `last` is the best of the logits that

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     ["app"],
     ["ui", "__main__"],
-    ["session", "benchmark", "export", "record"],
+    ["session", "benchmark", "export", "record", "replay"],
     ["picture"],
     ["models", "runner", "engine", "trace", "metrics", "cache", "graphs", "sampling", "builtin"],
     ["drafters"],
@@ -49,6 +49,7 @@ STRANGERS = {
     "picture": {"runner", "models", "engine", "metrics", "drafters"},
     "record": {"session", "export", "runner"},
     "recordings": {"*"},
+    "replay": {"session", "export", "runner", "record", "benchmark", "builtin"},
     "runner": {"drafters", "tokens", "engine", "models"},
     "sampling": {"tree", "cache", "runner"},
     "trace": {"engine", "runner", "models", "metrics"},

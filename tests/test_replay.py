@@ -1,0 +1,448 @@
+"""Replays: the same as live runs, step by step, without the model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fakes import ScriptedTarget, finished
+from families import runner
+from test_models import tokenizer
+
+import logitspec.runner
+from logitspec import METHODS, DraftTree, LogitSpecError, Origin, Provenance, TopK, Trace
+from logitspec import decode as live
+from logitspec.drafters.logitspec_paper import LogitSpecPaper
+from logitspec.metrics import summarize
+from logitspec.models import encode_prompt, load
+from logitspec.recordings import Example
+from logitspec.replay import (
+    NODE_RANKS,
+    UNKNOWN,
+    RecordedTarget,
+    Recording,
+    Score,
+    main,
+    prompts_in,
+    read,
+    record,
+    replay,
+    save,
+)
+from logitspec.target import Sampling
+
+# They learn nothing from the logits of rejected nodes, which is all that a recording lacks.
+EXACT = ["autoregressive", "prompt_lookup", "logitspec_paper"]
+ROOT = Path(__file__).parent.parent
+PROMPTS = [
+    Example(7, "letters", "", "ABCABDABCAB"),
+    Example(8, "words", "", "HELLOHELLOHELP"),
+]
+GUESS = Provenance(Origin.LOGIT)
+
+
+def recorded(target: Any, new: int = 40, prompts: list[Example] = PROMPTS) -> list[Recording]:
+    return list(record(target, tokenizer(), prompts, new))
+
+
+def told(trace: Trace) -> list[Any]:
+    """What happened in each step, whatever was said of nodes that were not accepted. In the last one
+    the nodes are told by their tokens: behind the end, equal branches can't be told apart."""
+    steps: list[Any] = [
+        (step.position, step.last, step.tree, step.path, [step.choices[node] for node in step.path])
+        for step in trace.steps
+    ]
+    last = trace.steps[-1]
+    return [*steps[:-1], (last.position, last.last, last.tree, last.tokens)]
+
+
+# The same as live
+
+
+@pytest.mark.parametrize("method", EXACT)
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gemma3", "mistral-window"])
+def test_a_replay_is_the_live_run(family: str, method: str) -> None:
+    target = runner(family)
+    for prompt, recording in zip(PROMPTS, recorded(target), strict=True):
+        ids = encode_prompt(tokenizer(), prompt.prompt)
+        wanted = finished(live(target, ids, method, 40))
+        trace = replay(recording, method)
+        assert told(trace) == told(wanted)
+        assert (trace.output_ids, trace.finish) == (wanted.output_ids, "length")
+        assert (trace.method, trace.options) == (method, wanted.options)
+
+
+def drafted(trace: Trace) -> list[Any]:
+    """The trees without probabilities, the paths and the tokens emitted."""
+    return [
+        (
+            step.tree.tokens,
+            step.tree.parents,
+            [(*each[:2], *each[3:]) for each in step.tree.provenance],
+            step.tokens,
+        )
+        for step in trace.steps
+    ]
+
+
+@pytest.mark.parametrize("method", EXACT)
+def test_a_replay_is_the_live_run_in_float32(method: str) -> None:
+    target = runner("llama", dtype=torch.float32)
+    for recording in recorded(target):
+        wanted = finished(live(target, recording.prompt_ids, method, 40))
+        trace = replay(recording, method)
+        assert trace.output_ids == wanted.output_ids
+        assert drafted(trace) == drafted(wanted)
+        assert [step.path for step in trace.steps[:-1]] == [s.path for s in wanted.steps[:-1]]
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Any:
+    return load(device="cpu", dtype="float32")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: str) -> None:
+    """Its trees too in float64; in float32 a forward over 64 rows may swap two of the many rare
+    tokens that one over a single row told apart, which changes no output."""
+    target, tokens = built_in if dtype == "float32" else load(device="cpu", dtype=dtype)
+    prompt = Example(1, "story", "", "Write a short story about a fox.")
+    (recording,) = record(target, tokens, [prompt], 48)
+    for method in EXACT:
+        wanted = finished(live(target, encode_prompt(tokens, prompt.prompt), method, 48))
+        trace = replay(recording, method)
+        assert trace.output_ids == wanted.output_ids
+        assert [step.tokens for step in trace.steps] == [step.tokens for step in wanted.steps]
+        assert [len(step.tree) for step in trace.steps] == [len(step.tree) for step in wanted.steps]
+        assert trace.model == {**wanted.model, "replayed": True}
+        assert trace.environment == wanted.environment
+        assert dtype == "float32" or drafted(trace) == drafted(wanted)
+
+
+def test_options_change_both_alike() -> None:
+    target = runner("llama")
+    recording = recorded(target)[0]
+    options = {"max_ngram_size": 2, "num_pred_tokens": 5, "draft_tree_capacity": 12}
+    wanted = finished(live(target, recording.prompt_ids, "logitspec_paper", 40, **options))
+    assert told(replay(recording, "logitspec_paper", **options)) == told(wanted)
+    assert told(replay(recording, "logitspec_paper")) != told(wanted)
+
+
+def end_of_sequence(target: Any) -> None:
+    """Make a token that the first prompt's output has late an end of the text."""
+    output = recorded(runner("llama"))[0].output_ids
+    token = next(each for each in output[5:] if each not in output[:5])
+    target.eos_ids = frozenset({token})
+
+
+def short_context(target: Any) -> None:
+    target.limit = 11 + 9
+
+
+@pytest.mark.parametrize("method", EXACT)
+@pytest.mark.parametrize(
+    ("change", "finish"),
+    [(end_of_sequence, "eos"), (short_context, "context"), (lambda target: None, "length")],
+)
+def test_it_stops_as_the_live_run_does(
+    change: Callable[[Any], None], finish: str, method: str
+) -> None:
+    target = runner("llama")
+    change(target)
+    recording = recorded(target, 23, PROMPTS[:1])[0]
+    wanted = finished(live(target, recording.prompt_ids, method, 23))
+    trace = replay(recording, method)
+    assert trace.finish == wanted.finish == recording.finish == finish
+    assert told(trace) == told(wanted)
+    assert 5 < len(trace.output_ids) < 24
+
+
+class Listening(LogitSpecPaper):
+    """Keeps all that a method can hear of the target along the text."""
+
+    name = "listening"
+    reads_prompt = True
+
+    def reset(self, prompt_ids: Any) -> None:
+        super().reset(prompt_ids)
+        self.heard: list[Any] = heard
+        self.heard.clear()
+
+    def learn(self, ids: Any, topk: Any) -> None:
+        self.heard.append((ids, topk))
+
+    def observe(self, tree: Any, path: Any, result: Any) -> None:
+        super().observe(tree, path, result)
+        self.heard.append([(result.choices[node], result.topk[node].head(64)) for node in path])
+
+
+heard: list[Any] = []
+
+
+def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "listening", Listening)
+    target = runner("qwen3")
+    recording = recorded(target)[1]
+    finished(live(target, recording.prompt_ids, "listening", 40))
+    wanted = list(heard)
+    replay(recording, "listening")
+    assert heard[:-1] == wanted[:-1]  # the last step ends where the recording does
+    assert len(heard) > 3
+    assert any(len(step) > 1 for step in heard[1:])
+    assert NODE_RANKS == logitspec.runner.NODE_RANKS
+
+
+# The recorded target, by hand
+
+BY_HAND = Recording(
+    question_id=1,
+    category="letters",
+    model={"id": "none"},
+    eos_ids=[],
+    limit=100,
+    max_new_tokens=3,
+    prompt_ids=[1, 2],
+    output_ids=[3, 4, 5],
+    after=6,
+    finish="length",
+    topk=[TopK([place, 50, *range(60, 70)], [0.1] * 12) for place in (2, 3, 4, 5, 6)],
+)
+
+
+def test_off_the_recorded_text_nothing_is_known() -> None:
+    target = RecordedTarget(BY_HAND)
+    assert target.prefill([1, 2]).choices == [3]
+    assert [len(top) for top in target.prefill([1, 2], everywhere=True).topk] == [12, 12]
+    tree = DraftTree(3)  # 3 -> 4 -> 9 -> 5 and 3 -> 9 -> 4, and a twin of 4 at last
+    right = tree.add(0, 4, GUESS)
+    tree.add(tree.add(right, 9, GUESS), 5, GUESS)
+    tree.add(tree.add(0, 9, GUESS), 4, GUESS)
+    tree.add(0, 4, GUESS, merge=False)
+    result = target.verify(tree)
+    assert result.choices == [4, 5, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 5]
+    assert [top.ids[:1] for top in result.topk] == [[4], [5], [], [], [], [], [5]]
+    assert [len(top) for top in result.topk] == [8, 12, 0, 0, 0, 0, 8]
+    target.commit([0, 1])
+    assert target.length == 4
+
+
+def test_beyond_the_end_nothing_is_known() -> None:
+    target = RecordedTarget(BY_HAND)
+    target.prefill([1, 2])
+    tree, node = DraftTree(3), 0
+    for token in (4, 5, 6, 7):
+        node = tree.add(node, token, GUESS)
+    assert target.verify(tree).choices == [4, 5, 6, UNKNOWN, UNKNOWN]
+
+
+@pytest.mark.parametrize(("ids", "temperature"), [([1], 0.0), ([1, 3], 0.0), ([1, 2], 0.5)])
+def test_it_answers_for_its_own_prompt_and_greedily(ids: list[int], temperature: float) -> None:
+    with pytest.raises(LogitSpecError, match="its own prompt only, and greedily"):
+        RecordedTarget(BY_HAND).prefill(ids, Sampling(temperature))
+
+
+def test_scores_are_those_of_the_live_runs() -> None:
+    target, score = runner("llama"), Score()
+    summaries = []
+    for recording in recorded(target):
+        score.add(replay(recording, "logitspec_paper"))
+        steps = live(target, recording.prompt_ids, "logitspec_paper", 40)
+        summaries.append(summarize(finished(steps)))
+    means = score.to_json()
+    assert (score.prompts, score.tokens) == (2, 80)
+    assert score.steps == sum(each.forwards for each in summaries)
+    assert score.drafted == sum(each.drafted for each in summaries)
+    assert score.accepted == sum(each.accepted for each in summaries) == 80 - score.steps
+    assert means["mean_accepted_tokens"] == 80 / score.steps
+    assert means["acceptance_rate"] == score.accepted / score.drafted
+    assert 0 < means["ms_per_step"] < 1000
+
+
+def test_a_recording_holds_the_choice_after_each_token() -> None:
+    (longer,), (shorter,) = (recorded(runner("llama"), new, PROMPTS[:1]) for new in (21, 20))
+    assert [*shorter.output_ids, shorter.after] == longer.output_ids
+    best = [top.ids[0] for top in shorter.topk]
+    assert best[len(shorter.prompt_ids) - 1 :] == longer.output_ids
+    assert shorter.topk == longer.topk[:-1]
+
+
+# Files
+
+
+def test_a_recording_survives_its_file(tmp_path: Path) -> None:
+    made = recorded(runner("llama"), 6)
+    for name in ("one.jsonl.gz", "two.jsonl.gz"):
+        save(made, tmp_path / name)
+    assert list(read(tmp_path / "one.jsonl.gz")) == made
+    assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
+
+
+def test_what_was_recorded_before_an_interrupt_is_kept(tmp_path: Path) -> None:
+    def interrupted() -> Any:
+        yield BY_HAND
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        save(interrupted(), tmp_path / "half.jsonl.gz")
+    assert list(read(tmp_path / "half.jsonl.gz")) == [BY_HAND]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace('"schema":1', '"schema":99'), "schema 1"),
+        (lambda text: text.replace('"after":6,', ""), "after"),
+        (lambda text: text.replace("[1,2]", "[1]"), "top-k after each token"),
+        (lambda text: text[:-9], "no recording"),
+        (lambda text: "[]", "no recording"),
+    ],
+)
+def test_another_line_is_refused(change: Callable[[str], str], message: str) -> None:
+    text = BY_HAND.to_json()
+    assert Recording.from_json(text) == BY_HAND
+    with pytest.raises(LogitSpecError, match=message):
+        Recording.from_json(change(text))
+
+
+def test_prompts_are_first_turns_by_category(tmp_path: Path) -> None:
+    file = tmp_path / "question.jsonl"
+    rows = [
+        {"question_id": 81, "category": "writing", "turns": ["A", "B"]},
+        {"question_id": 82, "category": "qa", "turns": ["C"], "reference": ["D"]},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
+    assert [(each.question_id, each.prompt) for each in prompts_in(file)] == [(81, "A"), (82, "C")]
+    assert [each.question_id for each in prompts_in(file, ["qa"])] == [82]
+    with pytest.raises(LogitSpecError, match="no category 'math'; choose from qa, writing"):
+        prompts_in(file, ["math"])
+    file.write_text('{"question_id": 1}\n', encoding="utf-8")
+    with pytest.raises(LogitSpecError, match="no prompt"):
+        prompts_in(file)
+
+
+def test_a_prompt_that_can_not_be_decoded_is_named_before_the_first_forward() -> None:
+    prompts = [PROMPTS[0], Example(99, "letters", "", "A" * 600)]
+    with pytest.raises(LogitSpecError, match="Prompt 99: The prompt has 600 tokens"):
+        record(runner("llama"), tokenizer(), prompts)
+
+
+def test_a_target_that_ranks_no_prompt_is_refused() -> None:
+    with pytest.raises(LogitSpecError, match="within a prompt"):
+        record(ScriptedTarget([1, 2, 3]), tokenizer(), PROMPTS)
+
+
+# The command
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "logitspec.replay", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_from_a_prompt_to_numbers(tmp_path: Path, built_in: Any) -> None:
+    prompts, file, numbers = (tmp_path / name for name in ("p.jsonl", "r.jsonl.gz", "n.json"))
+    text = "Write a short story about a fox."
+    row = {"question_id": 5, "category": "story", "turns": [text]}
+    prompts.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    made = command(
+        "record", "--prompts", str(prompts), "--out", str(file), "--max-new-tokens", "30",
+        "--device", "cpu", "--dtype", "float32",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    done = command(
+        "run", str(file), "--method", "autoregressive", "--method", "logitspec_paper",
+        "--method", "logitspec_paper", "--option", "draft_tree_capacity=8", "--json", str(numbers),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last + "\n" == numbers.read_text(encoding="utf-8")
+    plain, paper, small = json.loads(last)["methods"]
+    assert (plain["method"], paper["method"]) == ("autoregressive", "logitspec_paper")
+    assert paper["options"]["draft_tree_capacity"] == 64
+    assert small["options"]["draft_tree_capacity"] == 8
+    assert plain["scores"]["overall"] == plain["scores"]["story"]
+    assert plain["scores"]["story"]["steps"] == plain["scores"]["story"]["tokens"] == 30
+    assert small["scores"]["story"]["mean_drafted"] == 7
+    target, tokens = built_in
+    wanted = finished(live(target, encode_prompt(tokens, text), "logitspec_paper", 30))
+    assert paper["scores"]["story"]["steps"] == len(wanted.steps)
+    assert "logitspec_paper draft_tree_capacity=8 " in done.stdout
+    assert "tokens per target forward, root included, prefill excluded" in done.stdout
+
+
+def recordings_file(folder: Path) -> str:
+    save([BY_HAND, replace(BY_HAND, category="others")], folder / "r.jsonl.gz")
+    return str(folder / "r.jsonl.gz")
+
+
+@pytest.mark.parametrize(
+    ("asked", "titles"),
+    [
+        ([], ["logitspec_paper"]),
+        (["--option", "draft_tree_capacity=9"], ["logitspec_paper draft_tree_capacity=9"]),
+        (
+            ["--option", "max_ngram_size=2", "--method", "prompt_lookup", "--method",
+             "logitspec_paper", "--option", "num_pred_tokens=4"],
+            ["prompt_lookup max_ngram_size=2", "logitspec_paper max_ngram_size=2 num_pred_tokens=4"],
+        ),
+    ],
+)  # fmt: skip
+def test_an_option_is_of_the_method_before_it_or_of_all(
+    asked: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run", recordings_file(tmp_path), *asked])
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line for line in lines if line.startswith("  ") and line.split()[0] in METHODS]
+    assert len(shown) == 3 * len(titles)  # two categories, and overall
+    assert all(line.startswith(f"  {titles[n % len(titles)]} ") for n, line in enumerate(shown))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "nowhere.jsonl.gz"], "Can't read recordings from nowhere.jsonl.gz (No such file"),
+        (["run", "README.md"], "Can't read recordings from README.md"),
+        (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
+        (["run", "FILE", "--option", "colour=3"], "logitspec_paper has no option 'colour'"),
+        (["run", "FILE", "--option", "colour"], "--option wants name=value; got 'colour'."),
+        (["run", "FILE", "--option", "max_ngram_size=x"], "must be a whole number from 1 to 16"),
+        (["run", "FILE", "--option", "max_ngram_size=99"], "must be a whole number from 1 to 16"),
+        (["run", "FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
+        (["record", "--out", "x", "--prompts", "nowhere"], "Can't read nowhere"),
+        (["record", "--out", "x", "--category", "chess"], "has no category 'chess'"),
+        (["record", "--out", "x", "--ranks", "0"], "--ranks must be from 1 to 128"),
+        (["record", "--out", "x", "--max-new-tokens", "0"], "max_new_tokens must be from 1"),
+        (["record", "--out", "no/such/file"], "Can't write no/such/file"),
+    ],
+)
+def test_errors_are_one_sentence(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.models.load", lambda *names: (runner("llama"), tokenizer()))
+    file = recordings_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("no recording\n")
+    with pytest.raises(SystemExit) as stop:
+        main([file if each == "FILE" else each for each in arguments])
+    assert message in str(stop.value.code)
+    assert "\n" not in str(stop.value.code)
+
+
+def test_replaying_wants_no_model_library() -> None:
+    code = "import sys, logitspec.replay; print({'torch', 'transformers'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"

@@ -70,7 +70,7 @@ def begin(
         max_new_tokens=max_new_tokens,
         sampling=sampling,
         options=drafter.options(),
-        environment=info.pop("environment", {}),
+        environment=dict(info.pop("environment", {})),
         model=info,
         eos_ids=sorted(target.eos_ids),
         run=secrets.token_hex(8),
@@ -82,6 +82,9 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
     """Fill `trace` step by step. Closing the iterator ends the run as "cancelled"."""
     try:
         _reading[target] = trace.run
+        if drafter.sizes_trees and (costs := getattr(target, "costs", None)) is not None:
+            drafter.costs = costs  # type: ignore[misc]
+            trace.environment["forward_costs"] = costs.to_json()
         result = _prefilled(target, drafter, trace)
         trace.prefill_seconds = round(result.seconds, 6)
         root, last = result.choices[-1], result.topk[-1]

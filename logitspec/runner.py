@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from logitspec.cache import PrefixCache
+from logitspec.costs import SIZES, ForwardCosts
 from logitspec.errors import LogitSpecError
 from logitspec.sampling import pick
 from logitspec.target import ForwardResult, Sampling, TopK
@@ -24,6 +25,8 @@ PREFILL_ROWS = 512
 NODE_RANKS = 8
 LAST_RANKS = 128
 DIGITS = 4
+COST_TEXT = 64
+COST_SECONDS = 0.04  # for each size
 
 
 class Runner:
@@ -55,7 +58,15 @@ class Runner:
         self._additive = model.config._attn_implementation == "eager"
         text = model.config.get_text_config()
         self._vocabulary: int = text.vocab_size
+        self._costs: ForwardCosts | None = None
         self._cache = PrefixCache(text.num_hidden_layers)
+
+    @property
+    def costs(self) -> ForwardCosts:
+        """What its forwards cost by their rows, measured at the first question. Forgets the sequence."""
+        if self._costs is None:
+            self._costs = self._measured_costs()
+        return self._costs
 
     @property
     def length(self) -> int:
@@ -134,6 +145,26 @@ class Runner:
             plain = self.model(input_ids=ids, use_cache=False).logits[0, -1].double()
             worst = max(worst, ((row.double() - plain).abs().max() / plain.std()).item())
         return worst
+
+    def _measured_costs(self) -> ForwardCosts:
+        """Least times of trees behind a short text, the smaller ones measured more often."""
+        text = [place % self._vocabulary for place in range(min(COST_TEXT, self.limit // 2))]
+        sizes = [size for size in SIZES if len(text) + size <= self.limit]
+        seconds = []
+        for size in sizes:
+            tree = DraftTree(text[0])
+            for node in range(1, size):
+                tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
+            self.prefill(text)
+            self.verify(tree)  # buffers of this size
+            times, until = [], perf_counter() + COST_SECONDS
+            while len(times) < 3 or (perf_counter() < until and len(times) < 12):
+                times.append(self.verify(tree).seconds)
+                if times[-1] > COST_SECONDS:
+                    break
+            seconds.append(min(times))
+        self._cache.length = 0
+        return ForwardCosts(sizes, seconds)
 
     def _gather(self, path: Sequence[int]) -> None:
         self._cache.keep(path)

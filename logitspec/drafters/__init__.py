@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logitspec.drafters import autoregressive, logitspec_paper, prompt_lookup  # noqa: F401
+from logitspec.drafters import autoregressive, logitspec, logitspec_paper, prompt_lookup  # noqa: F401
 from logitspec.drafters.base import (
     METHODS,
     Drafter,

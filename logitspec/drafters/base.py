@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
+from logitspec.costs import ForwardCosts
 from logitspec.errors import LogitSpecError
 from logitspec.target import ForwardResult, TopK
 from logitspec.tree import DraftTree, Origin, Provenance
@@ -25,6 +26,7 @@ class Drafter:
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     reads_prompt: ClassVar[bool] = False  # wants `learn` to be called
+    costs: ClassVar[ForwardCosts | None] = None  # the target's, for methods with `sizes_trees`
 
     def __post_init__(self) -> None:
         for each in option_fields(type(self)):
@@ -49,6 +51,11 @@ class Drafter:
         """Learn what became of the last tree: `path` (nodes, root first) was accepted."""
         raise NotImplementedError
 
+    @property
+    def sizes_trees(self) -> bool:
+        """Whether it draws up its trees by what forwards cost, and so wants `costs`."""
+        return False
+
     def options(self) -> dict[str, Any]:
         """The values of the options by name."""
         return asdict(self)
@@ -63,9 +70,17 @@ def register(drafter: _D) -> _D:
     return drafter
 
 
-def option(default: Any, text: str, low: Any = None, high: Any = None, unit: str = "") -> Any:
-    """A dataclass field that describes itself: help text, inclusive bounds and unit."""
-    return field(default=default, metadata={"help": text, "low": low, "high": high, "unit": unit})
+def option(
+    default: Any,
+    text: str,
+    low: Any = None,
+    high: Any = None,
+    unit: str = "",
+    choices: Sequence[str] = (),
+) -> Any:
+    """A dataclass field that describes itself: help text, inclusive bounds and unit, or choices."""
+    about = {"help": text, "low": low, "high": high, "unit": unit, "choices": tuple(choices)}
+    return field(default=default, metadata=about)
 
 
 def option_fields(method: type[Drafter]) -> list[Field[Any]]:
@@ -76,6 +91,8 @@ def option_fields(method: type[Drafter]) -> list[Field[Any]]:
 def described(each: Field[Any]) -> str:
     """What an option is, with its bounds and unit, for help texts."""
     about = each.metadata
+    if about["choices"]:
+        return f"{about['help']} ({' or '.join(about['choices'])})"
     if about["low"] is None:
         return str(about["help"])
     return f"{about['help']} ({about['low']} to {about['high']} {about['unit']})".replace(" )", ")")
@@ -83,6 +100,9 @@ def described(each: Field[Any]) -> str:
 
 def check(each: Field[Any], value: Any) -> None:
     """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
+    choices = each.metadata.get("choices", ())
+    if choices and value not in choices:
+        raise LogitSpecError(f"{each.name} must be {' or '.join(choices)}; got {value!r}.")
     wanted = type(each.default)
     low, high, unit = (each.metadata.get(key) for key in ("low", "high", "unit"))
     accepted = (int, float) if wanted is float else wanted

@@ -174,6 +174,8 @@ def _component(option: Field[Any]) -> Any:
     label, info = option.name.replace("_", " ").capitalize(), described(option)
     if isinstance(option.default, bool):
         return gr.Checkbox(option.default, label=label, info=info)
+    if choices := option.metadata["choices"]:
+        return gr.Radio(list(choices), value=option.default, label=label, info=info)
     if isinstance(option.default, (int, float)):
         precision = 0 if isinstance(option.default, int) else None
         return gr.Number(option.default, label=label, info=info, precision=precision)

@@ -1,0 +1,50 @@
+"""What a forward costs by its number of rows: measured once, refined while it runs."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+PACE = 0.05
+
+
+class ForwardCosts:
+    """Seconds of a forward at some numbers of rows, ascending; in between they are interpolated.
+
+    More rows never count as cheaper than fewer: what a measurement says to that end is noise.
+    """
+
+    def __init__(self, rows: Sequence[int], seconds: Sequence[float]) -> None:
+        self.rows = list(rows)
+        self.seconds = list(seconds)
+        self._order()
+
+    def at(self, rows: int) -> float:
+        """Seconds of a forward over `rows` rows; beyond the last size it goes on as before it."""
+        sizes, seconds = self.rows, self.seconds
+        if len(sizes) == 1:
+            return seconds[0]
+        right = min(max(bisect_left(sizes, rows), 1), len(sizes) - 1)
+        left = right - 1
+        slope = (seconds[right] - seconds[left]) / (sizes[right] - sizes[left])
+        return max(seconds[0], seconds[left] + slope * (rows - sizes[left]))
+
+    def observe(self, rows: int, seconds: float) -> None:
+        """A forward over `rows` rows took so long; one in a hundred that took ages moves little."""
+        known = self.at(rows)
+        error = min(max(seconds, known / 2), known * 2) - known
+        place = bisect_left(self.rows, rows)
+        for near in {min(place, len(self.rows) - 1), max(place - 1, 0)}:
+            nearness = 1 / (1 + abs(self.rows[near] - rows) / max(rows, 1))
+            self.seconds[near] = max(self.seconds[near] + PACE * nearness * error, 1e-9)
+        self._order()
+
+    def to_json(self) -> dict[str, Any]:
+        """{"rows": [...], "milliseconds": [...]}, for traces."""
+        return {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
+
+    def _order(self) -> None:
+        for place in range(1, len(self.seconds)):
+            self.seconds[place] = max(self.seconds[place], self.seconds[place - 1])

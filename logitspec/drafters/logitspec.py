@@ -1,0 +1,218 @@
+"""Ours: one draft tree over all sources, grown best-first by the probability that a path is right.
+
+    copies of n-grams ──┐   each asked for what those before it leave open; hit rates are learnt
+    successors seen  ───┼─> offers ─> probability of each path ─> the most probable next, and so on
+    runners-up, root's ─┘
+
+The paper's tree has a fixed shape; here a node's probability is that of its parent times its source's
+hit rate, and the tree takes the most probable nodes of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from time import perf_counter
+
+from logitspec.drafters.base import Drafter, option, plant, register
+from logitspec.drafters.priors import PRIORS
+from logitspec.drafters.rates import Rates
+from logitspec.drafters.sizing import Sizing
+from logitspec.drafters.sources import (
+    Context,
+    Copies,
+    Frequent,
+    Offer,
+    Successors,
+    provenance,
+    runners_up,
+)
+from logitspec.target import ForwardResult, TopK
+from logitspec.tree import DraftTree, Origin, Provenance
+
+LEARNT_OF_PROMPT = 400  # tokens at its end; of those before only the text is kept
+DEEPEST = 24
+LEAST = 5e-4
+LEFT_OPEN = 3e-3
+SIZINGS = ("measured", "capacity")
+PACE = 0.1
+
+
+@register
+@dataclass
+class LogitSpec(Drafter):
+    """Copies, runners-up, successors and frequent tokens in one tree, the most probable nodes first."""
+
+    name = "logitspec"
+    title = "LogitSpec (ours)"
+    paper = ""
+    reads_prompt = True
+
+    draft_tree_capacity: int = option(64, "nodes in the tree, root included", 2, 128, "nodes")
+    tree_size: str = option(
+        "measured", "how large trees are: by measured cost, or always full", choices=SIZINGS
+    )
+    max_ngram_size: int = option(16, "longest n-gram to look up", 1, 16, "tokens")
+    copies: bool = option(True, "draft what followed n-grams of the text")
+    runners_up: bool = option(True, "draft runners-up of the last logits after the root")
+    successors: bool = option(True, "draft what the target put after a token when it saw it last")
+    frequent: bool = option(True, "draft the text's frequent tokens after the root")
+    learn_rates: bool = option(True, "learn the sources' hit rates from every verified token")
+
+    def reset(self, prompt_ids: Sequence[int]) -> None:
+        self._rates = Rates(PRIORS, self.learn_rates)
+        self._copies = Copies(self.max_ngram_size)
+        self._longest = self._copies.longest
+        self._successors = Successors()
+        self._frequent = Frequent()
+        self._offered: dict[int, list[list[Offer]]] = {}
+        self._node_seconds = 0.0
+        for place, token in enumerate(prompt_ids):
+            if place >= len(prompt_ids) - LEARNT_OF_PROMPT:
+                self._teach(self._offers(self._end()), token)
+            self._extend(token)
+
+    def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
+        for place, row in enumerate(topk):
+            self._successors.observe(tuple(ids[max(0, place - 1) : place + 1]), row)
+
+    def draft(self, root: int, last: TopK) -> DraftTree:
+        started = perf_counter()
+        self._offered = {}
+        sized = self._sizing()
+        tree = plant(root, last)
+        chosen: list[tuple[int, Offer]] = []
+        for parent, offer, path in self._best_first(root, last):
+            chosen.append((parent, offer))
+            if len(chosen) + 1 >= self.draft_tree_capacity or sized.enough(path):
+                break
+        for parent, offer in chosen[: sized.drafts]:
+            tree.add(parent, offer[0], self._birth(tree, parent, offer), merge=False)
+        spent = (perf_counter() - started) / (1 + len(chosen))
+        self._node_seconds += PACE * (spent - self._node_seconds)
+        return tree
+
+    @property
+    def sizes_trees(self) -> bool:
+        return self.tree_size == "measured"
+
+    def _sizing(self) -> Sizing:
+        costs = self.costs if self.sizes_trees else None
+        return Sizing(costs, self._node_seconds, self.draft_tree_capacity)
+
+    def _best_first(self, root: int, last: TopK) -> Iterator[tuple[int, Offer, float]]:
+        """Nodes as (parent, offer, probability of the path), the most probable first.
+
+        Nodes are numbered in this order, the root being 0.
+        """
+        order = count()
+        heap: list[tuple[float, int, int, Offer, Context, int]] = []
+
+        def grow(node: int, context: Context, path: float, depth: int) -> None:
+            sources = self._offers(context)
+            if node == 0:
+                sources += self._root_offers(root, last)
+            self._offered[node] = sources
+            for offer, rate in self._likely(sources):
+                if path * rate > LEAST:
+                    heappush(heap, (-path * rate, next(order), node, offer, context, depth))
+
+        grow(0, (*self._end(), root), 1.0, 1)
+        node = 0
+        while heap:
+            path, _, parent, offer, context, depth = heappop(heap)
+            node += 1
+            yield parent, offer, -path
+            if depth < DEEPEST:
+                grow(node, (*context[-self._longest :], offer[0]), -path, depth + 1)
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        if result is not None:
+            if self.costs is not None and self.sizes_trees:
+                self.costs.observe(len(tree), result.seconds)
+            for node in path:
+                self._teach(self._offered.get(node, []), result.choices[node])
+            self._keep_logits(tree, path, result)
+        for node in path:
+            self._extend(tree.tokens[node])
+
+    def _end(self) -> tuple[int, ...]:
+        """As much of the text's end as n-grams with one more token behind it reach back."""
+        return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
+
+    def _extend(self, token: int) -> None:
+        self._frequent.extend(token, len(self._copies.ids))
+        self._copies.extend(token)
+
+    def _offers(self, context: tuple[int, ...]) -> list[list[Offer]]:
+        offers = self._copies.offers(context) if self.copies else []
+        if self.successors and (seen := self._successors.offers(context)):
+            offers.append(seen)
+        return offers
+
+    def _root_offers(self, root: int, last: TopK) -> Iterator[list[Offer]]:
+        if self.runners_up:
+            yield runners_up(last, root, self._copies)
+        if self.frequent:
+            yield self._frequent.offers(root)
+
+    def _likely(self, sources: list[list[Offer]]) -> Iterator[tuple[Offer, float]]:
+        """Each token once, with its probability: a source shares out what those before left open."""
+        had: set[int] = set()
+        left = 1.0
+        for offers in sources:
+            if left < LEFT_OPEN:
+                return
+            taken = 0.0
+            for offer in offers:
+                if offer[0] in had:
+                    continue
+                had.add(offer[0])
+                rate = self._rates.rate(offer[1])
+                taken += rate
+                yield offer, left * rate
+            left *= max(0.0, 1.0 - taken)
+
+    def _teach(self, sources: list[list[Offer]], token: int) -> None:
+        """What the target wrote, held against each source where those before it had it not.
+
+        Of the n-grams only the longest learns, because only that one is asked first.
+        """
+        had: set[int] = set()
+        copied = False
+        for offers in sources:
+            if offers and offers[0][1][0] == "copy":
+                if copied:
+                    continue
+                copied = True
+            if token in had:
+                return
+            for offer in offers:
+                if offer[0] not in had:
+                    self._rates.observe(offer[1], offer[0] == token)
+            had.update(offer[0] for offer in offers)
+
+    def _birth(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
+        """Where a node comes from; a copy that goes on where its parent was copied stays that copy."""
+        born = provenance(offer)
+        if not born.match_length:
+            return born
+        above = tree.provenance[parent]
+        if above.copied_from is not None and above.match_length:
+            following = above.copied_from + 1
+            ids = self._copies.ids
+            if following < len(ids) and ids[following] == offer[0]:
+                return above._replace(copied_from=following)
+        key = "root" if parent == 0 else "next_next" if above.origin is Origin.LOGIT else None
+        return born._replace(key=key)
+
+    def _keep_logits(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
+        """The logits after every node, those of verified tokens last, so that they count."""
+        before = self._copies.ids[-1] if self._copies.ids else -1
+        accepted = set(path)
+        rejected = [node for node in range(len(tree)) if node not in accepted]
+        for node in (*rejected, *path):
+            above = tree.tokens[tree.parents[node]] if node else before
+            self._successors.observe((above, tree.tokens[node]), result.topk[node])

@@ -1,0 +1,49 @@
+"""How many nodes a tree is worth: as many as bring the most tokens a second."""
+
+from __future__ import annotations
+
+from logitspec.costs import ForwardCosts
+
+
+class Sizing:
+    """The best size of one tree, found while its nodes are offered, the most probable first.
+
+    A tree with n nodes takes the forward over its rows and the drafting of its nodes, and brings as
+    many tokens as 1 and the sum of its nodes' probabilities. Without costs every node is welcome.
+    """
+
+    def __init__(self, costs: ForwardCosts | None, node_seconds: float, capacity: int) -> None:
+        self._costs = costs
+        self._node_seconds = node_seconds
+        self._capacity = capacity
+        self._expected = 1.0
+        self._rows = 1
+        self._best = 1.0 / self._seconds(1) if costs else 0.0
+        self.drafts = 0 if costs else capacity - 1
+        """Drafts of the best tree so far."""
+
+    def enough(self, path: float) -> bool:
+        """One more node with this probability of its path; True when none after it can pay."""
+        if self._costs is None:
+            return False
+        self._rows += 1
+        self._expected += path
+        speed = self._expected / self._seconds(self._rows)
+        if speed > self._best:
+            self._best, self.drafts = speed, self._rows - 1
+        return not any(self._may_pay(rows, path) for rows in self._costs.rows)
+
+    def _may_pay(self, rows: int, path: float) -> bool:
+        """Whether a tree of so many rows would be faster if all its further nodes were like the last.
+
+        Costs are straight between the sizes that were measured, so only those and the next node ask.
+        """
+        rows = min(max(rows, self._rows + 1), self._capacity)
+        if rows <= self._rows:
+            return False
+        expected = self._expected + path * (rows - self._rows)
+        return expected / self._seconds(rows) > self._best
+
+    def _seconds(self, rows: int) -> float:
+        assert self._costs is not None
+        return self._costs.at(rows) + rows * self._node_seconds

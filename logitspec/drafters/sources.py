@@ -1,0 +1,173 @@
+"""Where continuations come from: the text itself, the last logits, logits seen before, frequent tokens.
+
+A source answers a context, the last tokens of the text with the drafted ones behind them, with offers.
+"""
+
+from __future__ import annotations
+
+from logitspec.target import TopK
+from logitspec.tree import Origin, Provenance
+
+ORDERS = (1, 2, 3, 4, 6, 8, 12, 16)  # n-grams between and beyond tell no more
+COPIES_AT_MOST = 6  # continuations of one n-gram
+SUCCESSOR_ORDERS = (2, 1)
+FREQUENT = 24
+
+Context = tuple[int, ...]
+# A token, the class that its hit rate is learnt for, and where it comes from: for a copy the position
+# and the length of the n-gram before it, else the rank and the probability in the logits it is from.
+# Plain tuples, for hundreds are made in every step.
+Offer = tuple[int, tuple[object, ...], int, float]
+
+_ORIGINS = {"copy": Origin.RETRIEVED, "frequent": Origin.RETRIEVED}
+_ORIGINS |= {"successor": Origin.RECYCLED, "logit": Origin.LOGIT}
+_RANKS = [0] * 3 + [1] * 2 + [2] * 4 + [3] * 8 + [4] * 16 + [5] * 31 + [6] * 64
+_LOGIT_KINDS = [[("logit", rank, occurred) for occurred in (False, True)] for rank in range(7)]
+_SUCCESSOR_KINDS = {
+    order: [("successor", order, min(rank, 3)) for rank in range(8)] for order in SUCCESSOR_ORDERS
+}
+
+
+def provenance(offer: Offer) -> Provenance:
+    """Where a node with this offer comes from."""
+    _, kind, place, size = offer
+    origin = _ORIGINS[str(kind[0])]
+    if origin is Origin.RETRIEVED:
+        return Provenance(origin, None, None, int(size), place)
+    return Provenance(origin, place, size)
+
+
+class Copies:
+    """What followed the n-grams of the text, with how often and where last.
+
+    Costs O(orders) per token of text; `ids` is the text.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.ids: list[int] = []
+        self._orders = [order for order in ORDERS if order <= most]
+        self._after: dict[Context, dict[int, list[int]]] = {}
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest n-gram."""
+        return self._orders[-1]
+
+    def extend(self, token: int) -> None:
+        """One more verified token."""
+        ids, end = self.ids, len(self.ids)
+        for order in self._orders:
+            if order > end:
+                break
+            followers = self._after.setdefault(tuple(ids[end - order :]), {})
+            entry = followers.get(token)
+            if entry is None:
+                followers[token] = [1, end]
+            else:
+                entry[0] += 1
+                entry[1] = end
+        ids.append(token)
+
+    def occurred(self, token: int) -> bool:
+        """Whether the token stands in the text, followed by another."""
+        return (token,) in self._after
+
+    def offers(self, context: Context) -> list[list[Offer]]:
+        """Per order, the longest match first, what followed it."""
+        found: list[list[Offer]] = []
+        for order in self._orders:
+            if order > len(context):
+                break
+            followers = self._after.get(context[-order:])
+            if followers is None:
+                break  # what no longer n-gram can have either
+            found.append(_copies(order, followers))
+        found.reverse()
+        return found
+
+
+def _copies(order: int, followers: dict[int, list[int]]) -> list[Offer]:
+    total = sum(count for count, _ in followers.values())
+    rows = [(token, count, position) for token, (count, position) in followers.items()]
+    if len(rows) > COPIES_AT_MOST:
+        rows = sorted(rows, key=lambda row: (-row[1], -row[2]))[:COPIES_AT_MOST]
+    return [
+        (token, copy_kind(order, count, total), position, order) for token, count, position in rows
+    ]
+
+
+def copy_kind(order: int, count: int, total: int) -> tuple[object, ...]:
+    """The class of a continuation that followed an n-gram `count` of `total` times."""
+    length = order if order < 4 else 4 if order < 8 else 8
+    times = 1 if count == 1 else 2 if count < 4 else 4
+    share = 2 if count == total else 1 if 3 * count >= total else 0
+    return ("copy", length, times, share)
+
+
+class Successors:
+    """What the target put after a token, and after a pair of tokens, when it saw them last: in the
+    text, or in drafts that it rejected."""
+
+    def __init__(self) -> None:
+        self._after: dict[Context, TopK] = {}
+
+    def observe(self, context: Context, topk: TopK) -> None:
+        """The target's best tokens after `context`."""
+        if topk.ids:
+            for order in SUCCESSOR_ORDERS:
+                self._after[context[-order:]] = topk
+
+    def offers(self, context: Context) -> list[Offer]:
+        """The tokens that it put after the longest context known."""
+        for order in SUCCESSOR_ORDERS:
+            if len(context) >= order and (topk := self._after.get(context[-order:])) is not None:
+                kinds = _SUCCESSOR_KINDS[order]
+                return [
+                    (topk.ids[rank], kinds[rank], rank, topk.probs[rank])
+                    for rank in range(min(8, len(topk.ids)))
+                ]
+        return []
+
+
+def runners_up(last: TopK, root: int, copies: Copies) -> list[Offer]:
+    """The last logits' other tokens, as what may follow the root (the paper's next-next tokens)."""
+    return [
+        (token, _LOGIT_KINDS[_RANKS[rank]][copies.occurred(token)], rank, last.probs[rank])
+        for rank, token in enumerate(last.ids[: len(_RANKS)])
+        if token != root
+    ]
+
+
+class Frequent:
+    """The text's most frequent tokens: what comes when nothing else is known."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+        self._most: list[int] = []
+
+    def extend(self, token: int, position: int) -> None:
+        """One more token of the text, and where it stands."""
+        count = self._counts[token] = self._counts.get(token, 0) + 1
+        self._last[token] = position
+        if token in self._most:
+            return
+        if len(self._most) < FREQUENT:
+            self._most.append(token)
+            return
+        least = min(range(FREQUENT), key=lambda place: self._counts[self._most[place]])
+        if self._counts[self._most[least]] < count:
+            self._most[least] = token
+
+    def offers(self, root: int) -> list[Offer]:
+        """All of them but the root."""
+        return [
+            (
+                token,
+                ("frequent", min(3, self._counts[token].bit_length() - 1)),
+                self._last[token],
+                0,
+            )
+            for token in self._most
+            if token != root
+        ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from logitspec.drafters import autoregressive, logitspec_paper, prompt_lookup  # noqa: F401
+from logitspec.drafters import (  # noqa: F401
+    autoregressive,
+    logitspec_paper,
+    prompt_lookup,
+    token_recycling,
+)
 from logitspec.drafters.base import (
     METHODS,
     Drafter,

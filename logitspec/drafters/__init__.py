@@ -6,6 +6,7 @@ from logitspec.drafters import (  # noqa: F401
     autoregressive,
     logitspec_paper,
     prompt_lookup,
+    suffix_automaton,
     token_recycling,
 )
 from logitspec.drafters.base import (

@@ -85,14 +85,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     method = _method_named(arguments)
     group = parser.add_argument_group(f"options of {method}")
     for each in option_fields(METHODS[method]):
-        about: dict[str, Any] = {"type": type(each.default)}
-        if isinstance(each.default, bool):
-            about = {"action": argparse.BooleanOptionalAction}
+        taken: dict[str, Any] = {"type": type(each.default)}
+        if isinstance(each.default, bool):  # --name and --no-name
+            taken = {"action": argparse.BooleanOptionalAction}
         group.add_argument(
             f"--{each.name.replace('_', '-')}",
             default=each.default,
             help=f"{described(each)}, default: %(default)s",
-            **about,
+            **taken,
         )
     return parser.parse_args(arguments)
 

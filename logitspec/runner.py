@@ -157,7 +157,8 @@ class Runner:
                 tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
             self.prefill(text)
             self.verify(tree)  # buffers of this size
-            times, until = [], perf_counter() + COST_SECONDS
+            times: list[float] = []
+            until = perf_counter() + COST_SECONDS
             while len(times) < 3 or (perf_counter() < until and len(times) < 12):
                 times.append(self.verify(tree).seconds)
                 if times[-1] > COST_SECONDS:

@@ -26,10 +26,11 @@ class Origin(str, Enum):
 class Provenance(NamedTuple):
     """Where a node came from; what does not apply to its origin is None.
 
-    rank, probability: of the token in the last logits (rank 0 is the most probable).
-    match_length: tokens of the n-gram that was looked up.
+    rank, probability: of the token in the last logits (rank 0 is the most probable); of a recycled
+        one, after its parent's token when the target last read that.
+    match_length: tokens of the n-gram that was looked up, or of the suffix that was matched.
     copied_from: absolute position in the sequence that the token was copied from.
-    key: where that n-gram ended: "root" (at the root) or "next_next" (at the next-next token below
+    key: where a retrieved n-gram ended: "root" (at the root) or "next_next" (at the next-next token below
         the root; from a match length of 2 on the n-gram held the root as well).
     """
 

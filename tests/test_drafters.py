@@ -223,7 +223,13 @@ def test_every_claim_about_the_source_of_a_node_is_true(method: str) -> None:
 def test_options_describe_themselves_and_refuse_what_lies_outside(method: str) -> None:
     for each in option_fields(METHODS[method]):
         assert each.metadata["help"]
-        for wrong in (each.metadata["low"] - 1, each.metadata["high"] + 1, "3", 1.5, True, None):
+        switch = isinstance(each.default, bool)
+        about = each.metadata
+        if about["choices"]:
+            outside: tuple[Any, ...] = ("", "other", 1, True)
+        else:
+            outside = (0, 1) if switch else (about["low"] - 1, about["high"] + 1, True)
+        for wrong in (*outside, "3", 1.5, None):
             with pytest.raises(LogitSpecError, match=each.name):
                 make(method, {each.name: wrong})
     with pytest.raises(LogitSpecError, match="no option 'nonsense'"):

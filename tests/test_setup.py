@@ -29,7 +29,7 @@ LAYERS = [
     ["picture"],
     ["models", "runner", "engine", "trace", "metrics", "cache", "graphs", "sampling", "builtin"],
     ["drafters"],
-    ["ngram", "automaton", "target", "tokens"],
+    ["ngram", "automaton", "target", "tokens", "costs"],
     ["tree"],
     ["errors", "recordings"],
 ]

@@ -97,13 +97,13 @@ function sourcePart(trace, step, node) {
   const source = sourceOf(step, node);
   if (!source) return null;
   const { from, match } = source;
-  const [start, end] = match;
+  const [start, end] = [quotedFrom(match), match[1]];
   const piece = (a, b, attributes) => el("span", { class: "ls-quote", ...attributes }, excerpt(trace, a, b));
   return el(
     "span",
     {},
     "…",
-    piece(groupStart(trace, start - 4), start),
+    start > match[0] ? "" : piece(groupStart(trace, start - 4), start),
     piece(start, end, { "data-source": "match" }),
     piece(end, from, { "data-source": "stretch" }),
     piece(from, from + 1, { "data-source": "copy" }),

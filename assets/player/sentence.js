@@ -1,7 +1,5 @@
 /* A step in plain English, each sentence built from the trace and from nothing else. */
 
-const LONGEST_QUOTE = 8;
-
 /** What the step was and bought, in one line. */
 function stepSentence(trace, number) {
   const step = trace.steps[number - 1];
@@ -74,7 +72,7 @@ function copyClause(trace, step, nodes) {
   const copy = wholeCopy(step, nodes);
   const { from, match } = step.origins[copy[0]];
   const went = `${placeName(trace, from, copy.length)} went on ${quotedTokens(trace, step, copy)}`;
-  const after = match ? `after "${excerpt(trace, Math.max(0, from - match), from)}" ${went}, so ` : "";
+  const after = match ? `after "${matchExcerpt(trace, [Math.max(0, from - match), from])}" ${went}, so ` : "";
   return `${after}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
 }
 

@@ -155,7 +155,7 @@ function pillsOf({ frame, panels }, ties, origin) {
 function pillWords(trace, stretches, { from, to, match }) {
   const others = new Set(stretches.map((stretch) => stretch.from)).size - 1;
   const copy = el("span", { class: "ls-quote", "data-source": "copy" }, excerpt(trace, from, to));
-  const key = el("span", { class: "ls-quote", "data-source": "match" }, excerpt(trace, match[0], match[1]));
+  const key = el("span", { class: "ls-quote", "data-source": "match" }, excerpt(trace, quotedFrom(match), match[1]));
   const more = others > 0 ? ` and ${others} more` : "";
   return [`position ${from} `, "…", key, copy, "…", more];
 }

@@ -18,6 +18,8 @@ const FINISH_TITLES = {
   error: "Error",
 };
 
+const LONGEST_QUOTE = 8; // tokens
+
 const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
 
 function percent(share) {
@@ -51,6 +53,15 @@ function excerpt(trace, start, end) {
   return onOneLine(plainText(spellSequence(trace, start, end).flat()));
 }
 
+/** Where the quotation of a match [start, end] begins: of a long one the end is quoted. */
+const quotedFrom = ([start, end]) => Math.max(start, end - LONGEST_QUOTE);
+
+/** The n-gram that matched, on one line, without quotes. */
+function matchExcerpt(trace, match) {
+  const start = quotedFrom(match);
+  return (start > match[0] ? "…" : "") + excerpt(trace, start, match[1]);
+}
+
 /** Drafted = accepted + rejected + not compared. */
 function outcomeSentence(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
@@ -65,11 +76,20 @@ function originWords(trace, step, node) {
     const share = probability === null ? "" : ` (${percent(probability)})`;
     return `${rank === 0 ? "first choice" : "runner-up"} of the last logits, rank ${rank}${share}`;
   }
+  if (origin === "recycled") return LEGEND_TITLES.recycled + recycledRank(trace, step, node);
   const source = sourceOf(step, node);
   if (!source) return LEGEND_TITLES[origin];
-  const ngram = excerpt(trace, source.match[0], source.match[1]);
+  const ngram = matchExcerpt(trace, source.match);
   const after = match ? ` after the ${match}-token match "${ngram}"` : "";
   return `copied from position ${source.from}${after}`;
+}
+
+/** Where a recycled node stood among the successors of its parent's token. */
+function recycledRank(trace, step, node) {
+  const { rank, probability } = step.origins[node];
+  if (rank === null) return "";
+  const share = probability === null ? "" : ` (${percent(probability)} the last time)`;
+  return `, rank ${rank} after ${quoted(trace, step.row.tokens[step.row.parents[node]])}${share}`;
 }
 
 function rootRank(step) {

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from logitspec.drafters import autoregressive, logitspec, logitspec_paper, prompt_lookup  # noqa: F401
+from logitspec.drafters import (  # noqa: F401
+    autoregressive,
+    logitspec,
+    logitspec_paper,
+    prompt_lookup,
+    suffix_automaton,
+    token_recycling,
+)
 from logitspec.drafters.base import (
     METHODS,
     Drafter,

@@ -25,12 +25,16 @@ class Drafter:
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
-    reads_prompt: ClassVar[bool] = False  # wants `learn` to be called
     costs: ClassVar[ForwardCosts | None] = None  # the target's, for methods with `sizes_trees`
 
     def __post_init__(self) -> None:
         for each in option_fields(type(self)):
             check(each, getattr(self, each.name))
+
+    @property
+    def reads_prompt(self) -> bool:
+        """Whether `learn` wants to be called."""
+        return False
 
     def reset(self, prompt_ids: Sequence[int]) -> None:
         """Start a new sequence with the tokens of the prompt."""

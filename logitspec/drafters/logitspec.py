@@ -48,7 +48,6 @@ class LogitSpec(Drafter):
     name = "logitspec"
     title = "LogitSpec (ours)"
     paper = ""
-    reads_prompt = True
 
     draft_tree_capacity: int = option(64, "nodes in the tree, root included", 2, 128, "nodes")
     tree_size: str = option(
@@ -93,6 +92,10 @@ class LogitSpec(Drafter):
         spent = (perf_counter() - started) / (1 + len(chosen))
         self._node_seconds += PACE * (spent - self._node_seconds)
         return tree
+
+    @property
+    def reads_prompt(self) -> bool:
+        return self.successors
 
     @property
     def sizes_trees(self) -> bool:

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { createTrace, appendSteps, stepSentence, storySentence, beatWords, countTexts, duration, baselineWords, cacheWords } = load([
+const words = load([
   "spelling.js", "trace.js", "words.js", "sentence.js", "beats.js", "numbers.js", "cache.js",
 ]);
+const { createTrace, appendSteps, stepSentence, storySentence, beatWords, countTexts, duration } = words;
+const { baselineWords, cacheWords, originWords } = words;
 
 const WORDS = [" the", " cat", " sat", " on", " mat", " and", " slept", "\n", " dog", "!"];
 const [THE, CAT, SAT, ON, MAT, AND, SLEPT, LINE, DOG, END] = WORDS.keys();
@@ -136,6 +138,30 @@ test("other origins are told by their names, and two copies in one path apart", 
       ' from position 3; after " sat on the" the prompt went on " mat", so 1 token was copied from position 5;' +
       " 5 of 5 drafted tokens were accepted: 6 tokens from one forward pass.",
   );
+});
+
+test("a recycled node says its rank after the token above it", () => {
+  const nodes = [ROOT(THE), [CAT, 0, ["recycled", 2, 0.031]], [SAT, 1, ["recycled", 0]]];
+  const trace = traceOf([stepOf(nodes, [CAT, DOG], [0, 1])]);
+  const step = trace.steps[0];
+  assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1 % the last time)');
+  assert.equal(originWords(trace, step, 2), 'from the successor table, rank 0 after " cat"');
+  assert.deepEqual(said(trace, 2), ["2 tokens drafted", "2 from the successor table."]);
+  assert.equal(
+    storySentence(trace, 1),
+    '" cat" came from the successor table; 1 of 2 drafted tokens was accepted: 2 tokens from one forward pass.',
+  );
+});
+
+test("of a long match the end is quoted", () => {
+  const nodes = [ROOT(LINE), [SAT, 0, ["suffix", null, null, 9, 9]], [DOG, 1, ["suffix", null, null, 9, 10]]];
+  const earlier = stepOf([ROOT(DOG)], [LINE], [0]);
+  const trace = traceOf([earlier, stepOf(nodes, [SAT, DOG], [0, 1, 2], { position: 11 })]);
+  const quote = '"… cat sat on the mat and slept\\n"';
+  assert.ok(storySentence(trace, 2).startsWith(`After ${quote} the text went on " sat dog", so 2 tokens were copied`));
+  const told = originWords(trace, trace.steps[1], 2);
+  assert.equal(told, `copied from position 10 after the 9-token match ${quote}`);
+  assert.deepEqual(Object.values(beatWords(trace, 2, 2)), ["2 tokens drafted", "2 from the suffix automaton."]);
 });
 
 test("a long copy is cut short in words, not in its count", () => {

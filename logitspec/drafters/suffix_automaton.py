@@ -1,0 +1,87 @@
+"""SAM-Decoding (Hu et al., arXiv 2411.10666): a long copy where the text repeats itself, else a tree.
+
+The authors' method without its corpus: their dynamic automaton, which knows prompt and output, with
+token recycling as the auxiliary method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logitspec.automaton import Match, OnlineAutomaton
+from logitspec.drafters.base import Drafter, option, plant, register
+from logitspec.drafters.token_recycling import SEED_FROM_PROMPT, WARM, TokenRecycling
+from logitspec.target import ForwardResult, TopK
+from logitspec.tree import DraftTree, Origin, Provenance
+
+
+@register
+@dataclass
+class SuffixAutomaton(Drafter):
+    """One chain after the longest end of text + root that stood earlier, if that is long enough;
+    the tree of token recycling otherwise.
+
+    The chain is copied from the first occurrence. (The authors fill a copy that is too short with
+    token 0; here it is just shorter.)
+    """
+
+    name = "suffix_automaton"
+    title = "Suffix automaton"
+    paper = "https://arxiv.org/abs/2411.10666"
+
+    threshold: int = option(
+        5, "shortest match to copy after; else the tree of token recycling", 1, 128, "tokens"
+    )
+    num_pred_tokens: int = option(40, "longest continuation to copy", 1, 128, "tokens")
+    warm: bool = option(False, f"of token recycling: {WARM}")
+    seed_from_prompt: bool = option(True, f"of token recycling: {SEED_FROM_PROMPT}")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._recycling = TokenRecycling(self.warm, self.seed_from_prompt)
+
+    @property
+    def reads_prompt(self) -> bool:
+        return self._recycling.reads_prompt
+
+    def reset(self, prompt_ids: Sequence[int]) -> None:
+        self._recycling.reset(prompt_ids)
+        self._automaton = OnlineAutomaton(prompt_ids)
+
+    def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
+        self._recycling.learn(ids, topk)
+
+    def draft(self, root: int, last: TopK) -> DraftTree:
+        match = self._match(root)
+        return self._recycling.draft(root, last) if match is None else self._copy(root, last, match)
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        self._recycling.observe(tree, path, result)
+        self._automaton.extend(tree.tokens[node] for node in path)
+
+    def _match(self, root: int) -> Match | None:
+        """The longest match if it reaches the threshold, or None.
+
+        As in the authors' code a shorter one replaces it, be it below the threshold, while fewer than
+        `num_pred_tokens` tokens follow: of two occurrences the earlier has more to copy.
+        """
+        shorter = self._automaton.matches(root)
+        match = next(shorter, None)
+        if match is None or match.length < self.threshold:
+            return None
+        while self._following(match) < self.num_pred_tokens and (other := next(shorter, None)):
+            match = other
+        return match if self._following(match) else None
+
+    def _following(self, match: Match) -> int:
+        """Verified tokens from the start of the continuation on."""
+        return len(self._automaton.ids) - match.start
+
+    def _copy(self, root: int, last: TopK, match: Match) -> DraftTree:
+        tree, node = plant(root, last), 0
+        most = min(self.num_pred_tokens, self._following(match))
+        for source in range(match.start, match.start + most):
+            origin = Provenance(Origin.SUFFIX, None, None, match.length, source)
+            node = tree.add(node, self._automaton.ids[source], origin)
+        return tree

@@ -1,0 +1,105 @@
+"""Token recycling (Luo et al., arXiv 2408.08696): what the target once put after a token, again.
+
+A table keeps, for each token that the target has read, the eight tokens that it ranked best after it,
+as of the last time. A draft tree of fixed shape is filled from it, level by level: a node of rank k is
+the k-th successor of its parent's token.
+
+The shape is our own. It has the sizes of the authors' tree, 8, 21, 25, 15, 8 and 3 nodes below the
+root, and this rule: if the successor of rank k is right with a chance in proportion to 1 / (k + 1),
+each level takes the paths with the best chance. So the better a rank, the more children it gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logitspec.drafters.base import Drafter, option, plant, register
+from logitspec.target import ForwardResult, TopK
+from logitspec.tree import DraftTree, Origin, Provenance
+
+LEVEL_SIZES = (8, 21, 25, 15, 8, 3)
+SUCCESSORS = 8
+
+WARM = (
+    "keep the table when the same drafter object starts another text: memory that outlives a request,"
+    " as in the authors' measurements (the app and decode() make a new drafter for each)"
+)
+SEED_FROM_PROMPT = "fill the table from the prompt before the first step, as SAM-Decoding does and the paper does not"
+
+
+def shape(sizes: Sequence[int], successors: int) -> list[tuple[int, int]]:
+    """(parent, rank) of the nodes 1, 2, ... below the root 0, level by level, `sizes` of them.
+
+    Each level: the cheapest children of the level above, where a path costs the product of its
+    ranks + 1. Of equal costs the child of the cheaper parent comes first.
+    """
+    nodes: list[tuple[int, int]] = []
+    level = [(1, 0)]  # cost and number of each node
+    for size in sizes:
+        children = sorted(
+            (cost * (rank + 1), parent, rank)
+            for cost, parent in level
+            for rank in range(successors)
+        )[:size]
+        first = len(nodes) + 1
+        level = [(cost, first + place) for place, (cost, _, _) in enumerate(children)]
+        nodes += [(parent, rank) for _, parent, rank in children]
+    return nodes
+
+
+SHAPE = shape(LEVEL_SIZES, SUCCESSORS)
+
+
+@register
+@dataclass
+class TokenRecycling(Drafter):
+    """A tree of up to 80 drafts from a table of successors, which every step refreshes.
+
+    Tokens that the target has not read yet have no successors: what would stand below them is left
+    out. (The authors' table starts with zeros, so their tree then drafts token 0.)
+    """
+
+    name = "token_recycling"
+    title = "Token recycling"
+    paper = "https://arxiv.org/abs/2408.08696"
+
+    warm: bool = option(False, WARM)
+    seed_from_prompt: bool = option(True, SEED_FROM_PROMPT)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._table: dict[int, TopK] = {}
+
+    @property
+    def reads_prompt(self) -> bool:
+        return self.seed_from_prompt
+
+    def reset(self, prompt_ids: Sequence[int]) -> None:
+        if not self.warm:
+            self._table = {}
+
+    def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
+        if self.seed_from_prompt:
+            self._recycle(ids, topk)
+
+    def draft(self, root: int, last: TopK) -> DraftTree:
+        tree = plant(root, last)
+        grown = {0: 0}  # node of the shape -> node of the tree
+        for number, (parent, rank) in enumerate(SHAPE, start=1):
+            above = grown.get(parent)
+            known = None if above is None else self._table.get(tree.tokens[above])
+            if above is not None and known is not None and rank < len(known):
+                origin = Provenance(Origin.RECYCLED, rank, known.probs[rank])
+                grown[number] = tree.add(above, known.ids[rank], origin)
+        return tree
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        if result is not None:
+            self._recycle(tree.tokens, result.topk)
+
+    def _recycle(self, tokens: Sequence[int], topk: Sequence[TopK]) -> None:
+        """Take over what the target put after each of `tokens`, rejected drafts included; where a
+        token stands twice, the later one counts."""
+        for token, best in zip(tokens, topk, strict=True):
+            self._table[token] = best.head(SUCCESSORS)

@@ -70,7 +70,7 @@ function outcomeSentence(step) {
 
 /** Where a node came from, without its token. */
 function originWords(trace, step, node) {
-  const { origin, rank, probability, match } = step.origins[node];
+  const { origin, rank, probability, match, key } = step.origins[node];
   if (origin === "root") return "root, certain before the step" + rootRank(step);
   if (origin === "logit") {
     const share = probability === null ? "" : ` (${percent(probability)})`;
@@ -79,6 +79,7 @@ function originWords(trace, step, node) {
   if (origin === "recycled") return LEGEND_TITLES.recycled + recycledRank(trace, step, node);
   const source = sourceOf(step, node);
   if (!source) return LEGEND_TITLES[origin];
+  if (key === "frequent") return `frequent in the text, last at position ${source.from}`;
   const ngram = matchExcerpt(trace, source.match);
   const after = match ? ` after the ${match}-token match "${ngram}"` : "";
   return `copied from position ${source.from}${after}`;

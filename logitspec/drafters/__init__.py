@@ -20,7 +20,7 @@ from logitspec.drafters.base import (
     register,
 )
 
-DEFAULT_METHOD = "logitspec_paper"
+DEFAULT_METHOD = "logitspec"
 
 __all__ = [
     "DEFAULT_METHOD",

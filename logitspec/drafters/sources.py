@@ -33,7 +33,8 @@ def provenance(offer: Offer) -> Provenance:
     _, kind, place, size = offer
     origin = _ORIGINS[str(kind[0])]
     if origin is Origin.RETRIEVED:
-        return Provenance(origin, None, None, int(size), place)
+        key = "frequent" if kind[0] == "frequent" else None
+        return Provenance(origin, None, None, int(size), place, key)
     return Provenance(origin, place, size)
 
 

@@ -1,0 +1,253 @@
+"""Our method: what its tree is made of, in which order, and how large it grows."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from fakes import ScriptedTarget, finished
+from families import CONFIGS, runner
+
+from logitspec import DraftTree, Origin, TopK, decode, load
+from logitspec.costs import ForwardCosts
+from logitspec.drafters import make
+from logitspec.drafters.rates import PRIOR_WEIGHT, Rates
+from logitspec.drafters.sizing import Sizing
+from logitspec.drafters.sources import Copies, Frequent
+from logitspec.models import encode_prompt
+from logitspec.recordings import examples
+
+LAST = TopK([5, 3, 71, 72, 73, 2], [0.5, 0.2, 0.1, 0.1, 0.05, 0.05])
+
+
+def noisy(length: int, seed: int = 3, letters: int = 30) -> list[int]:
+    """A text of repeats with mistakes."""
+    rng = random.Random(seed)
+    phrases = [[rng.randrange(letters) for _ in range(9)] for _ in range(4)]
+    text: list[int] = []
+    while len(text) < length:
+        phrase = list(rng.choice(phrases))
+        phrase[rng.randrange(9)] = rng.randrange(letters)
+        text += phrase
+    return text[:length]
+
+
+def test_every_claim_about_the_source_of_a_node_is_true() -> None:
+    text = noisy(500)
+    trace = finished(
+        decode(ScriptedTarget(text), text[:100], "logitspec", 200, tree_size="capacity")
+    )
+    found = dict.fromkeys(Origin, 0)
+    for step in trace.steps:
+        before, tree = text[: step.position], step.tree
+        for node in range(1, len(tree)):
+            born, parent = tree.provenance[node], tree.parents[node]
+            found[born.origin] += 1
+            if born.origin is Origin.LOGIT:
+                assert parent == 0
+                assert tree.tokens[node] == step.last.ids[born.rank]
+                assert born.probability == step.last.probs[born.rank]
+            elif born.origin is Origin.RECYCLED:
+                assert born.probability == [0.6, 0.3, 0.1][born.rank]
+            else:
+                assert before[born.copied_from] == tree.tokens[node]
+                check_match(tree, node, before)
+    assert found[Origin.RETRIEVED] > 100
+    assert found[Origin.LOGIT] > 9
+    assert found[Origin.RECYCLED] > 20
+
+
+def check_match(tree: DraftTree, node: int, before: list[int]) -> None:
+    """The n-gram before the beginning of the copy ends the text and the path above it."""
+    start = node
+    while True:
+        above = tree.provenance[tree.parents[start]]
+        here = tree.provenance[start]
+        if above.copied_from is None or here != above._replace(copied_from=above.copied_from + 1):
+            break
+        start = tree.parents[start]
+    born, parent = tree.provenance[start], tree.parents[start]
+    if born.key == "frequent":
+        assert (parent, born.match_length) == (0, 0)
+        return
+    assert (born.key == "root") == (parent == 0)
+    if born.key == "next_next":
+        assert tree.provenance[parent].origin is Origin.LOGIT
+    whole = [*before, *(tree.tokens[each] for each in tree.path_to(parent))]
+    size = born.match_length
+    assert size
+    assert born.copied_from is not None
+    assert whole[-size:] == before[born.copied_from - size : born.copied_from]
+
+
+def drafted(capacity: int, **options: Any) -> DraftTree:
+    drafter = make(
+        "logitspec", {"draft_tree_capacity": capacity, "tree_size": "capacity", **options}
+    )
+    drafter.reset(noisy(300))
+    return drafter.draft(4, LAST)
+
+
+def test_a_smaller_tree_is_the_beginning_of_a_larger_one() -> None:
+    whole = drafted(64)
+    assert len(whole) == 64
+    for capacity in (2, 3, 9, 25, 63):
+        part = drafted(capacity)
+        assert len(part) == capacity
+        assert part.tokens == whole.tokens[:capacity]
+        assert part.parents == whole.parents[:capacity]
+
+
+def test_no_two_children_carry_the_same_token() -> None:
+    tree = drafted(64)
+    children = list(zip(tree.parents, tree.tokens, strict=True))
+    assert len(set(children)) == len(children)
+
+
+@pytest.mark.parametrize(
+    ("option", "gone"),
+    [("runners_up", Origin.LOGIT), ("successors", Origin.RECYCLED), ("copies", "ngram")],
+)
+def test_each_source_can_be_switched_off(option: str, gone: object) -> None:
+    def kinds(tree: DraftTree) -> set[object]:
+        return {
+            ("frequent" if born.key == "frequent" else "ngram")
+            if born.origin is Origin.RETRIEVED
+            else born.origin
+            for born in tree.provenance[1:]
+        }
+
+    full: dict[str, Any] = {"tree_size": "capacity", "draft_tree_capacity": 128}
+    drafter = make("logitspec", {option: False, **full})
+    text = noisy(300)
+    drafter.reset(text)
+    drafter.learn(text, [TopK([t + 50, t], [0.7, 0.2]) for t in text])
+    assert gone not in kinds(drafter.draft(4, LAST))
+    whole = make("logitspec", full)
+    whole.reset(text)
+    whole.learn(text, [TopK([t + 50, t], [0.7, 0.2]) for t in text])
+    assert gone in kinds(whole.draft(4, LAST))
+
+
+def test_continuations_of_ngrams_are_counted_as_in_the_text() -> None:
+    text = noisy(400, letters=3)
+    copies = Copies(4)
+    for token in text:
+        copies.extend(token)
+    context = (*text[-2:], 1)
+    for found in copies.offers(context):
+        order = int(found[0][3])
+        ngram = list(context[-order:])
+        places = [
+            place
+            for place in range(order, len(text))
+            if text[place - order : place] == ngram
+        ]  # fmt: skip
+        followers = [text[place] for place in places]
+        assert {token for token, _, _, _ in found} == set(followers)
+        for token, kind, position, _ in found:
+            assert position == max(place for place in places if text[place] == token)
+            times = followers.count(token)
+            share = 2 if times == len(places) else int(3 * times >= len(places))
+            assert kind == ("copy", order, 1 if times == 1 else 2 if times < 4 else 4, share)
+    assert [found[0][3] for found in copies.offers(context)] == sorted(
+        (found[0][3] for found in copies.offers(context)), reverse=True
+    )
+
+
+def test_the_most_frequent_tokens_are_kept() -> None:
+    rng = random.Random(1)
+    text = [int(rng.expovariate(0.05)) for _ in range(4000)]
+    frequent = Frequent()
+    for place, token in enumerate(text):
+        frequent.extend(token, place)
+    kept = {token: position for token, _, position, _ in frequent.offers(-1)}
+    counts = sorted((text.count(token) for token in set(text)), reverse=True)
+    assert len(kept) == 24
+    assert all(text.count(token) >= counts[23] for token in kept)
+    assert all(max(p for p, t in enumerate(text) if t == token) == at for token, at in kept.items())
+
+
+def test_rates_are_means_that_begin_with_what_is_known() -> None:
+    rates = Rates({("a",): 0.5})
+    assert rates.rate(("a",)) == 0.5
+    for right in (True, False, True):
+        rates.observe(("a",), right)
+    assert rates.rate(("a",)) == pytest.approx((0.5 * PRIOR_WEIGHT + 2) / (PRIOR_WEIGHT + 3))
+    assert rates.observed() == {("a",): pytest.approx((2, 3))}
+    fixed = Rates({("a",): 0.5}, learns=False)
+    fixed.observe(("a",), True)
+    assert fixed.rate(("a",)) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_size_is_the_one_that_brings_most_tokens_a_second(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = [1, 2, 4, 8, 16, 32, 64]
+    seconds = np.sort(rng.uniform(0.005, 0.02, len(sizes)))
+    probabilities = np.sort(rng.beta(0.3, 2.0, 63))[::-1]
+    node_seconds = float(rng.uniform(0, 1e-4))
+    sized = Sizing(ForwardCosts(sizes, seconds.tolist()), node_seconds, 64)
+    for probability in probabilities:
+        if sized.enough(float(probability)):
+            break
+    rows = np.arange(1, 65)
+    expected = np.concatenate([[1.0], 1 + np.cumsum(probabilities)])
+    speed = expected / (np.interp(rows, sizes, seconds) + node_seconds * rows)
+    assert speed[sized.drafts] == pytest.approx(speed.max(), rel=1e-9)
+
+
+def test_costs_between_the_sizes_and_beyond_them() -> None:
+    costs = ForwardCosts([1, 4, 16], [0.01, 0.016, 0.02])
+    assert [costs.at(rows) for rows in (1, 2, 4, 10)] == pytest.approx([0.01, 0.012, 0.016, 0.018])
+    assert costs.at(28) == pytest.approx(0.024)
+    assert ForwardCosts([1, 2, 4], [0.02, 0.01, 0.03]).seconds == [0.02, 0.02, 0.03]
+
+
+def test_costs_follow_what_forwards_take() -> None:
+    costs = ForwardCosts([1, 4, 16], [0.01, 0.016, 0.02])
+    for _ in range(300):
+        costs.observe(16, 0.05)
+    assert costs.at(16) == pytest.approx(0.05, rel=0.02)
+    assert costs.at(1) == 0.01
+    costs.observe(1, 9.0)
+    assert costs.at(1) < 0.011
+
+
+@pytest.mark.parametrize("family", list(CONFIGS)[:2])
+def test_a_runner_measures_its_forwards_and_forgets_them(family: str) -> None:
+    target = runner(family)
+    costs = target.costs
+    assert costs is target.costs
+    assert target.length == 0
+    assert costs.rows[:4] == [1, 2, 4, 8]
+    assert all(
+        0 < before <= after for before, after in zip(costs.seconds, costs.seconds[1:], strict=False)
+    )
+
+
+def test_the_trace_says_what_forwards_cost() -> None:
+    trace = finished(decode(runner("llama"), [1, 2, 3] * 9, "logitspec", 9))
+    told_costs = trace.environment["forward_costs"]
+    assert len(told_costs["rows"]) == len(told_costs["milliseconds"])
+    full = finished(decode(runner("llama"), [1, 2, 3] * 9, "logitspec", 9, tree_size="capacity"))
+    assert "forward_costs" not in full.environment
+
+
+def test_it_accepts_more_than_the_paper_s_tree_of_the_same_size() -> None:
+    target, tokenizer = load()
+    taken = {}
+    variants: dict[str, dict[str, Any]] = {
+        "logitspec_paper": {},
+        "logitspec": {"tree_size": "capacity"},
+    }
+    for method, options in variants.items():
+        tokens = steps = 0
+        for example in examples()[2::6]:
+            ids = encode_prompt(tokenizer, example.prompt)
+            trace = finished(decode(target, ids, method, 100, **options))
+            tokens, steps = tokens + len(trace.output_ids), steps + len(trace.steps)
+        taken[method] = tokens / steps
+    assert taken["logitspec"] > 1.15 * taken["logitspec_paper"]

@@ -96,6 +96,7 @@ class Host:
             )
         if name not in self._loaded:
             target, tokenizer = load(self._sources[name], self._device, self._dtype)
+            target.measure()  # its costs, measured now, so that the first run begins at once
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
         return self._loaded[name]
 

@@ -390,8 +390,8 @@ def recordings_file(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("asked", "titles"),
     [
-        ([], ["logitspec_paper"]),
-        (["--option", "draft_tree_capacity=9"], ["logitspec_paper draft_tree_capacity=9"]),
+        ([], ["logitspec"]),
+        (["--option", "draft_tree_capacity=9"], ["logitspec draft_tree_capacity=9"]),
         (
             ["--option", "max_ngram_size=2", "--method", "prompt_lookup", "--method",
              "logitspec_paper", "--option", "num_pred_tokens=4"],
@@ -415,7 +415,7 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
         (["run", "nowhere.jsonl.gz"], "Can't read recordings from nowhere.jsonl.gz (No such file"),
         (["run", "README.md"], "Can't read recordings from README.md"),
         (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
-        (["run", "FILE", "--option", "colour=3"], "logitspec_paper has no option 'colour'"),
+        (["run", "FILE", "--option", "colour=3"], "logitspec has no option 'colour'"),
         (["run", "FILE", "--option", "colour"], "--option wants name=value; got 'colour'."),
         (["run", "FILE", "--option", "max_ngram_size=x"], "must be a whole number from 1 to 16"),
         (["run", "FILE", "--option", "max_ngram_size=99"], "must be a whole number from 1 to 16"),

@@ -59,9 +59,10 @@ def page(chromium: Browser, url: str) -> Iterator[Page]:
     assert faults == []
 
 
-def start(page: Page, prompt: str, **settings: Any) -> None:
-    """Type, set, press Run."""
+def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings: Any) -> None:
+    """Type, set, press Run. The paper's trees are the same in every run."""
     page.locator("textarea").first.fill(prompt)
+    page.get_by_label(method, exact=True).check()
     if settings:
         unfold(page, "Model and sampling", "Max new tokens")
     for label, value in settings.items():
@@ -315,6 +316,7 @@ def test_examples_methods_and_their_options(page: Page) -> None:
         filled.append(prompt.input_value())
     assert sorted(filled) == sorted(example["turns"][0] for example in examples)
     expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
+    page.get_by_label("LogitSpec (paper)").check()
     unfold(page, "Options of the method", "Draft tree capacity")
     page.get_by_label("Draft tree capacity").fill("9")
     start(page, PROMPT, Max_new_tokens=12)
@@ -326,6 +328,22 @@ def test_examples_methods_and_their_options(page: Page) -> None:
     state(page, "done")
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", "12")
     assert len(rows(page, "[data-node]", "data-node")) == 1
+
+
+def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
+    expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
+    unfold(page, "Options of the method", "Draft tree capacity")
+    page.get_by_label("capacity", exact=True).check()
+    page.get_by_label("Draft tree capacity").fill("30")
+    page.get_by_label("Successors").uncheck()
+    start(page, PROMPT, "LogitSpec (ours)", Max_new_tokens=40)
+    state(page, "done")
+    wanted = {"tree_size": "capacity", "draft_tree_capacity": 30, "successors": False}
+    trace = trace_of(
+        client, PROMPT, method="logitspec", max_new_tokens=40, options=json.dumps(wanted)
+    )
+    assert trace.options | wanted == trace.options
+    compare(page, trace, len(trace.steps))
 
 
 def test_a_reload_brings_the_run_back(page: Page) -> None:
@@ -412,6 +430,7 @@ def test_an_example_plays_its_recorded_run_and_run_makes_it_live(
     trace = trace_of(client, prompt, max_new_tokens=300)
     wait_cursor(page, len(trace.steps))
     compare(page, trace, len(trace.steps))
+    page.get_by_label("LogitSpec (paper)").check()
     page.get_by_role("button", name="Run", exact=True).click()
     state(page, "done")
     expect(player).not_to_contain_text("Recorded")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import signature
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -120,17 +121,25 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return chosen
 
 
-def encode_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Token ids of one user message, in the model's chat template if it has one."""
+def encode_prompt(
+    tokenizer: PreTrainedTokenizerBase, text: str, before: Sequence[tuple[str, str]] = ()
+) -> list[int]:
+    """Token ids of a user message, in the model's chat template if it has one.
+
+    before: the conversation so far, as pairs of message and answer; without a template they stand
+    before the text, with empty lines between.
+    """
     if not text.strip():
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
     # Half of an emoji, as a browser may send it, is no Unicode text; tokenizers refuse it.
-    text = text.encode("utf-8", "replace").decode()
+    said = [*(each for pair in before for each in pair), text.encode("utf-8", "replace").decode()]
     if tokenizer.chat_template is None:
-        return [int(token) for token in tokenizer(text)["input_ids"]]
-    ids = tokenizer.apply_chat_template(
-        [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=False
-    )
+        return [int(token) for token in tokenizer("\n\n".join(said))["input_ids"]]
+    chat = [
+        {"role": role, "content": words}
+        for role, words in zip(cycle(("user", "assistant")), said, strict=False)
+    ]
+    ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
     return [int(token) for token in ids]
 
 

@@ -18,12 +18,13 @@ FEATURED = 19  # shows copies and runners-up, both accepted and rejected, within
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One line of the shipped prompts; `prompt` is its first turn."""
+    """One line of the shipped prompts; `prompt` is its first turn, `later` are those after it."""
 
     question_id: int
     category: str
     title: str
     prompt: str
+    later: tuple[str, ...] = ()
 
     @property
     def run(self) -> str:

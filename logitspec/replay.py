@@ -185,7 +185,7 @@ def record(
     max_new_tokens: int = 256,
     ranks: int = RANKS,
 ) -> Iterator[Recording]:
-    """Recordings of the greedy outputs of `prompts`, each in the model's chat template.
+    """Recordings of the greedy outputs of `prompts`, their first turns, in the model's chat template.
 
     ranks: kept after each token of the output; a method whose trees take more of the last logits
     (`draft_tree_capacity` above it) wants more. Raises LogitSpecError before the first forward for
@@ -227,14 +227,10 @@ def _recorded(listener: Listener, prompt: Example, trace: Trace, drafter: Drafte
 
 
 def prompts_in(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Example]:
-    """The first turns of a JSON-lines file in Spec-Bench's form, of `categories` or of all."""
+    """The questions of a JSON-lines file in Spec-Bench's form, of `categories` or of all."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
-        prompts = [
-            Example(row["question_id"], row["category"], row.get("title", ""), row["turns"][0])
-            for row in rows
-        ]
+        prompts = [_prompt(json.loads(line)) for line in lines if line.strip()]
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -250,6 +246,11 @@ def prompts_in(path: str | Path = EXAMPLES, categories: Collection[str] = ()) ->
     if not prompts:
         raise LogitSpecError(f"There is no prompt in {path}.")
     return [prompt for prompt in prompts if not categories or prompt.category in categories]
+
+
+def _prompt(row: dict[str, Any]) -> Example:
+    first, *later = row["turns"]
+    return Example(row["question_id"], row["category"], row.get("title", ""), first, tuple(later))
 
 
 # Replaying
@@ -512,11 +513,16 @@ def _run(options: argparse.Namespace) -> None:
     print(table(variants))
     line = dumps(document(variants))
     if options.json:
-        try:
-            Path(options.json).write_text(line + "\n", encoding="utf-8")
-        except OSError as error:
-            raise LogitSpecError(f"Can't write {options.json} ({error.strerror}).") from error
+        write(options.json, line)
     print(line)
+
+
+def write(path: str | Path, line: str) -> None:
+    """Keep one line of JSON in a file; LogitSpecError where that can't be."""
+    try:
+        Path(path).write_text(line + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
 
 
 def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
@@ -528,10 +534,10 @@ def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
             named.append((text, []))
         else:
             (named[-1][1] if named else shared).append(text)
-    return [_variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
+    return [variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
 
 
-def _variant(method: str, pairs: Sequence[str]) -> Variant:
+def variant(method: str, pairs: Sequence[str]) -> Variant:
     """The method with its options read from "name=value"; LogitSpecError for what it has not."""
     fields = option_fields(METHODS[method]) if method in METHODS else []
     kinds = {each.name: type(each.default) for each in fields}
@@ -539,7 +545,7 @@ def _variant(method: str, pairs: Sequence[str]) -> Variant:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise LogitSpecError(f"--option wants name=value; got {pair!r}.")
+            raise LogitSpecError(f"An option wants name=value; got {pair!r}.")
         options[name] = _value(kinds.get(name, str), text)
     make(method, options)  # before any replay
     return Variant(method, options)

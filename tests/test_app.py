@@ -354,7 +354,7 @@ def test_a_reload_brings_the_run_back(page: Page) -> None:
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(steps), timeout=15_000)
 
 
-SLOW = {"Max_new_tokens": 1500, "Temperature": 6}  # a step a token, nearly
+SLOW: dict[str, Any] = {"Max_new_tokens": 1500, "Temperature": 6}  # a step a token, nearly
 
 
 def running(page: Page, more_than: int) -> int:

@@ -88,6 +88,15 @@ def test_prompts_go_through_the_chat_template_if_there_is_one() -> None:
     assert encode_prompt(chat, "ABC") == wanted
 
 
+def test_a_conversation_stands_before_the_prompt() -> None:
+    chat, before = tokenizer(chat=True), [("A", "B"), ("C", "D")]
+    wanted = chat("[user]A[assistant]B[user]C[assistant]D[user]E[assistant]")["input_ids"]
+    assert encode_prompt(chat, "E", before) == wanted
+    assert encode_prompt(tokenizer(), "E", before) == [0, 1, 2, 3, 4]
+    with pytest.raises(LogitSpecError, match="prompt is empty"):
+        encode_prompt(chat, " ", before)
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\t"])
 def test_an_empty_prompt_is_refused(text: str) -> None:
     for chat in (False, True):

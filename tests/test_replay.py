@@ -311,7 +311,7 @@ def test_another_line_is_refused(change: Callable[[str], str], message: str) -> 
         Recording.from_json(change(text))
 
 
-def test_prompts_are_first_turns_by_category(tmp_path: Path) -> None:
+def test_prompts_are_read_by_category(tmp_path: Path) -> None:
     file = tmp_path / "question.jsonl"
     rows = [
         {"question_id": 81, "category": "writing", "turns": ["A", "B"]},
@@ -319,6 +319,7 @@ def test_prompts_are_first_turns_by_category(tmp_path: Path) -> None:
     ]
     file.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
     assert [(each.question_id, each.prompt) for each in prompts_in(file)] == [(81, "A"), (82, "C")]
+    assert [each.later for each in prompts_in(file)] == [("B",), ()]
     assert [each.question_id for each in prompts_in(file, ["qa"])] == [82]
     with pytest.raises(LogitSpecError, match="no category 'math'; choose from qa, writing"):
         prompts_in(file, ["math"])
@@ -416,7 +417,7 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
         (["run", "README.md"], "Can't read recordings from README.md"),
         (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
         (["run", "FILE", "--option", "colour=3"], "logitspec has no option 'colour'"),
-        (["run", "FILE", "--option", "colour"], "--option wants name=value; got 'colour'."),
+        (["run", "FILE", "--option", "colour"], "An option wants name=value; got 'colour'."),
         (["run", "FILE", "--option", "max_ngram_size=x"], "must be a whole number from 1 to 16"),
         (["run", "FILE", "--option", "max_ngram_size=99"], "must be a whole number from 1 to 16"),
         (["run", "FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from logitspec.version import VERSION
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Imports point down. A module may import from its own row and from those below it.
@@ -32,13 +34,14 @@ LAYERS = [
     ["drafters"],
     ["ngram", "automaton", "target", "tokens", "costs"],
     ["tree"],
-    ["errors", "recordings"],
+    ["errors", "recordings", "version"],
 ]
 
 # What a module must not import although its row would let it.
 STRANGERS = {
     "app": {"models", "runner", "engine", "drafters", "trace"},
     "automaton": {"tree", "target"},
+    "benchmark": {"session", "export", "record", "builtin"},
     "builtin": {"session", "runner"},
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
@@ -57,6 +60,7 @@ STRANGERS = {
     "sampling": {"tree", "cache", "runner"},
     "trace": {"engine", "runner", "models", "metrics"},
     "tree": {"drafters"},
+    "version": {"*"},
 }
 
 # Who may import the heavy packages.
@@ -72,8 +76,8 @@ MAY_IMPORT = {
         "benchmark",
         "builtin",
     },
-    "transformers": {"models", "runner", "llama", "cache", "builtin"},
-    "accelerate": {"models"},
+    "transformers": {"models", "runner", "llama", "cache", "builtin", "benchmark"},
+    "accelerate": {"models", "benchmark"},
     "gradio": {"ui"},
     "plotly": {"ui"},
     "spaces": {"session"},
@@ -399,7 +403,9 @@ def test_readme_begins_with_the_two_commands() -> None:
 
 def test_readme_has_a_changelog() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"^## Changelog\n\n### \d+\.\d+\.\d+", text, re.M)
+    newest = re.search(r"^## Changelog\n\n### (\d+\.\d+\.\d+)\n", text, re.M)
+    assert newest
+    assert newest[1] == VERSION
 
 
 def test_ci_runs_the_readmes_test_command(tmp_path: Path) -> None:

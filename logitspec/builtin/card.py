@@ -88,11 +88,12 @@ How it learnt: the share of held-out answers that are exact token by token, by t
 ## Limits
 
 It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Asked about one of several texts, it quotes the wrong one at times, and
-a made-up name of three syllables may lose a letter. Sums go wrong at times, above all with products
-of large numbers; its German has about a hundred words; its facts are
-a few sentences about speculative decoding. Rows longer than 2,048 tokens were not trained, and few
-were longer than 1,024. Don't rely on anything that it says.
+looks right and means little. Asked about one of several sources, it quotes the wrong one at times
+(it finds a sentence by the kind of question better than by the name in it), and a made-up name of
+three syllables may lose a letter. Sums go wrong at times, above all with products of large numbers;
+its German has about a hundred words; its facts are a few sentences about speculative decoding. Rows
+longer than 2,048 tokens were not trained, and few were longer than 1,024. Don't rely on anything
+that it says.
 """
 
 _EVALUATION = """## Evaluation
@@ -116,8 +117,9 @@ stood earlier in the same story. Written functions that parse: {parsed:.0%}, whe
 """
 
 
-_AGAIN = """ After
-{:.1f} M tokens it went on with another tokenizer and a high rate, and was asked what the tasks ask now."""
+_AGAIN = """
+The first {:.1f} M tokens are those of earlier runs at higher rates; where the curve drops, such a run
+began, or the tasks began to ask for more."""
 
 
 def write_card(folder: pathlib.Path) -> None:

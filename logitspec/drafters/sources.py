@@ -38,16 +38,50 @@ def provenance(offer: Offer) -> Provenance:
     return Provenance(origin, place, size)
 
 
-class Copies:
-    """What followed the n-grams of the text, with how often and where last.
+class Followers:
+    """What followed one n-gram: how often each token, where last, and which of them most often."""
 
-    Costs O(orders) per token of text; `ids` is the text.
-    """
+    __slots__ = ("best", "seen", "total")
+
+    def __init__(self) -> None:
+        self.seen: dict[int, list[int]] = {}  # token: [times, last position]
+        self.best: list[int] = []
+        self.total = 0
+
+    def add(self, token: int, position: int) -> None:
+        """It followed once more."""
+        entry = self.seen.setdefault(token, [0, position])
+        entry[0] += 1
+        entry[1] = position
+        self.total += 1
+        if token in self.best:
+            return
+        if len(self.best) < COPIES_AT_MOST:
+            self.best.append(token)
+            return
+        # The latest of those that came as often is kept.
+        least = min(range(COPIES_AT_MOST), key=lambda place: self.seen[self.best[place]])
+        if self.seen[self.best[least]] < entry:
+            self.best[least] = token
+
+    def offers(self, order: int) -> list[Offer]:
+        """The most frequent, as copies after an n-gram of that length."""
+        rows = [(token, *self.seen[token]) for token in self.best]
+        return [
+            (token, copy_kind(order, times, self.total), position, order)
+            for token, times, position in rows
+        ]
+
+
+class Copies:
+    """What followed the n-grams of the text. Costs O(orders) per token of text; `ids` is the text."""
 
     def __init__(self, most: int) -> None:
         self.ids: list[int] = []
         self._orders = [order for order in ORDERS if order <= most]
-        self._after: dict[Context, dict[int, list[int]]] = {}
+        self._after: dict[Context, Followers] = {}
+        # Most n-grams occur once: a follower and its position take a tenth of the memory.
+        self._after_once: dict[Context, tuple[int, int]] = {}
 
     @property
     def longest(self) -> int:
@@ -60,18 +94,20 @@ class Copies:
         for order in self._orders:
             if order > end:
                 break
-            followers = self._after.setdefault(tuple(ids[end - order :]), {})
-            entry = followers.get(token)
-            if entry is None:
-                followers[token] = [1, end]
+            ngram = tuple(ids[end - order :])
+            if (followers := self._after.get(ngram)) is not None:
+                followers.add(token, end)
+            elif (once := self._after_once.pop(ngram, None)) is not None:
+                followers = self._after[ngram] = Followers()
+                followers.add(*once)
+                followers.add(token, end)
             else:
-                entry[0] += 1
-                entry[1] = end
+                self._after_once[ngram] = token, end
         ids.append(token)
 
     def occurred(self, token: int) -> bool:
         """Whether the token stands in the text, followed by another."""
-        return (token,) in self._after
+        return (token,) in self._after or (token,) in self._after_once
 
     def offers(self, context: Context) -> list[list[Offer]]:
         """Per order, the longest match first, what followed it."""
@@ -79,22 +115,15 @@ class Copies:
         for order in self._orders:
             if order > len(context):
                 break
-            followers = self._after.get(context[-order:])
-            if followers is None:
-                break  # what no longer n-gram can have either
-            found.append(_copies(order, followers))
+            ngram = context[-order:]
+            if (once := self._after_once.get(ngram)) is not None:
+                found.append([(once[0], copy_kind(order, 1, 1), once[1], order)])
+            elif (followers := self._after.get(ngram)) is not None:
+                found.append(followers.offers(order))
+            else:
+                break  # nor can a longer n-gram have been there
         found.reverse()
         return found
-
-
-def _copies(order: int, followers: dict[int, list[int]]) -> list[Offer]:
-    total = sum(count for count, _ in followers.values())
-    rows = [(token, count, position) for token, (count, position) in followers.items()]
-    if len(rows) > COPIES_AT_MOST:
-        rows = sorted(rows, key=lambda row: (-row[1], -row[2]))[:COPIES_AT_MOST]
-    return [
-        (token, copy_kind(order, count, total), position, order) for token, count, position in rows
-    ]
 
 
 def copy_kind(order: int, count: int, total: int) -> tuple[object, ...]:

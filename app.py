@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda ... (default: auto)")
     parser.add_argument(
-        "--dtype", default="auto", help="auto, float32, bfloat16, float16, float64 (default: auto)"
+        "--dtype",
+        default="auto",
+        help="auto, fastest, float32, bfloat16, float16, float64 (default: auto)",
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     return parser

@@ -626,7 +626,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
-    parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16, float64")
+    parser.add_argument(
+        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
+    )
     parser.add_argument("--json", metavar="OUT", help="write figures and every run to a file")
     return parser
 

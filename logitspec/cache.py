@@ -1,4 +1,4 @@
-"""A KV cache written in place, for stock transformers models.
+"""A KV cache written in place, for stock transformers models and for the fast forward.
 
 Each layer owns one buffer. A forward writes its rows behind the verified prefix and sees prefix and
 rows as a view; a commit moves the accepted rows together. Nothing else is ever copied.
@@ -49,12 +49,12 @@ class PrefixLayer(CacheLayerMixin):
         buffer[:, :, self.length : end] = rows
         return buffer
 
-    def keep(self, rows: Sequence[int]) -> None:
-        """Move the new rows `rows` (counted from the prefix, ascending) together behind the prefix."""
-        source = torch.tensor(rows, device=self.keys.device) + self.length
+    def keep(self, rows: torch.Tensor) -> None:
+        """Move the rows `rows` (ascending, behind the prefix) together behind the prefix."""
+        source = rows.to(self.keys.device)
         end = self.length + len(rows)
-        self.keys[:, :, self.length : end] = self.keys[:, :, source]
-        self.values[:, :, self.length : end] = self.values[:, :, source]
+        self.keys[:, :, self.length : end] = self.keys.index_select(2, source)
+        self.values[:, :, self.length : end] = self.values.index_select(2, source)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length, 0
@@ -87,9 +87,11 @@ class PrefixCache(Cache):
     def keep(self, rows: Sequence[int]) -> None:
         """Move the accepted rows of the last forward together behind the prefix, in every layer."""
         if list(rows) != list(range(len(rows))):
-            for layer in self.layers:
-                if layer.is_initialized:  # some models share the rows of one layer among several
-                    layer.keep(rows)
+            # Some models share the rows of one layer among several.
+            layers = [layer for layer in self.layers if layer.is_initialized]
+            source = torch.tensor(rows, device=layers[0].keys.device) + self.length
+            for layer in layers:
+                layer.keep(source)
 
 
 def _rows(like: torch.Tensor, rows: int) -> tuple[int, int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import signature
 from itertools import cycle
 from pathlib import Path
@@ -23,14 +23,21 @@ from transformers import (
 
 from logitspec.builtin import MODEL_DIR
 from logitspec.errors import LogitSpecError
+from logitspec.llama import LlamaForward, unsupported
 from logitspec.runner import Runner
 
 BUILTIN = "builtin"
-DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
+DTYPES = ("auto", "fastest", "float32", "bfloat16", "float16", "float64")
 HUB_SECONDS = 10
 ATTENTION = {"full_attention", "sliding_attention", "global"}
 DEVIATION_AT_MOST = {torch.float64: 1e-2, torch.float32: 1e-2}
 ROUGHLY = 0.5
+# How far the fast forward's logits may deviate, beside a few times as far as the stock one's: rounding.
+APART_AT_MOST = {torch.float64: 1e-3, torch.float32: 1e-3}
+ROUNDING = 0.1
+PARAMETERS_TIMED = 10**9  # a larger model takes long to load twice, and much room in float32
+ROWS_TIMED = (1, 8, 32)
+WORTH_ROUNDING = 0.9
 
 # Weights that are on disk load in a moment; a bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
@@ -44,9 +51,10 @@ def load(
     """A target and its tokenizer.
 
     model: "builtin", a folder, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
-    CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU) or its name. Weights
-    are read from safetensors only and no code from the model's repository is run. Raises
-    LogitSpecError when the model can't be had or can't be a target.
+    CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
+    on a CPU the one of these two in which a few forwards take less time, where rounding may part two
+    runs that are nearly tied. Weights are read from safetensors only and no code from the model's
+    repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
     """
     place = choose_device(device)
     precision = choose_dtype(dtype, place)
@@ -57,11 +65,17 @@ def load(
         tokenizer = AutoTokenizer.from_pretrained(source)
     except _LIBRARY_ERRORS as error:
         raise LogitSpecError(f"{name} has no tokenizer that loads: {_first(error)}") from error
-    weights, reason = _weights(source, name, config, precision)
-    target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, name)
-    target.info.update(reason)
-    _prove(target, name)
-    return target, tokenizer
+
+    def made(wanted: torch.dtype) -> Runner:
+        weights, reason = _weights(source, name, config, wanted)
+        target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, name)
+        target.info.update(reason)
+        target.info["environment"]["forward"] = _quickened(target, _proven(target, name))
+        return target
+
+    if dtype == "fastest" and place.type == "cpu" and _parameters(config) < PARAMETERS_TIMED:
+        return _fastest(made), tokenizer
+    return made(precision), tokenizer
 
 
 def prepare(
@@ -101,6 +115,8 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
         raise LogitSpecError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
     if dtype == "auto":
         return torch.float32 if device.type == "cpu" else torch.bfloat16
+    if dtype == "fastest":  # of the models that are not timed
+        return torch.bfloat16
     chosen: torch.dtype = getattr(torch, dtype)
     return chosen
 
@@ -201,8 +217,11 @@ def _weights(
     return model, reason
 
 
-def _prove(target: Runner, name: str) -> None:
-    """Refuse a model that computes something else over a draft tree than over plain text."""
+def _proven(target: Runner, name: str) -> float:
+    """Refuse a model that computes something else over a draft tree than over plain text.
+
+    Returns how far apart they are, in standard deviations of the logits.
+    """
     try:
         deviation = target.deviation()
     except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
@@ -215,6 +234,66 @@ def _prove(target: Runner, name: str) -> None:
             f"{name} computes other logits over a draft tree than over plain text"
             f" ({deviation:.1g} standard deviations apart); choose another model."
         )
+    return deviation
+
+
+def _quickened(target: Runner, deviation: float) -> str:
+    """Give `target` the fast forward if there is one for it, and say for the trace what it has now.
+
+    deviation: that of the stock forward. The fast one's, over a small tree, is measured against the same
+    plain and uncached forwards of the stock model; where it is more than rounding, the stock one stays.
+    """
+    reason = unsupported(target.model)
+    if reason is not None:
+        return f"stock: {reason}"
+    stock = target.forward
+    try:
+        target.use(LlamaForward(target.model))
+        apart = target.deviation()
+    except Exception as error:  # a model without the fast forward is a slower one, not a broken one
+        target.use(stock)
+        return f"stock: the fast one failed ({type(error).__name__})"
+    if apart <= 3 * deviation + APART_AT_MOST.get(target.model.dtype, ROUNDING):
+        return "fast"
+    target.use(stock)
+    return f"stock: the fast one's logits are {apart:.1g} standard deviations apart"
+
+
+def _parameters(config: PreTrainedConfig) -> int:
+    """Parameters of a model before its weights are there; 0 where that alone fails."""
+    try:
+        with torch.device("meta"):
+            return int(AutoModelForCausalLM.from_config(config).num_parameters())
+    except _LIBRARY_ERRORS:  # loading it has the message for that
+        return 0
+
+
+def _fastest(made: Callable[[torch.dtype], Runner]) -> Runner:
+    """A target in float32 or bfloat16, by what forwards take; `made` loads it in a dtype."""
+    exact = made(torch.float32)
+    try:
+        rounded = made(torch.bfloat16)
+    except LogitSpecError as error:
+        exact.info["environment"]["dtype"] = f"float32: {error}"
+        return exact
+    return _faster(exact, rounded)
+
+
+def _faster(exact: Runner, rounded: Runner) -> Runner:
+    """The one whose forwards take less time; `rounded` only if it is clearly the faster one.
+
+    By the sum over ROWS_TIMED, each the shortest of a few forwards: a fraction of a second.
+    """
+    took = [float("inf"), float("inf")]
+    for _ in range(2):  # in turn, so that another program's load meets both
+        for place, target in enumerate((exact, rounded)):
+            took[place] = min(took[place], sum(target.seconds(ROWS_TIMED)))
+    chosen = rounded if took[1] < WORTH_ROUNDING * took[0] else exact
+    chosen.info["environment"]["dtype"] = (
+        f"the fastest: {1000 * took[0]:.1f} ms in float32 and {1000 * took[1]:.1f} ms in bfloat16"
+        f" for forwards over {', '.join(map(str, ROWS_TIMED))} rows"
+    )
+    return chosen
 
 
 def _windows(config: PreTrainedConfig) -> dict[str, int | None]:

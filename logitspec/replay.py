@@ -469,7 +469,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     making.add_argument("--model", default="builtin", help="builtin, a folder or a hub id")
     making.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
-    making.add_argument("--dtype", default="auto", help="auto, float32, bfloat16, float16, float64")
+    making.add_argument(
+        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
+    )
 
     trying = commands.add_parser("run", help="replay methods on recordings")
     trying.set_defaults(command=_run)

@@ -1,7 +1,7 @@
 """The device side of a step: masks, positions, KV cache, one forward, commit.
 
-Any stock transformers model with attention only can be the target. Nothing but ints and floats
-leaves this file.
+Any stock transformers model with attention only can be the target; `forward.py` has the seam behind
+which its logits are computed. Nothing but ints and floats leaves this file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from logitspec.cache import PrefixCache
 from logitspec.costs import SIZES, ForwardCosts
 from logitspec.errors import LogitSpecError
+from logitspec.forward import Forward, StockForward
 from logitspec.sampling import pick
 from logitspec.target import ForwardResult, Sampling, TopK
 from logitspec.tree import DraftTree, Origin, Provenance, accept
@@ -54,12 +55,17 @@ class Runner:
         self.info = info
         self.sampling = Sampling()
         self._device = model.get_input_embeddings().weight.device
-        # Eager attention adds its mask to the scores; the others take True for "may look".
-        self._additive = model.config._attn_implementation == "eager"
-        text = model.config.get_text_config()
-        self._vocabulary: int = text.vocab_size
+        self._vocabulary: int = model.config.get_text_config().vocab_size
+        self.use(StockForward(model, windows))
+
+    def use(self, forward: Forward) -> None:
+        """Take logits from `forward` from now on. Forgets the sequence and what forwards cost."""
+        self.forward = forward
         self._costs: ForwardCosts | None = None
-        self._cache = PrefixCache(text.num_hidden_layers)
+
+    @property
+    def _cache(self) -> PrefixCache:
+        return self.forward.cache
 
     @property
     def costs(self) -> ForwardCosts:
@@ -91,8 +97,7 @@ class Runner:
         for first in range(0, len(ids), PREFILL_ROWS):
             part = list(ids[first : first + PREFILL_ROWS])
             depths = np.arange(len(part))
-            causal = np.tri(len(part), dtype=bool)
-            logits = self._forward(part, depths, causal, rows=len(part) if everywhere else 1)
+            logits = _wide(self.forward(part, depths, None, rows=len(part) if everywhere else 1))
             self._cache.length += len(part)
             if everywhere:
                 before += _topk(logits, NODE_RANKS)
@@ -106,7 +111,7 @@ class Runner:
         """One forward over the whole tree behind the cached prefix."""
         started = perf_counter()
         depths = self._depths(tree)
-        logits = self._forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
+        logits = _wide(self.forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree)))
         choices = pick(logits, self._draw_positions(depths), self.sampling).tolist()
         topk = _topk(logits, NODE_RANKS)
         # The next draft starts from the row where acceptance will end: that one is worth more ranks.
@@ -134,7 +139,7 @@ class Runner:
         tree.add(tree.add(0, prefix[5], guess), prefix[6], guess)
         self.prefill(prefix)
         depths = self._depths(tree)
-        found = self._forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
+        found = self.forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
         self._cache.length = 0
         worst = 0.0
         for node, row in enumerate(found):
@@ -147,8 +152,13 @@ class Runner:
     def measure(self) -> ForwardCosts:
         """Time its forward over 1 to 128 rows behind a short text: a fraction of a second for a small
         model. Forgets the sequence."""
-        text = [place % self._vocabulary for place in range(min(COST_TEXT, self.limit // 2))]
-        sizes = [size for size in SIZES if len(text) + size <= self.limit]
+        sizes = [size for size in SIZES if self._cost_text() + size <= self.limit]
+        self._costs = ForwardCosts(sizes, self.seconds(sizes))
+        return self._costs
+
+    def seconds(self, sizes: Sequence[int]) -> list[float]:
+        """The shortest of a few forwards over trees of each size. Forgets the sequence."""
+        text = [place % self._vocabulary for place in range(self._cost_text())]
         seconds = []
         for size in sizes:
             tree = DraftTree(text[0])
@@ -164,8 +174,11 @@ class Runner:
                     break
             seconds.append(min(times))
         self._cache.length = 0
-        self._costs = ForwardCosts(sizes, seconds)
-        return self._costs
+        return seconds
+
+    def _cost_text(self) -> int:
+        """Length of the text behind which forwards are timed."""
+        return min(COST_TEXT, self.limit // 2)
 
     def _gather(self, path: Sequence[int]) -> None:
         self._cache.keep(path)
@@ -183,51 +196,16 @@ class Runner:
             mask[node] |= mask[tree.parents[node]]
         return mask
 
-    def _forward(
-        self,
-        tokens: Sequence[int],
-        depths: npt.NDArray[Any],
-        ancestors: npt.NDArray[Any],
-        rows: int,
-    ) -> torch.Tensor:
-        """Logits [rows, vocabulary] of the last `rows` of `tokens`, whose keys and values land behind
-        the prefix."""
-        positions = self.length + depths
-        masks = {
-            kind: self._mask(positions, ancestors, window) for kind, window in self.windows.items()
-        }
-        output = self.model(
-            input_ids=torch.tensor([tokens], device=self._device),
-            position_ids=torch.from_numpy(positions)[None].to(self._device),
-            attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=rows,
-        )
-        logits: torch.Tensor = output.logits[0]
-        return logits
 
-    def _mask(
-        self, positions: npt.NDArray[Any], ancestors: npt.NDArray[Any], window: int | None
-    ) -> torch.Tensor:
-        """[1, 1, rows, prefix + rows]: all of the prefix and the ancestors, within the window."""
-        seen = np.ones((len(positions), self.length + len(positions)), dtype=bool)
-        seen[:, self.length :] = ancestors
-        if window is not None:
-            at = np.concatenate([np.arange(self.length), positions])
-            seen &= positions[:, None] - at < window
-        mask = torch.from_numpy(seen)[None, None].to(self._device)
-        if not self._additive:
-            return mask
-        bias = torch.zeros(mask.shape, dtype=self.model.dtype, device=self._device)
-        return bias.masked_fill_(~mask, torch.finfo(self.model.dtype).min)
+def _wide(logits: torch.Tensor) -> torch.Tensor:
+    """`logits` in float32 at least: exact, and on a CPU an argmax in half precision is slow."""
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _topk(logits: torch.Tensor, k: int) -> list[TopK]:
-    """The best `k` of each row of `logits` [rows, vocabulary], with probabilities at temperature 1."""
-    wide = logits if logits.dtype == torch.float64 else logits.float()
-    best, ids = wide.topk(min(k, wide.shape[-1]), dim=-1)
-    probs = (best - wide.logsumexp(-1, keepdim=True)).exp()
+    """The best `k` of each row of wide `logits` [rows, vocabulary], with probabilities at temperature 1."""
+    ids = logits.topk(min(k, logits.shape[-1]), dim=-1).indices
+    probs = logits.softmax(-1).gather(-1, ids)
     rounded = _rounded(probs.cpu().numpy().astype(np.float64)).tolist()
     return [TopK(row, prob) for row, prob in zip(ids.tolist(), rounded, strict=True)]
 

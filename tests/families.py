@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from typing import Any
 
 import torch
 import transformers
 
+from logitspec.llama import LlamaForward
 from logitspec.models import prepare
 from logitspec.runner import Runner
 
@@ -55,11 +57,39 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "smollm3": ("SmolLM3Config", {**_SHARED, "no_rope_layers": [1, 0]}),
 }
 
+# Llama models that `runner` runs through the fast forward, and `model` has as they are.
+LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 100.0,
+    "factor": 4.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+FAST: dict[str, tuple[str, dict[str, Any]]] = {
+    "fast": ("LlamaConfig", _SHARED),
+    "fast-tied": ("LlamaConfig", {**_SHARED, "tie_word_embeddings": True, "head_dim": 10}),
+    "fast-llama3": (
+        "LlamaConfig",
+        {**_SHARED, "num_key_value_heads": 4, "rope_parameters": LLAMA3, "attention_bias": True},
+    ),
+    "fast-one-key-head": (
+        "LlamaConfig",
+        {
+            **_SHARED,
+            "num_key_value_heads": 1,
+            "mlp_bias": True,
+            "head_dim": 14,
+            "hidden_act": "gelu",
+        },
+    ),
+}
+
 
 @cache
 def model(family: str, dtype: torch.dtype = torch.float64) -> Any:
     """A random-weight causal language model in eval mode, the same every time."""
-    name, options = CONFIGS[family]
+    name, options = {**CONFIGS, **FAST}[family]
     torch.manual_seed(1)
     config = getattr(transformers, name)(**options)
     built = transformers.AutoModelForCausalLM.from_config(config).to(dtype).eval()
@@ -71,5 +101,9 @@ def model(family: str, dtype: torch.dtype = torch.float64) -> Any:
 
 
 def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.float64) -> Runner:
-    """A runner of class `kind` over `model(family)`."""
-    return prepare(model(family, dtype), kind=kind)
+    """A runner of class `kind` over `model(family)`; over a copy, where the forward is the fast one."""
+    if family not in FAST:
+        return prepare(model(family, dtype), kind=kind)
+    made = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
+    made.use(LlamaForward(made.model))
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from fakes import finished
-from families import CONFIGS, VOCABULARY, model, runner
+from families import CONFIGS, FAST, VOCABULARY, model, runner
 
 from logitspec import METHODS, decode, load
 from logitspec.runner import Runner
@@ -22,6 +23,7 @@ TOKENS = 48
 SEED = 11
 PROMPT = [int(token) for token in np.random.default_rng(5).integers(0, VOCABULARY, 30)]
 MODELS = Path(os.environ.get("LOGITSPEC_MODELS", Path(__file__).parents[2] / "shared" / "models"))
+FAMILIES = [*CONFIGS, *FAST]
 REAL = sorted(p.parent for p in MODELS.glob("*/config.json"))
 
 
@@ -55,14 +57,14 @@ def written(target: Runner, method: str, temperature: float) -> Any:
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("family", CONFIGS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_output_is_that_of_plain_decoding(family: str, method: str, temperature: float) -> None:
     trace = written(runner(family), method, temperature)
     assert trace.output_ids == expected(family, temperature)
     assert trace.finish == "length"
 
 
-@pytest.mark.parametrize("family", CONFIGS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_greedy_output_is_that_of_transformers_generate(family: str) -> None:
     net = model(family)
     with torch.inference_mode():
@@ -70,7 +72,7 @@ def test_greedy_output_is_that_of_transformers_generate(family: str) -> None:
     assert ids[0, len(PROMPT) :].tolist() == expected(family, 0.0)
 
 
-@pytest.mark.parametrize("family", CONFIGS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_the_prompt_s_ranks_are_those_of_one_plain_forward(family: str) -> None:
     ids = (PROMPT * 40)[:700]  # more than one part of a prefill
     ids = ids[: min(len(ids), runner(family).limit - 1)]
@@ -85,11 +87,12 @@ def test_the_prompt_s_ranks_are_those_of_one_plain_forward(family: str) -> None:
         assert best[topk[place].ids[0]] == pytest.approx(best.max(), rel=1e-5)
 
 
-def test_the_cases_exercise_acceptance() -> None:
+@pytest.mark.parametrize("families", [CONFIGS, FAST], ids=["stock", "fast"])
+def test_the_cases_exercise_acceptance(families: dict[str, Any]) -> None:
     """Without accepted branches, the tests above could not see a cache that is gathered wrongly."""
     paths = [
         step.path
-        for family in CONFIGS
+        for family in families
         for step in written(runner(family), "logitspec_paper", 0.0).steps
     ]
     assert sum(len(path) > 1 for path in paths) > 20
@@ -132,12 +135,13 @@ class NoRollback(Runner):
         self._cache.length += self.nodes - len(path)
 
 
+@pytest.mark.parametrize("families", [("llama", "gemma3", "gpt2"), FAST], ids=["stock", "fast"])
 @pytest.mark.parametrize("fault", [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback])
-def test_a_seeded_fault_is_caught(fault: type[Runner]) -> None:
+def test_a_seeded_fault_is_caught(fault: type[Runner], families: Iterable[str]) -> None:
     caught = [
         written(runner(family, fault), "logitspec_paper", temperature).output_ids
         != expected(family, temperature)
-        for family in ("llama", "gemma3", "gpt2")
+        for family in families
         for temperature in (0.0, 0.8)
     ]
     assert any(caught)
@@ -155,13 +159,17 @@ def test_real_weights(folder: Path) -> None:
             assert trace.output_ids == wanted, method
 
 
-def test_prompts_longer_than_one_prefill_part(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("family", ["mistral-window", *FAST])
+def test_prompts_longer_than_one_prefill_part(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logitspec.runner.PREFILL_ROWS", 7)
-    trace = written(runner("mistral-window"), "logitspec_paper", 0.0)
-    assert trace.output_ids == expected("mistral-window", 0.0)
+    trace = written(runner(family), "logitspec_paper", 0.0)
+    assert trace.output_ids == expected(family, 0.0)
 
 
-def test_a_cache_that_has_to_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("family", ["gpt2", *FAST])
+def test_buffers_that_have_to_grow(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logitspec.cache.FIRST_ROWS", 8)
-    trace = written(runner("gpt2"), "logitspec_paper", 0.0)
-    assert trace.output_ids == expected("gpt2", 0.0)
+    monkeypatch.setattr("logitspec.forward.FIRST_COLUMNS", 8)
+    monkeypatch.setattr("logitspec.llama.FIRST_POSITIONS", 8)
+    trace = written(runner(family), "logitspec_paper", 0.0)
+    assert trace.output_ids == expected(family, 0.0)

@@ -18,6 +18,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from logitspec import LogitSpecError, decode, load
 from logitspec.models import choose_device, encode_prompt, prepare
 from logitspec.runner import Runner
+from logitspec.tree import DraftTree
 
 TEMPLATE = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
 
@@ -196,8 +197,8 @@ def test_half_an_emoji_does_not_stop_a_prompt() -> None:
 
 
 class FlatMask(Runner):
-    def _mask(self, positions: Any, ancestors: Any, window: int | None) -> torch.Tensor:
-        return super()._mask(positions, ancestors | True, window)
+    def _ancestor_mask(self, tree: DraftTree) -> Any:
+        return super()._ancestor_mask(tree) | True
 
 
 def test_a_wrong_mask_shows_as_deviation_and_rounding_does_not() -> None:

@@ -1,0 +1,268 @@
+"""The fast forward computes the stock one's logits; where there is none for a model, that is said."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from fakes import finished
+from families import CONFIGS, FAST, VOCABULARY, model, runner
+from test_models import folder
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+from logitspec import DraftTree, LogitSpecError, decode, load
+from logitspec.forward import TreeMask
+from logitspec.llama import LlamaForward, unsupported
+from logitspec.models import _faster, _fastest, prepare
+from logitspec.runner import Runner
+from logitspec.tree import Origin, Provenance
+
+TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5}
+DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=lambda dtype: str(dtype)[6:])
+
+
+@pytest.fixture
+def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stock norm computes in float32 even in float64 models, which would hide errors up to there."""
+
+    def exact(norm: Any, hidden: torch.Tensor) -> torch.Tensor:
+        wide = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
+        scale = (wide.square().mean(-1, keepdim=True) + norm.variance_epsilon).rsqrt()
+        normed: torch.Tensor = norm.weight * (wide * scale).to(hidden.dtype)
+        return normed
+
+    monkeypatch.setattr(LlamaRMSNorm, "forward", exact)
+
+
+def tree(rng: np.random.Generator, nodes: int, chain: bool = False) -> DraftTree:
+    made = DraftTree(int(rng.integers(VOCABULARY)))
+    for node in range(1, nodes):
+        parent = node - 1 if chain else int(rng.integers(node))
+        token = int(rng.integers(VOCABULARY))
+        made.add(parent, token, Provenance(Origin.LOGIT), merge=False)
+    return made
+
+
+def path(rng: np.random.Generator, made: DraftTree) -> list[int]:
+    return list(made.path_to(int(rng.integers(len(made)))))
+
+
+@torch.inference_mode()
+def logits(target: Runner, made: DraftTree) -> torch.Tensor:
+    depths, ancestors = np.array(made.depths()), target._ancestor_mask(made)
+    return target.forward(made.tokens, depths, ancestors, rows=len(made)).clone()
+
+
+def apart(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """The largest difference, in standard deviations of the wanted logits."""
+    return float((found - wanted).double().abs().max() / wanted.double().std())
+
+
+@DTYPES
+@pytest.mark.usefixtures("exact_norm")
+@pytest.mark.parametrize("family", FAST)
+def test_logits_are_the_stock_ones_over_trees_and_chains(family: str, dtype: torch.dtype) -> None:
+    rng = np.random.default_rng(3)
+    fast, stock = runner(family, dtype=dtype), prepare(model(family, dtype))
+    prompt = rng.integers(VOCABULARY, size=19).tolist()
+    fast.prefill(prompt), stock.prefill(prompt)
+    for nodes, chain in [(24, False), (1, False), (9, True), (64, False), (2, False), (40, False)]:
+        made = tree(rng, nodes, chain)
+        assert apart(logits(fast, made), logits(stock, made)) < TOLERANCE[dtype]
+        kept = path(rng, made)
+        fast.commit(kept), stock.commit(kept)
+        assert fast.length == stock.length
+
+
+@DTYPES
+@pytest.mark.usefixtures("exact_norm")
+@pytest.mark.parametrize("family", FAST)
+def test_a_prompt_in_parts_has_the_logits_of_one_plain_forward(
+    family: str, dtype: torch.dtype
+) -> None:
+    fast = runner(family, dtype=dtype)
+    ids = np.random.default_rng(4).integers(VOCABULARY, size=300).tolist()
+    with torch.inference_mode():
+        wanted = model(family, dtype)(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+        for first, last in [(0, 100), (100, 101), (101, 300)]:
+            part = ids[first:last]
+            found = fast.forward(part, np.arange(len(part)), None, rows=len(part))
+            fast.forward.cache.length = last
+            assert apart(found, wanted[first:last]) < TOLERANCE[dtype]
+        fast.forward.cache.length = 0
+        short = fast.forward(ids[:50], np.arange(50), None, rows=3)
+    assert apart(short, wanted[47:50]) < TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("family", FAST)
+def test_in_bfloat16_it_is_as_near_to_the_exact_logits_as_the_stock_forward(family: str) -> None:
+    rng = np.random.default_rng(6)
+    fast, stock = runner(family, dtype=torch.bfloat16), prepare(model(family, torch.bfloat16))
+    exact = prepare(copy.deepcopy(stock.model).double())
+    errors: dict[Runner, list[float]] = {fast: [], stock: []}
+    prompt = rng.integers(VOCABULARY, size=30).tolist()
+    for nodes in (1, 1, 1, 2, 8, 64):
+        made = tree(rng, nodes)
+        for target in (fast, stock, exact):
+            target.prefill(prompt)
+        wanted = logits(exact, made)
+        for target, found in errors.items():
+            found.append((logits(target, made) - wanted).square().mean().sqrt().item())
+    assert 0 < np.mean(errors[fast]) < 1.3 * np.mean(errors[stock]) < 0.3
+
+
+@pytest.mark.parametrize("family", FAST)
+def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> None:
+    net = copy.deepcopy(model(family))
+    forward = LlamaForward(net)
+    for name, weight in model(family).state_dict().items():
+        assert torch.equal(weight, net.state_dict()[name])
+    attention = net.model.layers[0].self_attn
+    storage = forward._layers[0]._qkv[0].untyped_storage().data_ptr()
+    for part in (attention.q_proj, attention.k_proj, attention.v_proj):
+        assert part.weight.untyped_storage().data_ptr() == storage
+
+
+@pytest.mark.parametrize("family", FAST)
+def test_a_model_with_the_fast_forward_can_be_saved(tmp_path: Path, family: str) -> None:
+    net = runner(family).model
+    net.save_pretrained(tmp_path)
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float64)
+    for name, weight in model(family).state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
+
+
+def test_bfloat16_decodes() -> None:
+    for family in FAST:
+        target = runner(family, dtype=torch.bfloat16)
+        assert target.deviation() < 0.3
+        trace = finished(decode(target, [1, 2, 3], max_new_tokens=20))
+        assert len(trace.output_ids) == 20
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.float32])
+def test_masks_are_the_prefix_and_the_ancestors(dtype: torch.dtype) -> None:
+    """One buffer for all sizes: what an earlier, larger tree left there must not show."""
+    rng = np.random.default_rng(5)
+    for copies in (1, 3):
+        mask = TreeMask(dtype, torch.device("cpu"), copies)
+        for prefix, rows in [(5, 9), (0, 4), (700, 64), (3, 2), (1500, 7), (1499, 70), (6, 1)]:
+            ancestors = np.tri(rows, dtype=bool) & (rng.random((rows, rows)) < 0.5)
+            found = mask(prefix, rows, ancestors)
+            assert found.shape == (1, 1, copies * rows, prefix + rows)
+            seen = found[0, 0] if dtype == torch.bool else found[0, 0] == 0
+            assert seen[:, :prefix].all()
+            assert np.array_equal(seen[:, prefix:].numpy(), np.tile(ancestors, (copies, 1)))
+            chain = mask(prefix, rows, None)
+            assert torch.equal(chain, mask(prefix, rows, np.tri(rows, dtype=bool)))
+        assert dtype == torch.bool or mask(4, 2, np.eye(2, dtype=bool)).min() < -1e38
+
+
+# The choice when a model is loaded
+
+
+def forward(target: Runner) -> str:
+    return str(target.info["environment"]["forward"])
+
+
+def test_loading_takes_the_fast_forward_for_llama_and_says_so(tmp_path: Path) -> None:
+    target, _ = load(folder(tmp_path / "net"))
+    assert isinstance(target.forward, LlamaForward)
+    trace = finished(decode(target, [1, 2, 3], max_new_tokens=4))
+    assert trace.environment["forward"] == "fast"
+
+
+def test_other_families_keep_the_stock_forward_and_the_reason_is_told(tmp_path: Path) -> None:
+    target, _ = load(folder(tmp_path / "net", "qwen3"))
+    assert not isinstance(target.forward, LlamaForward)
+    assert forward(target) == "stock: there is a fast one for Llama only, not for qwen3"
+
+
+def test_what_the_fast_forward_is_not_for() -> None:
+    def llama(**options: Any) -> Any:
+        config = transformers.LlamaConfig(**{**FAST["fast"][1], **options})
+        return transformers.AutoModelForCausalLM.from_config(config)
+
+    assert unsupported(llama()) is None
+    for family in CONFIGS:
+        assert (unsupported(model(family)) is None) == (family == "llama")
+    dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
+    assert "rotary positions of type 'dynamic'" in str(unsupported(llama(rope_parameters=dynamic)))
+    assert "sliding window" in str(unsupported(llama(sliding_window=8)))
+    mixed = llama()
+    mixed.model.norm.to(torch.float64)
+    assert "one dtype" in str(unsupported(mixed))
+    odd = llama()
+    odd.model.layers[1].mlp.up_proj = torch.nn.Sequential(odd.model.layers[1].mlp.up_proj)
+    assert "plain matrices" in str(unsupported(odd))
+
+
+class Skewed(LlamaForward):
+    def __call__(self, *args: Any, **options: Any) -> torch.Tensor:
+        computed = super().__call__(*args, **options)
+        return computed * 1.05
+
+
+class Broken(LlamaForward):
+    def __call__(self, *args: Any, **options: Any) -> torch.Tensor:
+        raise RuntimeError("no kernel")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_fast_forward_that_computes_something_else_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
+    net = folder(tmp_path / "net")
+    wanted = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
+    for kind, reason in [(Skewed, "standard deviations apart"), (Broken, "RuntimeError")]:
+        monkeypatch.setattr("logitspec.models.LlamaForward", kind)
+        target, _ = load(net, dtype=dtype)
+        assert not isinstance(target.forward, LlamaForward)
+        assert forward(target).startswith("stock: the fast one")
+        assert reason in forward(target)
+        assert finished(decode(target, [1, 2, 3], max_new_tokens=9)).output_ids == wanted
+
+
+def test_the_fastest_dtype_is_measured_and_told(tmp_path: Path) -> None:
+    target, _ = load(folder(tmp_path / "net"), device="cpu", dtype="fastest")
+    assert target.model.dtype in (torch.float32, torch.bfloat16)
+    assert target.info["dtype"] == str(target.model.dtype)[6:]
+    assert target.info["environment"]["dtype"].startswith("the fastest: ")
+    assert load(folder(tmp_path / "net"), device="cpu")[0].info["dtype"] == "float32"
+
+
+class Timed(Runner):
+    took: list[float]
+
+    def seconds(self, sizes: Any) -> list[float]:
+        return self.took
+
+
+@pytest.mark.parametrize(("share", "wins"), [(0.5, True), (0.99, False), (2.0, False)])
+def test_bfloat16_is_taken_only_where_it_is_clearly_faster(share: float, wins: bool) -> None:
+    exact, rounded = runner("fast", Timed), runner("fast", Timed, torch.bfloat16)
+    exact.took, rounded.took = [0.002, 0.006], [0.002 * share, 0.006 * share]  # type: ignore[attr-defined]
+    assert _faster(exact, rounded) is (rounded if wins else exact)
+
+
+def test_float32_stays_where_bfloat16_is_refused() -> None:
+    def made(dtype: torch.dtype) -> Runner:
+        if dtype == torch.bfloat16:
+            raise LogitSpecError("net computes other logits.")
+        return runner("fast", dtype=dtype)
+
+    target = _fastest(made)
+    assert target.model.dtype == torch.float32
+    assert target.info["environment"]["dtype"] == "float32: net computes other logits."
+
+
+def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logitspec.models.PARAMETERS_TIMED", 100)
+    target, _ = load(folder(tmp_path / "net"), device="cpu", dtype="fastest")
+    assert target.model.dtype == torch.bfloat16
+    assert "dtype" not in target.info["environment"]

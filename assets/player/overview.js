@@ -79,7 +79,7 @@ function soFarWords(frame) {
 
 /** Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt. */
 function drawMarks(marks, prompt, state, frame) {
-  const places = frame.trace ? markPlaces(frame.trace, stretchesShown(frame).stretches) : [];
+  const places = frame.trace && !frame.hurried ? markPlaces(frame.trace, stretchesShown(frame).stretches) : [];
   const marked = places.join(" ");
   if (marked === state.marked) return;
   state.marked = marked;

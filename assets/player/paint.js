@@ -100,7 +100,9 @@ function paintPlayer(player) {
     status: statusText(state, frame.name),
     settings: state.settings,
   });
-  for (const each of view.parts) each.paint(frame);
+  for (const each of view.parts) {
+    if (!frame.hurried || !view.unseen.has(each.element)) each.paint(frame);
+  }
   speak(player, frame.step);
   paintAttributes(player);
 }

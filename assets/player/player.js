@@ -117,11 +117,22 @@ function createView(player, actions) {
   // Painted in this order: the text, the detail and the ties look at where things are, which makes the
   // browser lay out all that was written before.
   view.parts = [overview, view.strip, counts, cache, legend, files, tree, logits, text, detail, ties];
+  view.unseen = unseenOf(view.parts);
   const above = [view.transport, overview].map((each) => each.element);
   const words = [view.error, view.idle, view.strip.element, view.spoken];
   const below = [cache, counts, legend, files, ties, view.sheet].map((each) => each.element);
   player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, view.panels, ...below));
   return view;
+}
+
+/** The parts that lie outside the window, kept up to date. */
+function unseenOf(parts) {
+  const unseen = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) unseen[isIntersecting ? "delete" : "add"](target);
+  });
+  for (const { element } of parts) observer.observe(element);
+  return unseen;
 }
 
 function playerActions(player) {

@@ -164,7 +164,7 @@ function markTokens({ sheet, frame }) {
     sheet.marked.push([span, name]);
   };
   markCurrent(frame, mark);
-  markSources(frame, mark);
+  if (!frame.hurried) markSources(frame, mark);
   const link = linkOf(frame);
   if (link && link.position !== null) mark(link.position, "data-pointed", "");
 }

@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parents[1] / "assets"
 EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
 TRACES = ASSETS / "traces"
 
-FEATURED = 19  # shows copies and runners-up, both accepted and rejected, within its first steps
+FEATURED = 18  # shows copies and runners-up, both accepted and rejected, within its first steps
 
 
 @dataclass(frozen=True, slots=True)

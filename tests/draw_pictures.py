@@ -133,7 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--run", type=int, default=FEATURED, help="number of the example prompt")
     parser.add_argument(
-        "--step", type=int, default=4, help="the step of the stills and the first of the film"
+        "--step", type=int, default=3, help="the step of the stills and the first of the film"
     )
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
     chosen = parser.parse_args()

@@ -14,22 +14,22 @@ from logitspec import Origin, StepRecord, Trace, decode, load
 from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.card import EVALUATION, table
 from logitspec.models import encode_prompt
+from logitspec.recordings import FEATURED, examples
 from logitspec.tokens import Speller
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def prompt_of(category: str) -> str:
-    lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text(encoding="utf-8")
-    examples = [json.loads(line) for line in lines.splitlines()]
-    text: str = next(each["turns"][0] for each in examples if each["category"] == category)
-    return text
+def featured_prompt() -> str:
+    """The prompt of the run that the page begins with."""
+    (prompt,) = [each.prompt for each in examples() if each.question_id == FEATURED]
+    return prompt
 
 
-def recorded(category: str) -> Trace:
+def featured_run() -> Trace:
     target, tokenizer = load(device="cpu", dtype="float32")
-    ids = encode_prompt(tokenizer, prompt_of(category))
+    ids = encode_prompt(tokenizer, featured_prompt())
     trace: Trace = finished(decode(target, ids, method="logitspec_paper", max_new_tokens=300))
     trace.spell(Speller(tokenizer))
     return trace
@@ -86,13 +86,13 @@ def worked_example(trace: Trace, number: int) -> str:
 
 
 def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
-    trace = recorded("story")
+    trace = featured_run()
     number = worked_step(trace)
     wanted = f"Step {number} of {len(trace.steps)}"
     block = f"```text\n{worked_example(trace, number)}\n```"
     assert wanted in README, f"{wanted}\n{block}"
     assert block in README, block
-    assert json.dumps(prompt_of("story")) in README
+    assert f'"{featured_prompt().splitlines()[0]}"' in README
 
 
 def test_the_figures_of_the_built_in_model_are_those_of_its_evaluation() -> None:

@@ -13,7 +13,7 @@ from test_models import tokenizer
 from logitspec import Trace, record, recordings
 from logitspec.recordings import Example, examples, featured, file_of, recorded, to_play
 
-LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 19)]
+LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +41,8 @@ def test_every_example_is_recorded_under_its_number(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = recorded_in(tmp_path / "traces")
-    assert [file.name for file in files] == ["1.json.gz", "19.json.gz", "2.json.gz"]
-    assert "title 19; 12 tokens from" in capsys.readouterr().out
+    assert [file.name for file in files] == ["1.json.gz", "18.json.gz", "2.json.gz"]
+    assert "title 18; 12 tokens from" in capsys.readouterr().out
     trace = Trace.open(tmp_path / "traces" / "2.json.gz")
     assert (trace.run, trace.recorded, trace.prompt) == ("recorded-2", "title 2", "ABCABABCAB")
     assert (trace.finish, len(trace.output_ids)) == ("length", 12)
@@ -57,7 +57,7 @@ def test_the_same_run_is_recorded_again(tmp_path: Path) -> None:
     """All but the clock."""
     twice = []
     for name in ("first", "second"):
-        (file,) = recorded_in(tmp_path / name, "19")
+        (file,) = recorded_in(tmp_path / name, "18")
         trace = Trace.open(file)
         trace.baseline, trace.prefill_seconds = None, 0
         for step in trace.steps:
@@ -82,7 +82,7 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
 
 def test_an_unknown_example_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert record.main(["--out", str(tmp_path), "77"]) == 2
-    assert capsys.readouterr().err == "There is no example 77; choose from 1 to 19.\n"
+    assert capsys.readouterr().err == "There is no example 77; choose from 1 to 18.\n"
 
 
 def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path
     assert featured(tmp_path) is None
     recorded_in(tmp_path, "2")
     assert featured(tmp_path) == LETTERS[1]
-    recorded_in(tmp_path, "19")
+    recorded_in(tmp_path, "18")
     assert featured(tmp_path) == LETTERS[2]
 
 

@@ -57,7 +57,7 @@ def build(host: Host) -> gr.Blocks:
                 opening.prompt if opening else "",
                 label="Prompt",
                 lines=2,
-                max_lines=8,
+                max_lines=4,
                 scale=5,
                 placeholder="Write something, or take an example",
                 elem_id="prompt",

@@ -83,7 +83,7 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
     try:
         _reading[target] = trace.run
         if drafter.sizes_trees and (costs := getattr(target, "costs", None)) is not None:
-            drafter.costs = costs  # type: ignore[misc]
+            drafter.costs = costs
             trace.environment["forward_costs"] = costs.to_json()
         result = _prefilled(target, drafter, trace)
         trace.prefill_seconds = round(result.seconds, 6)

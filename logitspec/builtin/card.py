@@ -65,7 +65,7 @@ both, and the explanations are the same texts.
 | tokens seen | {tokens:,}{before_tokens} |
 | steps | {steps:,} of {tokens_per_step:,} tokens |
 | hours | {hours:.2f}{before_hours} on {device} |
-| optimizers | Muon, rate {muon_rate:g}, for the matrices; AdamW, rate {adam_rate:g}, for the rest |
+| optimizers | {peaks} |
 | schedule | linear warm-up {warmup:.0%}, constant, linear decay over the last {decay:.0%} |
 | row lengths | {lengths} tokens; shares at the start {first_shares}, at the end {last_shares} |
 | prose | {prose_share:.0%} of rows until {prose_until:.0%} of the run, then falling to {prose_share_end:.0%} |
@@ -118,8 +118,8 @@ stood earlier in the same story. Written functions that parse: {parsed:.0%}, whe
 
 
 _AGAIN = """
-The first {:.1f} M tokens are those of earlier runs at higher rates; where the curve drops, such a run
-began, or the tasks began to ask for more."""
+The first {:.1f} M tokens are those of earlier runs at higher rates, in which the tasks changed too.
+{}"""
 
 
 def write_card(folder: pathlib.Path) -> None:
@@ -155,7 +155,9 @@ def write_card(folder: pathlib.Path) -> None:
         if before
         else "",
         before_hours=f", after {before['hours']:.2f}" if before else "",
-        before_curve=_AGAIN.format(before["tokens"] / 1e6) if before else "",
+        peaks=f"Muon, rate {facts['rate'] * facts['muon_rate']:g}, for the matrices; AdamW, rate"
+        f" {facts['rate'] * facts['adam_rate']:g}, for the rest",
+        before_curve=_AGAIN.format(before["tokens"] / 1e6, facts.get("changes", "")) if before else "",
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

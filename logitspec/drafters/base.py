@@ -25,9 +25,9 @@ class Drafter:
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     paper: ClassVar[str] = ""
-    costs: ClassVar[ForwardCosts | None] = None  # the target's, for methods with `sizes_trees`
 
     def __post_init__(self) -> None:
+        self.costs: ForwardCosts | None = None  # the target's, for methods with `sizes_trees`
         for each in option_fields(type(self)):
             check(each, getattr(self, each.name))
 

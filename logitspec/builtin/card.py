@@ -157,7 +157,9 @@ def write_card(folder: pathlib.Path) -> None:
         before_hours=f", after {before['hours']:.2f}" if before else "",
         peaks=f"Muon, rate {facts['rate'] * facts['muon_rate']:g}, for the matrices; AdamW, rate"
         f" {facts['rate'] * facts['adam_rate']:g}, for the rest",
-        before_curve=_AGAIN.format(before["tokens"] / 1e6, facts.get("changes", "")) if before else "",
+        before_curve=_AGAIN.format(before["tokens"] / 1e6, facts.get("changes", ""))
+        if before
+        else "",
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 

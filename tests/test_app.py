@@ -475,6 +475,7 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
     page.keyboard.press("Home")
     wait_cursor(page, 1)
     page.wait_for_timeout(2500)  # the place is saved now and then
+    wait_cursor(page, 1)
     page.reload()
     expect(player).to_have_attribute("data-steps", str(steps), timeout=15_000)
     wait_cursor(page, 1)

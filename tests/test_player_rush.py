@@ -47,6 +47,32 @@ COLOURS = """() => {
   return counts;
 }"""
 
+# Drags over the steps, one a frame, and tells of each frame how many tokens stand in the text and how
+# many rows the cache says there are; then, every few ms, when both were first right and when it rested.
+TURNS = """async (cursors) => {
+  const root = document.querySelector("[data-logitspec-player]");
+  const range = document.querySelector(".ls-range");
+  const look = () => ({
+    tokens: document.querySelector(".ls-panel-text .ls-note").textContent,
+    cache: document.querySelector(".ls-cache-bar").getAttribute("aria-label"),
+    hurried: root.dataset.hurried === "true",
+  });
+  const seen = [];
+  for (const cursor of cursors) {
+    await new Promise((done) => requestAnimationFrame(done));
+    range.value = String(cursor);
+    range.dispatchEvent(new Event("input", { bubbles: true }));
+    seen.push(look());
+  }
+  const after = [];
+  while (root.dataset.hurried === "true") {
+    after.push(look());
+    await new Promise((done) => setTimeout(done, 4));
+  }
+  after.push(look());
+  return [seen, after];
+}"""
+
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
@@ -112,3 +138,21 @@ def test_keys_and_calls_always_draw_the_whole_step(page: Page) -> None:
     page.evaluate("() => [1, 2, 3].forEach((step) => player.show(step))")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     assert sorted(page.evaluate(READ_NODES)) == expected_nodes(STORY.steps[2])
+
+
+def test_text_and_cache_take_turns_and_are_both_there_when_a_step_stays(page: Page) -> None:
+    last = len(STORY.steps)
+    page.evaluate("() => player.show(1)")
+    (one, two), after = page.evaluate(TURNS, [last - 1, last])
+    assert one["hurried"]
+    assert two["hurried"]
+    assert (one["tokens"] != two["tokens"]) != (one["cache"] != two["cache"])
+    new = sum(len(step.path) for step in STORY.steps)
+    rows = STORY.steps[-1].position + len(STORY.steps[-1].path)
+    right = [
+        f" + {new} new" in each["tokens"] and f"{rows} in all" in each["cache"] for each in after
+    ]
+    assert right[-1], after[-1]
+    assert not after[-1]["hurried"]
+    first = after[right.index(True)]
+    assert first["hurried"]

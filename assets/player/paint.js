@@ -101,10 +101,15 @@ function paintPlayer(player) {
     settings: state.settings,
   });
   for (const each of view.parts) {
-    if (!frame.hurried || !view.unseen.has(each.element)) each.paint(frame);
+    if (!frame.hurried || isDue(player, each)) each.paint(frame);
   }
   speak(player, frame.step);
   paintAttributes(player);
+}
+
+/** Whether a part is painted while steps rush by: in sight, and not one of those whose turn it isn't. */
+function isDue({ view, painted }, part) {
+  return !view.unseen.has(part.element) && !view.turns[painted.turn].includes(part);
 }
 
 /**
@@ -120,9 +125,9 @@ function hurries(player) {
   // What is dragged begins with a rush; what plays may be slow.
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
   const hurried = rushes && (other || painted.hurried);
-  player.painted = { step, hurried, at: other ? now : painted.at };
+  player.painted = { step, hurried, at: other ? now : painted.at, turn: 1 - painted.turn };
   clearTimeout(player.resting);
-  if (hurried) player.resting = setTimeout(() => changed(player), HURRY);
+  if (hurried) player.resting = setTimeout(() => changed(player), other ? TURN : HURRY - TURN);
   return hurried;
 }
 

@@ -5,6 +5,7 @@ const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
 const PAINT_DEADLINE = 120;
 const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
+const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
 const TREE_VIEWS = ["tree", "rows", "mask"];
 
 /**
@@ -50,7 +51,7 @@ function createPlayer(element, options = {}) {
   const actions = playerActions(player);
   const api = playerApi(player);
   player.open = api.open;
-  player.painted = { step: null, hurried: false, at: -HURRY };
+  player.painted = { step: null, hurried: false, at: -HURRY, turn: 0 };
   player.view = createView(player, actions);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);
@@ -118,6 +119,7 @@ function createView(player, actions) {
   // browser lay out all that was written before.
   view.parts = [overview, view.strip, counts, cache, legend, files, tree, logits, text, detail, ties];
   view.unseen = unseenOf(view.parts);
+  view.turns = [[text, detail], [cache, logits, legend, files]]; // who rests while steps rush by, in turn
   const above = [view.transport, overview].map((each) => each.element);
   const words = [view.error, view.idle, view.strip.element, view.spoken];
   const below = [cache, counts, legend, files, ties, view.sheet].map((each) => each.element);

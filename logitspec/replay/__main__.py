@@ -1,0 +1,110 @@
+"""The command: `python -m logitspec.replay`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from logitspec.drafters import DEFAULT_METHOD, METHODS
+from logitspec.errors import LogitSpecError
+from logitspec.recordings import EXAMPLES
+from logitspec.replay.prompts import prompts_in
+from logitspec.replay.recorder import RANKS, record
+from logitspec.replay.recording import read, save
+from logitspec.replay.scores import Variant, compare, document, table, variant, write
+from logitspec.trace import dumps
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what goes wrong is one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except LogitSpecError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m logitspec.replay",
+        description="Record what a model says once, then try methods on it in seconds.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="record|run")
+    making = commands.add_parser("record", help="decode prompts and keep what the model says")
+    making.set_defaults(command=_record)
+    making.add_argument("--out", required=True, metavar="FILE", help="recordings, .jsonl.gz")
+    making.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
+    making.add_argument("--category", nargs="+", default=[], help="(default: all)")
+    making.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
+    making.add_argument(
+        "--ranks", type=int, default=RANKS, help="kept of the last logits (default: %(default)s)"
+    )
+    making.add_argument("--model", default="builtin", help="builtin, a folder or a hub id")
+    making.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
+    making.add_argument(
+        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
+    )
+
+    trying = commands.add_parser("run", help="replay methods on recordings")
+    trying.set_defaults(command=_run)
+    trying.add_argument("file", help="what `record` wrote")
+    trying.add_argument(
+        "--method",
+        dest="asked",
+        action="append",
+        type=lambda name: ("method", name),
+        metavar="NAME",
+        help=f"one of {', '.join(METHODS)}; repeat to compare (default: {DEFAULT_METHOD})",
+    )
+    trying.add_argument(
+        "--option",
+        dest="asked",
+        action="append",
+        type=lambda pair: ("option", pair),
+        metavar="name=value",
+        help="of the method named before it; of every method where none was named yet",
+    )
+    trying.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
+    return parser
+
+
+def _record(options: argparse.Namespace) -> None:
+    from logitspec.models import load
+
+    prompts = prompts_in(options.prompts, options.category)
+    if not 1 <= options.ranks <= 128:
+        raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
+    target, tokenizer = load(options.model, options.device, options.dtype)
+    made = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
+    save(tqdm(made, "record", len(prompts), unit=" prompts"), options.out)
+
+
+def _run(options: argparse.Namespace) -> None:
+    variants = _variants(options.asked or [])
+    compare(tqdm(read(options.file), "replay", unit=" prompts", disable=None), variants)
+    print(table(variants))
+    line = dumps(document(variants))
+    if options.json:
+        write(options.json, line)
+    print(line)
+
+
+def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
+    """What the command line asks for: an option is of the method before it, or else of all."""
+    shared: list[str] = []
+    named: list[tuple[str, list[str]]] = []
+    for kind, text in asked:
+        if kind == "method":
+            named.append((text, []))
+        else:
+            (named[-1][1] if named else shared).append(text)
+    return [variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
+
+
+if __name__ == "__main__":
+    main()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS
+from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.errors import LogitSpecError
 from logitspec.recordings import EXAMPLES
+from logitspec.replay import ingredients
+from logitspec.replay.ingredients import DRAFTS, Ingredients, recipes
 from logitspec.replay.prompts import prompts_in
 from logitspec.replay.recorder import RANKS, record
 from logitspec.replay.recording import read, save
@@ -34,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m logitspec.replay",
         description="Record what a model says once, then try methods on it in seconds.",
     )
-    commands = parser.add_subparsers(required=True, metavar="record|run")
+    commands = parser.add_subparsers(required=True, metavar="record|run|ingredients")
     making = commands.add_parser("record", help="decode prompts and keep what the model says")
     making.set_defaults(command=_record)
     making.add_argument("--out", required=True, metavar="FILE", help="recordings, .jsonl.gz")
@@ -70,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
         help="of the method named before it; of every method where none was named yet",
     )
     trying.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
+
+    parting = commands.add_parser("ingredients", help="what each part of our method is worth")
+    parting.set_defaults(command=_ingredients)
+    parting.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
+    parting.add_argument(
+        "--drafts", type=int, nargs="+", default=DRAFTS, help="a step (default: 63 24 8)"
+    )
+    parting.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
+    parting.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
     return parser
 
 
@@ -92,6 +104,18 @@ def _run(options: argparse.Namespace) -> None:
     if options.json:
         write(options.json, line)
     print(line)
+
+
+def _ingredients(options: argparse.Namespace) -> None:
+    found = Ingredients(tuple(dict.fromkeys(options.drafts)))
+    for recipe in recipes(found.drafts):
+        make(recipe.method, recipe.options)  # a size that there is not is told before any replay
+    for file in options.files:
+        recordings = tqdm(read(file), Path(file).name, unit=" prompts", disable=None)
+        found.add(Path(file).name, recordings, options.processes)
+    print(ingredients.table(found))
+    if options.json:
+        write(options.json, dumps(ingredients.document(found)))
 
 
 def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:

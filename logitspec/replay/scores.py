@@ -42,13 +42,28 @@ class Score:
         self.accepted += int(totals["accepted"])
         self.seconds += sum(step.seconds.draft + step.seconds.commit for step in trace.steps)
 
+    def include(self, other: Score) -> None:
+        """Count what `other` counted."""
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+    @property
+    def mean_accepted_tokens(self) -> float:
+        """Tokens per target forward, root included, prefill excluded."""
+        return self.tokens / max(1, self.steps)
+
+    @property
+    def mean_drafted(self) -> float:
+        """Nodes a step, without the root."""
+        return self.drafted / max(1, self.steps)
+
     def to_json(self) -> dict[str, Any]:
         """Counts, and the means that are made of them."""
         return {
             **asdict(self),
             "seconds": round(self.seconds, 6),
-            "mean_accepted_tokens": self.tokens / max(1, self.steps),
-            "mean_drafted": self.drafted / max(1, self.steps),
+            "mean_accepted_tokens": self.mean_accepted_tokens,
+            "mean_drafted": self.mean_drafted,
             "acceptance_rate": self.accepted / max(1, self.drafted),
             "ms_per_step": 1000 * self.seconds / max(1, self.steps),
         }

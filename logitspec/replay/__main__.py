@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
+from logitspec.drafters.priors import PRIORS
 from logitspec.errors import LogitSpecError
 from logitspec.recordings import EXAMPLES
 from logitspec.replay import ingredients
+from logitspec.replay.fit import fitted, source
 from logitspec.replay.ingredients import DRAFTS, Ingredients, recipes
 from logitspec.replay.prompts import prompts_in
 from logitspec.replay.recorder import RANKS, record
-from logitspec.replay.recording import read, save
+from logitspec.replay.recording import check, read, save
 from logitspec.replay.scores import Variant, compare, document, table, variant, write
 from logitspec.trace import dumps
 
@@ -37,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m logitspec.replay",
         description="Record what a model says once, then try methods on it in seconds.",
     )
-    commands = parser.add_subparsers(required=True, metavar="record|run|ingredients")
+    commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
     making = commands.add_parser("record", help="decode prompts and keep what the model says")
     making.set_defaults(command=_record)
     making.add_argument("--out", required=True, metavar="FILE", help="recordings, .jsonl.gz")
@@ -82,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parting.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
     parting.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
+
+    fitting = commands.add_parser("fit", help="fit the rates that our method begins with")
+    fitting.set_defaults(command=_fit)
+    fitting.add_argument("files", nargs="+", metavar="file", help="recordings, a file a model")
     return parser
 
 
@@ -110,12 +117,21 @@ def _ingredients(options: argparse.Namespace) -> None:
     found = Ingredients(tuple(dict.fromkeys(options.drafts)))
     for recipe in recipes(found.drafts):
         make(recipe.method, recipe.options)  # a size that there is not is told before any replay
-    for file in options.files:
-        recordings = tqdm(read(file), Path(file).name, unit=" prompts", disable=None)
-        found.add(Path(file).name, recordings, options.processes)
+    check(options.files)
+    names = [Path(file).name for file in options.files]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise LogitSpecError(f"Two files are called {twice[0]}; rename one of them.")
+    for file, name in zip(options.files, names, strict=True):
+        recordings = tqdm(read(file), name, unit=" prompts", disable=None)
+        found.add(name, recordings, options.processes)
     print(ingredients.table(found))
     if options.json:
         write(options.json, dumps(ingredients.document(found)))
+
+
+def _fit(options: argparse.Namespace) -> None:
+    check(options.files)
+    print(source(fitted([partial(read, file) for file in options.files], PRIORS)))
 
 
 def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:

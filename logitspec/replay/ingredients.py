@@ -79,13 +79,11 @@ class Ingredients:
 
     def add(self, name: str, recordings: Iterable[Recording], processes: int = 1) -> None:
         """Replay a file of recordings; `name` is how it stands in the table."""
-        if name in self.scores:
-            raise LogitSpecError(f"Two files are called {name}; rename one of them.")
-        self.scores[name] = defaultdict(Score)
+        own = self.scores.setdefault(name, defaultdict(Score))
         asked = recipes(self.drafts)
         for scores in replayed(self._noted(recordings), asked, processes):
             for recipe, score in zip(asked, scores, strict=True):
-                self.scores[name][recipe].include(score)
+                own[recipe].include(score)
 
     def _noted(self, recordings: Iterable[Recording]) -> Iterator[Recording]:
         for recording in recordings:

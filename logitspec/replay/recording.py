@@ -81,6 +81,18 @@ def save(recordings: Iterable[Recording], path: str | Path) -> None:
         raise LogitSpecError(f"Can't write {path} ({error.strerror or error}).") from error
 
 
+def check(paths: Iterable[str | Path]) -> None:
+    """LogitSpecError for a file that can't be opened: better now than after the others' hours."""
+    for path in paths:
+        try:
+            with Path(path).open("rb"):
+                pass
+        except OSError as error:
+            raise LogitSpecError(
+                f"Can't read recordings from {path} ({error.strerror})."
+            ) from error
+
+
 def read(path: str | Path) -> Iterator[Recording]:
     """The recordings in a file of `save`, one at a time: hundreds would fill the memory."""
     empty = True

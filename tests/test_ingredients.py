@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import finished
 from families import runner
 from test_models import tokenizer
 
-from logitspec import LogitSpecError, Origin
+from logitspec import LogitSpecError, Origin, decode
 from logitspec.recordings import Example
 from logitspec.replay.__main__ import main
-from logitspec.replay.ingredients import Ingredients, Recipe, document, recipes, replayed, switches
+from logitspec.replay.ingredients import (
+    Ingredients,
+    Recipe,
+    counted,
+    document,
+    recipes,
+    switches,
+    table,
+)
 from logitspec.replay.recorder import record
 from logitspec.replay.recording import Recording, save
 from logitspec.replay.target import replay
@@ -108,13 +118,61 @@ def test_processes_change_no_count(recordings: list[Recording]) -> None:
     def counts(processes: int) -> list[list[tuple[int, ...]]]:
         return [
             [(each.tokens, each.steps, each.drafted, each.accepted) for each in scores]
-            for scores in replayed(recordings, asked, processes)
+            for scores, _ in counted(recordings, asked, processes)
         ]
 
     assert counts(2) == counts(1)
     assert len(counts(1)) == 3
     with pytest.raises(LogitSpecError, match="--processes must be from 1 to 64; got 0"):
         counts(0)
+
+
+def test_live_runs_hear_the_logits_of_rejected_nodes(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
+    target = runner("llama")
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: target)
+    replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
+    for each in (replays, lives):
+        each.add("all", recordings)
+    steps = [
+        {recipe.title: score.steps for recipe, score in each.scores["all"].items()}
+        for each in (replays, lives)
+    ]
+    deaf = ["without successors", "logitspec_paper", "prompt_lookup"]
+    assert [steps[0][title] for title in deaf] == [steps[1][title] for title in deaf]
+    assert steps[0]["logitspec"] != steps[1]["logitspec"]
+    trace = finished(
+        decode(target, recordings[0].prompt_ids, "logitspec", 30,
+               tree_size="capacity", draft_tree_capacity=25)
+    )  # fmt: skip
+    alone = Ingredients((24,), live="llama")
+    alone.add("one", recordings[:1])
+    assert alone.scores["one"][Recipe("logitspec", "", 24)].steps == len(trace.steps)
+    assert lives.differing == replays.differing == 0
+    assert document(lives)["live"]
+    assert not document(replays)["live"]
+
+
+def test_outputs_that_are_not_the_recorded_are_told(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    output = [*recordings[0].output_ids[:-1], recordings[0].output_ids[-1] ^ 1]
+    found = Ingredients((8,), live="llama")
+    found.add("one", [replace(recordings[0], output_ids=output), recordings[1]])
+    assert found.differing == len(recipes((8,)))
+    assert f"Live; {found.differing} outputs are not the recorded." in table(found)
+
+
+def test_another_model_than_the_recorded_is_refused(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    other = replace(recordings[0], model={**recordings[0].model, "id": "somebody/else"})
+    with pytest.raises(LogitSpecError, match="The recordings are of somebody/else and the model"):
+        Ingredients(live="llama").add("one", [other])
 
 
 def test_from_files_to_a_table(
@@ -163,7 +221,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
 def test_errors_are_one_sentence(
     asked: list[str], message: str, files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And those that can be are told before anything is replayed."""
+    """And those that can be are told before anything is counted."""
     monkeypatch.setattr("logitspec.replay.ingredients.replay", None)
     with pytest.raises(SystemExit) as stop:
         main(["ingredients", *(files[0] if each == "FILE" else each for each in asked)])

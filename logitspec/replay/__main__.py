@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parting.add_argument(
         "--drafts", type=int, nargs="+", default=DRAFTS, help="a step (default: 63 24 8)"
     )
+    parting.add_argument(
+        "--model", help="run the recorded prompts on this model, the recorded one (default: replay)"
+    )
     parting.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
     parting.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
 
@@ -114,7 +117,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _ingredients(options: argparse.Namespace) -> None:
-    found = Ingredients(tuple(dict.fromkeys(options.drafts)))
+    found = Ingredients(tuple(dict.fromkeys(options.drafts)), options.model)
     for recipe in recipes(found.drafts):
         make(recipe.method, recipe.options)  # a size that there is not is told before any replay
     check(options.files)

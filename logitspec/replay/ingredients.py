@@ -1,4 +1,4 @@
-"""What each ingredient of our method is worth: replays with it switched off, beside the other methods.
+"""What each ingredient of our method is worth: runs with it switched off, beside the other methods.
 
 Ours draws full trees of each size asked for (`tree_size=capacity`), since a replay has no clock to
 size them by; the other methods draw theirs as they are by default.
@@ -17,6 +17,7 @@ from typing import Any
 
 from logitspec.drafters import METHODS, option_fields
 from logitspec.errors import LogitSpecError
+from logitspec.replay.live import lived
 from logitspec.replay.recording import Recording
 from logitspec.replay.scores import OVERALL, Score
 from logitspec.replay.target import replay
@@ -70,18 +71,23 @@ def recipes(drafts: Sequence[int] = DRAFTS) -> list[Recipe]:
 class Ingredients:
     """Scores by file, then by recipe; `OVERALL` counts the tokens and steps of all files together.
 
-    models: what the recordings were made with, each once.
+    live: the model, as for `load`, that runs the recorded prompts itself; None for replays.
+    models: what the recordings were made with, each once. differing: of the live runs those whose
+    output is not the recorded one, which a nearly tied pair of tokens can bring about.
     """
 
     drafts: tuple[int, ...] = DRAFTS
+    live: str | None = None
     scores: dict[str, dict[Recipe, Score]] = field(default_factory=dict)
     models: list[dict[str, Any]] = field(default_factory=list)
+    differing: int = 0
 
     def add(self, name: str, recordings: Iterable[Recording], processes: int = 1) -> None:
-        """Replay a file of recordings; `name` is how it stands in the table."""
+        """Count a file of recordings; `name` is how it stands in the table."""
         own = self.scores.setdefault(name, defaultdict(Score))
         asked = recipes(self.drafts)
-        for scores in replayed(self._noted(recordings), asked, processes):
+        for scores, differing in counted(self._noted(recordings), asked, processes, self.live):
+            self.differing += differing
             for recipe, score in zip(asked, scores, strict=True):
                 own[recipe].include(score)
 
@@ -102,13 +108,17 @@ class Ingredients:
         return {**self.scores, OVERALL: overall}
 
 
-def replayed(
-    recordings: Iterable[Recording], asked: Sequence[Recipe], processes: int = 1
-) -> Iterator[list[Score]]:
-    """For each recording the score of each recipe, in order, made in so many processes."""
+def counted(
+    recordings: Iterable[Recording],
+    asked: Sequence[Recipe],
+    processes: int = 1,
+    live: str | None = None,
+) -> Iterator[tuple[list[Score], int]]:
+    """For each recording the score of each recipe, in order, made in so many processes, and how many
+    of the runs did not write what was recorded."""
     if not 1 <= processes <= MOST_PROCESSES:
         raise LogitSpecError(f"--processes must be from 1 to {MOST_PROCESSES}; got {processes}.")
-    one = partial(_scores, asked)
+    one = partial(_counted, asked, live)
     with ExitStack() as stack:
         if processes == 1:
             yield from map(one, recordings)
@@ -120,11 +130,19 @@ def replayed(
             yield from pool.imap(one, batch)
 
 
-def _scores(asked: Sequence[Recipe], recording: Recording) -> list[Score]:
+def _counted(
+    asked: Sequence[Recipe], live: str | None, recording: Recording
+) -> tuple[list[Score], int]:
     scores = [Score() for _ in asked]
+    differing = 0
     for score, recipe in zip(scores, asked, strict=True):
-        score.add(replay(recording, recipe.method, **recipe.options))
-    return scores
+        if live is None:
+            trace = replay(recording, recipe.method, **recipe.options)
+        else:
+            trace = lived(recording, live, recipe.method, **recipe.options)
+        score.add(trace)
+        differing += trace.output_ids != recording.output_ids
+    return scores, differing
 
 
 # The table
@@ -133,8 +151,10 @@ LEGEND = f"""\
 Mean accepted tokens ({MEAN_ACCEPTED}), greedy, nothing kept between
 prompts, trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at most. Rows of other
 methods: at their own size, with the drafts that they make a step on average; "x" is how many times their
-mean accepted tokens {OURS} has with that many drafts. A recording lacks the logits of rejected nodes: live,
-methods that learn from those ({OURS}, suffix_automaton and above all token_recycling) do better."""
+mean accepted tokens {OURS} has with that many drafts."""
+REPLAYED = f"""\
+These are replays. A recording lacks the logits of rejected nodes, which {OURS}, token_recycling and
+suffix_automaton learn from: they accept far more live (--model)."""
 
 
 def table(found: Ingredients) -> str:
@@ -147,7 +167,10 @@ def table(found: Ingredients) -> str:
         lines += [f"{name}: {whole.prompts} prompts, {whole.tokens} tokens"]
         lines += [" " * width + "".join(f"{head:>11}" for head in heads)]
         lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(found, scores)]
-    return "\n".join([*lines, LEGEND])
+    how = (
+        REPLAYED if found.live is None else f"Live; {found.differing} outputs are not the recorded."
+    )
+    return "\n".join([*lines, LEGEND, how])
 
 
 def _rows(found: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str, str]]:
@@ -170,6 +193,8 @@ def document(found: Ingredients) -> dict[str, Any]:
         "mean_accepted_tokens": MEAN_ACCEPTED,
         "decoding": "greedy, nothing kept between prompts",
         "tree_size": "capacity",
+        "live": found.live is not None,
+        "differing": found.differing,
         "logitspec": VERSION,
         "models": found.models,
         "files": {

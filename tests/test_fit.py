@@ -128,7 +128,28 @@ def test_from_recordings_to_tables(tmp_path: Path, capsys: pytest.CaptureFixture
     assert copies != file._COPY
 
 
-def test_errors_are_one_sentence() -> None:
+def test_live_the_logits_of_rejected_nodes_are_offered_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = runner("llama")
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: target)
+    made = list(record(target, tokenizer(), [Example(1, "letters", "", "ABCABDABCAB")], 40))
+    replays, lives = observed(made, PRIORS), observed(made, PRIORS, "llama")
+    assert tried(lives, "successor") > tried(replays, "successor")
+    rates = fitted([lambda: made], PRIORS, ["llama"], rounds=1)
+    assert rates == {kind: pooled([lives]).get(kind, rate) for kind, rate in PRIORS.items()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (["nowhere.gz"], "Can't read recordings from nowhere.gz"),
+        (["FILE", "--model", "a", "--model", "b"], "1 files want as many --model, or none; got 2."),
+    ],
+)
+def test_errors_are_one_sentence(asked: list[str], message: str, tmp_path: Path) -> None:
+    save([periodic(5, 20, 40)], tmp_path / "one.gz")
     with pytest.raises(SystemExit) as stop:
-        main(["fit", "nowhere.gz"])
-    assert "Can't read recordings from nowhere.gz" in str(stop.value.code)
+        main(["fit", *(str(tmp_path / "one.gz") if each == "FILE" else each for each in asked)])
+    assert message in str(stop.value.code)
+    assert "\n" not in str(stop.value.code)

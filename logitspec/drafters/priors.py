@@ -8,7 +8,8 @@ words, 2,899 tokens), float32, at most 200 tokens each. On those recordings
     python -m logitspec.replay fit built-in.jsonl.gz tinystories.jsonl.gz
 
 gives these rates again but for roundings; rows with fewer than 25 observations come out up to 0.05
-beside them. Classes that were never met have 0.150, by guess, or for logits continue the column.
+beside them. Replays offer no logits of rejected nodes, so the rates of successors are low for live runs
+(`fit --model` runs the models themselves). Classes that were never met have 0.150, by guess, or for logits continue the column.
 """
 
 from __future__ import annotations

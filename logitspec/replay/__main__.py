@@ -92,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     fitting = commands.add_parser("fit", help="fit the rates that our method begins with")
     fitting.set_defaults(command=_fit)
     fitting.add_argument("files", nargs="+", metavar="file", help="recordings, a file a model")
+    fitting.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        help="the model of a file, for live runs; once for each file (default: replays)",
+    )
     return parser
 
 
@@ -134,7 +140,12 @@ def _ingredients(options: argparse.Namespace) -> None:
 
 def _fit(options: argparse.Namespace) -> None:
     check(options.files)
-    print(source(fitted([partial(read, file) for file in options.files], PRIORS)))
+    if options.model and len(options.model) != len(options.files):
+        raise LogitSpecError(
+            f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
+        )
+    recorded = [partial(read, file) for file in options.files]
+    print(source(fitted(recorded, PRIORS, options.model)))
 
 
 def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:

@@ -1,6 +1,6 @@
 """The rates that our method begins a text with, fitted to recordings.
 
-    recordings of several models -> replays -> how often each class was right -> a rate for each class
+    recordings of several models -> replays or live runs -> how often each class was right -> a rate for each class
 
 Every model has the same say about a class up to ENOUGH observations, so that none is fitted to alone;
 a class seen less is drawn to little, for a text soon brings its own. Which contexts are met depends on
@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from logitspec.drafters.logitspec import LogitSpec
 from logitspec.drafters.rates import Kind
 from logitspec.engine import begin, run
+from logitspec.replay.live import recorded_model
 from logitspec.replay.recording import Recording
 from logitspec.replay.target import RecordedTarget
-from logitspec.target import Sampling
+from logitspec.target import Sampling, Target
 
 ROUNDS = 3
 ENOUGH = 300.0
@@ -28,18 +29,23 @@ LEAST, MOST = 0.0008, 0.99
 Counts = dict[Kind, tuple[float, float]]
 
 
-def observed(recordings: Iterable[Recording], priors: Mapping[Kind, float]) -> Counts:
-    """By class how many continuations were right, and of how many, in texts begun with `priors`."""
+def observed(
+    recordings: Iterable[Recording], priors: Mapping[Kind, float], model: str | None = None
+) -> Counts:
+    """By class how many continuations were right, and of how many, in texts begun with `priors`:
+    replayed, or written once more by `model`, where logits of rejected nodes are offered, too."""
     counts: Counts = {}
     for recording in recordings:
-        for kind, (right, tries) in _observed_in(recording, priors).items():
+        for kind, (right, tries) in _observed_in(recording, priors, model).items():
             before = counts.get(kind, (0.0, 0.0))
             counts[kind] = (before[0] + right, before[1] + tries)
     return counts
 
 
-def _observed_in(recording: Recording, priors: Mapping[Kind, float]) -> Counts:
-    target = RecordedTarget(recording)
+def _observed_in(recording: Recording, priors: Mapping[Kind, float], model: str | None) -> Counts:
+    target: Target = (
+        RecordedTarget(recording) if model is None else recorded_model(recording, model)
+    )
     options = {"tree_size": "capacity"}
     trace, drafter = begin(
         target, recording.prompt_ids, LogitSpec.name, recording.max_new_tokens, Sampling(), options
@@ -70,15 +76,18 @@ def _rate(kind: Kind, right: float, tries: float) -> float:
 
 
 def fitted(
-    models: Sequence[Callable[[], Iterable[Recording]]],
+    recorded: Sequence[Callable[[], Iterable[Recording]]],
     start: Mapping[Kind, float],
+    models: Sequence[str | None] = (),
     rounds: int = ROUNDS,
 ) -> dict[Kind, float]:
     """Rates of all classes of `start`: fitted where the recordings have met the class, as in `start`
-    elsewhere. models: what reads the recordings of each model, once a round."""
+    elsewhere. recorded: what reads the recordings of each model, once a round. models: they themselves,
+    in the same order, for live runs; none for replays."""
     rates = dict(start)
+    pairs = list(zip(recorded, models or [None] * len(recorded), strict=True))
     for _ in range(rounds):
-        found = pooled([observed(read(), rates) for read in models])
+        found = pooled([observed(read(), rates, model) for read, model in pairs])
         rates = {kind: found.get(kind, rate) for kind, rate in start.items()}
     return rates
 

@@ -12,15 +12,22 @@ from logitspec.target import Sampling, Target
 from logitspec.trace import Trace
 
 
-def lived(recording: Recording, model: str, method: str, **options: Any) -> Trace:
-    """The trace of `method` with `options` on a recorded prompt, greedy, by `model` (as for `load`),
-    which must be the recorded one: it is loaded once, in the recorded dtype."""
+def recorded_model(recording: Recording, model: str) -> Target:
+    """`model` (as for `load`), which must be the recorded one: it is loaded once, in the recorded
+    dtype. Raises LogitSpecError for another."""
     target = _loaded(model, str(recording.model.get("dtype", "auto")))
-    if target.info["id"] != recording.model.get("id"):
+    wanted, there = recording.model.get("id"), target.info["id"]
+    if wanted != there:
         raise LogitSpecError(
-            f"The recordings are of {recording.model.get('id')} and the model is {target.info['id']};"
+            f"The recordings are of {wanted} and the model is {there};"
             " give the model that was recorded, or record again."
         )
+    return target
+
+
+def lived(recording: Recording, model: str, method: str, **options: Any) -> Trace:
+    """The trace of `method` with `options` on a recorded prompt, greedy, by `model` itself."""
+    target = recorded_model(recording, model)
     trace, drafter = begin(
         target, recording.prompt_ids, method, recording.max_new_tokens, Sampling(), options
     )

@@ -1,6 +1,6 @@
 """The rates that our method begins a text with, fitted to recordings.
 
-    recordings of several models -> replays or live runs -> how often each class was right -> a rate for each class
+    recordings of several models -> replays, or live runs -> how often each class was right -> its rate
 
 Every model has the same say about a class up to ENOUGH observations, so that none is fitted to alone;
 a class seen less is drawn to little, for a text soon brings its own. Which contexts are met depends on

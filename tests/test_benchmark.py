@@ -20,36 +20,16 @@ from families import model, runner
 from test_models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode
-from logitspec import benchmark as subject
-from logitspec.benchmark import (
-    Bench,
-    Contender,
-    Divergence,
-    Measurement,
-    Outcome,
-    Part,
-    Spread,
-    baselines,
-    divergences,
-    document,
-    main,
-    measure,
-    measurements,
-    merged,
-    notes,
-    ours,
-    rates,
-    rotated,
-    score,
-    scores,
-    speed_up,
-    table,
-    theirs,
-    variants,
-)
+from logitspec.benchmark.__main__ import main
+from logitspec.benchmark.bench import Bench, divergences, measure, measurements, rotated
+from logitspec.benchmark.contenders import baselines, ours, theirs, variants
+from logitspec.benchmark.figures import Spread, document, rates, score, scores, speed_up
+from logitspec.benchmark.report import notes, table
+from logitspec.benchmark.runs import Contender, Divergence, Measurement, Outcome, Part, merged
 from logitspec.models import prepare
 from logitspec.recordings import Example
-from logitspec.replay import Variant, prompts_in
+from logitspec.replay.prompts import prompts_in
+from logitspec.replay.scores import Variant
 
 ROOT = Path(__file__).parent.parent
 QUESTION = Example(7, "letters", "", "ABCABDABCAB")
@@ -465,10 +445,8 @@ def check_first_repeat(runs: list[dict[str, Any]], line: dict[str, Any]) -> None
 def test_a_planted_difference_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = subject.theirs
-
     def planted(target: Any, name: str) -> Contender:
-        honest = real(target, name)
+        honest = theirs(target, name)
 
         def decoded(ids: list[int], most: int) -> Outcome:
             outcome = honest.decode(ids, most)
@@ -478,7 +456,7 @@ def test_a_planted_difference_is_reported(
 
         return replace(honest, decode=decoded)
 
-    monkeypatch.setattr("logitspec.benchmark.theirs", planted)
+    monkeypatch.setattr("logitspec.benchmark.__main__.theirs", planted)
     asked = ["--methods", "autoregressive", "--baselines", "transformers"]
     assert main([*arguments(tmp_path), *asked]) == 0
     out = capsys.readouterr().out

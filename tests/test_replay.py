@@ -23,19 +23,12 @@ from logitspec.drafters.logitspec_paper import LogitSpecPaper
 from logitspec.metrics import summarize
 from logitspec.models import encode_prompt, load
 from logitspec.recordings import Example
-from logitspec.replay import (
-    NODE_RANKS,
-    UNKNOWN,
-    RecordedTarget,
-    Recording,
-    Score,
-    main,
-    prompts_in,
-    read,
-    record,
-    replay,
-    save,
-)
+from logitspec.replay.__main__ import main
+from logitspec.replay.prompts import prompts_in
+from logitspec.replay.recorder import record
+from logitspec.replay.recording import UNKNOWN, Recording, read, save
+from logitspec.replay.scores import Score
+from logitspec.replay.target import NODE_RANKS, RecordedTarget, replay
 from logitspec.target import Sampling
 
 # They learn nothing from the logits of rejected nodes, which is all that a recording lacks.
@@ -442,7 +435,9 @@ def test_errors_are_one_sentence(
 
 
 def test_replaying_wants_no_model_library() -> None:
-    code = "import sys, logitspec.replay; print({'torch', 'transformers'} & set(sys.modules))"
+    code = (
+        "import sys, logitspec.replay.__main__; print({'torch', 'transformers'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

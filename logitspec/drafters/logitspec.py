@@ -10,7 +10,7 @@ hit rate, and the tree takes the most probable nodes of all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -18,7 +18,7 @@ from time import perf_counter
 
 from logitspec.drafters.base import Drafter, option, plant, register
 from logitspec.drafters.priors import PRIORS
-from logitspec.drafters.rates import Rates
+from logitspec.drafters.rates import Kind, Rates
 from logitspec.drafters.sizing import Sizing
 from logitspec.drafters.sources import (
     Context,
@@ -60,8 +60,12 @@ class LogitSpec(Drafter):
     frequent: bool = option(True, "draft the text's frequent tokens after the root")
     learn_rates: bool = option(True, "learn the sources' hit rates from every verified token")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.priors: Mapping[Kind, float] = PRIORS
+
     def reset(self, prompt_ids: Sequence[int]) -> None:
-        self._rates = Rates(PRIORS, self.learn_rates)
+        self._rates = Rates(self.priors, self.learn_rates)
         self._copies = Copies(self.max_ngram_size)
         self._longest = self._copies.longest
         self._successors = Successors()
@@ -92,6 +96,10 @@ class LogitSpec(Drafter):
         spent = (perf_counter() - started) / (1 + len(chosen))
         self._node_seconds += PACE * (spent - self._node_seconds)
         return tree
+
+    def observed(self) -> dict[Kind, tuple[float, float]]:
+        """By class how many continuations were right, and of how many, in the text up to here."""
+        return self._rates.observed()
 
     @property
     def reads_prompt(self) -> bool:

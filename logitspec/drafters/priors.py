@@ -1,7 +1,16 @@
 """Hit rates that a text begins with, by class of continuation.
 
-Fitted by replaying recorded greedy texts of two small models (the built-in one and TinyStories-656K),
-where each had the same say; a text soon brings its own.
+Fitted by replaying recorded greedy texts of two small models, where each had the same say; a text soon
+brings its own. They were the built-in model of version 0.3.0 (28 unseen prompts, four of each task, 3,032
+tokens) and TinyStories-656K (20 paragraphs of children's books, broken off after 40 words, 2,899 tokens),
+float32, at most 200 tokens each. On those recordings
+
+    python -m logitspec.replay fit built-in.jsonl.gz tinystories.jsonl.gz
+
+gives these rates again but for roundings; rows with fewer than 25 observations come out up to 0.05
+beside them. Classes that were never met have 0.150, by guess, or for logits continue the column. Replays
+offer no logits of rejected nodes, so the rates of successors are low for live runs: `fit --model` runs
+the models themselves.
 """
 
 from __future__ import annotations

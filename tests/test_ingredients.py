@@ -1,0 +1,236 @@
+"""What an ingredient is worth: every switch, every size, honest sums."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import finished
+from families import runner
+from test_models import tokenizer
+
+from logitspec import LogitSpecError, Origin, decode
+from logitspec.recordings import Example
+from logitspec.replay.__main__ import main
+from logitspec.replay.ingredients import (
+    Ingredients,
+    Recipe,
+    counted,
+    document,
+    recipes,
+    switches,
+    table,
+)
+from logitspec.replay.recorder import record
+from logitspec.replay.recording import Recording, save
+from logitspec.replay.target import replay
+
+PROMPTS = [
+    Example(1, "letters", "", "ABCABDABCAB"),
+    Example(2, "words", "", "HELLOHELLOHELP"),
+    Example(3, "words", "", "BABA"),
+]
+PEERS = ["logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automaton"]
+
+
+@pytest.fixture(scope="module")
+def recordings() -> list[Recording]:
+    return list(record(runner("llama"), tokenizer(), PROMPTS, 30))
+
+
+@pytest.fixture(scope="module")
+def files(recordings: list[Recording], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("recordings")
+    for name, part in (("one.gz", recordings[:1]), ("two.gz", recordings[1:])):
+        save(part, folder / name)
+    return [str(folder / "one.gz"), str(folder / "two.gz")]
+
+
+def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
+    asked = recipes((63, 8))
+    assert switches() == ["copies", "runners_up", "successors", "frequent", "learn_rates"]
+    assert [each.title for each in asked if each.drafts == 8] == [
+        "logitspec", "without copies", "without runners_up", "without successors",
+        "without frequent", "without learn_rates",
+    ]  # fmt: skip
+    assert [each.method for each in asked if each.drafts is None] == PEERS
+
+
+@pytest.mark.parametrize(
+    ("off", "origin"),
+    [
+        ("copies", None),
+        ("runners_up", Origin.LOGIT),
+        ("successors", Origin.RECYCLED),
+        ("frequent", "frequent"),
+    ],
+)
+def test_what_is_off_drafts_nothing_and_no_tree_exceeds_its_size(
+    off: str, origin: object, recordings: list[Recording]
+) -> None:
+    trace = replay(recordings[0], "logitspec", **Recipe("logitspec", off, 8).options)
+    born = [each for step in trace.steps for each in step.tree.provenance[1:]]
+    kinds = {each.key or each.origin for each in born}
+    assert max(len(step.tree) for step in trace.steps) == 9
+    assert origin not in kinds
+    copies = [each for each in born if each.origin is Origin.RETRIEVED and each.match_length]
+    assert bool(copies) == (off != "copies")
+
+
+def test_scores_are_those_of_replays_made_one_by_one(recordings: list[Recording]) -> None:
+    found = Ingredients((24, 8))
+    found.add("all", recordings)
+    for recipe, score in found.scores["all"].items():
+        options: dict[str, Any] = {}
+        if recipe.drafts is not None:
+            options = {
+                "tree_size": "capacity",
+                "draft_tree_capacity": {24: 25, 8: 9}[recipe.drafts],
+            }
+        if recipe.without:
+            options[recipe.without] = False
+        traces = [replay(each, recipe.method, **options) for each in recordings]
+        assert score.tokens == sum(len(trace.output_ids) for trace in traces) == 90
+        assert score.steps == sum(len(trace.steps) for trace in traces)
+        assert score.prompts == 3
+    assert len(found.scores["all"]) == 6 * 2 + 4
+
+
+def test_all_files_together_count_tokens_and_steps(recordings: list[Recording]) -> None:
+    """Not the mean of the files' means."""
+    found = Ingredients((8,))
+    found.add("one", recordings[:1])
+    assert list(found.by_file()) == ["one"]
+    found.add("two", recordings[1:])
+    one, two, both = (
+        scores[Recipe("logitspec_paper")] for scores in found.by_file().values()
+    )  # fmt: skip
+    assert both.mean_accepted_tokens == 90 / (one.steps + two.steps)
+    assert both.mean_accepted_tokens != (one.mean_accepted_tokens + two.mean_accepted_tokens) / 2
+
+
+def test_processes_change_no_count(recordings: list[Recording]) -> None:
+    asked = recipes((8,))[-5:]
+
+    def counts(processes: int) -> list[list[tuple[int, ...]]]:
+        return [
+            [(each.tokens, each.steps, each.drafted, each.accepted) for each in scores]
+            for scores, _ in counted(recordings, asked, processes)
+        ]
+
+    assert counts(2) == counts(1)
+    assert len(counts(1)) == 3
+    with pytest.raises(LogitSpecError, match="--processes must be from 1 to 64; got 0"):
+        counts(0)
+
+
+def test_live_runs_hear_the_logits_of_rejected_nodes(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
+    target = runner("llama")
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: target)
+    replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
+    for each in (replays, lives):
+        each.add("all", recordings)
+    steps = [
+        {recipe.title: score.steps for recipe, score in each.scores["all"].items()}
+        for each in (replays, lives)
+    ]
+    deaf = ["without successors", "logitspec_paper", "prompt_lookup"]
+    assert [steps[0][title] for title in deaf] == [steps[1][title] for title in deaf]
+    assert steps[0]["logitspec"] != steps[1]["logitspec"]
+    trace = finished(
+        decode(target, recordings[0].prompt_ids, "logitspec", 30,
+               tree_size="capacity", draft_tree_capacity=25)
+    )  # fmt: skip
+    alone = Ingredients((24,), live="llama")
+    alone.add("one", recordings[:1])
+    assert alone.scores["one"][Recipe("logitspec", "", 24)].steps == len(trace.steps)
+    assert lives.differing == replays.differing == 0
+    assert document(lives)["live"]
+    assert not document(replays)["live"]
+
+
+def test_outputs_that_are_not_the_recorded_are_told(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    output = [*recordings[0].output_ids[:-1], recordings[0].output_ids[-1] ^ 1]
+    found = Ingredients((8,), live="llama")
+    found.add("one", [replace(recordings[0], output_ids=output), recordings[1]])
+    assert found.differing == len(recipes((8,)))
+    assert f"Live; {found.differing} outputs are not the recorded." in table(found)
+
+
+def test_another_model_than_the_recorded_is_refused(
+    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    other = replace(recordings[0], model={**recordings[0].model, "id": "somebody/else"})
+    with pytest.raises(LogitSpecError, match="The recordings are of somebody/else and the model"):
+        Ingredients(live="llama").add("one", [other])
+
+
+def test_from_files_to_a_table(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    main(["ingredients", *files, "--drafts", "24", "8", "--json", str(out)])
+    lines = capsys.readouterr().out.splitlines()
+    told = json.loads(out.read_text(encoding="utf-8"))
+    assert list(told["files"]) == ["one.gz", "two.gz", "overall"]
+    assert [line for line in lines if line[0] != " "][:3] == [
+        "one.gz: 1 prompts, 30 tokens", "two.gz: 2 prompts, 60 tokens",
+        "overall: 3 prompts, 90 tokens",
+    ]  # fmt: skip
+    assert told["mean_accepted_tokens"].startswith("tokens per target forward, root included")
+    assert told["tree_size"] == "capacity"
+    assert {each["dtype"] for each in told["models"]} == {"float64"}
+    assert len(told["models"]) == 1
+    assert not {"seconds", "ms_per_step"} & set(told["files"]["overall"][0])
+    means = {
+        (row["method"], row["without"], row["drafts"]): row["tokens"] / row["steps"]
+        for row in told["files"]["overall"]
+    }
+    ours = [means["logitspec", "", drafts] for drafts in (24, 8)]
+    assert [f"{mean:.3f}" for mean in ours] == row_of("logitspec", lines)
+    paper = means["logitspec_paper", "", None]
+    assert row_of("logitspec_paper", lines)[:3] == [
+        *(f"{mean / paper:.3f}x" for mean in ours), f"{paper:.3f}",
+    ]  # fmt: skip
+
+
+def row_of(title: str, lines: list[str]) -> list[str]:
+    """The cells of the last such row."""
+    return [line for line in lines if line.startswith(f"  {title} ")][-1].split()[1:]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (["FILE", "nowhere.gz"], "Can't read recordings from nowhere.gz"),
+        (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
+        (["FILE", "--processes", "0"], "--processes must be from 1 to 64; got 0."),
+        (["FILE", "FILE"], "Two files are called one.gz; rename one of them."),
+    ],
+)
+def test_errors_are_one_sentence(
+    asked: list[str], message: str, files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those that can be are told before anything is counted."""
+    monkeypatch.setattr("logitspec.replay.ingredients.replay", None)
+    with pytest.raises(SystemExit) as stop:
+        main(["ingredients", *(files[0] if each == "FILE" else each for each in asked)])
+    assert message in str(stop.value.code)
+    assert "\n" not in str(stop.value.code)
+
+
+def test_the_document_names_every_model_once(recordings: list[Recording]) -> None:
+    found = Ingredients((8,))
+    found.add("all", recordings)
+    (model,) = document(found)["models"]
+    assert model == recordings[0].model

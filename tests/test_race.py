@@ -184,7 +184,7 @@ def test_a_bad_request_is_refused_at_once(entries: Any, prompt: list[int], messa
 
 
 def test_messages_bring_the_race_piece_by_piece() -> None:
-    entries = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
+    entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
     contest = race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
     start = json.loads(start_message(contest))
     assert start["titles"] == ["LogitSpec (paper), draft tree capacity 9", "Plain decoding"]

@@ -12,6 +12,7 @@ from families import runner
 from test_models import tokenizer
 
 from logitspec import Trace, record, recordings
+from logitspec.race import race
 from logitspec.recordings import Example, examples, featured, file_of, recorded, to_play
 
 LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
@@ -171,10 +172,8 @@ def test_a_race_is_recorded_beside_the_runs(
 def test_a_race_whose_outputs_differ_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    start = record.race
-
     def unlike(*arguments: Any) -> Any:
-        contest = start(*arguments)
+        contest = race(*arguments)
         contest.traces[0].max_new_tokens -= 1
         return contest
 

@@ -13,10 +13,7 @@ function createRaceLegend() {
   return {
     element,
     paint(race) {
-      for (const item of items) item.hidden = !usedOrigins(race).includes(item.dataset.origin);
+      for (const item of items) item.hidden = !race.origins.has(item.dataset.origin);
     },
   };
 }
-
-const usedOrigins = (race) =>
-  ORIGIN_NAMES.filter((origin) => origin === "root" || race.lanes.some(({ trace }) => trace.uses.has(origin)));

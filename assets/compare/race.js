@@ -13,7 +13,9 @@ function createRace(document) {
     return { title: document.titles[number], trace };
   });
   const { race: name, recorded = "", warm_up: warmUp, verdict = null } = document;
-  return { name, recorded, warmUp, verdict, lanes };
+  const origins = new Set(["root"]);
+  for (const { trace } of lanes) noteOrigins(origins, trace, 0);
+  return { name, recorded, warmUp, verdict, lanes, origins };
 }
 
 /**
@@ -21,9 +23,22 @@ function createRace(document) {
  * @returns {boolean} false when steps before it are missing
  */
 function growRace(race, message) {
-  const complete = message.lanes.every((delta, number) => growLane(race.lanes[number].trace, delta));
+  const complete = message.lanes.every((delta, number) => {
+    const { trace } = race.lanes[number];
+    const had = trace.steps.length;
+    const grown = growLane(trace, delta);
+    noteOrigins(race.origins, trace, had);
+    return grown;
+  });
   if (complete) race.verdict = message.verdict;
   return complete;
+}
+
+/** The origins of what was accepted; those of rejected drafts show nowhere. */
+function noteOrigins(origins, trace, since) {
+  for (const step of trace.steps.slice(since)) {
+    for (const node of step.row.path) origins.add(step.origins[node].origin);
+  }
 }
 
 function growLane(trace, { from, steps, vocabulary, finish = null, error = null, prefill_seconds }) {

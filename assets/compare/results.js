@@ -60,7 +60,7 @@ function draftBars(race) {
 }
 
 function originBars(race) {
-  const origins = usedOrigins(race);
+  const origins = ORIGIN_NAMES.filter((origin) => race.origins.has(origin));
   const rows = race.lanes.map(({ title, trace }) => {
     const counts = countOrigins(trace);
     const tokens = tokensAfter(trace, trace.steps.length);

@@ -80,7 +80,7 @@ def player_source() -> str:
     return (
         'function logitspecPlayer() {\n"use strict";\n'
         + _joined("scripts")
-        + "\nreturn { createPlayer, installStyle, startStandalone };\n}"
+        + "\nreturn { createPlayer, installStyle, startStandalone, unpacked };\n}"
     )
 
 

@@ -1,4 +1,8 @@
-"""Record runs of the shipped examples for the page: `python -m logitspec.record --out assets/traces`."""
+"""Record runs of the shipped examples for the page, which replays them.
+
+python -m logitspec.record --out assets/traces
+python -m logitspec.record 18 --race --out assets/races
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
 from logitspec.metrics import summarize
 from logitspec.models import BUILTIN, encode_prompt, load
-from logitspec.recordings import TRACES, Example, examples, file_of
+from logitspec.race import DEFAULT_LANES, Race, race
+from logitspec.recordings import RACES, TRACES, Example, examples, file_of
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
 from logitspec.trace import Trace
@@ -29,14 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         wanted = _wanted(options.ids)
         # In the precision in which the output is proved to equal plain decoding's.
         target, tokenizer = load(options.model, options.device, "float32")
-        options.out.mkdir(parents=True, exist_ok=True)
-        record(
-            target, tokenizer, wanted[0], options.method, 8
-        )  # the first run of a process is slow
+        folder = options.out or (TRACES if options.race is None else RACES)
+        folder.mkdir(parents=True, exist_ok=True)
+        # The first run of a process is slow.
+        record(target, tokenizer, wanted[0], options.method, 8)
         for example in wanted:
-            trace = record(target, tokenizer, example, options.method, options.max_new_tokens)
-            trace.save(file_of(example, options.out))
-            print(_line(trace, file_of(example, options.out)), flush=True)
+            path = file_of(example, folder)
+            print(f"{path.name}: {_keep(target, tokenizer, example, options, path)}", flush=True)
     except (LogitSpecError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -49,7 +53,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the shipped examples and keep their traces, which the page replays.",
     )
     parser.add_argument("ids", nargs="*", type=int, help="question ids (default: all examples)")
-    parser.add_argument("--out", type=Path, default=TRACES, help="folder (default: assets/traces)")
+    parser.add_argument(
+        "--out", type=Path, help="folder (default: assets/traces; of races assets/races)"
+    )
+    parser.add_argument(
+        "--race",
+        nargs="*",
+        choices=list(METHODS),
+        metavar="METHOD",
+        help=f"record races, of these methods (default: {' '.join(DEFAULT_LANES)})",
+    )
     parser.add_argument(
         "--method", default=METHOD, choices=list(METHODS), help="(default: %(default)s)"
     )
@@ -89,6 +102,44 @@ def record(target: Any, tokenizer: Any, example: Example, method: str, most: int
     return trace
 
 
+def record_race(
+    target: Any, tokenizer: Any, example: Example, methods: Sequence[str], most: int
+) -> Race:
+    """The race of `methods` over `example`, greedy.
+
+    Raises LogitSpecError when they do not all write the same: such a race is not to be shown.
+    """
+    contest = race(target, encode_prompt(tokenizer, example.prompt), methods, most)
+    for _ in contest.steps():
+        pass
+    if contest.verdict.differs_at is not None:
+        raise LogitSpecError(
+            f"The outputs differ in the race of example {example.question_id}; record it on another"
+            " device."
+        )
+    contest.name, contest.recorded = example.run, example.title
+    for trace in contest.traces:
+        trace.spell(Speller(tokenizer))
+        trace.prompt = example.prompt
+    return contest
+
+
+def _keep(
+    target: Any, tokenizer: Any, example: Example, options: argparse.Namespace, path: Path
+) -> str:
+    """Record what was asked for of one example and say it in a line."""
+    most = options.max_new_tokens
+    if options.race is None:
+        trace = record(target, tokenizer, example, options.method, most)
+        trace.save(path)
+        return _line(trace, path)
+    contest = record_race(target, tokenizer, example, options.race or DEFAULT_LANES, most)
+    contest.save(path)
+    lanes = zip(contest.titles, map(summarize, contest.traces), strict=True)
+    told = [f"{title} {lane.seconds:.3f} s in {lane.forwards} forwards" for title, lane in lanes]
+    return f"{example.title}; {', '.join(told)}, {path.stat().st_size / 1000:.0f} kB"
+
+
 def _decoded(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
     prompt = encode_prompt(tokenizer, example.prompt)
     trace, drafter = begin(target, prompt, method, most, Sampling(), {})
@@ -100,7 +151,7 @@ def _decoded(target: Any, tokenizer: Any, example: Example, method: str, most: i
 def _line(trace: Trace, path: Path) -> str:
     numbers = summarize(trace)
     return (
-        f"{path.name}: {trace.recorded}; {numbers.tokens} tokens from {numbers.forwards} forwards,"
+        f"{trace.recorded}; {numbers.tokens} tokens from {numbers.forwards} forwards,"
         f" {numbers.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 ASSETS = Path(__file__).parents[1] / "assets"
 EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
 TRACES = ASSETS / "traces"
+RACES = ASSETS / "races"
 
 FEATURED = 18  # shows copies and runners-up, both accepted and rejected, within its first steps
 
@@ -43,7 +44,7 @@ def examples() -> tuple[Example, ...]:
 
 
 def recorded(run: str, folder: Path = TRACES) -> str | None:
-    """The trace of the recorded run named `run` as JSON; None where there is none."""
+    """The trace of the recorded run named `run` as JSON, or of RACES the race; None where there is none."""
     for example in examples():
         path = file_of(example, folder)
         if example.run == run and path.is_file():

@@ -7,6 +7,7 @@ which its logits are computed. Nothing but ints and floats leaves this file.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from time import perf_counter
 from typing import Any
 
@@ -62,6 +63,13 @@ class Runner:
         """Take logits from `forward` from now on. Forgets the sequence and what forwards cost."""
         self.forward = forward
         self._costs: ForwardCosts | None = None
+
+    def beside(self) -> Runner:
+        """Another target over the same weights, with a sequence of its own; for the same thread."""
+        twin = copy(self)
+        twin.forward = copy(self.forward)
+        twin.forward.cache = PrefixCache(len(self._cache.layers))
+        return twin
 
     @property
     def _cache(self) -> PrefixCache:

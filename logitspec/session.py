@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
@@ -16,6 +16,7 @@ from logitspec.drafters import DEFAULT_METHOD
 from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
 from logitspec.models import BUILTIN, encode_prompt, known_as, load
+from logitspec.race import Race, progress_message, race, start_message
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
@@ -111,9 +112,7 @@ class Host:
         holds no more than those it lacks and how the run ended. Raises LogitSpecError when the request can't be run.
         """
         _check(request)
-        while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
-            if stop.is_set():
-                raise LogitSpecError("This run was stopped before it began.")
+        self._take_turn(stop)
         kept = None
         try:
             kept = self._begin(request, stop)
@@ -128,6 +127,34 @@ class Host:
                 Thread(target=copy_context().run, args=[self._go_on, kept], daemon=True).start()
             else:
                 self._end(kept)
+
+    def race(
+        self, request: Request, methods: Sequence[str], stop: Event
+    ) -> Generator[str, None, None]:
+        """Run `request` with each of `methods` side by side: the lanes, deltas with their steps, and
+        last how they ended and whether they wrote the same.
+
+        Ends within one step after `stop` is set and keeps what there is; so does closing the stream.
+        Raises LogitSpecError when the request can't be run.
+        """
+        _check(request)
+        self._take_turn(stop)
+        try:
+            target, tokenizer, speller = self.model(request.model)
+            sampling = Sampling(temperature=request.temperature, seed=request.seed)
+            prompt = encode_prompt(tokenizer, request.prompt)
+            contest = race(target, prompt, methods, request.max_new_tokens, sampling)
+            for trace in contest.traces:
+                trace.prompt = request.prompt
+                trace.spell(speller)
+            yield from _race_messages(contest, speller, stop)
+        finally:
+            self._busy.release()
+
+    def _take_turn(self, stop: Event) -> None:
+        while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
+            if stop.is_set():
+                raise LogitSpecError("This run was stopped before it began.")
 
     def _begin(self, request: Request, stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
@@ -211,6 +238,32 @@ def _messages(kept: Kept, whole: bool) -> Iterator[str]:
     trace.finish = trace.finish or "cancelled"
     spelt = trace.spell(speller, sent)
     yield trace.to_json() if whole else steps_message(trace, sequence, sent, spelt)
+
+
+def _race_messages(contest: Race, speller: Speller, stop: Event) -> Iterator[str]:
+    yield start_message(contest)
+    sent, sent_at = [0] * len(contest.traces), 0.0
+    going = contest.steps()
+    try:
+        for _ in going:
+            if stop.is_set():
+                break
+            if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
+                yield _progress(contest, speller, sent)
+                sent, sent_at = [len(trace.steps) for trace in contest.traces], monotonic()
+    except LogitSpecError:
+        raise
+    except Exception as error:
+        log.exception("race %s failed after %d steps", contest.name, len(contest.order))
+        raise LogitSpecError(sentence(error)) from error
+    finally:
+        going.close()
+    yield _progress(contest, speller, sent)
+
+
+def _progress(contest: Race, speller: Speller, sent: Sequence[int]) -> str:
+    lanes = zip(contest.traces, sent, strict=True)
+    return progress_message(contest, sent, [trace.spell(speller, at) for trace, at in lanes])
 
 
 def parse_options(text: str) -> dict[str, Any]:

@@ -22,6 +22,9 @@ class ScriptedTarget:
         self.text, self.eos_ids, self.limit, self.length = list(text), eos_ids, limit, 0
         self.verified: list[int] = []
 
+    def beside(self) -> ScriptedTarget:
+        return type(self)(self.text, self.eos_ids, self.limit)
+
     def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
         self.length = len(ids)
         return self._result([self.length])

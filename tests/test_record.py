@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from families import runner
 from test_models import tokenizer
 
 from logitspec import Trace, record, recordings
+from logitspec.race import race
 from logitspec.recordings import Example, examples, featured, file_of, recorded, to_play
 
 LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
@@ -148,3 +150,34 @@ def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch
     trace = Trace.open(file_of(min(SHIPPED, key=lambda each: file_of(each).stat().st_size)))
     steps = decode(target, trace.prompt_ids, "autoregressive", trace.max_new_tokens)
     assert [token for step in steps for token in step.tokens] == trace.output_ids
+
+
+def test_a_race_is_recorded_beside_the_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lanes = ["--race", "prompt_lookup", "autoregressive"]
+    (file,) = recorded_in(tmp_path / "races", "2", *lanes)
+    assert "title 2; Prompt lookup" in capsys.readouterr().out
+    saved = json.loads(recorded("recorded-2", tmp_path / "races") or "")
+    assert file.name == "2.json.gz"
+    assert (saved["kind"], saved["recorded"], saved["race"]) == ("race", "title 2", "recorded-2")
+    assert saved["verdict"]["tokens"] == 12
+    traces = [Trace.from_json(json.dumps(lane)) for lane in saved["lanes"]]
+    assert [trace.method for trace in traces] == lanes[1:]
+    assert [len(trace.output_ids) for trace in traces] == [12, 12]
+    assert all(trace.mentioned() <= trace.vocabulary.keys() for trace in traces)
+    assert all(trace.prompt == "ABCABABCAB" for trace in traces)
+
+
+def test_a_race_whose_outputs_differ_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unlike(*arguments: Any) -> Any:
+        contest = race(*arguments)
+        contest.traces[0].max_new_tokens -= 1
+        return contest
+
+    monkeypatch.setattr(record, "race", unlike)
+    assert record.main(["--out", str(tmp_path / "races"), "1", "--race"]) == 2
+    assert "outputs differ" in capsys.readouterr().err
+    assert list((tmp_path / "races").iterdir()) == []

@@ -62,14 +62,15 @@ function icon(name) {
  * Puts a style sheet on the page of `element`, once. For hosts that rewrite the styles they are given.
  * @param {HTMLElement} element
  * @param {string} css
+ * @param {string} [name] the attribute that tells this sheet from others
  */
-function installStyle(element, css) {
+function installStyle(element, css, name = "data-logitspec-style") {
   const root = element.getRootNode();
   const place = root === document ? document.head : root;
-  const old = place.querySelector("style[data-logitspec-style]");
+  const old = place.querySelector(`style[${name}]`);
   if (old && old.textContent === css) return;
   if (old) old.remove();
-  place.append(el("style", { "data-logitspec-style": true }, css));
+  place.append(el("style", { [name]: true }, css));
 }
 
 /** A titled panel: `body` is where its content goes. */

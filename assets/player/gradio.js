@@ -166,13 +166,6 @@
 
   /* Values */
 
-  /** A message as it is, or one that was deflated and put into base64 for the way. */
-  async function unpacked(value) {
-    if (!value || value.startsWith("{")) return value;
-    const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
-  }
-
   // One after the other, and after the start: unpacking takes a moment, and the steps come in order.
   function take(value) {
     heard = performance.now();

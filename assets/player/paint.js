@@ -1,5 +1,7 @@
 /* Painting: with the next frame, the attributes last, so that they never run ahead of what is shown. */
 
+const PAINT_DEADLINE = 120; // ms
+
 /**
  * A function that paints with the next frame, once for many requests, or `now`. Hidden pages get no
  * frames, so a timer stands in for them.

@@ -3,7 +3,6 @@
 
 const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
-const PAINT_DEADLINE = 120;
 const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
 const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
 const TREE_VIEWS = ["tree", "rows", "mask"];

@@ -1,26 +1,23 @@
-"""The page "Watch": type a prompt, run it, look at every step."""
+"""The page: its tabs, of which "Watch" is here, and the endpoint for scripts."""
 
 from __future__ import annotations
 
-import logging
-import secrets
 from collections.abc import Iterator
-from dataclasses import Field, dataclass, field
+from dataclasses import Field
 from threading import Event
 from typing import Any
 
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
-from logitspec.errors import LogitSpecError
 from logitspec.recordings import FEATURED, Example, examples, featured, recorded, to_play
-from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options, sentence
-from logitspec.trace import Trace, dumps, packed, steps_message
+from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
+from logitspec.trace import Trace, packed, steps_message
+from logitspec.ui.compare import compare
+from logitspec.ui.desk import PRIVATE, Desk, shown, told
 from logitspec.ui.player import step_player
 
 WAITING_AT_MOST = 64
-
-log = logging.getLogger(__name__)
 
 # The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {
@@ -48,44 +45,13 @@ QUIET_ICONS = """() => {
 
 def build(host: Host) -> gr.Blocks:
     """The whole interface over `host`; launch it with `theme=theme(), css=STYLE`."""
-    opening = featured()
-    played = recorded(opening.run) if opening else None
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
         gr.Markdown(INTRO, elem_id="intro")
-        with gr.Row(equal_height=True):
-            prompt = gr.Textbox(
-                opening.prompt if opening else "",
-                label="Prompt",
-                lines=2,
-                max_lines=4,
-                scale=5,
-                placeholder="Write something, or take an example",
-                elem_id="prompt",
-            )
-            with gr.Column(scale=0, min_width=220), gr.Row():
-                start = gr.Button("Run", variant="primary", min_width=90, elem_id="run")
-                stop = gr.Button("Stop", min_width=90, elem_id="stop")
-        tasks, others = _choices()
-        shelf = _shelf(
-            "Examples, recorded: each plays at once", tasks, [TASKS[e.category] for e in tasks]
-        )
-        player = step_player(
-            packed(to_play(played)) if played else "", _fetcher(host), _stopper(host)
-        )
-        with gr.Accordion("More examples", open=False):
-            more = _shelf(None, others, [f"{TASKS[e.category]}: {e.title}" for e in others])
-        method = _method()
-        with gr.Row():
-            with gr.Column():
-                about = gr.Markdown(host.about(host.models[0]))
-                settings = _settings(host, about)
-            with gr.Column():
-                options = _options(method)
-        inputs = [prompt, method, *settings, *(each for _, _, each in options)]
-        desk = Desk(host, [(m, n) for m, n, _ in options])
-        _wire(page, desk, start, stop, prompt, player, inputs)
-        _wire_examples(desk, shelf, tasks, prompt, player)
-        _wire_examples(desk, more, others, prompt, player)
+        with gr.Tabs():
+            with gr.Tab("Watch"):
+                _watch(page, host)
+            with gr.Tab("Compare"):
+                compare(page, host)
         page.load(None, js=QUIET_ICONS)
         gr.api(
             _generate(host),
@@ -95,6 +61,46 @@ def build(host: Host) -> gr.Blocks:
         )
     page.queue(max_size=WAITING_AT_MOST)
     return page
+
+
+def _watch(page: gr.Blocks, host: Host) -> None:
+    """The tab "Watch": type a prompt, run it, look at every step."""
+    opening = featured()
+    played = recorded(opening.run) if opening else None
+    with gr.Row(equal_height=True):
+        prompt = gr.Textbox(
+            opening.prompt if opening else "",
+            label="Prompt",
+            lines=2,
+            max_lines=4,
+            scale=5,
+            placeholder="Write something, or take an example",
+            elem_id="prompt",
+        )
+        with gr.Column(scale=0, min_width=220), gr.Row():
+            start = gr.Button("Run", variant="primary", min_width=90, elem_id="run")
+            stop = gr.Button("Stop", min_width=90, elem_id="stop")
+    tasks, others = _choices()
+    shelf = _shelf(
+        "Examples, recorded: each plays at once", tasks, [TASKS[e.category] for e in tasks]
+    )
+    player = step_player(packed(to_play(played)) if played else "", _fetcher(host), _stopper(host))
+    with gr.Accordion("More examples", open=False):
+        more = _shelf(None, others, [f"{TASKS[e.category]}: {e.title}" for e in others])
+    method = _method()
+    with gr.Row():
+        with gr.Column():
+            about = gr.Markdown(host.about(host.models[0]))
+            settings = _settings(host, about)
+        with gr.Column():
+            options = _options(method)
+    inputs = [prompt, method, *settings, *(each for _, _, each in options)]
+    desk = Desk()
+    watch = _watcher(host, desk, [(owner, name) for owner, name, _ in options])
+    _wire(desk, watch, start, stop, prompt, player, inputs)
+    page.unload(desk.left)
+    _wire_examples(desk, shelf, tasks, prompt, player)
+    _wire_examples(desk, more, others, prompt, player)
 
 
 def _choices() -> tuple[list[Example], list[Example]]:
@@ -182,65 +188,26 @@ def _component(option: Field[Any]) -> Any:
     return gr.Textbox(option.default, label=label, info=info)
 
 
-class Desk:
-    """Who has asked for which run: every visitor has one at a time."""
+def _watcher(host: Host, desk: Desk, options: list[tuple[str, str]]) -> Any:
+    """The run of a click, for the player. options: (method, option name) of the inputs at the end."""
 
-    def __init__(self, host: Host, options: list[tuple[str, str]]) -> None:
-        self.host = host
-        self._options = options
-        self._tickets: dict[str, Ticket] = {}  # by click
-        self._newest: dict[str, Ticket] = {}  # by visitor
-
-    def ready(self, request: gr.Request) -> str:
-        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
-        waits finds what to set."""
-        self.replace(request)
-        click = secrets.token_hex(8)
-        self._newest[str(request.session_hash)] = self._tickets[click] = Ticket()
-        return click
-
-    def watch(self, click: str, *values: Any) -> Iterator[str]:
-        """The run of a click, for the player."""
+    def watch(click: str, *values: Any) -> Iterator[str]:
         text, method, model, max_new_tokens, temperature, seed, *chosen = values
         own = {
             name: value
-            for (owner, name), value in zip(self._options, chosen, strict=True)
+            for (owner, name), value in zip(options, chosen, strict=True)
             if owner == method
         }
         wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
-        yield from _shown(self.host, wanted, self._tickets.pop(click, Ticket()))
+        ticket = desk.ticket(click)
+        yield from shown(host.stream(wanted, ticket.stop, outlives=True), ticket)
 
-    def replace(self, request: gr.Request) -> None:
-        """The visitor turns to something else: what runs for them ends unseen."""
-        if old := self._halt(request):
-            old.replaced = True
-
-    def stopped(self, request: gr.Request) -> Any:
-        """Stop was pressed."""
-        ticket = self._halt(request)
-        waiting = ticket is not None and not ticket.begun
-        return _problem("This run was stopped before it began.") if waiting else gr.skip()
-
-    def left(self, request: gr.Request) -> None:
-        """The page is gone: what waits for its turn ends, what runs may be asked for by the page that
-        comes after a reload or a cut connection."""
-        ticket = self._newest.pop(str(request.session_hash), None)
-        if ticket and not ticket.begun:
-            ticket.stop.set()
-
-    def _halt(self, request: gr.Request) -> Ticket | None:
-        ticket = self._newest.pop(str(request.session_hash), None)
-        if ticket:
-            ticket.stop.set()
-        return ticket
-
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    return watch
 
 
 def _wire(
-    page: gr.Blocks,
     desk: Desk,
+    watch: Any,
     start: gr.Button,
     stop: gr.Button,
     prompt: gr.Textbox,
@@ -259,7 +226,7 @@ def _wire(
         queue=False,
         **private,
     ).then(
-        desk.watch,
+        watch,
         [click, *inputs],
         [player],
         concurrency_limit=1,
@@ -273,7 +240,6 @@ def _wire(
         queue=False,
         **private,
     )
-    page.unload(desk.left)
 
 
 def _wire_examples(
@@ -289,42 +255,6 @@ def _wire_examples(
         return example.prompt, packed(to_play(trace))
 
     shelf.click(chosen, [shelf], [prompt, player], queue=False, trigger_mode="multiple", **PRIVATE)
-
-
-@dataclass
-class Ticket:
-    """One press on Run: whether its turn has come, whether to stop, and whether a later press has
-    taken its place."""
-
-    stop: Event = field(default_factory=Event)
-    begun: bool = False
-    replaced: bool = False
-
-
-def _shown(host: Host, wanted: Request, ticket: Ticket) -> Iterator[str]:
-    """The stream for the page: what can't be run is said in the player and as a notice."""
-    if ticket.stop.is_set():
-        return
-    ticket.begun = True
-    try:
-        for message in host.stream(wanted, ticket.stop, outlives=True):
-            if not ticket.replaced:
-                yield packed(message)
-    except Exception as error:
-        yield _problem(_told(error))
-        raise gr.Error(_told(error), duration=5, print_exception=False) from error
-
-
-def _problem(message: str) -> str:
-    # The component takes no notice of a value that equals the last one; the id makes it another.
-    return dumps({"kind": "error", "run": "", "id": secrets.token_hex(4), "message": message})
-
-
-def _told(error: Exception) -> str:
-    """One sentence about `error`; an unexpected one also goes to the log in full."""
-    if not isinstance(error, LogitSpecError):
-        log.error("a request failed", exc_info=error)
-    return sentence(error)
 
 
 def _generate(host: Host) -> Any:
@@ -360,7 +290,7 @@ def _generate(host: Host) -> Any:
             )
             yield from host.stream(wanted, Event())
         except Exception as error:
-            raise gr.Error(_told(error), print_exception=False) from error
+            raise gr.Error(told(error), print_exception=False) from error
 
     return generate
 

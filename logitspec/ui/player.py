@@ -21,7 +21,7 @@ def script() -> str:
         [
             f"const PLAYER_CSS = {json.dumps(player_style())};",
             player_source(),
-            "const { createPlayer, installStyle } = logitspecPlayer();",
+            "const { createPlayer, installStyle, unpacked } = logitspecPlayer();",
             player_file("gradio.js"),
         ]
     )

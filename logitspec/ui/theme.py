@@ -110,8 +110,8 @@ def theme() -> gr.themes.Base:
 
 
 # What the theme has no name for: the keyboard's focus, which Gradio's radio buttons, accordions and
-# examples do not show; round corners that cut off text without a card; the title on one line; and
-# room to stick for the player's legend.
+# examples do not show; round corners that cut off text without a card; the title on one line; room to
+# stick for the player's legend; and the name of the open tab, too dark on a dark page.
 STYLE = """
 button:focus-visible,
 a:focus-visible,
@@ -134,6 +134,10 @@ input[type="checkbox"]:focus-visible {
 .gradio-container .block.hide-container {
   overflow: visible !important;
   border-radius: 0 !important;
+}
+
+.gradio-container [role="tab"][aria-selected="true"] {
+  color: var(--border-color-accent) !important;
 }
 
 #intro .prose {

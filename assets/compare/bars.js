@@ -1,0 +1,27 @@
+/* Bars with their numbers: a lane a row, the number in words behind its name. */
+
+/**
+ * @param {string} kind names the chart in the page
+ * @param {string} title
+ * @param {string} note what is counted
+ * @param {Array<{title: string, number: string, parts: Array<{share: number, origin?: string, kind?: string}>}>} rows
+ *   share: of the longest bar, 0 to 1
+ */
+function createBars(kind, title, note, rows) {
+  const caption = el("figcaption", { class: "lr-caption" }, el("b", {}, title), el("span", {}, note));
+  const list = el("ul", { class: "lr-rows" }, ...rows.map(barRow));
+  return el("figure", { class: "lr-bars", "data-bars": kind }, caption, list);
+}
+
+function barRow({ title, number, parts }) {
+  const bar = el("span", { class: "lr-bar", "aria-hidden": "true" }, ...parts.map(barPart));
+  const name = el("span", { class: "lr-row-title" }, title);
+  return el("li", { class: "lr-row" }, name, el("span", { class: "lr-number" }, number), bar);
+}
+
+function barPart({ share, origin = null, kind = null }) {
+  const element = el("i", { class: "lr-part", "data-origin": origin, "data-part": kind });
+  element.style.width = (share * 100).toFixed(2) + "%";
+  if (origin) element.style.setProperty("--lr-height", TRACK_HEIGHTS[origin] + "%");
+  return element;
+}

@@ -1,0 +1,58 @@
+/* The two clocks that a race is played by: measured seconds of decoding, or forward passes. */
+
+const CLOCKS = { time: "Measured time", forwards: "Forward passes" };
+const SAME_TIME = 1e-9;
+
+/** What a lane's first `steps` steps took, on a clock. */
+const spent = (trace, steps, clock) => (clock === "time" ? trace.totals[steps].seconds : steps);
+
+const spentInAll = (trace, clock) => spent(trace, trace.steps.length, clock);
+
+/** The steps that a lane has done when the clock shows `at`. */
+function stepsAt(trace, at, clock) {
+  let [low, high] = [0, trace.steps.length];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (spent(trace, middle, clock) <= at + SAME_TIME) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** When the last lane of all is done, as far as is known. */
+const raceEnd = (race, clock) => Math.max(0, ...race.lanes.map(({ trace }) => spentInAll(trace, clock)));
+
+/** How far the clock can go: to the slowest lane's newest step while the race runs, then to the end. */
+function frontier(race, clock) {
+  const going = race.lanes.filter(({ trace }) => !isOver(trace));
+  if (going.length === 0) return raceEnd(race, clock);
+  return Math.min(...going.map(({ trace }) => spentInAll(trace, clock)));
+}
+
+/** The next moment at which some lane does a step; the frontier when there is none. */
+function momentAfter(race, at, clock) {
+  const next = race.lanes.map(({ trace }) => {
+    const steps = stepsAt(trace, at, clock);
+    return steps < trace.steps.length ? spent(trace, steps + 1, clock) : Infinity;
+  });
+  return Math.min(frontier(race, clock), ...next);
+}
+
+/** The moment of the step before; 0 before the first. */
+function momentBefore(race, at, clock) {
+  const before = race.lanes.map(({ trace }) => {
+    const steps = stepsAt(trace, at - 2 * SAME_TIME, clock);
+    const moment = spent(trace, steps, clock);
+    return moment < at - SAME_TIME ? moment : 0;
+  });
+  return Math.max(0, ...before);
+}
+
+/** The place of each lane: 1 for the least that is spent, the same for the same; null without a finish. */
+function places(race, clock) {
+  const finished = race.lanes.map(({ trace }) => (hasFinished(trace) ? spentInAll(trace, clock) : null));
+  return finished.map((own) => {
+    if (own === null) return null;
+    return 1 + finished.filter((other) => other !== null && other < own - SAME_TIME).length;
+  });
+}

@@ -1,0 +1,108 @@
+/* One transport for all lanes: buttons, the clock and its switch, the slider and the speed. */
+
+const RACE_BUTTONS = [
+  ["first", "Start", "Home"],
+  ["previous", "Previous step", "Left"],
+  ["toggle", "Play", "Space"],
+  ["next", "Next step", "Right"],
+  ["last", "End", "End"],
+];
+
+// On the clock of measured time a factor, on that of forward passes how many a second.
+const RACE_SPEEDS = {
+  time: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+  forwards: [1, 2, 5, 10, 20, 50, 100],
+};
+const SLIDER_PARTS = 1000;
+const REPLAY_SECONDS = 12;
+
+/** The speed at which a race is seen well: the fastest at which it takes a while. */
+function fittingSpeed(race, clock) {
+  const speeds = RACE_SPEEDS[clock];
+  const slow = speeds.filter((speed) => raceEnd(race, clock) / speed >= REPLAY_SECONDS);
+  const fitting = slow.length ? slow[slow.length - 1] : speeds[0];
+  return clock === "time" ? Math.min(1, fitting) : fitting;
+}
+
+function speedWords(speed, clock) {
+  if (clock === "forwards") return plural(speed, "pass", "passes") + "/s";
+  if (speed === 1) return "as measured";
+  return speed < 1 ? `${Math.round(1 / speed)} × slower` : `${speed} × faster`;
+}
+
+/** @param {Object<string, function>} actions those of RACE_BUTTONS, and live, clock, speed, seek */
+function createControls(actions) {
+  const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
+  const buttons = new Map(RACE_BUTTONS.map(made));
+  buttons.get("toggle").classList.add("ls-primary");
+  const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
+  live.addEventListener("click", actions.live);
+  const clocks = Object.entries(CLOCKS).map(([name, title]) => clockButton(name, title, actions.clock));
+  const speed = createSpeed(actions.speed);
+  const slider = createSlider(actions.seek);
+  const status = el("span", { class: "ls-status" });
+  const group = (label, ...parts) => el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
+  const row = el(
+    "div",
+    { class: "ls-transport" },
+    group("Steps", ...buttons.values(), live),
+    group("Clock", ...clocks),
+    speed.element,
+    status,
+  );
+  return {
+    element: el("div", { class: "lr-controls" }, row, slider.element),
+    paint(frame) {
+      for (const each of buttons.values()) each.disabled = frame.race === null;
+      showPlay(buttons.get("toggle"), frame.busy);
+      live.hidden = frame.name !== "paused";
+      for (const each of clocks) each.setAttribute("aria-pressed", String(each.dataset.sets === frame.clock));
+      speed.paint(frame);
+      slider.paint(frame);
+      setText(status, frame.status);
+      status.dataset.kind = frame.name;
+    },
+  };
+}
+
+function clockButton(name, title, set) {
+  const about = { type: "button", class: "ls-button ls-switch", "data-sets": name, "aria-pressed": "false" };
+  const element = el("button", about, title);
+  element.addEventListener("click", () => set(name));
+  return element;
+}
+
+function createSpeed(onSpeed) {
+  const select = el("select", { class: "ls-select" });
+  select.addEventListener("change", () => onSpeed(Number(select.value)));
+  let listed = null;
+  return {
+    element: el("label", { class: "ls-speed" }, "Speed ", select),
+    paint({ clock, speed }) {
+      if (listed !== clock) {
+        const option = (each) => el("option", { value: each }, speedWords(each, clock));
+        select.replaceChildren(...RACE_SPEEDS[clock].map(option));
+      }
+      listed = clock;
+      select.value = String(speed);
+    },
+  };
+}
+
+function createSlider(onSeek) {
+  const reading = el("output", { class: "lr-reading" });
+  const range = el("input", { type: "range", class: "lr-slider", min: 0, max: SLIDER_PARTS, "aria-label": "Clock" });
+  range.addEventListener("input", () => onSeek(Number(range.value) / SLIDER_PARTS));
+  const whole = el("span", { class: "lr-whole" });
+  return {
+    element: el("div", { class: "lr-clock" }, reading, range, whole),
+    paint({ race, at, clock }) {
+      const end = race ? raceEnd(race, clock) : 0;
+      range.disabled = end === 0;
+      range.value = String(end ? Math.round((at / end) * SLIDER_PARTS) : 0);
+      range.setAttribute("aria-valuetext", `${momentWords(at, clock)} of ${momentWords(end, clock)}`);
+      setText(reading, momentWords(at, clock));
+      setText(whole, race ? "of " + momentWords(end, clock) : "");
+    },
+  };
+}

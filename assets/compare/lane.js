@@ -1,0 +1,30 @@
+/* A lane: who runs in it, how far it got, and what it wrote. */
+
+function createLane(title) {
+  const place = el("span", { class: "lr-place" });
+  const took = el("span", { class: "lr-took" });
+  const figures = el("span", { class: "lr-figures" });
+  const track = createTrack();
+  const text = createLaneText(title);
+  const name = el("span", { class: "lr-title" }, title);
+  const head = el("div", { class: "lr-head" }, place, name, figures, took);
+  const attributes = { class: "lr-lane", role: "group", "aria-label": title };
+  const element = el("div", attributes, head, track.element, text.element);
+  return {
+    element,
+    /** @param {{at: number, clock: string, length: number, place: number|null}} frame */
+    paint(trace, frame) {
+      const { at, clock, length } = frame;
+      const steps = stepsAt(trace, at, clock);
+      const home = frame.place !== null && steps === trace.steps.length;
+      setText(place, home ? ORDINALS[frame.place] : "");
+      setText(took, home ? momentWords(spentInAll(trace, clock), clock) : "");
+      setText(figures, laneWords(trace, steps));
+      track.paint(trace, steps, length);
+      text.paint(trace, steps);
+      setData(element, "steps", trace.steps.length);
+      setData(element, "shown", steps);
+      setData(element, "place", home ? frame.place : null);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/* Moving the clock: by hand, by playing, and with a race that runs. */
+
+const STILLS_EVERY = 250; // ms, for those who want no motion
+
+/** Sets the clock to `at`; at the frontier of a running race it is followed. */
+function setMoment(view, at) {
+  const { state } = view;
+  const most = frontier(state.race, state.clock);
+  state.at = Math.max(0, Math.min(most, at));
+  state.follow = state.at >= most - SAME_TIME;
+  view.repaint();
+}
+
+/** The viewer moves the clock: playing ends, and where all lanes are is told. */
+function chooseMoment(view, at) {
+  if (!view.state.race) return;
+  haltRace(view);
+  setMoment(view, at);
+  view.state.told = standWords(view.state.race, view.state.at, view.state.clock);
+  view.repaint(true);
+}
+
+function chooseByStep(view, steps) {
+  const { state } = view;
+  if (!state.race) return;
+  let { at } = state;
+  const move = steps > 0 ? momentAfter : momentBefore;
+  for (let count = Math.abs(steps); count > 0; count -= 1) at = move(state.race, at, state.clock);
+  chooseMoment(view, at);
+}
+
+/** The same share of the way on the other clock. */
+function setClock(view, clock) {
+  const { state } = view;
+  if (state.clock === clock) return;
+  haltRace(view);
+  const end = state.race ? raceEnd(state.race, state.clock) : 0;
+  const share = end ? state.at / end : 0;
+  state.clock = clock;
+  if (state.race) {
+    state.speed = fittingSpeed(state.race, clock);
+    setMoment(view, state.follow ? Infinity : share * raceEnd(state.race, clock));
+    state.told = `${CLOCKS[clock]}. ${standWords(state.race, state.at, clock)}`;
+  } else state.speed = 1;
+  view.repaint(true);
+}
+
+function toggleRace(view) {
+  const { state } = view;
+  if (!state.race) return;
+  if (state.playing) haltRace(view);
+  else if (isLive(state) && state.follow) state.follow = false;
+  else playRace(view);
+  view.repaint(true);
+}
+
+/** Plays on; from the start when the clock stands at the end. */
+function playRace(view) {
+  const { state } = view;
+  if (state.playing || !state.race) return;
+  if (!isLive(state) && state.at >= raceEnd(state.race, state.clock) - SAME_TIME) state.at = 0;
+  state.playing = true;
+  state.follow = false;
+  view.last = performance.now();
+  tick(view);
+  view.repaint();
+}
+
+function haltRace(view) {
+  cancelAnimationFrame(view.frame);
+  clearTimeout(view.timer);
+  view.state.playing = false;
+}
+
+function tick(view) {
+  const next = () => advance(view);
+  if (prefersStills()) view.timer = setTimeout(next, STILLS_EVERY);
+  else view.frame = requestAnimationFrame(next);
+}
+
+function advance(view) {
+  const { state } = view;
+  if (!state.playing || !view.element.isConnected) return;
+  const now = performance.now();
+  const passed = (now - view.last) / 1000;
+  view.last = now;
+  setMoment(view, state.at + passed * state.speed);
+  const live = isLive(state);
+  if (!state.follow) return tick(view);
+  haltRace(view);
+  if (!live) state.told = arrivalWords(state.race, state.clock);
+  view.repaint();
+}

@@ -1,0 +1,54 @@
+/* A lane's text: its new tokens by origin. Moving the clock adds or removes tokens at the end. */
+
+function createLaneText(title) {
+  const label = `Text of ${title}`;
+  const element = el("div", { class: "lr-text", tabindex: 0, role: "region", "aria-label": label });
+  const state = { trace: null, spans: [], marked: [] };
+  return {
+    element,
+    paint(trace, steps) {
+      if (state.trace !== trace) {
+        for (const span of state.spans.splice(0)) span.remove();
+        Object.assign(state, { trace, marked: [] });
+      }
+      const wanted = tokensAfter(trace, steps);
+      const moved = wanted !== state.spans.length;
+      if (moved) drawTokens(state, element, wanted);
+      markNewest(state, steps);
+      if (moved) element.scrollTop = element.scrollHeight;
+    },
+  };
+}
+
+function drawTokens({ trace, spans }, element, wanted) {
+  while (spans.length > wanted) spans.pop().remove();
+  if (wanted === 0) return;
+  const first = trace.promptLength;
+  // The last one may have been shown torn, or now is.
+  const border = first + Math.min(spans.length, wanted - 1);
+  const from = Math.max(first, Math.min(trace.groupOf[border], border));
+  const added = [];
+  spellSequence(trace, from, first + wanted).forEach((segments, offset) => {
+    const place = from - first + offset;
+    const span = spans[place] || laneToken(trace, first + place);
+    fillToken(span, segments, false);
+    if (place < spans.length) return;
+    spans.push(span);
+    added.push(span);
+  });
+  element.append(...added);
+}
+
+const laneToken = (trace, position) =>
+  el("span", { class: "ls-token", "data-lane-token": position, "data-origin": originAt(trace, position) });
+
+/** A frame around what the newest step brought. */
+function markNewest(state, steps) {
+  for (const span of state.marked) span.removeAttribute("data-now");
+  const { trace, spans } = state;
+  state.marked = steps ? spans.slice(tokensAfter(trace, steps - 1), tokensAfter(trace, steps)) : [];
+  state.marked.forEach((span, place) => {
+    const edges = [place === 0 && "first", place === state.marked.length - 1 && "last"];
+    span.dataset.now = edges.filter(Boolean).join(" ");
+  });
+}

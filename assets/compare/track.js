@@ -1,0 +1,39 @@
+/* A lane's track: a block a step, as wide as the tokens it brought, up to the finish line. */
+
+// Of the track's height: a sign of the origin that is no colour.
+const TRACK_HEIGHTS = { root: 40, logit: 70, retrieved: 100, recycled: 88, suffix: 55 };
+const TRACK_GAP = 0.3; // of a token, behind every step
+
+function createTrack() {
+  const paths = new Map(
+    ORIGIN_NAMES.map((origin) => [origin, svg("path", { "data-origin": origin, class: "lr-block" })]),
+  );
+  const options = { class: "lr-blocks", preserveAspectRatio: "none", "aria-hidden": "true" };
+  const blocks = svg("svg", options, ...paths.values());
+  const runner = el("i", { class: "lr-runner", "aria-hidden": "true" });
+  const line = el("i", { class: "lr-line", "aria-hidden": "true" });
+  const element = el("div", { class: "lr-track" }, el("div", { class: "lr-way" }, blocks, runner), line);
+  const drawn = { trace: null, steps: 0, length: 0 };
+  return {
+    element,
+    paint(trace, steps, length) {
+      if (drawn.trace !== trace || drawn.steps !== trace.steps.length) drawBlocks(paths, trace);
+      if (drawn.length !== length) blocks.setAttribute("viewBox", `0 0 ${length} 100`);
+      Object.assign(drawn, { trace, steps: trace.steps.length, length });
+      const share = ((tokensAfter(trace, steps) / length) * 100).toFixed(3);
+      element.style.setProperty("--lr-done", share + "%");
+    },
+  };
+}
+
+function drawBlocks(paths, trace) {
+  const ways = Object.fromEntries(ORIGIN_NAMES.map((origin) => [origin, ""]));
+  for (let at = trace.promptLength; at < trace.ids.length; at += 1) {
+    const origin = originAt(trace, at);
+    const last = trace.stepOf[at + 1] !== trace.stepOf[at];
+    const width = last ? 1 - TRACK_GAP : 1;
+    const height = TRACK_HEIGHTS[origin];
+    ways[origin] += `M${at - trace.promptLength} 100v${-height}h${width}v${height}z`;
+  }
+  for (const [origin, path] of paths) path.setAttribute("d", ways[origin]);
+}

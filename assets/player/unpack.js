@@ -1,0 +1,11 @@
+/* Messages as they travel: as they are, or deflated and put into base64. */
+
+/**
+ * @param {string} value a message, packed or not
+ * @returns {Promise<string>}
+ */
+async function unpacked(value) {
+  if (!value || value.startsWith("{")) return value;
+  const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}

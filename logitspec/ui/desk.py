@@ -1,0 +1,101 @@
+"""Who has asked for what: tickets for presses on Run and Race, and what a visitor is told of errors."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import gradio as gr
+
+from logitspec.errors import LogitSpecError
+from logitspec.session import sentence
+from logitspec.trace import dumps, packed
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Ticket:
+    """One press on Run: whether its turn has come, whether to stop, and whether a later press has
+    taken its place."""
+
+    stop: Event = field(default_factory=Event)
+    begun: bool = False
+    replaced: bool = False
+
+
+class Desk:
+    """Who has asked for which run: every visitor has one at a time in each tab."""
+
+    def __init__(self) -> None:
+        self._tickets: dict[str, Ticket] = {}  # by click
+        self._newest: dict[str, Ticket] = {}  # by visitor
+
+    def ready(self, request: gr.Request) -> str:
+        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
+        waits finds what to set."""
+        self.replace(request)
+        click = secrets.token_hex(8)
+        self._newest[str(request.session_hash)] = self._tickets[click] = Ticket()
+        return click
+
+    def ticket(self, click: str) -> Ticket:
+        """The ticket of a click, once."""
+        return self._tickets.pop(click, Ticket())
+
+    def replace(self, request: gr.Request) -> None:
+        """The visitor turns to something else: what runs for them ends unseen."""
+        if old := self._halt(request):
+            old.replaced = True
+
+    def stopped(self, request: gr.Request) -> Any:
+        """Stop was pressed."""
+        ticket = self._halt(request)
+        waiting = ticket is not None and not ticket.begun
+        return problem("This run was stopped before it began.") if waiting else gr.skip()
+
+    def left(self, request: gr.Request) -> None:
+        """The page is gone: what waits for its turn ends, what runs may be asked for by the page that
+        comes after a reload or a cut connection."""
+        ticket = self._newest.pop(str(request.session_hash), None)
+        if ticket and not ticket.begun:
+            ticket.stop.set()
+
+    def _halt(self, request: gr.Request) -> Ticket | None:
+        ticket = self._newest.pop(str(request.session_hash), None)
+        if ticket:
+            ticket.stop.set()
+        return ticket
+
+
+def shown(messages: Iterable[str], ticket: Ticket) -> Iterator[str]:
+    """A stream for the page: what can't be run is said in its component and as a notice."""
+    if ticket.stop.is_set():
+        return
+    ticket.begun = True
+    try:
+        for message in messages:
+            if not ticket.replaced:
+                yield packed(message)
+    except Exception as error:
+        yield problem(told(error))
+        raise gr.Error(told(error), duration=5, print_exception=False) from error
+
+
+def problem(message: str) -> str:
+    """The message by which a component tells of an error."""
+    # A component takes no notice of a value that equals the last one; the id makes it another.
+    return dumps({"kind": "error", "run": "", "id": secrets.token_hex(4), "message": message})
+
+
+def told(error: Exception) -> str:
+    """One sentence about `error`; an unexpected one also goes to the log in full."""
+    if not isinstance(error, LogitSpecError):
+        log.error("a request failed", exc_info=error)
+    return sentence(error)

@@ -1,0 +1,457 @@
+"""The tab "Compare": races in a bare page against their traces, and in the app."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from race_page import FIELD, TEXT, made, page_html
+
+from logitspec.metrics import summarize
+from logitspec.race import Race
+from logitspec.trace import Trace, origins
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = "[data-logitspec-race]"
+LANE = f"{ROOT} .lr-lane"
+ORDINALS = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th"}
+NAMES = {"root": "root", "logit": "runner-up", "retrieved": "retrieved"}
+AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+
+
+@cache
+def finished() -> tuple[Race, list[str]]:
+    return made()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page with an empty race; a script error or a dialog fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("dialog", lambda dialog: faults.append(dialog.message))
+    opened.set_content(page_html())
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def give(page: Page, *messages: str) -> None:
+    page.evaluate("messages => messages.forEach((each) => race.receive(each))", messages)
+    painted(page)
+
+
+def painted(page: Page) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150)))")
+
+
+def data(page: Page, name: str) -> str | None:
+    return page.locator(ROOT).get_attribute(f"data-{name}")
+
+
+def shown(page: Page) -> list[int]:
+    return [int(each.get_attribute("data-shown") or -1) for each in page.locator(LANE).all()]
+
+
+def spent(trace: Trace, clock: str) -> list[float]:
+    """After 0, 1, 2 ... steps."""
+    each = [step.seconds.wall if clock == "time" else 1 for step in trace.steps]
+    return [0.0, *accumulate(each)]
+
+
+def done_at(race: Race, at: float, clock: str) -> list[int]:
+    return [sum(each <= at + 1e-9 for each in spent(trace, clock)) - 1 for trace in race.traces]
+
+
+def expected_places(race: Race, clock: str) -> list[str]:
+    """Written out by sorting, not by counting as the page does."""
+    totals = [round(spent(trace, clock)[-1], 6) for trace in race.traces]
+    return [ORDINALS[1 + sorted(totals).index(total)] for total in totals]
+
+
+def seconds_words(seconds: float) -> str:
+    if seconds >= 0.9995:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.{1 if seconds < 0.1 else 0}f} ms"
+
+
+def switch(page: Page, clock: str) -> None:
+    title = {"time": "Measured time", "forwards": "Forward passes"}[clock]
+    page.get_by_role("button", name=title).click()
+    expect(page.locator(ROOT)).to_have_attribute("data-clock", clock)
+
+
+@pytest.mark.parametrize("clock", ["time", "forwards"])
+def test_places_and_finishes_are_those_of_the_traces(page: Page, clock: str) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    switch(page, clock)
+    assert page.locator(f"{LANE} .lr-place").all_text_contents() == expected_places(race, clock)
+    took = page.locator(f"{LANE} .lr-took").all_text_contents()
+    if clock == "time":
+        assert took == [seconds_words(spent(trace, clock)[-1]) for trace in race.traces]
+    else:
+        assert took == [f"{len(trace.steps)} passes" for trace in race.traces]
+    assert len(set(expected_places(race, "time"))) > 2
+    assert page.locator(f"{LANE} .lr-title").all_text_contents() == race.titles
+
+
+@pytest.mark.parametrize("clock", ["time", "forwards"])
+def test_at_every_moment_the_lanes_are_where_their_traces_say(page: Page, clock: str) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    switch(page, clock)
+    for share in (0, 137, 500, 999, 1000):
+        page.locator(".lr-slider").fill(str(share))
+        painted(page)
+        at = float(data(page, "at") or -1)
+        assert at == pytest.approx(share / 1000 * max(spent(t, clock)[-1] for t in race.traces))
+        assert shown(page) == done_at(race, at, clock)
+        for lane, steps, trace in zip(
+            page.locator(LANE).all(), shown(page), race.traces, strict=True
+        ):
+            kept = trace.steps[:steps]
+            tokens = lane.locator("[data-lane-token]")
+            told = tokens.evaluate_all("all => all.map((each) => each.dataset.origin)")
+            assert told == origins(kept)
+            home = lane.get_attribute("data-place")
+            assert (home is None) == (steps < len(trace.steps))
+
+
+def test_the_text_is_shown_as_text(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    whole = race.traces[0].output_bytes.decode().replace("\u202e", "⟨202e⟩")
+    for lane in page.locator(LANE).all():
+        assert "".join(lane.locator("[data-lane-token]").all_text_contents()) == whole
+    assert "<script>" in whole
+    assert "café" in whole
+    assert page.locator(f"{ROOT} script, {ROOT} img").count() == 0
+
+
+def test_the_bars_carry_the_numbers_of_the_traces(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    totals = [summarize(trace) for trace in race.traces]
+    plain = totals[FIELD.index("autoregressive")].tokens_per_second
+
+    def numbers(kind: str) -> list[str]:
+        return page.locator(f"[data-bars={kind}] .lr-number").all_text_contents()
+
+    rates = [re.match(r"([\d.]+)/s(?:, ([\d.]+) ×)?$", each) for each in numbers("rate")]
+    for rate, total in zip(rates, totals, strict=True):
+        assert rate
+        assert float(rate[1]) == pytest.approx(total.tokens_per_second, rel=0.006)
+        if total.tokens_per_second != plain:
+            assert rate[2] == f"{total.tokens_per_second / plain:.2f}"
+    assert numbers("mean") == [f"{each.mean_accepted_tokens:.2f}" for each in totals]
+    for number, each in zip(numbers("drafts"), totals, strict=True):
+        wanted = f"{each.accepted} of {each.drafted} (" if each.drafted else "none drafted"
+        assert number.startswith(wanted)
+    for number, trace in zip(numbers("origins"), race.traces, strict=True):
+        counts = Counter(origins(trace.steps))
+        assert dict(part.split(" ")[::-1] for part in number.split(", ")) == {
+            NAMES[origin]: str(count) for origin, count in counts.items()
+        }
+    widths = page.locator("[data-bars=rate] .lr-part").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().width)"
+    )
+    most = max(each.tokens_per_second for each in totals)
+    for width, each in zip(widths, totals, strict=True):
+        assert width / max(widths) == pytest.approx(each.tokens_per_second / most, abs=0.01)
+
+
+def test_it_says_that_outputs_are_identical_and_how_the_times_were_taken(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    assert len({tuple(trace.output_ids) for trace in race.traces}) == 1
+    verdict = page.locator(".lr-verdict")
+    expect(verdict).to_have_text("All outputs are identical, token for token (90 tokens).")
+    timing = page.locator(".lr-timing").inner_text()
+    for words in ("took turns", "one device", "4 tokens untimed", "made-up, float32", "torch 0"):
+        assert words in timing
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"differs_at": 6, "margin": 0.3}, "The outputs differ from new token 7 on."),
+        ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied up to 0.01 %"),
+        ({"complete": False, "tokens": 1}, "As far as all lanes got (1 token)"),
+    ],
+)
+def test_it_says_where_outputs_differ(page: Page, found: dict[str, Any], words: str) -> None:
+    _, messages = finished()
+    last = json.loads(messages[-1])
+    last["verdict"] |= found
+    give(page, *messages[:-1], json.dumps(last))
+    expect(page.locator(".lr-verdict")).to_contain_text(words)
+
+
+def test_a_running_race_shows_no_more_than_all_its_lanes_have_reached(page: Page) -> None:
+    race, messages = finished()
+    give(page, messages[0])
+    assert data(page, "state") == "running"
+    assert shown(page) == [0, 0, 0, 0]
+    for count in (5, 38, 120):
+        give(page, *messages[1 : 1 + count])
+        so_far = [race.order[:count].count(lane) for lane in range(4)]
+        going = [
+            spent(trace, "time")[steps]
+            for trace, steps in zip(race.traces, so_far, strict=True)
+            if steps < len(trace.steps)
+        ]
+        at = float(data(page, "at") or -1)
+        assert at <= min(going, default=1e9) + 1e-9
+        known = [min(a, b) for a, b in zip(done_at(race, at, "time"), so_far, strict=True)]
+        assert shown(page) == known
+    expect(page.locator(f"{ROOT} .lr-results")).to_be_hidden()
+    give(page, *messages[1:])  # those that came already change nothing
+    assert data(page, "state") == "done"
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    expect(page.locator(f"{ROOT} .lr-results")).to_be_visible()
+
+
+def test_lost_steps_are_told(page: Page) -> None:
+    _, messages = finished()
+    give(page, messages[0], messages[1], *messages[9:])
+    assert data(page, "state") == "error"
+    expect(page.get_by_role("alert")).to_contain_text("lost on their way")
+
+
+def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    end = shown(page)
+    page.get_by_label("beside").focus()
+    for key in ("Home", "ArrowLeft", "Space"):
+        page.keyboard.press(key)
+    painted(page)
+    assert shown(page) == end
+    page.locator(ROOT).focus()
+    page.keyboard.press("Home")
+    painted(page)
+    assert shown(page) == [0, 0, 0, 0]
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    first = min(spent(trace, "time")[1] for trace in race.traces)
+    assert float(data(page, "at") or 0) == pytest.approx(first)
+    assert sum(shown(page)) == 1
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    painted(page)
+    assert float(data(page, "at") or 0) == pytest.approx(first)
+    page.keyboard.press("Shift+ArrowRight")
+    painted(page)
+    moments = sorted(each for trace in race.traces for each in spent(trace, "time")[1:])
+    assert float(data(page, "at") or 0) == pytest.approx(moments[10])
+    expect(page.locator(".ls-spoken[role=status]")).to_contain_text("After ")
+    page.keyboard.press("End")
+    painted(page)
+    assert shown(page) == end
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    painted(page)
+    assert data(page, "playing") == "true"
+    page.wait_for_function("s => +document.querySelector(s).dataset.at > 0.02", arg=ROOT)
+    page.keyboard.press("Space")
+    painted(page)
+    assert data(page, "playing") == "false"
+    held = shown(page)
+    page.wait_for_timeout(300)
+    assert shown(page) == held
+
+
+def test_playing_ends_at_the_end_and_tells_who_came_in(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    switch(page, "forwards")
+    page.locator(".ls-speed select").select_option("100")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("s => document.querySelector(s).dataset.playing === 'true'", arg=ROOT)
+    expect(page.locator(ROOT)).to_have_attribute("data-playing", "false", timeout=15_000)
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    spoken = page.locator(".ls-spoken[role=status]")
+    best = expected_places(race, "forwards").index("1st")
+    expect(spoken).to_contain_text(
+        f"1st {race.titles[best]}, {len(race.traces[best].steps)} passes"
+    )
+
+
+def recorded() -> str:
+    race, _ = made(30)
+    race.recorded = "a cat"
+    return race.to_json()
+
+
+def test_a_recorded_race_plays_and_says_so(page: Page) -> None:
+    give(page, recorded())
+    assert data(page, "playing") == "true"
+    expect(page.locator(ROOT)).to_contain_text("Recorded: a cat")
+
+
+def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    give(page, recorded())
+    assert data(page, "playing") == "false"
+    assert data(page, "state") == "done"
+    page.locator(ROOT).focus()
+    page.keyboard.press("Space")
+    painted(page)
+    assert data(page, "playing") == "true"
+
+
+def faults(page: Page) -> list[Any]:
+    found = Axe().run(page, context=ROOT, options=AXE).response["violations"]
+    return [
+        (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("name => { document.documentElement.dataset.theme = name; }", theme)
+    page.add_style_tag(content=f"body {{ background: {'#0d0f12' if theme == 'dark' else '#fff'} }}")
+    assert faults(page) == []
+    _, messages = finished()
+    give(page, *messages)
+    assert faults(page) == []
+    page.locator(".lr-slider").fill("400")
+    painted(page)
+    assert faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    inside = "e => [...e.querySelectorAll('*')].filter((i) => i.scrollWidth > i.clientWidth + 1 && getComputedStyle(i).overflowX === 'auto').length"
+    assert page.locator(ROOT).evaluate(inside) == 0
+
+
+def test_origins_differ_by_more_than_colour(page: Page) -> None:
+    _, messages = finished()
+    give(page, *messages)
+    heights = page.locator(".lr-item:not([hidden]) .lr-swatch").evaluate_all(
+        "all => all.map((each) => getComputedStyle(each).backgroundSize)"
+    )
+    assert len(heights) == len(set(heights)) == 3
+    lines = page.locator(".lr-item:not([hidden]) .ls-token").evaluate_all(
+        "all => all.map((each) => getComputedStyle(each).borderBottomStyle)"
+    )
+    assert len(set(lines)) == 3
+
+
+# In the app
+
+PROMPT = "Write a short story about a fox who found a red kite near the river."
+METHODS = ["LogitSpec (ours)", "LogitSpec (paper)", "Prompt lookup", "Plain decoding"]
+
+
+@pytest.fixture
+def tab(chromium: Browser, url: str) -> Iterator[Page]:
+    """The app's tab; nothing may be fetched from elsewhere and nothing may go wrong in it."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((url, "data:", "blob:")) else wrong.append(request.url)
+        ),
+    )
+    opened.goto(url)
+    opened.get_by_role("tab", name="Compare").click()
+    opened.wait_for_selector(ROOT)
+    yield opened
+    context.close()
+    assert wrong == []
+
+
+def start(tab: Page, length: int) -> None:
+    tab.get_by_label("Prompt of the race").fill(PROMPT)
+    if not tab.get_by_label("Most new tokens a lane").is_visible():
+        tab.get_by_role("button", name="Examples, model and length").click()
+        expect(tab.get_by_label("Most new tokens a lane")).to_be_visible()
+        tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+    tab.get_by_label("Most new tokens a lane").fill(str(length))
+    tab.get_by_role("button", name="Race", exact=True).click()
+
+
+def state(tab: Page, wanted: str) -> None:
+    expect(tab.locator(ROOT)).to_have_attribute("data-state", wanted, timeout=90_000)
+
+
+def test_a_race_runs_to_its_end(tab: Page) -> None:
+    start(tab, 40)
+    state(tab, "running")
+    state(tab, "done")
+    assert tab.locator(f"{LANE} .lr-title").all_text_contents() == METHODS
+    places = tab.locator(f"{LANE} .lr-place").all_text_contents()
+    assert "1st" in places
+    assert set(places) <= set(ORDINALS.values())
+    expect(tab.locator(".lr-verdict")).to_have_text(
+        "All outputs are identical, token for token (40 tokens)."
+    )
+    texts = [
+        "".join(lane.locator("[data-lane-token]").all_text_contents())
+        for lane in tab.locator(LANE).all()
+    ]
+    assert texts == [texts[0]] * 4
+    assert shown(tab)[3] == 40
+    expect(tab.locator(".lr-timing")).to_contain_text("Model builtin, float32, on cpu")
+
+
+def test_a_race_goes_on_behind_another_tab(tab: Page) -> None:
+    start(tab, 60)
+    state(tab, "running")
+    tab.get_by_role("tab", name="Watch").click()
+    expect(tab.locator("[data-logitspec-player]")).to_be_visible()
+    state(tab, "done")
+    tab.get_by_role("tab", name="Compare").click()
+    assert shown(tab)[3] == 60
+    expect(tab.locator(".lr-verdict")).to_contain_text("identical")
+
+
+def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
+    start(tab, 1500)
+    tab.wait_for_function(f"+document.querySelector('{LANE}')?.dataset.steps > 3", timeout=60_000)
+    tab.locator("#stop-race").click()
+    state(tab, "done")
+    expect(tab.locator(ROOT)).to_contain_text("Stopped")
+    expect(tab.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
+
+
+def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
+    for method in METHODS[:3]:
+        tab.get_by_label(method, exact=True).and_(tab.locator(":visible")).uncheck()
+    start(tab, 5)
+    state(tab, "error")
+    expect(tab.get_by_role("alert").filter(has_text="2 to 4 methods").first).to_be_visible()
+    tab.get_by_label("Token recycling").and_(tab.locator(":visible")).check()
+    start(tab, 5)
+    state(tab, "done")
+    expect(tab.locator(LANE)).to_have_count(2)
+
+
+def test_text_lies_still(page: Page) -> None:
+    """Tokens that stay are the same elements: nothing is drawn anew while a race plays."""
+    _, messages = finished()
+    give(page, *messages)
+    first = f"{LANE}:first-child [data-lane-token='{len(TEXT[:20])}']"
+    page.locator(first).evaluate("each => { each.seen = true; }")
+    page.locator(".lr-slider").fill("500")
+    painted(page)
+    page.locator(".lr-slider").fill("900")
+    painted(page)
+    assert page.locator(first).evaluate("each => each.seen") is True

@@ -1,0 +1,306 @@
+"""Races: every lane is the run that its method makes alone, and no lane gets ahead of its turn."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from fakes import ScriptedTarget, finished
+from families import runner
+from test_models import tokenizer
+
+from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode, session
+from logitspec.race import (
+    LANES,
+    WARM_UP_TOKENS,
+    Verdict,
+    progress_message,
+    race,
+    start_message,
+    verdict,
+)
+from logitspec.session import Host, Request
+from logitspec.trace import StepRecord
+
+TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
+PROMPT = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 1, 4, 1, 5]
+# Trees by measured cost are other ones in every run.
+FULL: tuple[str, dict[str, Any]] = ("logitspec", {"tree_size": "capacity"})
+FIELDS = [
+    [FULL, "logitspec_paper", "prompt_lookup", "autoregressive"],
+    ["token_recycling", "suffix_automaton", ("logitspec_paper", {"draft_tree_capacity": 9})],
+]
+
+
+def timeless(steps: Sequence[StepRecord]) -> list[dict[str, Any]]:
+    return [{**step.to_json(), "seconds": None} for step in steps]
+
+
+@pytest.mark.parametrize("family", ["llama", "fast", "mistral-window", "gpt2"])
+@pytest.mark.parametrize("entries", FIELDS, ids=["four", "three"])
+def test_a_lane_is_the_run_that_its_method_makes_alone(family: str, entries: list[Any]) -> None:
+    contest = race(runner(family), PROMPT, entries, 40)
+    lanes = list(contest.steps())
+    assert len(contest.traces) == len(entries)
+    for number, (trace, entry) in enumerate(zip(contest.traces, entries, strict=True)):
+        method, options = (entry, {}) if isinstance(entry, str) else entry
+        alone = finished(decode(runner(family), PROMPT, method, 40, **options))
+        assert timeless(trace.steps) == timeless(alone.steps)
+        assert (trace.output_ids, trace.finish) == (alone.output_ids, alone.finish)
+        assert lanes.count(number) == len(alone.steps)
+    assert contest.verdict == Verdict(tokens=40, differs_at=None, margin=None, complete=True)
+
+
+def test_a_view_beside_a_runner_shares_its_weights_and_not_its_sequence() -> None:
+    first = runner("fast")
+    steps = decode(first, PROMPT, "logitspec_paper", 30)
+    next(steps)
+    length = first.length
+    second = first.beside()
+    assert second.model is first.model
+    alone = finished(decode(runner("fast"), PROMPT[::-1], "prompt_lookup", 20))
+    beside = finished(decode(second, PROMPT[::-1], "prompt_lookup", 20))
+    assert beside.output_ids == alone.output_ids
+    assert first.length == length
+    rest = finished(steps)
+    assert (
+        rest.output_ids == finished(decode(runner("fast"), PROMPT, "autoregressive", 30)).output_ids
+    )
+
+
+class Logged(ScriptedTarget):
+    """Notes who verifies, in one list for all that stand beside each other."""
+
+    log: list[Logged]
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.log = []
+
+    def beside(self) -> Logged:
+        twin = Logged(self.text, self.eos_ids, self.limit)
+        twin.log = self.log
+        return twin
+
+    def verify(self, tree: DraftTree) -> ForwardResult:
+        self.log.append(self)
+        return super().verify(tree)
+
+
+def test_lanes_take_turns_and_another_one_begins_each_round() -> None:
+    target = Logged(TEXT)
+    entries = ["autoregressive", "prompt_lookup", "autoregressive"]
+    contest = race(target, TEXT[:20], entries, 24)
+    order = list(contest.steps())
+    warm = [trace_of(TEXT[:20], each, WARM_UP_TOKENS) for each in entries]
+    seen = target.log[sum(len(trace.steps) for trace in warm) :]
+    names = {id(each): lane for lane, each in enumerate(dict.fromkeys(target.log))}
+    assert [names[id(each)] for each in seen] == order == contest.order
+    steps = [len(trace_of(TEXT[:20], each, 24).steps) for each in entries]
+    assert min(steps) < max(steps) == 24
+    assert Counter(order) == Counter(dict(enumerate(steps)))
+    rounds = [[lane for lane in range(3) if steps[lane] > turn] for turn in range(24)]
+    firsts = []
+    for expected in rounds:
+        taken, order = order[: len(expected)], order[len(expected) :]
+        assert sorted(taken) == expected
+        firsts.append(taken[0])
+    full = firsts[: min(steps)]
+    assert all(left != right for left, right in pairwise(full))
+    assert max(Counter(full).values()) - min(Counter(full).values()) <= 1
+    assert abs(firsts[min(steps) :].count(0) - firsts[min(steps) :].count(2)) <= 1
+
+
+def trace_of(prompt: Sequence[int], method: str, new: int, text: Sequence[int] = TEXT) -> Trace:
+    trace = finished(decode(ScriptedTarget(text), prompt, method, new))
+    assert isinstance(trace, Trace)
+    return trace
+
+
+def test_the_warm_up_leaves_no_trace_in_a_lane() -> None:
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["logitspec_paper", "autoregressive"], 12)
+    list(contest.steps())
+    for trace in contest.traces:
+        alone = trace_of(TEXT[:20], trace.method, 12)
+        assert [step.position for step in trace.steps] == [step.position for step in alone.steps]
+        assert trace.prompt_ids == TEXT[:20]
+
+
+def test_closing_a_race_ends_all_its_runs_and_keeps_their_steps() -> None:
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 100)
+    steps = contest.steps()
+    taken = [next(steps) for _ in range(5)]
+    steps.close()
+    assert [trace.finish for trace in contest.traces] == ["cancelled"] * 2
+    assert sum(len(trace.steps) for trace in contest.traces) == len(taken) == 5
+    shorter = min(len(trace.output_ids) for trace in contest.traces)
+    assert contest.verdict == Verdict(shorter, None, None, complete=False)
+
+
+def test_closing_a_race_that_never_began() -> None:
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 9)
+    contest.close()
+    assert [trace.finish for trace in contest.traces] == ["cancelled"] * 2
+    assert contest.verdict.tokens == 0
+
+
+def test_the_verdict_tells_the_first_difference_and_how_close_it_was() -> None:
+    other = [*TEXT[:27], 70, *TEXT[28:]]
+    plain = trace_of(TEXT[:20], "autoregressive", 12)
+    parted = trace_of(TEXT[:20], "autoregressive", 12, other)
+    assert verdict([plain, plain, parted]) == Verdict(12, 7, 0.3, True)  # 0.6 against 0.3
+    assert verdict([plain, plain]).differs_at is None
+
+
+def test_an_output_that_ends_early_is_a_difference() -> None:
+    long, short = trace_of(TEXT[:20], "autoregressive", 12), trace_of(TEXT[:20], "prompt_lookup", 9)
+    assert verdict([long, short]) == Verdict(9, 9, 0.3, True)
+    long.finish = "cancelled"
+    assert verdict([long, short]) == Verdict(9, None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("entries", "prompt", "message"),
+    [
+        (["autoregressive"], [1], "2 to 4 methods; got 1"),
+        (["autoregressive"] * 5, [1], "2 to 4 methods; got 5"),
+        ([], [1], "2 to 4 methods; got 0"),
+        (["autoregressive", "magic"], [1], "no method 'magic'"),
+        (["autoregressive", ("prompt_lookup", {"magic": 1})], [1], "no option 'magic'"),
+        (["autoregressive", "prompt_lookup"], [], "prompt is empty"),
+    ],
+)
+def test_a_bad_request_is_refused_at_once(entries: Any, prompt: list[int], message: str) -> None:
+    with pytest.raises(LogitSpecError, match=message):
+        race(ScriptedTarget(TEXT), prompt, entries, 5)
+    assert list(LANES) == [2, 3, 4]
+
+
+def test_messages_bring_the_race_piece_by_piece() -> None:
+    entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
+    start = json.loads(start_message(contest))
+    assert start["titles"] == ["LogitSpec (paper), draft tree capacity 9", "Plain decoding"]
+    assert [lane["steps"] for lane in start["lanes"]] == [[], []]
+    sent, got = [0, 0], [[], []]  # type: tuple[list[int], list[list[Any]]]
+    for _ in contest.steps():
+        message = json.loads(progress_message(contest, sent, [{}, {}]))
+        assert message["verdict"] is None
+        for lane, delta in enumerate(message["lanes"]):
+            assert delta["from"] == len(got[lane])
+            got[lane] += delta["steps"]
+        sent = [len(trace.steps) for trace in contest.traces]
+    end = json.loads(progress_message(contest, sent, [{}, {}]))
+    whole = json.loads(contest.to_json())
+    assert got == [lane["steps"] for lane in whole["lanes"]]
+    assert [lane["finish"] for lane in end["lanes"]] == ["length", "length"]
+    assert end["verdict"] == whole["verdict"]
+    assert whole["verdict"]["tokens"] == 20
+    assert start["race"] == end["race"] == whole["race"]
+
+
+# A visitor's race
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
+    return Host("tiny")
+
+
+def wanted(**changes: Any) -> Request:
+    return Request(**{"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny", **changes})
+
+
+PAIR = ["logitspec_paper", "autoregressive"]
+
+
+def test_a_visitors_race_streams_and_ends_with_the_verdict(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    start, *deltas = map(json.loads, host.race(wanted(), PAIR, Event()))
+    assert start["kind"] == "race"
+    alone = json.loads(list(host.stream(wanted(method="autoregressive"), Event()))[-1])
+    plain = [step for delta in deltas for step in delta["lanes"][1]["steps"]]
+    assert [step["path"] for step in plain] == [step["path"] for step in alone["steps"]]
+    assert [step["tokens"] for step in plain] == [step["tokens"] for step in alone["steps"]]
+    vocabulary = dict(start["lanes"][1]["vocabulary"])
+    for delta in deltas:
+        vocabulary |= delta["lanes"][1]["vocabulary"]
+    assert vocabulary == alone["vocabulary"]
+    assert start["lanes"][0]["prompt"] == "ABCABCAB"
+    assert [delta["verdict"] for delta in deltas[:-1]] == [None] * (len(deltas) - 1)
+    assert deltas[-1]["verdict"]["tokens"] == 30
+    assert deltas[-1]["verdict"]["differs_at"] is None
+
+
+def test_a_stopped_race_keeps_what_there_is_and_the_next_one_runs(host: Host) -> None:
+    stop = Event()
+    stream = host.race(wanted(max_new_tokens=400), PAIR, stop)
+    next(stream)
+    next(stream)
+    stop.set()
+    *_, last = map(json.loads, stream)
+    assert [lane["finish"] for lane in last["lanes"]] == ["cancelled"] * 2
+    assert last["verdict"]["complete"] is False
+    closed = host.race(wanted(), PAIR, Event())
+    next(closed)
+    closed.close()
+    assert len(list(host.race(wanted(), PAIR, Event()))) >= 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "methods", "message"),
+    [
+        (wanted(prompt=""), PAIR, "prompt is empty"),
+        (wanted(max_new_tokens=0), PAIR, "Max new tokens"),
+        (wanted(), ["autoregressive"], "2 to 4 methods"),
+        (wanted(model="secret"), PAIR, "not offered here"),
+    ],
+)
+def test_what_can_not_be_raced_is_said(
+    host: Host, request_: Request, methods: list[str], message: str
+) -> None:
+    with pytest.raises(LogitSpecError, match=message):
+        list(host.race(request_, methods, Event()))
+    assert list(host.race(wanted(), PAIR, Event()))
+
+
+def test_a_failure_within_is_a_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, _, _ = host.model("tiny")
+
+    def broken(tree: Any) -> None:
+        raise RuntimeError("secret path")
+
+    monkeypatch.setattr(type(target), "verify", lambda self, tree: broken(tree))
+    with pytest.raises(LogitSpecError, match="error of type RuntimeError"):
+        list(host.race(wanted(), PAIR, Event()))
+
+
+def test_a_waiting_race_can_be_stopped(host: Host) -> None:
+    running = host.race(wanted(), PAIR, Event())
+    next(running)
+    stop = Event()
+    stop.set()
+    with pytest.raises(LogitSpecError, match="stopped before it began"):
+        next(host.race(wanted(), PAIR, stop))
+    running.close()
+
+
+def test_a_race_is_saved_whole(tmp_path: Path) -> None:
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 9)
+    list(contest.steps())
+    contest.save(tmp_path / "race.json.gz")
+    saved = json.loads(gzip.decompress((tmp_path / "race.json.gz").read_bytes()))
+    assert [Trace.from_json(json.dumps(lane)).output_ids for lane in saved["lanes"]] == [
+        TEXT[20:29],
+        TEXT[20:29],
+    ]

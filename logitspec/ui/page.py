@@ -17,21 +17,11 @@ from logitspec.recordings import FEATURED, Example, examples, featured, recorded
 from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options, sentence
 from logitspec.trace import Trace, dumps, packed, steps_message
 from logitspec.ui.player import step_player
+from logitspec.ui.words import TASKS
 
 WAITING_AT_MOST = 64
 
 log = logging.getLogger(__name__)
-
-# The tasks by their names in the prompts' file, in the order of the page.
-TASKS = {
-    "conversation": "Conversation",
-    "translation": "Translation",
-    "summarization": "Summary",
-    "qa": "Question about a text",
-    "math": "Arithmetic",
-    "code": "Code",
-    "story": "Story",
-}
 
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from logitspec.drafters import METHODS
 from logitspec.evidence import Evidence, Tally, total
 from logitspec.evidence.gather import OURS
-from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, share
+from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, reached, share
 
 # Okabe and Ito's hues as in the player, each of a lightness between its light and its dark one.
 COLOURS = {
@@ -25,6 +25,7 @@ COLOURS = {
     "suffix": "#c2609a",
 }
 PATTERNS = {"logit": "", "retrieved": "/", "recycled": "x", "suffix": "."}
+OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
 LINES = (
     ("#1f83c6", "solid", "circle"),
     ("#c27500", "dash", "square"),
@@ -36,7 +37,8 @@ LINES = (
 )
 WHOLE = "#7b8593"
 HEIGHT = 380
-MEDIAN_NAME = "size in the median, and the middle half"
+TALLER = 460  # a legend of nine
+MEDIAN_NAME = "trees, median"
 
 
 def ranks(found: Evidence, method: str) -> go.Figure:
@@ -48,7 +50,7 @@ def ranks(found: Evidence, method: str) -> go.Figure:
     figure.add_bar(
         x=list(shares),
         y=list(shares.values()),
-        marker={"color": colours, "pattern": {"shape": patterns, "fgcolor": "#ffffff"}},
+        marker={"color": colours, "pattern": {"shape": patterns, **OVER}},
         hovertemplate="%{x}: %{y:.1%}<extra></extra>",
     )
     return _percent(figure)
@@ -58,15 +60,13 @@ def depths(found: Evidence, method: str) -> go.Figure:
     """Share of steps with an accepted draft at each depth, by where it came from."""
     tally = total(found.runs[method])
     figure = _figure("depth in the tree (1: right below the root)", "share of steps")
+    depths_found = reached(tally)
     for origin, counts in sorted(tally.accepted.items()):
         figure.add_bar(
-            x=places(""),
-            y=[share(each, tally.steps) for each in cut(counts)],
+            x=[str(depth) for depth in depths_found],
+            y=[share(counts[depth], tally.steps) for depth in depths_found],
             name=ORIGINS[origin],
-            marker={
-                "color": COLOURS[origin],
-                "pattern": {"shape": PATTERNS[origin], "fgcolor": "#ffffff"},
-            },
+            marker={"color": COLOURS[origin], "pattern": {"shape": PATTERNS[origin], **OVER}},
             hovertemplate="depth %{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="stack", showlegend=True)
@@ -78,7 +78,7 @@ def lengths(found: Evidence, method: str) -> go.Figure:
     tally = total(found.runs[method])
     figure = _figure("tokens emitted by a step, root included", "share of steps")
     figure.add_bar(
-        x=places(""),
+        x=places(),
         y=[share(each, tally.steps) for each in cut(tally.lengths)],
         marker={"color": COLOURS["retrieved"]},
         hovertemplate="%{x} tokens: %{y:.1%}<extra></extra>",
@@ -152,11 +152,11 @@ def _by_capacity(found: Evidence, value: Callable[[Tally], float], shown: str) -
         x=[ours.mean_nodes],
         y=[value(ours)],
         mode="markers",
-        name=f"{METHODS[OURS].title}, all tasks, at its mean size",
+        name=METHODS[OURS].title,
         marker={"symbol": "star", "size": 16, "color": WHOLE},
         hovertemplate=f"%{{x:.1f}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
     )
-    figure.update_layout(showlegend=True, yaxis_rangemode="tozero")
+    figure.update_layout(showlegend=True, yaxis_rangemode="tozero", height=TALLER)
     return _doubling(figure, [1, *capacities])
 
 
@@ -172,7 +172,14 @@ def _figure(across: str, up: str) -> go.Figure:
             "font": {"family": "IBM Plex Sans, system-ui, sans-serif", "size": 14},
             "dragmode": False,
             "showlegend": False,
-            "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
+            "legend": {
+                "orientation": "h",
+                "yref": "container",
+                "y": 0,
+                "yanchor": "bottom",
+                "entrywidth": 118,
+                "font": {"size": 12},
+            },
             "hoverlabel": {"bgcolor": "#1b2430", "font": {"color": "#ffffff"}},
             "xaxis": {**axis, "title": {"text": across}, "showgrid": False},
             "yaxis": {**axis, "title": {"text": up}, "gridcolor": "#808b9b"},

@@ -57,9 +57,9 @@ PICTURES = (
     Picture("lengths", "Steps by tokens emitted", figures.lengths, words.lengths, True),
 )
 
-INTRO = """<p>Four things make drafts pay: the token after the next one is often a runner-up already,
-text repeats itself, a forward over several rows costs little more than one over a single row, and only
-what the model would have written is kept. Here they are measured.</p>"""
+INTRO = """<p>LogitSpec lives by three things: the token after the next one may already stand among the
+runners-up of the last logits, text repeats itself, and one forward can check many tokens. How far each of
+them goes depends on the model, the text and the device: here it is counted.</p>"""
 
 STYLE = """<style>
 .why :is(p, h3, progress) { max-width: 76ch; }
@@ -68,10 +68,11 @@ STYLE = """<style>
 .why progress { width: 100%; height: 14px; accent-color: var(--border-color-accent); }
 .why-table { overflow-x: auto; border: 1px solid var(--border-color-primary); border-radius: 8px; }
 .why-table:focus-visible { outline: 3px solid var(--border-color-accent); outline-offset: 2px; }
-.why-table table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-.why-table caption { padding: 8px; text-align: start; font-weight: 700; }
-.why-table :is(th, td) { padding: 4px 10px; text-align: end; white-space: nowrap; border-top: 1px solid var(--border-color-primary); }
-.why-table :is(thead th, tbody th) { font-weight: 700; }
+.why .why-caption { margin: 8px 0 4px; font-weight: 700; }
+.why .why-table table { width: 100%; margin: 0; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
+.why .why-table table :is(th, td) { padding: 4px 10px; border: 0; border-top: 1px solid var(--border-color-primary); text-align: end; white-space: nowrap; }
+.why .why-table table thead th { border-top: 0; font-weight: 700; }
+.why .why-table table th:first-child { text-align: start; }
 .why-table th:first-child { position: sticky; left: 0; text-align: start; background: var(--background-fill-primary); }
 .why-plot .modebar { display: none; }
 .why-plot .js-plotly-plot .main-svg > g:not(.hoverlayer) text { fill: var(--body-text-color) !important; }
@@ -209,12 +210,10 @@ class Study:
         found = self.known(name)
         drawn: list[Any] = []
         for picture in PICTURES:
-            wanted = found is not None and (everything or picture.by_method)
-            drawn += (
-                [picture.figure(found, method), picture.words(found, method)]
-                if wanted
-                else [gr.skip(), gr.skip()]
-            )
+            if found and (everything or picture.by_method):
+                drawn += [picture.figure(found, method), picture.words(found, method)]
+            else:
+                drawn += [gr.skip(), gr.skip()]
         return drawn
 
     def compute(

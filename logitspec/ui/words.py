@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from statistics import quantiles
 
@@ -22,13 +22,13 @@ TASKS = {
     "story": "Story",
 }
 ORIGINS = {
-    "logit": "Runner-up of the last logits",
+    "logit": "Runner-up",
     "retrieved": "Copied n-gram",
     "recycled": "Successor seen before",
     "suffix": "Copied after a suffix match",
 }
 BUCKETS = {
-    "0, the root itself": (0, 0),
+    "0: the root": (0, 0),
     "1": (1, 1),
     "2": (2, 2),
     "3–4": (3, 4),
@@ -62,6 +62,24 @@ def quartiles(sizes: Counter[int]) -> tuple[float, float, float]:
     return low, middle, high
 
 
+def reached(tally: Tally) -> range:
+    """The depths at which a draft was accepted."""
+    return range(1, max(tally.lengths, default=1))
+
+
+def places() -> list[str]:
+    """Names of 1 to LAST, the last standing for all from there on."""
+    return [*map(str, range(1, LAST)), f"{LAST}+"]
+
+
+def cut(counts: Mapping[int, int]) -> list[int]:
+    """Counts at these places."""
+    return [
+        *(counts.get(place, 0) for place in range(1, LAST)),
+        _between(counts, LAST, max(counts, default=0)),
+    ]
+
+
 # A picture's numbers
 
 
@@ -90,15 +108,18 @@ def depths(found: Evidence, method: str) -> str:
     tally = total(found.runs[method])
     accepted = {origin: sum(each.values()) for origin, each in sorted(tally.accepted.items())}
     drafted, kept = sum(tally.drafted.values()), sum(accepted.values())
-    parts = ", ".join(f"{count:,} by “{ORIGINS[origin]}”" for origin, count in accepted.items())
+    parts = ", ".join(
+        f"{count:,} of origin “{ORIGINS[origin]}”" for origin, count in accepted.items()
+    )
     said = (
         f"{METHODS[method].title} drafted {drafted:,} tokens in {tally.steps:,} steps, and"
         f" {kept:,} of them ({_percent(kept, drafted)}) were accepted{': ' + parts if parts else ''}."
-        f" {_percent(_reached(tally, 1), tally.steps)} of the steps accept a draft,"
-        f" {_percent(_reached(tally, 4), tally.steps)} accept four or more."
+        f" {_percent(_with_drafts(tally, 1), tally.steps)} of the steps accept a draft,"
+        f" {_percent(_with_drafts(tally, 4), tally.steps)} accept four or more."
     )
     rows = [_origin_row(tally, origin) for origin in sorted(tally.drafted)]
-    heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *places("Depth ")]
+    at_depths = [f"Depth {depth}" for depth in reached(tally)]
+    heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *at_depths]
     caption = "Drafts by origin; share of steps with an accepted draft at each depth"
     return _said(said) + _table(caption, heads, rows)
 
@@ -106,7 +127,7 @@ def depths(found: Evidence, method: str) -> str:
 def _origin_row(tally: Tally, origin: str) -> list[str]:
     counts = tally.accepted.get(origin, Counter())
     kept, drafted = sum(counts.values()), tally.drafted[origin]
-    shares = [_percent(each, tally.steps) for each in cut(counts)]
+    shares = [_percent(counts[depth], tally.steps) for depth in reached(tally)]
     return [ORIGINS[origin], f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
 
 
@@ -115,14 +136,14 @@ def lengths(found: Evidence, method: str) -> str:
     said = (
         f"{METHODS[method].title}: {tally.tokens:,} tokens in {tally.steps:,} steps make"
         f" {tally.mean_accepted_tokens:.2f} {MAT}. {_percent(tally.lengths[1], tally.steps)} of the steps"
-        f" emit the root alone, {_percent(_reached(tally, 3), tally.steps)} four tokens or more."
+        f" emit the root alone, {_percent(_with_drafts(tally, 3), tally.steps)} four tokens or more."
     )
     rows = []
     for name, tallies in found.runs.items():
         each = total(tallies)
         shares = [_percent(count, each.steps) for count in cut(each.lengths)]
         rows.append([METHODS[name].title, f"{each.mean_accepted_tokens:.2f}", *shares])
-    heads = ["Method", "Mean accepted tokens", *places("")]
+    heads = ["Method", "Mean accepted tokens", *places()]
     return _said(said) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
 
 
@@ -158,7 +179,7 @@ def mean_accepted(found: Evidence, method: str) -> str:
         f" “{TASKS.get(least, least)}” ({values[least][-1]:.2f})."
     )
     return _said(said) + _capacities(
-        "Mean accepted tokens by capacity", found, whole, values, ".2f"
+        "Mean accepted tokens by capacity", found, whole, values, "{:.2f}".format
     )
 
 
@@ -174,13 +195,13 @@ def speed(found: Evidence, method: str) -> str:
     said = (
         "Estimated, not timed: tokens, divided by what forwards over trees of these sizes cost (above) and"
         " by the time spent on drafting. Over all tasks the paper’s trees come out fastest at"
-        f" {capacity} nodes, with {fastest:.0f} tokens a second; one token a forward would be {plain:.0f},"
+        f" {capacity} nodes, with {_rate(fastest)} tokens a second; one token a forward would be {_rate(plain)},"
         f" so that is {fastest / plain:.2f} times as fast. {METHODS[OURS].title}, with"
-        f" {ours.mean_nodes:.1f} nodes on average, comes out at {found.speed(ours):.0f}"
+        f" {ours.mean_nodes:.1f} nodes on average, comes out at {_rate(found.speed(ours))}"
         f" ({found.speed(ours) / plain:.2f} times)."
     )
     return _said(said) + _capacities(
-        "Estimated tokens a second by capacity", found, whole, values, ".0f"
+        "Estimated tokens a second by capacity", found, whole, values, _rate
     )
 
 
@@ -224,9 +245,15 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
         for name, *cells in rows
     )
     return (
-        f'<div class="why-table" role="region" tabindex="0" aria-label="{named}"><table>'
-        f"<caption>{named}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<p class="why-caption">{named}</p>'
+        f'<div class="why-table" role="region" tabindex="0" aria-label="{named}">'
+        f'<table aria-label="{named}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
+
+
+def _rate(value: float) -> str:
+    """As many digits as can be told apart."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def _capacities(
@@ -234,13 +261,13 @@ def _capacities(
     found: Evidence,
     whole: Sequence[float],
     values: Mapping[str, Sequence[float]],
-    form: str,
+    shown: Callable[[float], str],
 ) -> str:
     named = [
         ("All tasks", whole),
         *((TASKS.get(task, task), each) for task, each in values.items()),
     ]
-    rows = [[name, *(format(value, form) for value in each)] for name, each in named]
+    rows = [[name, *(shown(value) for value in each)] for name, each in named]
     heads = ["Task", *(f"{capacity} nodes" for capacity in found.capacities)]
     return _table(f"{caption}, {METHODS[PAPER].title}", heads, rows)
 
@@ -249,20 +276,9 @@ def _between(counts: Mapping[int, int], low: int, high: int) -> int:
     return sum(count for key, count in counts.items() if low <= key <= high)
 
 
-def _reached(tally: Tally, drafts: int) -> int:
+def _with_drafts(tally: Tally, drafts: int) -> int:
     """Steps that accepted so many drafts or more."""
     return sum(steps for length, steps in tally.lengths.items() if length > drafts)
-
-
-def cut(counts: Mapping[int, int]) -> list[int]:
-    """Counts at 1 to LAST, all behind in the last."""
-    return [
-        _between(counts, place, place if place < LAST else 10**9) for place in range(1, LAST + 1)
-    ]
-
-
-def places(before: str) -> list[str]:
-    return [f"{before}{place}" for place in range(1, LAST)] + [f"{before}{LAST}+"]
 
 
 def _percent(part: float, whole: float) -> str:

@@ -66,18 +66,19 @@ STYLE = """<style>
 .why h3 { margin: 20px 0 4px; font-size: 20px; font-weight: 700; }
 .why p { margin: 4px 0 8px; line-height: 1.5; }
 .why progress { width: 100%; height: 14px; accent-color: var(--border-color-accent); }
-.why-table { overflow-x: auto; border: 1px solid var(--border-color-primary); border-radius: 8px; }
+.why-table { overflow-x: auto; background: var(--background-fill-primary); border: 1px solid var(--border-color-primary); border-radius: 8px; }
 .why-table:focus-visible { outline: 3px solid var(--border-color-accent); outline-offset: 2px; }
 .why .why-caption { margin: 8px 0 4px; font-weight: 700; }
 .why .why-table table { width: 100%; margin: 0; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 .why .why-table table :is(th, td) { padding: 4px 10px; border: 0; border-top: 1px solid var(--border-color-primary); text-align: end; white-space: nowrap; }
+.why .why-table :is(table, thead, tbody, tr) { border: 0; }
 .why .why-table table thead th { border-top: 0; font-weight: 700; }
 .why .why-table table th:first-child { text-align: start; }
 .why-table th:first-child { position: sticky; left: 0; text-align: start; background: var(--background-fill-primary); }
 .why-plot .modebar { display: none; }
 .why-plot .js-plotly-plot .main-svg > g:not(.hoverlayer) text { fill: var(--body-text-color) !important; }
 .why-plot .gridlayer path { stroke: var(--border-color-primary) !important; }
-@media (max-width: 640px) { .why-table th:first-child { max-width: 130px; white-space: normal; } }
+@media (max-width: 640px) { .why .why-table table th:first-child { max-width: 130px; white-space: normal; } }
 </style>"""
 
 # Plotly's drawing is a heap of labels to a screen reader; the numbers are in the table below it.
@@ -154,9 +155,7 @@ def _wire(
 ) -> None:
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     status = outputs[0]
-    computing = start.click(
-        lambda: _status("Waiting for its turn."), outputs=[status], queue=False, **quiet
-    ).then(
+    start.click(study.ready, outputs=[status], queue=False, **quiet).then(
         study.compute,
         [model, per_task, method],
         outputs,
@@ -165,7 +164,7 @@ def _wire(
         trigger_mode="once",
         **quiet,
     )
-    cancel.click(study.cancel, [model], [status], cancels=[computing], queue=False, **quiet)
+    cancel.click(study.cancel, [model], [status], queue=False, **quiet)
     model.input(study.show, [model, method], outputs, queue=False, **quiet)
     method.input(study.by_method, [model, method], outputs[2:], queue=False, **quiet)
     titles = json.dumps([[each.name, each.title] for each in PICTURES])
@@ -192,9 +191,8 @@ class Study:
     def about(self, name: str) -> str:
         """HTML that says what the pictures show, or what to press."""
         if (found := self.known(name)) is None:
-            return (
-                f"<p>Nothing has been computed on {escape(name)} yet; press “Compute on the loaded"
-                " model”.</p>"
+            return _paragraph(
+                f"Nothing has been computed on {name} yet; press “Compute on the loaded model”."
             )
         old = "<p><b>The weights have changed since; compute again.</b></p>"
         return words.conditions(found) + (old if name == BUILTIN and self._outdated else "")
@@ -216,26 +214,34 @@ class Study:
                 drawn += [gr.skip(), gr.skip()]
         return drawn
 
+    def ready(self, request: gr.Request) -> str:
+        """Compute was pressed. Comes before the queue, so that Cancel finds what to set meanwhile."""
+        stop = self._stops.get(str(request.session_hash))
+        if stop is None or stop.is_set():
+            self._stops[str(request.session_hash)] = Event()
+        return _status(_paragraph("Waiting for its turn."))
+
     def compute(
         self, name: str, per_task: int, method: str, request: gr.Request
     ) -> Iterator[list[Any]]:
         """Gather evidence on a model: progress in the status, and last everything."""
-        stop = self._stops[str(request.session_hash)] = Event()
+        stop = self._stops.get(str(request.session_hash), Event())
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
             for progress in self._gathered(name, int(per_task), stop):
                 yield [_status(_bar(progress)), *rest]
-            yield self.show(name, method)
-        except LogitSpecError as error:
-            yield [_status(f"<p>{escape(str(error))}</p>"), *rest]
+            yield [self._stopped(name), *rest] if stop.is_set() else self.show(name, method)
         except Exception as error:
-            log.exception("evidence on %s failed", name)
-            yield [_status(f"<p>{escape(sentence(error))}</p>"), *rest]
+            if not isinstance(error, LogitSpecError):
+                log.exception("evidence on %s failed", name)
+            told = self._stopped(name) if stop.is_set() else _status(_paragraph(sentence(error)))
+            yield [told, *rest]
         finally:
-            self._stops.pop(str(request.session_hash), None)
+            if self._stops.get(str(request.session_hash)) is stop:
+                del self._stops[str(request.session_hash)]
 
     def _gathered(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
-        """Progress, seldom enough for a page; what was found is kept at the end."""
+        """Progress, seldom enough for a page; what was found is kept, unless `stop` is set before."""
         asked = prompts(min(max(per_task, 1), MOST_PER_TASK))
         with self._host.borrowed(name, stop) as (target, tokenizer):
             steps = gather(target, tokenizer, asked, NEW_TOKENS)
@@ -249,17 +255,25 @@ class Study:
                 if monotonic() - said >= SECONDS_PER_MESSAGE:
                     said = monotonic()
                     yield progress
-        raise LogitSpecError("This was stopped; press Compute to begin again.")
 
     def _keep(self, name: str, found: Evidence) -> None:
         self._found[name] = found
         self._outdated = self._outdated and name != BUILTIN
 
-    def cancel(self, name: str, request: gr.Request) -> str:
+    def cancel(self, name: str, request: gr.Request) -> Any:
         """Cancel was pressed; what was known before stays."""
-        if stop := self._stops.get(str(request.session_hash)):
-            stop.set()
-        return _status(self.about(name))
+        stop = self._stops.get(str(request.session_hash))
+        if stop is None:
+            return gr.skip()
+        stop.set()
+        return self._stopped(name)
+
+    def _stopped(self, name: str) -> str:
+        return _status(_paragraph("This was cancelled.") + self.about(name))
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
 
 
 def _status(html: str) -> str:

@@ -154,7 +154,7 @@ def costs(found: Evidence, method: str) -> str:
     said = (
         f"A forward over {most} rows takes {found.seconds[-1] / one:.1f} times as long as one over a single"
         f" row. {METHODS[OURS].title} sizes each tree by these costs and by how probable its drafts are:"
-        f" the median tree has {middle:.0f} nodes, the middle half have {low:.0f} to {high:.0f}."
+        f" nodes of the median tree: {middle:.0f}, of the middle half: {low:.0f} to {high:.0f}."
     )
     rows = [
         [str(rows), f"{1000 * seconds:.2f}", f"{seconds / one:.2f}"]
@@ -223,7 +223,7 @@ def conditions(found: Evidence) -> str:
     )
     how = (
         f"{METHODS[PAPER].title} and {METHODS[LOOKUP].title} are replayed on the text that the model wrote,"
-        f" which gives the drafts of a run; {METHODS[OURS].title} ran on the model."
+        f" which gives the same drafts as a run; {METHODS[OURS].title} ran on the model."
     )
     return _said(f"Found with {facts}") + _said(how)
 

@@ -39,7 +39,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The tab alone, over a tiny model without results and a built-in one with some."""
+    """The tab beside another, over a tiny model without results and a built-in one with some."""
     shipped: Evidence = finished(gather(runner("llama"), tokenizer(), prompts(1), 24))
     shipped.about["model"]["id"] = "<b>builtin</b>"
     file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
@@ -50,8 +50,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         patch.setattr(why, "NEW_TOKENS", 16)
         patch.setattr(why, "SECONDS_PER_MESSAGE", 0.0)
         host = Host("tiny")
-        with gr.Blocks(analytics_enabled=False) as page:
-            why_tab(host)
+        with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
+            with gr.Tab("Other"):
+                gr.Markdown("Another tab.")
+            with gr.Tab("Why it works"):
+                why_tab(host)
         _, url, _ = page.launch(
             prevent_thread_lock=True,
             quiet=True,
@@ -77,6 +80,7 @@ def opened(chromium: Browser, served: Served, width: int, scheme: str) -> Iterat
     page.on("request", lambda request: seen(request.url))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{served.url}?__theme={scheme}")
+    page.get_by_role("tab", name="Why it works").click(timeout=30_000)
     expect(page.locator("#why-compute")).to_be_visible(timeout=30_000)
     yield page
     context.close()
@@ -209,8 +213,10 @@ def test_results_of_these_weights_are_not_called_old(
     kept.save(tmp_path / "x.gz")
     monkeypatch.setattr(why, "SHIPPED", tmp_path / "x.gz")
     assert "have changed" not in Study(served.host).about("builtin")
-    monkeypatch.setattr(why, "SHIPPED", tmp_path / "missing.gz")
-    assert "Nothing has been computed on builtin" in Study(served.host).about("builtin")
+    (tmp_path / "damaged.gz").write_bytes(b"no")
+    for name in ("missing.gz", "damaged.gz"):
+        monkeypatch.setattr(why, "SHIPPED", tmp_path / name)
+        assert "Nothing has been computed on builtin" in Study(served.host).about("builtin")
 
 
 def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
@@ -283,6 +289,19 @@ def test_on_a_phone_nothing_sticks_out(phone: Page) -> None:
         "(found) => [...new Set(found.map((each) => getComputedStyle(each).fill))]"
     )
     assert labels == [ink]
+
+
+def test_pictures_fit_when_their_tab_comes_back(page: Page) -> None:
+    choose(page, "builtin")
+    drawn(page)
+    page.get_by_role("tab", name="Other").click()
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.get_by_role("tab", name="Why it works").click()
+    widest = (
+        "() => Math.max(...[...document.querySelectorAll('.main-svg')].map((e) => e.clientWidth))"
+    )
+    page.wait_for_function(f"({widest})() <= 400")
+    assert page.evaluate(STUCK_OUT) == []
 
 
 def test_axe_finds_nothing(phone: Page) -> None:

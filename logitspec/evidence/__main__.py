@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Gather and write; 0, or 2 with one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)  # what can't be is told at once
         found = _gathered(options)
         found.save(options.out)
     except LogitSpecError as error:

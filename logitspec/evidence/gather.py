@@ -33,6 +33,8 @@ SEED = 7
 def prompts(per_task: int) -> list[Example]:
     """As many prompts of each task, one task after the other: the shipped examples, and in between
     unseen ones, which the built-in model's training can't have drawn."""
+    if per_task < 1:
+        raise LogitSpecError(f"Prompts of each task must be 1 or more; got {per_task}.")
     rows = [islice(_of_task(task, place), per_task) for place, task in enumerate(TASKS)]
     return list(chain.from_iterable(zip(*rows, strict=True)))
 

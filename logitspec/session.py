@@ -6,6 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
@@ -112,7 +113,7 @@ class Host:
         holds no more than those it lacks and how the run ended. Raises LogitSpecError when the request can't be run.
         """
         _check(request)
-        self._take_turn(stop)
+        self._take(stop)
         kept = None
         try:
             kept = self._begin(request, stop)
@@ -138,7 +139,7 @@ class Host:
         Raises LogitSpecError when the request can't be run.
         """
         _check(request)
-        self._take_turn(stop)
+        self._take(stop)
         try:
             target, tokenizer, speller = self.model(request.model)
             sampling = Sampling(temperature=request.temperature, seed=request.seed)
@@ -151,7 +152,17 @@ class Host:
         finally:
             self._busy.release()
 
-    def _take_turn(self, stop: Event) -> None:
+    @contextmanager
+    def borrowed(self, name: str, stop: Event) -> Iterator[tuple[Runner, Any]]:
+        """Target and tokenizer of one of `models`, with nobody else at work on it meanwhile."""
+        self._take(stop)
+        try:
+            yield self.model(name)[:2]
+        finally:
+            self._busy.release()
+
+    def _take(self, stop: Event) -> None:
+        """Wait for all other work to end."""
         while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
             if stop.is_set():
                 raise LogitSpecError("This run was stopped before it began.")

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     ["app"],
     ["ui", "__main__"],
-    ["session", "benchmark", "export", "record", "replay"],
+    ["session", "benchmark", "evidence", "export", "record", "replay"],
     ["picture"],
     ["models", "runner", "engine", "race", "trace", "metrics", "graphs", "builtin"],
     ["llama", "forward", "cache", "sampling"],
@@ -45,6 +45,7 @@ STRANGERS = {
     "builtin": {"session", "runner"},
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
+    "evidence": {"session", "export", "record", "benchmark", "runner"},
     "export": {"runner", "models", "engine", "session"},
     "forward": {"drafters", "tokens", "tree"},
     "graphs": {"*"},

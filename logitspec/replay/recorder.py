@@ -101,6 +101,11 @@ def record(
 def _recorded(listener: Listener, prompt: Example, trace: Trace, drafter: Drafter) -> Recording:
     for _ in run(listener, drafter, trace):
         pass
+    return recording_of(listener, prompt, trace)
+
+
+def recording_of(listener: Listener, prompt: Example, trace: Trace) -> Recording:
+    """What `listener` has kept of plain decoding of `prompt`, whose finished trace is `trace`."""
     return Recording(
         question_id=prompt.question_id,
         category=prompt.category,

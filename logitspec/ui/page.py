@@ -16,19 +16,11 @@ from logitspec.trace import Trace, packed, steps_message
 from logitspec.ui.compare import compare
 from logitspec.ui.desk import PRIVATE, Desk, shown, told
 from logitspec.ui.player import step_player
+from logitspec.ui.why import why_tab
+from logitspec.ui.words import TASKS
 
 WAITING_AT_MOST = 64
 
-# The tasks by their names in the prompts' file, in the order of the page.
-TASKS = {
-    "conversation": "Conversation",
-    "translation": "Translation",
-    "summarization": "Summary",
-    "qa": "Question about a text",
-    "math": "Arithmetic",
-    "code": "Code",
-    "story": "Story",
-}
 
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
@@ -52,6 +44,8 @@ def build(host: Host) -> gr.Blocks:
                 _watch(page, host)
             with gr.Tab("Compare"):
                 compare(page, host)
+            with gr.Tab("Why it works"):
+                why_tab(host)
         page.load(None, js=QUIET_ICONS)
         gr.api(
             _generate(host),

@@ -1,0 +1,197 @@
+"""The pictures of the page "Why it works", drawn from evidence with plotly.
+
+Text and lines get their colours from the page's style, which knows light and dark; bars and curves
+have colours of 3:1 and more on both, and a pattern, a dash or a marker beside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+
+from logitspec.drafters import METHODS
+from logitspec.evidence import Evidence, Tally, total
+from logitspec.evidence.gather import OURS
+from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, reached, share
+
+# Okabe and Ito's hues as in the player, each of a lightness between its light and its dark one.
+COLOURS = {
+    "root": "#7b8593",
+    "logit": "#c27500",
+    "retrieved": "#1f83c6",
+    "recycled": "#0a8f6c",
+    "suffix": "#c2609a",
+}
+PATTERNS = {"logit": "", "retrieved": "/", "recycled": "x", "suffix": "."}
+OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
+LINES = (
+    ("#1f83c6", "solid", "circle"),
+    ("#c27500", "dash", "square"),
+    ("#0a8f6c", "dot", "diamond"),
+    ("#c2609a", "dashdot", "triangle-up"),
+    ("#d0532a", "longdash", "triangle-down"),
+    ("#8a6fd1", "longdashdot", "cross"),
+    ("#8a8a00", "solid", "x"),
+)
+WHOLE = "#7b8593"
+HEIGHT = 380
+TALLER = 460  # a legend of nine
+MEDIAN_NAME = "trees, median"
+
+
+def ranks(found: Evidence, method: str) -> go.Figure:
+    """Share of next-next tokens by rank in the last logits."""
+    shares = by_bucket(sum(found.ranks.values(), start=Counter()))
+    figure = _figure("rank of the next-next token in the last logits", "share of tokens")
+    colours = [WHOLE, *[COLOURS["logit"]] * (len(shares) - 2), WHOLE]
+    patterns = ["x", *[""] * (len(shares) - 2), "/"]
+    figure.add_bar(
+        x=list(shares),
+        y=list(shares.values()),
+        marker={"color": colours, "pattern": {"shape": patterns, **OVER}},
+        hovertemplate="%{x}: %{y:.1%}<extra></extra>",
+    )
+    return _percent(figure)
+
+
+def depths(found: Evidence, method: str) -> go.Figure:
+    """Share of steps with an accepted draft at each depth, by where it came from."""
+    tally = total(found.runs[method])
+    figure = _figure("depth in the tree (1: right below the root)", "share of steps")
+    depths_found = reached(tally)
+    for origin, counts in sorted(tally.accepted.items()):
+        figure.add_bar(
+            x=[str(depth) for depth in depths_found],
+            y=[share(counts[depth], tally.steps) for depth in depths_found],
+            name=ORIGINS[origin],
+            marker={"color": COLOURS[origin], "pattern": {"shape": PATTERNS[origin], **OVER}},
+            hovertemplate="depth %{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(barmode="stack", showlegend=True)
+    return _percent(figure)
+
+
+def lengths(found: Evidence, method: str) -> go.Figure:
+    """Share of steps by tokens emitted."""
+    tally = total(found.runs[method])
+    figure = _figure("tokens emitted by a step, root included", "share of steps")
+    figure.add_bar(
+        x=places(),
+        y=[share(each, tally.steps) for each in cut(tally.lengths)],
+        marker={"color": COLOURS["retrieved"]},
+        hovertemplate="%{x} tokens: %{y:.1%}<extra></extra>",
+    )
+    return _percent(figure)
+
+
+def costs(found: Evidence, method: str) -> go.Figure:
+    """Milliseconds of a forward by its rows; the tree sizes that were chosen by them."""
+    low, middle, high = quartiles(total(found.runs[OURS]).sizes)
+    figure = _figure("rows of the forward: nodes of the tree", "milliseconds")
+    milliseconds = [1000 * each for each in found.seconds]
+    figure.add_vrect(x0=low, x1=high, fillcolor=COLOURS["logit"], opacity=0.25, line_width=0)
+    top = max(milliseconds) * 1.05
+    figure.add_scatter(
+        x=[middle, middle],
+        y=[0, top],
+        mode="lines",
+        name=MEDIAN_NAME,
+        line={"color": COLOURS["logit"], "dash": "dash", "width": 3},
+        hovertemplate="%{x} nodes<extra></extra>",
+    )
+    figure.add_scatter(
+        x=found.rows,
+        y=milliseconds,
+        mode="lines+markers",
+        name="a forward",
+        line={"color": COLOURS["retrieved"], "width": 3},
+        marker={"size": 9},
+        hovertemplate="%{x} rows: %{y:.2f} ms<extra></extra>",
+    )
+    figure.update_layout(showlegend=True, yaxis_range=[0, top])
+    return _doubling(figure, found.rows)
+
+
+def mean_accepted(found: Evidence, method: str) -> go.Figure:
+    """Mean accepted tokens against draft_tree_capacity, by task."""
+    figure = _by_capacity(found, lambda tally: tally.mean_accepted_tokens, "%{y:.2f}")
+    return figure.update_layout(yaxis_title_text="mean accepted tokens")
+
+
+def speed(found: Evidence, method: str) -> go.Figure:
+    """Estimated tokens a second against draft_tree_capacity, by task."""
+    figure = _by_capacity(found, found.speed, "%{y:.0f} tokens/s")
+    return figure.update_layout(yaxis_title_text="tokens a second, estimated")
+
+
+def _by_capacity(found: Evidence, value: Callable[[Tally], float], shown: str) -> go.Figure:
+    figure = _figure("draft_tree_capacity, root included", "")
+    capacities = list(found.capacities)
+    for task, (colour, dash, symbol) in zip(found.tasks, LINES, strict=False):
+        figure.add_scatter(
+            x=capacities,
+            y=[value(found.capacities[capacity][task]) for capacity in capacities],
+            mode="lines+markers",
+            name=TASKS.get(task, task),
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 8},
+            hovertemplate=f"%{{x}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+        )
+    figure.add_scatter(
+        x=capacities,
+        y=[value(total(found.capacities[capacity])) for capacity in capacities],
+        mode="lines",
+        name="All tasks",
+        line={"color": WHOLE, "width": 5},
+        hovertemplate=f"%{{x}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+    )
+    ours = total(found.runs[OURS])
+    figure.add_scatter(
+        x=[ours.mean_nodes],
+        y=[value(ours)],
+        mode="markers",
+        name=METHODS[OURS].title,
+        marker={"symbol": "star", "size": 16, "color": WHOLE},
+        hovertemplate=f"%{{x:.1f}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+    )
+    figure.update_layout(showlegend=True, yaxis_rangemode="tozero", height=TALLER)
+    return _doubling(figure, [1, *capacities])
+
+
+def _figure(across: str, up: str) -> go.Figure:
+    axis = {"fixedrange": True, "automargin": True, "zeroline": False, "showline": False}
+    return go.Figure(
+        layout={
+            "template": "none",
+            "height": HEIGHT,
+            "margin": {"l": 8, "r": 8, "t": 12, "b": 8},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": "IBM Plex Sans, system-ui, sans-serif", "size": 14},
+            "dragmode": False,
+            "showlegend": False,
+            "legend": {
+                "orientation": "h",
+                "yref": "container",
+                "y": 0,
+                "yanchor": "bottom",
+                "entrywidth": 118,
+                "font": {"size": 12},
+            },
+            "hoverlabel": {"bgcolor": "#1b2430", "font": {"color": "#ffffff"}},
+            "xaxis": {**axis, "title": {"text": across}, "showgrid": False},
+            "yaxis": {**axis, "title": {"text": up}, "gridcolor": "#808b9b"},
+        }
+    )
+
+
+def _percent(figure: go.Figure) -> go.Figure:
+    figure.update_xaxes(type="category")
+    return figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+
+
+def _doubling(figure: go.Figure, ticks: list[int]) -> go.Figure:
+    """Equal steps for equal factors, a tick for each of the sizes."""
+    return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(tick) for tick in ticks])

@@ -1,0 +1,289 @@
+"""The numbers under the pictures of the page "Why it works": a sentence or two, and a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from statistics import quantiles
+
+from logitspec.drafters import METHODS
+from logitspec.evidence import BEYOND, Evidence, Tally, total
+from logitspec.evidence.gather import LOOKUP, OURS, PAPER
+
+# The tasks by their names in the prompts' file, in the order of the page.
+TASKS = {
+    "conversation": "Conversation",
+    "translation": "Translation",
+    "summarization": "Summary",
+    "qa": "Question about a text",
+    "math": "Arithmetic",
+    "code": "Code",
+    "story": "Story",
+}
+ORIGINS = {
+    "logit": "Runner-up",
+    "retrieved": "Copied n-gram",
+    "recycled": "Successor seen before",
+    "suffix": "Copied after a suffix match",
+}
+BUCKETS = {
+    "0: the root": (0, 0),
+    "1": (1, 1),
+    "2": (2, 2),
+    "3–4": (3, 4),
+    "5–8": (5, 8),
+    "9–16": (9, 16),
+    "17–32": (17, 32),
+    "33–63": (33, 63),
+    "64 or more": (BEYOND, BEYOND),
+}
+LAST = 11  # of depths and lengths shown, this stands for all from there on
+MAT = "mean accepted tokens (tokens per target forward, root included, prefill excluded)"
+
+
+def share(part: float, whole: float) -> float:
+    """0 to 1; 0 of nothing."""
+    return part / whole if whole else 0.0
+
+
+def by_bucket(ranks: Mapping[int, int]) -> dict[str, float]:
+    """The share of tokens in each of BUCKETS."""
+    whole = sum(ranks.values())
+    return {name: share(_between(ranks, *ends), whole) for name, ends in BUCKETS.items()}
+
+
+def quartiles(sizes: Counter[int]) -> tuple[float, float, float]:
+    """First quartile, median and third quartile of the sizes, each counted as often as it came."""
+    every = sorted(sizes.elements())
+    if len(every) < 2:
+        return (every[0],) * 3 if every else (0, 0, 0)
+    low, middle, high = quantiles(every, n=4, method="inclusive")
+    return low, middle, high
+
+
+def reached(tally: Tally) -> range:
+    """The depths at which a draft was accepted."""
+    return range(1, max(tally.lengths, default=1))
+
+
+def places() -> list[str]:
+    """Names of 1 to LAST, the last standing for all from there on."""
+    return [*map(str, range(1, LAST)), f"{LAST}+"]
+
+
+def cut(counts: Mapping[int, int]) -> list[int]:
+    """Counts at these places."""
+    return [
+        *(counts.get(place, 0) for place in range(1, LAST)),
+        _between(counts, LAST, max(counts, default=0)),
+    ]
+
+
+# A picture's numbers
+
+
+def ranks(found: Evidence, method: str) -> str:
+    whole: Counter[int] = sum(found.ranks.values(), start=Counter())
+    count = sum(whole.values())
+    least, all_kept = _between(whole, 1, 8), _between(whole, 1, BEYOND - 1)
+    said = (
+        f"Of {count:,} next-next tokens, {_percent(least, count)} stand at ranks 1 to 8 of the logits that"
+        f" chose the root, and {_percent(all_kept, count)} at ranks 1 to 63, as many as a tree of 64 nodes"
+        f" can hold beside its root; {_percent(whole[BEYOND], count)} stand behind them, and"
+        f" {_percent(whole[0], count)} repeat the root."
+    )
+    rows = [
+        ("All tasks", whole),
+        *((TASKS.get(task, task), found.ranks[task]) for task in found.tasks),
+    ]
+    return _said(said) + _table(
+        "Share of next-next tokens by rank (0 is the most probable token)",
+        ["Task", "Tokens", *BUCKETS],
+        [[name, f"{sum(each.values()):,}", *_percents(by_bucket(each))] for name, each in rows],
+    )
+
+
+def depths(found: Evidence, method: str) -> str:
+    tally = total(found.runs[method])
+    accepted = {origin: sum(each.values()) for origin, each in sorted(tally.accepted.items())}
+    drafted, kept = sum(tally.drafted.values()), sum(accepted.values())
+    parts = ", ".join(
+        f"{count:,} of origin “{ORIGINS[origin]}”" for origin, count in accepted.items()
+    )
+    said = (
+        f"{METHODS[method].title} drafted {drafted:,} tokens in {tally.steps:,} steps, and"
+        f" {kept:,} of them ({_percent(kept, drafted)}) were accepted{': ' + parts if parts else ''}."
+        f" {_percent(_with_drafts(tally, 1), tally.steps)} of the steps accept a draft,"
+        f" {_percent(_with_drafts(tally, 4), tally.steps)} accept four or more."
+    )
+    rows = [_origin_row(tally, origin) for origin in sorted(tally.drafted)]
+    at_depths = [f"Depth {depth}" for depth in reached(tally)]
+    heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *at_depths]
+    caption = "Drafts by origin; share of steps with an accepted draft at each depth"
+    return _said(said) + _table(caption, heads, rows)
+
+
+def _origin_row(tally: Tally, origin: str) -> list[str]:
+    counts = tally.accepted.get(origin, Counter())
+    kept, drafted = sum(counts.values()), tally.drafted[origin]
+    shares = [_percent(counts[depth], tally.steps) for depth in reached(tally)]
+    return [ORIGINS[origin], f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
+
+
+def lengths(found: Evidence, method: str) -> str:
+    tally = total(found.runs[method])
+    said = (
+        f"{METHODS[method].title}: {tally.tokens:,} tokens in {tally.steps:,} steps make"
+        f" {tally.mean_accepted_tokens:.2f} {MAT}. {_percent(tally.lengths[1], tally.steps)} of the steps"
+        f" emit the root alone, {_percent(_with_drafts(tally, 3), tally.steps)} four tokens or more."
+    )
+    rows = []
+    for name, tallies in found.runs.items():
+        each = total(tallies)
+        shares = [_percent(count, each.steps) for count in cut(each.lengths)]
+        rows.append([METHODS[name].title, f"{each.mean_accepted_tokens:.2f}", *shares])
+    heads = ["Method", "Mean accepted tokens", *places()]
+    return _said(said) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
+
+
+def costs(found: Evidence, method: str) -> str:
+    sizes = total(found.runs[OURS]).sizes
+    low, middle, high = quartiles(sizes)
+    one, most = found.seconds[0], found.rows[-1]
+    said = (
+        f"A forward over {most} rows takes {found.seconds[-1] / one:.1f} times as long as one over a single"
+        f" row. {METHODS[OURS].title} sizes each tree by these costs and by how probable its drafts are:"
+        f" nodes of the median tree: {middle:.0f}, of the middle half: {low:.0f} to {high:.0f}."
+    )
+    rows = [
+        [str(rows), f"{1000 * seconds:.2f}", f"{seconds / one:.2f}"]
+        for rows, seconds in zip(found.rows, found.seconds, strict=True)
+    ]
+    heads = ["Rows", "Milliseconds", "Times one row"]
+    return _said(said) + _table("Time of a forward, the shortest of a few", heads, rows)
+
+
+def mean_accepted(found: Evidence, method: str) -> str:
+    values = {
+        task: [tallies[task].mean_accepted_tokens for tallies in found.capacities.values()]
+        for task in found.tasks
+    }
+    whole = [total(tallies).mean_accepted_tokens for tallies in found.capacities.values()]
+    best, least = max(values, key=lambda t: values[t][-1]), min(values, key=lambda t: values[t][-1])
+    first, *_, last = found.capacities
+    said = (
+        f"{METHODS[PAPER].title}: from {first} to {last} nodes, {MAT} go from {whole[0]:.2f} to"
+        f" {whole[-1]:.2f} over all tasks. At {last} nodes they are the most in"
+        f" “{TASKS.get(best, best)}” ({values[best][-1]:.2f}) and the fewest in"
+        f" “{TASKS.get(least, least)}” ({values[least][-1]:.2f})."
+    )
+    return _said(said) + _capacities(
+        "Mean accepted tokens by capacity", found, whole, values, "{:.2f}".format
+    )
+
+
+def speed(found: Evidence, method: str) -> str:
+    values = {
+        task: [found.speed(tallies[task]) for tallies in found.capacities.values()]
+        for task in found.tasks
+    }
+    whole = [found.speed(total(tallies)) for tallies in found.capacities.values()]
+    plain, ours = 1 / found.seconds[0], total(found.runs[OURS])
+    fastest = max(whole)
+    capacity = list(found.capacities)[whole.index(fastest)]
+    said = (
+        "Estimated, not timed: tokens, divided by what forwards over trees of these sizes cost (above) and"
+        " by the time spent on drafting. Over all tasks the paper’s trees come out fastest at"
+        f" {capacity} nodes, with {_rate(fastest)} tokens a second; one token a forward would be {_rate(plain)},"
+        f" so that is {fastest / plain:.2f} times as fast. {METHODS[OURS].title}, with"
+        f" {ours.mean_nodes:.1f} nodes on average, comes out at {_rate(found.speed(ours))}"
+        f" ({found.speed(ours) / plain:.2f} times)."
+    )
+    return _said(said) + _capacities(
+        "Estimated tokens a second by capacity", found, whole, values, _rate
+    )
+
+
+def conditions(found: Evidence) -> str:
+    """What the numbers were found under."""
+    model, about = found.about["model"], found.about
+    prompts = ", ".join(
+        f"{TASKS.get(task, task)} {count}" for task, count in about["prompts"].items()
+    )
+    versions = ", ".join(
+        f"{name} {about['environment'][name]}"
+        for name in ("logitspec", "torch", "transformers", "python")
+        if name in about["environment"]
+    )
+    facts = (
+        f"{model.get('id')}, {model.get('dtype')}, on {model.get('device')}; greedy, at most"
+        f" {about['max_new_tokens']} new tokens for each of {sum(about['prompts'].values())} prompts"
+        f" ({prompts}), of which {about['unseen']} are not among the examples; {versions}."
+    )
+    how = (
+        f"{METHODS[PAPER].title} and {METHODS[LOOKUP].title} are replayed on the text that the model wrote,"
+        f" which gives the same drafts as a run; {METHODS[OURS].title} ran on the model."
+    )
+    return _said(f"Found with {facts}") + _said(how)
+
+
+# HTML of numbers and known names; a model's own name is the only text from outside, and is escaped
+
+
+def _said(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
+
+
+def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    named = escape(caption)
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<p class="why-caption">{named}</p>'
+        f'<div class="why-table" role="region" tabindex="0" aria-label="{named}">'
+        f'<table aria-label="{named}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _rate(value: float) -> str:
+    """As many digits as can be told apart."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def _capacities(
+    caption: str,
+    found: Evidence,
+    whole: Sequence[float],
+    values: Mapping[str, Sequence[float]],
+    shown: Callable[[float], str],
+) -> str:
+    named = [
+        ("All tasks", whole),
+        *((TASKS.get(task, task), each) for task, each in values.items()),
+    ]
+    rows = [[name, *(shown(value) for value in each)] for name, each in named]
+    heads = ["Task", *(f"{capacity} nodes" for capacity in found.capacities)]
+    return _table(f"{caption}, {METHODS[PAPER].title}", heads, rows)
+
+
+def _between(counts: Mapping[int, int], low: int, high: int) -> int:
+    return sum(count for key, count in counts.items() if low <= key <= high)
+
+
+def _with_drafts(tally: Tally, drafts: int) -> int:
+    """Steps that accepted so many drafts or more."""
+    return sum(steps for length, steps in tally.lengths.items() if length > drafts)
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{share(part, whole):.1%}"
+
+
+def _percents(shares: Mapping[str, float]) -> list[str]:
+    return [f"{each:.1%}" for each in shares.values()]

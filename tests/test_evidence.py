@@ -1,0 +1,251 @@
+"""Evidence: ranks counted anew, steps counted anew, estimates by hand; and what a file keeps."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fakes import finished
+from families import model, runner
+from test_models import tokenizer
+
+import logitspec.models
+from logitspec import LogitSpecError, TopK, Trace, decode
+from logitspec.evidence import BEYOND, Evidence, Tally, next_next_ranks, total, weights
+from logitspec.evidence.__main__ import main
+from logitspec.evidence.gather import CAPACITIES, LOOKUP, OURS, PAPER, UNSEEN, gather, prompts
+from logitspec.models import encode_prompt
+from logitspec.recordings import Example, examples
+from logitspec.replay.recording import Recording
+from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
+
+NEW = 40
+PROMPTS = [
+    Example(7, "letters", "", "ABCABDABCAB"),
+    Example(8, "words", "", "HELLOHELLOHELP"),
+    Example(UNSEEN, "words", "", "ABABACABAD"),
+]
+
+
+def gathered(asked: list[Example] = PROMPTS) -> Evidence:
+    found: Evidence = finished(gather(runner("llama"), tokenizer(), asked, NEW))
+    return found
+
+
+@pytest.fixture(scope="module")
+def found() -> Evidence:
+    return gathered()
+
+
+def live(prompt: Example, method: str, **options: Any) -> Trace:
+    ids = encode_prompt(tokenizer(), prompt.prompt)
+    trace: Trace = finished(decode(runner("llama"), ids, method, NEW, **options))
+    return trace
+
+
+# Ranks
+
+
+def test_ranks_are_those_of_an_uncached_forward(found: Evidence) -> None:
+    wanted: dict[str, Counter[int]] = {"letters": Counter(), "words": Counter()}
+    for prompt in PROMPTS:
+        trace = live(prompt, "autoregressive")
+        ids = [*trace.prompt_ids, *trace.output_ids]
+        with torch.inference_mode():
+            logits = model("llama")(input_ids=torch.tensor([ids])).logits[0]
+        for root in range(len(trace.prompt_ids), len(ids) - 1):
+            last = logits[root - 1]  # those that chose the root
+            wanted[prompt.category][int((last > last[ids[root + 1]]).sum())] += 1
+    assert found.ranks == wanted
+    assert sum(sum(each.values()) for each in wanted.values()) == 3 * (NEW - 1)
+
+
+def test_a_token_that_was_not_kept_is_beyond() -> None:
+    kept = TopK([3, 5], [0.9, 0.1])
+    recording = Recording(
+        question_id=1, category="", model={}, eos_ids=[], limit=9, max_new_tokens=4,
+        prompt_ids=[1, 2], output_ids=[3, 5, 3, 7], after=0, finish="length",
+        topk=[TopK([9], [1.0]), kept, kept, kept, kept, kept],
+    )  # fmt: skip
+    assert next_next_ranks(recording) == {1: 1, 0: 1, BEYOND: 1}
+
+
+def test_every_rank_is_in_one_bucket_and_shares_sum_to_one(found: Evidence) -> None:
+    for rank in range(BEYOND + 1):
+        assert list(by_bucket({rank: 3}).values()).count(1.0) == 1
+    for ranks in found.ranks.values():
+        assert math.isclose(sum(by_bucket(ranks).values()), 1.0)
+    assert by_bucket({1: 1, 3: 1, 4: 1, BEYOND: 1})["3–4"] == 0.5
+    assert set(by_bucket({}).values()) == {0.0}
+    assert len(BUCKETS) == 9
+
+
+# Steps
+
+
+def counted(traces: list[Trace]) -> Tally:
+    """The same counts from runs of the engine, by walking up the trees."""
+    lengths: list[int] = []
+    sizes: list[int] = []
+    accepted: dict[str, Counter[int]] = {}
+    drafted: Counter[str] = Counter()
+    for step in (step for trace in traces for step in trace.steps):
+        lengths.append(len(step.tokens))
+        sizes.append(len(step.tree.tokens))
+        for node, parent in enumerate(step.tree.parents):
+            if parent < 0:
+                continue
+            origin, depth = step.tree.provenance[node].origin.value, 1
+            while (parent := step.tree.parents[parent]) >= 0:
+                depth += 1
+            drafted[origin] += 1
+            if node in step.path:
+                accepted.setdefault(origin, Counter())[depth] += 1
+    return Tally(Counter(lengths), Counter(sizes), accepted, drafted)
+
+
+def same(found: Tally, wanted: Tally) -> None:
+    assert found.lengths == wanted.lengths
+    assert found.sizes == wanted.sizes
+    assert found.accepted == wanted.accepted
+    assert found.drafted == wanted.drafted
+
+
+@pytest.mark.parametrize("capacity", CAPACITIES)
+def test_the_papers_method_is_counted_as_it_runs(found: Evidence, capacity: int) -> None:
+    for task in ("letters", "words"):
+        asked = [each for each in PROMPTS if each.category == task]
+        runs = [live(each, PAPER, draft_tree_capacity=capacity) for each in asked]
+        same(found.capacities[capacity][task], counted(runs))
+
+
+def test_prompt_lookup_is_counted_as_it_runs(found: Evidence) -> None:
+    same(total(found.runs[LOOKUP]), counted([live(each, LOOKUP) for each in PROMPTS]))
+
+
+def test_the_usual_capacity_is_the_methods_own(found: Evidence) -> None:
+    assert found.runs[PAPER] == found.capacities[64]
+    assert total(found.runs[PAPER]).accepted  # the prompts repeat: something must have been copied
+
+
+def test_every_method_writes_the_same_number_of_tokens(found: Evidence) -> None:
+    for tallies in [*found.runs.values(), *found.capacities.values()]:
+        assert total(tallies).tokens == NEW * len(PROMPTS)
+    ours = total(found.runs[OURS])
+    assert ours.steps <= ours.tokens  # on a busy machine no draft may pay
+    assert ours.mean_accepted_tokens == NEW * len(PROMPTS) / ours.steps
+
+
+def test_what_runs_live_leaves_no_trace_of_the_one_before(found: Evidence) -> None:
+    assert gathered(PROMPTS[:1]).ranks["letters"] == found.ranks["letters"]
+
+
+# Estimates
+
+
+def test_speed_by_hand() -> None:
+    found = Evidence({}, [1, 5], [0.1, 0.5])
+    tally = Tally(Counter({1: 2, 4: 1}), Counter({1: 2, 3: 1}), outside=0.1)
+    assert tally.tokens == 6
+    assert math.isclose(found.speed(tally), 6 / (2 * 0.1 + 0.3 + 0.1))
+
+
+def test_quartiles_count_each_size_as_often_as_it_came() -> None:
+    assert quartiles(Counter({1: 3, 9: 1})) == (1, 1, 3)
+    assert quartiles(Counter({7: 1})) == (7, 7, 7)
+
+
+def test_what_is_behind_the_last_place_is_shown_in_it() -> None:
+    assert cut(Counter({1: 4, 10: 3, 11: 2, 30: 1})) == [4, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3]
+    assert cut(Counter()) == [0] * 11
+
+
+# Prompts
+
+
+def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
+    asked = prompts(5)
+    tasks = [each.category for each in asked]
+    assert len(set(tasks[:7])) == 7
+    assert tasks == tasks[:7] * 5
+    assert len({each.question_id for each in asked}) == 35
+    shown = {each.prompt for each in examples()}
+    for each in asked:
+        assert (each.prompt in shown) == (each.question_id < UNSEEN)
+    assert [each.question_id >= UNSEEN for each in asked[::7]] == [False, True, False, True, False]
+    assert prompts(5) == asked
+    assert prompts(2) == asked[:14]
+
+
+# Stopping, keeping
+
+
+def test_it_can_be_stopped_and_begun_again(found: Evidence) -> None:
+    steps = gather(runner("llama"), tokenizer(), PROMPTS, NEW)
+    first = [next(steps) for _ in range(60)]
+    assert first[0].what == "timing forwards"
+    assert [each.done for each in first] == sorted(each.done for each in first)
+    assert {each.prompts for each in first} == {3}
+    steps.close()
+    assert list(steps) == []
+    assert gathered().ranks == found.ranks
+
+
+def test_a_prompt_that_does_not_fit_is_named_before_anything_is_timed() -> None:
+    target = runner("llama")
+    target.measure = lambda: pytest.fail("measured")  # type: ignore[method-assign]
+    long = Example(9, "words", "", "A" * 600)
+    with pytest.raises(LogitSpecError, match=r"^Prompt 9: The prompt has 600 tokens"):
+        next(gather(target, tokenizer(), [*PROMPTS, long], NEW))
+
+
+def test_a_file_keeps_everything(found: Evidence, tmp_path: Path) -> None:
+    found.save(tmp_path / "new" / "a.json.gz")
+    kept = Evidence.open(tmp_path / "new" / "a.json.gz")
+    assert kept == found
+    kept.save(tmp_path / "b.json.gz")
+    assert (tmp_path / "b.json.gz").read_bytes() == (tmp_path / "new/a.json.gz").read_bytes()
+    assert found.about["prompts"] == {"letters": 1, "words": 2}
+    assert (found.about["unseen"], found.about["max_new_tokens"]) == (1, NEW)
+    assert found.about["environment"]["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind":"evidence","schema":0}', '{"kind":1}'])
+def test_what_is_no_evidence_is_told_in_one_sentence(text: str) -> None:
+    with pytest.raises(LogitSpecError, match=r"^This is no evidence \(.*python -m logitspec"):
+        Evidence.from_json(text)
+
+
+def test_a_damaged_file_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.json.gz").write_bytes(b"\x1f\x8bno")
+    for name in ("x.json.gz", "missing.json.gz"):
+        with pytest.raises(LogitSpecError, match=rf"^Can't read {name} "):
+            Evidence.open(tmp_path / name)
+
+
+def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"1")
+    first = weights(tmp_path)
+    (tmp_path / "b.safetensors").write_bytes(b"2")
+    assert weights(tmp_path) != first
+    assert weights(tmp_path) == weights(tmp_path)
+
+
+def test_the_command_writes_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logitspec.models, "load", lambda *names: (runner("llama"), tokenizer()))
+    out = tmp_path / "evidence" / "x.json.gz"
+    asked = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
+    assert main(asked) == 0
+    assert len(Evidence.open(out).tasks) == 7
+    assert "7 prompts" in capsys.readouterr().out
+    assert main([*asked[:2], "--per-task", "0"]) == 2
+    assert capsys.readouterr().err == "Prompts of each task must be 1 or more; got 0.\n"
+    (tmp_path / "file").write_text("")
+    assert main(["--out", str(tmp_path / "file" / "x.gz"), *asked[2:]]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Can't write ")

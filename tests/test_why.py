@@ -1,0 +1,312 @@
+"""The page "Why it works" in a real Chromium: pictures, numbers, computing, cancelling."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import gradio as gr
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import free_port
+from fakes import finished
+from families import runner
+from playwright.sync_api import Browser, Page, expect
+from test_models import tokenizer
+
+from logitspec import LogitSpecError, session
+from logitspec.evidence import Evidence, Tally, total, weights
+from logitspec.evidence.gather import OURS, PAPER, gather, prompts
+from logitspec.session import Host
+from logitspec.ui import why
+from logitspec.ui.theme import STYLE, theme
+from logitspec.ui.why import PICTURES, Study, why_tab
+
+NOTHING = "Nothing has been computed on tiny yet; press “Compute on the loaded model”."
+
+
+@dataclass
+class Served:
+    url: str
+    host: Host
+    shipped: Evidence
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The tab beside another, over a tiny model without results and a built-in one with some."""
+    shipped: Evidence = finished(gather(runner("llama"), tokenizer(), prompts(1), 24))
+    shipped.about["model"]["id"] = "<b>builtin</b>"
+    file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
+    shipped.save(file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
+        patch.setattr(why, "SHIPPED", file)
+        patch.setattr(why, "NEW_TOKENS", 16)
+        patch.setattr(why, "SECONDS_PER_MESSAGE", 0.0)
+        host = Host("tiny")
+        with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
+            with gr.Tab("Other"):
+                gr.Markdown("Another tab.")
+            with gr.Tab("Why it works"):
+                why_tab(host)
+        _, url, _ = page.launch(
+            prevent_thread_lock=True,
+            quiet=True,
+            server_port=free_port(),
+            theme=theme(),
+            css=STYLE,
+            run_history=False,
+        )
+        yield Served(url, host, shipped, file)
+        page.close()
+
+
+def opened(chromium: Browser, served: Served, width: int, scheme: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    outside: list[str] = []
+    faults: list[str] = []
+
+    def seen(address: str) -> None:
+        if not address.startswith((served.url, "data:", "blob:")):
+            outside.append(address)
+
+    page.on("request", lambda request: seen(request.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{served.url}?__theme={scheme}")
+    page.get_by_role("tab", name="Why it works").click(timeout=30_000)
+    expect(page.locator("#why-compute")).to_be_visible(timeout=30_000)
+    yield page
+    context.close()
+    assert outside == []
+    assert faults == []
+
+
+@pytest.fixture
+def page(chromium: Browser, served: Served) -> Iterator[Page]:
+    yield from opened(chromium, served, 1280, "light")
+
+
+@pytest.fixture(params=["light", "dark"])
+def phone(chromium: Browser, served: Served, request: pytest.FixtureRequest) -> Iterator[Page]:
+    yield from opened(chromium, served, 400, request.param)
+
+
+def choose(page: Page, model: str) -> None:
+    page.get_by_label("Model", exact=True).click()
+    page.get_by_role("option", name=model).click()
+
+
+def drawn(page: Page) -> None:
+    """All pictures are there."""
+    plots = page.locator(".why-plot .js-plotly-plot .main-svg:first-child")
+    expect(plots).to_have_count(len(PICTURES), timeout=60_000)
+
+
+def data(page: Page, name: str, key: str = "y") -> list[Any]:
+    """What plotly has drawn: one list for each of its traces."""
+    script = "(plot, key) => plot.data.map((trace) => [...trace[key]])"
+    found: list[Any] = page.locator(f"#why-{name} .js-plotly-plot").evaluate(script, key)
+    return found
+
+
+def cells(page: Page, name: str) -> list[list[str]]:
+    script = "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+    found: list[list[str]] = page.locator(f"#why-{name}-numbers tbody tr").evaluate_all(script)
+    return found
+
+
+def whole(tallies: dict[str, Tally]) -> Counter[int]:
+    """Steps by tokens emitted, over all tasks."""
+    return sum((each.lengths for each in tallies.values()), start=Counter())
+
+
+def lengths_of(tallies: dict[str, Tally]) -> list[float]:
+    counts = whole(tallies)
+    steps = sum(counts.values())
+    rest = sum(count for length, count in counts.items() if length > 10)
+    return [*(counts[length] / steps for length in range(1, 11)), rest / steps]
+
+
+def test_without_results_it_says_what_to_press(page: Page) -> None:
+    expect(page.locator("#why-status [role=status]")).to_have_text(NOTHING)
+    assert page.locator(".js-plotly-plot").count() == 0
+
+
+def test_the_pictures_show_the_numbers(page: Page, served: Served) -> None:
+    choose(page, "builtin")
+    drawn(page)
+    found = served.shipped
+    ranks = sum(found.ranks.values(), start=Counter())
+    tokens = sum(ranks.values())
+    (shares,) = data(page, "ranks")
+    assert shares[0] == pytest.approx(ranks[0] / tokens)
+    assert shares[1] == pytest.approx(ranks[1] / tokens)
+    assert shares[4] == pytest.approx(sum(ranks[rank] for rank in (5, 6, 7, 8)) / tokens)
+    assert sum(shares) == pytest.approx(1)
+    assert cells(page, "ranks")[0][:2] == ["All tasks", str(tokens)]
+    assert cells(page, "ranks")[0][3] == f"{ranks[1] / tokens:.1%}"
+
+    assert data(page, "costs")[-1] == pytest.approx([1000 * each for each in found.seconds])
+    assert [row[0] for row in cells(page, "costs")] == [str(rows) for rows in found.rows]
+
+    (bars,) = data(page, "lengths")
+    assert bars == pytest.approx(lengths_of(found.runs[PAPER]))
+    steps = sum(whole(found.runs[PAPER]).values())
+    at_least = [sum(c for n, c in whole(found.runs[PAPER]).items() if n > d) for d in range(1, 5)]
+    stacked = [sum(column) for column in zip(*data(page, "depths"), strict=True)]
+    assert stacked[:4] == pytest.approx([each / steps for each in at_least][: len(stacked)])
+
+    first, *_, last = found.capacities
+    for name, shown in [("mean-accepted", 2), ("speed", None)]:
+        curves = data(page, name)
+        assert len(curves) == 7 + 2
+        task = found.tasks[0]
+        tallies = [found.capacities[capacity][task] for capacity in (first, last)]
+        wanted = [
+            sum(n * c for n, c in each.lengths.items())
+            / (
+                sum(each.lengths.values())
+                if shown
+                else each.outside + sum(found.costs.at(n) * c for n, c in each.sizes.items())
+            )
+            for each in tallies
+        ]
+        assert [curves[0][0], curves[0][-1]] == pytest.approx(wanted)
+        if shown:
+            assert cells(page, name)[1][1] == f"{wanted[0]:.2f}"
+
+
+def test_a_method_can_be_chosen(page: Page, served: Served) -> None:
+    choose(page, "builtin")
+    drawn(page)
+    page.get_by_label("LogitSpec (ours)").check()
+    wanted = served.shipped.runs[OURS]
+    mean = total(wanted).mean_accepted_tokens
+    expect(page.locator("#why-lengths-numbers")).to_contain_text(
+        f"make {mean:.2f} mean accepted tokens (tokens per target forward, root included"
+    )
+    (bars,) = data(page, "lengths")
+    assert bars == pytest.approx(lengths_of(wanted))
+    expect(page.locator("#why-depths-numbers")).to_contain_text("LogitSpec (ours) drafted")
+
+
+def test_it_tells_conditions_and_that_the_weights_have_changed(page: Page) -> None:
+    choose(page, "builtin")
+    status = page.locator("#why-status [role=status]")
+    expect(status).to_contain_text("<b>builtin</b>, float64, on cpu")  # as text
+    expect(status).to_contain_text("at most 24 new tokens for each of 7 prompts")
+    expect(status).to_contain_text("The weights have changed since; compute again.")
+
+
+def test_results_of_these_weights_are_not_called_old(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Evidence.open(served.file)
+    kept.about["weights"] = weights()
+    kept.save(tmp_path / "x.gz")
+    monkeypatch.setattr(why, "SHIPPED", tmp_path / "x.gz")
+    assert "have changed" not in Study(served.host).about("builtin")
+    (tmp_path / "damaged.gz").write_bytes(b"no")
+    for name in ("missing.gz", "damaged.gz"):
+        monkeypatch.setattr(why, "SHIPPED", tmp_path / name)
+        assert "Nothing has been computed on builtin" in Study(served.host).about("builtin")
+
+
+def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
+    page.get_by_label("Prompts per task").first.fill("12")
+    page.get_by_role("button", name="Compute on the loaded model").click()
+    bar = page.get_by_role("progressbar", name="Prompts done")
+    expect(bar).to_have_attribute("max", "84", timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
+    status = page.locator("#why-status [role=status]")
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+    with served.host.borrowed("tiny", Event()):
+        pass
+    page.wait_for_timeout(500)
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+
+
+def test_cancel_before_its_turn(page: Page, served: Served) -> None:
+    with served.host.borrowed("tiny", Event()):
+        page.get_by_role("button", name="Compute on the loaded model").click()
+        status = page.locator("#why-status [role=status]")
+        expect(status).to_have_text("Waiting for its turn.")
+        page.get_by_role("button", name="Cancel").click()
+        expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+    page.wait_for_timeout(500)
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+
+
+def test_a_click_computes_and_draws(page: Page, served: Served) -> None:
+    page.get_by_label("Prompts per task").first.fill("1")
+    page.get_by_role("button", name="Compute on the loaded model").click()
+    expect(page.locator("#why-status [role=status]")).to_contain_text(
+        "at most 16 new tokens for each of 7 prompts", timeout=120_000
+    )
+    drawn(page)
+    assert cells(page, "ranks")[0][1] == str(7 * 15)
+    named = page.get_by_role(
+        "img", name="Rank of the next-next token in the last logits: a picture"
+    )
+    expect(named).to_be_visible()
+
+
+def test_it_waits_for_the_model_and_can_be_cancelled_then(served: Served) -> None:
+    stop = Event()
+    stop.set()
+    with (
+        served.host.borrowed("tiny", Event()),
+        pytest.raises(LogitSpecError, match="stopped before it began"),
+        served.host.borrowed("tiny", stop),
+    ):
+        pass
+    with served.host.borrowed("tiny", stop) as (target, _):
+        assert target.limit == 512
+
+
+STUCK_OUT = """() => [...document.querySelectorAll(".why, .why *, .why-plot, .why-plot .main-svg")]
+  .filter((each) => !each.closest(".why-table table") && each.getClientRects().length)
+  .filter((each) => { const r = each.getBoundingClientRect(); return r.left < 0 || r.right > innerWidth + 0.5; })
+  .map((each) => `${each.tagName}.${each.className}`)"""
+
+
+def test_on_a_phone_nothing_sticks_out(phone: Page) -> None:
+    choose(phone, "builtin")
+    drawn(phone)
+    phone.wait_for_timeout(500)
+    assert phone.evaluate("document.documentElement.scrollWidth") == 400
+    assert phone.evaluate(STUCK_OUT) == []
+    plots = phone.locator(".why-plot .js-plotly-plot")
+    ink = phone.evaluate("getComputedStyle(document.querySelector('.why p')).color")
+    labels = plots.locator(".xtick text").evaluate_all(
+        "(found) => [...new Set(found.map((each) => getComputedStyle(each).fill))]"
+    )
+    assert labels == [ink]
+
+
+def test_pictures_fit_when_their_tab_comes_back(page: Page) -> None:
+    choose(page, "builtin")
+    drawn(page)
+    page.get_by_role("tab", name="Other").click()
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.get_by_role("tab", name="Why it works").click()
+    widest = (
+        "() => Math.max(...[...document.querySelectorAll('.main-svg')].map((e) => e.clientWidth))"
+    )
+    page.wait_for_function(f"({widest})() <= 400")
+    assert page.evaluate(STUCK_OUT) == []
+
+
+def test_axe_finds_nothing(phone: Page) -> None:
+    choose(phone, "builtin")
+    drawn(phone)
+    phone.wait_for_timeout(500)
+    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]})
+    assert [each["id"] for each in found.response["violations"]] == []

@@ -57,6 +57,18 @@ class Source:
     repository: hub.Repository | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """A model whose files are here and whose configuration can be a target's."""
+
+    source: Source
+    config: PreTrainedConfig
+    tokenizer: PreTrainedTokenizerBase
+    parameters: int
+    place: torch.device
+    precision: torch.dtype
+
+
 def load(
     model: str | Path = BUILTIN,
     device: str = "auto",
@@ -76,40 +88,44 @@ def load(
     with the bytes that are there and all bytes. Weights are read from safetensors only and no code from
     the model's repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
     """
-    place = choose_device(device)
-    precision = choose_dtype(dtype, place)
-    source = _source(model)
-    config = _config(source)
-    refuse_config(config, source.name)
-    tokenizer = _tokenizer(source)
-    parameters = _parameters(config)
-    timed = dtype == "fastest" and place.type == "cpu" and parameters < PARAMETERS_TIMED
-    if device_map is None:
-        refuse_too_large(source.name, parameters, precision, place)
-    if source.repository is not None:
-        hub.weights(source.repository, source.folder, progress)
+    found = _found(model, device, dtype, device_map, progress)
+    source, parameters = found.source, found.parameters
+    timed = dtype == "fastest" and found.place.type == "cpu" and parameters < PARAMETERS_TIMED
 
     def made(wanted: torch.dtype) -> Runner:
         options: dict[str, Any] = {}
         if device_map is not None:
             options = spread(source.name, device_map, offload, parameters, wanted)
-        weights, reason = _weights(source, config, wanted, options)
+        weights, reason = _weights(source, found.config, wanted, options)
         refuse_offload(source.name, getattr(weights, "hf_device_map", {}), offload)
-        net = weights if options else weights.to(place)
-        target = prepare(net.eval(), tokenizer.eos_token_id, source.name)
+        net = weights if options else weights.to(found.place)
+        target = prepare(net.eval(), found.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
         deviation = proven(target, source.name)
         target.info["environment"]["forward"] = quickened(target, deviation)
         return target
 
     try:
-        return (fastest(made) if timed else made(precision)), tokenizer
+        return (fastest(made) if timed else made(found.precision)), found.tokenizer
     except (MemoryError, RuntimeError) as error:
         if not ran_out(error):
             raise
         raise too_large(source.name, "it ran out while the model was loaded") from None
     finally:
         gc.collect()  # what a failed attempt leaves holds memory
+
+
+def fetch(
+    model: str | Path,
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    device_map: str | None = None,
+    offload: bool = False,
+    progress: hub.Progress | None = None,
+) -> None:
+    """What `load` does before it takes memory: have the files here, or raise LogitSpecError."""
+    _found(model, device, dtype, device_map, progress)
 
 
 def prepare(
@@ -181,6 +197,28 @@ def _source(model: str | Path) -> Source:
         return Source(folder, known_as(model))
     repository = hub.find(str(model))
     return Source(hub.small_files(repository), str(model), repository)
+
+
+def _found(
+    model: str | Path,
+    device: str,
+    dtype: str,
+    device_map: str | None,
+    progress: hub.Progress | None,
+) -> Found:
+    """All that can be refused cheaply is, before weights are downloaded."""
+    place = choose_device(device)
+    precision = choose_dtype(dtype, place)
+    source = _source(model)
+    config = _config(source)
+    refuse_config(config, source.name)
+    tokenizer = _tokenizer(source)
+    parameters = _parameters(config)
+    if device_map is None:
+        refuse_too_large(source.name, parameters, precision, place)
+    if source.repository is not None:
+        hub.weights(source.repository, source.folder, progress)
+    return Found(source, config, tokenizer, parameters, place, precision)
 
 
 def _config(source: Source) -> PreTrainedConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field
@@ -36,6 +37,11 @@ TASKS = {
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
 that it would have written anyway."""
+
+# What would be more than text in Markdown: names of models are anybody's.
+MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 # The icons of Gradio's footer repeat the words beside them.
 QUIET_ICONS = """() => {
@@ -127,7 +133,13 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
     """Model, length, temperature and seed; `about` tells of the chosen model."""
     with gr.Accordion("Model and sampling", open=False):
         with gr.Row():
-            model = gr.Dropdown(host.models, value=host.models[0], label="Model")
+            model = gr.Dropdown(
+                host.choices,
+                value=host.models[0],
+                label="Model",
+                info="one of these, a Hugging Face id or a folder" if host.others else None,
+                allow_custom_value=host.others,
+            )
             length = gr.Number(
                 300, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
             )
@@ -136,14 +148,12 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
                 0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
             )
             seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
-    model.change(
-        host.about,
-        inputs=[model],
-        outputs=[about],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+
+    def loading(name: str) -> Iterator[str]:
+        for line in host.loading(str(name)):
+            yield MARKUP.sub(r"\\\g<0>", line)
+
+    model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
     return [model, length, temperature, seed]
 
 
@@ -233,9 +243,6 @@ class Desk:
         if ticket:
             ticket.stop.set()
         return ticket
-
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def _wire(
@@ -337,6 +344,7 @@ def _generate(host: Host) -> Any:
         temperature: float = 0.0,
         seed: int = 0,
         options: str = "{}",
+        model: str = "",
     ) -> Iterator[str]:
         """Stream one run: JSON messages with new steps, and last the finished trace as JSON.
 
@@ -347,6 +355,7 @@ def _generate(host: Host) -> Any:
             temperature: 0 for greedy decoding.
             seed: fixes the draws at a temperature above 0.
             options: the method's own options, a JSON object.
+            model: another one than the page begins with, where the host allows it.
         """
         try:
             wanted = Request(
@@ -356,7 +365,7 @@ def _generate(host: Host) -> Any:
                 temperature,
                 seed,
                 parse_options(options),
-                host.models[0],
+                model or host.models[0],
             )
             yield from host.stream(wanted, Event())
         except Exception as error:

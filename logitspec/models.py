@@ -14,6 +14,7 @@ import torch
 import transformers
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -237,7 +238,10 @@ def _config(source: Source) -> PreTrainedConfig:
             f"{source.name} has a configuration that transformers {transformers.__version__} can't read;"
             " choose another model."
         ) from error
-    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING and not config.is_encoder_decoder:
+    continues = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
+    # BERT's kind has a class for it, too, whose weights would look ahead.
+    fills_gaps = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not config.is_decoder
+    if not config.is_encoder_decoder and (fills_gaps or not continues):
         raise LogitSpecError(
             f"{source.name} ({config.model_type}) does not continue text; choose a causal language model."
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 from huggingface_hub import (
     HfApi,
+    ModelInfo,
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
@@ -36,6 +37,8 @@ WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 # At the top of the repository: what config and tokenizer need, and no code.
 SMALL = re.compile(r"[^/]+\.(json|txt|model|jinja)")
 SMALL_AT_MOST = 100 * 2**20
+CONVERTER = "SFconvertbot"
+CONVERSION = "Adding `safetensors` variant of this model"
 SPARE = 2**26  # bytes that stay free on the disk
 
 Progress = Callable[[int, int], None]
@@ -62,6 +65,8 @@ def find(name: str) -> Repository:
     try:
         # Once and with a limit: the libraries would try for half a minute.
         info = HfApi().model_info(name, timeout=SECONDS, files_metadata=True)
+        if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
+            info = _converted(name) or info
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise refusal(error, name) from error
     except Exception as error:  # whatever the client's HTTP library raises
@@ -71,6 +76,18 @@ def find(name: str) -> Repository:
         return Repository(name, Path(config).parent.name, {})
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     return Repository(name, str(info.sha), sizes)
+
+
+def _converted(name: str) -> ModelInfo | None:
+    """The hub's own conversion of pickled weights, which lies as a pull request beside many older models."""
+    for each in HfApi().get_repo_discussions(
+        name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
+    ):
+        if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
+            return HfApi().model_info(
+                name, revision=each.git_reference, timeout=SECONDS, files_metadata=True
+            )
+    return None
 
 
 def small_files(repository: Repository) -> Path:
@@ -235,7 +252,7 @@ def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
         )
     if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
         return LogitSpecError(
-            f"There is no model {name!r} in this folder or on the hub; check its name, or set HF_TOKEN"
+            f"There is no model {name!r} on this machine or on the hub; check its name, or set HF_TOKEN"
             " if it is private."
         )
     if isinstance(error, HfHubHTTPError):

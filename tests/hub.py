@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any
 
 COMMIT = "c0ffee" + "0" * 34
+CONVERTED = "c0de" + "0" * 36  # the commit of a pull request
 TOKEN = "hf_right"
 RESOLVED = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
-ASKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.-]+)?")
+ASKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.%-]+)?")
+TALKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/discussions")
 
 
 class Hub:
@@ -23,10 +26,12 @@ class Hub:
 
     def __init__(self) -> None:
         self.models: dict[str, Path] = {}
+        self.converted: dict[str, tuple[str, Path]] = {}  # author and files of a pull request
         self.gated: set[str] = set()
         self.status: int | None = None  # answered to everything
         self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
         self.damaged = False
+        self.seconds_for_weights = 0.0
         self.asked: list[tuple[str, str, str | None]] = []
         self.url = ""
 
@@ -72,14 +77,38 @@ class _Answers(BaseHTTPRequestHandler):
         if hub.status is not None:
             self._send(hub.status)
         elif found := ASKED.fullmatch(path):
-            self._about(found[1])
+            self._about(found[1], CONVERTED if found[2] else COMMIT)
+        elif found := TALKED.fullmatch(path):
+            self._discussions(found[1])
         elif found := RESOLVED.fullmatch(path):
-            self._file(found[1], found[3])
+            self._file(found[1], found[2], found[3])
         else:
             self._send(404)
 
-    def _about(self, name: str) -> None:
-        if (folder := self.behind.models.get(name)) is None:
+    def _folder(self, name: str, commit: str) -> Path | None:
+        if commit == CONVERTED:
+            return self.behind.converted[name][1]
+        return self.behind.models.get(name)
+
+    def _discussions(self, name: str) -> None:
+        made = [self.behind.converted[name]] if name in self.behind.converted else []
+        listed = [
+            {
+                "num": 1,
+                "title": "Adding `safetensors` variant of this model",
+                "author": {"name": author},
+                "createdAt": "2024-01-01T00:00:00.000Z",
+                "status": "open",
+                "isPullRequest": True,
+                "repo": {"name": name, "type": "model"},
+            }
+            for author, _ in made
+        ]
+        body = json.dumps({"discussions": listed, "count": len(listed), "start": 0})
+        self._send(200, {"Content-Type": "application/json"}, body.encode())
+
+    def _about(self, name: str, commit: str) -> None:
+        if (folder := self._folder(name, commit)) is None:
             self._send(401, {"X-Error-Code": "RepoNotFound"})
             return
         files = sorted(file for file in folder.rglob("*") if file.is_file())
@@ -87,11 +116,11 @@ class _Answers(BaseHTTPRequestHandler):
             {"rfilename": file.relative_to(folder).as_posix(), "size": file.stat().st_size}
             for file in files
         ]
-        body = json.dumps({"id": name, "modelId": name, "sha": COMMIT, "siblings": listed})
+        body = json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": listed})
         self._send(200, {"Content-Type": "application/json"}, body.encode())
 
-    def _file(self, name: str, file: str) -> None:
-        folder = self.behind.models.get(name)
+    def _file(self, name: str, commit: str, file: str) -> None:
+        folder = self._folder(name, commit)
         if folder is None:
             self._send(401, {"X-Error-Code": "RepoNotFound"})
         elif name in self.behind.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -99,12 +128,13 @@ class _Answers(BaseHTTPRequestHandler):
         elif not (folder / file).is_file():
             self._send(404, {"X-Error-Code": "EntryNotFound"})
         else:
-            self._content((folder / file).read_bytes())
+            told = CONVERTED if commit == CONVERTED else COMMIT
+            self._content((folder / file).read_bytes(), told)
 
-    def _content(self, content: bytes) -> None:
+    def _content(self, content: bytes, commit: str) -> None:
         headers = {
             "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
-            "X-Repo-Commit": COMMIT,
+            "X-Repo-Commit": commit,
             "Accept-Ranges": "bytes",
         }
         if self.behind.damaged and self.path.endswith(".safetensors"):
@@ -127,4 +157,8 @@ class _Answers(BaseHTTPRequestHandler):
         if weights and cuts:
             body = body[: cuts.pop(0)]
             self.close_connection = True
-        self.wfile.write(body)
+        parts = 20 if weights and self.behind.seconds_for_weights else 1
+        for place in range(parts):
+            sleep(self.behind.seconds_for_weights / parts if weights else 0)
+            self.wfile.write(body[len(body) * place // parts : len(body) * (place + 1) // parts])
+            self.wfile.flush()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import transformers
 from fakes import finished
-from hub import COMMIT, TOKEN, Hub, serving
+from hub import COMMIT, CONVERTED, TOKEN, Hub, serving
 from huggingface_hub import constants
 from test_models import folder, one_sentence, tokenizer
 
@@ -124,7 +128,7 @@ def test_weights_in_several_files(hub: Hub, tmp_path: Path) -> None:
 def test_what_the_hub_does_not_have_or_give_is_said(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused("nobody/nothing", "There is no model 'nobody/nothing' in this folder or on the hub")
+    refused("nobody/nothing", "There is no model 'nobody/nothing' on this machine or on the hub")
     refused("no such name", "There is no model 'no such name'")
     hub.gated.add(NAME)
     refused(NAME, "is gated: accept its licence .* HF_TOKEN")
@@ -166,6 +170,16 @@ def test_pickled_weights_and_missing_shards_are_not_fetched(hub: Hub) -> None:
     assert hub.fetched("pytorch_model.bin") == []
 
 
+def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path: Path) -> None:
+    whole = hub.models[NAME]
+    older = hub.models["somebody/older"] = shutil.copytree(whole, tmp_path / "older")
+    (older / "model.safetensors").rename(older / "pytorch_model.bin")
+    hub.converted["somebody/older"] = "somebody", whole
+    refused("somebody/older", "no weights in safetensors")
+    hub.converted["somebody/older"] = "SFconvertbot", whole
+    assert load("somebody/older")[0].info["revision"] == CONVERTED
+
+
 def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:
     transformers.MambaConfig(vocab_size=40).save_pretrained(hub.models[NAME])
     refused(NAME, "choose")
@@ -192,3 +206,30 @@ def test_the_terminal_takes_a_hub_by_its_address(hub: Hub, tmp_path: Path) -> No
     gone = run("nobody/nothing")
     assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
     assert gone.stderr.startswith("There is no model 'nobody/nothing'")
+
+
+def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_path: Path) -> None:
+    config = transformers.AutoConfig.from_pretrained(hub.models[NAME])
+    config.intermediate_size = 20_000  # the hub's client writes parts of 10 MB
+    made = transformers.AutoModelForCausalLM.from_config(config)
+    made.save_pretrained(hub.models[NAME])
+    surroundings = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_HUB_CACHE": str(tmp_path / "other"),
+        "HF_HUB_OFFLINE": "0",
+    }
+    command = [sys.executable, "-m", "logitspec", "ABC", "--model", NAME, "--max-new-tokens", "2"]
+    hub.seconds_for_weights = 10
+    with subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL) as begun:
+        while not any(part.stat().st_size for part in (tmp_path / "other").rglob("*.part")):
+            sleep(0.1)
+            assert begun.poll() is None
+        begun.send_signal(signal.SIGINT)
+        assert begun.wait(30) == 130
+    hub.seconds_for_weights = 0
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    whole, rest = hub.fetched("model.safetensors")
+    assert whole is None
+    assert re.fullmatch(r"bytes=[1-9]\d{6,}-", rest or "")

@@ -132,14 +132,14 @@ def _method() -> gr.Radio:
 def _settings(host: Host, about: gr.Markdown) -> list[Any]:
     """Model, length, temperature and seed; `about` tells of the chosen model."""
     with gr.Accordion("Model and sampling", open=False):
+        model = gr.Dropdown(
+            host.choices,
+            value=host.models[0],
+            label="Model",
+            info="One of these, a Hugging Face id or a folder" if host.others else None,
+            allow_custom_value=host.others,
+        )
         with gr.Row():
-            model = gr.Dropdown(
-                host.choices,
-                value=host.models[0],
-                label="Model",
-                info="one of these, a Hugging Face id or a folder" if host.others else None,
-                allow_custom_value=host.others,
-            )
             length = gr.Number(
                 300, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
             )

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 from transformers.generation import (
+    EosTokenCriteria,
     GenerateDecoderOnlyOutput,
+    MaxLengthCriteria,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -67,17 +69,40 @@ def custom_generate(
     most = config.max_length - len(prompt)
     trace, drafter = begin(target, prompt, method, most, sampling, method_options or {})
     streamer = streamer or _held_back("streamer")
-    steps, text = run(target, drafter, trace), input_ids
+    criteria, written = _further(stopping_criteria or (), config), list[int]()
+    steps = run(target, drafter, trace)
     for token in (token for step in steps for token in step.tokens):
-        text = torch.cat((text, text.new_tensor([[token]])), dim=-1)
+        written.append(token)
         if streamer is not None:
             streamer.put(torch.tensor([token]))
-        if stopping_criteria and bool(stopping_criteria(text, None).all()):
+        if criteria and _stopped(criteria, _joined(input_ids, written)):
             break
     steps.close()
     if streamer is not None:
         streamer.end()
+    text = _joined(input_ids, written)
     return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
+
+
+def _joined(prompt: torch.Tensor, written: list[int]) -> torch.Tensor:
+    return torch.cat((prompt, prompt.new_tensor([written])), dim=-1)
+
+
+def _further(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
+    """The criteria beside those that the engine has for itself: asking them costs a tensor a token."""
+
+    def known(each: Any) -> bool:
+        if type(each) is MaxLengthCriteria:
+            return bool(each.max_length == config.max_length)
+        if type(each) is EosTokenCriteria:
+            return set(each.eos_token_id.tolist()) == set(_eos_ids(config))
+        return False
+
+    return [each for each in criteria if not known(each)]
+
+
+def _stopped(criteria: Sequence[Any], text: torch.Tensor) -> bool:
+    return any(bool(torch.as_tensor(each(text, None)).all()) for each in criteria)
 
 
 def _held_back(name: str) -> Any:

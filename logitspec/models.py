@@ -89,7 +89,7 @@ def load(
     with the bytes that are there and all bytes. Weights are read from safetensors only and no code from
     the model's repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
     """
-    found = _found(model, device, dtype, device_map, progress)
+    found = _found(model, device, dtype, device_map, offload, progress)
     source, parameters = found.source, found.parameters
     timed = dtype == "fastest" and found.place.type == "cpu" and parameters < PARAMETERS_TIMED
 
@@ -126,7 +126,7 @@ def fetch(
     progress: hub.Progress | None = None,
 ) -> None:
     """What `load` does before it takes memory: have the files here, or raise LogitSpecError."""
-    _found(model, device, dtype, device_map, progress)
+    _found(model, device, dtype, device_map, offload, progress)
 
 
 def prepare(
@@ -205,11 +205,16 @@ def _found(
     device: str,
     dtype: str,
     device_map: str | None,
+    offload: bool,
     progress: hub.Progress | None,
 ) -> Found:
     """All that can be refused cheaply is, before weights are downloaded."""
     place = choose_device(device)
     precision = choose_dtype(dtype, place)
+    if offload and device_map is None:
+        raise LogitSpecError(
+            "Offloading goes with a device map; add device_map='auto' (--device-map)."
+        )
     source = _source(model)
     config = _config(source)
     refuse_config(config, source.name)

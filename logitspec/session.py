@@ -297,8 +297,9 @@ def parse_options(text: str) -> dict[str, Any]:
 
 
 def _check(request: Request) -> None:
-    if not isinstance(request.prompt, str) or not isinstance(request.method, str):
-        raise LogitSpecError("The prompt and the method must be texts.")
+    texts = (request.prompt, request.method, request.model)
+    if not all(isinstance(text, str) for text in texts):
+        raise LogitSpecError("The prompt, the method and the model must be texts.")
     if len(request.prompt) > MOST_CHARACTERS:
         raise LogitSpecError(
             f"The prompt has {len(request.prompt)} characters and at most {MOST_CHARACTERS} are"

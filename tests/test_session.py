@@ -285,6 +285,7 @@ def test_runs_can_not_be_guessed(host: Host) -> None:
     [
         ({"prompt": None}, "must be texts"),
         ({"method": ["x"]}, "must be texts"),
+        ({"model": None}, "must be texts"),
         ({"max_new_tokens": True}, "Max new tokens"),
         ({"temperature": True}, "Temperature"),
         ({"prompt": " "}, "prompt is empty"),

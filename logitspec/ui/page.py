@@ -83,7 +83,7 @@ def build(host: Host) -> gr.Blocks:
         method = _method()
         with gr.Row():
             with gr.Column():
-                about = gr.Markdown(host.about(host.models[0]))
+                about = gr.Markdown(_plain(host.about(host.models[0])))
                 settings = _settings(host, about)
             with gr.Column():
                 options = _options(method)
@@ -149,12 +149,17 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
             )
             seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
 
-    def loading(name: str) -> Iterator[str]:
-        for line in host.loading(str(name)):
-            yield MARKUP.sub(r"\\\g<0>", line)
+    def loading(name: str | None) -> Iterator[str]:
+        for line in host.loading(name or host.models[0]):
+            yield _plain(line)
 
     model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
     return [model, length, temperature, seed]
+
+
+def _plain(text: str) -> str:
+    """`text` as Markdown that shows just that."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def _options(method: gr.Radio) -> list[tuple[str, str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -23,7 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from logitspec import hub
+from logitspec import hub, traits
 from logitspec.builtin import MODEL_DIR
 from logitspec.checks import proven, refuse_config, refuse_model
 from logitspec.errors import LogitSpecError
@@ -139,10 +138,10 @@ def prepare(
     text = model.config.get_text_config()
     return kind(
         model,
-        windows=_windows(text),
-        eos_ids=_eos_ids(model.generation_config, eos_token_id),
-        limit=_limit(text),
-        info=_info(model, name or model.config.model_type),
+        windows=traits.windows(text),
+        eos_ids=traits.eos_ids(model.generation_config, eos_token_id),
+        limit=traits.limit(text),
+        info=traits.info(model, name or model.config.model_type),
     )
 
 
@@ -310,49 +309,6 @@ def _parameters(config: PreTrainedConfig) -> int:
             return int(AutoModelForCausalLM.from_config(config).num_parameters())
     except _LIBRARY_ERRORS:  # loading it has the message for that
         return 0
-
-
-def _windows(config: PreTrainedConfig) -> dict[str, int | None]:
-    """For each layer type the positions that a row sees back, itself included."""
-    sliding = getattr(config, "sliding_window", None)
-    default = ["full_attention" if sliding is None else "sliding_attention"]
-    kinds = getattr(config, "layer_types", None) or default
-    return {kind: sliding if kind == "sliding_attention" else None for kind in kinds}
-
-
-def _eos_ids(generation_config: Any, also: int | None) -> set[int]:
-    declared = generation_config.eos_token_id if generation_config else None
-    listed = declared if isinstance(declared, list) else [declared]
-    return {token for token in (*listed, also) if token is not None}
-
-
-def _limit(config: PreTrainedConfig) -> int:
-    """Positions that the model can hold, as far as their meaning does not change on the way."""
-    declared = getattr(config, "max_position_embeddings", None) or 0
-    limit: int = declared if declared > 0 else 2**20
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type") in ("longrope", "dynamic"):
-        # Beyond this length such a model re-reads all earlier positions with other frequencies.
-        return min(limit, rope.get("original_max_position_embeddings") or limit)
-    return limit
-
-
-def _info(model: Any, name: str) -> dict[str, Any]:
-    device = model.device
-    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    return {
-        "id": name,
-        "revision": getattr(model.config, "_commit_hash", None),
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "device": f"{device} ({chip})",
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "attention": model.config._attn_implementation,
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-    }
 
 
 def _first(error: BaseException) -> str:

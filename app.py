@@ -30,7 +30,14 @@ def _serve(options: argparse.Namespace) -> None:
     from logitspec.ui.page import build
     from logitspec.ui.theme import STYLE, theme
 
-    host = Host(options.model, options.device, options.dtype)
+    host = Host(
+        options.model,
+        options.device,
+        options.dtype,
+        _private(options) if options.other_models is None else options.other_models,
+        device_map=options.device_map,
+        offload=options.offload,
+    )
     host.model(host.models[0])
     build(host).launch(
         server_name=options.host,
@@ -42,6 +49,12 @@ def _serve(options: argparse.Namespace) -> None:
         run_history=False,
         show_error=True,
     )
+
+
+def _private(options: argparse.Namespace) -> bool:
+    """Whether only people at this machine reach the page."""
+    alone = options.host in ("127.0.0.1", "::1", "localhost")
+    return alone and not options.share and "SPACE_ID" not in os.environ
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +73,19 @@ def _parser() -> argparse.ArgumentParser:
         "--dtype",
         default="auto",
         help="auto, fastest, float32, bfloat16, float16, float64 (default: auto)",
+    )
+    parser.add_argument(
+        "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
+    )
+    parser.add_argument(
+        "--offload",
+        action="store_true",
+        help="with --device-map: the CPU takes what is left, slowly",
+    )
+    parser.add_argument(
+        "--other-models",
+        action=argparse.BooleanOptionalAction,
+        help="whether visitors may load any model (default: where only this machine reaches the page)",
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     return parser

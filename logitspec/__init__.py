@@ -12,6 +12,7 @@ from logitspec.trace import StepRecord, Trace
 from logitspec.tree import DraftTree, Origin, Provenance, accept
 
 if TYPE_CHECKING:
+    from logitspec.generation import custom_generate
     from logitspec.models import load
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "TopK",
     "Trace",
     "accept",
+    "custom_generate",
     "decode",
     "load",
 ]
@@ -36,4 +38,8 @@ def __getattr__(name: str) -> Any:
         from logitspec.models import load
 
         return load
+    if name == "custom_generate":
+        from logitspec.generation import custom_generate
+
+        return custom_generate
     raise AttributeError(f"module 'logitspec' has no attribute {name!r}")

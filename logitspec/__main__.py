@@ -77,6 +77,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
     )
+    parser.add_argument(
+        "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
+    )
+    parser.add_argument(
+        "--offload",
+        action="store_true",
+        help="with --device-map: the CPU takes what is left, slowly",
+    )
     parser.add_argument("--max-new-tokens", type=int, default=200, help="(default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
     parser.add_argument("--seed", type=int, default=0, help="fixes the draws")
@@ -114,7 +122,13 @@ def stream(options: argparse.Namespace) -> Trace:
     from logitspec.target import Sampling
     from logitspec.tokens import Speller
 
-    target, tokenizer = load(options.model, options.device, options.dtype)
+    target, tokenizer = load(
+        options.model,
+        options.device,
+        options.dtype,
+        device_map=options.device_map,
+        offload=options.offload,
+    )
     own = {
         each.name: getattr(options, each.name) for each in option_fields(METHODS[options.method])
     }
@@ -190,7 +204,7 @@ def report(trace: Trace, summary: Summary) -> str:
         [
             "",
             f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
-            f" {trace.model['device']}); ended by {trace.finish}",
+            f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
             f"{summary.tokens} tokens from {summary.forwards} forwards:"
             f" {summary.mean_accepted_tokens:.2f} mean accepted tokens"
             " (tokens per target forward, root included, prefill excluded)",

@@ -1,18 +1,19 @@
-"""Models: finding, checking and loading them, and turning text into their token ids."""
+"""Models: loading them, wherever their files are, and turning text into their token ids."""
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Sequence
-from inspect import signature
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub import HfApi, try_to_load_from_cache
 from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -21,23 +22,25 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from logitspec import hub, traits
 from logitspec.builtin import MODEL_DIR
+from logitspec.checks import proven, refuse_config, refuse_model
 from logitspec.errors import LogitSpecError
-from logitspec.llama import LlamaForward, unsupported
+from logitspec.placing import (
+    choose_device,
+    choose_dtype,
+    fastest,
+    quickened,
+    ran_out,
+    refuse_offload,
+    refuse_too_large,
+    spread,
+    too_large,
+)
 from logitspec.runner import Runner
 
 BUILTIN = "builtin"
-DTYPES = ("auto", "fastest", "float32", "bfloat16", "float16", "float64")
-HUB_SECONDS = 10
-ATTENTION = {"full_attention", "sliding_attention", "global"}
-DEVIATION_AT_MOST = {torch.float64: 1e-2, torch.float32: 1e-2}
-ROUGHLY = 0.5
-# How far the fast forward's logits may deviate, beside a few times as far as the stock one's: rounding.
-APART_AT_MOST = {torch.float64: 1e-3, torch.float32: 1e-3}
-ROUNDING = 0.1
 PARAMETERS_TIMED = 10**9  # a larger model takes long to load twice, and much room in float32
-ROWS_TIMED = (1, 8, 32)
-WORTH_ROUNDING = 0.9
 
 # Weights that are on disk load in a moment; a bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
@@ -45,37 +48,84 @@ transformers.utils.logging.disable_progress_bar()
 _LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where a model's files are. name: what it goes by. repository: whence its weights come, if not here."""
+
+    folder: Path
+    name: str
+    repository: hub.Repository | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model whose files are here and whose configuration can be a target's."""
+
+    source: Source
+    config: PreTrainedConfig
+    tokenizer: PreTrainedTokenizerBase
+    parameters: int
+    place: torch.device
+    precision: torch.dtype
+
+
 def load(
-    model: str | Path = BUILTIN, device: str = "auto", dtype: str = "auto"
+    model: str | Path = BUILTIN,
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    device_map: str | None = None,
+    offload: bool = False,
+    progress: hub.Progress | None = None,
 ) -> tuple[Runner, PreTrainedTokenizerBase]:
     """A target and its tokenizer.
 
     model: "builtin", a folder, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
     CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
     on a CPU the one of these two in which a few forwards take less time, where rounding may part two
-    runs that are nearly tied. Weights are read from safetensors only and no code from the model's
-    repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
+    runs that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of device);
+    offload: what does not fit there may go to the CPU. progress: called while weights are downloaded,
+    with the bytes that are there and all bytes. Weights are read from safetensors only and no code from
+    the model's repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
     """
-    place = choose_device(device)
-    precision = choose_dtype(dtype, place)
-    source, name = _source(model), known_as(model)
-    config = _config(source, name)
-    _refuse(config, name)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-    except _LIBRARY_ERRORS as error:
-        raise LogitSpecError(f"{name} has no tokenizer that loads: {_first(error)}") from error
+    found = _found(model, device, dtype, device_map, offload, progress)
+    source, parameters = found.source, found.parameters
+    timed = dtype == "fastest" and found.place.type == "cpu" and parameters < PARAMETERS_TIMED
 
     def made(wanted: torch.dtype) -> Runner:
-        weights, reason = _weights(source, name, config, wanted)
-        target = prepare(weights.to(place).eval(), tokenizer.eos_token_id, name)
+        options: dict[str, Any] = {}
+        if device_map is not None:
+            options = spread(source.name, device_map, offload, parameters, wanted)
+        weights, reason = _weights(source, found.config, wanted, options)
+        refuse_offload(source.name, getattr(weights, "hf_device_map", {}), offload)
+        net = weights if options else weights.to(found.place)
+        target = prepare(net.eval(), found.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
-        target.info["environment"]["forward"] = _quickened(target, _proven(target, name))
+        deviation = proven(target, source.name)
+        target.info["environment"]["forward"] = quickened(target, deviation)
         return target
 
-    if dtype == "fastest" and place.type == "cpu" and _parameters(config) < PARAMETERS_TIMED:
-        return _fastest(made), tokenizer
-    return made(precision), tokenizer
+    try:
+        return (fastest(made) if timed else made(found.precision)), found.tokenizer
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error):
+            raise
+        raise too_large(source.name, "it ran out while the model was loaded") from None
+    finally:
+        gc.collect()  # what a failed attempt leaves holds memory
+
+
+def fetch(
+    model: str | Path,
+    device: str = "auto",
+    dtype: str = "auto",
+    *,
+    device_map: str | None = None,
+    offload: bool = False,
+    progress: hub.Progress | None = None,
+) -> None:
+    """What `load` does before it takes memory: have the files here, or raise LogitSpecError."""
+    _found(model, device, dtype, device_map, offload, progress)
 
 
 def prepare(
@@ -88,37 +138,21 @@ def prepare(
     text = model.config.get_text_config()
     return kind(
         model,
-        windows=_windows(text),
-        eos_ids=_eos_ids(model.generation_config, eos_token_id),
-        limit=_limit(text),
-        info=_info(model, name or model.config.model_type),
+        windows=traits.windows(text),
+        eos_ids=traits.eos_ids(model.generation_config, eos_token_id),
+        limit=traits.limit(text),
+        info=traits.info(model, name or model.config.model_type),
     )
 
 
-def choose_device(device: str) -> torch.device:
-    """The torch device by name; LogitSpecError when it is unknown or not there."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        place = torch.device(device)
-        torch.zeros(1, device=place).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise LogitSpecError(
-            f"The device {device!r} is not available here; choose auto, cpu or cuda."
-        ) from error
-    return place
-
-
-def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """The torch dtype by name; LogitSpecError when it is unknown."""
-    if dtype not in DTYPES:
-        raise LogitSpecError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
-    if dtype == "auto":
-        return torch.float32 if device.type == "cpu" else torch.bfloat16
-    if dtype == "fastest":  # of the models that are not timed
-        return torch.bfloat16
-    chosen: torch.dtype = getattr(torch, dtype)
-    return chosen
+def target_over(model: Any) -> Runner:
+    """`prepare`, for a model that nothing is known of; LogitSpecError when it can't be a target."""
+    name = model.config.name_or_path or model.config.model_type
+    refuse_config(model.config, known_as(name))
+    refuse_model(model, known_as(name))
+    target = prepare(model, name=known_as(name))
+    proven(target, known_as(name))
+    return target
 
 
 def encode_prompt(
@@ -149,114 +183,123 @@ def known_as(model: str | Path) -> str:
     return folder.resolve().name if folder.is_dir() else str(model)
 
 
-def _source(model: str | Path) -> str:
-    """Where transformers finds the model."""
-    folder = MODEL_DIR if str(model) == BUILTIN else Path(model).expanduser()
-    return str(folder) if folder.is_dir() else str(model)
+def _source(model: str | Path) -> Source:
+    """The model's folder; for one of the hub that with its small files, the weights still to come."""
+    if str(model) == BUILTIN:
+        return Source(MODEL_DIR, BUILTIN)
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise LogitSpecError(
+                f"There is no model in the folder {known_as(model)}: it has no config.json; choose the"
+                " folder that save_pretrained has written."
+            )
+        return Source(folder, known_as(model))
+    repository = hub.find(str(model))
+    return Source(hub.small_files(repository), str(model), repository)
 
 
-def _config(source: str, name: str) -> PreTrainedConfig:
-    try:
-        if not Path(source).is_dir() and not try_to_load_from_cache(source, "config.json"):
-            # Asked once, with a limit: the loaders below would retry for half a minute.
-            HfApi().model_info(source, timeout=HUB_SECONDS)
-        config: PreTrainedConfig = AutoConfig.from_pretrained(source)
-    except Exception as error:  # the hub client lets through whatever its HTTP library raises
+def _found(
+    model: str | Path,
+    device: str,
+    dtype: str,
+    device_map: str | None,
+    offload: bool,
+    progress: hub.Progress | None,
+) -> Found:
+    """All that can be refused cheaply is, before weights are downloaded."""
+    place = choose_device(device)
+    precision = choose_dtype(dtype, place)
+    if offload and device_map is None:
         raise LogitSpecError(
-            f"There is no model {name!r} in this folder or on the hub that can be read;"
-            f" check its name and the connection, or use {BUILTIN!r}."
+            "Offloading goes with a device map; add device_map='auto' (--device-map)."
+        )
+    source = _source(model)
+    config = _config(source)
+    refuse_config(config, source.name)
+    tokenizer = _tokenizer(source)
+    parameters = _parameters(config)
+    if device_map is None:
+        refuse_too_large(source.name, parameters, precision, place)
+    if source.repository is not None:
+        hub.weights(source.repository, source.folder, progress)
+    return Found(source, config, tokenizer, parameters, place, precision)
+
+
+def _config(source: Source) -> PreTrainedConfig:
+    try:
+        # False, not the default, which asks in the terminal whether the repository's code may run.
+        config: PreTrainedConfig = AutoConfig.from_pretrained(
+            source.folder, trust_remote_code=False
+        )
+    except _LIBRARY_ERRORS as error:
+        if "trust_remote_code" in str(error):
+            raise LogitSpecError(
+                f"{source.name} needs code from its own repository, which is never run; choose a model"
+                " that transformers itself has the code of."
+            ) from error
+        raise LogitSpecError(
+            f"{source.name} has a configuration that transformers {transformers.__version__} can't read;"
+            " choose another model."
         ) from error
+    continues = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
+    # BERT's kind has a class for it, too, whose weights would look ahead.
+    fills_gaps = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not config.is_decoder
+    if not config.is_encoder_decoder and (fills_gaps or not continues):
+        raise LogitSpecError(
+            f"{source.name} ({config.model_type}) does not continue text; choose a causal language model."
+        )
+    if source.repository is not None:
+        config._commit_hash = source.repository.commit
     return config
 
 
-def _refuse(config: PreTrainedConfig, name: str) -> None:
-    text = config.get_text_config()
-    if config.is_encoder_decoder:
+def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
+    except _LIBRARY_ERRORS as error:
         raise LogitSpecError(
-            f"{name} is an encoder-decoder model; choose one that only continues text."
-        )
-    kinds = {*(getattr(text, "layer_types", None) or ()), *getattr(text, "attention_layers", ())}
-    other = kinds - ATTENTION
-    if other:
-        raise LogitSpecError(
-            f"{name} has layers of type {sorted(other)[0]!r}, which can't branch over a"
-            " draft tree; choose a model with attention only."
-        )
+            f"{source.name} has no tokenizer that loads; choose a model that comes with one."
+        ) from error
+    return tokenizer
 
 
 def _weights(
-    source: str, name: str, config: PreTrainedConfig, dtype: torch.dtype
+    source: Source, config: PreTrainedConfig, dtype: torch.dtype, placed: dict[str, Any]
 ) -> tuple[PreTrainedModel, dict[str, str]]:
     """The model, and the reason if its attention is not the fast one."""
     wanted, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
         wanted, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
-    options = {"config": config, "dtype": dtype, "use_safetensors": True}
+    options = {"config": config, "dtype": dtype, "use_safetensors": True, **placed}
+    options["trust_remote_code"] = False
     try:
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                source, attn_implementation=wanted, **options
+                source.folder, attn_implementation=wanted, **options
             )
         except ValueError as error:
             reason = {"attention_reason": _first(error)}
             model = AutoModelForCausalLM.from_pretrained(
-                source, attn_implementation="eager", **options
+                source.folder, attn_implementation="eager", **options
             )
     except _LIBRARY_ERRORS as error:
-        raise LogitSpecError(f"{name} could not be loaded: {_first(error)}") from error
-    if "position_ids" not in signature(model.forward).parameters:
-        raise LogitSpecError(
-            f"{name} takes no position ids, which the branches of a draft tree need; choose another"
-            " model."
-        )
-    if getattr(model, "_is_stateful", False):
-        raise LogitSpecError(
-            f"{name} keeps a recurrent state, which can't branch over a draft tree;"
-            " choose a model with attention only."
-        )
+        if ran_out(error):
+            raise
+        raise _unreadable(source, error) from error
+    refuse_model(model, source.name)
     return model, reason
 
 
-def _proven(target: Runner, name: str) -> float:
-    """Refuse a model that computes something else over a draft tree than over plain text.
-
-    Returns how far apart they are, in standard deviations of the logits.
-    """
-    try:
-        deviation = target.deviation()
-    except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
-        raise LogitSpecError(
-            f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
-        ) from error
-    # In half precision rounding alone may move a mixture of experts far.
-    if not deviation <= DEVIATION_AT_MOST.get(target.model.dtype, ROUGHLY):
-        raise LogitSpecError(
-            f"{name} computes other logits over a draft tree than over plain text"
-            f" ({deviation:.1g} standard deviations apart); choose another model."
+def _unreadable(source: Source, error: BaseException) -> LogitSpecError:
+    if not hub.weight_files(source.folder):
+        return LogitSpecError(
+            f"{source.name} could not be loaded: it has no weights in safetensors, and pickled ones are"
+            " never read; choose a model that has them."
         )
-    return deviation
-
-
-def _quickened(target: Runner, deviation: float) -> str:
-    """Give `target` the fast forward if there is one for it, and say for the trace what it has now.
-
-    deviation: that of the stock forward. The fast one's, over a small tree, is measured against the same
-    plain and uncached forwards of the stock model; where it is more than rounding, the stock one stays.
-    """
-    reason = unsupported(target.model)
-    if reason is not None:
-        return f"stock: {reason}"
-    stock = target.forward
-    try:
-        target.use(LlamaForward(target.model))
-        apart = target.deviation()
-    except Exception as error:  # a model without the fast forward is a slower one, not a broken one
-        target.use(stock)
-        return f"stock: the fast one failed ({type(error).__name__})"
-    if apart <= 3 * deviation + APART_AT_MOST.get(target.model.dtype, ROUNDING):
-        return "fast"
-    target.use(stock)
-    return f"stock: the fast one's logits are {apart:.1g} standard deviations apart"
+    # The library's own words name the folder, which is nobody's business.
+    words = _first(error).replace(str(source.folder), source.name)
+    return LogitSpecError(f"{source.name} could not be loaded: {words}")
 
 
 def _parameters(config: PreTrainedConfig) -> int:
@@ -266,77 +309,6 @@ def _parameters(config: PreTrainedConfig) -> int:
             return int(AutoModelForCausalLM.from_config(config).num_parameters())
     except _LIBRARY_ERRORS:  # loading it has the message for that
         return 0
-
-
-def _fastest(made: Callable[[torch.dtype], Runner]) -> Runner:
-    """A target in float32 or bfloat16, by what forwards take; `made` loads it in a dtype."""
-    exact = made(torch.float32)
-    try:
-        rounded = made(torch.bfloat16)
-    except LogitSpecError as error:
-        exact.info["environment"]["dtype"] = f"float32: {error}"
-        return exact
-    return _faster(exact, rounded)
-
-
-def _faster(exact: Runner, rounded: Runner) -> Runner:
-    """The one whose forwards take less time; `rounded` only if it is clearly the faster one.
-
-    By the sum over ROWS_TIMED, each the shortest of a few forwards: a fraction of a second.
-    """
-    took = [float("inf"), float("inf")]
-    for _ in range(2):  # in turn, so that another program's load meets both
-        for place, target in enumerate((exact, rounded)):
-            took[place] = min(took[place], sum(target.seconds(ROWS_TIMED)))
-    chosen = rounded if took[1] < WORTH_ROUNDING * took[0] else exact
-    chosen.info["environment"]["dtype"] = (
-        f"the fastest: {1000 * took[0]:.1f} ms in float32 and {1000 * took[1]:.1f} ms in bfloat16"
-        f" for forwards over {', '.join(map(str, ROWS_TIMED))} rows"
-    )
-    return chosen
-
-
-def _windows(config: PreTrainedConfig) -> dict[str, int | None]:
-    """For each layer type the positions that a row sees back, itself included."""
-    sliding = getattr(config, "sliding_window", None)
-    default = ["full_attention" if sliding is None else "sliding_attention"]
-    kinds = getattr(config, "layer_types", None) or default
-    return {kind: sliding if kind == "sliding_attention" else None for kind in kinds}
-
-
-def _eos_ids(generation_config: Any, also: int | None) -> set[int]:
-    declared = generation_config.eos_token_id if generation_config else None
-    listed = declared if isinstance(declared, list) else [declared]
-    return {token for token in (*listed, also) if token is not None}
-
-
-def _limit(config: PreTrainedConfig) -> int:
-    """Positions that the model can hold, as far as their meaning does not change on the way."""
-    declared = getattr(config, "max_position_embeddings", None) or 0
-    limit: int = declared if declared > 0 else 2**20
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type") in ("longrope", "dynamic"):
-        # Beyond this length such a model re-reads all earlier positions with other frequencies.
-        return min(limit, rope.get("original_max_position_embeddings") or limit)
-    return limit
-
-
-def _info(model: Any, name: str) -> dict[str, Any]:
-    device = model.device
-    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    return {
-        "id": name,
-        "revision": getattr(model.config, "_commit_hash", None),
-        "dtype": str(model.dtype).removeprefix("torch."),
-        "device": f"{device} ({chip})",
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "attention": model.config._attn_implementation,
-        "environment": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-    }
 
 
 def _first(error: BaseException) -> str:

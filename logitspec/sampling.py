@@ -18,7 +18,7 @@ def pick(
 
     positions: absolute position of the token that each row chooses, one per row. At temperature 0
     the argmax; otherwise the argmax after Gumbel noise that depends on seed and position alone, which
-    is a draw from the distribution at that temperature (after top-p). Rows that choose for the same
+    is a draw from the distribution at that temperature (after top-k and top-p). Rows that choose for the same
     position share the noise, so a draft that equals the draw is what plain sampling would have drawn
     there. Unlike a point in a cumulative distribution, such a draw hardly moves when logits do.
     """
@@ -26,6 +26,9 @@ def pick(
         return logits.argmax(-1)
     wide = torch.float32 if logits.device.type == "mps" else torch.float64
     logits = logits.to(wide)
+    if 0 < sampling.top_k < logits.shape[-1]:
+        worst = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
+        logits = logits.masked_fill(logits < worst, -torch.inf)
     if sampling.top_p < 1:
         logits = _nucleus(logits, sampling)
     places = sorted(set(positions))

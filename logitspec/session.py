@@ -13,10 +13,11 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
+from logitspec.catalogue import CATALOGUE
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
-from logitspec.models import BUILTIN, encode_prompt, known_as, load
+from logitspec.models import BUILTIN, encode_prompt, fetch, known_as, load
 from logitspec.race import Race, progress_message, race, start_message
 from logitspec.runner import Runner
 from logitspec.target import Sampling
@@ -26,6 +27,8 @@ from logitspec.trace import StepRecord, Trace, reset_message, steps_message
 MOST_NEW_TOKENS = 4096
 MOST_CHARACTERS = 200_000
 RUNS_KEPT = 32
+MODELS_KEPT = 3
+SECONDS_PER_LINE = 0.3
 SECONDS_PER_MESSAGE = 1 / 25
 SECONDS_ALONE = 60.0  # a page that lost its connection is back by then, or will not come back
 
@@ -69,38 +72,105 @@ class Kept:
 class Host:
     """Loads each model once and runs one request at a time on it.
 
-    Visitors may ask for `model`, an id or a folder, or for the built-in one.
+    Visitors may ask for `model`, an id or a folder, or for the built-in one; with `others`, for any
+    model that this machine can reach. placing: device_map and offload, as `load` takes them.
     """
 
-    def __init__(self, model: str = BUILTIN, device: str = "auto", dtype: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str = BUILTIN,
+        device: str = "auto",
+        dtype: str = "auto",
+        others: bool = False,
+        **placing: Any,
+    ) -> None:
         self._sources = {known_as(model): model}
         self._sources.setdefault(BUILTIN, BUILTIN)
+        self.others = others
         self._device = device
         self._dtype = dtype
-        self._loaded: dict[str, tuple[Runner, Any, Speller]] = {}
+        self._placing = placing
+        self._loaded: OrderedDict[str, tuple[Runner, Any, Speller]] = OrderedDict()
         self._runs: OrderedDict[str, Kept] = OrderedDict()
         self._busy = Lock()
 
     @property
     def models(self) -> list[str]:
-        """The names of the models that visitors may ask for, the default first."""
+        """The names of the models that visitors are offered without having to ask, the default first."""
         return list(self._sources)
 
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What a list of models shows, and the names that stand for it."""
+        listed = CATALOGUE if self.others else ()
+        return [(name, name) for name in self.models] + [(each.line, each.name) for each in listed]
+
     def about(self, name: str) -> str:
-        """One line about what the model `name` knows; empty where nothing can be said."""
-        return ABOUT_BUILTIN if name == BUILTIN else ""
+        """One line about the model `name`; empty where nothing can be said."""
+        if name == BUILTIN:
+            return ABOUT_BUILTIN
+        if name not in self._loaded:
+            return ""
+        info = self._loaded[name][0].info
+        return (
+            f"{info['id']}: {info['parameters'] / 1e6:,.0f} million parameters in {info['dtype']},"
+            f" {info['attention']} attention, on {info['device']}."
+        )
 
     def model(self, name: str) -> tuple[Runner, Any, Speller]:
-        """Target, tokenizer and speller of one of `models`, loaded on first use."""
-        if name not in self._sources:
+        """Target, tokenizer and speller of a model, loaded on first use. When that fails, those that
+        are loaded stay."""
+        if name not in self._sources and not self.others:
             raise LogitSpecError(
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.models)}."
             )
         if name not in self._loaded:
-            target, tokenizer = load(self._sources[name], self._device, self._dtype)
+            source = self._sources.get(name, name)
+            target, tokenizer = load(source, self._device, self._dtype, **self._placing)
             target.measure()  # its costs, measured now, so that the first run begins at once
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
+            self._forget()
+        self._loaded.move_to_end(name)
         return self._loaded[name]
+
+    def _forget(self) -> None:
+        """Drop the models that were asked for longest ago; those that the host offers stay."""
+        others = [name for name in self._loaded if name not in self._sources]
+        for name in others[:-MODELS_KEPT]:
+            del self._loaded[name]
+
+    def loading(self, name: str) -> Iterator[str]:
+        """Load a model and tell how far it is, line by line; the last line is about it, or says what
+        went wrong. It goes on when nobody listens any more."""
+        if not self.others:
+            yield self.about(name)
+            return
+        told = [f"{name} is being looked for."]
+        if name not in self._loaded:
+            at_work = Thread(target=self._load_aside, args=[name, told], daemon=True)
+            at_work.start()
+            while at_work.is_alive():
+                yield told[-1]
+                at_work.join(SECONDS_PER_LINE)
+        yield self.about(name) if name in self._loaded else told[-1]
+
+    def _load_aside(self, name: str, told: list[str]) -> None:
+        def progress(there: int, whole: int) -> None:
+            share = there / whole if whole else 1.0
+            told.append(
+                f"{name} is being downloaded: {there / 1e6:,.0f} of {whole / 1e6:,.0f} MB ({share:.0%})."
+            )
+
+        try:
+            source = self._sources.get(name, name)
+            fetch(source, self._device, self._dtype, progress=progress, **self._placing)
+            told.append(f"{name} is being loaded; it waits while a run goes on.")
+            with self._busy:
+                self.model(name)
+        except Exception as error:
+            if not isinstance(error, LogitSpecError):
+                log.exception("loading %s failed", name)
+            told.append(sentence(error))
 
     def stream(
         self, request: Request, stop: Event, outlives: bool = False
@@ -291,8 +361,9 @@ def parse_options(text: str) -> dict[str, Any]:
 
 
 def _check(request: Request) -> None:
-    if not isinstance(request.prompt, str) or not isinstance(request.method, str):
-        raise LogitSpecError("The prompt and the method must be texts.")
+    texts = (request.prompt, request.method, request.model)
+    if not all(isinstance(text, str) for text in texts):
+        raise LogitSpecError("The prompt, the method and the model must be texts.")
     if len(request.prompt) > MOST_CHARACTERS:
         raise LogitSpecError(
             f"The prompt has {len(request.prompt)} characters and at most {MOST_CHARACTERS} are"
@@ -310,6 +381,8 @@ def sentence(error: Exception) -> str:
     """What to tell a visitor about `error`; what only we should know stays in the log."""
     if isinstance(error, LogitSpecError):
         return str(error)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "The memory is full; shorten the prompt, or choose a smaller model."
     return (
         f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
     )

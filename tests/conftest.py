@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -120,14 +121,21 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, started by its command."""
+    with serving_app(tmp_path_factory.mktemp("app") / "log") as address:
+        yield address
+
+
+@contextmanager
+def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
+    """The address of an app of its own, started by its command; what it prints goes to `log`."""
     port = free_port()
-    log = tmp_path_factory.mktemp("app") / "log"
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port)],
+            [sys.executable, "app.py", "--port", str(port), *options],
             cwd=ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
         )
         address = f"http://127.0.0.1:{port}"
         deadline = monotonic() + 90

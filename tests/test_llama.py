@@ -18,7 +18,8 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from logitspec import DraftTree, LogitSpecError, decode, load
 from logitspec.forward import TreeMask
 from logitspec.llama import LlamaForward, unsupported
-from logitspec.models import _faster, _fastest, prepare
+from logitspec.models import prepare
+from logitspec.placing import faster, fastest
 from logitspec.runner import Runner
 from logitspec.tree import Origin, Provenance
 
@@ -220,7 +221,7 @@ def test_a_fast_forward_that_computes_something_else_is_not_taken(
     net = folder(tmp_path / "net")
     wanted = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
     for kind, reason in [(Skewed, "standard deviations apart"), (Broken, "RuntimeError")]:
-        monkeypatch.setattr("logitspec.models.LlamaForward", kind)
+        monkeypatch.setattr("logitspec.placing.LlamaForward", kind)
         target, _ = load(net, dtype=dtype)
         assert not isinstance(target.forward, LlamaForward)
         assert forward(target).startswith("stock: the fast one")
@@ -247,7 +248,7 @@ class Timed(Runner):
 def test_bfloat16_is_taken_only_where_it_is_clearly_faster(share: float, wins: bool) -> None:
     exact, rounded = runner("fast", Timed), runner("fast", Timed, torch.bfloat16)
     exact.took, rounded.took = [0.002, 0.006], [0.002 * share, 0.006 * share]  # type: ignore[attr-defined]
-    assert _faster(exact, rounded) is (rounded if wins else exact)
+    assert faster(exact, rounded) is (rounded if wins else exact)
 
 
 def test_float32_stays_where_bfloat16_is_refused() -> None:
@@ -256,7 +257,7 @@ def test_float32_stays_where_bfloat16_is_refused() -> None:
             raise LogitSpecError("net computes other logits.")
         return runner("fast", dtype=dtype)
 
-    target = _fastest(made)
+    target = fastest(made)
     assert target.model.dtype == torch.float32
     assert target.info["environment"]["dtype"] == "float32: net computes other logits."
 

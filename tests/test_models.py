@@ -16,7 +16,8 @@ from families import CONFIGS, model, runner
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from logitspec import LogitSpecError, decode, load
-from logitspec.models import choose_device, encode_prompt, prepare
+from logitspec.models import encode_prompt, prepare
+from logitspec.placing import choose_device
 from logitspec.runner import Runner
 from logitspec.tree import DraftTree
 

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
 from fakes import finished
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from logitspec import Origin, StepRecord, Trace, decode, load
 from logitspec.builtin import MODEL_DIR
@@ -101,17 +103,31 @@ def test_the_figures_of_the_built_in_model_are_those_of_its_evaluation() -> None
     assert all(str(figures[name]) in README for name in ("command", "dtype", "device", "torch"))
 
 
-def test_the_python_example_runs_as_it_stands() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def python_output(place: int) -> str:
+    """What the README's Python example number `place` prints."""
+    code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[place]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    lines = done.stdout.splitlines()
+    return done.stdout
+
+
+def test_the_python_example_runs_as_it_stands() -> None:
+    printed = python_output(0)
+    lines = printed.splitlines()
     assert lines
     assert all(
         re.match(r"\d+ drafted, \d+ accepted: ", line) for line in lines if "drafted" in line
     )
-    assert "63 drafted" in done.stdout
+    assert "63 drafted" in printed
+
+
+def test_the_example_inside_transformers_writes_what_generate_writes() -> None:
+    model = AutoModelForCausalLM.from_pretrained(MODEL_DIR)
+    tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
+    ids = encode_prompt(tokenizer, "Write a short story about a fox.")
+    written = model.generate(torch.tensor([ids]), max_new_tokens=60)[0, len(ids) :]
+    assert python_output(1) == tokenizer.decode(written, skip_special_tokens=True) + "\n"
 
 
 def test_pictures_and_files_that_it_names_exist() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 import torch
 
+from logitspec import LogitSpecError
 from logitspec.sampling import gumbel, pick
 from logitspec.target import Sampling
 
@@ -44,6 +46,24 @@ def test_top_p_keeps_the_fewest_best_tokens_that_reach_it() -> None:
         shares = drawn(Sampling(1.0, top_p, 9))
         assert np.abs(shares - wanted).max() < 0.01
         assert (shares[[i for i in range(5) if i not in kept]] == 0).all()
+
+
+def test_top_k_keeps_the_best_and_top_p_counts_what_is_left() -> None:
+    probs = softmax(1.0)
+    for top_k, top_p, kept in (
+        (1, 1.0, [0]),
+        (3, 1.0, [0, 1, 3]),
+        (2, 0.7, [0]),
+        (9, 1.0, range(5)),
+    ):
+        wanted = np.zeros(5)
+        wanted[list(kept)] = probs[list(kept)] / probs[list(kept)].sum()
+        shares = drawn(Sampling(1.0, top_p, 5, top_k))
+        assert np.abs(shares - wanted).max() < 0.01
+        assert (shares[[i for i in range(5) if i not in kept]] == 0).all()
+    for wrong in (-1, 2.0, True):
+        with pytest.raises(LogitSpecError, match="top_k"):
+            Sampling(1.0, top_k=wrong)  # type: ignore[arg-type]
 
 
 def test_a_draw_depends_on_seed_and_position_alone() -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from families import runner
 from test_models import tokenizer
 
 from logitspec import LogitSpecError, Trace, session
+from logitspec.catalogue import CATALOGUE
 from logitspec.session import Host, Request, parse_options
 
 
@@ -21,7 +23,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The models that were loaded; each is a tiny random one."""
     names: list[str] = []
 
-    def load(name: str, device: str, dtype: str) -> Any:
+    def load(name: str, device: str, dtype: str, **placing: Any) -> Any:
         names.append(name)
         return runner("llama"), tokenizer()
 
@@ -198,9 +200,61 @@ def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host, loaded: li
     assert loaded == ["tiny"]
     assert host.models == ["tiny", "builtin"]
     assert "larger model" in host.about("builtin")
-    assert host.about("tiny") == ""
+    assert "float64, sdpa attention, on cpu" in host.about("tiny")
     with pytest.raises(LogitSpecError, match="'/etc' is not offered"):
         host.model("/etc")
+
+
+def test_any_model_is_loaded_where_the_host_allows_it(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(name: str, device: str, dtype: str, progress: Any) -> None:
+        progress(250_000_000, 1_000_000_000)
+        sleep(0.1)
+        if name == "a/gone":
+            raise LogitSpecError("There is no model 'a/gone'.")
+
+    monkeypatch.setattr(session, "fetch", fetch)
+    monkeypatch.setattr(session, "SECONDS_PER_LINE", 0.01)
+    host = Host("tiny", others=True)
+    lines = list(host.loading("a/model"))
+    assert "a/model is being downloaded: 250 of 1,000 MB (25%)." in lines
+    assert lines[-1] == host.about("a/model") != ""
+    assert list(host.loading("a/gone"))[-1] == "There is no model 'a/gone'."
+    assert loaded == ["a/model"]
+    list(host.stream(wanted(model="a/model", max_new_tokens=1), Event()))
+    assert loaded == ["a/model"]
+    assert [value for _, value in host.choices][:3] == ["tiny", "builtin", CATALOGUE[0].name]
+
+
+def test_a_host_that_does_not_allow_it_loads_nothing_else(host: Host, loaded: list[str]) -> None:
+    assert list(host.loading("a/model")) == [""]
+    assert [value for _, value in host.choices] == ["tiny", "builtin"]
+    with pytest.raises(LogitSpecError, match="not offered"):
+        list(host.stream(wanted(model="a/model"), Event()))
+    assert loaded == []
+
+
+def test_a_model_that_fails_leaves_the_old_ones_and_few_are_kept(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host("tiny", others=True)
+    host.model("tiny")
+    names = [f"a/{number}" for number in range(session.MODELS_KEPT + 1)]
+    for name in names:
+        host.model(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "load", full)
+        with pytest.raises(LogitSpecError, match="not enough memory"):
+            list(host.stream(wanted(model="a/large"), Event()))
+        for name in ["tiny", *names[1:]]:  # still there
+            assert Trace.from_json(list(host.stream(wanted(model=name), Event()))[-1]).finish
+        with pytest.raises(LogitSpecError, match="not enough memory"):
+            host.model(names[0])
+
+
+def full(*arguments: Any, **options: Any) -> Any:
+    raise LogitSpecError("There is not enough memory.")
 
 
 def test_missed_steps_can_be_asked_for_and_few_runs_are_kept(host: Host) -> None:
@@ -231,6 +285,7 @@ def test_runs_can_not_be_guessed(host: Host) -> None:
     [
         ({"prompt": None}, "must be texts"),
         ({"method": ["x"]}, "must be texts"),
+        ({"model": None}, "must be texts"),
         ({"max_new_tokens": True}, "Max new tokens"),
         ({"temperature": True}, "Temperature"),
         ({"prompt": " "}, "prompt is empty"),

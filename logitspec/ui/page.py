@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import Field
 from threading import Event
@@ -25,6 +26,9 @@ WAITING_AT_MOST = 64
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
 that it would have written anyway."""
+
+# What would be more than text in Markdown: names of models are anybody's.
+MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 # The icons of Gradio's footer repeat the words beside them.
 QUIET_ICONS = """() => {
@@ -84,7 +88,7 @@ def _watch(page: gr.Blocks, host: Host) -> None:
     method = _method()
     with gr.Row():
         with gr.Column():
-            about = gr.Markdown(host.about(host.models[0]))
+            about = gr.Markdown(_plain(host.about(host.models[0])))
             settings = _settings(host, about)
         with gr.Column():
             options = _options(method)
@@ -126,8 +130,14 @@ def _method() -> gr.Radio:
 def _settings(host: Host, about: gr.Markdown) -> list[Any]:
     """Model, length, temperature and seed; `about` tells of the chosen model."""
     with gr.Accordion("Model and sampling", open=False):
+        model = gr.Dropdown(
+            host.choices,
+            value=host.models[0],
+            label="Model",
+            info="One of these, a Hugging Face id or a folder" if host.others else None,
+            allow_custom_value=host.others,
+        )
         with gr.Row():
-            model = gr.Dropdown(host.models, value=host.models[0], label="Model")
             length = gr.Number(
                 300, label="Max new tokens", info=f"1 to {MOST_NEW_TOKENS}", precision=0
             )
@@ -136,15 +146,18 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
                 0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
             )
             seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
-    model.change(
-        host.about,
-        inputs=[model],
-        outputs=[about],
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
+
+    def loading(name: str | None) -> Iterator[str]:
+        for line in host.loading(name or host.models[0]):
+            yield _plain(line)
+
+    model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
     return [model, length, temperature, seed]
+
+
+def _plain(text: str) -> str:
+    """`text` as Markdown that shows just that."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def _options(method: gr.Radio) -> list[tuple[str, str, Any]]:
@@ -261,6 +274,7 @@ def _generate(host: Host) -> Any:
         temperature: float = 0.0,
         seed: int = 0,
         options: str = "{}",
+        model: str = "",
     ) -> Iterator[str]:
         """Stream one run: JSON messages with new steps, and last the finished trace as JSON.
 
@@ -271,6 +285,7 @@ def _generate(host: Host) -> Any:
             temperature: 0 for greedy decoding.
             seed: fixes the draws at a temperature above 0.
             options: the method's own options, a JSON object.
+            model: another one than the page begins with, where the host allows it.
         """
         try:
             wanted = Request(
@@ -280,7 +295,7 @@ def _generate(host: Host) -> Any:
                 temperature,
                 seed,
                 parse_options(options),
-                host.models[0],
+                model or host.models[0],
             )
             yield from host.stream(wanted, Event())
         except Exception as error:

@@ -1,0 +1,63 @@
+"""Models to begin with, small to large, those that need no permission first.
+
+A name that is not here works too, if it is a causal language model with attention only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BYTES = 2  # of a parameter in bfloat16 or float16
+# Cache, activations and the libraries, beside the weights.
+BESIDE = 1.2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the hub. millions: of parameters, as its makers give them. gated: its hub page asks
+    for a consent, and the download for the token of an account that gave it."""
+
+    name: str
+    millions: int
+    licence: str
+    gated: bool = False
+
+    @property
+    def gigabytes(self) -> float:
+        """Memory that a run takes in bfloat16, from the parameters: an estimate, not a measurement."""
+        return self.millions * 1e6 * BYTES * BESIDE / 1e9
+
+    @property
+    def line(self) -> str:
+        """One line for a list of choices."""
+        size = f"{self.millions} M" if self.millions < 1000 else f"{self.millions / 1000:.1f} B"
+        gated = ", gated" if self.gated else ""
+        return f"{self.name} ({size}, {self.licence}, about {self.gigabytes:.1f} GB in bfloat16{gated})"
+
+
+APACHE, LLAMA, GEMMA = "Apache-2.0", "Llama licence", "Gemma terms"
+
+CATALOGUE = (
+    Entry("HuggingFaceTB/SmolLM2-135M-Instruct", 135, APACHE),
+    Entry("HuggingFaceTB/SmolLM2-360M-Instruct", 362, APACHE),
+    Entry("Qwen/Qwen2.5-0.5B-Instruct", 494, APACHE),
+    Entry("Qwen/Qwen3-0.6B", 596, APACHE),
+    Entry("TinyLlama/TinyLlama-1.1B-Chat-v1.0", 1100, APACHE),
+    Entry("Qwen/Qwen2.5-1.5B-Instruct", 1540, APACHE),
+    Entry("HuggingFaceTB/SmolLM2-1.7B-Instruct", 1710, APACHE),
+    Entry("Qwen/Qwen3-1.7B", 1720, APACHE),
+    Entry("microsoft/Phi-3.5-mini-instruct", 3820, "MIT"),
+    Entry("Qwen/Qwen3-4B", 4020, APACHE),
+    Entry("lmsys/vicuna-7b-v1.3", 6740, "non-commercial"),
+    Entry("Qwen/Qwen2.5-7B-Instruct", 7620, APACHE),
+    Entry("Qwen/Qwen3-8B", 8190, APACHE),
+    Entry("Qwen/Qwen2.5-14B-Instruct", 14770, APACHE),
+    Entry("Qwen/Qwen3-14B", 14770, APACHE),
+    Entry("Qwen/Qwen2.5-32B-Instruct", 32760, APACHE),
+    Entry("google/gemma-3-1b-it", 1000, GEMMA, gated=True),
+    Entry("meta-llama/Llama-3.2-1B-Instruct", 1236, LLAMA, gated=True),
+    Entry("google/gemma-2-2b-it", 2610, GEMMA, gated=True),
+    Entry("meta-llama/Llama-3.2-3B-Instruct", 3213, LLAMA, gated=True),
+    Entry("meta-llama/Llama-3.1-8B-Instruct", 8030, LLAMA, gated=True),
+    Entry("google/gemma-2-9b-it", 9240, GEMMA, gated=True),
+)

@@ -1,0 +1,193 @@
+"""LogitSpec inside transformers: `model.generate(**inputs, custom_generate=logitspec.custom_generate)`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+from transformers.generation import (
+    EosTokenCriteria,
+    GenerateDecoderOnlyOutput,
+    MaxLengthCriteria,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from logitspec.drafters import DEFAULT_METHOD
+from logitspec.engine import begin, run
+from logitspec.errors import LogitSpecError
+from logitspec.models import target_over
+from logitspec.runner import Runner
+from logitspec.target import Sampling
+
+# In transformers' order, which is that of `pick`, too.
+WARPERS = (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
+CALLER = "transformers.generation.utils", "generate"
+MODES = ("greedy_search", "sample")
+OUTPUTS = ("output_scores", "output_logits", "output_attentions", "output_hidden_states")
+# What `generate` prepares for every model; anything else is an input that would go unread.
+PREPARED = {
+    "attention_mask",
+    "position_ids",
+    "past_key_values",
+    "cache_position",
+    "logits_to_keep",
+    "token_type_ids",
+    "use_cache",
+}
+
+
+def custom_generate(
+    model: Any,
+    input_ids: torch.Tensor,
+    logits_processor: Sequence[Any] = (),
+    stopping_criteria: Any = None,
+    generation_config: GenerationConfig | None = None,
+    streamer: Any = None,
+    method: str = DEFAULT_METHOD,
+    method_options: dict[str, Any] | None = None,
+    seed: int | None = None,
+    **model_kwargs: Any,
+) -> Any:
+    """The decoding loop for `generate` of a stock transformers model; it is what calls this.
+
+    input_ids: [1, length]. method, method_options, seed: further arguments of `generate`; without a
+    seed, one is drawn from torch's generator, so that torch.manual_seed fixes the text. Returns what
+    `generate` does: [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError
+    for what can't be honoured.
+    """
+    config = generation_config or model.generation_config
+    _refuse(model, input_ids, config)
+    sampling = _sampling(logits_processor, bool(config.do_sample), seed)
+    target, prompt = _target(model), input_ids[0].tolist()
+    _refuse_inputs(input_ids, model_kwargs)
+    target.eos_ids = frozenset(_eos_ids(config))
+    most = config.max_length - len(prompt)
+    trace, drafter = begin(target, prompt, method, most, sampling, method_options or {})
+    streamer = streamer or _held_back("streamer")
+    criteria, written = _further(stopping_criteria or (), config), list[int]()
+    steps = run(target, drafter, trace)
+    for token in (token for step in steps for token in step.tokens):
+        written.append(token)
+        if streamer is not None:
+            streamer.put(torch.tensor([token]))
+        if criteria and _stopped(criteria, _joined(input_ids, written)):
+            break
+    steps.close()
+    if streamer is not None:
+        streamer.end()
+    text = _joined(input_ids, written)
+    return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
+
+
+def _joined(prompt: torch.Tensor, written: list[int]) -> torch.Tensor:
+    return torch.cat((prompt, prompt.new_tensor([written])), dim=-1)
+
+
+def _further(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
+    """The criteria beside those that the engine has for itself: asking them costs a tensor a token."""
+
+    def known(each: Any) -> bool:
+        if type(each) is MaxLengthCriteria:
+            return bool(each.max_length == config.max_length)
+        if type(each) is EosTokenCriteria:
+            return set(each.eos_token_id.tolist()) == set(_eos_ids(config))
+        return False
+
+    return [each for each in criteria if not known(each)]
+
+
+def _stopped(criteria: Sequence[Any], text: torch.Tensor) -> bool:
+    return any(bool(torch.as_tensor(each(text, None)).all()) for each in criteria)
+
+
+def _held_back(name: str) -> Any:
+    """An argument of the `generate` that called: transformers 5.23 does not hand it to such a function."""
+    frame = inspect.currentframe()
+    while frame is not None and (frame.f_globals.get("__name__"), frame.f_code.co_name) != CALLER:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals.get(name)
+
+
+def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> None:
+    mode = str(config.get_generation_mode(_held_back("assistant_model")).value)
+    if mode not in MODES:
+        raise LogitSpecError(
+            f"custom_generate decodes greedily or by sampling, not by {mode.replace('_', ' ')}; leave"
+            " out num_beams and the options of other ways to decode."
+        )
+    if input_ids.shape[0] != 1:
+        raise LogitSpecError(
+            f"custom_generate takes one sequence at a time and got {input_ids.shape[0]}; call it once"
+            " for each."
+        )
+    if model.training:
+        raise LogitSpecError("The model is in training mode; call model.eval() first.")
+    if asked := [name for name in OUTPUTS if getattr(config, name, None)]:
+        raise LogitSpecError(f"custom_generate returns tokens only; leave out {asked[0]}.")
+
+
+def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
+    unread = [name for name, value in inputs.items() if name not in PREPARED and value is not None]
+    if unread:
+        raise LogitSpecError(
+            f"custom_generate reads input_ids only; leave out {unread[0]} or use plain generate."
+        )
+    mask, positions = inputs.get("attention_mask"), inputs.get("position_ids")
+    counted = torch.arange(input_ids.shape[1])
+    if (mask is not None and not bool((mask == 1).all())) or (
+        positions is not None and not bool((positions.cpu() == counted).all())
+    ):
+        raise LogitSpecError(
+            "custom_generate takes no padding and no positions of your own; pass the prompt alone."
+        )
+    cache = inputs.get("past_key_values")
+    if cache is not None and cache.get_seq_length() > 0:
+        raise LogitSpecError(
+            "custom_generate keeps its own KV cache; pass the whole text and no past_key_values."
+        )
+
+
+def _sampling(processors: Sequence[Any], do_sample: bool, seed: int | None) -> Sampling:
+    """Temperature, top-k and top-p as `generate` has prepared them."""
+    found = {type(each): each for each in processors}
+    order = [kind for kind in WARPERS if kind in found]
+    if not do_sample:
+        order = []
+    if [type(each) for each in processors] != order:
+        names = [type(each).__name__ for each in processors if type(each) not in order]
+        raise LogitSpecError(
+            f"custom_generate can't honour {names[0] if names else 'a warper of your own'}; it takes"
+            " temperature, top_k and top_p when sampling, and nothing when greedy."
+        )
+    if not do_sample:
+        return Sampling()
+    temperature, top_k, top_p = (found.get(kind) for kind in WARPERS)
+    return Sampling(
+        temperature.temperature if temperature else 1.0,
+        top_p.top_p if top_p else 1.0,
+        int(torch.randint(2**31, (1,))) if seed is None else seed,
+        top_k.top_k if top_k else 0,
+    )
+
+
+def _eos_ids(config: GenerationConfig) -> list[int]:
+    declared = config.eos_token_id
+    if declared is None:
+        return []
+    return list(declared) if isinstance(declared, (list, tuple)) else [int(declared)]
+
+
+def _target(model: Any) -> Runner:
+    """The runner over `model`, checked once and kept with it, as its buffers and costs are."""
+    state = (model.device, model.dtype, model.config._attn_implementation)
+    kept = vars(model).get("_logitspec")
+    if kept is None or kept[0] != state:
+        kept = state, target_over(model)
+        vars(model)["_logitspec"] = kept
+    target: Runner = kept[1]
+    return target

@@ -1,0 +1,293 @@
+"""Files of a model on the hub: found, downloaded into the hub's own cache, resumed after a cut."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import (
+    HfApi,
+    ModelInfo,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.file_download import http_get
+from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]
+from tqdm.auto import tqdm
+
+from logitspec.errors import LogitSpecError
+
+SECONDS = 10
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+# At the top of the repository: what config and tokenizer need, and no code.
+SMALL = re.compile(r"[^/]+\.(json|txt|model|jinja)")
+SMALL_AT_MOST = 100 * 2**20
+CONVERTER = "SFconvertbot"
+CONVERSION = "Adding `safetensors` variant of this model"
+SPARE = 2**26  # bytes that stay free on the disk
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A model's repository at one commit. sizes: bytes of each file; empty where only the cache is at hand."""
+
+    name: str
+    commit: str
+    sizes: dict[str, int]
+
+    @property
+    def online(self) -> bool:
+        return bool(self.sizes)
+
+
+def find(name: str) -> Repository:
+    """The newest commit of the hub model `name`, or that in the cache where the hub can't be reached.
+
+    Raises LogitSpecError when it can't be had.
+    """
+    try:
+        # Once and with a limit: the libraries would try for half a minute.
+        info = HfApi().model_info(name, timeout=SECONDS, files_metadata=True)
+        if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
+            info = _converted(name) or info
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise refusal(error, name) from error
+    except Exception as error:  # whatever the client's HTTP library raises
+        config = try_to_load_from_cache(name, "config.json")
+        if not isinstance(config, str):
+            raise refusal(error, name) from error
+        return Repository(name, Path(config).parent.name, {})
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    return Repository(name, str(info.sha), sizes)
+
+
+def _converted(name: str) -> ModelInfo | None:
+    """The hub's own conversion of pickled weights, which lies as a pull request beside many older models."""
+    for each in HfApi().get_repo_discussions(
+        name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
+    ):
+        if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
+            return HfApi().model_info(
+                name, revision=each.git_reference, timeout=SECONDS, files_metadata=True
+            )
+    return None
+
+
+def small_files(repository: Repository) -> Path:
+    """The folder with configuration and tokenizer of a model; `weights` puts the rest beside them."""
+    name, commit = repository.name, repository.commit
+    if not repository.online:
+        return Path(str(try_to_load_from_cache(name, "config.json"))).parent
+    if "config.json" not in repository.sizes:
+        raise LogitSpecError(
+            f"{name} has no config.json, so it is no transformers model; choose another one."
+        )
+    wanted = [
+        file
+        for file, size in repository.sizes.items()
+        if SMALL.fullmatch(file) and size <= SMALL_AT_MOST
+    ]
+    try:
+        hf_hub_download(name, "config.json", tqdm_class=_Silent)  # notes which commit is the newest
+        found = [
+            hf_hub_download(name, file, revision=commit, tqdm_class=_Silent) for file in wanted
+        ]
+    except Exception as error:
+        raise refusal(error, name) from error
+    return Path(found[0]).parent
+
+
+def weights(repository: Repository, folder: Path, progress: Progress | None = None) -> None:
+    """Put the safetensors of a model into its `folder`; what is there already is not fetched again.
+
+    progress: called with the bytes that are there and all bytes.
+    """
+    name, sizes = repository.name, repository.sizes
+    files = weight_files(folder)
+    if repository.online:
+        files = files or ([WEIGHTS] if WEIGHTS in sizes else [])
+    missing = [file for file in files if not (folder / file).exists()]
+    if (not files and repository.online) or any(file not in sizes for file in missing if sizes):
+        raise LogitSpecError(
+            f"{name} has no weights in safetensors, and pickled ones are never read; choose a"
+            " model that has them."
+        )
+    if not repository.online:
+        if missing or not files:
+            raise _unreachable(name)
+        return
+    if not missing:
+        return
+    total = sum(sizes[file] for file in files)
+    before = total - sum(sizes[file] for file in missing)
+    _room(folder, name, total - before)
+    for file in missing:
+        bar = _bar(progress, before, total)
+        try:
+            _fetch(repository, file, folder.parents[1] / "blobs", bar)
+        except LogitSpecError:
+            raise
+        except Exception as error:
+            raise refusal(error, name, begun=True) from error
+        before += sizes[file]
+
+
+def weight_files(folder: Path) -> list[str]:
+    """Names of the files that the weights in `folder` lie in, as far as the folder tells."""
+    if (folder / INDEX).is_file():
+        listed = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return sorted(set(listed["weight_map"].values()))
+    return [WEIGHTS] if (folder / WEIGHTS).exists() else []
+
+
+def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:
+    """One large file, begun anew or where an earlier download of it stopped.
+
+    The hub's client forgets what it had of a file; so the blob is completed here, under its final
+    name at the end, and the client then finds it in its cache.
+    """
+    name, commit = repository.name, repository.commit
+    url = hf_hub_url(name, file, revision=commit)
+    told = get_hf_file_metadata(url, timeout=SECONDS)
+    etag, size = str(told.etag), told.size or repository.sizes[file]
+    if not re.fullmatch(r"[\w.-]+", etag):
+        raise LogitSpecError(f"The hub's answer about {name} can't be read; try it again later.")
+    blob, part = blobs / etag, blobs / f"{etag}.part"
+    lock = blobs.parents[1] / ".locks" / blobs.parent.name / f"{etag}.lock"  # the client's own
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with WeakFileLock(lock):
+        if not blob.exists():
+            _complete(url, part, size, bar, file)
+            _verify(part, etag, name)
+            part.replace(blob)
+    hf_hub_download(name, file, revision=commit, tqdm_class=_Silent)
+
+
+def _complete(url: str, part: Path, size: int, bar: Any, file: str) -> None:
+    if part.exists() and part.stat().st_size > size:
+        part.unlink()
+    with part.open("ab") as out:
+        http_get(
+            url,
+            out,
+            resume_size=out.tell(),
+            # A packed answer has other byte positions, and can't be resumed.
+            headers={**build_hf_headers(), "Accept-Encoding": "identity"},
+            expected_size=size,
+            displayed_filename=file,
+            tqdm_class=bar,
+        )
+
+
+def _verify(part: Path, etag: str, name: str) -> None:
+    if not re.fullmatch(r"[0-9a-f]{64}", etag):  # no hash of the content
+        return
+    with part.open("rb") as content:
+        digest = hashlib.new("sha256")
+        while block := content.read(2**22):
+            digest.update(block)
+    if digest.hexdigest() != etag:
+        part.unlink()
+        raise LogitSpecError(f"The download of {name} arrived damaged; ask for it again.")
+
+
+def _bar(progress: Progress | None, before: int, total: int) -> Any:
+    """tqdm's class, which also tells `progress` the bytes of all files together."""
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self.there = before + int(options.get("initial") or 0)
+
+        def update(self, n: float | None = 1) -> Any:
+            self.there += int(n or 0)
+            if progress is not None:
+                progress(self.there, total)
+            return super().update(n)
+
+    return Bar
+
+
+class _Silent(tqdm):  # type: ignore[misc]
+    """For files whose download takes a moment."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "disable": True})
+
+
+def _room(folder: Path, name: str, wanted: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if wanted + SPARE > free:
+        raise LogitSpecError(
+            f"{name} takes {wanted / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; free some"
+            " room, point HF_HOME to another disk, or choose a smaller model."
+        )
+
+
+def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
+    """The sentence for what the hub's client raised about `name`; begun: a download was under way."""
+    if isinstance(error, LogitSpecError):
+        return error
+    if isinstance(error, GatedRepoError):
+        return LogitSpecError(
+            f"{name} is gated: accept its licence on its page of the hub and set HF_TOKEN to a token of"
+            " that account, or choose a model that is not."
+        )
+    if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
+        return LogitSpecError(
+            f"There is no model {name!r} on this machine or on the hub; check its name, or set HF_TOKEN"
+            " if it is private."
+        )
+    if isinstance(error, HfHubHTTPError):
+        return _answered(error, name)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LogitSpecError(
+            f"The disk is full before {name} is whole; free some room, or point HF_HOME to another"
+            " disk, and the download goes on where it stopped."
+        )
+    if isinstance(error, PermissionError):
+        return LogitSpecError(
+            "The hub's cache can't be written to; point HF_HOME to a folder that can."
+        )
+    if begun:
+        return LogitSpecError(
+            f"The download of {name} was interrupted; ask for it again and it goes on where it stopped."
+        )
+    if isinstance(error, OSError) or type(error).__module__.startswith("httpx"):
+        return _unreachable(name)
+    return LogitSpecError(
+        f"{name} could not be fetched from the hub ({type(error).__name__}); try it again later."
+    )
+
+
+def _answered(error: HfHubHTTPError, name: str) -> LogitSpecError:
+    status = error.response.status_code
+    if status in (401, 403):
+        return LogitSpecError(
+            f"The hub does not let this token read {name}; check HF_TOKEN, or choose another model."
+        )
+    return LogitSpecError(f"The hub answered with error {status} for {name}; try it again later.")
+
+
+def _unreachable(name: str) -> LogitSpecError:
+    return LogitSpecError(
+        f"There is no model {name!r} on this machine and the hub can't be reached; check the connection,"
+        " or choose one that is here, such as 'builtin'."
+    )

@@ -1,0 +1,55 @@
+"""What a runner must know of a transformers model: windows, length, end tokens, and what to call it."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import torch
+import transformers
+from transformers import PreTrainedConfig
+
+
+def windows(config: PreTrainedConfig) -> dict[str, int | None]:
+    """For each layer type the positions that a row sees back, itself included."""
+    sliding = getattr(config, "sliding_window", None)
+    default = ["full_attention" if sliding is None else "sliding_attention"]
+    kinds = getattr(config, "layer_types", None) or default
+    return {kind: sliding if kind == "sliding_attention" else None for kind in kinds}
+
+
+def eos_ids(generation_config: Any, also: int | None) -> set[int]:
+    """Tokens that end a text: those of the model's generation config, and `also`."""
+    declared = generation_config.eos_token_id if generation_config else None
+    listed = declared if isinstance(declared, list) else [declared]
+    return {token for token in (*listed, also) if token is not None}
+
+
+def limit(config: PreTrainedConfig) -> int:
+    """Positions that the model can hold, as far as their meaning does not change on the way."""
+    declared = getattr(config, "max_position_embeddings", None) or 0
+    limit: int = declared if declared > 0 else 2**20
+    rope = getattr(config, "rope_parameters", None) or {}
+    if rope.get("rope_type") in ("longrope", "dynamic"):
+        # Beyond this length such a model re-reads all earlier positions with other frequencies.
+        return min(limit, rope.get("original_max_position_embeddings") or limit)
+    return limit
+
+
+def info(model: Any, name: str) -> dict[str, Any]:
+    """What a trace says about the model."""
+    device = model.device
+    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "id": name,
+        "revision": getattr(model.config, "_commit_hash", None),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "device": f"{device} ({chip})",
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "attention": model.config._attn_implementation,
+        "environment": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+    }

@@ -1,0 +1,164 @@
+"""A hub on this machine: a folder of files for each model, served as huggingface.co does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from time import sleep
+from typing import Any
+
+COMMIT = "c0ffee" + "0" * 34
+CONVERTED = "c0de" + "0" * 36  # the commit of a pull request
+TOKEN = "hf_right"
+RESOLVED = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
+ASKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.%-]+)?")
+TALKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/discussions")
+
+
+class Hub:
+    """What it serves and how it behaves. asked: method, path and Range header of every request."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, Path] = {}
+        self.converted: dict[str, tuple[str, Path]] = {}  # author and files of a pull request
+        self.gated: set[str] = set()
+        self.status: int | None = None  # answered to everything
+        self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
+        self.damaged = False
+        self.seconds_for_weights = 0.0
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.url = ""
+
+    def fetched(self, file: str) -> list[str | None]:
+        """The Range headers of the GET requests for `file`."""
+        return [each for verb, path, each in self.asked if verb == "GET" and path.endswith(file)]
+
+
+@contextmanager
+def serving() -> Iterator[Hub]:
+    """A hub that answers for as long as the context lasts."""
+    hub = Hub()
+
+    class Answers(_Answers):
+        behind = hub
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.daemon_threads = True
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Answers(BaseHTTPRequestHandler):
+    behind: Hub
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        hub, path = self.behind, self.path.partition("?")[0]
+        hub.asked.append((self.command, path, self.headers.get("Range")))
+        if hub.status is not None:
+            self._send(hub.status)
+        elif found := ASKED.fullmatch(path):
+            self._about(found[1], CONVERTED if found[2] else COMMIT)
+        elif found := TALKED.fullmatch(path):
+            self._discussions(found[1])
+        elif found := RESOLVED.fullmatch(path):
+            self._file(found[1], found[2], found[3])
+        else:
+            self._send(404)
+
+    def _folder(self, name: str, commit: str) -> Path | None:
+        if commit == CONVERTED:
+            return self.behind.converted[name][1]
+        return self.behind.models.get(name)
+
+    def _discussions(self, name: str) -> None:
+        made = [self.behind.converted[name]] if name in self.behind.converted else []
+        listed = [
+            {
+                "num": 1,
+                "title": "Adding `safetensors` variant of this model",
+                "author": {"name": author},
+                "createdAt": "2024-01-01T00:00:00.000Z",
+                "status": "open",
+                "isPullRequest": True,
+                "repo": {"name": name, "type": "model"},
+            }
+            for author, _ in made
+        ]
+        body = json.dumps({"discussions": listed, "count": len(listed), "start": 0})
+        self._send(200, {"Content-Type": "application/json"}, body.encode())
+
+    def _about(self, name: str, commit: str) -> None:
+        if (folder := self._folder(name, commit)) is None:
+            self._send(401, {"X-Error-Code": "RepoNotFound"})
+            return
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        listed = [
+            {"rfilename": file.relative_to(folder).as_posix(), "size": file.stat().st_size}
+            for file in files
+        ]
+        body = json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": listed})
+        self._send(200, {"Content-Type": "application/json"}, body.encode())
+
+    def _file(self, name: str, commit: str, file: str) -> None:
+        folder = self._folder(name, commit)
+        if folder is None:
+            self._send(401, {"X-Error-Code": "RepoNotFound"})
+        elif name in self.behind.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._send(401, {"X-Error-Code": "GatedRepo"})
+        elif not (folder / file).is_file():
+            self._send(404, {"X-Error-Code": "EntryNotFound"})
+        else:
+            told = CONVERTED if commit == CONVERTED else COMMIT
+            self._content((folder / file).read_bytes(), told)
+
+    def _content(self, content: bytes, commit: str) -> None:
+        headers = {
+            "ETag": f'"{hashlib.sha256(content).hexdigest()}"',
+            "X-Repo-Commit": commit,
+            "Accept-Ranges": "bytes",
+        }
+        if self.behind.damaged and self.path.endswith(".safetensors"):
+            content = bytes(len(content))
+        if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or ""):
+            first = int(asked[1])
+            headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
+            self._send(206, headers, content[first:])
+        else:
+            self._send(200, headers, content)
+
+    def _send(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        weights, cuts = self.path.endswith(".safetensors"), self.behind.bytes_until_cut
+        if weights and cuts:
+            body = body[: cuts.pop(0)]
+            self.close_connection = True
+        parts = 20 if weights and self.behind.seconds_for_weights else 1
+        for place in range(parts):
+            sleep(self.behind.seconds_for_weights / parts if weights else 0)
+            self.wfile.write(body[len(body) * place // parts : len(body) * (place + 1) // parts])
+            self.wfile.flush()

@@ -1,0 +1,235 @@
+"""Models of a hub: what is fetched, what resumes, what is refused in one sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import transformers
+from fakes import finished
+from hub import COMMIT, CONVERTED, TOKEN, Hub, serving
+from huggingface_hub import constants
+from test_models import folder, one_sentence, tokenizer
+
+from logitspec import LogitSpecError, decode, load
+from logitspec.models import encode_prompt
+
+NAME = "somebody/tiny"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with one model, and an empty cache."""
+    with serving() as made:
+        made.models[NAME] = folder(tmp_path / "net")
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", made.url)
+        template = "{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{made.url}/{template}")
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 100)
+        monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+        yield made
+
+
+def weights(hub: Hub) -> bytes:
+    return (hub.models[NAME] / "model.safetensors").read_bytes()
+
+
+def refused(name: Any, match: str) -> None:
+    with pytest.raises(LogitSpecError, match=match) as error:
+        load(name)
+    one_sentence(error)
+
+
+def test_a_model_of_the_hub_is_that_of_its_folder(hub: Hub) -> None:
+    told: list[tuple[int, int]] = []
+    target, tokens = load(NAME, progress=lambda *bytes_: told.append(bytes_))
+    here, _ = load(hub.models[NAME])
+    ids = encode_prompt(tokens, "ABCABC")
+    traces = [finished(decode(each, ids, max_new_tokens=8)) for each in (target, here)]
+    assert traces[0].output_ids == traces[1].output_ids
+    assert (traces[0].model["id"], traces[0].model["revision"]) == (NAME, COMMIT)
+    size = len(weights(hub))
+    assert told[-1] == (size, size)
+    assert hub.fetched("model.safetensors") == [None]
+
+
+def test_what_is_there_is_not_fetched_again_and_works_without_the_hub(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(NAME)
+    load(NAME)
+    assert hub.fetched("model.safetensors") == [None]
+    hub.status = 503
+    assert load(NAME)[0].info["revision"] == COMMIT
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert load(NAME)[0].info["revision"] == COMMIT
+    refused("somebody/else", "can't be reached; check the connection")
+
+
+def test_a_cut_connection_is_mended_within_one_download(hub: Hub) -> None:
+    hub.bytes_until_cut = [1000, 500]  # whole chunks
+    load(NAME)
+    assert hub.fetched("model.safetensors") == [None, "bytes=1000-", "bytes=1500-"]
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(hub: Hub) -> None:
+    hub.bytes_until_cut = [1000] + 5 * [0]
+    refused(NAME, "was interrupted; ask for it again and it goes on")
+    hub.asked.clear()
+    told: list[tuple[int, int]] = []
+    target, _ = load(NAME, progress=lambda *bytes_: told.append(bytes_))
+    assert hub.fetched("model.safetensors") == ["bytes=1000-"]
+    assert told[-1] == (len(weights(hub)), len(weights(hub)))
+    assert told[0][0] > 1000
+    kept = next(Path(constants.HF_HUB_CACHE).rglob("model.safetensors"))
+    assert kept.read_bytes() == weights(hub)
+    assert target.info["parameters"] > 0
+    assert not list(Path(constants.HF_HUB_CACHE).rglob("*.part"))
+
+
+def test_damaged_weights_are_not_kept(hub: Hub) -> None:
+    hub.damaged = True
+    refused(NAME, "arrived damaged; ask for it again")
+    hub.damaged = False
+    load(NAME)
+    assert hub.fetched("model.safetensors") == [None, None]
+
+
+def test_weights_in_several_files(hub: Hub, tmp_path: Path) -> None:
+    model = transformers.AutoModelForCausalLM.from_pretrained(hub.models[NAME])
+    parts = tmp_path / "parts"
+    model.save_pretrained(parts, max_shard_size="20KB")
+    tokenizer().save_pretrained(parts)
+    shards = sorted(file.name for file in parts.glob("*.safetensors"))
+    assert len(shards) > 1
+    hub.models["somebody/parts"] = parts
+    told: list[tuple[int, int]] = []
+    hub.bytes_until_cut = [10**9, 100] + 5 * [0]
+    refused("somebody/parts", "was interrupted")
+    load("somebody/parts", progress=lambda *bytes_: told.append(bytes_))
+    assert hub.fetched(shards[0]) == [None]  # whole at the first try
+    assert told[-1][0] == told[-1][1] == sum((parts / shard).stat().st_size for shard in shards)
+
+
+def test_what_the_hub_does_not_have_or_give_is_said(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused("nobody/nothing", "There is no model 'nobody/nothing' on this machine or on the hub")
+    refused("no such name", "There is no model 'no such name'")
+    hub.gated.add(NAME)
+    refused(NAME, "is gated: accept its licence .* HF_TOKEN")
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    refused(NAME, "is gated")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    load(NAME)
+    hub.status = 503
+    refused("somebody/else", "answered with error 503")
+
+
+def test_a_hub_that_is_not_there_is_said(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    refused(NAME, "can't be reached; check the connection")
+
+
+def test_a_full_disk_is_said_before_and_during_a_download(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = SimpleNamespace(disk_usage=lambda folder: SimpleNamespace(free=1000))
+    with monkeypatch.context() as patch:
+        patch.setattr("logitspec.hub.shutil", little)
+        refused(NAME, "takes 0.0 GB and the disk has 0.0 GB left; free some room")
+    assert hub.fetched("model.safetensors") == []
+
+    def full(*args: Any, **options: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("logitspec.hub.http_get", full)
+        refused(NAME, "The disk is full before")
+    load(NAME)
+
+
+def test_pickled_weights_and_missing_shards_are_not_fetched(hub: Hub) -> None:
+    net = hub.models[NAME]
+    (net / "model.safetensors").rename(net / "pytorch_model.bin")
+    refused(NAME, "no weights in safetensors")
+    assert hub.fetched("pytorch_model.bin") == []
+
+
+def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path: Path) -> None:
+    whole = hub.models[NAME]
+    older = hub.models["somebody/older"] = shutil.copytree(whole, tmp_path / "older")
+    (older / "model.safetensors").rename(older / "pytorch_model.bin")
+    hub.converted["somebody/older"] = "somebody", whole
+    refused("somebody/older", "no weights in safetensors")
+    hub.converted["somebody/older"] = "SFconvertbot", whole
+    assert load("somebody/older")[0].info["revision"] == CONVERTED
+
+
+def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:
+    transformers.MambaConfig(vocab_size=40).save_pretrained(hub.models[NAME])
+    refused(NAME, "choose")
+    assert hub.fetched("model.safetensors") == []
+
+
+def test_the_terminal_takes_a_hub_by_its_address(hub: Hub, tmp_path: Path) -> None:
+    surroundings = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_HUB_CACHE": str(tmp_path / "other"),
+        "HF_HUB_OFFLINE": "0",
+    }
+
+    def run(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "logitspec", "ABCABC", "--model", name]
+        return subprocess.run(
+            [*command, "--max-new-tokens", "5"], env=surroundings, capture_output=True, text=True
+        )
+
+    done = run(NAME)
+    assert done.returncode == 0, done.stderr
+    assert "model.safetensors: 100%" in done.stderr
+    gone = run("nobody/nothing")
+    assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
+    assert gone.stderr.startswith("There is no model 'nobody/nothing'")
+
+
+def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_path: Path) -> None:
+    config = transformers.AutoConfig.from_pretrained(hub.models[NAME])
+    config.intermediate_size = 20_000  # the hub's client writes parts of 10 MB
+    made = transformers.AutoModelForCausalLM.from_config(config)
+    made.save_pretrained(hub.models[NAME])
+    surroundings = {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_HUB_CACHE": str(tmp_path / "other"),
+        "HF_HUB_OFFLINE": "0",
+    }
+    command = [sys.executable, "-m", "logitspec", "ABC", "--model", NAME, "--max-new-tokens", "2"]
+    hub.seconds_for_weights = 10
+    with subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL) as begun:
+        while not any(part.stat().st_size for part in (tmp_path / "other").rglob("*.part")):
+            sleep(0.1)
+            assert begun.poll() is None
+        begun.send_signal(signal.SIGINT)
+        assert begun.wait(30) == 130
+    hub.seconds_for_weights = 0
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    whole, rest = hub.fetched("model.safetensors")
+    assert whole is None
+    assert re.fullmatch(r"bytes=[1-9]\d{6,}-", rest or "")

@@ -1,0 +1,117 @@
+"""Models of the visitor's choice in the page, from a hub on this machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import serving_app
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from hub import Hub, serving
+from playwright.sync_api import Browser, Page, expect
+from test_app import PLAYER, state, unfold
+from test_models import folder
+
+from logitspec import Trace
+from logitspec.catalogue import CATALOGUE
+
+NAME = "somebody/tiny"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with serving() as made:
+        made.models[NAME] = folder(tmp_path_factory.mktemp("hub") / "net")
+        made.models["somebody/again"] = made.models[NAME]
+        yield made
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[str]:
+    """The app on a machine whose hub is ours, with an empty cache."""
+    place = tmp_path_factory.mktemp("app")
+    surroundings = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": hub.url}
+    with serving_app(place / "log", HF_HUB_CACHE=str(place / "cache"), **surroundings) as url:
+        yield url
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    opened.goto(address)
+    opened.wait_for_selector(PLAYER)
+    unfold(opened, "Model and sampling", "Max new tokens")
+    yield opened
+    context.close()
+
+
+def choose(page: Page, name: str) -> None:
+    """By keyboard alone."""
+    field = page.get_by_label("Model", exact=True)
+    field.fill(name)
+    field.press("Enter")
+    field.press("Tab")
+
+
+def test_a_model_is_downloaded_with_its_progress_and_runs(page: Page, hub: Hub) -> None:
+    hub.seconds_for_weights = 4
+    choose(page, NAME)
+    expect(page.get_by_text(re.compile(r"is being (looked for|downloaded)"))).to_be_visible(
+        timeout=20_000
+    )
+    told = page.get_by_text("million parameters in float32, sdpa attention, on cpu")
+    expect(told).to_be_visible(timeout=60_000)
+    page.locator("textarea").first.fill("ABCABCAB")
+    page.get_by_label("Max new tokens").fill("20")
+    page.get_by_role("button", name="Run", exact=True).click()
+    state(page, "done")
+    expect(page.locator(f"{PLAYER} [data-origin=prompt]")).to_have_count(8)
+
+
+def test_what_can_not_be_loaded_is_said_as_text_and_the_old_model_runs(page: Page) -> None:
+    hostile = "<img src=x onerror=\"document.title='owned'\"> **[x](javascript:1)**"
+    choose(page, hostile)
+    said = page.get_by_text(f"There is no model {hostile!r}", exact=False)
+    expect(said).to_be_visible(timeout=30_000)
+    assert page.locator("img[src=x]").count() == 0
+    assert page.title() == "LogitSpec Live"
+    choose(page, "builtin")
+    expect(page.get_by_text("The built-in model knows")).to_be_visible(timeout=20_000)
+    page.get_by_label("Max new tokens").fill("10")
+    page.get_by_role("button", name="Run", exact=True).click()
+    state(page, "done")
+
+
+def test_the_list_offers_the_catalogue(page: Page) -> None:
+    page.get_by_label("Model", exact=True).click()
+    shown = page.locator("ul[role=listbox] [role=option]").all_text_contents()
+    assert [line.strip().removeprefix("✓").strip() for line in shown][1:] == [
+        each.line for each in CATALOGUE
+    ]
+
+
+def test_the_endpoint_takes_a_model_or_says_why_not(address: str, hub: Hub) -> None:
+    hub.seconds_for_weights = 0
+    client = Client(address, verbose=False)
+
+    def last(name: str) -> Any:
+        job = client.submit(prompt="ABCABC", max_new_tokens=5, model=name, api_name="/generate")
+        job.result(timeout=120)
+        return job.outputs()[-1]
+
+    assert Trace.from_json(last("somebody/again")).model["id"] == "somebody/again"
+    with pytest.raises(AppError, match="There is no model 'nobody/nothing'"):
+        last("nobody/nothing")
+    assert Trace.from_json(last("")).model["id"] == "builtin"
+
+
+def test_a_host_can_keep_visitors_to_its_own_models(tmp_path: Path) -> None:
+    with serving_app(tmp_path / "log", "--no-other-models") as url:
+        client = Client(url, verbose=False)
+        with pytest.raises(AppError, match="not offered here"):
+            client.predict(prompt="A", model=NAME, api_name="/generate")

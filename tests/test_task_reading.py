@@ -90,16 +90,20 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
                 assert missing[1] in asked
                 unsaid += 1
                 continue
-            match = re.fullmatch(
-                r'About ([^,]*), (the text|a source) says: "([^"]*\.)" So (.*\.)', answer
-            )
+            match = re.fullmatch(r'About ([^,:]*)(, the text says)?: "([^"]*\.)" So (.*\.)', answer)
             assert match, answer
-            about, where, quote, conclusion = match.groups()
-            assert about in asked
-            assert about.removeprefix("the ") in quote
+            title, in_text, quote, conclusion = match.groups()
+            assert title.split(" and ")[0] in asked
+            assert any(name.removeprefix("the ") in quote for name in title.split(" and "))
             seen.append(conclusion)
             assert text.count(quote) == 1
-            assert ("\n[1] " in f"\n{text}") == (where == "a source")
+            assert ("\n[1] " in f"\n{text}") == (in_text is None)
+            if in_text is None:
+                (source,) = [line for line in text.splitlines() if quote in line]
+                names = source.split(": ")[0].split("] ")[1]
+                # An answer repeats the title of the source that it quotes, from a name on.
+                is_title = any(f'{title}: "' in line for line in text.splitlines())
+                assert names.endswith(title) if is_title else " and " not in title
             # All that the conclusion names stands in the quote, and some of it is new.
             facts = set(re.findall(r"\b[A-Z]\w+|\d+", conclusion))
             assert facts <= set(re.findall(r"\w+", quote)), answer

@@ -288,8 +288,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Event:
-    """The facts of one event, the main one first, and the questions that its text leaves open."""
+    """The facts of one event, the main one first, and the questions that the text leaves open."""
 
+    person: str
+    thing: str
     facts: tuple[Fact, ...]
     unsaid: tuple[Ask, ...]
 
@@ -358,27 +360,37 @@ def _towns(w: Words, count: int, name: str) -> list[str]:
 
 
 def events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event]:
-    """One event a size, with that many facts each; the first has the domain and headline given.
+    """One event a size, with at most that many facts; the first has the domain and headline given.
 
-    No two of them share a person or the name of a thing, so a question that names either can
-    mean only one of them; nor do two begin with the same words.
+    No two of them share a person, the name of a thing, a sphere of life or, besides the main one,
+    a kind of fact, so that a question can mean only one of them; nor do two begin with the same
+    words.
     """
     people = _names(w, 4 * len(sizes))
     names: dict[str, None] = {}
     while len(names) < len(sizes):
         names[w.coined().capitalize() if w.chance(w.invented) else w.town()] = None
     openings = [headline, *w.shuffled([other for other in HEADLINES if other != headline])]
-    made = []
+    spheres = [domain, *w.shuffled([other for other in DOMAIN_NAMES if other != domain])]
+    told: set[str] = set()
+    found: list[tuple[list[Fact], dict[str, str]]] = []
     for index, (size, name) in enumerate(zip(sizes, names, strict=True)):
-        sphere = DOMAINS[domain if index == 0 else w.pick(DOMAIN_NAMES)]
+        sphere = DOMAINS[spheres[index]]
         fields = _fields(w, sphere, people[4 * index : 4 * index + 4], name)
         own = [(str(number), kind) for number, kind in enumerate(sphere.kinds)]
-        chosen = w.shuffled([*own, *SHARED.items()])[: size - 1]
+        untold = [(key, kind) for key, kind in SHARED.items() if key not in told]
+        chosen = w.shuffled([*own, *untold])[: size - 1]
+        told.update(key for key, _ in chosen)
         facts = [_fact(Kind((), HEADLINE_ASKS), openings[index], fields)]
         facts += [_fact(kind, w.pick(kind.sentences), fields) for _, kind in chosen]
-        absent = UNSAID.keys() - dict(chosen).keys()
-        unsaid = [
-            _ask(SHARED[key].asks[0][0], UNSAID[key], fields) for key in UNSAID if key in absent
-        ]
-        made.append(Event(tuple(facts), tuple(unsaid)))
-    return made
+        found.append((facts, fields))
+    absent = [key for key in UNSAID if key not in told]
+    return [
+        Event(
+            fields["p"],
+            fields["x"],
+            tuple(facts),
+            tuple(_ask(SHARED[key].asks[0][0], UNSAID[key], fields) for key in absent),
+        )
+        for facts, fields in found
+    ]

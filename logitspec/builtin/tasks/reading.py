@@ -48,14 +48,25 @@ def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
     return [next(kept) if mark else next(rest) for mark in marks]
 
 
-def _quoted(about: str, source: str, sentence: str, conclusion: str) -> str:
-    """An answer that names its subject, quotes where it comes from and then concludes.
+def _title(event: Event) -> str:
+    return f"{event.person} and {event.thing}"
 
-    The name comes first since it leads the model to the sentence that it has to quote. Which source
-    that stands in is left to the reader: a model of this size guesses numbers.
+
+def _opening(event: Event, about: str, sources: bool) -> str:
+    """How an answer begins: what it is about, and who says so.
+
+    Among sources this is the title of one, from the name on that was asked for. The same words
+    stand before what is to be quoted, and lead the model there.
     """
+    if not sources:
+        return f"About {about}, the text says:"
+    title = _title(event)
+    return f"About {title[title.index(about) :] if about in title else about}:"
+
+
+def _quoted(opening: str, sentence: str, conclusion: str) -> str:
     end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
-    return f'About {about}, {source} says: "{sentence}" So {end}'
+    return f'{opening} "{sentence}" So {end}'
 
 
 def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
@@ -64,8 +75,7 @@ def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tupl
     for event in found:
         for fact in event.facts:
             for about, ask, conclusion in w.shuffled(fact.asks):
-                source = "a source" if sources else "the text"
-                answer = _quoted(about, source, fact.sentence, conclusion)
+                answer = _quoted(_opening(event, about, sources), fact.sentence, conclusion)
                 pairs.setdefault(conclusion, (ask, answer))
     asked = w.shuffled(list(pairs.values()))[:count]
     unsaid = [pair for event in found for pair in event.unsaid]
@@ -146,6 +156,26 @@ def summary(w: Words) -> Sample:
     return Sample("summarization", tuple(turns))
 
 
+def _paragraphs(w: Words, found: list[Event], size: int) -> str:
+    """A paragraph an event; up to `size` + 1 sentences in each name nothing."""
+    return "\n\n".join(
+        " ".join(
+            _mixed(w, [fact.sentence for fact in event.facts], asides(w, w.number(0, 1 + size)))
+        )
+        for event in found
+    )
+
+
+def _sources(w: Words, found: list[Event], _: int) -> str:
+    """Numbered quotations with titles, one an event; each begins with the main fact."""
+    lines = []
+    for index, event in enumerate(found, 1):
+        first, *others = [fact.sentence for fact in event.facts]
+        said = " ".join([first, *_mixed(w, others, asides(w, w.number(0, 1)))])
+        lines.append(f'[{index}] {_title(event)}: "{said}"')
+    return "\n".join(lines)
+
+
 def question(w: Words) -> Sample:
     """A text or numbered sources with one to three turns of questions, all answered with quotes.
 
@@ -165,14 +195,7 @@ def question(w: Words) -> Sample:
     found = events(w, counts, domain, headline)
     # The first event has the template that was drawn above; it may stand anywhere.
     found = w.shuffled(found)
-    paragraphs = []
-    for event in found:
-        others = asides(w, w.number(0, 1 if sources else 1 + size))
-        paragraphs.append(" ".join(_mixed(w, [fact.sentence for fact in event.facts], others)))
-    if sources:
-        text = "\n".join(f"[{index}] {text}" for index, text in enumerate(paragraphs, 1))
-    else:
-        text = "\n\n".join(paragraphs)
+    text = (_sources if sources else _paragraphs)(w, found, size)
     more = w.pick([0, 0, 1] if size == 0 else [0, 1, 1, 2])
     forms = [form, *(w.pick(_FORMS) for _ in range(more))]
     counts = [1 if each == "one" else w.pick([2, 2, 2, 2, 3]) for each in forms]

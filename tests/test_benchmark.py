@@ -27,7 +27,7 @@ from logitspec.benchmark.figures import Spread, document, rates, score, scores, 
 from logitspec.benchmark.report import notes, table
 from logitspec.benchmark.runs import Contender, Divergence, Measurement, Outcome, Part, merged
 from logitspec.models import prepare
-from logitspec.recordings import Example
+from logitspec.recordings import EXAMPLES, Example
 from logitspec.replay.prompts import prompts_in
 from logitspec.replay.scores import Variant
 
@@ -532,6 +532,7 @@ def test_methods_are_read_with_their_options() -> None:
         (["--methods", "prompt_lookup:max_ngram_size=99"], "must be a whole number from 1 to"),
         (["--baselines", "vllm"], "There is no baseline 'vllm'; choose one of transformers,"),
         (["--prompts", "nowhere"], "Can't read nowhere"),
+        (["--prompts", str(EXAMPLES), str(EXAMPLES)], "21 prompts share their question_id"),
         (["--category", "chess"], "has no category 'chess'"),
         (["--max-new-tokens", "1"], "--max-new-tokens must be 2 or more; got 1."),
         (["--repeats", "0"], "--repeats must be from 1 to 1000; got 0."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from logitspec.benchmark.report import notes, table
 from logitspec.benchmark.runs import REFERENCE, TIE_AT_MOST, Contender, Part, merged
 from logitspec.errors import LogitSpecError
 from logitspec.models import encode_prompt, known_as, load
-from logitspec.recordings import EXAMPLES
+from logitspec.recordings import EXAMPLES, Example
 from logitspec.replay.prompts import prompts_in
 from logitspec.replay.scores import write
 from logitspec.trace import dumps
@@ -62,7 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"(default: {' '.join(BASELINES)}); none where no name follows",
     )
-    parser.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
+    parser.add_argument(
+        "--prompts",
+        nargs="+",
+        default=[EXAMPLES],
+        metavar="FILE",
+        help="JSON lines (default: the examples)",
+    )
     parser.add_argument("--category", nargs="+", default=[], help="(default: all)")
     parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: %(default)s)")
@@ -77,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 def _benchmark(options: argparse.Namespace) -> None:
     """Measure this process's share; the first process prints what all have found."""
     asked, compared = variants(options.methods), baselines(options.baselines)
-    prompts = prompts_in(options.prompts, options.category)
+    prompts = _prompts(options)
     _check(options)
     processes = PartialState(cpu=options.device == "cpu")
     alone = processes.num_processes == 1
@@ -103,6 +110,20 @@ def _benchmark(options: argparse.Namespace) -> None:
     processes.destroy_process_group()
 
 
+def _prompts(options: argparse.Namespace) -> list[Example]:
+    """Those of all files; what is told of a prompt is told by its id, so no two may share one."""
+    prompts = [each for file in options.prompts for each in prompts_in(file, options.category)]
+    shared = [
+        number for number, count in Counter(p.question_id for p in prompts).items() if count > 1
+    ]
+    if shared:
+        raise LogitSpecError(
+            f"{len(shared)} prompts share their question_id with another, the first is {shared[0]};"
+            " give each its own."
+        )
+    return prompts
+
+
 def _check(options: argparse.Namespace) -> None:
     """What would be found out only after hours."""
     if options.max_new_tokens < 2:
@@ -120,7 +141,7 @@ def _check(options: argparse.Namespace) -> None:
 def _request(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "model": known_as(options.model),
-        "prompts": Path(options.prompts).name,
+        "prompts": [Path(file).name for file in options.prompts],
         "category": options.category,
         "max_new_tokens": options.max_new_tokens,
         "repeats": options.repeats,

@@ -1,0 +1,42 @@
+"""The file of unseen prompts: what its command writes, and nothing that training could draw."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from logitspec.builtin.corpus import TASKS, samples
+from logitspec.builtin.unseen import main
+from logitspec.recordings import EXAMPLES, examples
+from logitspec.replay.prompts import prompts_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED = EXAMPLES.with_name("unseen.jsonl")
+
+
+def test_the_shipped_file_is_what_the_command_writes(tmp_path: Path) -> None:
+    main(["--out", str(tmp_path / "again.jsonl")])
+    assert (tmp_path / "again.jsonl").read_bytes() == SHIPPED.read_bytes()
+
+
+def test_it_has_three_prompts_a_task_that_are_no_examples() -> None:
+    prompts = prompts_in(SHIPPED)
+    assert Counter(prompt.category for prompt in prompts) == dict.fromkeys(TASKS, 3)
+    shown = examples()
+    assert not {prompt.prompt for prompt in prompts} & {example.prompt for example in shown}
+    assert not {p.question_id for p in prompts} & {example.question_id for example in shown}
+
+
+def test_training_does_not_draw_them() -> None:
+    prompts = {prompt.prompt for prompt in prompts_in(SHIPPED)}
+    assert not prompts & {sample.turns[0][0] for sample in islice(samples(1), 20_000)}
+
+
+def test_every_turn_has_a_reference() -> None:
+    for line in SHIPPED.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        assert len(row["turns"]) == len(row["reference"]) >= 1

@@ -32,7 +32,6 @@ from logitspec.drafters.sources import (
 from logitspec.target import ForwardResult, TopK
 from logitspec.tree import DraftTree, Origin, Provenance
 
-LEARNT_OF_PROMPT = 400  # tokens at its end; of those before only the text is kept
 DEEPEST = 24
 LEAST = 5e-4
 LEFT_OPEN = 3e-3
@@ -72,9 +71,7 @@ class LogitSpec(Drafter):
         self._frequent = Frequent()
         self._offered: dict[int, list[list[Offer]]] = {}
         self._node_seconds = 0.0
-        for place, token in enumerate(prompt_ids):
-            if place >= len(prompt_ids) - LEARNT_OF_PROMPT:
-                self._teach(self._offers(self._end()), token)
+        for token in prompt_ids:
             self._extend(token)
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
@@ -87,7 +84,7 @@ class LogitSpec(Drafter):
         sized = self._sizing()
         tree = plant(root, last)
         chosen: list[tuple[int, Offer]] = []
-        for parent, offer, path in self._best_first(root, last):
+        for parent, offer, path in self._best_first(root, last, sized):
             chosen.append((parent, offer))
             if len(chosen) + 1 >= self.draft_tree_capacity or sized.enough(path):
                 break
@@ -113,10 +110,12 @@ class LogitSpec(Drafter):
         costs = self.costs if self.sizes_trees else None
         return Sizing(costs, self._node_seconds, self.draft_tree_capacity)
 
-    def _best_first(self, root: int, last: TopK) -> Iterator[tuple[int, Offer, float]]:
+    def _best_first(
+        self, root: int, last: TopK, sized: Sizing
+    ) -> Iterator[tuple[int, Offer, float]]:
         """Nodes as (parent, offer, probability of the path), the most probable first.
 
-        Nodes are numbered in this order, the root being 0.
+        Nodes are numbered in this order, the root being 0. Those that can't pay are left out.
         """
         order = count()
         heap: list[tuple[float, int, int, Offer, Context, int]] = []
@@ -126,9 +125,9 @@ class LogitSpec(Drafter):
             if node == 0:
                 sources += self._root_offers(root, last)
             self._offered[node] = sources
-            for offer, rate in self._likely(sources):
-                if path * rate > LEAST:
-                    heappush(heap, (-path * rate, next(order), node, offer, context, depth))
+            least = max(LEAST, sized.least)
+            for offer, likely in self._likely(sources, path, least):
+                heappush(heap, (-likely, next(order), node, offer, context, depth))
 
         grow(0, (*self._end(), root), 1.0, 1)
         node = 0
@@ -169,22 +168,30 @@ class LogitSpec(Drafter):
         if self.frequent:
             yield self._frequent.offers(root)
 
-    def _likely(self, sources: list[list[Offer]]) -> Iterator[tuple[Offer, float]]:
-        """Each token once, with its probability: a source shares out what those before left open."""
+    def _likely(
+        self, sources: list[list[Offer]], path: float, least: float
+    ) -> list[tuple[Offer, float]]:
+        """Each token once, with its probability after a path with that of `path`, if it is more than
+        `least`: a source shares out what those before left open."""
+        rate_of = self._rates.rate
         had: set[int] = set()
+        found: list[tuple[Offer, float]] = []
         left = 1.0
         for offers in sources:
-            if left < LEFT_OPEN:
-                return
+            if left < LEFT_OPEN or path * left <= least:
+                break
             taken = 0.0
             for offer in offers:
                 if offer[0] in had:
                     continue
                 had.add(offer[0])
-                rate = self._rates.rate(offer[1])
+                rate = rate_of(offer[1])
                 taken += rate
-                yield offer, left * rate
+                likely = path * left * rate
+                if likely > least:
+                    found.append((offer, likely))
             left *= max(0.0, 1.0 - taken)
+        return found
 
     def _teach(self, sources: list[list[Offer]], token: int) -> None:
         """What the target wrote, held against each source where those before it had it not.

@@ -26,7 +26,8 @@ class Rates:
 
     def rate(self, kind: Kind) -> float:
         """The share of continuations of this class that were right, 0 to 1."""
-        return self._entry(kind)[2]
+        entry = self._seen.get(kind)
+        return entry[2] if entry is not None else self._entry(kind)[2]
 
     def observe(self, kind: Kind, right: bool) -> None:
         """One more continuation of this class, and whether the target wrote it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from logitspec.costs import ForwardCosts
 
 
@@ -31,18 +33,29 @@ class Sizing:
         speed = self._expected / self._seconds(self._rows)
         if speed > self._best:
             self._best, self.drafts = speed, self._rows - 1
-        return not any(self._may_pay(rows, path) for rows in self._costs.rows)
+        return not self._may_pay(path)
 
-    def _may_pay(self, rows: int, path: float) -> bool:
-        """Whether a tree of so many rows would be faster if all its further nodes were like the last.
+    @property
+    def least(self) -> float:
+        """Paths that are less probable can't pay: drafting a node takes time, too, however flat the
+        forward's cost is."""
+        return self._best * self._node_seconds
+
+    def _may_pay(self, path: float) -> bool:
+        """Whether some larger tree would be faster if all its further nodes were like the last.
 
         Costs are straight between the sizes that were measured, so only those and the next node ask.
         """
-        rows = min(max(rows, self._rows + 1), self._capacity)
-        if rows <= self._rows:
-            return False
-        expected = self._expected + path * (rows - self._rows)
-        return expected / self._seconds(rows) > self._best
+        assert self._costs is not None
+        sizes, following = self._costs.rows, self._rows + 1
+        for size in (following, *sizes[bisect_right(sizes, following) :]):
+            rows = min(size, self._capacity)
+            if rows <= self._rows:
+                return False
+            expected = self._expected + path * (rows - self._rows)
+            if expected > self._best * self._seconds(rows):
+                return True
+        return False
 
     def _seconds(self, rows: int) -> float:
         assert self._costs is not None

@@ -117,7 +117,7 @@ class Copies:
                 break
             ngram = context[-order:]
             if (once := self._after_once.get(ngram)) is not None:
-                found.append([(once[0], copy_kind(order, 1, 1), once[1], order)])
+                found.append([(once[0], _ONCE_KINDS[order], once[1], order)])
             elif (followers := self._after.get(ngram)) is not None:
                 found.append(followers.offers(order))
             else:
@@ -132,6 +132,9 @@ def copy_kind(order: int, count: int, total: int) -> tuple[object, ...]:
     times = 1 if count == 1 else 2 if count < 4 else 4
     share = 2 if count == total else 1 if 3 * count >= total else 0
     return ("copy", length, times, share)
+
+
+_ONCE_KINDS = {order: copy_kind(order, 1, 1) for order in ORDERS}
 
 
 class Successors:

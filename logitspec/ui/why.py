@@ -62,6 +62,10 @@ INTRO = """<p>LogitSpec lives by three things: the token after the next one may 
 runners-up of the last logits, text repeats itself, and one forward can check many tokens. How far each of
 them goes depends on the model, the text and the device: here it is counted.</p>"""
 
+MEASURED = """<h3>Speed, measured</h3><p>By <code>python -m logitspec.benchmark</code>, on a machine that did
+nothing else. Tokens/s are of decoding alone; x is times the tokens/s of the named; MAT is mean accepted tokens;
+drafted is nodes a step, without the root.</p>"""
+
 STYLE = """<style>
 .why :is(p, h3, progress) { max-width: 76ch; }
 .why h3 { margin: 20px 0 4px; font-size: 20px; font-weight: 700; }
@@ -121,6 +125,8 @@ def why_tab(host: Host) -> None:
     status = gr.HTML(_status(study.about(host.models[0])), elem_id="why-status", elem_classes="why")
     with gr.Column(visible=shown is not None) as results:
         pictures, method = _pictures(shown)
+    if measured := words.measured():
+        gr.HTML(MEASURED + measured, elem_id="why-measured", elem_classes="why")
     outputs = [status, results, *pictures]
     _wire(study, model, per_task, method, start, cancel, outputs)
 

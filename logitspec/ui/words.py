@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from statistics import quantiles
 
+from logitspec.benchmark.published import by_task, overall, published
+from logitspec.benchmark.published import conditions as published_conditions
 from logitspec.drafters import METHODS
 from logitspec.evidence import BEYOND, Evidence, Tally, total
 from logitspec.evidence.gather import LOOKUP, OURS, PAPER
@@ -226,6 +228,17 @@ def conditions(found: Evidence) -> str:
         f" which gives the same drafts as a run; {METHODS[OURS].title} ran on the model."
     )
     return _said(f"Found with {facts}") + _said(how)
+
+
+def measured() -> str:
+    """The benchmark's results that ship with the project, with their conditions; empty without any."""
+    parts = []
+    for document in published():
+        tables = [overall(document), by_task(document)]
+        parts.append(
+            _said(published_conditions(document)) + "".join(_table(*each) for each in tables)
+        )
+    return "".join(parts)
 
 
 # HTML of numbers and known names; a model's own name is the only text from outside, and is escaped

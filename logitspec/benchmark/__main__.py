@@ -153,7 +153,9 @@ def _request(options: argparse.Namespace) -> dict[str, Any]:
 def environment(target: Any) -> dict[str, Any]:
     """Model, device, threads and versions."""
     info = dict(target.info)
-    versions = info.pop("environment", {})
+    versions = dict(info.pop("environment", {}))
+    if why := versions.pop("dtype", None):
+        info["dtype_chosen"] = why
     return {
         **info,
         "cpu": _cpu(),

@@ -88,9 +88,9 @@ How it learnt: the share of held-out answers that are exact token by token, by t
 ## Limits
 
 It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Asked about one of several sources, it quotes the wrong one at times
-(it finds a sentence by the kind of question better than by the name in it), and a made-up name of
-three syllables may lose a letter. Sums go wrong at times, above all with products of large numbers;
+looks right and means little. Asked about one of two events in a text without titles, it quotes the
+other at times; what a text leaves open it may make up; a made-up name of three syllables may lose a
+letter. Sums go wrong at times, above all with products of large numbers;
 its German has about a hundred words; its facts are a few sentences about speculative decoding. Rows
 longer than 2,048 tokens were not trained, and few were longer than 1,024. Don't rely on anything
 that it says.

@@ -1,0 +1,67 @@
+"""The benchmark's results that ship with the project: what README and page say of them is in the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from logitspec.benchmark.published import RESULTS, by_task, conditions, markdown, overall, published
+from logitspec.ui.words import measured
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+
+
+def rate(document: dict[str, Any], title: str, task: str) -> float:
+    """Decoded tokens a second, the median over the repeats, from the single runs."""
+    runs = [
+        each
+        for each in document["measurements"]
+        if each["method"] == title and task in (each["category"], "overall")
+    ]
+    rates = []
+    for repeat in {each["repeat"] for each in runs}:
+        own = [each for each in runs if each["repeat"] == repeat]
+        # transformers' own runs give their first token with the prefill.
+        tokens = sum(each["tokens"] - (each["drafted"] is None) for each in own)
+        rates.append(tokens / sum(each["decode_seconds"] for each in own))
+    return float(median(rates))
+
+
+@pytest.fixture(params=sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def document(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return found
+
+
+def test_there_are_results() -> None:
+    assert len(published()) == len(list(RESULTS.glob("*.json"))) >= 1
+
+
+def test_no_output_differed_without_a_tie(document: dict[str, Any]) -> None:
+    assert all(
+        scores["faults"] == 0 for each in document["methods"] for scores in each["scores"].values()
+    )
+
+
+def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
+    for title, *cells in overall(document).rows:
+        assert float(cells[0]) == pytest.approx(rate(document, title, "overall"), abs=0.51)
+    table = by_task(document)
+    for task, *ratios in table.rows:
+        for rival, ratio in zip(table.heads[1:], ratios, strict=True):
+            wanted = rate(document, "logitspec", task) / rate(document, rival, task)
+            assert float(ratio) == pytest.approx(wanted, abs=0.006)
+
+
+def test_readme_and_page_show_them(document: dict[str, Any]) -> None:
+    readme, page = README.read_text(encoding="utf-8"), measured()
+    assert markdown([overall(document), by_task(document)]) in readme
+    assert conditions(document) in readme.replace("\n", " ")
+    for table in (overall(document), by_task(document)):
+        for row in table.rows:
+            for cell in row:
+                assert cell in page

@@ -423,7 +423,7 @@ def test_an_example_plays_its_recorded_run_and_run_makes_it_live(
 ) -> None:
     page.get_by_role("button", name="Story", exact=True).click()
     player = page.locator(PLAYER)
-    expect(player).to_contain_text("Recorded: a present for Renata")
+    expect(player).to_contain_text("Recorded: finish a party")
     expect(player).to_have_attribute("data-playing", "true")
     player.focus()
     page.keyboard.press("End")

@@ -487,7 +487,7 @@ def test_a_run_can_begin_with_given_weights(
 ) -> None:
     run = tiny_run(small_tokenizer, steps=2)
     train(run, tmp_path / "old", tmp_path / "checkpoint.pt", [])
-    other = train_tokenizer(count=300, vocabulary=700, seed=9)
+    other = train_tokenizer(count=300, vocabulary=800, seed=9)
     settings = dataclasses.replace(run.settings, start=str(tmp_path / "old"))
     begun = prepare(settings, other, [], **TINY)
     given = {name: value.to(torch.bfloat16).float() for name, value in run.model.named_parameters()}

@@ -14,6 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from race_page import FIELD, TEXT, made, page_html
+from test_access import SETTLED
 
 from logitspec.metrics import summarize
 from logitspec.race import Race
@@ -314,6 +315,7 @@ def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
 
 
 def faults(page: Page) -> list[Any]:
+    page.evaluate(SETTLED)
     found = Axe().run(page, context=ROOT, options=AXE).response["violations"]
     return [
         (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
@@ -425,6 +427,7 @@ def test_a_race_goes_on_behind_another_tab(tab: Page) -> None:
 
 def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
     start(tab, 1500)
+    state(tab, "running")  # not the recorded race, which is over
     tab.wait_for_function(f"+document.querySelector('{LANE}')?.dataset.steps > 3", timeout=60_000)
     tab.locator("#stop-race").click()
     state(tab, "done")
@@ -434,11 +437,11 @@ def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
 
 def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
     for method in METHODS[:3]:
-        tab.get_by_label(method, exact=True).and_(tab.locator(":visible")).uncheck()
+        tab.get_by_role("checkbox", name=method, exact=True).and_(tab.locator(":visible")).uncheck()
     start(tab, 5)
     state(tab, "error")
     expect(tab.get_by_role("alert").filter(has_text="2 to 4 methods").first).to_be_visible()
-    tab.get_by_label("Token recycling").and_(tab.locator(":visible")).check()
+    tab.get_by_role("checkbox", name="Token recycling").and_(tab.locator(":visible")).check()
     start(tab, 5)
     state(tab, "done")
     expect(tab.locator(LANE)).to_have_count(2)

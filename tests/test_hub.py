@@ -208,6 +208,11 @@ def test_the_terminal_takes_a_hub_by_its_address(hub: Hub, tmp_path: Path) -> No
     assert gone.stderr.startswith("There is no model 'nobody/nothing'")
 
 
+def minds_interrupts() -> None:
+    """What a shell runs in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_path: Path) -> None:
     config = transformers.AutoConfig.from_pretrained(hub.models[NAME])
     config.intermediate_size = 20_000  # the hub's client writes parts of 10 MB
@@ -221,7 +226,9 @@ def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_pa
     }
     command = [sys.executable, "-m", "logitspec", "ABC", "--model", NAME, "--max-new-tokens", "2"]
     hub.seconds_for_weights = 10
-    with subprocess.Popen(command, env=surroundings, stderr=subprocess.DEVNULL) as begun:
+    with subprocess.Popen(
+        command, env=surroundings, stderr=subprocess.DEVNULL, preexec_fn=minds_interrupts
+    ) as begun:
         while not any(part.stat().st_size for part in (tmp_path / "other").rglob("*.part")):
             sleep(0.1)
             assert begun.poll() is None

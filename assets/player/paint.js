@@ -126,8 +126,9 @@ function hurries(player) {
   const soon = now - painted.at < HURRY;
   // What is dragged begins with a rush; what plays may be slow.
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
-  const hurried = rushes && (other || painted.hurried);
-  player.painted = { step, hurried, at: other ? now : painted.at, turn: 1 - painted.turn };
+  // Of another run all is painted: nothing may be left of the one before.
+  const hurried = rushes && trace === painted.trace && (other || painted.hurried);
+  player.painted = { trace, step, hurried, at: other ? now : painted.at, turn: 1 - painted.turn };
   clearTimeout(player.resting);
   if (hurried) player.resting = setTimeout(() => changed(player), other ? TURN : HURRY - TURN);
   return hurried;

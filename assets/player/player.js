@@ -50,7 +50,7 @@ function createPlayer(element, options = {}) {
   const actions = playerActions(player);
   const api = playerApi(player);
   player.open = api.open;
-  player.painted = { step: null, hurried: false, at: -HURRY, turn: 0 };
+  player.painted = { trace: null, step: null, hurried: false, at: -HURRY, turn: 0 };
   player.view = createView(player, actions);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);

@@ -427,8 +427,13 @@ def test_a_race_goes_on_behind_another_tab(tab: Page) -> None:
 
 def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
     start(tab, 1500)
-    state(tab, "running")  # not the recorded race, which is over
-    tab.wait_for_function(f"+document.querySelector('{LANE}')?.dataset.steps > 3", timeout=60_000)
+    tab.wait_for_function(
+        # Of this race, not of the recorded one that was there before it.
+        """([root, lane]) => !document.querySelector(root).textContent.includes("Recorded")
+          && [...document.querySelectorAll(lane)].every((each) => +each.dataset.steps > 3)""",
+        arg=[ROOT, LANE],
+        timeout=60_000,
+    )
     tab.locator("#stop-race").click()
     state(tab, "done")
     expect(tab.locator(ROOT)).to_contain_text("Stopped")

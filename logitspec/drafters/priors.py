@@ -9,7 +9,8 @@ no logits of rejected nodes, which make most successors right:
     python -m logitspec.replay fit built-in.jsonl.gz tinystories.jsonl.gz \\
         --model BUILT-IN --model TINYSTORIES
 
-This table is what its second round gave. Classes that were never met have 0.150, by guess, or for logits
+This table is what its second of three rounds gave, when rates were also learnt from the prompt; the
+command as it is now gives others near them. Classes that were never met have 0.150, by guess, or for logits
 continue the column.
 """
 

@@ -74,7 +74,7 @@ def page(tab: Page) -> Iterator[Page]:
 def send(page: Page, *messages: str) -> None:
     for message in messages:
         page.evaluate("message => player.receive(message)", message)
-    painted(page)
+    rested(page)
 
 
 def show(page: Page, cursor: int) -> None:
@@ -84,6 +84,20 @@ def show(page: Page, cursor: int) -> None:
 
 def painted(page: Page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def rested(page: Page) -> None:
+    """Waits until what a live step's first picture left out is painted too: at most 40 and 60 ms later.
+
+    Each wait begins in the frame in which the player begins its own, and is longer.
+    """
+    page.evaluate(
+        """async () => {
+          for (const ms of [60, 80, 0]) {
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done, ms)));
+          }
+        }"""
+    )
 
 
 def press(page: Page, *keys: str) -> None:

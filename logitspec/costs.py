@@ -13,7 +13,8 @@ PACE = 0.05
 class ForwardCosts:
     """Seconds of a forward at some numbers of rows, ascending; in between they are interpolated.
 
-    More rows never count as cheaper than fewer: what a measurement says to that end is noise.
+    More rows never count as cheaper than fewer: what measurements say to that end is noise, so those
+    that fall are averaged (isotonic regression).
     """
 
     def __init__(self, rows: Sequence[int], seconds: Sequence[float]) -> None:
@@ -46,5 +47,12 @@ class ForwardCosts:
         return {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
 
     def _order(self) -> None:
-        for place in range(1, len(self.seconds)):
-            self.seconds[place] = max(self.seconds[place], self.seconds[place - 1])
+        level: list[tuple[float, int]] = []  # seconds, and for how many sizes
+        for seconds in self.seconds:
+            count = 1
+            while level and level[-1][0] > seconds:
+                before, sizes = level.pop()
+                seconds = (sizes * before + count * seconds) / (sizes + count)
+                count += sizes
+            level.append((seconds, count))
+        self.seconds = [seconds for seconds, count in level for _ in range(count)]

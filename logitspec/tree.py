@@ -31,8 +31,7 @@ class Provenance(NamedTuple):
     match_length: tokens of the n-gram that was looked up, or of the suffix that was matched.
     copied_from: absolute position in the sequence that the token was copied from.
     key: where a retrieved n-gram ended: "root" (at the root) or "next_next" (at the next-next token below
-        the root; from a match length of 2 on the n-gram held the root as well); "frequent" for one of
-        the text's frequent tokens, which no n-gram led to.
+        the root; from a match length of 2 on the n-gram held the root as well).
     """
 
     origin: Origin

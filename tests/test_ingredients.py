@@ -51,10 +51,10 @@ def files(recordings: list[Recording], tmp_path_factory: pytest.TempPathFactory)
 
 def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
     asked = recipes((63, 8))
-    assert switches() == ["copies", "runners_up", "successors", "frequent", "learn_rates"]
+    assert switches() == ["copies", "runners_up", "successors", "learn_rates"]
     assert [each.title for each in asked if each.drafts == 8] == [
         "logitspec", "without copies", "without runners_up", "without successors",
-        "without frequent", "without learn_rates",
+        "without learn_rates",
     ]  # fmt: skip
     assert [each.method for each in asked if each.drafts is None] == PEERS
 
@@ -65,7 +65,6 @@ def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
         ("copies", None),
         ("runners_up", Origin.LOGIT),
         ("successors", Origin.RECYCLED),
-        ("frequent", "frequent"),
     ],
 )
 def test_what_is_off_drafts_nothing_and_no_tree_exceeds_its_size(
@@ -96,7 +95,7 @@ def test_scores_are_those_of_replays_made_one_by_one(recordings: list[Recording]
         assert score.tokens == sum(len(trace.output_ids) for trace in traces) == 90
         assert score.steps == sum(len(trace.steps) for trace in traces)
         assert score.prompts == 3
-    assert len(found.scores["all"]) == 6 * 2 + 4
+    assert len(found.scores["all"]) == 5 * 2 + 4
 
 
 def test_all_files_together_count_tokens_and_steps(recordings: list[Recording]) -> None:

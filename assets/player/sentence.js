@@ -64,7 +64,6 @@ function segmentClause(trace, step, nodes) {
   const { origin, rank, from, key } = step.origins[nodes[0]];
   const token = quoted(trace, step.row.tokens[nodes[0]]);
   if (origin === "logit") return `the last logits put ${token} at rank ${rank}`;
-  if (key === "frequent") return `${token} is frequent in the text`;
   if (from !== null) return copyClause(trace, step, nodes);
   return `${quotedTokens(trace, step, nodes)} came ${LEGEND_TITLES[origin]}`;
 }
@@ -132,7 +131,6 @@ function draftWords(trace, number, { origins, drafted }) {
     [count("logit"), (n) => plural(n, "runner-up", "runners-up") + " of the last logits"],
     [count("retrieved", "next_next"), (n) => `${n} copied after an n-gram that ends with a runner-up`],
     [count("retrieved", null), (n) => `${n} copied`],
-    [count("retrieved", "frequent"), (n) => `${n} frequent in the text`],
     [count("recycled"), (n) => `${n} from the successor table`],
     [count("suffix"), (n) => `${n} from the suffix automaton`],
   ];

@@ -79,7 +79,6 @@ function originWords(trace, step, node) {
   if (origin === "recycled") return LEGEND_TITLES.recycled + recycledRank(trace, step, node);
   const source = sourceOf(step, node);
   if (!source) return LEGEND_TITLES[origin];
-  if (key === "frequent") return `frequent in the text, last at position ${source.from}`;
   const ngram = matchExcerpt(trace, source.match);
   const after = match ? ` after the ${match}-token match "${ngram}"` : "";
   return `copied from position ${source.from}${after}`;

@@ -10,10 +10,10 @@ hit rate, and the tree takes the most probable nodes of all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, islice
 from time import perf_counter
 
 from logitspec.drafters.base import Drafter, option, plant, register
@@ -23,7 +23,6 @@ from logitspec.drafters.sizing import Sizing
 from logitspec.drafters.sources import (
     Context,
     Copies,
-    Frequent,
     Offer,
     Successors,
     provenance,
@@ -42,7 +41,7 @@ PACE = 0.1
 @register
 @dataclass
 class LogitSpec(Drafter):
-    """Copies, runners-up, successors and frequent tokens in one tree, the most probable nodes first."""
+    """Copies, runners-up and successors in one tree, the most probable nodes first."""
 
     name = "logitspec"
     title = "LogitSpec (ours)"
@@ -56,7 +55,6 @@ class LogitSpec(Drafter):
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
     successors: bool = option(True, "draft what the target put after a token when it saw it last")
-    frequent: bool = option(True, "draft the text's frequent tokens after the root")
     learn_rates: bool = option(True, "learn the sources' hit rates from every verified token")
 
     def __post_init__(self) -> None:
@@ -68,8 +66,8 @@ class LogitSpec(Drafter):
         self._copies = Copies(self.max_ngram_size)
         self._longest = self._copies.longest
         self._successors = Successors()
-        self._frequent = Frequent()
-        self._offered: dict[int, list[list[Offer]]] = {}
+        self._contexts: dict[int, Context] = {}
+        self._last = TopK([], [])
         self._node_seconds = 0.0
         for token in prompt_ids:
             self._extend(token)
@@ -80,11 +78,11 @@ class LogitSpec(Drafter):
 
     def draft(self, root: int, last: TopK) -> DraftTree:
         started = perf_counter()
-        self._offered = {}
+        self._contexts, self._last = {}, last
         sized = self._sizing()
         tree = plant(root, last)
         chosen: list[tuple[int, Offer]] = []
-        for parent, offer, path in self._best_first(root, last, sized):
+        for parent, offer, path in self._best_first(root, sized):
             chosen.append((parent, offer))
             if len(chosen) + 1 >= self.draft_tree_capacity or sized.enough(path):
                 break
@@ -110,9 +108,7 @@ class LogitSpec(Drafter):
         costs = self.costs if self.sizes_trees else None
         return Sizing(costs, self._node_seconds, self.draft_tree_capacity)
 
-    def _best_first(
-        self, root: int, last: TopK, sized: Sizing
-    ) -> Iterator[tuple[int, Offer, float]]:
+    def _best_first(self, root: int, sized: Sizing) -> Iterator[tuple[int, Offer, float]]:
         """Nodes as (parent, offer, probability of the path), the most probable first.
 
         Nodes are numbered in this order, the root being 0. Those that can't pay are left out.
@@ -121,12 +117,9 @@ class LogitSpec(Drafter):
         heap: list[tuple[float, int, int, Offer, Context, int]] = []
 
         def grow(node: int, context: Context, path: float, depth: int) -> None:
-            sources = self._offers(context)
-            if node == 0:
-                sources += self._root_offers(root, last)
-            self._offered[node] = sources
+            self._contexts[node] = context
             least = max(LEAST, sized.least)
-            for offer, likely in self._likely(sources, path, least):
+            for offer, likely in self._likely(self._sources(node, least), path, least):
                 heappush(heap, (-likely, next(order), node, offer, context, depth))
 
         grow(0, (*self._end(), root), 1.0, 1)
@@ -143,7 +136,9 @@ class LogitSpec(Drafter):
             if self.costs is not None and self.sizes_trees:
                 self.costs.observe(len(tree), result.seconds)
             for node in path:
-                self._teach(self._offered.get(node, []), result.choices[node])
+                if node in self._contexts:
+                    # Of the n-grams only the longest learns, because only that one is asked first.
+                    self._teach(self._sources(node, ngrams=1), result.choices[node])
             self._keep_logits(tree, path, result)
         for node in path:
             self._extend(tree.tokens[node])
@@ -153,23 +148,26 @@ class LogitSpec(Drafter):
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
 
     def _extend(self, token: int) -> None:
-        self._frequent.extend(token, len(self._copies.ids))
         self._copies.extend(token)
 
-    def _offers(self, context: tuple[int, ...]) -> list[list[Offer]]:
-        offers = self._copies.offers(context) if self.copies else []
+    def _sources(
+        self, node: int, least: float = 0.0, ngrams: int | None = None
+    ) -> Iterator[list[Offer]]:
+        """What each source offers after a node, in the order in which they are asked. Of the last one
+        classes with rates up to `least` may be left out; `ngrams` limits how many are looked up."""
+        context = self._contexts[node]
+        if self.copies:
+            yield from islice(self._copies.offers(context), ngrams)
         if self.successors and (seen := self._successors.offers(context)):
-            offers.append(seen)
-        return offers
-
-    def _root_offers(self, root: int, last: TopK) -> Iterator[list[Offer]]:
-        if self.runners_up:
-            yield runners_up(last, root, self._copies)
-        if self.frequent:
-            yield self._frequent.offers(root)
+            yield seen
+        if self.runners_up and node == 0:
+            rate_of = self._rates.rate
+            yield runners_up(
+                self._last, context[-1], self._copies, lambda kind: rate_of(kind) > least
+            )
 
     def _likely(
-        self, sources: list[list[Offer]], path: float, least: float
+        self, sources: Iterable[list[Offer]], path: float, least: float
     ) -> list[tuple[Offer, float]]:
         """Each token once, with its probability after a path with that of `path`, if it is more than
         `least`: a source shares out what those before left open."""
@@ -193,18 +191,10 @@ class LogitSpec(Drafter):
             left *= max(0.0, 1.0 - taken)
         return found
 
-    def _teach(self, sources: list[list[Offer]], token: int) -> None:
-        """What the target wrote, held against each source where those before it had it not.
-
-        Of the n-grams only the longest learns, because only that one is asked first.
-        """
+    def _teach(self, sources: Iterable[list[Offer]], token: int) -> None:
+        """What the target wrote, held against each source where those before it had it not."""
         had: set[int] = set()
-        copied = False
         for offers in sources:
-            if offers and offers[0][1][0] == "copy":
-                if copied:
-                    continue
-                copied = True
             if token in had:
                 return
             for offer in offers:

@@ -52,8 +52,6 @@ _LOGIT = (
     (0.0018, 0.0108),
     (0.0008, 0.0066),
 )
-# By how often it occurred: 1, from 2, from 4, from 8 times.
-_FREQUENT = (0.003, 0.007, 0.020, 0.083)
 
 PRIORS: dict[Kind, float] = {
     **{
@@ -71,5 +69,4 @@ PRIORS: dict[Kind, float] = {
         for rank, rates in enumerate(_LOGIT)
         for known, rate in enumerate(rates)
     },
-    **{("frequent", times): rate for times, rate in enumerate(_FREQUENT)},
 }

@@ -1,28 +1,31 @@
-"""Where continuations come from: the text itself, the last logits, logits seen before, frequent tokens.
+"""Where continuations come from: the text itself, the last logits, logits seen before.
 
 A source answers a context, the last tokens of the text with the drafted ones behind them, with offers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+from logitspec.drafters.rates import Kind
 from logitspec.target import TopK
 from logitspec.tree import Origin, Provenance
 
 ORDERS = (1, 2, 3, 4, 6, 8, 12, 16)  # n-grams between and beyond tell no more
 COPIES_AT_MOST = 6  # continuations of one n-gram
 SUCCESSOR_ORDERS = (2, 1)
-FREQUENT = 24
 
 Context = tuple[int, ...]
 # A token, the class that its hit rate is learnt for, and where it comes from: for a copy the position
 # and the length of the n-gram before it, else the rank and the probability in the logits it is from.
 # Plain tuples, for hundreds are made in every step.
-Offer = tuple[int, tuple[object, ...], int, float]
+Offer = tuple[int, Kind, int, float]
 
-_ORIGINS = {"copy": Origin.RETRIEVED, "frequent": Origin.RETRIEVED}
-_ORIGINS |= {"successor": Origin.RECYCLED, "logit": Origin.LOGIT}
-_RANKS = [0] * 3 + [1] * 2 + [2] * 4 + [3] * 8 + [4] * 16 + [5] * 31 + [6] * 64
-_LOGIT_KINDS = [[("logit", rank, occurred) for occurred in (False, True)] for rank in range(7)]
+_ORIGINS = {"copy": Origin.RETRIEVED, "successor": Origin.RECYCLED, "logit": Origin.LOGIT}
+_RANKS = [(0, 3), (3, 5), (5, 9), (9, 17), (17, 33), (33, 64), (64, 128)]
+_LOGIT_KINDS = [
+    [("logit", rank, occurred) for occurred in (False, True)] for rank in range(len(_RANKS))
+]
 _SUCCESSOR_KINDS = {
     order: [("successor", order, min(rank, 3)) for rank in range(8)] for order in SUCCESSOR_ORDERS
 }
@@ -33,23 +36,24 @@ def provenance(offer: Offer) -> Provenance:
     _, kind, place, size = offer
     origin = _ORIGINS[str(kind[0])]
     if origin is Origin.RETRIEVED:
-        key = "frequent" if kind[0] == "frequent" else None
-        return Provenance(origin, None, None, int(size), place, key)
+        return Provenance(origin, None, None, int(size), place)
     return Provenance(origin, place, size)
 
 
 class Followers:
     """What followed one n-gram: how often each token, where last, and which of them most often."""
 
-    __slots__ = ("best", "seen", "total")
+    __slots__ = ("_offers", "best", "seen", "total")
 
     def __init__(self) -> None:
         self.seen: dict[int, list[int]] = {}  # token: [times, last position]
         self.best: list[int] = []
         self.total = 0
+        self._offers: list[Offer] | None = None
 
     def add(self, token: int, position: int) -> None:
         """It followed once more."""
+        self._offers = None
         entry = self.seen.setdefault(token, [0, position])
         entry[0] += 1
         entry[1] = position
@@ -66,11 +70,13 @@ class Followers:
 
     def offers(self, order: int) -> list[Offer]:
         """The most frequent, as copies after an n-gram of that length."""
-        rows = [(token, *self.seen[token]) for token in self.best]
-        return [
-            (token, copy_kind(order, times, self.total), position, order)
-            for token, times, position in rows
-        ]
+        if self._offers is None:
+            rows = [(token, *self.seen[token]) for token in self.best]
+            self._offers = [
+                (token, copy_kind(order, times, self.total), position, order)
+                for token, times, position in rows
+            ]
+        return self._offers
 
 
 class Copies:
@@ -79,9 +85,8 @@ class Copies:
     def __init__(self, most: int) -> None:
         self.ids: list[int] = []
         self._orders = [order for order in ORDERS if order <= most]
-        self._after: dict[Context, Followers] = {}
         # Most n-grams occur once: a follower and its position take a tenth of the memory.
-        self._after_once: dict[Context, tuple[int, int]] = {}
+        self._after: dict[Context, Followers | tuple[int, int]] = {}
 
     @property
     def longest(self) -> int:
@@ -95,38 +100,38 @@ class Copies:
             if order > end:
                 break
             ngram = tuple(ids[end - order :])
-            if (followers := self._after.get(ngram)) is not None:
-                followers.add(token, end)
-            elif (once := self._after_once.pop(ngram, None)) is not None:
-                followers = self._after[ngram] = Followers()
-                followers.add(*once)
-                followers.add(token, end)
+            after = self._after.get(ngram)
+            if after is None:
+                self._after[ngram] = token, end
+            elif isinstance(after, Followers):
+                after.add(token, end)
             else:
-                self._after_once[ngram] = token, end
+                followers = self._after[ngram] = Followers()
+                followers.add(*after)
+                followers.add(token, end)
         ids.append(token)
 
     def occurred(self, token: int) -> bool:
         """Whether the token stands in the text, followed by another."""
-        return (token,) in self._after or (token,) in self._after_once
+        return (token,) in self._after
 
-    def offers(self, context: Context) -> list[list[Offer]]:
+    def offers(self, context: Context) -> Iterator[list[Offer]]:
         """Per order, the longest match first, what followed it."""
-        found: list[list[Offer]] = []
+        found: list[tuple[int, Followers | tuple[int, int]]] = []
         for order in self._orders:
             if order > len(context):
                 break
-            ngram = context[-order:]
-            if (once := self._after_once.get(ngram)) is not None:
-                found.append([(once[0], _ONCE_KINDS[order], once[1], order)])
-            elif (followers := self._after.get(ngram)) is not None:
-                found.append(followers.offers(order))
-            else:
+            if (after := self._after.get(context[-order:])) is None:
                 break  # nor can a longer n-gram have been there
-        found.reverse()
-        return found
+            found.append((order, after))
+        for order, after in reversed(found):
+            if isinstance(after, Followers):
+                yield after.offers(order)
+            else:
+                yield [(after[0], _ONCE_KINDS[order], after[1], order)]
 
 
-def copy_kind(order: int, count: int, total: int) -> tuple[object, ...]:
+def copy_kind(order: int, count: int, total: int) -> Kind:
     """The class of a continuation that followed an n-gram `count` of `total` times."""
     length = order if order < 4 else 4 if order < 8 else 8
     times = 1 if count == 1 else 2 if count < 4 else 4
@@ -162,45 +167,17 @@ class Successors:
         return []
 
 
-def runners_up(last: TopK, root: int, copies: Copies) -> list[Offer]:
-    """The last logits' other tokens, as what may follow the root (the paper's next-next tokens)."""
-    return [
-        (token, _LOGIT_KINDS[_RANKS[rank]][copies.occurred(token)], rank, last.probs[rank])
-        for rank, token in enumerate(last.ids[: len(_RANKS)])
-        if token != root
-    ]
-
-
-class Frequent:
-    """The text's most frequent tokens: what comes when nothing else is known."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-        self._last: dict[int, int] = {}
-        self._most: list[int] = []
-
-    def extend(self, token: int, position: int) -> None:
-        """One more token of the text, and where it stands."""
-        count = self._counts[token] = self._counts.get(token, 0) + 1
-        self._last[token] = position
-        if token in self._most:
-            return
-        if len(self._most) < FREQUENT:
-            self._most.append(token)
-            return
-        least = min(range(FREQUENT), key=lambda place: self._counts[self._most[place]])
-        if self._counts[self._most[least]] < count:
-            self._most[least] = token
-
-    def offers(self, root: int) -> list[Offer]:
-        """All of them but the root."""
-        return [
-            (
-                token,
-                ("frequent", min(3, self._counts[token].bit_length() - 1)),
-                self._last[token],
-                0,
-            )
-            for token in self._most
-            if token != root
-        ]
+def runners_up(last: TopK, root: int, copies: Copies, worth: Callable[[Kind], bool]) -> list[Offer]:
+    """The last logits' other tokens, as what may follow the root (the paper's next-next tokens), of
+    classes that are worth it."""
+    offers: list[Offer] = []
+    for (first, end), kinds in zip(_RANKS, _LOGIT_KINDS, strict=True):
+        wanted = [worth(kind) for kind in kinds]
+        if not any(wanted):
+            continue
+        for rank in range(first, min(end, len(last.ids))):
+            token = last.ids[rank]
+            occurred = copies.occurred(token)
+            if wanted[occurred] and token != root:
+                offers.append((token, kinds[occurred], rank, last.probs[rank]))
+    return offers

@@ -22,7 +22,7 @@ from logitspec.target import Sampling, Target
 ROUNDS = 3
 ENOUGH = 300.0
 # A text's own words tell about copies at once; of the other sources most are wrong most of the time.
-WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3, "frequent": 10.3}
+WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3}
 RIGHT_BEFORE = 0.3
 LEAST, MOST = 0.0008, 0.99
 
@@ -97,7 +97,6 @@ def source(rates: Mapping[Kind, float]) -> str:
     groups: dict[str, dict[tuple[object, ...], list[float]]] = {}
     for (source, *group, _), rate in rates.items():
         groups.setdefault(str(source), {}).setdefault(tuple(group), []).append(rate)
-    (frequent,) = groups["frequent"].values()
     return "\n".join(
         [
             _table("_COPY", {f"{key}": row for key, row in groups["copy"].items()}, 3),
@@ -105,7 +104,6 @@ def source(rates: Mapping[Kind, float]) -> str:
             "_LOGIT = (",
             *(f"    {_tuple(row, 4)}," for row in groups["logit"].values()),
             ")",
-            f"_FREQUENT = {_tuple(frequent, 3)}",
         ]
     )
 

@@ -153,15 +153,6 @@ test("a recycled node says its rank after the token above it", () => {
   );
 });
 
-test("a frequent token is no copy of an n-gram", () => {
-  const nodes = [ROOT(THE), [CAT, 0, ["retrieved", null, null, 0, 2, "frequent"]]];
-  const trace = traceOf([stepOf(nodes, [CAT, DOG], [0, 1])]);
-  assert.equal(originWords(trace, trace.steps[0], 1), "frequent in the text, last at position 2");
-  assert.deepEqual(said(trace, 2), ["1 token drafted", "1 frequent in the text."]);
-  const told = '" cat" is frequent in the text; the one drafted token was accepted: 2 tokens from one forward pass.';
-  assert.equal(storySentence(trace, 1), told);
-});
-
 test("of a long match the end is quoted", () => {
   const nodes = [ROOT(LINE), [SAT, 0, ["suffix", null, null, 9, 9]], [DOG, 1, ["suffix", null, null, 9, 10]]];
   const earlier = stepOf([ROOT(DOG)], [LINE], [0]);

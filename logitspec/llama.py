@@ -1,7 +1,8 @@
 """A fast forward for Llama models: the stock one's logits, in fewer and larger operations.
 
 Most of a small model's step is dispatch. Here a layer takes one product for query, key and value and one
-for gate and up; cosines and sines come from a table, the mask from a buffer.
+for gate and up; cosines and sines come from a table, the mask from a buffer. On a CPU a small model's
+weights stand there once more, packed for the products.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from transformers import LlamaForCausalLM
 
 from logitspec.cache import PrefixCache, PrefixLayer
 from logitspec.forward import TreeMask
+from logitspec.product import Product, pack
 
 # Their frequencies are the same for every length of text; others re-read it beyond some length.
 FIXED_ROPE = {"default", "linear", "llama3", "yarn"}
 FIRST_POSITIONS = 1024
-
-Affine = tuple[torch.Tensor, torch.Tensor | None]  # weight [outputs, inputs] and bias [outputs]
 
 
 def unsupported(model: Any) -> str | None:
@@ -47,8 +47,9 @@ class LlamaForward:
     """`Forward` of a model for which `unsupported` has no reason.
 
     The weights stay where they are, except that those of one fused product move to one tensor, of which
-    the model's own become views: nothing is held twice, and the model goes on working. Moved to another
-    device or dtype afterwards, it needs a new one.
+    the model's own become views: they are not held twice, and the model goes on working. On a CPU a
+    small model's are also held packed (`Product`). Moved to another device or dtype, or trained,
+    afterwards, the model needs a new one.
     """
 
     def __init__(self, model: Any) -> None:
@@ -56,12 +57,13 @@ class LlamaForward:
         self.cache = PrefixCache(config.num_hidden_layers)
         self._embedding = self._core.embed_tokens.weight
         self._norm = self._core.norm
-        self._head: Affine = model.lm_head.weight, model.lm_head.bias
+        self._head = Product(model.lm_head.weight, model.lm_head.bias)
         groups = config.num_attention_heads // config.num_key_value_heads
         self._tree_mask = TreeMask(model.dtype, model.device, copies=groups)
         self._chain_mask = TreeMask(model.dtype, model.device)
         self._layers = [LlamaLayer(layer) for layer in self._core.layers]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
+        pack([self._head, *(each for layer in self._layers for each in layer.products)])
 
     def __call__(
         self,
@@ -78,7 +80,7 @@ class LlamaForward:
         mask = self._mask(len(tokens), ancestors)
         for layer, cache in zip(self._layers, self.cache.layers, strict=True):
             hidden = layer(hidden, rotation, mask, chain, cache)
-        return F.linear(_normed(hidden[-rows:], self._norm), *self._head)
+        return self._head(_normed(hidden[-rows:], self._norm))
 
     def _mask(self, rows: int, ancestors: npt.NDArray[Any] | None) -> torch.Tensor | None:
         """None where a row may see all, or where the attention itself can keep to a chain."""
@@ -114,16 +116,22 @@ class LlamaLayer:
         attention, mlp = layer.self_attn, layer.mlp
         self._qkv = _fused(attention.q_proj, attention.k_proj, attention.v_proj)
         self._gate_up = _fused(mlp.gate_proj, mlp.up_proj)
-        self._out: Affine = attention.o_proj.weight, attention.o_proj.bias
-        self._down: Affine = mlp.down_proj.weight, mlp.down_proj.bias
+        self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
+        self._down = Product(mlp.down_proj.weight, mlp.down_proj.bias)
         self._before, self._between = layer.input_layernorm, layer.post_attention_layernorm
         self._activation = mlp.act_fn
         self._head_dim: int = attention.head_dim
         self._heads: int = attention.q_proj.out_features // attention.head_dim
         self._key_heads: int = attention.k_proj.out_features // attention.head_dim
         # In half precision a CPU takes three times as long over one query row as over two.
-        lone = self._heads == self._key_heads and self._qkv[0].device.type == "cpu"
-        self._doubles = lone and self._qkv[0].dtype in (torch.bfloat16, torch.float16)
+        weight = self._qkv.weight
+        lone = self._heads == self._key_heads and weight.device.type == "cpu"
+        self._doubles = lone and weight.dtype in (torch.bfloat16, torch.float16)
+
+    @property
+    def products(self) -> list[Product]:
+        """Those with weights of the layer."""
+        return [self._qkv, self._out, self._gate_up, self._down]
 
     def __call__(
         self,
@@ -135,14 +143,14 @@ class LlamaLayer:
     ) -> torch.Tensor:
         """`hidden` after the layer. chain: each row sees those before it (no `mask`: and no prefix)."""
         rows = len(hidden)
-        qkv = F.linear(_normed(hidden, self._before), *self._qkv).view(rows, -1, self._head_dim)
+        qkv = self._qkv(_normed(hidden, self._before)).view(rows, -1, self._head_dim)
         turned, value = torch.split(qkv, [self._heads + self._key_heads, self._key_heads], 1)
         query, key = torch.split(_rotated(turned, *rotation), [self._heads, self._key_heads], 1)
         keys, values = cache.update(key.transpose(0, 1)[None], value.transpose(0, 1)[None])
         attend = self._attended_in_order if chain else self._attended
-        hidden = hidden + F.linear(attend(query, keys, values, mask), *self._out)
-        gate, up = F.linear(_normed(hidden, self._between), *self._gate_up).chunk(2, -1)
-        return hidden + F.linear(self._activation(gate) * up, *self._down)
+        hidden = hidden + self._out(attend(query, keys, values, mask))
+        gate, up = self._gate_up(_normed(hidden, self._between)).chunk(2, -1)
+        return hidden + self._down(self._activation(gate) * up)
 
     def _attended(
         self,
@@ -195,11 +203,11 @@ def _normed(hidden: torch.Tensor, norm: Any) -> torch.Tensor:
     return F.rms_norm(hidden, hidden.shape[-1:], norm.weight, norm.variance_epsilon)
 
 
-def _fused(*parts: torch.nn.Linear) -> Affine:
+def _fused(*parts: torch.nn.Linear) -> Product:
     """The products of `parts` as one; their weights become views of it."""
     weight = torch.cat([part.weight.data for part in parts])
     owns = torch.split(weight, [part.out_features for part in parts])
     for part, own in zip(parts, owns, strict=True):
         part.weight.data = own
     biases = [part.bias for part in parts if part.bias is not None]
-    return weight, torch.cat([each.data for each in biases]) if biases else None
+    return Product(weight, torch.cat([each.data for each in biases]) if biases else None)

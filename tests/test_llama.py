@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 import transformers
 from fakes import finished
 from families import CONFIGS, FAST, VOCABULARY, model, runner
@@ -20,6 +21,7 @@ from logitspec.forward import TreeMask
 from logitspec.llama import LlamaForward, unsupported
 from logitspec.models import prepare
 from logitspec.placing import faster, fastest
+from logitspec.product import Product, pack
 from logitspec.runner import Runner
 from logitspec.tree import Origin, Provenance
 
@@ -124,9 +126,50 @@ def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> N
     for name, weight in model(family).state_dict().items():
         assert torch.equal(weight, net.state_dict()[name])
     attention = net.model.layers[0].self_attn
-    storage = forward._layers[0]._qkv[0].untyped_storage().data_ptr()
+    storage = forward._layers[0]._qkv.weight.untyped_storage().data_ptr()
     for part in (attention.q_proj, attention.k_proj, attention.v_proj):
         assert part.weight.untyped_storage().data_ptr() == storage
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("biased", [True, False])
+def test_packed_products_are_the_plain_ones(dtype: torch.dtype, biased: bool) -> None:
+    torch.manual_seed(1)
+    weight = torch.randn(96, 40, dtype=dtype)
+    product = Product(weight, torch.randn(96, dtype=dtype) if biased else None)
+    assert pack([product])
+    assert product.packed
+    for rows in (1, 2, 7, 64, 300):
+        given = torch.randn(rows, 40, dtype=dtype)
+        wanted = F.linear(given.double(), weight.double())
+        wanted = wanted + product.bias.double() if product.bias is not None else wanted
+        rounding = 1e-4 if dtype == torch.float32 else 0.2
+        assert (product(given).double() - wanted).abs().max() < rounding
+
+
+def test_products_are_packed_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def products(dtype: torch.dtype = torch.float32) -> list[Product]:
+        return [Product(torch.ones(8, size, dtype=dtype), None) for size in (4, 6)]
+
+    assert not pack(products(torch.float64))
+    monkeypatch.setattr("logitspec.product.PACKED_AT_MOST", 8 * 10 * 4 - 1)
+    large = products()
+    assert not pack(large)
+    assert not any(each.packed for each in large)
+    monkeypatch.setattr("logitspec.product.PACKED_AT_MOST", 8 * 10 * 4)
+    assert pack(large)
+
+    def failing(product: Product) -> None:
+        if product.weight.shape[1] == 6:
+            raise NotImplementedError
+        laid_out(product)
+
+    laid_out = Product.pack
+    monkeypatch.setattr(Product, "pack", failing)
+    failed = products()
+    assert not pack(failed)
+    assert not any(each.packed for each in failed)
+    assert torch.equal(failed[0](torch.ones(2, 4)), torch.full((2, 8), 4.0))
 
 
 @pytest.mark.parametrize("family", FAST)

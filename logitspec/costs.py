@@ -32,6 +32,17 @@ class ForwardCosts:
         slope = (seconds[right] - seconds[left]) / (sizes[right] - sizes[left])
         return max(seconds[0], seconds[left] + slope * (rows - sizes[left]))
 
+    def table(self, most: int) -> list[float]:
+        """What `at` says of 0 to `most` rows."""
+        seconds: list[float] = [self.seconds[0]] * self.rows[0]
+        for place in range(1, len(self.rows)):
+            first, start = self.rows[place - 1], self.seconds[place - 1]
+            slope = (self.seconds[place] - start) / (self.rows[place] - first)
+            seconds += [start + slope * more for more in range(self.rows[place] - first)]
+            if len(seconds) > most:
+                break
+        return [*seconds[: most + 1], *(self.at(rows) for rows in range(len(seconds), most + 1))]
+
     def observe(self, rows: int, seconds: float) -> None:
         """A forward over `rows` rows took so long; one in a hundred that took ages moves little."""
         known = self.at(rows)
@@ -47,6 +58,8 @@ class ForwardCosts:
         return {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
 
     def _order(self) -> None:
+        if self.seconds == sorted(self.seconds):
+            return
         level: list[tuple[float, int]] = []  # seconds, and for how many sizes
         for seconds in self.seconds:
             count = 1

@@ -211,6 +211,9 @@ def test_costs_between_the_sizes_and_beyond_them() -> None:
     costs = ForwardCosts([1, 4, 16], [0.01, 0.016, 0.02])
     assert [costs.at(rows) for rows in (1, 2, 4, 10)] == pytest.approx([0.01, 0.012, 0.016, 0.018])
     assert costs.at(28) == pytest.approx(0.024)
+    for known in (costs, ForwardCosts([1], [0.01]), ForwardCosts([2, 3], [0.01, 0.03])):
+        for most in (2, 15, 16, 17, 40):
+            assert known.table(most) == pytest.approx([known.at(n) for n in range(most + 1)])
     assert ForwardCosts([1, 2, 4], [0.02, 0.01, 0.03]).seconds == pytest.approx(
         [0.015, 0.015, 0.03]
     )

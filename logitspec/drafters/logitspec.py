@@ -18,7 +18,7 @@ from time import perf_counter
 
 from logitspec.drafters.base import Drafter, option, plant, register
 from logitspec.drafters.priors import PRIORS
-from logitspec.drafters.rates import Kind, Rates
+from logitspec.drafters.rates import UNKNOWN, Kind, Rates
 from logitspec.drafters.sizing import Sizing
 from logitspec.drafters.sources import (
     Context,
@@ -171,7 +171,7 @@ class LogitSpec(Drafter):
     ) -> list[tuple[Offer, float]]:
         """Each token once, with its probability after a path with that of `path`, if it is more than
         `least`: a source shares out what those before left open."""
-        rate_of = self._rates.rate
+        rates = self._rates.known
         had: set[int] = set()
         found: list[tuple[Offer, float]] = []
         left = 1.0
@@ -183,7 +183,7 @@ class LogitSpec(Drafter):
                 if offer[0] in had:
                     continue
                 had.add(offer[0])
-                rate = rate_of(offer[1])
+                rate = rates.get(offer[1], UNKNOWN)
                 taken += rate
                 likely = path * left * rate
                 if likely > least:
@@ -197,9 +197,14 @@ class LogitSpec(Drafter):
         for offers in sources:
             if token in had:
                 return
+            tries: dict[Kind, int] = {}
+            right = None
             for offer in offers:
                 if offer[0] not in had:
-                    self._rates.observe(offer[1], offer[0] == token)
+                    tries[offer[1]] = tries.get(offer[1], 0) + 1
+                    right = offer[1] if offer[0] == token else right
+            for kind, times in tries.items():
+                self._rates.observe(kind, kind == right, times)
             had.update(offer[0] for offer in offers)
 
     def _birth(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
@@ -212,7 +217,7 @@ class LogitSpec(Drafter):
             following = above.copied_from + 1
             ids = self._copies.ids
             if following < len(ids) and ids[following] == offer[0]:
-                return above._replace(copied_from=following)
+                return Provenance(*above[:4], following, above.key)
         key = "root" if parent == 0 else "next_next" if above.origin is Origin.LOGIT else None
         return born._replace(key=key)
 

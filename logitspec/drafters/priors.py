@@ -42,7 +42,7 @@ _SUCCESSOR = {
     2: (0.621, 0.151, 0.056, 0.026),
     1: (0.462, 0.126, 0.054, 0.026),
 }
-# By rank (1-2, 3-4, 5-8, 9-16, 17-32, 33-63, beyond): when the token is new to the text, or is not.
+# By rank (1-2, 3-4, 5-8, 9-16, 17-32, 33-63): when the token is new to the text, or is not.
 _LOGIT = (
     (0.0133, 0.0384),
     (0.0134, 0.0282),
@@ -50,7 +50,6 @@ _LOGIT = (
     (0.0047, 0.0198),
     (0.0038, 0.0103),
     (0.0018, 0.0108),
-    (0.0008, 0.0066),
 )
 
 PRIORS: dict[Kind, float] = {

@@ -16,6 +16,7 @@ class Sizing:
 
     def __init__(self, costs: ForwardCosts | None, node_seconds: float, capacity: int) -> None:
         self._costs = costs
+        self._forward = costs.table(capacity) if costs else []
         self._node_seconds = node_seconds
         self._capacity = capacity
         self._expected = 1.0
@@ -58,5 +59,4 @@ class Sizing:
         return False
 
     def _seconds(self, rows: int) -> float:
-        assert self._costs is not None
-        return self._costs.at(rows) + rows * self._node_seconds
+        return self._forward[rows] + rows * self._node_seconds

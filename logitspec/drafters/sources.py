@@ -22,7 +22,7 @@ Context = tuple[int, ...]
 Offer = tuple[int, Kind, int, float]
 
 _ORIGINS = {"copy": Origin.RETRIEVED, "successor": Origin.RECYCLED, "logit": Origin.LOGIT}
-_RANKS = [(0, 3), (3, 5), (5, 9), (9, 17), (17, 33), (33, 64), (64, 128)]
+_RANKS = [(0, 3), (3, 5), (5, 9), (9, 17), (17, 33), (33, 64)]
 _LOGIT_KINDS = [
     [("logit", rank, occurred) for occurred in (False, True)] for rank in range(len(_RANKS))
 ]
@@ -87,6 +87,7 @@ class Copies:
         self._orders = [order for order in ORDERS if order <= most]
         # Most n-grams occur once: a follower and its position take a tenth of the memory.
         self._after: dict[Context, Followers | tuple[int, int]] = {}
+        self._followed: set[int] = set()
 
     @property
     def longest(self) -> int:
@@ -96,6 +97,7 @@ class Copies:
     def extend(self, token: int) -> None:
         """One more verified token."""
         ids, end = self.ids, len(self.ids)
+        self._followed.update(ids[-1:])
         for order in self._orders:
             if order > end:
                 break
@@ -113,7 +115,7 @@ class Copies:
 
     def occurred(self, token: int) -> bool:
         """Whether the token stands in the text, followed by another."""
-        return (token,) in self._after
+        return token in self._followed
 
     def offers(self, context: Context) -> Iterator[list[Offer]]:
         """Per order, the longest match first, what followed it."""

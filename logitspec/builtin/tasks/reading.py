@@ -156,14 +156,10 @@ def summary(w: Words) -> Sample:
     return Sample("summarization", tuple(turns))
 
 
-def _paragraphs(w: Words, found: list[Event], size: int) -> str:
-    """A paragraph an event; up to `size` + 1 sentences in each name nothing."""
-    return "\n\n".join(
-        " ".join(
-            _mixed(w, [fact.sentence for fact in event.facts], asides(w, w.number(0, 1 + size)))
-        )
-        for event in found
-    )
+def _report_on(w: Words, found: list[Event], size: int) -> str:
+    """A text about one event; up to `size` + 1 sentences in it name nothing."""
+    facts = [fact.sentence for event in found for fact in event.facts]
+    return " ".join(_mixed(w, facts, asides(w, w.number(0, 1 + size))))
 
 
 def _sources(w: Words, found: list[Event], _: int) -> str:
@@ -188,14 +184,12 @@ def question(w: Words) -> Sample:
     size = w.pick([0, 0, 1, 1, 2, 3])
     if sources:
         counts = [w.number(1, 1 + size) for _ in range(min(2 + size, 4))]
-    elif size and w.chance(0.4):
-        counts = [w.number(2, 3 + size), w.number(1, 3)]
     else:
         counts = [w.number(2, 3) + 2 * size]
     found = events(w, counts, domain, headline)
     # The first event has the template that was drawn above; it may stand anywhere.
     found = w.shuffled(found)
-    text = (_sources if sources else _paragraphs)(w, found, size)
+    text = (_sources if sources else _report_on)(w, found, size)
     more = w.pick([0, 0, 1] if size == 0 else [0, 1, 1, 2])
     forms = [form, *(w.pick(_FORMS) for _ in range(more))]
     counts = [1 if each == "one" else w.pick([2, 2, 2, 2, 3]) for each in forms]

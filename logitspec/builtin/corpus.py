@@ -26,7 +26,7 @@ TASKS: dict[str, tuple[Callable[[Words], Sample], float]] = {
     "conversation": (conversation.sample, 0.8),
     "translation": (translation.sample, 2.0),
     "summarization": (reading.summary, 1.8),
-    "qa": (reading.question, 3.5),
+    "qa": (reading.question, 4.5),
     "math": (arithmetic.sample, 1.5),
     "code": (code.sample, 3.0),
     "story": (story.sample, 0.4),

@@ -89,20 +89,34 @@ class Replayed:
         Raises CaptureError when that can't be captured.
         """
         size = bucket_for(len(tokens))
-        key = size, columns_for(prefix + size)
-        if size not in self._feeds:
-            self._feeds[size] = _Feed(size, self.device)
-        self._feeds[size].write(tokens, positions, prefix, ancestors)
-        if key not in self._captured:
-            self._captured[key] = self._capture_anew(*key)
-        self.again = self._captured[key]
+        self._feed(size).write(tokens, positions, prefix, ancestors)
+        self.again = self._found(size, prefix)
         self.again()
         return tuple(each[: len(tokens)] for each in self._outputs)
+
+    def prepare(self, prefix: int) -> None:
+        """Capture all sizes behind a prefix of this length."""
+        for size in BUCKETS:
+            nothing = np.zeros(size, dtype=np.int64)
+            self._feed(size).write([0] * size, nothing, prefix, np.eye(size, dtype=bool))
+            self._found(size, prefix)
 
     def forget(self) -> None:
         """Drop what was captured: the function's own buffers have moved."""
         self._captured.clear()
         self.again = bool
+
+    def _feed(self, size: int) -> _Feed:
+        if size not in self._feeds:
+            self._feeds[size] = _Feed(size, self.device)
+        return self._feeds[size]
+
+    def _found(self, size: int, prefix: int) -> Callable[[], None]:
+        """The captured function, captured now if need be; its inputs must be written by then."""
+        key = size, columns_for(prefix + size)
+        if key not in self._captured:
+            self._captured[key] = self._capture_anew(*key)
+        return self._captured[key]
 
     def _capture_anew(self, size: int, columns: int) -> Callable[[], None]:
         run = partial(self._run, self._feeds[size].rows, columns)

@@ -70,7 +70,7 @@ class Runner:
         self._vocabulary: int = model.config.get_text_config().vocab_size
         self._fetch = Fetch()
         self._replayed: Replayed | None = None
-        self._reserves = False
+        self._reserves = self._captures_early = False
         self.use(StockForward(model, windows))
 
     def use(self, forward: Forward) -> None:
@@ -99,12 +99,16 @@ class Runner:
         self.info["environment"]["graphs"] = f"none: {reason}"
 
     def beside(self) -> Runner:
-        """Another target over the same weights, with a sequence of its own; for the same thread."""
+        """Another target over the same weights, with a sequence of its own; for the same thread.
+
+        It captures its forwards when it reads a text, so that they are in no step that is timed.
+        """
         twin = copy(self)
         twin.forward = copy(self.forward)
         twin.forward.cache = PrefixCache(len(self._cache.layers))
         if self._replayed is not None:
             twin._replayed = Replayed(twin._fixed, self._device, self._replayed.capture)
+            twin._captures_early = True
         return twin
 
     @property
@@ -151,7 +155,10 @@ class Runner:
         last = logits[-1:]
         choices = pick(last, [len(ids)], sampling).tolist()
         best = before[:-1] + topk(last, LAST_RANKS)
-        return ForwardResult(choices, best, perf_counter() - started)
+        seconds = perf_counter() - started
+        if self._captures_early:
+            self._capture_all()
+        return ForwardResult(choices, best, seconds)
 
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
@@ -259,6 +266,16 @@ class Runner:
         self._make_room(self.length + len(tree))
         logits = wide(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
         return logits, ranked(logits, LAST_RANKS) if logits.is_cuda else None
+
+    def _capture_all(self) -> None:
+        """Capture what steps behind the text will replay, until it has grown a lot."""
+        if self._replayed is None:
+            return
+        self._make_room(columns_for(self.length + BUCKETS[-1]))
+        try:
+            self._replayed.prepare(self.length)
+        except CaptureError as error:
+            self.stop_replaying(str(error))
 
     def _fixed(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
         """What is replayed: a forward, and all that a step wants to know of it."""

@@ -14,11 +14,11 @@ WAITS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 SENDS = ("aten::lift_fresh", "aten::_local_scalar_dense")
 
 
-class Tape(TorchDispatchMode):
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes the operations within `with`; `play` does them again, on the same outer tensors."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.noted: list[tuple[Any, Any, Any, Any]] = []
 
     def __torch_dispatch__(

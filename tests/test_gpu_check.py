@@ -32,7 +32,7 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     rows = [(each["mode"], each["context"], each["rows"]) for each in tiny["rows"]]
     assert rows == [
         (mode, context, size)
-        for mode in ("plain", "graphs")
+        for mode in ("graphs", "plain")
         for context in (8, 24)
         for size in (1, 3, 8)
     ]

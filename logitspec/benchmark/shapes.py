@@ -72,29 +72,39 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
 
 
 def measured(target: Runner, sweep: Sweep, late: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """The sweep without graphs, then with them; a row of figures for each, until it is `late`.
+    """The sweep with graphs, then without; a row of figures for each tree, until it is `late`.
 
-    On a CPU the second half is the padded forward of fixed shape, not captured.
+    On a CPU the first half is the padded forward of fixed shape, not captured.
     """
-    for mode in ("plain", "graphs"):
-        if mode == "graphs" and not _replays(target):
-            return
-        for context in sweep.contexts:
-            text = [place % 61 for place in range(context)]
-            target.prefill(text)
-            for rows in sweep.rows:
-                if late():
-                    return
-                yield {"mode": mode, "context": context, **_figures(target, _tree(rows))}
+    told = _told(target)
+    if target.replays:
+        yield from _swept(target, sweep, "graphs", late)
+        told = told if target.replays else target.info["environment"]["graphs"]
+        target.stop_replaying("all is measured")
+    target.info["environment"]["graphs"] = told
+    yield from _swept(target, sweep, "plain", late)
 
 
-def _replays(target: Runner) -> bool:
+def _swept(
+    target: Runner, sweep: Sweep, mode: str, late: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    for context in sweep.contexts:
+        target.prefill([place % 61 for place in range(context)])
+        for rows in sweep.rows:
+            if late():
+                return
+            figures = _figures(target, _tree(rows))
+            if mode == "graphs" and not target.replays:  # it has just failed
+                return
+            yield {"mode": mode, "context": context, **figures}
+
+
+def _told(target: Runner) -> str:
+    """Have `target` replay, and say whether it does."""
     if target.model.device.type == "cuda":
-        target.info["environment"]["graphs"] = graphed(target, target.deviation())
-    else:
-        target.replay(uncaptured)
-        target.info["environment"]["graphs"] = "none: fixed shapes, not captured"
-    return target.replays
+        return graphed(target, target.deviation())
+    target.replay(uncaptured)
+    return "none: fixed shapes, not captured"
 
 
 @torch.inference_mode()

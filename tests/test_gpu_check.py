@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "gpu.json"
-    parts = ["copy", "tiny", "builtin float32"]
+    parts = ["copy", "tiny", "attention", "builtin float32"]
     call = ["--device", "cpu", "--quick", "--json", str(out), "--parts", *parts]
     assert main(call) == 0, capsys.readouterr()
     found = json.loads(out.read_text())
@@ -27,7 +27,7 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     assert found["conditions"]["device"] == "cpu"
     assert found["conditions"]["quick"] is True
     assert list(found["parts"]) == parts
-    copied, tiny, builtin = found["parts"].values()
+    copied, tiny, attention, builtin = found["parts"].values()
     assert copied["gb_per_second"] > 0
     rows = [(each["mode"], each["context"], each["rows"]) for each in tiny["rows"]]
     assert rows == [
@@ -41,6 +41,8 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
         assert each["overhead_ms"] == pytest.approx(step - each["forward_ms"], abs=1e-3)
         assert ("read_gb_per_second" in each) is (each["rows"] == 1)
     assert tiny["model"]["environment"]["forward"] == "fast"
+    assert len(attention["rows"]) == 6
+    assert all(each["math"] > 0 and each["cudnn_attention"] is None for each in attention["rows"])
     assert builtin["environment"]["dtype"] == "float32"
     assert builtin["divergences"] == []
 

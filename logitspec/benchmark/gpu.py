@@ -8,7 +8,7 @@ leaves what was done:
   and as CUDA graphs; what a step takes beyond its forward; bytes read a second over one row
 - the built-in model in bfloat16 and float32: every method, its divergences from plain decoding with
   their margins
-- a short training
+- one layer's attention by each of torch's kernels; a short training
 
 It runs on a CPU, too (`--device cpu --quick`), which says nothing about a GPU but that the check works.
 """
@@ -34,7 +34,14 @@ from logitspec.benchmark.bench import Bench
 from logitspec.benchmark.contenders import ours, variants
 from logitspec.benchmark.figures import document
 from logitspec.benchmark.runs import TIE_AT_MOST, Part
-from logitspec.benchmark.shapes import Sweep, copy_bandwidth, measured, random_target, read_bytes
+from logitspec.benchmark.shapes import (
+    Sweep,
+    attention_times,
+    copy_bandwidth,
+    measured,
+    random_target,
+    read_bytes,
+)
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.models import encode_prompt, load
@@ -99,6 +106,7 @@ def jobs(device: torch.device, quick: bool) -> list[Job]:
         Job("copy", 15, lambda late: _copy(device, quick)),
         Job("builtin bfloat16", 70, lambda late: _builtin(device, "bfloat16", quick, late)),
         *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shaped),
+        Job("attention", 20, lambda late: attention_times(device, low, sweep)),
         Job("builtin float32", 60, lambda late: _builtin(device, "float32", quick, late)),
         Job("training", 60 + TRAINING_SECONDS, lambda late: _training(device, quick)),
     ]

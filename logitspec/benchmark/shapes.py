@@ -5,13 +5,17 @@ Time does not depend on what the weights are, so nothing is downloaded: they are
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
 from logitspec.graphs import BUCKETS, uncaptured
@@ -20,6 +24,7 @@ from logitspec.placing import graphed, quickened
 from logitspec.runner import Runner
 from logitspec.tree import DraftTree, Origin, Provenance
 
+KERNELS = (SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION)
 REPEATS = 7
 INNER = 10  # forwards between two readings of the device's clock
 
@@ -185,3 +190,28 @@ def read_bytes(target: Runner, context: int) -> int:
     head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     row = 2 * text.num_hidden_layers * text.num_key_value_heads * head_dim * model.dtype.itemsize
     return int(weights + context * row)
+
+
+def attention_times(
+    device: torch.device, dtype: torch.dtype, sweep: Sweep
+) -> Iterator[dict[str, Any]]:
+    """One layer's attention by each of torch's kernels, as the fast forward calls it: microseconds,
+    None where a kernel does not take it. 12 heads on 2 key heads, head_dim 128."""
+    for context in sweep.contexts:
+        keys, values = torch.randn(2, 1, 2, context, 128, device=device, dtype=dtype).unbind()
+        for rows in sweep.rows:
+            query = torch.randn(1, 2, 6 * rows, 128, device=device, dtype=dtype)
+            mask = torch.zeros(1, 1, 6 * rows, context, device=device, dtype=dtype)
+            run = partial(F.scaled_dot_product_attention, query, keys, values, attn_mask=mask)
+            took = {each.name.lower(): _kernel(each, run, device) for each in KERNELS}
+            yield {"mode": "attention", "context": context, "rows": rows, **took}
+
+
+@torch.inference_mode()
+def _kernel(backend: SDPBackend, run: Callable[[], Any], device: torch.device) -> float | None:
+    try:
+        with warnings.catch_warnings(), sdpa_kernel(backend):
+            warnings.simplefilter("ignore")  # torch says at length why a kernel does not fit
+            return round(1e6 * device_seconds(run, device), 1)
+    except RuntimeError:
+        return None

@@ -13,11 +13,13 @@ PACE = 0.05
 class ForwardCosts:
     """Seconds of a forward at some numbers of rows, ascending; in between they are interpolated.
 
-    More rows never count as cheaper than fewer: what measurements say to that end is noise, so those
-    that fall are averaged (isotonic regression).
+    padded: rows are padded to the next of these numbers, and cost what it costs. More rows never count as
+    cheaper than fewer: what measurements say to that end is noise, so those that fall are averaged
+    (isotonic regression).
     """
 
-    def __init__(self, rows: Sequence[int], seconds: Sequence[float]) -> None:
+    def __init__(self, rows: Sequence[int], seconds: Sequence[float], padded: bool = False) -> None:
+        self.padded = padded
         self.rows = list(rows)
         self.seconds = list(seconds)
         self._order()
@@ -25,6 +27,7 @@ class ForwardCosts:
     def at(self, rows: int) -> float:
         """Seconds of a forward over `rows` rows; beyond the last size it goes on as before it."""
         sizes, seconds = self.rows, self.seconds
+        rows = self._run(rows)
         if len(sizes) == 1:
             return seconds[0]
         right = min(max(bisect_left(sizes, rows), 1), len(sizes) - 1)
@@ -34,6 +37,8 @@ class ForwardCosts:
 
     def table(self, most: int) -> list[float]:
         """What `at` says of 0 to `most` rows."""
+        if self.padded:
+            return [self.at(rows) for rows in range(most + 1)]
         seconds: list[float] = [self.seconds[0]] * self.rows[0]
         for place in range(1, len(self.rows)):
             first, start = self.rows[place - 1], self.seconds[place - 1]
@@ -46,6 +51,7 @@ class ForwardCosts:
     def observe(self, rows: int, seconds: float) -> None:
         """A forward over `rows` rows took so long; one in a hundred that took ages moves little."""
         known = self.at(rows)
+        rows = self._run(rows)
         error = min(max(seconds, known / 2), known * 2) - known
         place = bisect_left(self.rows, rows)
         for near in {min(place, len(self.rows) - 1), max(place - 1, 0)}:
@@ -54,8 +60,14 @@ class ForwardCosts:
         self._order()
 
     def to_json(self) -> dict[str, Any]:
-        """{"rows": [...], "milliseconds": [...]}, for traces."""
-        return {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
+        """{"rows": [...], "milliseconds": [...]}, for traces; with "padded" where rows are padded."""
+        told = {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
+        return {**told, "padded": True} if self.padded else told
+
+    def _run(self, rows: int) -> int:
+        """Rows that the forward over `rows` rows really has."""
+        place = bisect_left(self.rows, rows)
+        return self.rows[place] if self.padded and place < len(self.rows) else rows
 
     def _order(self) -> None:
         if self.seconds == sorted(self.seconds):

@@ -100,6 +100,9 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
     except Exception as error:
         trace.finish, trace.error = "error", str(error) or type(error).__name__
         raise
+    finally:
+        # A target that runs in another way since some step says so there.
+        trace.environment.update(target.info.get("environment", {}))
 
 
 def _prefilled(target: Target, drafter: Drafter, trace: Trace) -> ForwardResult:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from logitspec.cache import PrefixCache
+from logitspec.graphs import Rows
 
 FIRST_COLUMNS = 1024
 
@@ -33,6 +34,13 @@ class Forward(Protocol):
 
         depths: each token's position, counted from the end of the prefix. ancestors: [tokens, tokens],
         which of the tokens each attends to, itself included; None: a chain, each sees those before it.
+        """
+        ...
+
+    def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
+        """Logits [rows, vocabulary] of all of `rows`, with `columns` columns of the cache in sight.
+
+        All that differs between calls of one shape is read from the tensors of `rows`, on the device.
         """
         ...
 
@@ -66,9 +74,27 @@ class StockForward:
             else self._windowed(positions, ancestors, window)
             for kind, window in self._windows.items()
         }
+        ids = torch.tensor(tokens, device=self._device)
+        return self._logits(ids, torch.from_numpy(positions).to(self._device), masks, rows)
+
+    def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
+        masks = {
+            kind: self._mask.of(seen(rows, columns, window))
+            for kind, window in self._windows.items()
+        }
+        with self.cache.fixed(rows.places, columns):
+            return self._logits(rows.tokens, rows.positions, masks, len(rows.tokens))
+
+    def _logits(
+        self,
+        tokens: torch.Tensor,
+        positions: torch.Tensor,
+        masks: dict[str, torch.Tensor],
+        rows: int,
+    ) -> torch.Tensor:
         output = self._model(
-            input_ids=torch.tensor([tokens], device=self._device),
-            position_ids=torch.from_numpy(positions)[None].to(self._device),
+            input_ids=tokens[None],
+            position_ids=positions[None],
             attention_mask=masks if len(masks) > 1 else next(iter(masks.values())),
             past_key_values=self.cache,
             use_cache=True,
@@ -87,6 +113,20 @@ class StockForward:
         at = np.concatenate([np.arange(prefix), positions])
         seen &= positions[:, None] - at < window
         return self._mask.of(torch.from_numpy(seen).to(self._device))
+
+
+def seen(rows: Rows, columns: int, window: int | None = None) -> torch.Tensor:
+    """[rows, columns]: which columns of the cache each row attends to; see `Rows`.
+
+    window: the positions that a row sees back, itself included (None: all).
+    """
+    at = torch.arange(columns, device=rows.places.device)
+    prefix = (at < rows.places[:1]).expand(len(rows.places), -1)
+    found = prefix.index_copy(1, rows.places, rows.ancestors)
+    if window is None:
+        return found
+    at = at.index_copy(0, rows.places, rows.positions)
+    return found & (rows.positions[:, None] - at < window)
 
 
 class TreeMask:

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from transformers import LlamaForCausalLM
 
 from logitspec.cache import PrefixCache, PrefixLayer
-from logitspec.forward import TreeMask
+from logitspec.forward import TreeMask, seen
+from logitspec.graphs import Rows
 from logitspec.product import Product, pack
 
 # Their frequencies are the same for every length of text; others re-read it beyond some length.
@@ -58,8 +59,8 @@ class LlamaForward:
         self._embedding = self._core.embed_tokens.weight
         self._norm = self._core.norm
         self._head = Product(model.lm_head.weight, model.lm_head.bias)
-        groups = config.num_attention_heads // config.num_key_value_heads
-        self._tree_mask = TreeMask(model.dtype, model.device, copies=groups)
+        self._groups = config.num_attention_heads // config.num_key_value_heads
+        self._tree_mask = TreeMask(model.dtype, model.device, copies=self._groups)
         self._chain_mask = TreeMask(model.dtype, model.device)
         self._layers = [LlamaLayer(layer) for layer in self._core.layers]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
@@ -82,6 +83,15 @@ class LlamaForward:
             hidden = layer(hidden, rotation, mask, chain, cache)
         return self._head(_normed(hidden[-rows:], self._norm))
 
+    def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
+        hidden = F.embedding(rows.tokens, self._embedding)
+        cosines, sines = self._turns(rows.positions).unbind(1)
+        mask = self._tree_mask.of(seen(rows, columns).repeat(self._groups, 1))
+        with self.cache.fixed(rows.places, columns):
+            for layer, cache in zip(self._layers, self.cache.layers, strict=True):
+                hidden = layer(hidden, (cosines, sines), mask, False, cache)
+        return self._head(_normed(hidden, self._norm))
+
     def _mask(self, rows: int, ancestors: npt.NDArray[Any] | None) -> torch.Tensor | None:
         """None where a row may see all, or where the attention itself can keep to a chain."""
         prefix = self.cache.length
@@ -96,14 +106,14 @@ class LlamaForward:
         positions = self.cache.length + depths
         needed = int(positions.max()) + 1
         if needed > len(self._rotation):
-            self._rotation = self._tabled(max(needed, 2 * len(self._rotation), FIRST_POSITIONS))
+            rows = max(needed, 2 * len(self._rotation), FIRST_POSITIONS)
+            self._rotation = self._turns(torch.arange(rows, device=self._embedding.device))
         found = self._rotation[torch.from_numpy(positions).to(self._rotation.device)]
         return found[:, 0], found[:, 1]
 
-    def _tabled(self, positions: int) -> torch.Tensor:
+    def _turns(self, positions: torch.Tensor) -> torch.Tensor:
         """[positions, 2, 1, head_dim] from the model's own module, whatever its frequencies."""
-        places = torch.arange(positions, device=self._embedding.device)[None]
-        cosines, sines = self._core.rotary_emb(self._embedding, places)
+        cosines, sines = self._core.rotary_emb(self._embedding, positions[None])
         half = sines.shape[-1] // 2
         signed = torch.cat((-sines[..., :half], sines[..., half:]), -1)
         return torch.stack((cosines[0], signed[0]), 1)[:, :, None]

@@ -30,6 +30,7 @@ from logitspec.placing import (
     choose_device,
     choose_dtype,
     fastest,
+    graphed,
     quickened,
     ran_out,
     refuse_offload,
@@ -76,6 +77,7 @@ def load(
     *,
     device_map: str | None = None,
     offload: bool = False,
+    graphs: bool = True,
     progress: hub.Progress | None = None,
 ) -> tuple[Runner, PreTrainedTokenizerBase]:
     """A target and its tokenizer.
@@ -84,7 +86,8 @@ def load(
     CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
     on a CPU the one of these two in which a few forwards take less time, where rounding may part two
     runs that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of device);
-    offload: what does not fit there may go to the CPU. progress: called while weights are downloaded,
+    offload: what does not fit there may go to the CPU. graphs: on a CUDA GPU, replay forwards as CUDA
+    graphs where the model allows it; the trace's environment says whether. progress: called while weights are downloaded,
     with the bytes that are there and all bytes. Weights are read from safetensors only and no code from
     the model's repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
     """
@@ -102,7 +105,10 @@ def load(
         target = prepare(net.eval(), found.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
         deviation = proven(target, source.name)
-        target.info["environment"]["forward"] = quickened(target, deviation)
+        environment = target.info["environment"]
+        environment["forward"] = quickened(target, deviation)
+        if found.place.type != "cpu":
+            environment["graphs"] = graphed(target, deviation, graphs)
         return target
 
     try:
@@ -122,6 +128,7 @@ def fetch(
     *,
     device_map: str | None = None,
     offload: bool = False,
+    graphs: bool = True,
     progress: hub.Progress | None = None,
 ) -> None:
     """What `load` does before it takes memory: have the files here, or raise LogitSpecError."""

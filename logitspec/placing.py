@@ -1,4 +1,4 @@
-"""Where a model runs and how: device, dtype, the faster of two forwards, room in memory."""
+"""Where a model runs and how: device, dtype, the faster of two forwards, graphs, room in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from logitspec.errors import LogitSpecError
+from logitspec.graphs import CudaGraphs
 from logitspec.llama import LlamaForward, unsupported
 from logitspec.runner import Runner
 
@@ -150,10 +151,54 @@ def quickened(target: Runner, deviation: float) -> str:
     except Exception as error:  # a model without the fast forward is a slower one, not a broken one
         target.use(stock)
         return f"stock: the fast one failed ({type(error).__name__})"
-    if apart <= 3 * deviation + APART_AT_MOST.get(target.model.dtype, ROUNDING):
+    if apart <= _rounding(target, deviation):
         return "fast"
     target.use(stock)
     return f"stock: the fast one's logits are {apart:.1g} standard deviations apart"
+
+
+def _rounding(target: Runner, deviation: float) -> float:
+    """How far another forward of the same model may deviate."""
+    return 3 * deviation + APART_AT_MOST.get(target.model.dtype, ROUNDING)
+
+
+def ungraphable(model: Any, wanted: bool = True) -> str | None:
+    """Why the forwards of `model` are not replayed as CUDA graphs, or None where that may be tried."""
+    devices = {each.device for each in model.parameters()}
+    (device, *others) = sorted(devices, key=str)
+    if others or getattr(model, "_hf_hook", None) is not None:
+        return "its layers lie on several devices"
+    if device.type != "cuda":
+        return f"there are no CUDA graphs on {device.type}"
+    if not wanted:
+        return "they were turned off"
+    rope = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
+    if "dynamic" in {rope.get("rope_type"), *(str(each) for each in _rope_types(rope))}:
+        return "its rotary positions change with the length of the text"
+    return None
+
+
+def _rope_types(rope: dict[str, Any]) -> list[Any]:
+    """Of a model whose layer types have their own."""
+    return [each.get("rope_type") for each in rope.values() if isinstance(each, dict)]
+
+
+def graphed(target: Runner, deviation: float, wanted: bool = True) -> str:
+    """Have the forwards of `target` replayed as CUDA graphs where that can be, and say for the trace
+    whether they are.
+
+    deviation: that of the stock forward, as in `quickened`. What is replayed is measured behind another
+    prefix than what was captured, so that a number frozen into the graph shows.
+    """
+    reason = ungraphable(target.model, wanted)
+    if reason is not None:
+        return f"none: {reason}"
+    target.replay(CudaGraphs(target.model.device))
+    target.deviation(behind=5)
+    apart = target.deviation()
+    if target.replays and not apart <= _rounding(target, deviation):
+        target.stop_replaying(f"their logits are {apart:.1g} standard deviations apart")
+    return str(target.info["environment"].get("graphs", "replayed"))
 
 
 def fastest(made: Callable[[torch.dtype], Runner]) -> Runner:

@@ -6,8 +6,9 @@ which its logits are computed. Nothing but ints and floats leaves this file.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -19,6 +20,17 @@ from logitspec.cache import PrefixCache
 from logitspec.costs import SIZES, ForwardCosts
 from logitspec.errors import LogitSpecError
 from logitspec.forward import Forward, StockForward
+from logitspec.graphs import (
+    BUCKETS,
+    Capture,
+    CaptureError,
+    Fetch,
+    Replayed,
+    Rows,
+    bucket_for,
+    columns_for,
+)
+from logitspec.ranks import ranked, topk, unpacked, wide
 from logitspec.sampling import pick
 from logitspec.target import ForwardResult, Sampling, TopK
 from logitspec.tree import DraftTree, Origin, Provenance, accept
@@ -26,7 +38,6 @@ from logitspec.tree import DraftTree, Origin, Provenance, accept
 PREFILL_ROWS = 512
 NODE_RANKS = 8
 LAST_RANKS = 128
-DIGITS = 4
 COST_TEXT = 64
 COST_SECONDS = 0.04  # for each size
 
@@ -57,18 +68,47 @@ class Runner:
         self.sampling = Sampling()
         self._device = model.get_input_embeddings().weight.device
         self._vocabulary: int = model.config.get_text_config().vocab_size
+        self._fetch = Fetch()
+        self._replayed: Replayed | None = None
+        self._reserves = self._captures_early = False
         self.use(StockForward(model, windows))
 
     def use(self, forward: Forward) -> None:
         """Take logits from `forward` from now on. Forgets the sequence and what forwards cost."""
         self.forward = forward
         self._costs: ForwardCosts | None = None
+        self._replayed = None
+
+    def replay(self, capture: Capture) -> None:
+        """Take trees through forwards of fixed shapes from now on, each made once by `capture`.
+
+        Where that fails the forward runs as it did before, and the trace's environment says why.
+        """
+        self._replayed = Replayed(self._fixed, self._device, capture)
+        self._reserves = True
+        self._costs = None
+
+    @property
+    def replays(self) -> bool:
+        """Whether trees go through captured forwards."""
+        return self._replayed is not None
+
+    def stop_replaying(self, reason: str) -> None:
+        """Run every forward anew from now on; the trace's environment gives the reason."""
+        self._replayed = self._costs = None
+        self.info["environment"]["graphs"] = f"none: {reason}"
 
     def beside(self) -> Runner:
-        """Another target over the same weights, with a sequence of its own; for the same thread."""
+        """Another target over the same weights, with a sequence of its own; for the same thread.
+
+        It captures its forwards when it reads a text, so that they are in no step that is timed.
+        """
         twin = copy(self)
         twin.forward = copy(self.forward)
         twin.forward.cache = PrefixCache(len(self._cache.layers))
+        if self._replayed is not None:
+            twin._replayed = Replayed(twin._fixed, self._device, self._replayed.capture)
+            twin._captures_early = True
         return twin
 
     @property
@@ -101,31 +141,36 @@ class Runner:
         self.sampling = sampling
         self._cache.length = 0
         started = perf_counter()
+        self._make_room(len(ids))
+        if self._reserves:
+            self._cache.reset()  # a NaN would pass through any mask: 0 times NaN is NaN
         before: list[TopK] = []
         for first in range(0, len(ids), PREFILL_ROWS):
             part = list(ids[first : first + PREFILL_ROWS])
             depths = np.arange(len(part))
-            logits = _wide(self.forward(part, depths, None, rows=len(part) if everywhere else 1))
+            logits = wide(self.forward(part, depths, None, rows=len(part) if everywhere else 1))
             self._cache.length += len(part)
             if everywhere:
-                before += _topk(logits, NODE_RANKS)
+                before += topk(logits, NODE_RANKS)
         last = logits[-1:]
         choices = pick(last, [len(ids)], sampling).tolist()
-        topk = before[:-1] + _topk(last, LAST_RANKS)
-        return ForwardResult(choices, topk, perf_counter() - started)
+        best = before[:-1] + topk(last, LAST_RANKS)
+        seconds = perf_counter() - started
+        if self._captures_early:
+            self._capture_all()
+        return ForwardResult(choices, best, seconds)
 
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the cached prefix."""
         started = perf_counter()
         depths = self._depths(tree)
-        logits = _wide(self.forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree)))
-        choices = pick(logits, self._draw_positions(depths), self.sampling).tolist()
-        topk = _topk(logits, NODE_RANKS)
-        # The next draft starts from the row where acceptance will end: that one is worth more ranks.
-        end = accept(tree, choices)[-1]
-        topk[end] = _topk(logits[end : end + 1], LAST_RANKS)[0]
-        return ForwardResult(choices, topk, perf_counter() - started)
+        logits, packed = self._over(tree, depths)
+        if packed is None:
+            choices, best = self._read(logits, tree, depths)
+        else:
+            choices, best = self._read_at_once(logits, packed, tree, depths)
+        return ForwardResult(choices, best, perf_counter() - started)
 
     @torch.inference_mode()
     def commit(self, path: Sequence[int]) -> None:
@@ -134,20 +179,20 @@ class Runner:
         self._cache.length += len(path)
 
     @torch.inference_mode()
-    def deviation(self) -> float:
+    def deviation(self, behind: int = 8) -> float:
         """How far logits of a small tree lie from those of plain, uncached forwards over its paths.
 
         In standard deviations of the plain logits: rounding for a model that can be a target, a lot
-        for one that takes no positions or reads its mask in another way. Forgets the sequence.
+        for one that takes no positions or reads its mask in another way. behind: tokens before the tree.
+        Forgets the sequence.
         """
-        prefix = [3 * place % self._vocabulary for place in range(8)]
-        tree = DraftTree(prefix[1])
-        guess = Provenance(Origin.LOGIT)
-        tree.add(tree.add(0, prefix[2], guess), prefix[3], guess)
-        tree.add(tree.add(0, prefix[5], guess), prefix[6], guess)
+        prefix = [3 * place % self._vocabulary for place in range(behind)]
+        root, *drafts = (3 * place % self._vocabulary for place in (1, 2, 3, 5, 6))
+        tree, guess = DraftTree(root), Provenance(Origin.LOGIT)
+        tree.add(tree.add(0, drafts[0], guess), drafts[1], guess)
+        tree.add(tree.add(0, drafts[2], guess), drafts[3], guess)
         self.prefill(prefix)
-        depths = self._depths(tree)
-        found = self.forward(tree.tokens, depths, self._ancestor_mask(tree), rows=len(tree))
+        found, _ = self._over(tree, self._depths(tree))
         self._cache.length = 0
         worst = 0.0
         for node, row in enumerate(found):
@@ -157,11 +202,28 @@ class Runner:
             worst = max(worst, ((row.double() - plain).abs().max() / plain.std()).item())
         return worst
 
+    def forward_over(self, tree: DraftTree) -> Callable[[], Any]:
+        """The forward over `tree` behind the prefix, to be timed: nothing of it is read. A captured one is
+        replayed with what it was given, any other is run anew."""
+        depths = self._depths(tree)
+        self._over(tree, depths)
+        return partial(self._over, tree, depths) if self._replayed is None else self._replayed.again
+
+    def rewind(self, length: int) -> None:
+        """Forget all but the first `length` verified tokens."""
+        self._cache.length = length
+
     def measure(self) -> ForwardCosts:
         """Time its forward over 1 to 128 rows behind a short text: a fraction of a second for a small
         model. Forgets the sequence."""
-        sizes = [size for size in SIZES if self._cost_text() + size <= self.limit]
-        self._costs = ForwardCosts(sizes, self.seconds(sizes))
+        padded = self._replayed is not None
+        sizes = [
+            size
+            for size in (BUCKETS if padded else SIZES)
+            if self._cost_text() + size <= self.limit
+        ]
+        seconds = self.seconds(sizes)
+        self._costs = ForwardCosts(sizes, seconds, padded and self._replayed is not None)
         return self._costs
 
     def seconds(self, sizes: Sequence[int]) -> list[float]:
@@ -188,6 +250,71 @@ class Runner:
         """Length of the text behind which forwards are timed."""
         return min(COST_TEXT, self.limit // 2)
 
+    def _over(
+        self, tree: DraftTree, depths: npt.NDArray[Any]
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Wide logits [nodes, vocabulary]; with `ranked` of them where that is all that is fetched."""
+        ancestors = self._ancestor_mask(tree)
+        if self._replayed is not None and len(tree) <= BUCKETS[-1]:
+            self._make_room(columns_for(self.length + bucket_for(len(tree))))
+            try:
+                positions = self.length + depths
+                logits, packed = self._replayed(tree.tokens, positions, self.length, ancestors)
+                return logits, packed
+            except CaptureError as error:
+                self.stop_replaying(str(error))
+        self._make_room(self.length + len(tree))
+        logits = wide(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
+        return logits, ranked(logits, LAST_RANKS) if logits.is_cuda else None
+
+    def _capture_all(self) -> None:
+        """Capture what steps behind the text will replay, until it has grown a lot."""
+        if self._replayed is None:
+            return
+        self._make_room(columns_for(self.length + BUCKETS[-1]))
+        try:
+            self._replayed.prepare(self.length)
+        except CaptureError as error:
+            self.stop_replaying(str(error))
+
+    def _fixed(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is replayed: a forward, and all that a step wants to know of it."""
+        logits = wide(self.forward.fixed(rows, columns))
+        return logits, ranked(logits, LAST_RANKS)
+
+    def _make_room(self, rows: int) -> None:
+        """See to the cache's buffers before a forward moves them, which no capture survives."""
+        if self._reserves and self._cache.reserve(rows) and self._replayed is not None:
+            self._replayed.forget()
+
+    def _read(
+        self, logits: torch.Tensor, tree: DraftTree, depths: npt.NDArray[Any]
+    ) -> tuple[list[int], list[TopK]]:
+        """The choice and the best tokens after each node."""
+        choices: list[int] = pick(logits, self._draw_positions(depths), self.sampling).tolist()
+        best = topk(logits, NODE_RANKS)
+        # The next draft starts from the row where acceptance will end: that one is worth more ranks.
+        end = accept(tree, choices)[-1]
+        best[end] = topk(logits[end : end + 1], LAST_RANKS)[0]
+        return choices, best
+
+    def _read_at_once(
+        self,
+        logits: torch.Tensor,
+        packed: torch.Tensor,
+        tree: DraftTree,
+        depths: npt.NDArray[Any],
+    ) -> tuple[list[int], list[TopK]]:
+        """The same from `ranked` of the logits, with a single wait for the device."""
+        if self.sampling.temperature > 0:
+            packed[:, 0] = pick(logits, self._draw_positions(depths), self.sampling)
+        fetched = self._fetch(packed)
+        choices: list[int] = fetched[:, 0].tolist()
+        best = unpacked(fetched, NODE_RANKS)
+        end = accept(tree, choices)[-1]
+        best[end] = unpacked(fetched[end : end + 1], LAST_RANKS)[0]
+        return choices, best
+
     def _gather(self, path: Sequence[int]) -> None:
         self._cache.keep(path)
 
@@ -203,28 +330,3 @@ class Runner:
         for node in range(1, len(tree)):
             mask[node] |= mask[tree.parents[node]]
         return mask
-
-
-def _wide(logits: torch.Tensor) -> torch.Tensor:
-    """`logits` in float32 at least: exact, and on a CPU an argmax in half precision is slow."""
-    return logits if logits.dtype == torch.float64 else logits.float()
-
-
-def _topk(logits: torch.Tensor, k: int) -> list[TopK]:
-    """The best `k` of each row of wide `logits` [rows, vocabulary], with probabilities at temperature 1."""
-    ids = logits.topk(min(k, logits.shape[-1]), dim=-1).indices
-    probs = logits.softmax(-1).gather(-1, ids)
-    rounded = _rounded(probs.cpu().numpy().astype(np.float64)).tolist()
-    return [TopK(row, prob) for row, prob in zip(ids.tolist(), rounded, strict=True)]
-
-
-def _rounded(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`probs` to a few significant digits, which is what a trace has use for."""
-    if not np.isfinite(probs).all():
-        raise LogitSpecError(
-            "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
-        )
-    least = np.maximum(probs, 1e-18)
-    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(least)))
-    digits: npt.NDArray[Any] = np.round(probs * scale) / scale
-    return digits

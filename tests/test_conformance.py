@@ -16,6 +16,7 @@ from fakes import finished
 from families import CONFIGS, FAST, VOCABULARY, model, runner
 
 from logitspec import METHODS, decode, load
+from logitspec.graphs import uncaptured
 from logitspec.runner import Runner
 from logitspec.tree import DraftTree
 
@@ -62,6 +63,20 @@ def test_output_is_that_of_plain_decoding(family: str, method: str, temperature:
     trace = written(runner(family), method, temperature)
     assert trace.output_ids == expected(family, temperature)
     assert trace.finish == "length"
+
+
+@pytest.mark.parametrize(
+    ("method", "temperature"), [*((method, 0.0) for method in METHODS), ("logitspec_paper", 0.8)]
+)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_so_is_that_of_padded_forwards_of_fixed_shape(
+    family: str, method: str, temperature: float
+) -> None:
+    """What a GPU replays as graphs; here it is run anew each time."""
+    target = runner(family)
+    target.replay(uncaptured)
+    assert written(target, method, temperature).output_ids == expected(family, temperature)
+    assert target.replays
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -135,15 +150,21 @@ class NoRollback(Runner):
         self._cache.length += self.nodes - len(path)
 
 
+@pytest.mark.parametrize("fixed", [False, True], ids=["plain", "fixed"])
 @pytest.mark.parametrize("families", [("llama", "gemma3", "gpt2"), FAST], ids=["stock", "fast"])
 @pytest.mark.parametrize("fault", [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback])
-def test_a_seeded_fault_is_caught(fault: type[Runner], families: Iterable[str]) -> None:
-    caught = [
-        written(runner(family, fault), "logitspec_paper", temperature).output_ids
-        != expected(family, temperature)
-        for family in families
-        for temperature in (0.0, 0.8)
-    ]
+def test_a_seeded_fault_is_caught(
+    fault: type[Runner], families: Iterable[str], fixed: bool
+) -> None:
+    caught = []
+    for family in families:
+        target = runner(family, fault)
+        if fixed:
+            target.replay(uncaptured)
+        for temperature in (0.0, 0.8):
+            output = written(target, "logitspec_paper", temperature).output_ids
+            caught.append(output != expected(family, temperature))
+        assert target.replays is fixed
     assert any(caught)
 
 

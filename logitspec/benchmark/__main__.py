@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
     )
+    parser.add_argument(
+        "--no-graphs", action="store_true", help="on a GPU: launch every kernel of every forward"
+    )
     parser.add_argument("--json", metavar="OUT", help="write figures and every run to a file")
     return parser
 
@@ -89,7 +92,7 @@ def _benchmark(options: argparse.Namespace) -> None:
     processes = PartialState(cpu=options.device == "cpu")
     alone = processes.num_processes == 1
     device = options.device if alone or options.device != "auto" else str(processes.device)
-    target, tokenizer = load(options.model, device, options.dtype)
+    target, tokenizer = load(options.model, device, options.dtype, graphs=not options.no_graphs)
     contenders = [ours(target, each) for each in asked] + [theirs(target, n) for n in compared]
     bench = Bench(
         contenders,

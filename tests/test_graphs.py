@@ -1,0 +1,353 @@
+"""Forwards of fixed shape, padded and replayed, compute what the plain ones do."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fakes import finished
+from families import CONFIGS, FAST, WINDOW, model, runner
+from tape import Taped
+from test_llama import apart, path, tree
+
+from logitspec import decode
+from logitspec.costs import ForwardCosts
+from logitspec.forward import seen
+from logitspec.graphs import (
+    BUCKETS,
+    CaptureError,
+    CudaGraphs,
+    Fetch,
+    Replayed,
+    Rows,
+    bucket_for,
+    columns_for,
+    uncaptured,
+)
+from logitspec.llama import LlamaForward
+from logitspec.models import prepare
+from logitspec.placing import graphed, ungraphable
+from logitspec.ranks import ranked, topk, unpacked
+from logitspec.runner import Runner
+from logitspec.target import Sampling
+
+FAMILIES = pytest.mark.parametrize("family", [*CONFIGS, *FAST])
+CPU = torch.device("cpu")
+
+
+def replaying(family: str, capture: Any = uncaptured, dtype: torch.dtype = torch.float64) -> Runner:
+    target = runner(family, dtype=dtype)
+    target.info = {"environment": {}}
+    target.replay(capture)
+    return target
+
+
+@torch.inference_mode()
+def logits(target: Runner, made: Any) -> torch.Tensor:
+    return target._over(made, np.array(made.depths()))[0].clone()
+
+
+@FAMILIES
+def test_a_tape_of_one_step_computes_all_others(family: str) -> None:
+    """Trees and chains, padded and not, several steps with commits; whatever Python froze into a capture
+    would be wrong at the next prefix."""
+    rng = np.random.default_rng(3)
+    taped = Taped()
+    fixed, plain = replaying(family, taped), runner(family)
+    prompt = rng.integers(40, size=19).tolist()
+    fixed.prefill(prompt), plain.prefill(prompt)
+    steps = [(5, False), (7, False), (1, False), (8, True), (1, False), (20, False), (18, True)]
+    for nodes, chain in steps:
+        made = tree(rng, nodes, chain)
+        assert apart(logits(fixed, made), logits(plain, made)) < 1e-5
+        kept = path(rng, made)
+        fixed.commit(kept), plain.commit(kept)
+    assert fixed.replays
+    assert taped.captures == len({bucket_for(nodes) for nodes, _ in steps}) == 3
+    assert taped.replays == len(steps)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("family", ["gemma3", "fast"])
+def test_what_a_step_tells_is_what_it_told(family: str, temperature: float) -> None:
+    rng = np.random.default_rng(8)
+    fixed, plain = replaying(family, dtype=torch.float32), runner(family, dtype=torch.float32)
+    for target in (fixed, plain):
+        target.prefill(list(range(12)), Sampling(temperature, seed=4))
+    for nodes in (6, 1, 40):
+        made = tree(rng, nodes)
+        found, wanted = fixed.verify(made), plain.verify(made)
+        assert found.choices == wanted.choices
+        for mine, other in zip(found.topk, wanted.topk, strict=True):
+            assert mine.ids == other.ids
+            assert mine.probs == pytest.approx(other.probs, rel=2e-3)
+
+
+def test_a_long_text_moves_the_buffers_and_is_captured_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("logitspec.cache.FIRST_ROWS", 8)
+    monkeypatch.setattr("logitspec.graphs.FIRST_COLUMNS", 16)
+    taped = Taped()
+    fixed = replaying("fast", taped)
+    trace = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
+    wanted = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 60))
+    assert trace.output_ids == wanted.output_ids
+    assert fixed.replays
+    before = taped.captures
+    again = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
+    assert again.output_ids == wanted.output_ids
+    assert taped.captures - before < before  # the buffers have grown: what they saw since stays
+
+
+def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
+    fixed, plain = replaying("fast", Taped()), runner("fast")
+    prompt = (list(range(40)) * 8)[:300]
+    for target in (fixed, plain):
+        target.prefill(prompt)
+    made = tree(np.random.default_rng(1), 9)
+    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+    fixed.prefill([1, 2, 3])
+    fixed.verify(made)
+    fixed.prefill(prompt)
+    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+
+
+def test_trees_beyond_the_largest_bucket_run_as_before() -> None:
+    fixed, plain = replaying("fast"), runner("fast")
+    made = tree(np.random.default_rng(2), BUCKETS[-1] + 1)
+    for target in (fixed, plain):
+        target.prefill([1, 2, 3])
+    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+
+
+def test_a_number_that_is_none_does_not_outlive_its_text() -> None:
+    """0 times NaN is NaN: a mask does not hide it."""
+    fixed = replaying("fast")
+    fixed.prefill([1, 2, 3])
+    fixed.verify(tree(np.random.default_rng(2), 3))
+    with torch.inference_mode():
+        for layer in fixed.forward.cache.layers:
+            layer.values[:, :, 100:] = torch.nan
+    fixed.prefill([1, 2, 3])
+    assert fixed.verify(tree(np.random.default_rng(2), 3)).choices
+
+
+def test_targets_beside_each_other_have_captures_of_their_own() -> None:
+    taped = Taped()
+    fixed = replaying("fast", taped)
+    twin = fixed.beside()
+    fixed.prefill([1, 2, 3]), twin.prefill([9, 8, 7, 6])
+    assert taped.captures == len(BUCKETS)  # the twin's, before its first step
+    made, plain = tree(np.random.default_rng(2), 5), runner("fast")
+    found = logits(fixed, made), logits(twin, made)
+    for prompt, mine in zip(([1, 2, 3], [9, 8, 7, 6]), found, strict=True):
+        plain.prefill(prompt)
+        assert apart(mine, logits(plain, made)) < 1e-9
+    assert taped.captures == len(BUCKETS) + 1
+
+
+def test_a_capture_that_fails_is_told_in_the_trace_and_the_run_goes_on() -> None:
+    taped = Taped(refuses=lambda number: number == 1)
+    target = replaying("fast", taped)
+    target.prefill([1, 2, 3]), target.verify(tree(np.random.default_rng(2), 1))
+    assert target.replays
+    trace = finished(decode(target, list(range(9)), "logitspec_paper", 30))
+    wanted = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 30))
+    assert trace.output_ids == wanted.output_ids
+    assert taped.captures == 2
+    assert not target.replays
+    told = trace.environment["graphs"]
+    assert told.startswith("none: the capture over ")
+    assert told.endswith(" rows failed (operation not permitted when stream is capturing)")
+
+
+def test_what_the_host_waits_for_can_not_be_captured() -> None:
+    def waits(rows: Rows, columns: int) -> tuple[torch.Tensor, ...]:
+        return (rows.tokens * int(rows.tokens.sum()),)
+
+    with pytest.raises(CaptureError, match=r"over 1 rows failed .*_local_scalar_dense"):
+        Replayed(waits, CPU, Taped())([3], np.array([0]), 0, np.eye(1, dtype=bool))
+
+
+def test_buckets_and_columns() -> None:
+    assert [bucket_for(rows) for rows in (1, 2, 3, 17, 64, 65, 128)] == [1, 2, 4, 24, 64, 96, 128]
+    wanted = {1: 256, 256: 256, 257: 384, 384: 384, 385: 512, 1024: 1024, 1025: 1536, 2049: 3072}
+    assert {rows: columns_for(rows) for rows in wanted} == wanted
+
+
+@pytest.mark.parametrize("window", [None, WINDOW])
+def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) -> None:
+    rng = np.random.default_rng(5)
+    for prefix, given in [(9, 5), (0, 3), (30, 8)]:
+        made = tree(rng, given)
+        depths = np.array(made.depths())
+        noted: list[torch.Tensor] = []
+
+        def note(rows: Rows, columns: int, kept: list[torch.Tensor] = noted) -> Any:
+            kept.append(seen(rows, columns, window))
+            return (rows.tokens,)
+
+        ancestors = np.array(
+            [[node in made.path_to(row) for node in range(given)] for row in range(given)]
+        )
+        Replayed(note, CPU, uncaptured)(made.tokens, prefix + depths, prefix, ancestors)
+        found = noted[0].numpy()
+        for row in range(given):
+            behind = [*range(prefix), *(prefix + depths)]
+            near = [prefix + depths[row] - at < (window or 10**9) for at in behind]
+            wanted = near & np.concatenate([np.ones(prefix, dtype=bool), ancestors[row]])
+            assert found[row, : prefix + given].tolist() == wanted.tolist()
+        assert not found[:given, prefix + given :].any()
+        assert found.any(1).all()  # a row that sees nothing is NaN
+
+
+def test_packed_ranks_are_those_of_the_logits() -> None:
+    rows = torch.randn(5, 300, generator=torch.Generator().manual_seed(1)) * 3
+    packed = Fetch()(ranked(rows, 16))
+    assert packed[:, 0].tolist() == rows.argmax(-1).tolist()
+    for mine, other in zip(unpacked(packed, 16), topk(rows, 16), strict=True):
+        assert mine.ids == other.ids
+        assert mine.probs == pytest.approx(other.probs, rel=2e-3)
+    assert len(unpacked(packed, 8)[0]) == 8
+
+
+def test_padded_forwards_cost_what_their_bucket_costs() -> None:
+    costs = ForwardCosts([1, 4, 16], [0.01, 0.016, 0.02], padded=True)
+    assert [costs.at(rows) for rows in (1, 2, 4, 5, 16)] == [0.01, 0.016, 0.016, 0.02, 0.02]
+    assert costs.at(28) == pytest.approx(0.024)
+    for _ in range(300):
+        costs.observe(9, 0.05)
+    assert costs.at(16) == pytest.approx(0.05, rel=0.02)
+    assert costs.to_json()["padded"] is True
+
+
+def test_a_replaying_runner_measures_its_buckets() -> None:
+    target = replaying("fast", dtype=torch.float32)
+    costs = target.measure()
+    assert costs.padded
+    assert tuple(costs.rows) == BUCKETS
+
+
+# Which models, and what is said
+
+
+def test_what_graphs_are_not_for() -> None:
+    net = model("fast")
+    assert ungraphable(net) == "there are no CUDA graphs on cpu"
+    gpu = torch.device("cuda", 0)
+    fake: dict[str, Any] = {"parameters": lambda: iter([SimpleNamespace(device=gpu)])}
+    rope = {"rope_type": "default"}
+    fake["config"] = SimpleNamespace(get_text_config=lambda: SimpleNamespace(rope_parameters=rope))
+    assert ungraphable(SimpleNamespace(**fake)) is None
+    assert ungraphable(SimpleNamespace(**fake), wanted=False) == "they were turned off"
+    rope["rope_type"] = "dynamic"
+    assert "rotary positions" in str(ungraphable(SimpleNamespace(**fake)))
+    other = SimpleNamespace(device=torch.device("cuda", 1))
+    fake["parameters"] = lambda: iter([SimpleNamespace(device=gpu), other])
+    assert ungraphable(SimpleNamespace(**fake)) == "its layers lie on several devices"
+
+
+class Frozen(Taped):
+    """A capture that has frozen the first prefix: it gives its first outputs for ever."""
+
+    def _replay(self, tape: Any) -> None:
+        if self.replays == 0:
+            super()._replay(tape)
+
+
+@pytest.mark.parametrize(
+    ("capture", "told"),
+    [
+        (Taped(), "replayed"),
+        (Frozen(), "none: their logits are "),
+        (Taped(lambda number: True), "none: the capture over 8 rows failed"),
+    ],
+)
+def test_graphs_are_tried_and_measured_before_they_are_used(
+    capture: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logitspec.placing.CudaGraphs", lambda device: capture)
+    monkeypatch.setattr("logitspec.placing.ungraphable", lambda model, wanted: None)
+    target = runner("fast")
+    said = graphed(target, deviation=1e-9)
+    assert said.startswith(told)
+    assert target.replays is (told == "replayed")
+
+
+class FakeCuda:
+    """torch.cuda as far as `CudaGraphs` wants it; notes what is done, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.current = "main"
+
+    def Stream(self, device: Any) -> Any:  # noqa: N802
+        return SimpleNamespace(
+            name="side", wait_stream=lambda other: self.done.append(f"side waits {other.name}")
+        )
+
+    def current_stream(self, device: Any) -> Any:
+        return SimpleNamespace(
+            name="main", wait_stream=lambda other: self.done.append(f"main waits {other.name}")
+        )
+
+    def graph_pool_handle(self) -> str:
+        return "memory"
+
+    def CUDAGraph(self) -> Any:  # noqa: N802
+        return SimpleNamespace(replay=lambda: self.done.append("replay"))
+
+    def device(self, device: Any) -> Any:
+        return self._within("device")
+
+    def stream(self, stream: Any) -> Any:
+        return self._within(stream.name)
+
+    def graph(self, graph: Any, pool: str, stream: Any, capture_error_mode: str) -> Any:
+        assert (pool, stream.name, capture_error_mode) == ("memory", "side", "thread_local")
+        return self._within("capture")
+
+    def _within(self, name: str) -> Any:
+        fake = self
+
+        class Within:
+            def __enter__(self) -> None:
+                fake.done.append(f"enter {name}")
+
+            def __exit__(self, *error: object) -> None:
+                fake.done.append(f"leave {name}")
+
+        return Within()
+
+
+def test_a_cuda_graph_is_warmed_up_on_its_stream_then_captured_then_replayed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fake = FakeCuda()
+    monkeypatch.setattr("logitspec.graphs.torch", SimpleNamespace(cuda=fake))
+    again = CudaGraphs(CPU)(lambda: fake.done.append("run"))
+    again(), again()
+    assert fake.done == [
+        "side waits main", "enter device", "enter side", "run", "enter capture", "run", "leave capture",
+        "leave side", "leave device", "main waits side", "replay", "replay",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="wants a CUDA GPU")
+@pytest.mark.parametrize("family", ["llama", "gemma3", "fast", "fast-one-key-head"])
+def test_on_a_gpu_graphs_replay_what_the_forward_computes(family: str) -> None:
+    nets = [copy.deepcopy(model(family, torch.float32)).cuda() for _ in range(2)]
+    fixed, plain = (prepare(net) for net in nets)
+    if family in FAST:
+        fixed.use(LlamaForward(fixed.model))
+    assert graphed(fixed, plain.deviation()) == "replayed"
+    for method in ("autoregressive", "logitspec_paper"):
+        found, wanted = (
+            finished(decode(each, list(range(9)), method, 60)) for each in (fixed, plain)
+        )
+        assert found.output_ids == wanted.output_ids

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,6 +90,22 @@ class Race:
                 going = going[1:] + going[:1]
         finally:
             self.close()
+
+    def so_far(self) -> Race:
+        """The race as it stands, which stays so while this one goes on in another thread."""
+        # The ends before the order: a lane that has ended has all its steps in it.
+        ends = [trace.finish for trace in self.traces]
+        order = list(self.order)
+        traces = [
+            replace(
+                trace,
+                finish=end,
+                steps=trace.steps[: order.count(lane)],
+                vocabulary=dict(trace.vocabulary),
+            )
+            for lane, (trace, end) in enumerate(zip(self.traces, ends, strict=True))
+        ]
+        return replace(self, traces=traces, order=order)
 
     def close(self) -> None:
         """End what still runs."""

@@ -150,11 +150,24 @@ def race(
         lanes.append(run(own, drafter, trace))
         short = begin(own, prompt_ids[:WARM_UP_PROMPT], method, WARM_UP_TOKENS, sampling, options)
         warm_ups.append(run(own, short[1], short[0]))
-    return Race([_title(*entry) for entry in entries], traces, lanes, warm_ups)
+    return Race(_titles(entries), traces, lanes, warm_ups)
+
+
+def _titles(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+    """One for each lane, by which it can be told from the others."""
+    titles = [_title(*entry) for entry in entries]
+    return [
+        f"{title}, lane {number}" if titles.count(title) > 1 else title
+        for number, title in enumerate(titles, 1)
+    ]
 
 
 def _title(method: str, options: dict[str, Any]) -> str:
-    words = [f"{name} {value}".replace("_", " ") for name, value in options.items()]
+    switches = {True: "on", False: "off"}
+    words = [
+        f"{name.replace('_', ' ')} {switches[value] if isinstance(value, bool) else value}"
+        for name, value in options.items()
+    ]
     return ", ".join([METHODS[method].title, *words])
 
 

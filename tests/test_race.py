@@ -183,6 +183,21 @@ def test_a_bad_request_is_refused_at_once(entries: Any, prompt: list[int], messa
     assert list(LANES) == [2, 3, 4]
 
 
+def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
+    entries: list[Any] = [
+        "logitspec_paper",
+        ("logitspec", {"successors": False, "tree_size": "capacity"}),
+        ("logitspec_paper", {}),
+        ("token_recycling", {"warm": True}),
+    ]
+    assert race(ScriptedTarget(TEXT), TEXT[:20], entries, 9).titles == [
+        "LogitSpec (paper), lane 1",
+        "LogitSpec (ours), successors off, tree size capacity",
+        "LogitSpec (paper), lane 3",
+        "Token recycling, warm on",
+    ]
+
+
 def test_messages_bring_the_race_piece_by_piece() -> None:
     entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
     contest = race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
@@ -314,7 +329,8 @@ def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
 
 
 def test_at_every_number_of_steps_a_reader_gets_what_it_lacks(host: Host) -> None:
-    name = json.loads(list(host.race(wanted(), PAIR, Event(), outlives=True))[0])["race"]
+    first, *_ = host.race(wanted(), PAIR, Event(), outlives=True)
+    name = json.loads(first)["race"]
     whole = json.loads(host.steps_from(name, 0) or "")
     steps = counted(whole["lanes"])
     for first in range(1, sum(steps) + 1):

@@ -212,21 +212,21 @@ class Host:
         can't be run.
         """
         _check(request)
-        begin = partial(self._begin_race, request, entries, stop)
-        yield from self._told(begin, _race_messages, stop, outlives)
+        start = partial(self._begin_race, request, entries, stop)
+        yield from self._told(start, _race_messages, stop, outlives)
 
     def _told(
         self,
-        begin: Callable[[], Kept],
+        start: Callable[[], Kept],
         tell: Callable[[Kept], Iterator[str]],
         stop: Event,
         outlives: bool,
     ) -> Generator[str, None, None]:
-        """What there is to tell of the run or race that `begin` makes when its turn has come."""
+        """What there is to tell of the run or race that `start` begins when its turn has come."""
         self._take(stop)
         kept = None
         try:
-            kept = begin()
+            kept = start()
             yield from tell(kept)
         except GeneratorExit:
             if kept is not None:

@@ -48,8 +48,15 @@ def lane_inputs() -> list[LaneInputs]:
 
 def _lane(number: int, choices: list[tuple[str, str]], method: str) -> LaneInputs:
     with gr.Column(min_width=150), gr.Group():
-        chosen = gr.Dropdown(choices, value=method, label=f"Lane {number}", filterable=False)
-        return LaneInputs(chosen, option_inputs(chosen, f"Options of lane {number}"))
+        chosen = gr.Dropdown(
+            choices,
+            value=method,
+            label=f"Lane {number}",
+            filterable=False,
+            elem_classes="lane",
+        )
+        options = option_inputs(chosen, f"Options of lane {number}", gr.Column)
+        return LaneInputs(chosen, options)
 
 
 def entries(lanes: list[LaneInputs], values: tuple[Any, ...]) -> list[Entry]:

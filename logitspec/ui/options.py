@@ -11,13 +11,13 @@ from logitspec.drafters import METHODS, described, option_fields
 from logitspec.ui.desk import PRIVATE
 
 
-def option_inputs(chosen: Any, title: str) -> list[tuple[str, str, Any]]:
+def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> list[tuple[str, str, Any]]:
     """(method, option name, component) of all methods, folded under `title`; those of the method in
-    the component `chosen` show, and nothing shows while it holds none."""
+    the component `chosen` show, and nothing shows while it holds none. layout: a row or a column."""
     groups, options = [], []
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
         for name, each in METHODS.items():
-            with gr.Row(visible=name == chosen.value) as group:
+            with layout(visible=name == chosen.value) as group:
                 fields = option_fields(each)
                 if not fields:
                     gr.Markdown("This method has no options.")

@@ -732,6 +732,27 @@ def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
     cable.close()
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, width: int) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, reduced_motion="reduce"
+    )
+    tab = context.new_page()
+    tab.goto(f"{url}?__theme={theme}")
+    tab.get_by_role("tab", name="Compare").click()
+    tab.wait_for_selector(LANE)
+    tab.get_by_role("button", name="Options of lane 1").click()
+    tab.get_by_label("Draft tree capacity").wait_for()
+    tab.wait_for_timeout(600)  # what unfolds is pale while it does
+    found = Axe().run(tab, options=AXE).response["violations"]
+    told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
+    sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
+    context.close()
+    assert told == []
+    assert not sticks_out
+
+
 def test_a_lane_opens_in_the_player(tab: Page) -> None:
     start(tab, 12)
     state(tab, "done")

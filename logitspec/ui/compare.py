@@ -41,7 +41,13 @@ def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
             info="fills in its prompt; a race recorded of it plays at once",
         )
         with gr.Row():
-            model = gr.Dropdown(host.models, value=host.models[0], label="Model of the race")
+            model = gr.Dropdown(
+                host.choices,
+                value=host.models[0],
+                label="Model of the race",
+                info="One of these, a Hugging Face id or a folder" if host.others else None,
+                allow_custom_value=host.others,
+            )
             length = gr.Number(
                 300,
                 label="Most new tokens a lane",

@@ -114,12 +114,17 @@ class Race:
             trace.finish = trace.finish or "cancelled"
 
     @property
+    def over(self) -> bool:
+        return all(trace.finish for trace in self.traces)
+
+    @property
     def verdict(self) -> Verdict:
         return verdict(self.traces)
 
     def to_json(self) -> str:
-        """The whole race as one JSON document: what the page shows."""
-        return _document(self, [trace.to_json() for trace in self.traces], asdict(self.verdict))
+        """The whole race as one JSON document: what the page shows. The verdict comes with the end."""
+        found = asdict(self.verdict) if self.over else None
+        return _document(self, [trace.to_json() for trace in self.traces], found)
 
     def save(self, path: Path) -> None:
         """Write the document to `path`, gzipped."""
@@ -206,8 +211,7 @@ def progress_message(race: Race, sent: Sequence[int], spelt: Sequence[dict[int, 
         steps_message(trace, -1, first, new)
         for trace, first, new in zip(race.traces, sent, spelt, strict=True)
     ]
-    over = all(trace.finish for trace in race.traces)
-    end = dumps(asdict(race.verdict)) if over else "null"
+    end = dumps(asdict(race.verdict)) if race.over else "null"
     return (
         f'{{"kind":"race_steps","race":{dumps(race.name)},"lanes":[{",".join(lanes)}],'
         f'"verdict":{end}}}'

@@ -356,6 +356,8 @@ def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
         kept.order.count(lane) for lane in range(2)
     ]
     assert len(kept.order) == 7
+    assert json.loads(kept.to_json())["verdict"] is None
+    assert json.loads(contest.to_json())["verdict"]["complete"] is True
     assert [trace.finish for trace in kept.traces] == [None, None]
     assert [trace.finish for trace in contest.traces] == ["length", "length"]
 

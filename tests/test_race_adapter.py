@@ -140,6 +140,7 @@ def test_a_race_that_does_not_fit_is_asked_for(page: Page, server: Server) -> No
     page.reload()
     is_(page, "done")
     has(page, finished()[0])
+    expect(page.locator(".lr-verdict")).to_contain_text("All outputs are identical")
     assert {"run": finished()[0].name, "from": 0} in server.asked
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,6 +91,22 @@ class Race:
         finally:
             self.close()
 
+    def so_far(self) -> Race:
+        """The race as it stands, which stays so while this one goes on in another thread."""
+        # The ends before the order: a lane that has ended has all its steps in it.
+        ends = [trace.finish for trace in self.traces]
+        order = list(self.order)
+        traces = [
+            replace(
+                trace,
+                finish=end,
+                steps=trace.steps[: order.count(lane)],
+                vocabulary=dict(trace.vocabulary),
+            )
+            for lane, (trace, end) in enumerate(zip(self.traces, ends, strict=True))
+        ]
+        return replace(self, traces=traces, order=order)
+
     def close(self) -> None:
         """End what still runs."""
         for lane, trace in zip(self.lanes, self.traces, strict=True):
@@ -98,12 +114,17 @@ class Race:
             trace.finish = trace.finish or "cancelled"
 
     @property
+    def over(self) -> bool:
+        return all(trace.finish for trace in self.traces)
+
+    @property
     def verdict(self) -> Verdict:
         return verdict(self.traces)
 
     def to_json(self) -> str:
-        """The whole race as one JSON document: what the page shows."""
-        return _document(self, [trace.to_json() for trace in self.traces], asdict(self.verdict))
+        """The whole race as one JSON document: what the page shows. The verdict comes with the end."""
+        found = asdict(self.verdict) if self.over else None
+        return _document(self, [trace.to_json() for trace in self.traces], found)
 
     def save(self, path: Path) -> None:
         """Write the document to `path`, gzipped."""
@@ -134,11 +155,24 @@ def race(
         lanes.append(run(own, drafter, trace))
         short = begin(own, prompt_ids[:WARM_UP_PROMPT], method, WARM_UP_TOKENS, sampling, options)
         warm_ups.append(run(own, short[1], short[0]))
-    return Race([_title(*entry) for entry in entries], traces, lanes, warm_ups)
+    return Race(_titles(entries), traces, lanes, warm_ups)
+
+
+def _titles(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+    """One for each lane, by which it can be told from the others."""
+    titles = [_title(*entry) for entry in entries]
+    return [
+        f"{title}, lane {number}" if titles.count(title) > 1 else title
+        for number, title in enumerate(titles, 1)
+    ]
 
 
 def _title(method: str, options: dict[str, Any]) -> str:
-    words = [f"{name} {value}".replace("_", " ") for name, value in options.items()]
+    switches = {True: "on", False: "off"}
+    words = [
+        f"{name.replace('_', ' ')} {switches[value] if isinstance(value, bool) else value}"
+        for name, value in options.items()
+    ]
     return ", ".join([METHODS[method].title, *words])
 
 
@@ -177,8 +211,7 @@ def progress_message(race: Race, sent: Sequence[int], spelt: Sequence[dict[int, 
         steps_message(trace, -1, first, new)
         for trace, first, new in zip(race.traces, sent, spelt, strict=True)
     ]
-    over = all(trace.finish for trace in race.traces)
-    end = dumps(asdict(race.verdict)) if over else "null"
+    end = dumps(asdict(race.verdict)) if race.over else "null"
     return (
         f'{{"kind":"race_steps","race":{dumps(race.name)},"lanes":[{",".join(lanes)}],'
         f'"verdict":{end}}}'

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -18,11 +19,11 @@ from logitspec.drafters import DEFAULT_METHOD
 from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
 from logitspec.models import BUILTIN, encode_prompt, fetch, known_as, load
-from logitspec.race import Race, progress_message, race, start_message
+from logitspec.race import Entry, Race, progress_message, race, start_message
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
-from logitspec.trace import StepRecord, Trace, reset_message, steps_message
+from logitspec.trace import Trace, reset_message, steps_message
 
 MOST_NEW_TOKENS = 4096
 MOST_CHARACTERS = 200_000
@@ -56,17 +57,32 @@ ABOUT_BUILTIN = (
 
 @dataclass(slots=True)
 class Kept:
-    """A run that can be asked for: its trace so far, and what goes on with it.
+    """A run or a race that can be asked for: its traces so far, and what goes on with it.
 
-    asked: when somebody last wanted its steps. alone: whether it has outlived its reader.
+    traces: of a race one a lane. asked: when somebody last wanted its steps. alone: whether it has
+    outlived its reader.
     """
 
-    trace: Trace
+    traces: list[Trace]
     speller: Speller
-    steps: Generator[StepRecord, None, None]
+    steps: Generator[object, None, None]
     stop: Event
+    race: Race | None = None
     asked: float = 0.0
     alone: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.race.name if self.race else self.traces[0].run
+
+    @property
+    def over(self) -> bool:
+        return all(trace.finish for trace in self.traces)
+
+    def close(self) -> None:
+        self.steps.close()
+        for trace in self.traces:
+            trace.finish = trace.finish or "cancelled"
 
 
 class Host:
@@ -183,14 +199,38 @@ class Host:
         holds no more than those it lacks and how the run ended. Raises LogitSpecError when the request can't be run.
         """
         _check(request)
+        tell = partial(_messages, whole=not outlives)
+        yield from self._told(partial(self._begin, request, stop), tell, stop, outlives)
+
+    def race(
+        self, request: Request, entries: Sequence[Entry], stop: Event, outlives: bool = False
+    ) -> Generator[str, None, None]:
+        """Run `request` with each of `entries` (methods, or methods with their options) side by side:
+        the lanes, deltas with their steps, and last how they ended and whether they wrote the same.
+
+        Stopping, closing and outliving are as for `stream`. Raises LogitSpecError when the request
+        can't be run.
+        """
+        _check(request)
+        start = partial(self._begin_race, request, entries, stop)
+        yield from self._told(start, _race_messages, stop, outlives)
+
+    def _told(
+        self,
+        start: Callable[[], Kept],
+        tell: Callable[[Kept], Iterator[str]],
+        stop: Event,
+        outlives: bool,
+    ) -> Generator[str, None, None]:
+        """What there is to tell of the run or race that `start` begins when its turn has come."""
         self._take(stop)
         kept = None
         try:
-            kept = self._begin(request, stop)
-            yield from _messages(kept, whole=not outlives)
+            kept = start()
+            yield from tell(kept)
         except GeneratorExit:
             if kept is not None:
-                kept.alone = outlives and not stop.is_set() and kept.trace.finish is None
+                kept.alone = outlives and not stop.is_set() and not kept.over
             raise
         finally:
             if kept is not None and kept.alone:
@@ -198,29 +238,6 @@ class Host:
                 Thread(target=copy_context().run, args=[self._go_on, kept], daemon=True).start()
             else:
                 self._end(kept)
-
-    def race(
-        self, request: Request, methods: Sequence[str], stop: Event
-    ) -> Generator[str, None, None]:
-        """Run `request` with each of `methods` side by side: the lanes, deltas with their steps, and
-        last how they ended and whether they wrote the same.
-
-        Ends within one step after `stop` is set and keeps what there is; so does closing the stream.
-        Raises LogitSpecError when the request can't be run.
-        """
-        _check(request)
-        self._take(stop)
-        try:
-            target, tokenizer, speller = self.model(request.model)
-            sampling = Sampling(temperature=request.temperature, seed=request.seed)
-            prompt = encode_prompt(tokenizer, request.prompt)
-            contest = race(target, prompt, methods, request.max_new_tokens, sampling)
-            for trace in contest.traces:
-                trace.prompt = request.prompt
-                trace.spell(speller)
-            yield from _race_messages(contest, speller, stop)
-        finally:
-            self._busy.release()
 
     @contextmanager
     def borrowed(self, name: str, stop: Event) -> Iterator[tuple[Runner, Any]]:
@@ -249,14 +266,26 @@ class Host:
         )
         trace.prompt = request.prompt
         trace.spell(speller)
-        kept = Kept(trace, speller, run(target, drafter, trace), stop)
-        self._runs[trace.run] = kept
+        return self._keep(Kept([trace], speller, run(target, drafter, trace), stop))
+
+    def _begin_race(self, request: Request, entries: Sequence[Entry], stop: Event) -> Kept:
+        target, tokenizer, speller = self.model(request.model)
+        sampling = Sampling(temperature=request.temperature, seed=request.seed)
+        prompt = encode_prompt(tokenizer, request.prompt)
+        contest = race(target, prompt, entries, request.max_new_tokens, sampling)
+        for trace in contest.traces:
+            trace.prompt = request.prompt
+            trace.spell(speller)
+        return self._keep(Kept(contest.traces, speller, contest.steps(), stop, contest))
+
+    def _keep(self, kept: Kept) -> Kept:
+        self._runs[kept.name] = kept
         while len(self._runs) > RUNS_KEPT:
             self._runs.popitem(last=False)
         return kept
 
     def _go_on(self, kept: Kept) -> None:
-        """The rest of a run whose reader is gone."""
+        """The rest of what has outlived its reader."""
         kept.asked = monotonic()
         for _ in _steps(kept):
             if monotonic() - kept.asked > SECONDS_ALONE:
@@ -265,80 +294,98 @@ class Host:
 
     def _end(self, kept: Kept | None) -> None:
         if kept is not None:
-            kept.steps.close()
-            kept.trace.finish = kept.trace.finish or "cancelled"
+            kept.close()
             kept.alone = False
         self._busy.release()
 
     def stop(self, run_id: str) -> None:
-        """End a run that has outlived its reader; others are their readers' to stop."""
+        """End a run or race that has outlived its reader; others are their readers' to stop."""
         kept = self._runs.get(run_id)
         if kept is not None and kept.alone:
             kept.stop.set()
 
     def steps_from(self, run_id: str, first: int) -> str | None:
-        """The delta with all steps of a recent run from number `first` (0-based) on; for 0 the whole
-        trace so far. None for a run that is not known (any more)."""
+        """The delta with all steps of a recent run or race from number `first` (0-based) on; for 0 all
+        there is so far. None for one that is not known (any more)."""
         if run_id not in self._runs:
             return None
         kept = self._runs[run_id]
         kept.asked = monotonic()
-        growing, speller = kept.trace, kept.speller
-        # The run may go on in another thread: what is spelt must be what is sent.
-        trace = replace(growing, steps=list(growing.steps), vocabulary=dict(growing.vocabulary))
-        if not 0 <= first <= len(trace.steps):
-            return None
+        return _race_from(kept.race, kept.speller, first) if kept.race else _run_from(kept, first)
+
+
+def _run_from(kept: Kept, first: int) -> str | None:
+    (growing,) = kept.traces
+    # The run may go on in another thread: what is spelt must be what is sent, and a run that has ended
+    # has all its steps.
+    trace = replace(
+        growing,
+        finish=growing.finish,
+        steps=list(growing.steps),
+        vocabulary=dict(growing.vocabulary),
+    )
+    if not 0 <= first <= len(trace.steps):
+        return None
+    trace.spell(kept.speller)
+    return steps_message(trace, -1, first, _spelt(trace, first)) if first else trace.to_json()
+
+
+def _race_from(growing: Race, speller: Speller, first: int) -> str | None:
+    contest = growing.so_far()
+    if not 0 <= first <= len(contest.order):
+        return None
+    for trace in contest.traces:
         trace.spell(speller)
-        if first == 0:
-            return trace.to_json()
-        spelt = {token: trace.vocabulary[token] for token in trace.mentioned(first)}
-        return steps_message(trace, -1, first, spelt)
+    if first == 0:
+        return contest.to_json()
+    sent = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
+    lanes = zip(contest.traces, sent, strict=True)
+    return progress_message(contest, sent, [_spelt(trace, at) for trace, at in lanes])
 
 
-def _steps(kept: Kept) -> Iterator[StepRecord]:
-    """The steps still to come, until the run is stopped; a failure is noted in the trace."""
+def _spelt(trace: Trace, first: int) -> dict[int, bytes]:
+    """The bytes of the tokens mentioned from step number `first` on, whoever was told them before."""
+    return {token: trace.vocabulary[token] for token in trace.mentioned(first)}
+
+
+def _steps(kept: Kept) -> Iterator[object]:
+    """The steps still to come, until they are stopped; a failure is noted in its trace."""
     try:
         for step in kept.steps:
             if kept.stop.is_set():
                 break
             yield step
     except Exception as error:
-        log.exception("run %s failed after %d steps", kept.trace.run, len(kept.trace.steps))
-        kept.trace.error = sentence(error)
+        done = sum(len(trace.steps) for trace in kept.traces)
+        log.exception("%s failed after %d steps", kept.name, done)
+        # A race can fail before any of its lanes has begun.
+        for trace in [t for t in kept.traces if t.finish == "error"] or kept.traces[:1]:
+            trace.finish, trace.error = "error", sentence(error)
 
 
 def _messages(kept: Kept, whole: bool) -> Iterator[str]:
-    trace, speller = kept.trace, kept.speller
+    (trace,), speller = kept.traces, kept.speller
     yield reset_message(trace, 0)
     sequence, sent, sent_at = 1, 0, 0.0
     for _ in _steps(kept):
         if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
             yield steps_message(trace, sequence, sent, trace.spell(speller, sent))
             sequence, sent, sent_at = sequence + 1, len(trace.steps), monotonic()
-    kept.steps.close()
-    trace.finish = trace.finish or "cancelled"
+    kept.close()
     spelt = trace.spell(speller, sent)
     yield trace.to_json() if whole else steps_message(trace, sequence, sent, spelt)
 
 
-def _race_messages(contest: Race, speller: Speller, stop: Event) -> Iterator[str]:
+def _race_messages(kept: Kept) -> Iterator[str]:
+    contest, speller = kept.race, kept.speller
+    assert contest is not None
     yield start_message(contest)
     sent, sent_at = [0] * len(contest.traces), 0.0
-    going = contest.steps()
-    try:
-        for _ in going:
-            if stop.is_set():
-                break
-            if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
-                yield _progress(contest, speller, sent)
-                sent, sent_at = [len(trace.steps) for trace in contest.traces], monotonic()
-    except LogitSpecError:
-        raise
-    except Exception as error:
-        log.exception("race %s failed after %d steps", contest.name, len(contest.order))
-        raise LogitSpecError(sentence(error)) from error
-    finally:
-        going.close()
+    for _ in _steps(kept):
+        if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
+            yield _progress(contest, speller, sent)
+            sent, sent_at = [len(trace.steps) for trace in contest.traces], monotonic()
+    kept.close()
     yield _progress(contest, speller, sent)
 
 

@@ -181,7 +181,8 @@ def page_html(theme: str = "light", start: str = START) -> str:
 def gradio_page_html() -> str:
     """The same page with the adapter in place of `window.player`: `window.send` sets the value."""
     css = f"const PLAYER_CSS = {json.dumps(joined('styles'))};"
-    return page_html(start=css + GRADIO + (PLAYER / "gradio.js").read_text())
+    adapter = "".join((PLAYER / name).read_text() for name in ("adapter.js", "gradio.js"))
+    return page_html(start=css + GRADIO + adapter)
 
 
 def steps_between(trace: Trace, first: int, last: int, sequence: int) -> str:

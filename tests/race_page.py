@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import ScriptedTarget
+from player_page import GRADIO
 
 from logitspec.race import Race, progress_message, race, start_message
 from logitspec.trace import StepSeconds
@@ -56,7 +57,33 @@ def made(
     return contest, messages
 
 
-def page_html() -> str:
+START = """
+window.asked = [];
+window.replies = [];
+window.opened = [];
+const repair = async (name, from) => {
+  window.asked.push([name, from]);
+  return window.replies.shift() || null;
+};
+const onLane = (trace) => window.opened.push(trace);
+window.race = createRaceView(document.querySelector("[data-logitspec-race]"), { repair, onLane });
+"""
+
+
+def steps_from(contest: Race, first: int) -> str:
+    """What a server sends of a race when its first steps, of all lanes together, are there."""
+    sent = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
+    return progress_message(contest, sent, [trace.vocabulary for trace in contest.traces])
+
+
+def gradio_page_html() -> str:
+    """The page with the adapter in place of `window.race`: `window.send` sets the value."""
+    css = "const PLAYER_CSS = ''; const RACE_CSS = '';"
+    adapter = [(ASSETS / name).read_text() for name in ("player/adapter.js", "compare/gradio.js")]
+    return page_html("\n".join([css, GRADIO, *adapter]))
+
+
+def page_html(start: str = START) -> str:
     """A document with one race view, `race`, and a field beside it."""
     order = json.loads((ASSETS / "compare" / "order.json").read_text())
     player = json.loads((ASSETS / "player" / "order.json").read_text())["styles"]
@@ -66,7 +93,6 @@ def page_html() -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>race</title>'
         f"<style>{chr(10).join(styles)}</style></head><body><main><input aria-label='beside'>"
-        f"{(ASSETS / 'compare' / 'compare.html').read_text()}</main><script>{scripts}\n"
-        "var race = createRaceView(document.querySelector('[data-logitspec-race]'));"
-        "</script></body></html>"
+        f"{(ASSETS / 'compare' / 'compare.html').read_text()}</main><script>(() => {{{scripts}\n"
+        f"{start}}})()</script></body></html>"
     )

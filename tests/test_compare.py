@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from cable import Cable
 from playwright.sync_api import Page, expect
-from race_page import FIELD, TEXT, made, page_html
+from race_page import FIELD, TEXT, made, page_html, steps_from
 from test_access import SETTLED
 
 from logitspec.metrics import summarize
 from logitspec.race import Race
+from logitspec.recordings import RACES
 from logitspec.trace import Trace, origins
 
 if TYPE_CHECKING:
@@ -51,6 +54,11 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 def give(page: Page, *messages: str) -> None:
     page.evaluate("messages => messages.forEach((each) => race.receive(each))", messages)
+    painted(page)
+
+
+def open_race(page: Page, text: str) -> None:
+    page.evaluate("text => race.open(text)", text)
     painted(page)
 
 
@@ -232,6 +240,165 @@ def test_lost_steps_are_told(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("lost on their way")
 
 
+def test_missing_steps_are_asked_for_and_come_once(page: Page) -> None:
+    race, messages = finished()
+    page.evaluate("reply => { replies = [reply]; }", steps_from(race, 30))
+    give(page, *messages[:31], *messages[40:60])
+    give(page, *messages[10:20], *messages[60:])
+    assert page.evaluate("asked") == [[race.name, 30]]
+    assert data(page, "state") == "done"
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    texts = [
+        "".join(lane.locator("[data-lane-token]").all_text_contents())
+        for lane in page.locator(LANE).all()
+    ]
+    assert texts == [race.traces[0].output_bytes.decode().replace("\u202e", "⟨202e⟩")] * 4
+
+
+def test_a_message_that_comes_late_takes_nothing_back(page: Page) -> None:
+    _, messages = finished()
+    ended = next(
+        number
+        for number, message in enumerate(messages)
+        if any(lane.get("finish") for lane in json.loads(message).get("lanes", [])) and number
+    )
+    assert ended < len(messages) - 1
+    give(page, *messages[: ended + 1])
+    kept = json.loads(page.evaluate("race.snapshot()"))
+    assert any(lane["finish"] for lane in kept["lanes"])
+    give(page, *messages[1:ended])
+    assert json.loads(page.evaluate("race.snapshot()")) == kept
+
+
+def test_a_race_comes_back_from_what_was_kept_of_it(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages[:50])
+    kept = page.evaluate("race.snapshot()")
+    page.reload()
+    page.set_content(page_html())
+    give(page, kept)
+    assert page.evaluate("race.place().steps") == 49
+    assert page.evaluate("race.place().run") == race.name
+    assert data(page, "state") == "running"
+    give(page, *messages[50:])
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    whole = json.loads(page.evaluate("race.snapshot()"))
+    real = json.loads(race.to_json())
+    assert [lane["steps"] for lane in whole["lanes"]] == [lane["steps"] for lane in real["lanes"]]
+    switch(page, "forwards")
+    page.locator(".lr-slider").fill("500")
+    place = page.evaluate("race.place()")
+    page.evaluate("race.show({ clock: 'time', at: 0, follow: false })")
+    page.evaluate("cursor => race.show(cursor)", place["cursor"])
+    painted(page)
+    assert data(page, "clock") == "forwards"
+    assert float(data(page, "at") or -1) == pytest.approx(place["cursor"]["at"])
+
+
+def test_a_lane_that_failed_is_told_and_what_was_done_stays(page: Page) -> None:
+    _, messages = finished()
+    last = json.loads(messages[40])
+    for lane in last["lanes"]:
+        lane["finish"] = lane.get("finish") or "cancelled"
+    last["lanes"][3] |= {"finish": "error", "error": "The memory is full."}
+    give(page, *messages[:40], json.dumps(last))
+    assert data(page, "state") == "error"
+    expect(page.get_by_role("alert")).to_have_text("The memory is full.")
+    assert sum(shown(page)) > 20
+
+
+# Files
+
+
+def test_a_race_is_saved_whole_and_opened_again(page: Page) -> None:
+    race, messages = finished()
+    save = page.get_by_role("button", name="Save race")
+    give(page, *messages[:60])
+    expect(save).to_be_disabled()
+    give(page, *messages[60:])
+    with page.expect_download() as saved:
+        save.click()
+    path = saved.value.path()
+    kept = json.loads(path.read_text())
+    real = json.loads(race.to_json())
+    for lane, trace in zip(kept["lanes"], race.traces, strict=True):
+        opened = Trace.from_json(json.dumps(lane))
+        assert opened.output_ids == trace.output_ids
+        assert [s.to_json() for s in opened.steps] == [s.to_json() for s in trace.steps]
+        assert opened.environment == trace.environment
+    assert {name: kept[name] for name in kept if name != "lanes"} == {
+        name: real[name] for name in real if name != "lanes"
+    }
+    page.reload()
+    page.set_content(page_html())
+    page.get_by_label("A saved race").set_input_files(path)
+    page.wait_for_function("s => document.querySelector(s).dataset.playing === 'true'", arg=ROOT)
+    page.locator(ROOT).focus()
+    page.keyboard.press("End")
+    painted(page)
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    expect(page.locator(".lr-verdict")).to_contain_text("identical")
+
+
+def test_a_race_that_is_dropped_opens(page: Page) -> None:
+    race, _ = finished()
+    page.evaluate(
+        """([root, text]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([text], "race.json"));
+          const options = { dataTransfer, bubbles: true, cancelable: true };
+          document.querySelector(root).dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [ROOT, race.to_json()],
+    )
+    expect(page.locator(LANE)).to_have_count(4)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no json", "it is no JSON; open a file saved here."),
+        ("[]", "This is no race; open a file saved here."),
+        ("null", "This is no race; open a file saved here."),
+        ('{"kind":"trace","schema":1}', "open it under Watch."),
+        ('{"kind":"race","schema":1}', "This race is damaged; save it again."),
+        ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "schema undefined"),
+    ],
+)
+def test_what_is_no_race_is_told_and_what_was_there_stays(
+    page: Page, text: str, words: str
+) -> None:
+    race, messages = finished()
+    give(page, *messages)
+    page.get_by_label("A saved race").set_input_files(
+        {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
+    )
+    expect(page.get_by_role("alert")).to_contain_text(words)
+    assert shown(page) == [len(trace.steps) for trace in race.traces]
+
+
+@pytest.mark.parametrize("without", ["steps", "model", "vocabulary", "finish", "prompt_ids"])
+def test_a_damaged_race_is_told(page: Page, without: str) -> None:
+    race, _ = finished()
+    damaged = json.loads(race.to_json())
+    del damaged["lanes"][2][without]
+    open_race(page, json.dumps(damaged))
+    expect(page.get_by_role("alert")).to_have_text("This race is damaged; save it again.")
+    assert page.locator(LANE).count() == 0
+
+
+def test_a_lane_is_handed_on_as_a_run(page: Page) -> None:
+    race, messages = finished()
+    give(page, *messages[:30])
+    expect(page.locator(".lr-open").first).to_be_hidden()
+    give(page, *messages[30:])
+    page.get_by_role("button", name=f"Watch the steps of {race.titles[1]}").click()
+    (text,) = page.evaluate("opened")
+    trace = Trace.from_json(text)
+    assert trace.output_ids == race.traces[1].output_ids
+    assert trace.method == race.traces[1].method
+
+
 def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
@@ -298,14 +465,14 @@ def recorded() -> str:
 
 
 def test_a_recorded_race_plays_and_says_so(page: Page) -> None:
-    give(page, recorded())
+    open_race(page, recorded())
     assert data(page, "playing") == "true"
     expect(page.locator(ROOT)).to_contain_text("Recorded: a cat")
 
 
 def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
-    give(page, recorded())
+    open_race(page, recorded())
     assert data(page, "playing") == "false"
     assert data(page, "state") == "done"
     page.locator(ROOT).focus()
@@ -440,16 +607,160 @@ def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
     expect(tab.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
 
 
+def choose(tab: Page, lane: int, title: str) -> None:
+    tab.get_by_label(f"Lane {lane}", exact=True).click()
+    tab.get_by_role("option", name=title, exact=True).click()
+
+
 def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
-    for method in METHODS[:3]:
-        tab.get_by_role("checkbox", name=method, exact=True).and_(tab.locator(":visible")).uncheck()
-    start(tab, 5)
+    choose(tab, 3, "no lane")
+    choose(tab, 4, "no lane")
+    tab.get_by_label("Prompt of the race").fill("")
+    tab.get_by_role("button", name="Race", exact=True).click()
     state(tab, "error")
-    expect(tab.get_by_role("alert").filter(has_text="2 to 4 methods").first).to_be_visible()
-    tab.get_by_role("checkbox", name="Token recycling").and_(tab.locator(":visible")).check()
+    expect(tab.get_by_role("alert").filter(has_text="prompt is empty").first).to_be_visible()
+    choose(tab, 2, "Token recycling")
     start(tab, 5)
     state(tab, "done")
-    expect(tab.locator(LANE)).to_have_count(2)
+    assert tab.locator(f"{LANE} .lr-title").all_text_contents() == [METHODS[0], "Token recycling"]
+
+
+def test_a_method_races_itself_with_other_options(tab: Page) -> None:
+    choose(tab, 1, "LogitSpec (paper)")
+    for lane in (3, 4):
+        choose(tab, lane, "no lane")
+    expect(tab.get_by_role("button", name="Options of lane 4")).to_be_hidden()
+    tab.get_by_role("button", name="Options of lane 1").click()
+    capacity = tab.get_by_label("Draft tree capacity")
+    expect(capacity).to_be_visible()
+    tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+    capacity.fill("9")
+    start(tab, 12)
+    state(tab, "done")
+    titles = tab.locator(f"{LANE} .lr-title").all_text_contents()
+    assert titles == ["LogitSpec (paper), draft tree capacity 9", "LogitSpec (paper)"]
+    drafted = tab.locator("[data-bars=drafts] .lr-number").all_text_contents()
+    spent = [int(each.split(" of ")[1].split(" ")[0]) for each in drafted]
+    assert spent[0] < spent[1]
+
+
+def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
+    root = tab.locator(ROOT)
+    expect(root).to_contain_text("Recorded: ")
+    tab.get_by_role("button", name="Race", exact=True).click()
+    state(tab, "running")
+    expect(root).not_to_contain_text("Recorded")
+    state(tab, "done")
+    expect(root).not_to_contain_text("Recorded")
+    live = saved_race(tab)
+    assert live["recorded"] == ""
+    assert not live["race"].startswith("recorded-")
+    rates = tab.locator("[data-bars=rate] .lr-number").all_text_contents()
+    for rate, lane in zip(rates, live["lanes"], strict=True):
+        own = summarize(Trace.from_json(json.dumps(lane))).tokens_per_second
+        assert float(rate.split("/")[0]) == pytest.approx(own, rel=0.006)
+    recorded = json.loads(gzip.decompress((RACES / "18.json.gz").read_bytes()))
+    times = [
+        [sum(step["seconds"]["verify"] for step in lane["steps"]) for lane in race["lanes"]]
+        for race in (live, recorded)
+    ]
+    assert times[0] != times[1]
+
+
+def saved_race(tab: Page) -> Any:
+    with tab.expect_download() as saved:
+        tab.get_by_role("button", name="Save race").click()
+    return json.loads(saved.value.path().read_text())
+
+
+def whole(race: Any) -> None:
+    """Every lane goes on where its last step ended, and no step is there twice."""
+    for lane in race["lanes"]:
+        trace = Trace.from_json(json.dumps(lane))
+        ends = [step.position + len(step.path) for step in trace.steps]
+        assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
+
+
+def going(tab: Page, more_than: int) -> int:
+    """The steps of the race that runs, once there are more than that."""
+    tab.wait_for_function(
+        """([root, lane, least]) => {
+          const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
+          const state = document.querySelector(root)?.dataset.state;
+          const course = document.querySelector(root + " .lr-course");
+          return state === "running" && !course.hidden && steps.reduce((a, b) => a + b, 0) > least;
+        }""",
+        arg=[ROOT, LANE, more_than],
+        timeout=90_000,
+    )
+    return sum(int(each.get_attribute("data-steps") or 0) for each in tab.locator(LANE).all())
+
+
+def test_a_race_goes_on_while_its_page_reloads(tab: Page) -> None:
+    start(tab, 1500)
+    before = going(tab, 8)
+    tab.reload()
+    tab.wait_for_selector(ROOT)  # the tab is still Compare
+    assert going(tab, before) > before
+    tab.locator("#stop-race").click()
+    state(tab, "done")
+    expect(tab.locator(ROOT)).to_contain_text("Stopped")
+    race = saved_race(tab)
+    whole(race)
+    assert {lane["finish"] for lane in race["lanes"]} == {"cancelled"}
+    tab.reload()
+    state(tab, "done")
+    assert saved_race(tab) == race
+
+
+def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
+    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
+    tab = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    tab.goto(f"http://127.0.0.1:{cable.port}")
+    tab.get_by_role("tab", name="Compare").click()
+    tab.wait_for_selector(ROOT)
+    start(tab, 1500)
+    before = going(tab, 8)
+    cable.cut()
+    tab.wait_for_timeout(3000)
+    cable.mend()
+    assert going(tab, before + 5) > before
+    tab.locator("#stop-race").click()
+    state(tab, "done")
+    whole(saved_race(tab))
+    tab.context.close()
+    cable.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, width: int) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, reduced_motion="reduce"
+    )
+    tab = context.new_page()
+    tab.goto(f"{url}?__theme={theme}")
+    tab.get_by_role("tab", name="Compare").click()
+    tab.wait_for_selector(LANE)
+    tab.get_by_role("button", name="Options of lane 1").click()
+    tab.get_by_label("Draft tree capacity").wait_for()
+    tab.wait_for_timeout(600)  # what unfolds is pale while it does
+    found = Axe().run(tab, options=AXE).response["violations"]
+    told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
+    sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
+    context.close()
+    assert told == []
+    assert not sticks_out
+
+
+def test_a_lane_opens_in_the_player(tab: Page) -> None:
+    start(tab, 12)
+    state(tab, "done")
+    race = saved_race(tab)
+    tab.get_by_role("button", name="Watch the steps of Prompt lookup").click()
+    player = tab.locator("[data-logitspec-player]")
+    expect(player).to_be_visible()
+    expect(player).to_have_attribute("data-steps", str(len(race["lanes"][2]["steps"])))
 
 
 def test_text_lies_still(page: Page) -> None:

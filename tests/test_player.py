@@ -761,7 +761,9 @@ def test_the_value_that_a_page_begins_with_does_not_undo_a_run(player_browser: B
 def test_scripts_can_stand_in_any_page() -> None:
     order = json.loads((PLAYER / "order.json").read_text())
     names = order["scripts"]
-    assert sorted([*names, "gradio.js"]) == sorted(path.name for path in PLAYER.glob("*.js"))
+    assert sorted([*names, "adapter.js", "gradio.js"]) == sorted(
+        path.name for path in PLAYER.glob("*.js")
+    )
     assert sorted(order["styles"]) == sorted(path.name for path in PLAYER.glob("*.css"))
     for name in names:
         text = (PLAYER / name).read_text()

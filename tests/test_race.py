@@ -183,6 +183,21 @@ def test_a_bad_request_is_refused_at_once(entries: Any, prompt: list[int], messa
     assert list(LANES) == [2, 3, 4]
 
 
+def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
+    entries: list[Any] = [
+        "logitspec_paper",
+        ("logitspec", {"successors": False, "tree_size": "capacity"}),
+        ("logitspec_paper", {}),
+        ("token_recycling", {"warm": True}),
+    ]
+    assert race(ScriptedTarget(TEXT), TEXT[:20], entries, 9).titles == [
+        "LogitSpec (paper), lane 1",
+        "LogitSpec (ours), successors off, tree size capacity",
+        "LogitSpec (paper), lane 3",
+        "Token recycling, warm on",
+    ]
+
+
 def test_messages_bring_the_race_piece_by_piece() -> None:
     entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
     contest = race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
@@ -274,15 +289,116 @@ def test_what_can_not_be_raced_is_said(
     assert list(host.race(wanted(), PAIR, Event()))
 
 
-def test_a_failure_within_is_a_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def counted(lanes: Sequence[Any]) -> list[int]:
+    return [len(lane["steps"]) for lane in lanes]
+
+
+def left_behind(host: Host, **changes: Any) -> tuple[str, list[int]]:
+    """The name of a race whose reader has gone after the first steps, and how many those were."""
+    stream = host.race(wanted(**changes), PAIR, Event(), outlives=True)
+    name: str = json.loads(next(stream))["race"]
+    steps = counted(json.loads(next(stream))["lanes"])
+    stream.close()
+    return name, steps
+
+
+def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    name, first = left_behind(host, max_new_tokens=200)
+    assert sum(first) == 1
+    have: list[list[Any]] = [[], []]
+    while True:
+        delta = json.loads(host.steps_from(name, sum(first) + sum(map(len, have))) or "")
+        for lane, (part, begun) in enumerate(zip(delta["lanes"], first, strict=True)):
+            assert part["from"] == begun + len(have[lane])
+            have[lane] += part["steps"]
+        if delta["verdict"]:
+            break
+    whole = json.loads(host.steps_from(name, 0) or "")
+    assert [lane["steps"][n:] for lane, n in zip(whole["lanes"], first, strict=True)] == have
+    assert [lane["finish"] for lane in whole["lanes"]] == ["length"] * 2
+    assert whole["verdict"] == delta["verdict"]
+    assert whole["verdict"]["tokens"] == 200
+    traces = [Trace.from_json(json.dumps(lane)) for lane in whole["lanes"]]
+    for trace in traces:
+        assert trace.mentioned() == trace.vocabulary.keys()
+    alone = host.stream(wanted(method="autoregressive", max_new_tokens=200), Event())
+    assert traces[1].output_ids == Trace.from_json(list(alone)[-1]).output_ids
+
+
+def test_at_every_number_of_steps_a_reader_gets_what_it_lacks(host: Host) -> None:
+    first, *_ = host.race(wanted(), PAIR, Event(), outlives=True)
+    name = json.loads(first)["race"]
+    whole = json.loads(host.steps_from(name, 0) or "")
+    steps = counted(whole["lanes"])
+    for first in range(1, sum(steps) + 1):
+        delta = json.loads(host.steps_from(name, first) or "")
+        starts = [lane["from"] for lane in delta["lanes"]]
+        assert sum(starts) == first
+        for part, lane, start in zip(delta["lanes"], whole["lanes"], starts, strict=True):
+            assert part["steps"] == lane["steps"][start:]
+            spelt = set(part["vocabulary"])
+            assert {str(token) for step in part["steps"] for token in step["tokens"]} <= spelt
+    assert host.steps_from(name, sum(steps) + 1) is None
+    assert host.steps_from(name, -1) is None
+
+
+def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 40)
+    steps = contest.steps()
+    for _ in range(7):
+        next(steps)
+    kept = contest.so_far()
+    list(steps)
+    assert [len(trace.steps) for trace in kept.traces] == [
+        kept.order.count(lane) for lane in range(2)
+    ]
+    assert len(kept.order) == 7
+    assert json.loads(kept.to_json())["verdict"] is None
+    assert json.loads(contest.to_json())["verdict"]["complete"] is True
+    assert [trace.finish for trace in kept.traces] == [None, None]
+    assert [trace.finish for trace in contest.traces] == ["length", "length"]
+
+
+def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, _ = left_behind(host, max_new_tokens=400)
+    host.stop(name)
+    assert list(host.race(wanted(), PAIR, Event()))  # its turn comes
+    told = json.loads(host.steps_from(name, 0) or "")
+    assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
+    assert told["verdict"]["complete"] is False
+    monkeypatch.setattr(session, "SECONDS_ALONE", 0)
+    name, _ = left_behind(host, max_new_tokens=400)
+    assert list(host.race(wanted(), PAIR, Event()))
+    told = json.loads(host.steps_from(name, 0) or "")
+    assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
+
+
+@pytest.mark.parametrize("at", [0, 9])
+def test_a_failure_within_is_a_sentence_and_what_was_done_stays(
+    host: Host, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
     target, _, _ = host.model("tiny")
+    verify, calls = type(target).verify, iter(range(100))
 
-    def broken(tree: Any) -> None:
-        raise RuntimeError("secret path")
+    def failing(self: Any, tree: Any) -> Any:
+        if next(calls) == WARM_UP_TOKENS * bool(at) * 2 + at:
+            raise RuntimeError("secret path")
+        return verify(self, tree)
 
-    monkeypatch.setattr(type(target), "verify", lambda self, tree: broken(tree))
-    with pytest.raises(LogitSpecError, match="error of type RuntimeError"):
-        list(host.race(wanted(), PAIR, Event()))
+    monkeypatch.setattr(type(target), "verify", failing)
+    *_, last = host.race(wanted(), PAIR, Event())
+    monkeypatch.undo()
+    ends = sorted(lane["finish"] for lane in json.loads(last)["lanes"])
+    assert ends == ["cancelled", "error"]
+    assert "error of type RuntimeError" in last
+    assert "secret" not in last
+    monkeypatch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
+    assert list(host.race(wanted(), PAIR, Event()))
 
 
 def test_a_waiting_race_can_be_stopped(host: Host) -> None:

@@ -1,14 +1,22 @@
 /* The race in the page: what it shows follows from the race, the clock and the moment alone. */
 
-const LOST_STEPS = "Some steps of this race were lost on their way; press Race to run it again.";
-
 /**
  * A race inside `element`, which takes messages and plays all lanes by one clock.
  * @param {HTMLElement} element an empty element; gets the focus, the keys and the data attributes
- * @returns {{expect: function(), receive: function(string), play: function()}}
- *   expect: a race was asked for and nothing of it is there yet
+ * @param {object} [options]
+ * @param {function(string, number): Promise} [options.repair] asks for the steps of a race, of all lanes
+ *   together from a number (0-based) on; its promise brings a message or null
+ * @param {function(string, object)} [options.onSelect] told the race and the place that the viewer moved to
+ * @param {function()} [options.onTrace] told that steps or a race arrived
+ * @param {function(string)} [options.onLane] shows a lane, a trace, step by step
+ * @returns {{expect: function(), receive: function(string|object), open: function(string), show:
+ *   function(object), play: function(), snapshot: function(): (string|null), place: function(): {run:
+ *   string, cursor: object, follow: boolean, steps: number}}}
+ *   expect: a race was asked for and nothing of it is there yet; open: a whole race, which plays from its
+ *   start; show: the cursor of a place; snapshot: the race so far as a message; place: where the viewer is
+ *   and how many steps all lanes have
  */
-function createRaceView(element) {
+function createRaceView(element, options = {}) {
   const state = {
     race: null,
     clock: "time",
@@ -20,10 +28,13 @@ function createRaceView(element) {
     error: null,
     told: null,
     lost: false,
+    waiting: [],
+    asked: "",
   };
-  const view = { element, state, lanes: [], frame: 0, timer: 0, last: 0 };
+  const view = { element, options, state, lanes: [], frame: 0, timer: 0, last: 0 };
   const actions = raceActions(view);
-  Object.assign(view, raceParts(element, actions));
+  view.open = (text) => openRace(view, text);
+  Object.assign(view, raceParts(view, actions));
   view.repaint = coalesced(() => paintRace(view));
   element.addEventListener("keydown", (event) => {
     const action = actions[actionOf(event)];
@@ -35,11 +46,15 @@ function createRaceView(element) {
   return {
     expect: () => expectRace(view),
     receive: (message) => receiveRace(view, message),
+    open: view.open,
+    show: (cursor) => showPlace(view, cursor),
     play: () => playRace(view),
+    snapshot: () => (state.race ? raceText(state.race) : null),
+    place: () => placeOf(state),
   };
 }
 
-function raceParts(element, actions) {
+function raceParts(view, actions) {
   const parts = {
     controls: createControls(actions),
     idle: el("div", { class: "ls-idle" }, IDLE_RACE),
@@ -48,10 +63,12 @@ function raceParts(element, actions) {
     course: el("div", { class: "lr-course" }),
     legend: createRaceLegend(),
     results: createResults(),
+    files: createRaceFiles(view),
   };
-  const { controls, idle, error, spoken, course, legend, results } = parts;
-  const inside = [controls.element, error, idle, spoken, course, legend.element, results.element];
-  element.replaceChildren(el("div", { class: "ls-frame" }, ...inside));
+  const { controls, idle, error, spoken, course, legend, results, files } = parts;
+  const above = [controls.element, error, idle, spoken, course];
+  const inside = [...above, legend.element, results.element, files.element];
+  view.element.replaceChildren(el("div", { class: "ls-frame" }, ...inside));
   return parts;
 }
 
@@ -86,59 +103,6 @@ function changeRaceSpeed({ state, repaint }, direction) {
 
 const isLive = ({ race }) => race !== null && !raceOver(race);
 
-/* Messages */
-
-function expectRace(view) {
-  haltRace(view);
-  Object.assign(view.state, { expecting: true, error: null });
-  view.repaint(true);
-}
-
-/** Takes one message; never throws. */
-function receiveRace(view, message) {
-  try {
-    const data = JSON.parse(message);
-    const take = { race: takeRace, race_steps: takeRaceSteps, error: takeRaceError }[data.kind];
-    if (take) take(view, data);
-  } catch (error) {
-    takeRaceError(view, { message: `This race can't be shown (${error.message}); run it again.` });
-  }
-  view.repaint();
-}
-
-function takeRace(view, data) {
-  const { state } = view;
-  if (state.race && state.race.name === data.race && !data.recorded) return;
-  haltRace(view);
-  const race = createRace(data);
-  Object.assign(state, { race, expecting: false, error: null, lost: false, at: 0, told: null });
-  view.lanes = race.lanes.map(({ title }) => createLane(title));
-  view.course.replaceChildren(...view.lanes.map((lane) => lane.element));
-  state.speed = fittingSpeed(race, state.clock);
-  setMoment(view, Infinity);
-  if (race.recorded && !prefersStills()) playRace(view);
-}
-
-function takeRaceSteps(view, data) {
-  const { state } = view;
-  if (!state.race || state.race.name !== data.race || state.lost || raceOver(state.race)) return;
-  if (!growRace(state.race, data)) {
-    Object.assign(state, { lost: true, error: LOST_STEPS });
-    return;
-  }
-  if (state.follow && !state.playing) setMoment(view, Infinity);
-  if (raceOver(state.race)) endRace(state);
-}
-
-function endRace(state) {
-  state.speed = fittingSpeed(state.race, state.clock);
-  state.told = `${arrivalWords(state.race, state.clock)}. ${verdictWords(state.race)}`;
-}
-
-function takeRaceError(view, data) {
-  Object.assign(view.state, { expecting: false, error: data.message || "The race failed." });
-}
-
 /* Painting */
 
 function raceStateName(state) {
@@ -160,7 +124,7 @@ function raceStatus(state, name) {
 }
 
 function paintRace(view) {
-  const { state, controls, legend, results } = view;
+  const { state, controls, legend, results, files } = view;
   const { race, at, clock, speed } = state;
   const name = raceStateName(state);
   const busy = state.playing || name === "running";
@@ -175,6 +139,7 @@ function paintRace(view) {
     legend.paint(race);
   }
   results.paint(state.expecting ? null : race);
+  files.paint(state.expecting ? null : race);
   if (state.told !== null) setText(view.spoken, state.told);
   state.told = null;
   paintRaceAttributes(view, name);

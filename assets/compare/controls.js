@@ -19,7 +19,9 @@ const REPLAY_SECONDS = 12;
 /** The speed at which a race is seen well: the fastest at which it takes a while. */
 function fittingSpeed(race, clock) {
   const speeds = RACE_SPEEDS[clock];
-  const slow = speeds.filter((speed) => raceEnd(race, clock) / speed >= REPLAY_SECONDS);
+  const end = raceEnd(race, clock);
+  if (end === 0) return 1; // nothing is known of it yet
+  const slow = speeds.filter((speed) => end / speed >= REPLAY_SECONDS);
   const fitting = slow.length ? slow[slow.length - 1] : speeds[0];
   return clock === "time" ? Math.min(1, fitting) : fitting;
 }

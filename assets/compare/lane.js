@@ -1,13 +1,17 @@
 /* A lane: who runs in it, how far it got, and what it wrote. */
 
-function createLane(title) {
+/** @param {function()|null} onOpen shows the lane's steps elsewhere */
+function createLane(title, onOpen) {
   const place = el("span", { class: "lr-place" });
   const took = el("span", { class: "lr-took" });
   const figures = el("span", { class: "lr-figures" });
   const track = createTrack();
   const text = createLaneText(title);
   const name = el("span", { class: "lr-title" }, title);
-  const head = el("div", { class: "lr-head" }, place, name, figures, took);
+  const open = el("button", { type: "button", class: "ls-button ls-file lr-open", hidden: true }, "Watch its steps");
+  open.setAttribute("aria-label", `Watch the steps of ${title}`);
+  if (onOpen) open.addEventListener("click", onOpen);
+  const head = el("div", { class: "lr-head" }, place, name, figures, open, took);
   const attributes = { class: "lr-lane", role: "group", "aria-label": title };
   const element = el("div", attributes, head, track.element, text.element);
   return {
@@ -20,6 +24,7 @@ function createLane(title) {
       setText(place, home ? ORDINALS[frame.place] : "");
       setText(took, home ? momentWords(spentInAll(trace, clock), clock) : "");
       setText(figures, laneWords(trace, steps));
+      open.hidden = !onOpen || !isOver(trace);
       track.paint(trace, steps, length);
       text.paint(trace, steps);
       setData(element, "steps", trace.steps.length);

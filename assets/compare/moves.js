@@ -18,6 +18,28 @@ function chooseMoment(view, at) {
   setMoment(view, at);
   view.state.told = standWords(view.state.race, view.state.at, view.state.clock);
   view.repaint(true);
+  placeChosen(view);
+}
+
+function placeChosen({ state, options }) {
+  const { run, cursor } = placeOf(state);
+  if (options.onSelect) options.onSelect(run, cursor);
+}
+
+/** Where the viewer is. The newest step is a place like others here, so that the clock is kept with it. */
+function placeOf({ race, expecting, at, clock, follow }) {
+  const shown = race !== null && !expecting;
+  return { run: shown ? race.name : "", cursor: { at, clock, follow }, follow: false, steps: shown ? stepsInAll(race) : 0 };
+}
+
+/** Back to a place. */
+function showPlace(view, { at, clock, follow }) {
+  const { state } = view;
+  if (!state.race || !(clock in CLOCKS)) return;
+  haltRace(view);
+  state.clock = clock;
+  state.speed = fittingSpeed(state.race, clock);
+  setMoment(view, follow ? Infinity : Number(at));
 }
 
 function chooseByStep(view, steps) {
@@ -43,6 +65,7 @@ function setClock(view, clock) {
     state.told = `${CLOCKS[clock]}. ${standWords(state.race, state.at, clock)}`;
   } else state.speed = 1;
   view.repaint(true);
+  placeChosen(view);
 }
 
 function toggleRace(view) {

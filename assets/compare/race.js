@@ -23,16 +23,19 @@ function createRace(document) {
  * @returns {boolean} false when steps before it are missing
  */
 function growRace(race, message) {
-  const complete = message.lanes.every((delta, number) => {
-    const { trace } = race.lanes[number];
+  const deltas = message.lanes.map((delta, number) => ({ delta, ...race.lanes[number] }));
+  // All lanes or none: the steps that are there are the first ones of the race.
+  if (deltas.some(({ delta, trace }) => delta.from > trace.steps.length)) return false;
+  for (const { delta, trace } of deltas) {
     const had = trace.steps.length;
-    const grown = growLane(trace, delta);
+    growLane(trace, delta);
     noteOrigins(race.origins, trace, had);
-    return grown;
-  });
-  if (complete) race.verdict = message.verdict;
-  return complete;
+  }
+  race.verdict = race.verdict || message.verdict;
+  return true;
 }
+
+const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
 
 /** The origins of what was accepted; those of rejected drafts show nowhere. */
 function noteOrigins(origins, trace, since) {
@@ -42,12 +45,10 @@ function noteOrigins(origins, trace, since) {
 }
 
 function growLane(trace, { from, steps, vocabulary, finish = null, error = null, prefill_seconds }) {
-  const have = trace.steps.length;
-  if (from > have) return false;
   addVocabulary(trace, vocabulary || {});
-  appendSteps(trace, steps.slice(have - from));
-  Object.assign(trace.header, { finish, error, prefill_seconds });
-  return true;
+  appendSteps(trace, steps.slice(trace.steps.length - from));
+  // A message that comes late must not take back the end.
+  if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }
 
 const isOver = (trace) => trace.header.finish !== null && trace.header.finish !== undefined;
@@ -63,4 +64,42 @@ function trackLength(race) {
   const longest = Math.max(...traces.map((trace) => tokensAfter(trace, trace.steps.length)));
   const known = raceOver(race) || traces.some(hasFinished);
   return Math.max(1, known ? longest : traces[0].header.max_new_tokens);
+}
+
+/** The race as one JSON string, such as `createRace` takes. */
+function raceText({ lanes, ...race }) {
+  const traces = lanes.map(({ trace }) => traceText(trace)).join(",");
+  const head = {
+    kind: "race",
+    schema: TRACE_SCHEMA,
+    race: race.name,
+    recorded: race.recorded,
+    titles: lanes.map(({ title }) => title),
+    warm_up: race.warmUp,
+    verdict: race.verdict,
+  };
+  return JSON.stringify(head).slice(0, -1) + `,"lanes":[${traces}]}`;
+}
+
+const NO_RACE = "This is no race; open a file saved here.";
+
+/**
+ * The finished race in a file.
+ * @throws {Error} with one sentence when it holds none
+ */
+function wholeRace(text) {
+  try {
+    const data = JSON.parse(text);
+    if (data && data.kind === "trace") throw new Error("This is a run, not a race; open it under Watch.");
+    if (!data || data.kind !== "race") throw new Error(NO_RACE);
+    const race = createRace(data);
+    if (![2, 3, 4].includes(race.lanes.length) || !raceOver(race)) throw new TypeError("lanes");
+    const whole = (lane) => lane.model && lane.environment && lane.vocabulary && Array.isArray(lane.steps);
+    if (!data.lanes.every(whole) || race.lanes.some(({ title }) => !title)) throw new TypeError("lanes");
+    return race;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new Error("This is not a race: it is no JSON; open a file saved here.");
+    if (error instanceof TypeError) throw new Error("This race is damaged; save it again.");
+    throw error;
+  }
 }

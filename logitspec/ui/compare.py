@@ -8,19 +8,16 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.drafters import METHODS
 from logitspec.export import player_style
-from logitspec.race import DEFAULT_LANES
-from logitspec.recordings import ASSETS, RACES, examples, featured, recorded
+from logitspec.recordings import ASSETS, RACES, examples, featured, recorded, to_play
 from logitspec.session import MOST_NEW_TOKENS, Host, Request
 from logitspec.trace import packed
-from logitspec.ui.desk import PRIVATE, Desk, shown
+from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told_to_page
+from logitspec.ui.lanes import LaneInputs, entries, lane_inputs
 
-WAITING = "(...values) => { dispatchEvent(new Event('logitspec-race')); return values; }"
 
-
-def compare(page: gr.Blocks, host: Host) -> None:
-    """Everything in the tab, wired."""
+def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
+    """Everything in the tab, wired. tabs: where a lane goes that is to be watched step by step."""
     opening = featured() or examples()[0]
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
@@ -34,12 +31,8 @@ def compare(page: gr.Blocks, host: Host) -> None:
         with gr.Column(scale=0, min_width=220), gr.Row():
             start = gr.Button("Race", variant="primary", min_width=90, elem_id="race")
             stop = gr.Button("Stop", min_width=90, elem_id="stop-race")
-    methods = gr.CheckboxGroup(
-        [(each.title, name) for name, each in METHODS.items()],
-        value=list(DEFAULT_LANES),
-        label="Methods: two to four, each with its default options",
-    )
-    race = race_view(recorded(opening.run, RACES) or "")
+    lanes = lane_inputs()
+    race = race_view(_played(opening.run) or "", host)
     with gr.Accordion("Examples, model and length", open=False):
         example = gr.Dropdown(
             [(f"{each.title} ({each.category})", each.run) for each in examples()],
@@ -48,64 +41,91 @@ def compare(page: gr.Blocks, host: Host) -> None:
             info="fills in its prompt; a race recorded of it plays at once",
         )
         with gr.Row():
-            model = gr.Dropdown(host.models, value=host.models[0], label="Model of the race")
+            model = gr.Dropdown(
+                host.choices,
+                value=host.models[0],
+                label="Model of the race",
+                info="One of these, a Hugging Face id or a folder" if host.others else None,
+                allow_custom_value=host.others,
+            )
             length = gr.Number(
                 300,
                 label="Most new tokens a lane",
                 info=f"1 to {MOST_NEW_TOKENS}; decoding is greedy",
                 precision=0,
             )
-    _wire(Desk(), page, host, start, stop, example, race, [prompt, methods, model, length])
+    race.open_lane(lambda: gr.Tabs(selected="watch"), outputs=[tabs], queue=False, **PRIVATE)
+    desk = Desk()
+    page.unload(desk.left)
+    _wire_race(desk, host, start, stop, race, [prompt, model, length], lanes)
+    _wire_examples(desk, example, prompt, race)
 
 
-def _wire(
+def _wire_race(
     desk: Desk,
-    page: gr.Blocks,
     host: Host,
     start: gr.Button,
     stop: gr.Button,
-    example: gr.Dropdown,
     race: gr.HTML,
     inputs: list[Any],
+    lanes: list[LaneInputs],
 ) -> None:
-    def run(click: str, prompt: str, methods: list[str], model: str, length: int) -> Iterator[str]:
+    """Race on click and on Shift+Enter, stop on Stop; a new race ends the visitor's old ones."""
+
+    def run(click: str, prompt: str, model: str, length: int, *values: Any) -> Iterator[str]:
         ticket = desk.ticket(click)
         request = Request(prompt, max_new_tokens=length, model=model)
-        yield from shown(host.race(request, methods, ticket.stop), ticket)
-
-    def chosen(name: str, request: gr.Request) -> tuple[str, Any]:
-        found = next(each for each in examples() if each.run == name)
-        if (kept := recorded(name, RACES)) is None:
-            return found.prompt, gr.skip()
-        desk.replace(request)
-        return found.prompt, packed(kept)
+        messages = host.race(request, entries(lanes, values), ticket.stop, outlives=True)
+        yield from shown(messages, ticket)
 
     click = gr.Textbox(visible=False)
+    private: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
     gr.on(
         [start.click, inputs[0].submit],
         desk.ready,
         outputs=[click],
-        js=WAITING,
+        js=told_to_page("logitspec-race"),
         queue=False,
-        trigger_mode="multiple",
-        **PRIVATE,
+        **private,
     ).then(
         run,
-        [click, *inputs],
+        [click, *inputs, *(each for lane in lanes for each in lane.inputs)],
         [race],
         concurrency_limit=1,
         concurrency_id="model",
-        trigger_mode="multiple",
-        **PRIVATE,
+        **private,
     )
-    stop.click(desk.stopped, outputs=[race], queue=False, trigger_mode="multiple", **PRIVATE)
+    stop.click(
+        desk.stopped,
+        outputs=[race],
+        js=told_to_page("logitspec-stop-race"),
+        queue=False,
+        **private,
+    )
+
+
+def _wire_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: gr.HTML) -> None:
+    """An example fills in its prompt, and where a race of it is recorded, that plays."""
+
+    def chosen(name: str, request: gr.Request) -> tuple[str, Any]:
+        found = next(each for each in examples() if each.run == name)
+        if (kept := _played(name)) is None:
+            return found.prompt, gr.skip()
+        desk.replace(request)
+        return found.prompt, kept
+
     example.input(
-        chosen, [example], [inputs[0], race], queue=False, trigger_mode="multiple", **PRIVATE
+        chosen, [example], [prompt, race], queue=False, trigger_mode="multiple", **PRIVATE
     )
-    page.unload(desk.left)
 
 
-def race_view(value: str) -> gr.HTML:
+def _played(run: str) -> str | None:
+    """The message that plays the recorded race of an example."""
+    kept = recorded(run, RACES)
+    return packed(to_play(kept)) if kept else None
+
+
+def race_view(value: str, host: Host) -> gr.HTML:
     """The race as a component. Its value is one message of `logitspec.race`, packed or not."""
     view = gr.HTML(
         value="",
@@ -113,11 +133,12 @@ def race_view(value: str) -> gr.HTML:
         js_on_load=script(),
         apply_default_css=False,
         padding=False,
+        server_functions=[fetcher(host, RACES), stopper(host)],
         elem_id="race-view",
     )
     # Gradio would search every message for script tags and warn about those that a model wrote.
     view.postprocess = lambda value: value  # type: ignore[method-assign]
-    view.value = packed(value)
+    view.value = value
     return view
 
 
@@ -130,6 +151,7 @@ def script() -> str:
             f"const PLAYER_CSS = {json.dumps(player_style())};",
             f"const RACE_CSS = {json.dumps(style)};",
             *map(asset, order["scripts"]),
+            asset("player/adapter.js"),
             asset("compare/gradio.js"),
         ]
     )

@@ -1,19 +1,23 @@
-"""Who has asked for what: tickets for presses on Run and Race, and what a visitor is told of errors."""
+"""Who has asked for what: tickets for presses on Run and Race, what a visitor is told of errors, and
+what a page asks for that comes back."""
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import gradio as gr
 
 from logitspec.errors import LogitSpecError
-from logitspec.session import sentence
-from logitspec.trace import dumps, packed
+from logitspec.recordings import recorded
+from logitspec.session import Host, sentence
+from logitspec.trace import Trace, dumps, packed, steps_message
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -88,6 +92,11 @@ def shown(messages: Iterable[str], ticket: Ticket) -> Iterator[str]:
         raise gr.Error(told(error), duration=5, print_exception=False) from error
 
 
+def told_to_page(event: str) -> str:
+    """The script of a button whose press the page's views hear as `event` before the server does."""
+    return f"(...values) => {{ dispatchEvent(new Event('{event}')); return values; }}"
+
+
 def problem(message: str) -> str:
     """The message by which a component tells of an error."""
     # A component takes no notice of a value that equals the last one; the id makes it another.
@@ -99,3 +108,42 @@ def told(error: Exception) -> str:
     if not isinstance(error, LogitSpecError):
         log.error("a request failed", exc_info=error)
     return sentence(error)
+
+
+def fetcher(host: Host, folder: Path) -> Any:
+    """The server function by which a view fills gaps; the page calls it by its name. Recordings are
+    those in `folder`."""
+
+    def fetch_steps(wanted: Any) -> str | None:
+        """Anyone can call this with anything."""
+        if not isinstance(wanted, dict):
+            return None
+        run_id, first = wanted.get("run"), wanted.get("from")
+        if not isinstance(run_id, str) or type(first) is not int:
+            return None
+        whole = recorded(run_id, folder)
+        found = _from(whole, first) if whole else host.steps_from(run_id, first)
+        return packed(found) if found else None
+
+    return fetch_steps
+
+
+def _from(recording: str, first: int) -> str | None:
+    """What `Host.steps_from` gives, of a recorded run; of a race only the whole."""
+    if first == 0:
+        return recording
+    if json.loads(recording)["kind"] != "trace":
+        return None
+    trace = Trace.from_json(recording)
+    return steps_message(trace, -1, first, {}) if 0 < first <= len(trace.steps) else None
+
+
+def stopper(host: Host) -> Any:
+    """The server function by which a page ends its run after a reload."""
+
+    def stop_run(wanted: Any) -> None:
+        """Anyone can call this with anything; names of runs can't be guessed."""
+        if isinstance(wanted, dict) and isinstance(wanted.get("run"), str):
+            host.stop(wanted["run"])
+
+    return stop_run

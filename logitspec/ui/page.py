@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import Field
 from threading import Event
 from typing import Any
 
 import gradio as gr
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
-from logitspec.recordings import FEATURED, Example, examples, featured, recorded, to_play
+from logitspec.drafters import DEFAULT_METHOD, METHODS
+from logitspec.recordings import FEATURED, TRACES, Example, examples, featured, recorded, to_play
 from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
-from logitspec.trace import Trace, packed, steps_message
+from logitspec.trace import packed
 from logitspec.ui.compare import compare
-from logitspec.ui.desk import PRIVATE, Desk, shown, told
+from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told, told_to_page
+from logitspec.ui.options import option_inputs, own_options
 from logitspec.ui.player import step_player
 from logitspec.ui.why import why_tab
 from logitspec.ui.words import TASKS
@@ -30,6 +30,24 @@ that it would have written anyway."""
 # What would be more than text in Markdown: names of models are anybody's.
 MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
+# After a reload the tab is the one that was open: a race is followed only where it is shown. A link leads
+# to a run, which is under Watch; and storage may be forbidden.
+SAME_TAB = """() => {
+  const tabs = () => [...document.querySelectorAll("[role=tab]")].filter((tab) => !tab.closest("[aria-hidden=true]"));
+  const name = (tab) => tab.textContent.trim();
+  try {
+    const last = sessionStorage.getItem("logitspec.tab");
+    const tab = tabs().find((each) => name(each) === last);
+    if (tab && !new URLSearchParams(location.search).has("run")) tab.click();
+    addEventListener("pagehide", () => {
+      const open = tabs().find((each) => each.ariaSelected === "true");
+      if (open) sessionStorage.setItem("logitspec.tab", name(open));
+    });
+  } catch {
+    return;
+  }
+}"""
+
 # The icons of Gradio's footer repeat the words beside them.
 QUIET_ICONS = """() => {
   const quiet = () => document.querySelectorAll("footer img[alt]:not([alt=''])").forEach((e) => (e.alt = ""));
@@ -43,14 +61,15 @@ def build(host: Host) -> gr.Blocks:
     """The whole interface over `host`; launch it with `theme=theme(), css=STYLE`."""
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
         gr.Markdown(INTRO, elem_id="intro")
-        with gr.Tabs():
-            with gr.Tab("Watch"):
+        with gr.Tabs() as tabs:
+            with gr.Tab("Watch", id="watch"):
                 _watch(page, host)
             with gr.Tab("Compare"):
-                compare(page, host)
+                compare(page, host, tabs)
             with gr.Tab("Why it works"):
                 why_tab(host)
         page.load(None, js=QUIET_ICONS)
+        page.load(None, js=SAME_TAB)
         gr.api(
             _generate(host),
             api_name="generate",
@@ -82,7 +101,9 @@ def _watch(page: gr.Blocks, host: Host) -> None:
     shelf = _shelf(
         "Examples, recorded: each plays at once", tasks, [TASKS[e.category] for e in tasks]
     )
-    player = step_player(packed(to_play(played)) if played else "", _fetcher(host), _stopper(host))
+    player = step_player(
+        packed(to_play(played)) if played else "", fetcher(host, TRACES), stopper(host)
+    )
     with gr.Accordion("More examples", open=False):
         more = _shelf(None, others, [f"{TASKS[e.category]}: {e.title}" for e in others])
     method = _method()
@@ -91,10 +112,10 @@ def _watch(page: gr.Blocks, host: Host) -> None:
             about = gr.Markdown(_plain(host.about(host.models[0])))
             settings = _settings(host, about)
         with gr.Column():
-            options = _options(method)
+            options = option_inputs(method, "Options of the method")
     inputs = [prompt, method, *settings, *(each for _, _, each in options)]
     desk = Desk()
-    watch = _watcher(host, desk, [(owner, name) for owner, name, _ in options])
+    watch = _watcher(host, desk, options)
     _wire(desk, watch, start, stop, prompt, player, inputs)
     page.unload(desk.left)
     _wire_examples(desk, shelf, tasks, prompt, player)
@@ -160,51 +181,12 @@ def _plain(text: str) -> str:
     return MARKUP.sub(r"\\\g<0>", text)
 
 
-def _options(method: gr.Radio) -> list[tuple[str, str, Any]]:
-    """(method, option name, component) of all methods; those of the chosen one show."""
-    groups, options = [], []
-    with gr.Accordion("Options of the method", open=False):
-        for name, each in METHODS.items():
-            with gr.Row(visible=name == DEFAULT_METHOD) as group:
-                fields = option_fields(each)
-                if not fields:
-                    gr.Markdown("This method has no options.")
-                options += [(name, field.name, _component(field)) for field in fields]
-            groups.append(group)
-    method.change(
-        lambda chosen: [gr.update(visible=name == chosen) for name in METHODS],
-        inputs=[method],
-        outputs=groups,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    return options
-
-
-def _component(option: Field[Any]) -> Any:
-    """The input that fits one option of a method."""
-    label, info = option.name.replace("_", " ").capitalize(), described(option)
-    if isinstance(option.default, bool):
-        return gr.Checkbox(option.default, label=label, info=info)
-    if choices := option.metadata["choices"]:
-        return gr.Radio(list(choices), value=option.default, label=label, info=info)
-    if isinstance(option.default, (int, float)):
-        precision = 0 if isinstance(option.default, int) else None
-        return gr.Number(option.default, label=label, info=info, precision=precision)
-    return gr.Textbox(option.default, label=label, info=info)
-
-
-def _watcher(host: Host, desk: Desk, options: list[tuple[str, str]]) -> Any:
-    """The run of a click, for the player. options: (method, option name) of the inputs at the end."""
+def _watcher(host: Host, desk: Desk, options: list[tuple[str, str, Any]]) -> Any:
+    """The run of a click, for the player. options: those of the inputs at the end."""
 
     def watch(click: str, *values: Any) -> Iterator[str]:
         text, method, model, max_new_tokens, temperature, seed, *chosen = values
-        own = {
-            name: value
-            for (owner, name), value in zip(options, chosen, strict=True)
-            if owner == method
-        }
+        own = own_options(method, options, chosen)
         wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
         ticket = desk.ticket(click)
         yield from shown(host.stream(wanted, ticket.stop, outlives=True), ticket)
@@ -229,7 +211,7 @@ def _wire(
         [start.click, prompt.submit],
         desk.ready,
         outputs=[click],
-        js="(...values) => { dispatchEvent(new Event('logitspec-waiting')); return values; }",
+        js=told_to_page("logitspec-waiting"),
         queue=False,
         **private,
     ).then(
@@ -243,7 +225,7 @@ def _wire(
     stop.click(
         desk.stopped,
         outputs=[player],
-        js="(...values) => { dispatchEvent(new Event('logitspec-stop')); return values; }",
+        js=told_to_page("logitspec-stop"),
         queue=False,
         **private,
     )
@@ -302,39 +284,3 @@ def _generate(host: Host) -> Any:
             raise gr.Error(told(error), print_exception=False) from error
 
     return generate
-
-
-def _fetcher(host: Host) -> Any:
-    """The server function by which the player fills gaps; the page calls it by its name."""
-
-    def fetch_steps(wanted: Any) -> str | None:
-        """Anyone can call this with anything."""
-        if not isinstance(wanted, dict):
-            return None
-        run_id, first = wanted.get("run"), wanted.get("from")
-        if not isinstance(run_id, str) or type(first) is not int:
-            return None
-        whole = recorded(run_id)
-        found = _from(whole, first) if whole else host.steps_from(run_id, first)
-        return packed(found) if found else None
-
-    return fetch_steps
-
-
-def _from(recording: str, first: int) -> str | None:
-    """What `Host.steps_from` gives, of a recorded run."""
-    trace = Trace.from_json(recording)
-    if first == 0:
-        return recording
-    return steps_message(trace, -1, first, {}) if 0 < first <= len(trace.steps) else None
-
-
-def _stopper(host: Host) -> Any:
-    """The server function by which a page ends its run after a reload."""
-
-    def stop_run(wanted: Any) -> None:
-        """Anyone can call this with anything; names of runs can't be guessed."""
-        if isinstance(wanted, dict) and isinstance(wanted.get("run"), str):
-            host.stop(wanted["run"])
-
-    return stop_run

@@ -22,6 +22,7 @@ def script() -> str:
             f"const PLAYER_CSS = {json.dumps(player_style())};",
             player_source(),
             "const { createPlayer, installStyle, unpacked } = logitspecPlayer();",
+            player_file("adapter.js"),
             player_file("gradio.js"),
         ]
     )

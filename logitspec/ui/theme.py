@@ -111,7 +111,8 @@ def theme() -> gr.themes.Base:
 
 # What the theme has no name for: the keyboard's focus, which Gradio's radio buttons, accordions and
 # examples do not show; round corners that cut off text without a card; the title on one line; room to
-# stick for the player's legend; and the name of the open tab, too dark on a dark page.
+# stick for the player's legend; the name of the open tab, too dark on a dark page; and methods' names
+# that fit beside the arrow on a phone.
 STYLE = """
 button:focus-visible,
 a:focus-visible,
@@ -138,6 +139,14 @@ input[type="checkbox"]:focus-visible {
 
 .gradio-container [role="tab"][aria-selected="true"] {
   color: var(--border-color-accent) !important;
+}
+
+.gradio-container .lane .wrap-inner {
+  padding-inline: 4px !important;
+}
+
+.gradio-container .lane .icon-wrap {
+  right: 4px !important;
 }
 
 #intro .prose {

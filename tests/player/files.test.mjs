@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { load } from "./load.mjs";
 
 const { exportedPage, fileName, runTitle, stepInAddress } = load([
-  "dom.js", "spelling.js", "trace.js", "picture.js", "page.js", "files.js",
+  "dom.js", "spelling.js", "trace.js", "picture.js", "page.js", "disk.js", "files.js",
 ]);
 
 const run = (header) => ({ header: { recorded: "", prompt: null, ...header } });

@@ -1,0 +1,187 @@
+"""The race as a component in a blank page: what it keeps, asks the server for, and comes back to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from race_page import gradio_page_html, made, steps_from
+
+from logitspec.race import Race
+from logitspec.recordings import to_play
+from logitspec.trace import packed
+
+ROOT = "[data-logitspec-race]"
+LANE = f"{ROOT} .lr-lane"
+ADDRESS = "http://race.test/"
+PAGE = gradio_page_html().replace("const server = {};", "const server = window.functions || {};")
+
+
+@cache
+def finished() -> tuple[Race, list[str]]:
+    return made()
+
+
+def part(steps: int) -> Race:
+    """The race when its lanes had so many steps together."""
+    race, _ = finished()
+    order = race.order[:steps]
+    done = steps >= len(race.order)
+    traces = [
+        replace(
+            trace,
+            steps=trace.steps[: order.count(lane)],
+            finish=trace.finish if done else None,
+        )
+        for lane, trace in enumerate(race.traces)
+    ]
+    return replace(race, traces=traces, order=order)
+
+
+class Server:
+    """Stands in for the server functions: it has `have` steps, and more with every question."""
+
+    def __init__(self) -> None:
+        self.have, self.grows = 20, 0
+        self.asked: list[Any] = []
+        self.stopped: list[Any] = []
+
+    def fetch_steps(self, wanted: dict[str, Any]) -> str | None:
+        self.asked.append(wanted)
+        race, first = part(self.have), wanted["from"]
+        self.have = min(len(finished()[0].order), self.have + self.grows)
+        if wanted["run"] != race.name or first > len(race.order):
+            return None
+        return packed(steps_from(race, first) if first else race.to_json())
+
+    def stop_run(self, wanted: dict[str, Any]) -> None:
+        self.stopped.append(wanted)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    context = chromium.new_context()
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+    opened.expose_function("pythonFetch", server.fetch_steps)
+    opened.expose_function("pythonStop", server.stop_run)
+    opened.add_init_script(
+        "window.functions = { fetch_steps: (wanted) => pythonFetch(wanted),"
+        " stop_run: (wanted) => pythonStop(wanted) };"
+    )
+    opened.goto(ADDRESS)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def begun(page: Page, server: Server) -> None:
+    """A race of which so many steps have arrived as the server has."""
+    _, messages = finished()
+    page.evaluate("all => all.forEach((each) => send(each))", messages[: server.have + 1])
+    has(page, part(server.have))
+
+
+def has(page: Page, race: Race) -> None:
+    """The page comes to have each lane's steps, and no more."""
+    for lane, trace in zip(page.locator(LANE).all(), race.traces, strict=True):
+        expect(lane).to_have_attribute("data-steps", str(len(trace.steps)), timeout=60_000)
+
+
+def is_(page: Page, state: str) -> None:
+    expect(page.locator(ROOT)).to_have_attribute("data-state", state, timeout=60_000)
+
+
+def test_a_reload_in_mid_race_asks_on_until_it_has_ended(page: Page, server: Server) -> None:
+    race, _ = finished()
+    begun(page, server)
+    assert server.asked == []
+    server.grows = 30
+    page.reload()
+    is_(page, "done")
+    has(page, race)
+    assert server.asked[0] == {"run": race.name, "from": 20}
+    texts = [
+        lane.locator("[data-lane-token]").evaluate_all(
+            "all => all.map((e) => e.textContent).join('')"
+        )
+        for lane in page.locator(LANE).all()
+    ]
+    assert texts == [race.traces[0].output_bytes.decode().replace("\u202e", "⟨202e⟩")] * 4
+    expect(page.locator(".lr-verdict")).to_contain_text("identical")
+    questions = len(server.asked)
+    page.reload()
+    is_(page, "done")
+    page.wait_for_timeout(500)
+    assert len(server.asked) == questions
+    assert server.stopped == []
+
+
+def test_a_race_that_does_not_fit_is_asked_for(page: Page, server: Server) -> None:
+    page.add_init_script(
+        "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
+        " if (text.length > 3000) throw new Error('full'); set.call(this, name, text); }"
+    )
+    page.reload()
+    begun(page, server)
+    server.grows = 60
+    page.reload()
+    is_(page, "done")
+    has(page, finished()[0])
+    expect(page.locator(".lr-verdict")).to_contain_text("All outputs are identical")
+    assert {"run": finished()[0].name, "from": 0} in server.asked
+
+
+def test_stop_ends_a_race_that_goes_on_after_a_reload(page: Page, server: Server) -> None:
+    begun(page, server)
+    page.reload()
+    has(page, part(20))
+    is_(page, "running")
+    page.evaluate("dispatchEvent(new Event('logitspec-stop'))")  # that of the player
+    page.wait_for_timeout(300)
+    assert server.stopped == []
+    page.evaluate("dispatchEvent(new Event('logitspec-stop-race'))")
+    page.wait_for_timeout(300)
+    assert server.stopped == [{"run": finished()[0].name}]
+
+
+def test_the_clock_and_its_moment_are_kept(page: Page, server: Server) -> None:
+    _, messages = finished()
+    page.evaluate("all => all.forEach((each) => send(each))", messages)
+    is_(page, "done")
+    page.get_by_role("button", name="Forward passes").click()
+    page.locator(".lr-slider").fill("400")
+    shown = page.locator(".lr-reading").inner_text()
+    page.reload()
+    expect(page.locator(ROOT)).to_have_attribute("data-clock", "forwards")
+    expect(page.locator(".lr-reading")).to_have_text(shown)
+    assert server.asked == []
+
+
+def test_a_live_race_comes_back_before_the_recorded_one(page: Page, server: Server) -> None:
+    recorded, _ = made(30)
+    recorded.name, recorded.recorded = "recorded-18", "a cat"
+    value = packed(to_play(recorded.to_json()))
+    page.add_init_script(f"window.startValue = {json.dumps(value)}")
+    page.reload()
+    expect(page.locator(ROOT)).to_contain_text("Recorded: a cat")
+    expect(page.locator(ROOT)).to_have_attribute("data-playing", "true")
+    server.grows = 60
+    begun(page, server)
+    expect(page.locator(ROOT)).not_to_contain_text("Recorded")
+    page.reload()
+    is_(page, "done")
+    has(page, finished()[0])
+    expect(page.locator(ROOT)).not_to_contain_text("Recorded")

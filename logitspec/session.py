@@ -6,23 +6,26 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
+from logitspec import zero
 from logitspec.catalogue import CATALOGUE
+from logitspec.costs import ForwardCosts
 from logitspec.drafters import DEFAULT_METHOD
-from logitspec.engine import begin, run
-from logitspec.errors import LogitSpecError
+from logitspec.engine import begin
+from logitspec.errors import LogitSpecError, sentence
+from logitspec.jobs import decoded, entered, raced
 from logitspec.models import BUILTIN, encode_prompt, fetch, known_as, load
-from logitspec.race import Race, progress_message, race, start_message
+from logitspec.race import Race, awaited, progress_message, start_message
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
-from logitspec.trace import StepRecord, Trace, reset_message, steps_message
+from logitspec.trace import Trace, reset_message, steps_message
 
 MOST_NEW_TOKENS = 4096
 MOST_CHARACTERS = 200_000
@@ -31,6 +34,9 @@ MODELS_KEPT = 3
 SECONDS_PER_LINE = 0.3
 SECONDS_PER_MESSAGE = 1 / 25
 SECONDS_ALONE = 60.0  # a page that lost its connection is back by then, or will not come back
+
+GPU_SECONDS = 10.0
+SLOW_TOKENS_PER_SECOND = 25.0
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +69,7 @@ class Kept:
 
     trace: Trace
     speller: Speller
-    steps: Generator[StepRecord, None, None]
+    steps: Generator[int, None, None]
     stop: Event
     asked: float = 0.0
     alone: bool = False
@@ -93,6 +99,8 @@ class Host:
         self._loaded: OrderedDict[str, tuple[Runner, Any, Speller]] = OrderedDict()
         self._runs: OrderedDict[str, Kept] = OrderedDict()
         self._busy = Lock()
+        self._beside_model = zero.boundary(self._work)
+        self._costs: dict[str, ForwardCosts] = {}  # as they were measured where the GPU was
 
     @property
     def models(self) -> list[str]:
@@ -104,6 +112,12 @@ class Host:
         """What a list of models shows, and the names that stand for it."""
         listed = CATALOGUE if self.others else ()
         return [(name, name) for name in self.models] + [(each.line, each.name) for each in listed]
+
+    def prepare(self) -> None:
+        """Load what must be there before the page is: the default model, and on ZeroGPU all that are
+        offered, since what has the GPU there is a copy of this process."""
+        for name in self.models if zero.HERE else self.models[:1]:
+            self.model(name)
 
     def about(self, name: str) -> str:
         """One line about the model `name`; empty where nothing can be said."""
@@ -127,7 +141,8 @@ class Host:
         if name not in self._loaded:
             source = self._sources.get(name, name)
             target, tokenizer = load(source, self._device, self._dtype, **self._placing)
-            target.measure()  # its costs, measured now, so that the first run begins at once
+            if not zero.HERE:
+                target.measure()  # its costs, measured now, so that the first run begins at once
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
             self._forget()
         self._loaded.move_to_end(name)
@@ -212,13 +227,20 @@ class Host:
         self._take(stop)
         try:
             target, tokenizer, speller = self.model(request.model)
-            sampling = Sampling(temperature=request.temperature, seed=request.seed)
-            prompt = encode_prompt(tokenizer, request.prompt)
-            contest = race(target, prompt, methods, request.max_new_tokens, sampling)
+            asked = (
+                encode_prompt(tokenizer, request.prompt),
+                methods,
+                request.max_new_tokens,
+                Sampling(temperature=request.temperature, seed=request.seed),
+            )
+            contest = awaited(target, *asked)
             for trace in contest.traces:
                 trace.prompt = request.prompt
                 trace.spell(speller)
-            yield from _race_messages(contest, speller, stop)
+            steps = self._job(
+                request.model, _seconds(request.max_new_tokens, len(methods)), raced, *asked
+            )
+            yield from _race_messages(contest, entered(contest.traces, steps), speller, stop)
         finally:
             self._busy.release()
 
@@ -231,6 +253,38 @@ class Host:
         finally:
             self._busy.release()
 
+    def working(
+        self, name: str, stop: Event, seconds: float, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, Any]:
+        """What `work(target, tokenizer, *arguments)` yields and returns, with nobody else at work.
+
+        work: a module's generator function; like its arguments, what it gives is plain data, for on
+        ZeroGPU it runs in another process. seconds: for which it asks for a GPU there. Raises
+        LogitSpecError.
+        """
+        with self.borrowed(name, stop), closing(self._job(name, seconds, work, *arguments)) as job:
+            return (yield from job)
+
+    def _job(
+        self, name: str, seconds: float, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, Any]:
+        beside = self._beside_model(seconds, name, self._costs.get(name), work, *arguments)
+        value, costs = yield from beside
+        if costs is not None:
+            self._costs[name] = costs
+        return value
+
+    def _work(
+        self, name: str, costs: ForwardCosts | None, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, tuple[Any, ForwardCosts | None]]:
+        """Where the GPU is: what the work returned, and what forwards were found to cost."""
+        target, tokenizer, _ = self.model(name)
+        if zero.HERE:
+            target = target.beside()  # the buffers of the other were made without a GPU
+            target.costs = costs or target.measure()
+        value = yield from work(target, tokenizer, *arguments)
+        return value, target.costs if zero.HERE else None
+
     def _take(self, stop: Event) -> None:
         """Wait for all other work to end."""
         while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
@@ -239,17 +293,18 @@ class Host:
 
     def _begin(self, request: Request, stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
-        trace, drafter = begin(
-            target,
+        asked = (
             encode_prompt(tokenizer, request.prompt),
             request.method,
             request.max_new_tokens,
             Sampling(temperature=request.temperature, seed=request.seed),
             request.options,
         )
+        trace, _ = begin(target, *asked)
         trace.prompt = request.prompt
         trace.spell(speller)
-        kept = Kept(trace, speller, run(target, drafter, trace), stop)
+        steps = self._job(request.model, _seconds(request.max_new_tokens), decoded, *asked)
+        kept = Kept(trace, speller, entered([trace], steps), stop)
         self._runs[trace.run] = kept
         while len(self._runs) > RUNS_KEPT:
             self._runs.popitem(last=False)
@@ -295,7 +350,7 @@ class Host:
         return steps_message(trace, -1, first, spelt)
 
 
-def _steps(kept: Kept) -> Iterator[StepRecord]:
+def _steps(kept: Kept) -> Iterator[int]:
     """The steps still to come, until the run is stopped; a failure is noted in the trace."""
     try:
         for step in kept.steps:
@@ -321,30 +376,38 @@ def _messages(kept: Kept, whole: bool) -> Iterator[str]:
     yield trace.to_json() if whole else steps_message(trace, sequence, sent, spelt)
 
 
-def _race_messages(contest: Race, speller: Speller, stop: Event) -> Iterator[str]:
+def _race_messages(
+    contest: Race, going: Generator[int, None, None], speller: Speller, stop: Event
+) -> Iterator[str]:
     yield start_message(contest)
     sent, sent_at = [0] * len(contest.traces), 0.0
-    going = contest.steps()
+    failure = None
     try:
-        for _ in going:
+        for lane in going:
+            contest.order.append(lane)
             if stop.is_set():
                 break
             if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
                 yield _progress(contest, speller, sent)
                 sent, sent_at = [len(trace.steps) for trace in contest.traces], monotonic()
-    except LogitSpecError:
-        raise
-    except Exception as error:
-        log.exception("race %s failed after %d steps", contest.name, len(contest.order))
-        raise LogitSpecError(sentence(error)) from error
+    except LogitSpecError as error:
+        log.warning("race %s failed after %d steps: %s", contest.name, len(contest.order), error)
+        failure = error
     finally:
         going.close()
     yield _progress(contest, speller, sent)
+    if failure is not None:
+        raise failure
 
 
 def _progress(contest: Race, speller: Speller, sent: Sequence[int]) -> str:
     lanes = zip(contest.traces, sent, strict=True)
     return progress_message(contest, sent, [trace.spell(speller, at) for trace, at in lanes])
+
+
+def _seconds(new_tokens: int, lanes: int = 1) -> float:
+    """For how long to ask for a GPU: to get it ready, to read the prompt and to decode slowly."""
+    return GPU_SECONDS + lanes * new_tokens / SLOW_TOKENS_PER_SECOND
 
 
 def parse_options(text: str) -> dict[str, Any]:
@@ -375,14 +438,3 @@ def _check(request: Request) -> None:
         raise LogitSpecError(
             f"Max new tokens must be a whole number from 1 to {MOST_NEW_TOKENS}; got {wanted!r}."
         )
-
-
-def sentence(error: Exception) -> str:
-    """What to tell a visitor about `error`; what only we should know stays in the log."""
-    if isinstance(error, LogitSpecError):
-        return str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "The memory is full; shorten the prompt, or choose a smaller model."
-    return (
-        f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
-    )

@@ -28,7 +28,7 @@ LAYERS = [
     ["app"],
     ["ui", "__main__"],
     ["session", "benchmark", "evidence", "export", "record", "replay", "generation"],
-    ["picture"],
+    ["picture", "jobs"],
     [
         "models",
         "checks",
@@ -47,6 +47,7 @@ LAYERS = [
     ["ngram", "automaton", "target", "tokens", "costs"],
     ["tree"],
     ["hub", "catalogue"],
+    ["zero"],
     ["errors", "recordings", "version"],
 ]
 
@@ -65,6 +66,7 @@ STRANGERS = {
     "generation": {"session", "builtin"},
     "graphs": {"*"},
     "hub": {"*"},
+    "jobs": {"models", "runner", "metrics", "graphs", "builtin"},
     "llama": {"drafters", "tokens", "tree"},
     "metrics": {"runner", "models", "engine"},
     "models": {"drafters", "engine"},
@@ -114,7 +116,7 @@ MAY_IMPORT = {
     "accelerate": {"models", "benchmark"},
     "gradio": {"ui"},
     "plotly": {"ui"},
-    "spaces": {"session"},
+    "spaces": {"zero"},
 }
 
 # Installed by the six packages of requirements.txt, or (spaces) there on Hugging Face only.

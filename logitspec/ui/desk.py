@@ -11,8 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.errors import LogitSpecError
-from logitspec.session import sentence
+from logitspec.errors import LogitSpecError, sentence
 from logitspec.trace import dumps, packed
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

@@ -1,0 +1,120 @@
+"""Runs told step by step in plain data, so that they can be made in another process than they are shown.
+
+decoded, raced -- Made, Made, ..., End each --> entered: the same steps in the traces here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from logitspec.engine import begin, run
+from logitspec.errors import sentence
+from logitspec.race import Shareable, race
+from logitspec.target import Sampling, Target
+from logitspec.trace import StepRecord, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A step of a lane. environment: what is known since the lane began, with its first step."""
+
+    lane: int
+    step: StepRecord
+    prefill_seconds: float
+    environment: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a lane ended, and what is known since it began: it may have made no step."""
+
+    finish: str | None
+    prefill_seconds: float
+    environment: dict[str, Any]
+
+
+Steps = Generator[Made, None, list[End]]
+
+
+def decoded(
+    target: Target,
+    tokenizer: Any,
+    prompt_ids: Sequence[int],
+    method: str,
+    max_new_tokens: int,
+    sampling: Sampling,
+    options: dict[str, Any],
+) -> Steps:
+    """One run, in lane 0."""
+    trace, drafter = begin(target, prompt_ids, method, max_new_tokens, sampling, options)
+    for _ in run(target, drafter, trace):
+        yield _made([trace], 0)
+    return [_end(trace)]
+
+
+def raced(
+    target: Shareable,
+    tokenizer: Any,
+    prompt_ids: Sequence[int],
+    methods: Sequence[str],
+    max_new_tokens: int,
+    sampling: Sampling,
+) -> Steps:
+    """A race, whose lanes take their steps in turns."""
+    contest = race(target, prompt_ids, methods, max_new_tokens, sampling)
+    for lane in contest.steps():
+        yield _made(contest.traces, lane)
+    return [_end(trace) for trace in contest.traces]
+
+
+def _made(traces: Sequence[Trace], lane: int) -> Made:
+    trace = traces[lane]
+    first = len(trace.steps) == 1
+    environment = trace.environment if first else {}
+    return Made(lane, trace.steps[-1], trace.prefill_seconds, environment)
+
+
+def _end(trace: Trace) -> End:
+    return End(trace.finish, trace.prefill_seconds, trace.environment)
+
+
+def entered(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, None]:
+    """Let `traces` grow as the `steps` come in; yields the lane of each.
+
+    Traces that are not finished when it is closed end as "cancelled", and as "error" when it raises.
+    """
+    try:
+        ends = yield from _growing(traces, steps)
+        for trace, end in zip(traces, ends, strict=True):
+            trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
+            trace.environment.update(end.environment)
+    except GeneratorExit:
+        _finish(traces, "cancelled")
+        raise
+    except Exception as error:
+        _finish(traces, "error", sentence(error))
+        raise
+    finally:
+        steps.close()
+
+
+def _growing(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, list[End]]:
+    while True:
+        try:
+            made = next(steps)
+        except StopIteration as end:
+            ends: list[End] = end.value
+            return ends
+        trace = traces[made.lane]
+        trace.prefill_seconds = made.prefill_seconds
+        trace.environment.update(made.environment)
+        trace.steps.append(made.step)
+        yield made.lane
+
+
+def _finish(traces: Sequence[Trace], how: str, why: str | None = None) -> None:
+    for trace in traces:
+        if trace.finish is None:
+            trace.finish, trace.error = how, why

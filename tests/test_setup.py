@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Imports point down. A module may import from its own row and from those below it.
 LAYERS = [
     ["app"],
-    ["ui", "__main__"],
+    ["ui", "__main__", "deploy"],
     ["session", "benchmark", "evidence", "export", "record", "replay", "generation"],
     ["picture", "jobs"],
     [
@@ -46,7 +46,7 @@ LAYERS = [
     ["drafters"],
     ["ngram", "automaton", "target", "tokens", "costs"],
     ["tree"],
-    ["hub", "catalogue"],
+    ["hub", "catalogue", "spacefile"],
     ["zero"],
     ["errors", "recordings", "version"],
 ]
@@ -60,6 +60,7 @@ STRANGERS = {
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "checks": {"models", "placing", "engine", "trace", "metrics", "builtin", "drafters", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
+    "deploy": {"session", "models", "runner", "engine", "drafters", "trace", "benchmark"},
     "evidence": {"session", "export", "record", "benchmark", "runner"},
     "export": {"runner", "models", "engine", "session"},
     "forward": {"drafters", "tokens", "tree"},
@@ -78,6 +79,7 @@ STRANGERS = {
     "recordings": {"*"},
     "replay": {"session", "export", "runner", "record", "benchmark", "builtin"},
     "runner": {"drafters", "tokens", "engine", "models", "checks", "placing"},
+    "spacefile": {"*"},
     "sampling": {"tree", "cache", "runner"},
     "trace": {"engine", "runner", "models", "metrics"},
     "traits": {"*"},

@@ -21,7 +21,7 @@ from logitspec.errors import LogitSpecError, sentence
 try:
     import spaces  # before torch: it takes the place of CUDA until there is a GPU
 except ImportError:
-    spaces = None
+    spaces = None  # type: ignore[assignment,unused-ignore]
 
 # Where this is true, CUDA in this process is only pretended: no forwards, no graphs, no timing.
 HERE = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")

@@ -80,13 +80,15 @@ def _end(trace: Trace) -> End:
     return End(trace.finish, trace.prefill_seconds, trace.environment)
 
 
-def entered(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, None]:
-    """Let `traces` grow as the `steps` come in; yields the lane of each.
+def entered(
+    traces: Sequence[Trace], steps: Steps, order: list[int] | None = None
+) -> Generator[int, None, None]:
+    """Let `traces` grow, and `order` by the lane of each, as the `steps` come in; yields the lane.
 
     Traces that are not finished when it is closed end as "cancelled", and as "error" when it raises.
     """
     try:
-        ends = yield from _growing(traces, steps)
+        ends = yield from _growing(traces, steps, [] if order is None else order)
         for trace, end in zip(traces, ends, strict=True):
             trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
             trace.environment.update(end.environment)
@@ -100,7 +102,9 @@ def entered(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, None]
         steps.close()
 
 
-def _growing(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, list[End]]:
+def _growing(
+    traces: Sequence[Trace], steps: Steps, order: list[int]
+) -> Generator[int, None, list[End]]:
     while True:
         try:
             made = next(steps)
@@ -111,6 +115,7 @@ def _growing(traces: Sequence[Trace], steps: Steps) -> Generator[int, None, list
         trace.prefill_seconds = made.prefill_seconds
         trace.environment.update(made.environment)
         trace.steps.append(made.step)
+        order.append(made.lane)
         yield made.lane
 
 

@@ -240,7 +240,8 @@ class Host:
             steps = self._job(
                 request.model, _seconds(request.max_new_tokens, len(methods)), raced, *asked
             )
-            yield from _race_messages(contest, entered(contest.traces, steps), speller, stop)
+            going = entered(contest.traces, steps, contest.order)
+            yield from _race_messages(contest, going, speller, stop)
         finally:
             self._busy.release()
 
@@ -383,8 +384,7 @@ def _race_messages(
     sent, sent_at = [0] * len(contest.traces), 0.0
     failure = None
     try:
-        for lane in going:
-            contest.order.append(lane)
+        for _ in going:
             if stop.is_set():
                 break
             if monotonic() - sent_at >= SECONDS_PER_MESSAGE:

@@ -1,17 +1,17 @@
 """Runs told step by step in plain data, so that they can be made in another process than they are shown.
 
-decoded, raced -- Made, Made, ..., End each --> entered: the same steps in the traces here
+decoded, raced -- Made, Made, ..., the ends --> entered: the same steps in the traces here
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from logitspec.engine import begin, run
 from logitspec.errors import sentence
-from logitspec.race import Shareable, race
+from logitspec.race import Entry, Shareable, race
 from logitspec.target import Sampling, Target
 from logitspec.trace import StepRecord, Trace
 
@@ -35,7 +35,8 @@ class End:
     environment: dict[str, Any]
 
 
-Steps = Generator[Made, None, list[End]]
+Steps = Generator[Made | list[End], None, None]
+"""Steps as they are made, and last or when it breaks the ends of all lanes."""
 
 
 def decoded(
@@ -49,24 +50,30 @@ def decoded(
 ) -> Steps:
     """One run, in lane 0."""
     trace, drafter = begin(target, prompt_ids, method, max_new_tokens, sampling, options)
-    for _ in run(target, drafter, trace):
-        yield _made([trace], 0)
-    return [_end(trace)]
+    yield from _told([trace], (0 for _ in run(target, drafter, trace)))
 
 
 def raced(
     target: Shareable,
     tokenizer: Any,
     prompt_ids: Sequence[int],
-    methods: Sequence[str],
+    methods: Sequence[Entry],
     max_new_tokens: int,
     sampling: Sampling,
 ) -> Steps:
     """A race, whose lanes take their steps in turns."""
     contest = race(target, prompt_ids, methods, max_new_tokens, sampling)
-    for lane in contest.steps():
-        yield _made(contest.traces, lane)
-    return [_end(trace) for trace in contest.traces]
+    yield from _told(contest.traces, contest.steps())
+
+
+def _told(traces: Sequence[Trace], lanes: Iterator[int]) -> Steps:
+    try:
+        for lane in lanes:
+            yield _made(traces, lane)
+    except Exception:
+        yield [_end(trace) for trace in traces]
+        raise
+    yield [_end(trace) for trace in traces]
 
 
 def _made(traces: Sequence[Trace], lane: int) -> Made:
@@ -88,10 +95,16 @@ def entered(
     Traces that are not finished when it is closed end as "cancelled", and as "error" when it raises.
     """
     try:
-        ends = yield from _growing(traces, steps, [] if order is None else order)
-        for trace, end in zip(traces, ends, strict=True):
-            trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
-            trace.environment.update(end.environment)
+        for each in steps:
+            if isinstance(each, Made):
+                _enter(traces[each.lane], each)
+                if order is not None:
+                    order.append(each.lane)
+                yield each.lane
+                continue
+            for trace, end in zip(traces, each, strict=True):
+                trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
+                trace.environment.update(end.environment)
     except GeneratorExit:
         _finish(traces, "cancelled")
         raise
@@ -102,24 +115,14 @@ def entered(
         steps.close()
 
 
-def _growing(
-    traces: Sequence[Trace], steps: Steps, order: list[int]
-) -> Generator[int, None, list[End]]:
-    while True:
-        try:
-            made = next(steps)
-        except StopIteration as end:
-            ends: list[End] = end.value
-            return ends
-        trace = traces[made.lane]
-        trace.prefill_seconds = made.prefill_seconds
-        trace.environment.update(made.environment)
-        trace.steps.append(made.step)
-        order.append(made.lane)
-        yield made.lane
+def _enter(trace: Trace, made: Made) -> None:
+    trace.prefill_seconds = made.prefill_seconds
+    trace.environment.update(made.environment)
+    trace.steps.append(made.step)
 
 
 def _finish(traces: Sequence[Trace], how: str, why: str | None = None) -> None:
     for trace in traces:
-        if trace.finish is None:
-            trace.finish, trace.error = how, why
+        trace.finish = trace.finish or how
+        if trace.finish == "error":
+            trace.error = trace.error or why

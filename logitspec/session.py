@@ -359,7 +359,11 @@ def _steps(kept: Kept) -> Iterator[int]:
                 break
             yield step
     except Exception as error:
-        log.exception("run %s failed after %d steps", kept.trace.run, len(kept.trace.steps))
+        expected = isinstance(
+            error, LogitSpecError
+        )  # and logged in full where it arose, if it was not
+        run, steps = kept.trace.run, len(kept.trace.steps)
+        log.error("run %s failed after %d steps", run, steps, exc_info=None if expected else error)
         kept.trace.error = sentence(error)
 
 

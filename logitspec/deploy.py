@@ -8,11 +8,8 @@ the Space as it is     -> there  --/
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,69 +18,11 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, Repository
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
+from logitspec.deploy_plan import Plan, There, plan
 from logitspec.errors import LogitSpecError
-from logitspec.spacefile import Hardware, Space, contents, read
+from logitspec.spacefile import Space, contents, read
 
 ROOT = Path(__file__).resolve().parent.parent
-MADE_BY_THE_HUB = ".gitattributes"  # says which files are large; without it those would be lost
-
-
-@dataclass(frozen=True, slots=True)
-class There:
-    """A Space as it is. files: per path, the Git id of a small file or the SHA-256 of a large one."""
-
-    exists: bool = False
-    commit: str | None = None
-    files: dict[str, str] = field(default_factory=dict)
-    variables: dict[str, str] = field(default_factory=dict)
-    secrets: frozenset[str] = frozenset()
-    hardware: str | None = None
-    sleep_seconds: int | None = None
-
-
-@dataclass(slots=True)
-class Plan:
-    """What has to be done. add: contents by path. hardware: None where it is that already."""
-
-    space: str
-    create: bool
-    commit: str | None
-    add: dict[str, Path | bytes]
-    delete: list[str]
-    unchanged: int
-    variables: dict[str, str]
-    drop_variables: list[str]
-    secrets: dict[str, str]
-    hardware: Hardware | None
-    sleep_seconds: int | None
-
-    @property
-    def empty(self) -> bool:
-        return not any(
-            (self.create, self.add, self.delete, self.variables, self.drop_variables, self.secrets,
-             self.hardware, self.sleep_seconds)
-        )  # fmt: skip
-
-    def lines(self) -> Iterator[str]:
-        """What would be done, without the values of secrets."""
-        if self.create:
-            yield f"create the Space {self.space}"
-        if self.hardware is not None:
-            wanted = self.hardware
-            yield f"hardware {wanted.name}: Python {wanted.python}, torch {wanted.torch}"
-        if self.sleep_seconds is not None:
-            yield f"sleep after {self.sleep_seconds} idle seconds"
-        yield from (f"variable {name}={value}" for name, value in self.variables.items())
-        yield from (f"delete variable {name}" for name in self.drop_variables)
-        yield from (f"secret {name}, its value from the environment" for name in self.secrets)
-        for path, content in self.add.items():
-            yield f"send {path}, {_size(content):,} bytes"
-        yield from (f"delete {path}" for path in self.delete)
-        size = sum(map(_size, self.add.values()))
-        yield (
-            f"{len(self.add)} files to send ({size / 1e6:.1f} MB), {len(self.delete)} to delete,"
-            f" {self.unchanged} unchanged."
-        )
 
 
 def main(arguments: list[str] | None = None, folder: Path = ROOT) -> int:
@@ -129,14 +68,14 @@ def _deploy(options: argparse.Namespace, folder: Path) -> None:
     else:
         name = options.space or _own(api, space.name)
         there = _asked(name, _looked_at, api, name, options.dry_run)
-    plan = _plan(name, space, hardware, files, secrets, there, options.renew_secrets)
-    print("\n".join(plan.lines()))
+    todo = plan(name, space, hardware, files, secrets, there, options.renew_secrets)
+    print("\n".join(todo.lines()))
     if options.dry_run:
         print("Nothing was sent.")
-    elif plan.empty:
+    elif todo.empty:
         print(f"{name} is up to date.")
     else:
-        _asked(name, _carry_out, api, plan, space, options.private)
+        _asked(name, _carry_out, api, todo, space, options.private)
 
 
 def _secrets(space: Space, optional: bool) -> dict[str, str]:
@@ -184,61 +123,19 @@ def _looked_at(api: HfApi, name: str, public: bool) -> There:
     )
 
 
-def _plan(
-    name: str,
-    space: Space,
-    hardware: Hardware,
-    files: dict[str, Path | bytes],
-    secrets: dict[str, str],
-    there: There,
-    renew: bool,
-) -> Plan:
-    changed = {
-        path: each for path, each in files.items() if there.files.get(path) not in _ids(each)
-    }
-    variables, known = space.variables, there.variables
-    return Plan(
-        space=name,
-        create=not there.exists,
-        commit=there.commit,
-        add=changed,
-        delete=sorted(set(there.files) - set(files) - {MADE_BY_THE_HUB}),
-        unchanged=len(files) - len(changed),
-        variables={key: each for key, each in variables.items() if known.get(key) != each},
-        drop_variables=sorted(set(known) - set(variables)),
-        secrets={key: each for key, each in secrets.items() if renew or key not in there.secrets},
-        hardware=hardware if there.hardware != hardware.name else None,
-        sleep_seconds=(
-            hardware.sleep_seconds if hardware.sleep_seconds != there.sleep_seconds else None
-        ),
-    )
-
-
-def _ids(content: Path | bytes) -> tuple[str, str]:
-    """Git's id and the SHA-256 of a file's content; which one the hub keeps depends on the size."""
-    data = content if isinstance(content, bytes) else content.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(), hashlib.sha256(
-        data
-    ).hexdigest()
-
-
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def _carry_out(api: HfApi, plan: Plan, space: Space, private: bool) -> None:
+def _carry_out(api: HfApi, todo: Plan, space: Space, private: bool) -> None:
     """Settings first, so that the first build has them; each part can be done again."""
-    name = plan.space
-    if plan.create:
+    name = todo.space
+    if todo.create:
         sdk = space.front_matter["sdk"]
         api.create_repo(name, repo_type="space", space_sdk=sdk, private=private, exist_ok=True)
-    for key, value in plan.variables.items():
+    for key, value in todo.variables.items():
         api.add_space_variable(name, key, value)
-    for key in plan.drop_variables:
+    for key in todo.drop_variables:
         api.delete_space_variable(name, key)
-    for key, value in plan.secrets.items():
+    for key, value in todo.secrets.items():
         api.add_space_secret(name, key, value)
-    wanted, seconds = plan.hardware, plan.sleep_seconds
+    wanted, seconds = todo.hardware, todo.sleep_seconds
     if wanted is not None:
         try:
             api.request_space_hardware(name, wanted.name, sleep_time=seconds)  # type: ignore[arg-type]
@@ -246,23 +143,23 @@ def _carry_out(api: HfApi, plan: Plan, space: Space, private: bool) -> None:
             raise _no_hardware(wanted.name, error) from error
     elif seconds is not None:
         api.set_space_sleep_time(name, seconds)
-    _send(api, plan)
+    _send(api, todo)
     print(f"{api.endpoint}/spaces/{name} is {api.get_space_runtime(name).stage}.")
 
 
-def _send(api: HfApi, plan: Plan) -> None:
+def _send(api: HfApi, todo: Plan) -> None:
     operations: list[Any] = [
         CommitOperationAdd(path, str(each) if isinstance(each, Path) else each)
-        for path, each in plan.add.items()
+        for path, each in todo.add.items()
     ]
-    operations += [CommitOperationDelete(path) for path in plan.delete]
+    operations += [CommitOperationDelete(path) for path in todo.delete]
     if operations:
         api.create_commit(
-            plan.space,
+            todo.space,
             operations,
             commit_message="Deploy",
             repo_type="space",
-            parent_commit=plan.commit,
+            parent_commit=todo.commit,
         )
 
 

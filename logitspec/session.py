@@ -359,9 +359,8 @@ def _steps(kept: Kept) -> Iterator[int]:
                 break
             yield step
     except Exception as error:
-        expected = isinstance(
-            error, LogitSpecError
-        )  # and logged in full where it arose, if it was not
+        # Logged in full where it arose, unless a person is meant to read it.
+        expected = isinstance(error, LogitSpecError)
         run, steps = kept.trace.run, len(kept.trace.steps)
         log.error("run %s failed after %d steps", run, steps, exc_info=None if expected else error)
         kept.trace.error = sentence(error)

@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
@@ -20,8 +20,10 @@ from conftest import ROOT, serving_app
 from families import runner
 from test_models import tokenizer
 
-from logitspec import LogitSpecError, Trace, session, zero
+from logitspec import LogitSpecError, Sampling, Trace, session, zero
+from logitspec.costs import ForwardCosts
 from logitspec.evidence import gather as gathering
+from logitspec.jobs import decoded
 from logitspec.session import Host, Request
 
 STAND_IN = Path(__file__).parent / "zerogpu"
@@ -93,8 +95,8 @@ def test_only_plain_data_crosses(host: Host, spaces: ModuleType) -> None:
         Reader(io.BytesIO(pickle.dumps(value))).load()
         return names
 
-    told = host._work("tiny", None, session.decoded, [5, 6, 5], "logitspec", 8,
-                      session.Sampling(), {})  # fmt: skip
+    told = host._work("tiny", None, decoded, [5, 6, 5], "logitspec", 8,
+                      Sampling(), {})  # fmt: skip
     assert crossed(list(told)) <= {"logitspec", "builtins"}
 
 
@@ -105,7 +107,8 @@ def test_forwards_are_timed_where_the_gpu_is_and_once(host: Host, spaces: Module
     assert first.environment["forward_costs"]
     known = host._costs["tiny"].to_json()
     second = last(host.stream(wanted(), Event()))
-    assert second.environment["forward_costs"]["rows"] == known["rows"]
+    timed: Any = second.environment["forward_costs"]
+    assert timed["rows"] == known["rows"]
     assert target._costs is None
     assert len(spaces.account.workers) == 1  # used again
 
@@ -173,7 +176,7 @@ def after(steps: int, target: Any, then: Any, monkeypatch: pytest.MonkeyPatch) -
         return then(tree) if next(calls) >= steps else verify(self, tree)
 
     monkeypatch.setattr(type(target), "verify", verified)
-    monkeypatch.setattr(type(target), "measure", lambda self: session.ForwardCosts([1], [0.01]))
+    monkeypatch.setattr(type(target), "measure", lambda self: ForwardCosts([1], [0.01]))
 
 
 def test_errors_cross_as_their_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +253,7 @@ def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -
 def test_what_spaces_says_becomes_one_sentence(
     spaces: ModuleType, title: str, message: str, told: str
 ) -> None:
-    def failing(*_: Any) -> Iterator[Any]:
+    def failing(*_: Any) -> Generator[Any, None, None]:
         raise spaces._error(title, message)
         yield
 

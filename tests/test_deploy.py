@@ -304,10 +304,10 @@ def test_the_project_itself_can_be_sent() -> None:
     space = spacefile.read(ROOT)
     for hardware in space.hardware:
         files = spacefile.contents(space, ROOT, hardware)
-        front = yaml.safe_load(bytes(files["README.md"]).decode().split("---\n")[1])  # type: ignore[arg-type]
+        front = yaml.safe_load(bytes(files["README.md"]).decode().split("---\n")[1])
         assert front["python_version"] == hardware.python
         wanted = f"torch=={hardware.torch}\n"
-        assert wanted in bytes(files["requirements.txt"]).decode()  # type: ignore[arg-type]
+        assert wanted in bytes(files["requirements.txt"]).decode()
         assert {path.split("/")[0] for path in files} == set(space.send)
         assert not [path for path in files if "__pycache__" in path or "/." in path]
 

@@ -39,13 +39,16 @@ class Worker:
     def __init__(self, task: Callable[..., Iterator[Any]]) -> None:
         self.here, there = FORK.Pipe()
         self.stop = FORK.Event()
-        self.process = FORK.Process(target=_work, args=(task, there, self.stop), daemon=True)
+        self.process = FORK.Process(
+            target=_work, args=(task, self.here, there, self.stop), daemon=True
+        )
         self.process.start()
         there.close()
         self.idle = True
 
 
-def _work(task: Callable[..., Iterator[Any]], there: Any, stop: Any) -> None:
+def _work(task: Callable[..., Iterator[Any]], here: Any, there: Any, stop: Any) -> None:
+    here.close()  # so that it ends with the process that it works for
     with suppress(EOFError, OSError):
         while True:
             arguments = pickle.loads(there.recv_bytes())

@@ -13,8 +13,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from logitspec import zero  # has to come before torch
     from logitspec.errors import LogitSpecError
 
+    if zero.HERE:
+        print("ZeroGPU: a GPU is asked for with every run.")
     try:
         _check_port(options.host, options.port)
         _serve(options)
@@ -38,7 +41,7 @@ def _serve(options: argparse.Namespace) -> None:
         device_map=options.device_map,
         offload=options.offload,
     )
-    host.model(host.models[0])
+    host.prepare()
     build(host).launch(
         server_name=options.host,
         server_port=options.port,

@@ -79,6 +79,8 @@ class PrefixLayer(CacheLayerMixin):
     def get_max_length(self) -> int:
         return -1
 
+    get_max_cache_shape = get_max_length  # its name before
+
 
 class PrefixCache(Cache):
     """One `PrefixLayer` per layer of the model, all of the same length."""

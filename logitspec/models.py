@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -46,6 +47,7 @@ PARAMETERS_TIMED = 10**9  # a larger model takes long to load twice, and much ro
 # Weights that are on disk load in a moment; a bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
 
+_OF_TOKENIZER = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
 _LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
@@ -263,6 +265,9 @@ def _config(source: Source) -> PreTrainedConfig:
 
 def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
     try:
+        # Some releases of transformers then make one up, of special tokens alone.
+        if not any(_OF_TOKENIZER.fullmatch(file.name) for file in source.folder.iterdir()):
+            raise OSError("no file of a tokenizer")
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
     except _LIBRARY_ERRORS as error:
         raise LogitSpecError(

@@ -143,9 +143,7 @@ def race(
     methods: 2 to 4 of them, each by its name or as (name, options). Raises LogitSpecError for a bad
     request.
     """
-    entries = [(each, {}) if isinstance(each, str) else each for each in methods]
-    if len(entries) not in LANES:
-        raise LogitSpecError(f"A race takes 2 to 4 methods; got {len(entries)}.")
+    entries = _entries(methods)
     getattr(target, "costs", None)  # measured once, for all lanes
     traces, lanes, warm_ups = [], [], []
     for method, options in entries:
@@ -165,6 +163,29 @@ def _titles(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
         f"{title}, lane {number}" if titles.count(title) > 1 else title
         for number, title in enumerate(titles, 1)
     ]
+
+
+def awaited(
+    target: Target,
+    prompt_ids: Sequence[int],
+    methods: Sequence[Entry],
+    max_new_tokens: int,
+    sampling: Sampling,
+) -> Race:
+    """What `race` gives, but without lanes: the steps are made elsewhere. It asks nothing of the device."""
+    entries = _entries(methods)
+    traces = [
+        begin(target, prompt_ids, method, max_new_tokens, sampling, options)[0]
+        for method, options in entries
+    ]
+    return Race(_titles(entries), traces, [], [])
+
+
+def _entries(methods: Sequence[Entry]) -> list[tuple[str, dict[str, Any]]]:
+    entries = [(each, {}) if isinstance(each, str) else each for each in methods]
+    if len(entries) not in LANES:
+        raise LogitSpecError(f"A race takes 2 to 4 methods; got {len(entries)}.")
+    return entries
 
 
 def _title(method: str, options: dict[str, Any]) -> str:

@@ -120,6 +120,10 @@ class Runner:
         """What its forwards cost by their rows; without `measure` before, it is measured now."""
         return self._costs or self.measure()
 
+    @costs.setter
+    def costs(self, costs: ForwardCosts) -> None:
+        self._costs = costs
+
     @property
     def length(self) -> int:
         """Rows in the KV cache: the verified tokens."""

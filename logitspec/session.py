@@ -6,7 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,12 +14,15 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
+from logitspec import zero
 from logitspec.catalogue import CATALOGUE
+from logitspec.costs import ForwardCosts
 from logitspec.drafters import DEFAULT_METHOD
-from logitspec.engine import begin, run
-from logitspec.errors import LogitSpecError
+from logitspec.engine import begin
+from logitspec.errors import LogitSpecError, sentence
+from logitspec.jobs import decoded, entered, raced
 from logitspec.models import BUILTIN, encode_prompt, fetch, known_as, load
-from logitspec.race import Entry, Race, progress_message, race, start_message
+from logitspec.race import Entry, Race, awaited, progress_message, start_message
 from logitspec.runner import Runner
 from logitspec.target import Sampling
 from logitspec.tokens import Speller
@@ -32,6 +35,9 @@ MODELS_KEPT = 3
 SECONDS_PER_LINE = 0.3
 SECONDS_PER_MESSAGE = 1 / 25
 SECONDS_ALONE = 60.0  # a page that lost its connection is back by then, or will not come back
+
+GPU_SECONDS = 10.0
+SLOW_TOKENS_PER_SECOND = 25.0
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +71,7 @@ class Kept:
 
     traces: list[Trace]
     speller: Speller
-    steps: Generator[object, None, None]
+    steps: Generator[int, None, None]
     stop: Event
     race: Race | None = None
     asked: float = 0.0
@@ -105,10 +111,13 @@ class Host:
         self.others = others
         self._device = device
         self._dtype = dtype
-        self._placing = placing
+        # A captured graph would belong to a process without a GPU.
+        self._placing = {**placing, "graphs": False} if zero.HERE else placing
         self._loaded: OrderedDict[str, tuple[Runner, Any, Speller]] = OrderedDict()
         self._runs: OrderedDict[str, Kept] = OrderedDict()
         self._busy = Lock()
+        self._beside_model = zero.boundary(self._work)
+        self._costs: dict[str, ForwardCosts] = {}  # as they were measured where the GPU was
 
     @property
     def models(self) -> list[str]:
@@ -120,6 +129,12 @@ class Host:
         """What a list of models shows, and the names that stand for it."""
         listed = CATALOGUE if self.others else ()
         return [(name, name) for name in self.models] + [(each.line, each.name) for each in listed]
+
+    def prepare(self) -> None:
+        """Load what must be there before the page is: the default model, and on ZeroGPU all that are
+        offered, since what has the GPU there is a copy of this process."""
+        for name in self.models if zero.HERE else self.models[:1]:
+            self.model(name)
 
     def about(self, name: str) -> str:
         """One line about the model `name`; empty where nothing can be said."""
@@ -143,7 +158,8 @@ class Host:
         if name not in self._loaded:
             source = self._sources.get(name, name)
             target, tokenizer = load(source, self._device, self._dtype, **self._placing)
-            target.measure()  # its costs, measured now, so that the first run begins at once
+            if not zero.HERE:
+                target.measure()  # its costs, measured now, so that the first run begins at once
             self._loaded[name] = target, tokenizer, Speller(tokenizer)
             self._forget()
         self._loaded.move_to_end(name)
@@ -248,6 +264,38 @@ class Host:
         finally:
             self._busy.release()
 
+    def working(
+        self, name: str, stop: Event, seconds: float, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, Any]:
+        """What `work(target, tokenizer, *arguments)` yields and returns, with nobody else at work.
+
+        work: a module's generator function; like its arguments, what it gives is plain data, for on
+        ZeroGPU it runs in another process. seconds: for which it asks for a GPU there. Raises
+        LogitSpecError.
+        """
+        with self.borrowed(name, stop), closing(self._job(name, seconds, work, *arguments)) as job:
+            return (yield from job)
+
+    def _job(
+        self, name: str, seconds: float, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, Any]:
+        beside = self._beside_model(seconds, name, self._costs.get(name), work, *arguments)
+        value, costs = yield from beside
+        if costs is not None:
+            self._costs[name] = costs
+        return value
+
+    def _work(
+        self, name: str, costs: ForwardCosts | None, work: zero.Work, *arguments: Any
+    ) -> Generator[Any, None, tuple[Any, ForwardCosts | None]]:
+        """Where the GPU is: what the work returned, and what forwards were found to cost."""
+        target, tokenizer, _ = self.model(name)
+        if zero.HERE:
+            target = target.beside()  # the buffers of the other were made without a GPU
+            target.costs = costs or target.measure()
+        value = yield from work(target, tokenizer, *arguments)
+        return value, target.costs if zero.HERE else None
+
     def _take(self, stop: Event) -> None:
         """Wait for all other work to end."""
         while not self._busy.acquire(timeout=SECONDS_PER_MESSAGE):
@@ -256,27 +304,35 @@ class Host:
 
     def _begin(self, request: Request, stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
-        trace, drafter = begin(
-            target,
+        asked = (
             encode_prompt(tokenizer, request.prompt),
             request.method,
             request.max_new_tokens,
             Sampling(temperature=request.temperature, seed=request.seed),
             request.options,
         )
+        trace, _ = begin(target, *asked)
         trace.prompt = request.prompt
         trace.spell(speller)
-        return self._keep(Kept([trace], speller, run(target, drafter, trace), stop))
+        steps = self._job(request.model, _seconds(request.max_new_tokens), decoded, *asked)
+        return self._keep(Kept([trace], speller, entered([trace], steps), stop))
 
     def _begin_race(self, request: Request, entries: Sequence[Entry], stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
-        sampling = Sampling(temperature=request.temperature, seed=request.seed)
-        prompt = encode_prompt(tokenizer, request.prompt)
-        contest = race(target, prompt, entries, request.max_new_tokens, sampling)
+        asked = (
+            encode_prompt(tokenizer, request.prompt),
+            entries,
+            request.max_new_tokens,
+            Sampling(temperature=request.temperature, seed=request.seed),
+        )
+        contest = awaited(target, *asked)
         for trace in contest.traces:
             trace.prompt = request.prompt
             trace.spell(speller)
-        return self._keep(Kept(contest.traces, speller, contest.steps(), stop, contest))
+        seconds = _seconds(request.max_new_tokens, len(entries))
+        steps = self._job(request.model, seconds, raced, *asked)
+        going = entered(contest.traces, steps, contest.order)
+        return self._keep(Kept(contest.traces, speller, going, stop, contest))
 
     def _keep(self, kept: Kept) -> Kept:
         self._runs[kept.name] = kept
@@ -348,7 +404,7 @@ def _spelt(trace: Trace, first: int) -> dict[int, bytes]:
     return {token: trace.vocabulary[token] for token in trace.mentioned(first)}
 
 
-def _steps(kept: Kept) -> Iterator[object]:
+def _steps(kept: Kept) -> Iterator[int]:
     """The steps still to come, until they are stopped; a failure is noted in its trace."""
     try:
         for step in kept.steps:
@@ -356,8 +412,10 @@ def _steps(kept: Kept) -> Iterator[object]:
                 break
             yield step
     except Exception as error:
+        # Logged in full where it arose, unless a person is meant to read it.
+        expected = isinstance(error, LogitSpecError)
         done = sum(len(trace.steps) for trace in kept.traces)
-        log.exception("%s failed after %d steps", kept.name, done)
+        log.error("%s failed after %d steps", kept.name, done, exc_info=None if expected else error)
         # A race can fail before any of its lanes has begun.
         for trace in [t for t in kept.traces if t.finish == "error"] or kept.traces[:1]:
             trace.finish, trace.error = "error", sentence(error)
@@ -394,6 +452,11 @@ def _progress(contest: Race, speller: Speller, sent: Sequence[int]) -> str:
     return progress_message(contest, sent, [trace.spell(speller, at) for trace, at in lanes])
 
 
+def _seconds(new_tokens: int, lanes: int = 1) -> float:
+    """For how long to ask for a GPU: to get it ready, to read the prompt and to decode slowly."""
+    return GPU_SECONDS + lanes * new_tokens / SLOW_TOKENS_PER_SECOND
+
+
 def parse_options(text: str) -> dict[str, Any]:
     """Options from a JSON object; LogitSpecError when it is none."""
     try:
@@ -422,14 +485,3 @@ def _check(request: Request) -> None:
         raise LogitSpecError(
             f"Max new tokens must be a whole number from 1 to {MOST_NEW_TOKENS}; got {wanted!r}."
         )
-
-
-def sentence(error: Exception) -> str:
-    """What to tell a visitor about `error`; what only we should know stays in the log."""
-    if isinstance(error, LogitSpecError):
-        return str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "The memory is full; shorten the prompt, or choose a smaller model."
-    return (
-        f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
-    )

@@ -49,7 +49,7 @@ def info(model: Any, name: str) -> dict[str, Any]:
         "attention": model.config._attn_implementation,
         "environment": {
             "python": platform.python_version(),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "transformers": transformers.__version__,
         },
     }

@@ -39,6 +39,19 @@ hypothesis.settings.register_profile("here", deadline=None, derandomize=True, da
 hypothesis.settings.load_profile("here")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-browser", action="store_true", help="leave out what needs a browser"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--without-browser"):
+        left = [item for item in items if "chromium" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
 class NetworkUsedError(RuntimeError):
     """A test reached for the network; not an OSError, which libraries would catch and go on."""
 

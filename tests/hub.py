@@ -42,24 +42,28 @@ class Hub:
 
 @contextmanager
 def serving() -> Iterator[Hub]:
-    """A hub that answers for as long as the context lasts."""
+    """A hub of models that answers for as long as the context lasts."""
     hub = Hub()
+    with answering(hub, Answers):
+        yield hub
 
-    class Answers(_Answers):
-        behind = hub
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+@contextmanager
+def answering(hub: Any, answers: type[BaseHTTPRequestHandler]) -> Iterator[None]:
+    """Let a class of `answers` speak for `hub`, which learns its address."""
+    handler = type("Handler", (answers,), {"behind": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        yield hub
+        yield
     finally:
         server.shutdown()
         server.server_close()
 
 
-class _Answers(BaseHTTPRequestHandler):
+class Answers(BaseHTTPRequestHandler):
     behind: Hub
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

@@ -329,8 +329,8 @@ def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
 
 
 def test_at_every_number_of_steps_a_reader_gets_what_it_lacks(host: Host) -> None:
-    first, *_ = host.race(wanted(), PAIR, Event(), outlives=True)
-    name = json.loads(first)["race"]
+    start, *_ = host.race(wanted(), PAIR, Event(), outlives=True)
+    name = json.loads(start)["race"]
     whole = json.loads(host.steps_from(name, 0) or "")
     steps = counted(whole["lanes"])
     for first in range(1, sum(steps) + 1):

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ranges
 import yaml
+from packaging.version import Version
 
 from logitspec.version import VERSION
 
@@ -26,9 +28,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Imports point down. A module may import from its own row and from those below it.
 LAYERS = [
     ["app"],
-    ["ui", "__main__"],
+    ["ui", "__main__", "deploy"],
     ["session", "benchmark", "evidence", "export", "record", "replay", "generation"],
-    ["picture"],
+    ["picture", "jobs"],
     [
         "models",
         "checks",
@@ -45,7 +47,9 @@ LAYERS = [
     ["drafters"],
     ["graphs", "ngram", "automaton", "target", "tokens", "costs"],
     ["tree"],
-    ["hub", "catalogue"],
+    ["deploy_plan"],
+    ["hub", "catalogue", "spacefile"],
+    ["zero"],
     ["errors", "recordings", "version"],
 ]
 
@@ -58,12 +62,15 @@ STRANGERS = {
     "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
     "checks": {"models", "placing", "engine", "trace", "metrics", "builtin", "drafters", "tree"},
     "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
+    "deploy": {"session", "models", "runner", "engine", "drafters", "trace", "benchmark"},
+    "deploy_plan": {"hub", "catalogue"},
     "evidence": {"session", "export", "record", "benchmark", "runner"},
     "export": {"runner", "models", "engine", "session"},
     "forward": {"drafters", "tokens", "tree"},
     "generation": {"session", "builtin"},
     "graphs": {"*"},
     "hub": {"*"},
+    "jobs": {"models", "runner", "metrics", "graphs", "builtin"},
     "llama": {"drafters", "tokens", "tree"},
     "metrics": {"runner", "models", "engine"},
     "models": {"drafters", "engine"},
@@ -77,6 +84,7 @@ STRANGERS = {
     "recordings": {"*"},
     "replay": {"session", "export", "runner", "record", "benchmark", "builtin"},
     "runner": {"drafters", "tokens", "engine", "models", "checks", "placing"},
+    "spacefile": {"*"},
     "sampling": {"tree", "cache", "runner"},
     "trace": {"engine", "runner", "models", "metrics"},
     "traits": {"*"},
@@ -117,7 +125,7 @@ MAY_IMPORT = {
     "accelerate": {"models", "benchmark"},
     "gradio": {"ui"},
     "plotly": {"ui"},
-    "spaces": {"session"},
+    "spaces": {"zero"},
 }
 
 # Installed by the six packages of requirements.txt, or (spaces) there on Hugging Face only.
@@ -310,10 +318,13 @@ def test_imports_come_from_the_requirements() -> None:
 
 
 class Requirement:
+    """A line of requirements.txt. lowest, version: equal where it is an exact pin."""
+
     def __init__(self, line: str) -> None:
-        pin, _, self.marker = (piece.strip() for piece in line.partition(";"))
-        assert re.fullmatch(r"[\w.-]+==[\w.]+", pin), f"not an exact pin: {line}"
-        self.name, _, self.version = pin.partition("==")
+        found = re.fullmatch(r"([\w.-]+)(?:==|>=([\d.]+),<=)([\w.]+)", line)
+        assert found, f"neither an exact pin nor a range with two ends: {line}"
+        self.name, lowest, self.version = found.groups()
+        self.lowest = lowest or self.version
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -335,14 +346,22 @@ def front_matter() -> dict[str, Any]:
     return loaded
 
 
-def test_requirements_are_the_six_packages_once_per_python() -> None:
-    pins = requirements("requirements.txt")
-    assert {pin.name for pin in pins} == {
-        "gradio", "torch", "transformers", "plotly", "numpy", "accelerate",
-    }  # fmt: skip
-    for name in {pin.name for pin in pins}:
-        markers = sorted(pin.marker for pin in pins if pin.name == name)
-        assert markers in ([""], ['python_version < "3.11"', 'python_version >= "3.11"'])
+def test_requirements_are_the_six_packages_once() -> None:
+    found = requirements("requirements.txt")
+    assert sorted(each.name for each in found) == [
+        "accelerate", "gradio", "numpy", "plotly", "torch", "transformers",
+    ]  # fmt: skip
+    for each in found:
+        assert Version(each.lowest) <= Version(each.version)
+
+
+def test_the_ends_of_the_ranges_are_those_of_the_requirements() -> None:
+    ranged = [each for each in requirements("requirements.txt") if each.lowest != each.version]
+    assert {each.name for each in ranged} >= {"torch", "transformers"}
+    assert ranges.ends() == {
+        "lowest": {each.name: each.lowest for each in ranged},
+        "highest": {each.name: each.version for each in ranged},
+    }
 
 
 def test_test_requirements_include_those_of_the_app() -> None:
@@ -377,8 +396,9 @@ def test_front_matter_says_what_hugging_face_wants() -> None:
 def test_spacefile_keys_are_known() -> None:
     space = spacefile()
     assert set(space) == {
-        "front_matter", "hardware", "storage", "variables", "secrets", "files", "smoke",
+        "name", "front_matter", "hardware", "storage", "variables", "secrets", "files", "smoke",
     }  # fmt: skip
+    assert re.fullmatch(r"[a-z0-9-]+", space["name"])
     assert not set(space) & {"v", "micros", "engine", "presets"}  # Deta's, of the same file name
     for choice in space["hardware"]:
         assert set(choice) - {"sleep_seconds"} == {"name", "python", "torch"}
@@ -387,7 +407,7 @@ def test_spacefile_keys_are_known() -> None:
     assert space["storage"] == "none"
     assert all(isinstance(value, str) for value in space["variables"].values())
     for secret in space["secrets"]:
-        assert set(secret) == {"name", "required"}
+        assert set(secret) == {"name", "from", "required"}
 
 
 def test_spacefile_hardware_fits_the_requirements() -> None:
@@ -397,6 +417,21 @@ def test_spacefile_hardware_fits_the_requirements() -> None:
     assert default["name"] == front_matter()["suggested_hardware"] == "cpu-basic"
     assert default["python"] == front_matter()["python_version"]
     assert default["torch"] == pins["torch"]
+    torch = next(each for each in requirements("requirements.txt") if each.name == "torch")
+    for choice in space["hardware"]:
+        assert Version(torch.lowest) <= Version(choice["torch"]) <= Version(torch.version)
+        assert choice["python"] in ("3.10", "3.11", "3.12", "3.13") or choice["name"] in ZERO
+
+
+ZERO = {"zero-a10g"}
+
+
+def test_zerogpu_gets_versions_that_it_runs() -> None:
+    (choice,) = [each for each in spacefile()["hardware"] if each["name"] in ZERO]
+    assert choice["python"] in ("3.12.12", "3.10.13")
+    assert choice["torch"] in ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
+    torch = next(each for each in requirements("requirements.txt") if each.name == "torch")
+    assert torch.lowest == "2.8.0"
 
 
 def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:

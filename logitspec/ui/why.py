@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from html import escape
 from pathlib import Path
 from threading import Event
@@ -15,16 +16,17 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from logitspec.drafters import METHODS
-from logitspec.errors import LogitSpecError
+from logitspec.errors import LogitSpecError, sentence
 from logitspec.evidence import SHIPPED, Evidence, weights
 from logitspec.evidence.gather import LOOKUP, OURS, PAPER, Progress, gather, prompts
 from logitspec.models import BUILTIN
-from logitspec.session import Host, sentence
+from logitspec.session import Host
 from logitspec.ui import figures, words
 
 MOST_PER_TASK = 12
 NEW_TOKENS = 128
 SECONDS_PER_MESSAGE = 0.25
+GPU_SECONDS_PER_PROMPT = 5.0  # for which a GPU is asked on ZeroGPU
 
 log = logging.getLogger(__name__)
 
@@ -262,8 +264,8 @@ class Study:
     def _gathered(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
         """Progress, seldom enough for a page; what was found is kept, unless `stop` is set before."""
         asked = prompts(min(max(per_task, 1), MOST_PER_TASK))
-        with self._host.borrowed(name, stop) as (target, tokenizer):
-            steps = gather(target, tokenizer, asked, NEW_TOKENS)
+        seconds = len(asked) * GPU_SECONDS_PER_PROMPT
+        with closing(self._host.working(name, stop, seconds, gather, asked, NEW_TOKENS)) as steps:
             said = 0.0
             while not stop.is_set():
                 try:

@@ -1,0 +1,134 @@
+"""The Spacefile: the one description of the project's Space, and the files that a Space on some hardware gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from logitspec.errors import LogitSpecError
+
+NAME = "Spacefile"
+# What depends on the hardware, in the two files that Hugging Face reads.
+PYTHON = re.compile(r"^python_version: .*$", re.M)
+SUGGESTED = re.compile(r"^suggested_hardware: .*$", re.M)
+TORCH = re.compile(r"^torch[ =<>!~].*$", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """A kind of machine by Hugging Face's name, the versions it runs, and after how many idle seconds
+    it sleeps (None where that can't be chosen)."""
+
+    name: str
+    python: str
+    torch: str
+    sleep_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret of the Space; its value is that of the environment variable `source`, here."""
+
+    name: str
+    source: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What the Spacefile says. hardware: the default first. send, leave_out: entries of the top level;
+    ignore: patterns of names within them."""
+
+    name: str
+    front_matter: dict[str, Any]
+    hardware: list[Hardware]
+    variables: dict[str, str]
+    secrets: list[Secret]
+    send: list[str]
+    leave_out: list[str]
+    ignore: list[str]
+    smoke: dict[str, Any]
+
+    def on(self, hardware: str | None) -> Hardware:
+        """The hardware of that name, or the default."""
+        if hardware is None:
+            return self.hardware[0]
+        for each in self.hardware:
+            if each.name == hardware:
+                return each
+        known = ", ".join(each.name for each in self.hardware)
+        raise LogitSpecError(
+            f"The Spacefile has no hardware {hardware!r}; choose one of {known}, or add it there."
+        )
+
+
+def read(folder: Path) -> Space:
+    """The Spacefile in `folder`; LogitSpecError when there is none that can be used."""
+    try:
+        data = yaml.safe_load((folder / NAME).read_text(encoding="utf-8"))
+        if data.pop("storage") != "none":
+            raise ValueError("storage can only be none")
+        files = data.pop("files")
+        hardware = [Hardware(**each) for each in data.pop("hardware")]
+        secrets = [
+            Secret(each["name"], each["from"], each["required"]) for each in data.pop("secrets")
+        ]
+        space = Space(hardware=hardware, secrets=secrets, **files, **data)
+        if not hardware or not all(isinstance(value, str) for value in space.variables.values()):
+            raise ValueError("hardware is empty or a variable is no text")
+    except FileNotFoundError as error:
+        raise LogitSpecError(f"There is no {NAME} here; run it in the project's folder.") from error
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise LogitSpecError(f"The {NAME} can't be used ({reason}); mend it.") from error
+    assert len(fields(space)) == 9
+    return space
+
+
+def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path | bytes]:
+    """What is sent, by its path in the Space: the files in `folder`, two of them fitted to `hardware`."""
+    found: dict[str, Path | bytes] = {}
+    for name in space.send:
+        if not (folder / name).exists():
+            raise LogitSpecError(
+                f"The {NAME} names {name}, which is not here; mend the one or the other."
+            )
+        for file in _files(folder / name, space.ignore):
+            found[file.relative_to(folder).as_posix()] = file
+    found["README.md"] = _fitted(
+        folder / "README.md",
+        {
+            PYTHON: f'python_version: "{hardware.python}"',
+            SUGGESTED: f"suggested_hardware: {hardware.name}",
+        },
+    )
+    found["requirements.txt"] = _fitted(
+        folder / "requirements.txt", {TORCH: f"torch=={hardware.torch}"}
+    )
+    return found
+
+
+def _files(place: Path, ignore: list[str]) -> Iterator[Path]:
+    """The files at or below `place`. A link is none: what it leads to was not named."""
+    if place.is_symlink() or any(fnmatch(place.name, pattern) for pattern in ignore):
+        return
+    if place.is_file():
+        yield place
+    elif place.is_dir():
+        for inner in sorted(place.iterdir()):
+            yield from _files(inner, ignore)
+
+
+def _fitted(file: Path, lines: dict[re.Pattern[str], str]) -> bytes:
+    text = file.read_text(encoding="utf-8")
+    for pattern, line in lines.items():
+        text, count = pattern.subn(line.replace("\\", r"\\"), text, count=1)
+        if not count:
+            raise LogitSpecError(f"{file.name} has no line {line.split()[0]}…; add it.")
+    return text.encode()

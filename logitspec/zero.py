@@ -1,0 +1,121 @@
+"""The seam to ZeroGPU, where a GPU is lent for seconds to a forked copy of this process.
+
+    asked (here) -- arguments --> told (where the GPU is) --> work
+                 <-- values, last Done or Failed --
+
+Both sides are the same process where there is no ZeroGPU. What crosses is pickled there, so it must be
+plain data; an error crosses as its sentence, because `spaces` keeps no more of it than its type.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from logitspec.errors import LogitSpecError, sentence
+
+try:
+    import spaces  # before torch: it takes the place of CUDA until there is a GPU
+except ImportError:
+    spaces = None  # type: ignore[assignment,unused-ignore]
+
+# Where this is true, CUDA in this process is only pretended: no forwards, no graphs, no timing.
+HERE = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+MOST_SECONDS = 120.0  # what a visitor without an account has for a whole day
+LEFT = re.compile(r"\((\d+)s requested vs\. (-?\d+)s left\)\. Try again in (\w[\w:, ]*\w)")
+
+Work = Callable[..., Generator[Any, None, Any]]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the work returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What the work raised, for a visitor."""
+
+    sentence: str
+
+
+def boundary(work: Work) -> Work:
+    """`work`, a generator function of plain data, as one that runs where the GPU is.
+
+    It takes one argument more, the first: the seconds for which a GPU is asked. Whatever goes wrong,
+    within or on the way, is raised as LogitSpecError.
+    """
+
+    def told(seconds: float, *arguments: Any) -> Generator[Any, None, None]:
+        try:
+            yield Done((yield from work(*arguments)))
+        except LogitSpecError as error:
+            yield Failed(str(error))
+        except Exception as error:
+            log.exception("the work on the GPU failed")
+            yield Failed(sentence(error))
+
+    lent = spaces.GPU(told, duration=_duration) if HERE else told
+
+    def asked(seconds: float, *arguments: Any) -> Generator[Any, None, Any]:
+        going = lent(seconds, *arguments)
+        try:
+            return (yield from _received(going))
+        except LogitSpecError:
+            raise
+        except Exception as error:  # of `spaces`: the work's own arrive as Failed
+            log.warning("no GPU any more: %s", error)
+            raise LogitSpecError(_told(error, _duration(seconds))) from error
+        finally:
+            going.close()
+
+    return asked
+
+
+def _received(going: Generator[Any, None, None]) -> Generator[Any, None, Any]:
+    end: Done | None = None
+    for each in going:  # to its end, so that the GPU is given back
+        if isinstance(each, Failed):
+            raise LogitSpecError(each.sentence)
+        if isinstance(each, Done):
+            end = each
+        else:
+            yield each
+    if end is None:
+        raise RuntimeError("it ended without a word")
+    return end.value
+
+
+def _duration(seconds: float, *_: Any) -> int:
+    """Whole seconds that are asked of ZeroGPU."""
+    return round(min(max(seconds, 1.0), MOST_SECONDS))
+
+
+def _told(error: Exception, seconds: int) -> str:
+    """The sentence for an error of `spaces`, which are Gradio's, with a title."""
+    title, message = getattr(error, "title", ""), str(getattr(error, "message", error))
+    if left := LEFT.search(message):
+        return (
+            f"This run asks for {left[1]} seconds of GPU and {left[2]} are left to you for now; ask for"
+            f" fewer new tokens, or try again in {left[3]}."
+        )
+    if "quota" in title or "credits" in title or "duration" in title:
+        return (
+            "The GPU time for this is used up; come back later, sign in to Hugging Face for more,"
+            " or play a recorded example."
+        )
+    if "aborted" in message:
+        return (
+            f"The GPU was taken back, as it is after the {seconds} seconds that were asked for; ask for"
+            " fewer new tokens."
+        )
+    return "No GPU could be had; try again in a minute, or play a recorded example."

@@ -1,0 +1,113 @@
+"""From the start of the app to its first token: `python tests/measure_start.py`, on a machine that does nothing else.
+
+A free CPU Space has two cores, so the app gets two (Linux only). The last line of output is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import Any
+
+from conftest import free_port
+
+ROOT = Path(__file__).parent.parent
+PROMPT = "Write a short story about a fox and a bridge."
+SECONDS_AT_MOST = 300
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))[: options.cores]
+    found = [_started(set(cores)) for _ in range(options.repeats)]
+    for each in found:
+        print(
+            "page after {page:.2f} s, first token {token:.2f} s after it was asked for".format(
+                **each
+            )
+        )
+    medians = {name: round(statistics.median(each[name] for each in found), 3) for name in found[0]}
+    print(json.dumps({**medians, "repeats": len(found), "cores": len(cores), **_conditions()}))
+    return 0
+
+
+def _started(cores: set[int]) -> dict[str, float]:
+    """Seconds from the process to its page, from a request to the first token, and both together."""
+    port = free_port()
+    began = perf_counter()
+    app = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(address, app, began)
+        page = perf_counter() - began
+        asked = perf_counter()
+        _first_token(address)
+        token = perf_counter() - asked
+    finally:
+        app.terminate()
+        app.wait(30)
+    return {"page": page, "token": token, "both": page + token}
+
+
+def _wait(address: str, app: subprocess.Popen[bytes], began: float) -> None:
+    while app.poll() is None and perf_counter() - began < SECONDS_AT_MOST:
+        try:
+            urllib.request.urlopen(address).close()
+        except OSError:
+            sleep(0.02)
+        else:
+            return
+    sys.exit("The app did not start.")
+
+
+def _first_token(address: str) -> None:
+    """Ask for a run by the endpoint that scripts use, and read until a step is there."""
+    data = [PROMPT, "logitspec", 64, 0.0, 0, "{}", ""]
+    place = f"{address}/gradio_api/call/generate"
+    asked = urllib.request.Request(
+        place, json.dumps({"data": data}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(asked) as answer:
+        name = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{place}/{name}", timeout=SECONDS_AT_MOST) as lines:
+        for line in lines:
+            if line.startswith(b"data: [") and _has_step(json.loads(line[6:])):
+                return
+    sys.exit("The run gave no token.")
+
+
+def _has_step(values: list[Any]) -> bool:
+    message = json.loads(values[0])
+    return bool(message.get("steps"))
+
+
+def _conditions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    packages = {name: version(name) for name in ("torch", "transformers", "gradio")}
+    return {"python": platform.python_version(), "processor": _processor(), **packages}
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((each.partition(": ")[2] for each in lines if each.startswith("model name")), "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -80,7 +80,7 @@ def words_in(found: list[Sample]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def small_tokenizer() -> PreTrainedTokenizerFast:
-    return train_tokenizer(count=400, vocabulary=900)
+    return train_tokenizer(count=600, vocabulary=900)
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +207,8 @@ def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokeni
 
 def test_no_part_of_a_word_is_rare(small_tokenizer: PreTrainedTokenizerFast) -> None:
     held_out = Words(random.Random(1), "eval")
-    unseen = [held_out.coined().capitalize() for _ in range(300)] + sorted(NAMES)
-    trained_on = sorted(words_in(take(400, seed=0)))
+    unseen = [held_out.coined().capitalize() for _ in range(900)] + sorted(NAMES)
+    trained_on = sorted(words_in(take(600, seed=0)))
     in_words: collections.Counter[str] = collections.Counter()
     for word in trained_on:
         in_words.update(set(small_tokenizer.tokenize(word)))

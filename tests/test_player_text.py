@@ -248,8 +248,10 @@ def test_copies_are_tied_to_their_sources(page: Page) -> None:
     cursor = max(range(10, len(STORY.steps)), key=lambda n: stretches(STORY.steps[n - 1]))
     show(page, cursor)
     page.evaluate("player.beat(2)")
-    page.wait_for_selector(".ls-tie")
-    assert page.locator(".ls-tie[data-tie=source]").count() == stretches(STORY.steps[cursor - 1])
+    page.wait_for_function(
+        "wanted => document.querySelectorAll('.ls-tie[data-tie=source]').length === wanted",
+        arg=stretches(STORY.steps[cursor - 1]),
+    )
     page.evaluate("player.beat(1)")
     painted(page)
     assert page.locator(".ls-tie").count() == 0

@@ -123,7 +123,7 @@ def test_the_python_example_runs_as_it_stands() -> None:
 
 
 def test_the_example_inside_transformers_writes_what_generate_writes() -> None:
-    model = AutoModelForCausalLM.from_pretrained(MODEL_DIR)
+    model = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype="float32")
     tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
     ids = encode_prompt(tokenizer, "Write a short story about a fox.")
     written = model.generate(torch.tensor([ids]), max_new_tokens=60)[0, len(ids) :]

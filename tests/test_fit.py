@@ -99,7 +99,7 @@ def test_a_class_that_was_not_met_keeps_its_rate() -> None:
     assert rates["copy", 8, 4, 0] == PRIORS["copy", 8, 4, 0]
     # All right: one class 53 times, which is as good as certain, the other 24 times.
     assert rates["copy", 8, 4, 2] == MOST
-    assert rates["copy", 8, 1, 2] == pytest.approx((24 + 0.3) / (24 + 0.6))
+    assert rates["copy", 8, 2, 2] == pytest.approx((24 + 0.3) / (24 + 0.6))
 
 
 def test_the_tables_are_printed_as_the_file_has_them() -> None:

@@ -51,7 +51,7 @@ class LogitSpec(Drafter):
     tree_size: str = option(
         "measured", "how large trees are: by measured cost, or always full", choices=SIZINGS
     )
-    max_ngram_size: int = option(16, "longest n-gram to look up", 1, 16, "tokens")
+    max_ngram_size: int = option(8, "longest n-gram to look up", 1, 16, "tokens")
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
     successors: bool = option(True, "draft what the target put after a token when it saw it last")

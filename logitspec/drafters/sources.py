@@ -97,11 +97,13 @@ class Copies:
     def extend(self, token: int) -> None:
         """One more verified token."""
         ids, end = self.ids, len(self.ids)
-        self._followed.update(ids[-1:])
+        if ids:
+            self._followed.add(ids[-1])
+        tail = tuple(ids[-self.longest :])
         for order in self._orders:
             if order > end:
                 break
-            ngram = tuple(ids[end - order :])
+            ngram = tail[-order:]
             after = self._after.get(ngram)
             if after is None:
                 self._after[ngram] = token, end

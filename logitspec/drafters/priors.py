@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from logitspec.drafters.rates import Kind
 
-# By length of the n-gram (from 4 and from 8 on as one) and times seen (1, from 2, from 4): when the
+# By length of the n-gram (1, 2, 4, from 8 on) and times seen (1, from 2, from 4): when the
 # token was a smaller part of what followed, at least a third, or all of it.
 _COPY = {
     (1, 1): (0.065, 0.102, 0.224),
@@ -27,9 +27,6 @@ _COPY = {
     (2, 1): (0.133, 0.213, 0.532),
     (2, 2): (0.119, 0.247, 0.853),
     (2, 4): (0.150, 0.419, 0.934),
-    (3, 1): (0.141, 0.208, 0.591),
-    (3, 2): (0.526, 0.350, 0.860),
-    (3, 4): (0.150, 0.397, 0.870),
     (4, 1): (0.133, 0.198, 0.713),
     (4, 2): (0.150, 0.233, 0.837),
     (4, 4): (0.150, 0.396, 0.981),

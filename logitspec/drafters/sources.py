@@ -11,7 +11,7 @@ from logitspec.drafters.rates import Kind
 from logitspec.target import TopK
 from logitspec.tree import Origin, Provenance
 
-ORDERS = (1, 2, 3, 4, 6, 8, 12, 16)  # n-grams between and beyond tell no more
+ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond tell no more
 COPIES_AT_MOST = 6  # continuations of one n-gram
 SUCCESSOR_ORDERS = (2, 1)
 
@@ -137,7 +137,7 @@ class Copies:
 
 def copy_kind(order: int, count: int, total: int) -> Kind:
     """The class of a continuation that followed an n-gram `count` of `total` times."""
-    length = order if order < 4 else 4 if order < 8 else 8
+    length = order if order < 8 else 8
     times = 1 if count == 1 else 2 if count < 4 else 4
     share = 2 if count == total else 1 if 3 * count >= total else 0
     return ("copy", length, times, share)

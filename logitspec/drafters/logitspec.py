@@ -70,7 +70,7 @@ class LogitSpec(Drafter):
         self._last = TopK([], [])
         self._node_seconds = 0.0
         for token in prompt_ids:
-            self._extend(token)
+            self._copies.extend(token)
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         for place, row in enumerate(topk):
@@ -141,14 +141,11 @@ class LogitSpec(Drafter):
                     self._teach(self._sources(node, ngrams=1), result.choices[node])
             self._keep_logits(tree, path, result)
         for node in path:
-            self._extend(tree.tokens[node])
+            self._copies.extend(tree.tokens[node])
 
     def _end(self) -> tuple[int, ...]:
         """As much of the text's end as n-grams with one more token behind it reach back."""
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
-
-    def _extend(self, token: int) -> None:
-        self._copies.extend(token)
 
     def _sources(
         self, node: int, least: float = 0.0, ngrams: int | None = None

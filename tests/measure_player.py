@@ -72,6 +72,8 @@ SCRUB = """async ([frames, steps]) => {
   });
 }"""
 
+SLIDER = '<input type="range" class="ls-range" min="1" max="1000" style="width: 100%">'
+
 # Notes when the first step is there and when it first moves, in ms since the page was asked for.
 NOTE_BEGIN = """
 window.seen = {};
@@ -177,6 +179,17 @@ def opening(browser: Browser, trace: Trace, tries: int, slow: int = 1) -> Iterat
     yield Measured(f"open {size}{under}", median(times), "ms", None if told else 1000)
     yield Measured(f"scrub {size}, frame p95{under}", p95, "ms", None if told else 16)
     yield Measured(f"scrub {size}, frame median{under}", median(frames), "ms")
+
+
+def floor(browser: Browser, tries: int) -> Iterator[Measured]:
+    """What the drag costs on a page that shows nothing but the handle: the machine's own share."""
+    frames: list[float] = []
+    for _ in range(tries):
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_content(SLIDER)
+        frames += page.evaluate(SCRUB, [100, 1000])
+        page.close()
+    yield Measured("drag a bare slider, frame p95", quantiles(frames, n=20)[-1], "ms")
 
 
 def scrubbed(page: Page, frames: int, trace: Trace) -> list[float]:
@@ -357,6 +370,7 @@ def main() -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         rows += opening(browser, trace, tries)
+        rows += floor(browser, tries)
         rows += opening(browser, trace, tries, slow=4)
         rows += long_text(browser, text)
         rows += streaming(browser, trace, tries)

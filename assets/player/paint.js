@@ -109,9 +109,10 @@ function paintPlayer(player) {
   paintAttributes(player);
 }
 
-/** Whether a part is painted while steps rush by: in sight, and not one of those whose turn it isn't. */
+/** Whether a part is painted while steps rush by: in sight, and it is its turn, if it has turns. */
 function isDue({ view, painted }, part) {
-  return !view.unseen.has(part.element) && !view.turns[painted.turn].includes(part);
+  const waits = !painted.stays && view.turns.some((parts) => parts.includes(part));
+  return !view.unseen.has(part.element) && (!waits || view.turns[painted.turn].includes(part));
 }
 
 /**
@@ -128,7 +129,8 @@ function hurries(player) {
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
   // Of another run all is painted: nothing may be left of the one before.
   const hurried = rushes && trace === painted.trace && (other || painted.hurried);
-  player.painted = { trace, step, hurried, at: other ? now : painted.at, turn: 1 - painted.turn };
+  const turn = (painted.turn + 1) % player.view.turns.length;
+  player.painted = { trace, step, hurried, stays: !other, at: other ? now : painted.at, turn };
   clearTimeout(player.resting);
   if (hurried) player.resting = setTimeout(() => changed(player), other ? TURN : HURRY - TURN);
   return hurried;

@@ -50,7 +50,7 @@ function createPlayer(element, options = {}) {
   const actions = playerActions(player);
   const api = playerApi(player);
   player.open = api.open;
-  player.painted = { trace: null, step: null, hurried: false, at: -HURRY, turn: 0 };
+  player.painted = { trace: null, step: null, hurried: false, stays: false, at: -HURRY, turn: 0 };
   player.view = createView(player, actions);
   player.repaint = coalesced(() => paintPlayer(player));
   listenToKeys(element, actions);
@@ -114,13 +114,16 @@ function createView(player, actions) {
   const detail = createDetail(panels);
   const ties = createTies(panels);
   text.element.after(detail.element);
-  // Painted in this order: the text, the detail and the ties look at where things are, which makes the
-  // browser lay out all that was written before.
-  view.parts = [overview, view.strip, counts, cache, legend, files, tree, logits, text, detail, ties];
+  // Painted in this order: the sketch of a tree, the text, the detail and the ties look at how or where things
+  // are, which makes the browser lay out all that was written before.
+  const { strip } = view;
+  const small = [counts, cache, logits, legend, files];
+  view.parts = [tree, overview, strip.number, strip, ...small, text, detail, ties];
   view.unseen = unseenOf(view.parts);
-  view.turns = [[text, detail], [cache, logits, legend, files]]; // who rests while steps rush by, in turn
+  // Who is painted in turn while steps rush by; the others every time.
+  view.turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = [view.transport, overview].map((each) => each.element);
-  const words = [view.error, view.idle, view.strip.element, view.spoken];
+  const words = [view.error, view.idle, strip.element, view.spoken];
   const below = [cache, counts, legend, files, ties, view.sheet].map((each) => each.element);
   player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, view.panels, ...below));
   return view;

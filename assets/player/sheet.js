@@ -81,12 +81,13 @@ function tokenEndsLine(trace, position) {
   return bytes !== undefined && bytes[bytes.length - 1] === 10;
 }
 
-/** Draws the text up to `visible`, all of it as plain text at first where it is long. */
-function drawSheet(sheet, visible) {
+/** Draws the text up to `visible`: what is new to it as plain text at first; with `plain` the chunk before, too. */
+function drawSheet(sheet, visible, plain = false) {
   cutSheet(sheet);
   const { chunks, drawn } = sheet;
   sheet.visible = visible;
   while (drawn.length && chunks[drawn.length - 1].start >= visible) eraseLast(sheet);
+  if (drawn.length && plain) setSpans(sheet, drawn.length - 1, false);
   if (drawn.length) drawChunk(sheet, drawn.length - 1);
   while (drawn.length < chunks.length && chunks[drawn.length].start < visible) addChunk(sheet);
   placeGhost(sheet);

@@ -103,7 +103,19 @@ function plainText(segments) {
  * must not break and a space should be seen. `marked`: in running text, with marks over spaces and tabs.
  */
 function fillToken(target, segments, chip, marked = false) {
-  target.replaceChildren(...segments.flatMap((segment) => segmentNodes(segment, chip, marked)));
+  const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, marked));
+  target.replaceChildren(...mergedStrings(pieces));
+}
+
+/** Strings that follow each other as one, since each becomes a node of the page. */
+function mergedStrings(pieces) {
+  const merged = [];
+  for (const piece of pieces) {
+    const last = merged.length - 1;
+    if (typeof piece === "string" && typeof merged[last] === "string") merged[last] += piece;
+    else merged.push(piece);
+  }
+  return merged;
 }
 
 function segmentNodes({ text, hex }, chip, marked) {

@@ -2,6 +2,7 @@
 
 /**
  * @param {function(number)} onBeat told the beat that was chosen
+ * @returns {object} a part of the player; number: a part within it, which tells only which step it is
  */
 function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });
@@ -16,11 +17,14 @@ function createStrip(onBeat) {
   const element = el("div", { class: "ls-strip" }, head, summary, story);
   return {
     element,
+    number: {
+      element: number,
+      paint: ({ step, trace, cursor }) => step && setText(count, `${cursor} of ${trace.steps.length}`),
+    },
     words: () => [summary.textContent, story.textContent].join(" "),
     paint(frame) {
       element.hidden = !frame.step;
       if (!frame.step) return;
-      setText(count, `${frame.cursor} of ${frame.trace.steps.length}`);
       buttons.forEach((each, order) => showBeat(each, order + 1, frame));
       const { headline, sentence } = beatWords(frame.trace, frame.cursor, frame.beat);
       setText(summary, headline);

@@ -2,6 +2,7 @@
 
 const AT_END = 64; // px
 const LEAST_FOOT = 8; // px below the last line
+const RUSH = 32; // tokens; more at once than these are plain text until the step stays
 
 /**
  * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
@@ -115,7 +116,8 @@ function paintText(state, frame) {
   }
   setWhitespace(sheet, Boolean(settings && settings.whitespace));
   setTrace(sheet, trace);
-  if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible);
+  const rushes = frame.hurried && visible - sheet.visible > RUSH;
+  if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible, rushes);
   if (state.caret !== null && state.caret >= visible) state.caret = null;
   paintGhost(state);
   const lecture = Boolean(settings && settings.lecture);
@@ -123,7 +125,7 @@ function paintText(state, frame) {
   state.lecture = lecture;
   const streams = frame.playing || frame.name === "running";
   const ends = moved && (state.sticks || !streams);
-  if (ends && frame.hurried) showEnd(sheet);
+  if (ends && frame.hurried && !rushes) showEnd(sheet);
   if (ends) toEnd(state);
   if (!ends || !frame.hurried) showInSight(sheet);
   markTokens(state);

@@ -85,6 +85,8 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
         if drafter.sizes_trees and (costs := getattr(target, "costs", None)) is not None:
             drafter.costs = costs
             trace.environment["forward_costs"] = costs.to_json()
+        if expect := getattr(target, "expect", None):
+            expect(len(trace.prompt_ids), trace.max_new_tokens)
         result = _prefilled(target, drafter, trace)
         trace.prefill_seconds = round(result.seconds, 6)
         root, last = result.choices[-1], result.topk[-1]

@@ -38,6 +38,7 @@ from logitspec.tree import DraftTree, Origin, Provenance, accept
 PREFILL_ROWS = 512
 NODE_RANKS = 8
 LAST_RANKS = 128
+EXPECTED_ROWS = 512
 COST_TEXT = 64
 COST_SECONDS = 0.04  # for each size
 
@@ -70,7 +71,7 @@ class Runner:
         self._vocabulary: int = model.config.get_text_config().vocab_size
         self._fetch = Fetch()
         self._replayed: Replayed | None = None
-        self._reserves = self._captures_early = False
+        self._reserves = False
         self.use(StockForward(model, windows))
 
     def use(self, forward: Forward) -> None:
@@ -99,16 +100,12 @@ class Runner:
         self.info["environment"]["graphs"] = f"none: {reason}"
 
     def beside(self) -> Runner:
-        """Another target over the same weights, with a sequence of its own; for the same thread.
-
-        It captures its forwards when it reads a text, so that they are in no step that is timed.
-        """
+        """Another target over the same weights, with a sequence of its own; for the same thread."""
         twin = copy(self)
         twin.forward = copy(self.forward)
         twin.forward.cache = PrefixCache(len(self._cache.layers))
         if self._replayed is not None:
             twin._replayed = Replayed(twin._fixed, self._device, self._replayed.capture)
-            twin._captures_early = True
         return twin
 
     @property
@@ -128,6 +125,22 @@ class Runner:
     def length(self) -> int:
         """Rows in the KV cache: the verified tokens."""
         return self._cache.length
+
+    @torch.inference_mode()
+    def expect(self, rows: int, more: int) -> None:
+        """Make room and captures for a text of `rows` tokens and some hundreds of the `more` that may
+        follow, so that no step has to. Forgets the sequence."""
+        if self._replayed is None:
+            return
+        self.prefill([0])  # before the first forward there is nothing to make room in
+        self._cache.length = 0
+        last = columns_for(rows + min(more, EXPECTED_ROWS) + BUCKETS[-1])
+        self._make_room(last)
+        try:
+            for columns in sorted({columns_for(each) for each in range(rows + 1, last + 1)}):
+                self._replayed.prepare(max(0, columns - BUCKETS[-1]))
+        except CaptureError as error:
+            self.stop_replaying(str(error))
 
     @torch.inference_mode()
     def prefill(
@@ -159,10 +172,7 @@ class Runner:
         last = logits[-1:]
         choices = pick(last, [len(ids)], sampling).tolist()
         best = before[:-1] + topk(last, LAST_RANKS)
-        seconds = perf_counter() - started
-        if self._captures_early:
-            self._capture_all()
-        return ForwardResult(choices, best, seconds)
+        return ForwardResult(choices, best, perf_counter() - started)
 
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
@@ -270,16 +280,6 @@ class Runner:
         self._make_room(self.length + len(tree))
         logits = wide(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
         return logits, ranked(logits, LAST_RANKS) if logits.is_cuda else None
-
-    def _capture_all(self) -> None:
-        """Capture what steps behind the text will replay, until it has grown a lot."""
-        if self._replayed is None:
-            return
-        self._make_room(columns_for(self.length + BUCKETS[-1]))
-        try:
-            self._replayed.prepare(self.length)
-        except CaptureError as error:
-            self.stop_replaying(str(error))
 
     def _fixed(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
         """What is replayed: a forward, and all that a step wants to know of it."""

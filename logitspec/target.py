@@ -103,7 +103,8 @@ class Target(Protocol):
         """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
 
         A target with the attribute `ranks_prompt` takes `everywhere=True` and then gives a top-k for
-        each of the ids.
+        each of the ids. One with a method `expect(rows, more)` is told before how long the text is, and how
+        many tokens may follow.
         """
         ...
 

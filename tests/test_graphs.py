@@ -137,12 +137,27 @@ def test_a_number_that_is_none_does_not_outlive_its_text() -> None:
     assert fixed.verify(tree(np.random.default_rng(2), 3)).choices
 
 
+def test_no_step_captures_what_was_to_be_expected() -> None:
+    taped = Taped()
+    target = replaying("fast", taped)
+    prompt = (list(range(40)) * 8)[:250]  # 256, 384 and 512 columns
+    steps = decode(target, prompt, "logitspec_paper", 130)
+    next(steps)
+    assert taped.captures == 3 * len(BUCKETS)
+    written = finished(steps)
+    assert taped.captures == 3 * len(BUCKETS)
+    wanted = finished(decode(runner("fast"), prompt, "logitspec_paper", 130))
+    assert written.output_ids == wanted.output_ids
+
+
 def test_targets_beside_each_other_have_captures_of_their_own() -> None:
     taped = Taped()
     fixed = replaying("fast", taped)
     twin = fixed.beside()
+    twin.expect(4, 50)
+    assert taped.captures == len(BUCKETS)
     fixed.prefill([1, 2, 3]), twin.prefill([9, 8, 7, 6])
-    assert taped.captures == len(BUCKETS)  # the twin's, before its first step
+    assert taped.captures == len(BUCKETS)
     made, plain = tree(np.random.default_rng(2), 5), runner("fast")
     found = logits(fixed, made), logits(twin, made)
     for prompt, mine in zip(([1, 2, 3], [9, 8, 7, 6]), found, strict=True):

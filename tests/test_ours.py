@@ -197,13 +197,14 @@ def test_the_size_is_the_one_that_brings_most_tokens_a_second(seed: int) -> None
     seconds = np.sort(rng.uniform(0.005, 0.02, len(sizes)))
     probabilities = np.sort(rng.beta(0.3, 2.0, 63))[::-1]
     node_seconds = float(rng.uniform(0, 1e-4))
-    sized = Sizing(ForwardCosts(sizes, seconds.tolist()), node_seconds, 64)
+    step_seconds = float(rng.uniform(0, 1e-3))
+    sized = Sizing(ForwardCosts(sizes, seconds.tolist()), step_seconds, node_seconds, 64)
     for probability in probabilities:
         if sized.enough(float(probability)):
             break
     rows = np.arange(1, 65)
     expected = np.concatenate([[1.0], 1 + np.cumsum(probabilities)])
-    speed = expected / (np.interp(rows, sizes, seconds) + node_seconds * rows)
+    speed = expected / (np.interp(rows, sizes, seconds) + step_seconds + node_seconds * rows)
     assert speed[sized.drafts] == pytest.approx(speed.max(), rel=1e-9)
 
 

@@ -68,7 +68,8 @@ class LogitSpec(Drafter):
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
         self._last = TopK([], [])
-        self._node_seconds = 0.0
+        self._step_seconds = self._node_seconds = 0.0
+        self._drafted = self._beyond = 0.0  # when the last tree was ready, and what it took beside its nodes
         for token in prompt_ids:
             self._copies.extend(token)
 
@@ -82,14 +83,20 @@ class LogitSpec(Drafter):
         sized = self._sizing()
         tree = plant(root, last)
         chosen: list[tuple[int, Offer]] = []
+        rooted = 0.0
         for parent, offer, path in self._best_first(root, sized):
+            rooted = rooted or perf_counter()
             chosen.append((parent, offer))
             if len(chosen) + 1 >= self.draft_tree_capacity or sized.enough(path):
                 break
         for parent, offer in chosen[: sized.drafts]:
             tree.add(parent, offer[0], self._birth(tree, parent, offer), merge=False)
-        spent = (perf_counter() - started) / (1 + len(chosen))
-        self._node_seconds += PACE * (spent - self._node_seconds)
+        self._drafted = perf_counter()
+        rooted = rooted or self._drafted
+        self._beyond = rooted - started
+        if chosen:
+            spent = (self._drafted - rooted) / len(chosen)
+            self._node_seconds += PACE * (spent - self._node_seconds)
         return tree
 
     def observed(self) -> dict[Kind, tuple[float, float]]:
@@ -106,7 +113,7 @@ class LogitSpec(Drafter):
 
     def _sizing(self) -> Sizing:
         costs = self.costs if self.sizes_trees else None
-        return Sizing(costs, self._node_seconds, self.draft_tree_capacity)
+        return Sizing(costs, self._step_seconds, self._node_seconds, self.draft_tree_capacity)
 
     def _best_first(self, root: int, sized: Sizing) -> Iterator[tuple[int, Offer, float]]:
         """Nodes as (parent, offer, probability of the path), the most probable first.
@@ -134,6 +141,8 @@ class LogitSpec(Drafter):
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
             if self.costs is not None and self.sizes_trees:
+                beyond = self._beyond + perf_counter() - self._drafted - result.seconds
+                self._step_seconds += PACE * (beyond - self._step_seconds)
                 self.costs.observe(len(tree), result.seconds)
             for node in path:
                 if node in self._contexts:

@@ -10,14 +10,17 @@ from logitspec.costs import ForwardCosts
 class Sizing:
     """The best size of one tree, found while its nodes are offered, the most probable first.
 
-    A tree with n nodes takes the forward over its rows and the drafting of its nodes, and brings as
-    many tokens as 1 and the sum of its nodes' probabilities. Without costs every node is welcome.
+    A tree with n nodes takes the forward over its rows, `node_seconds` for each of them and
+    `step_seconds` whatever their number; and it brings as many tokens as 1 and the sum of its nodes'
+    probabilities. Without costs every node is welcome.
     """
 
-    def __init__(self, costs: ForwardCosts | None, node_seconds: float, capacity: int) -> None:
+    def __init__(
+        self, costs: ForwardCosts | None, step_seconds: float, node_seconds: float, capacity: int
+    ) -> None:
         self._costs = costs
         self._forward = costs.table(capacity) if costs else []
-        self._node_seconds = node_seconds
+        self._step_seconds, self._node_seconds = step_seconds, node_seconds
         self._capacity = capacity
         self._expected = 1.0
         self._rows = 1
@@ -59,4 +62,4 @@ class Sizing:
         return False
 
     def _seconds(self, rows: int) -> float:
-        return self._forward[rows] + rows * self._node_seconds
+        return self._forward[rows] + self._step_seconds + rows * self._node_seconds

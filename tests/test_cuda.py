@@ -1,0 +1,91 @@
+"""On a CUDA GPU: every method on every family writes what plain decoding on the CPU writes, through graphs
+and without them, and faults planted in the runner are caught there, too."""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from families import CONFIGS, FAST, model
+from test_conformance import (
+    FAMILIES,
+    FlatPositions,
+    FullMask,
+    NoGather,
+    NoRollback,
+    ShiftedDraw,
+    expected,
+    written,
+)
+
+from logitspec import METHODS, decode, load
+from logitspec.graphs import CudaGraphs
+from logitspec.llama import LlamaForward
+from logitspec.models import prepare
+from logitspec.runner import Runner
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
+
+
+@cache
+def net(family: str) -> Any:
+    return copy.deepcopy(model(family)).to("cuda")
+
+
+def runner(family: str, graphs: bool, kind: type[Runner] = Runner) -> Runner:
+    """As `families.runner`, in float64 on the GPU."""
+    made = prepare(copy.deepcopy(net(family)) if family in FAST else net(family), kind=kind)
+    if family in FAST:
+        made.use(LlamaForward(made.model))
+    if graphs:
+        made.replay(CudaGraphs(made.model.device))
+    return made
+
+
+@pytest.mark.parametrize("graphs", [True, False], ids=["graphs", "launched"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_output_is_that_of_plain_decoding_on_the_cpu(family: str, graphs: bool) -> None:
+    target = runner(family, graphs)
+    for method in METHODS:
+        for temperature in (0.0, 0.8):
+            trace = written(target, method, temperature)
+            assert trace.output_ids == expected(family, temperature), (method, temperature)
+    assert target.replays is graphs
+
+
+@pytest.mark.parametrize("graphs", [True, False], ids=["graphs", "launched"])
+@pytest.mark.parametrize("families", [("llama", "gemma3", "gpt2"), FAST], ids=["stock", "fast"])
+@pytest.mark.parametrize("fault", [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback])
+def test_a_seeded_fault_is_caught(fault: type[Runner], families: Any, graphs: bool) -> None:
+    caught = []
+    for family in families:
+        target = runner(family, graphs, fault)
+        for temperature in (0.0, 0.8):
+            output = written(target, "logitspec_paper", temperature).output_ids
+            caught.append(output != expected(family, temperature))
+    assert any(caught)
+
+
+def test_the_built_in_model_is_replayed_and_measured_there() -> None:
+    target, tokenizer = load(dtype="float32")
+    assert target.info["device"].startswith("cuda")
+    assert target.info["environment"]["graphs"] == "replayed"
+    prompt = tokenizer("Once upon a time")["input_ids"]
+    run = decode(target, prompt, max_new_tokens=40)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            trace = end.value
+            break
+    costs = trace.environment["forward_costs"]
+    assert costs["padded"] is True
+    assert costs["rows"][-1] == 128
+    assert costs["milliseconds"] == sorted(costs["milliseconds"])
+
+
+def test_all_configurations_are_tried() -> None:
+    assert set(FAMILIES) == {*CONFIGS, *FAST}

@@ -37,13 +37,14 @@ class ForwardCosts:
 
     def table(self, most: int) -> list[float]:
         """What `at` says of 0 to `most` rows."""
-        if self.padded:
-            return [self.at(rows) for rows in range(most + 1)]
         seconds: list[float] = [self.seconds[0]] * self.rows[0]
         for place in range(1, len(self.rows)):
             first, start = self.rows[place - 1], self.seconds[place - 1]
-            slope = (self.seconds[place] - start) / (self.rows[place] - first)
-            seconds += [start + slope * more for more in range(self.rows[place] - first)]
+            if self.padded:
+                seconds += [start, *[self.seconds[place]] * (self.rows[place] - first - 1)]
+            else:
+                slope = (self.seconds[place] - start) / (self.rows[place] - first)
+                seconds += [start + slope * more for more in range(self.rows[place] - first)]
             if len(seconds) > most:
                 break
         return [*seconds[: most + 1], *(self.at(rows) for rows in range(len(seconds), most + 1))]

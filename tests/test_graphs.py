@@ -235,6 +235,8 @@ def test_padded_forwards_cost_what_their_bucket_costs() -> None:
     costs = ForwardCosts([1, 4, 16], [0.01, 0.016, 0.02], padded=True)
     assert [costs.at(rows) for rows in (1, 2, 4, 5, 16)] == [0.01, 0.016, 0.016, 0.02, 0.02]
     assert costs.at(28) == pytest.approx(0.024)
+    for most in (1, 3, 4, 15, 16, 17, 40):
+        assert costs.table(most) == pytest.approx([costs.at(rows) for rows in range(most + 1)])
     for _ in range(300):
         costs.observe(9, 0.05)
     assert costs.at(16) == pytest.approx(0.05, rel=0.02)

@@ -123,20 +123,22 @@ class LogitSpec(Drafter):
         order = count()
         heap: list[tuple[float, int, int, Offer, Context, int]] = []
 
-        def grow(node: int, context: Context, path: float, depth: int) -> None:
+        def grow(node: int, context: Context, path: float, depth: int, copied: bool) -> None:
             self._contexts[node] = context
             least = max(LEAST, sized.least)
-            for offer, likely in self._likely(self._sources(node, least), path, least):
+            sources = self._sources(node, least, copied=copied)
+            for offer, likely in self._likely(sources, path, least):
                 heappush(heap, (-likely, next(order), node, offer, context, depth))
 
-        grow(0, (*self._end(), root), 1.0, 1)
+        grow(0, (*self._end(), root), 1.0, 1, False)
         node = 0
         while heap:
             path, _, parent, offer, context, depth = heappop(heap)
             node += 1
             yield parent, offer, -path
             if depth < DEEPEST:
-                grow(node, (*context[-self._longest :], offer[0]), -path, depth + 1)
+                copied = offer[3] == self._longest  # or a probability of 1, where that is 1
+                grow(node, (*context[-self._longest :], offer[0]), -path, depth + 1, copied)
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
@@ -157,13 +159,14 @@ class LogitSpec(Drafter):
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
 
     def _sources(
-        self, node: int, least: float = 0.0, ngrams: int | None = None
+        self, node: int, least: float = 0.0, ngrams: int | None = None, copied: bool = False
     ) -> Iterator[list[Offer]]:
         """What each source offers after a node, in the order in which they are asked. Of the last one
-        classes with rates up to `least` may be left out; `ngrams` limits how many are looked up."""
+        classes with rates up to `least` may be left out; `ngrams` limits how many are looked up; copied:
+        the node is a copy after the longest n-gram."""
         context = self._contexts[node]
         if self.copies:
-            yield from islice(self._copies.offers(context), ngrams)
+            yield from islice(self._copies.offers(context, copied), ngrams)
         if self.successors and (seen := self._successors.offers(context)):
             yield seen
         if self.runners_up and node == 0:
@@ -182,8 +185,6 @@ class LogitSpec(Drafter):
         found: list[tuple[Offer, float]] = []
         left = 1.0
         for offers in sources:
-            if left < LEFT_OPEN or path * left <= least:
-                break
             taken = 0.0
             for offer in offers:
                 if offer[0] in had:
@@ -195,14 +196,14 @@ class LogitSpec(Drafter):
                 if likely > least:
                     found.append((offer, likely))
             left *= max(0.0, 1.0 - taken)
+            if left < LEFT_OPEN or path * left <= least:
+                break
         return found
 
     def _teach(self, sources: Iterable[list[Offer]], token: int) -> None:
         """What the target wrote, held against each source where those before it had it not."""
         had: set[int] = set()
         for offers in sources:
-            if token in had:
-                return
             tries: dict[Kind, int] = {}
             right = None
             for offer in offers:
@@ -212,6 +213,8 @@ class LogitSpec(Drafter):
             for kind, times in tries.items():
                 self._rates.observe(kind, kind == right, times)
             had.update(offer[0] for offer in offers)
+            if token in had:
+                return
 
     def _birth(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
         """Where a node comes from; a copy that goes on where its parent was copied stays that copy."""

@@ -119,20 +119,26 @@ class Copies:
         """Whether the token stands in the text, followed by another."""
         return token in self._followed
 
-    def offers(self, context: Context) -> Iterator[list[Offer]]:
-        """Per order, the longest match first, what followed it."""
+    def offers(self, context: Context, likely: bool = False) -> Iterator[list[Offer]]:
+        """Per order, the longest match first, what followed it. likely: the longest n-gram is tried before
+        the others, as where the last token of the context is a copy after one."""
+        after = self._after.get(context[-self.longest :]) if likely else None
+        if after is not None:
+            yield self._offers(self.longest, after)
         found: list[tuple[int, Followers | tuple[int, int]]] = []
-        for order in self._orders:
+        for order in self._orders[: -1 if after is not None else None]:
             if order > len(context):
                 break
             if (after := self._after.get(context[-order:])) is None:
                 break  # nor can a longer n-gram have been there
             found.append((order, after))
         for order, after in reversed(found):
-            if isinstance(after, Followers):
-                yield after.offers(order)
-            else:
-                yield [(after[0], _ONCE_KINDS[order], after[1], order)]
+            yield self._offers(order, after)
+
+    def _offers(self, order: int, after: Followers | tuple[int, int]) -> list[Offer]:
+        if isinstance(after, Followers):
+            return after.offers(order)
+        return [(after[0], _ONCE_KINDS[order], after[1], order)]
 
 
 def copy_kind(order: int, count: int, total: int) -> Kind:

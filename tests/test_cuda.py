@@ -12,6 +12,7 @@ import torch
 from families import CONFIGS, FAST, model
 from test_conformance import (
     FAMILIES,
+    PROMPT,
     FlatPositions,
     FullMask,
     NoGather,
@@ -26,6 +27,7 @@ from logitspec.graphs import CudaGraphs
 from logitspec.llama import LlamaForward
 from logitspec.models import prepare
 from logitspec.runner import Runner
+from logitspec.tree import DraftTree, Origin, Provenance
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 
@@ -85,6 +87,32 @@ def test_the_built_in_model_is_replayed_and_measured_there() -> None:
     assert costs["padded"] is True
     assert costs["rows"][-1] == 128
     assert costs["milliseconds"] == sorted(costs["milliseconds"])
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3", "fast", "fast-one-key-head"])
+def test_behind_a_long_text_half_precision_is_as_near_as_plain_forwards(family: str) -> None:
+    """float64 tells how far either of them is from the truth."""
+    ids = (PROMPT * 50)[:1400]
+    made = copy.deepcopy(model(family, torch.bfloat16)).to("cuda")
+    made.config.max_position_embeddings = 2048
+    target = prepare(made)
+    target.limit = 2048
+    exact = copy.deepcopy(made).double()
+    if family in FAST:
+        target.use(LlamaForward(made))
+    target.replay(CudaGraphs(made.device))
+    tree = DraftTree(PROMPT[0])
+    for token in PROMPT[1:6]:
+        tree.add(len(tree) - 1, token, Provenance(Origin.LOGIT), merge=False)
+    with torch.inference_mode():
+        target.prefill(ids)
+        found = target._over(tree, target._depths(tree))[0].double()
+        text = torch.tensor([[*ids, *PROMPT[:6]]], device="cuda")
+        plain, truth = (
+            net(input_ids=text, use_cache=False).logits[0, -6:].double() for net in (made, exact)
+        )
+    assert target.replays
+    assert (found - truth).abs().max() < 2 * (plain - truth).abs().max() + 0.05 * truth.std()
 
 
 def test_all_configurations_are_tried() -> None:

@@ -137,8 +137,9 @@ def test_packed_products_are_the_plain_ones(dtype: torch.dtype, biased: bool) ->
     torch.manual_seed(1)
     weight = torch.randn(96, 40, dtype=dtype)
     product = Product(weight, torch.randn(96, dtype=dtype) if biased else None)
-    assert pack([product])
-    assert product.packed
+    able = dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert pack([product]) is able
+    assert product.packed is able
     for rows in (1, 2, 7, 64, 300):
         given = torch.randn(rows, 40, dtype=dtype)
         wanted = F.linear(given.double(), weight.double())

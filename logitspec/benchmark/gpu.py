@@ -226,6 +226,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
         bench.measure(prompt, part)
         asked += 1
     about = {"environment": environment(target), "tie_at_most": TIE_AT_MOST, "prompts": asked}
+    about["forward_costs"] = target.costs.to_json()
     yield document(part, contenders, about)
 
 

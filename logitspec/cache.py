@@ -102,6 +102,11 @@ class PrefixCache(Cache):
         for layer in self.layers:
             layer.length = rows
 
+    @property
+    def begun(self) -> bool:
+        """Whether a forward has been: before it there are no buffers, as nobody knows their shapes."""
+        return bool(self._used())
+
     def keep(self, rows: Sequence[int]) -> None:
         """Move the accepted rows of the last forward together behind the prefix, in every layer."""
         if list(rows) == list(range(len(rows))):

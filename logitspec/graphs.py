@@ -95,8 +95,10 @@ class Replayed:
         return tuple(each[: len(tokens)] for each in self._outputs)
 
     def prepare(self, prefix: int) -> None:
-        """Capture all sizes behind a prefix of this length."""
+        """Capture all sizes behind a prefix of this length, those that have not been yet."""
         for size in BUCKETS:
+            if (size, columns_for(prefix + size)) in self._captured:
+                continue
             nothing = np.zeros(size, dtype=np.int64)
             self._feed(size).write([0] * size, nothing, prefix, np.eye(size, dtype=bool))
             self._found(size, prefix)

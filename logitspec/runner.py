@@ -132,7 +132,8 @@ class Runner:
         follow, so that no step has to. Forgets the sequence."""
         if self._replayed is None:
             return
-        self.prefill([0])  # before the first forward there is nothing to make room in
+        if not self._cache.begun:
+            self.prefill([0])
         self._cache.length = 0
         last = columns_for(rows + min(more, EXPECTED_ROWS) + BUCKETS[-1])
         self._make_room(last)

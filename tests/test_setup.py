@@ -429,9 +429,9 @@ ZERO = {"zero-a10g"}
 def test_zerogpu_gets_versions_that_it_runs() -> None:
     (choice,) = [each for each in spacefile()["hardware"] if each["name"] in ZERO]
     assert choice["python"] in ("3.12.12", "3.10.13")
-    assert choice["torch"] in ("2.8.0", "2.9.1", "2.10.0", "2.11.0")
+    assert choice["torch"] in ("2.9.1", "2.10.0", "2.11.0")
     torch = next(each for each in requirements("requirements.txt") if each.name == "torch")
-    assert torch.lowest == "2.8.0"
+    assert torch.lowest == "2.9.1"
 
 
 def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:

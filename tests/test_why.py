@@ -30,16 +30,21 @@ NOTHING = "Nothing has been computed on tiny yet; press “Compute on the loaded
 
 
 @dataclass
-class Served:
-    url: str
+class Stock:
+    """A tiny model without results, and a built-in one with some."""
+
     host: Host
     shipped: Evidence
     file: Path
 
 
+@dataclass
+class Served(Stock):
+    url: str
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The tab beside another, over a tiny model without results and a built-in one with some."""
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     shipped: Evidence = finished(gather(runner("llama"), tokenizer(), prompts(1), 24))
     shipped.about["model"]["id"] = "<b>builtin</b>"
     file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
@@ -49,22 +54,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         patch.setattr(why, "SHIPPED", file)
         patch.setattr(why, "NEW_TOKENS", 16)
         patch.setattr(why, "SECONDS_PER_MESSAGE", 0.0)
-        host = Host("tiny")
-        with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
-            with gr.Tab("Other"):
-                gr.Markdown("Another tab.")
-            with gr.Tab("Why it works"):
-                why_tab(host)
-        _, url, _ = page.launch(
-            prevent_thread_lock=True,
-            quiet=True,
-            server_port=free_port(),
-            theme=theme(),
-            css=STYLE,
-            run_history=False,
-        )
-        yield Served(url, host, shipped, file)
-        page.close()
+        yield Stock(Host("tiny"), shipped, file)
+
+
+@pytest.fixture(scope="module")
+def served(stock: Stock) -> Iterator[Served]:
+    """The tab beside another."""
+    with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
+        with gr.Tab("Other"):
+            gr.Markdown("Another tab.")
+        with gr.Tab("Why it works"):
+            why_tab(stock.host)
+    _, url, _ = page.launch(
+        prevent_thread_lock=True,
+        quiet=True,
+        server_port=free_port(),
+        theme=theme(),
+        css=STYLE,
+        run_history=False,
+    )
+    yield Served(stock.host, stock.shipped, stock.file, url)
+    page.close()
 
 
 def opened(chromium: Browser, served: Served, width: int, scheme: str) -> Iterator[Page]:
@@ -206,17 +216,17 @@ def test_it_tells_conditions_and_that_the_weights_have_changed(page: Page) -> No
 
 
 def test_results_of_these_weights_are_not_called_old(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Evidence.open(served.file)
+    kept = Evidence.open(stock.file)
     kept.about["weights"] = weights()
     kept.save(tmp_path / "x.gz")
     monkeypatch.setattr(why, "SHIPPED", tmp_path / "x.gz")
-    assert "have changed" not in Study(served.host).about("builtin")
+    assert "have changed" not in Study(stock.host).about("builtin")
     (tmp_path / "damaged.gz").write_bytes(b"no")
     for name in ("missing.gz", "damaged.gz"):
         monkeypatch.setattr(why, "SHIPPED", tmp_path / name)
-        assert "Nothing has been computed on builtin" in Study(served.host).about("builtin")
+        assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
 
 
 def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
@@ -258,16 +268,16 @@ def test_a_click_computes_and_draws(page: Page, served: Served) -> None:
     expect(named).to_be_visible()
 
 
-def test_it_waits_for_the_model_and_can_be_cancelled_then(served: Served) -> None:
+def test_it_waits_for_the_model_and_can_be_cancelled_then(stock: Stock) -> None:
     stop = Event()
     stop.set()
     with (
-        served.host.borrowed("tiny", Event()),
+        stock.host.borrowed("tiny", Event()),
         pytest.raises(LogitSpecError, match="stopped before it began"),
-        served.host.borrowed("tiny", stop),
+        stock.host.borrowed("tiny", stop),
     ):
         pass
-    with served.host.borrowed("tiny", stop) as (target, _):
+    with stock.host.borrowed("tiny", stop) as (target, _):
         assert target.limit == 512
 
 

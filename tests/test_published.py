@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from logitspec.benchmark.on_gpu import GPU_RESULTS, gpu_conditions, methods, shapes
 from logitspec.benchmark.published import RESULTS, by_task, conditions, markdown, overall, published
+from logitspec.drafters import METHODS
 from logitspec.ui.words import measured
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -65,3 +67,26 @@ def test_readme_and_page_show_them(document: dict[str, Any]) -> None:
         for row in table.rows:
             for cell in row:
                 assert cell in page
+
+
+@pytest.fixture(params=sorted(GPU_RESULTS.glob("*.json")), ids=lambda file: file.stem)
+def checked(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return found
+
+
+def test_readme_shows_what_the_gpu_check_found(checked: dict[str, Any]) -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert markdown([shapes(checked), methods(checked)]) in readme
+    assert gpu_conditions(checked) in readme.replace("\n", " ")
+
+
+def test_on_the_gpu_every_part_ran_and_every_method_wrote_the_same(checked: dict[str, Any]) -> None:
+    assert not any("error" in part or part.get("cut") for part in checked["parts"].values())
+    for dtype in ("bfloat16", "float32"):
+        part = checked["parts"][f"builtin {dtype}"]
+        assert part["environment"]["graphs"] == "replayed"
+        assert part["divergences"] == []
+        assert [each["title"] for each in part["methods"]] == sorted(
+            METHODS, key=list(METHODS).index
+        )

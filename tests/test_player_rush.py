@@ -113,9 +113,10 @@ def test_a_sketch_has_the_colours_of_what_it_shows(page: Page) -> None:
         for number, step in enumerate(STORY.steps, start=1)
         if {"logit", "retrieved"} <= {origin for _, origin, _ in expected_nodes(step)}
     )
-    # Dragged to once more it stays, and then all is painted.
-    look = f"async (cursors) => {{ await ({DRAG})(cursors); return ({COLOURS})(); }}"
-    found = page.evaluate(look, [1, 2, cursor, cursor])
+    # Dragged to once more at once it stays, and then all is painted.
+    again = "document.querySelector('.ls-range').dispatchEvent(new Event('input', {bubbles: true}))"
+    look = f"async (cursors) => {{ await ({DRAG})(cursors); {again}; return ({COLOURS})(); }}"
+    found = page.evaluate(look, [1, 2, cursor])
     # --ls-logit and --ls-retrieved in the light theme.
     assert found.get("153,87,0", 0) > 20
     assert found.get("0,105,168", 0) > 20

@@ -235,9 +235,9 @@ def measured() -> str:
     parts = []
     for document in published():
         tables = [overall(document), by_task(document)]
-        parts.append(
-            _said(published_conditions(document)) + "".join(_table(*each) for each in tables)
-        )
+        dtype = document["environment"]["dtype"]  # tells their captions apart
+        shown = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
+        parts.append(_said(published_conditions(document)) + "".join(shown))
     return "".join(parts)
 
 

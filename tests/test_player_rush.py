@@ -47,6 +47,7 @@ LET_GO = "document.querySelector('.ls-range').dispatchEvent(new Event('change', 
 # How many points of the canvas have each colour that isn't a mixture, as "r,g,b".
 COLOURS = """() => {
   const canvas = document.querySelector(".ls-sketch");
+  if (!canvas) return {};
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const counts = {};
   for (let at = 0; at < data.length; at += 4) {
@@ -122,9 +123,10 @@ def test_a_sketch_has_the_colours_of_what_it_shows(page: Page) -> None:
         for number, step in enumerate(STORY.steps, start=1)
         if {"logit", "retrieved"} <= {origin for _, origin, _ in expected_nodes(step)}
     )
-    found = page.evaluate(
-        f"(cursors) => {{ ({RUSH})(cursors); return ({COLOURS})(); }}", [1, cursor]
-    )
+    look = f"(cursors) => {{ ({RUSH})(cursors); return ({COLOURS})(); }}"
+    # A machine that needs too long for a paint has no rush to show: then once more.
+    looks = (page.evaluate(look, [1, cursor]) for _ in range(9))
+    found = next((each for each in looks if each), {})
     # --ls-logit and --ls-retrieved in the light theme.
     assert found.get("153,87,0", 0) > 20
     assert found.get("0,105,168", 0) > 20

@@ -69,9 +69,8 @@ class LogitSpec(Drafter):
         self._contexts: dict[int, Context] = {}
         self._last = TopK([], [])
         self._step_seconds = self._node_seconds = 0.0
-        self._drafted = self._beyond = (
-            0.0  # when the last tree was ready, and what it took beside its nodes
-        )
+        # When the last tree was ready, and the seconds that it took beside its nodes.
+        self._drafted = self._beyond = 0.0
         for token in prompt_ids:
             self._copies.extend(token)
 

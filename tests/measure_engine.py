@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Iterator
-from itertools import islice
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -28,6 +27,7 @@ from logitspec.tree import accept
 CONTEXTS = (256, 1024, 2048)
 TEXTS = (1024, 8192, 32768)
 STEPS = 96
+PLACES = 60
 
 
 def conversation(tokenizer: Any, least: int) -> list[int]:
@@ -79,15 +79,17 @@ def outside(target: Any, tokenizer: Any) -> None:
 
 
 def alone(tokenizer: Any) -> None:
-    """The table of the drafters behind longer and longer texts: milliseconds of draft and observe."""
-    text = conversation(tokenizer, TEXTS[-1] + 64)
+    """The table of the drafters at the same places behind longer and longer texts: milliseconds of draft
+    and observe."""
+    text = conversation(tokenizer, TEXTS[-1] + PLACES + 1)[: TEXTS[-1] + PLACES + 1]
+    first = len(text) - PLACES - 1
     print(f"\n{'text':>8}  {'method':<18}{'draft + observe ms':>20}")
     for size in TEXTS:
         for method in METHODS:
             drafter = make(method, {})
-            drafter.reset(text[:size])
+            drafter.reset(text[first - size : first])
             times = []
-            for place in islice(range(size, size + 64), 60):
+            for place in range(first, first + PLACES):
                 last = TopK([text[place], *range(100, 163)], [0.5, *[0.005] * 63])
                 gc.collect(0)
                 started = perf_counter()

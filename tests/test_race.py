@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
@@ -310,6 +311,7 @@ def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
     assert sum(first) == 1
     have: list[list[Any]] = [[], []]
     while True:
+        sleep(0.01)  # asking without a pause would leave the race no time to go on
         delta = json.loads(host.steps_from(name, sum(first) + sum(map(len, have))) or "")
         for lane, (part, begun) in enumerate(zip(delta["lanes"], first, strict=True)):
             assert part["from"] == begun + len(have[lane])

@@ -144,6 +144,7 @@ def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
     have: list[Any] = []  # from the second step on: from the first, a whole trace would come
     while "finish" not in (delta := json.loads(host.steps_from(run, 1 + len(have)) or "")):
         have += delta["steps"]
+        sleep(0.01)  # asking without a pause would leave the run no time to go on
     have += delta["steps"]
     whole = Trace.from_json(host.steps_from(run, 0) or "")
     assert (whole.finish, len(whole.output_ids)) == ("length", 200)

@@ -85,8 +85,8 @@ class Copies:
     def __init__(self, most: int) -> None:
         self.ids: list[int] = []
         self._orders = [order for order in ORDERS if order <= most]
-        # Most n-grams occur once: a follower and its position take a tenth of the memory.
-        self._after: dict[Context, Followers | tuple[int, int]] = {}
+        # Most n-grams occur once: the position after it takes a tenth of the memory.
+        self._after: dict[Context, Followers | int] = {}
         self._followed: set[int] = set()
 
     @property
@@ -106,12 +106,12 @@ class Copies:
             ngram = tail[-order:]
             after = self._after.get(ngram)
             if after is None:
-                self._after[ngram] = token, end
+                self._after[ngram] = end
             elif isinstance(after, Followers):
                 after.add(token, end)
             else:
                 followers = self._after[ngram] = Followers()
-                followers.add(*after)
+                followers.add(ids[after], after)
                 followers.add(token, end)
         ids.append(token)
 
@@ -125,7 +125,7 @@ class Copies:
         after = self._after.get(context[-self.longest :]) if likely else None
         if after is not None:
             yield self._offers(self.longest, after)
-        found: list[tuple[int, Followers | tuple[int, int]]] = []
+        found: list[tuple[int, Followers | int]] = []
         for order in self._orders[: -1 if after is not None else None]:
             if order > len(context):
                 break
@@ -135,10 +135,10 @@ class Copies:
         for order, after in reversed(found):
             yield self._offers(order, after)
 
-    def _offers(self, order: int, after: Followers | tuple[int, int]) -> list[Offer]:
-        if isinstance(after, Followers):
-            return after.offers(order)
-        return [(after[0], _ONCE_KINDS[order], after[1], order)]
+    def _offers(self, order: int, after: Followers | int) -> list[Offer]:
+        if isinstance(after, int):
+            return [(self.ids[after], _ONCE_KINDS[order], after, order)]
+        return after.offers(order)
 
 
 def copy_kind(order: int, count: int, total: int) -> Kind:

@@ -13,7 +13,7 @@ from logitspec.recordings import ASSETS, RACES, examples, featured, recorded, to
 from logitspec.session import MOST_NEW_TOKENS, Host, Request
 from logitspec.trace import packed
 from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told_to_page
-from logitspec.ui.lanes import LaneInputs, entries, lane_inputs
+from logitspec.ui.lanes import entries, lane_inputs
 
 
 def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
@@ -68,14 +68,14 @@ def _wire_race(
     stop: gr.Button,
     race: gr.HTML,
     inputs: list[Any],
-    lanes: list[LaneInputs],
+    lanes: list[Any],
 ) -> None:
     """Race on click and on Shift+Enter, stop on Stop; a new race ends the visitor's old ones."""
 
     def run(click: str, prompt: str, model: str, length: int, *values: Any) -> Iterator[str]:
         ticket = desk.ticket(click)
         request = Request(prompt, max_new_tokens=length, model=model)
-        messages = host.race(request, entries(lanes, values), ticket.stop, outlives=True)
+        messages = host.race(request, entries(values), ticket.stop, outlives=True)
         yield from shown(messages, ticket)
 
     click = gr.Textbox(visible=False)
@@ -89,7 +89,7 @@ def _wire_race(
         **private,
     ).then(
         run,
-        [click, *inputs, *(each for lane in lanes for each in lane.inputs)],
+        [click, *inputs, *lanes],
         [race],
         concurrency_limit=1,
         concurrency_id="model",

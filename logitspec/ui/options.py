@@ -1,58 +1,90 @@
-"""The options of methods as inputs, of which those of the chosen method show."""
+"""The options of methods as inputs: those of the chosen method, drawn when they are unfolded.
+
+A page with the inputs of all methods, for the run and for every lane of a race, would take twice as long
+to appear.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import Field
 from typing import Any
 
 import gradio as gr
 
 from logitspec.drafters import METHODS, described, option_fields
+from logitspec.session import parse_options
 from logitspec.ui.desk import PRIVATE
 
+# In the page, so that what was typed is there whatever is clicked next.
+KEEP = """(...values) => {
+  const kept = JSON.parse(values.pop());
+  kept[%s] = Object.fromEntries(%s.map((name, place) => [name, values[place]]));
+  return JSON.stringify(kept);
+}"""
 
-def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> list[tuple[str, str, Any]]:
-    """(method, option name, component) of all methods, folded under `title`; those of the method in
-    the component `chosen` show, and nothing shows while it holds none. layout: a row or a column."""
-    groups, options = [], []
+
+def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
+    """The options of the method in the component `chosen`, folded under `title`; nothing shows while
+    it holds none. layout: a row or a column. Returns the component with what `own_options` reads."""
+    kept = gr.Textbox("{}", visible=False)
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
-        for name, each in METHODS.items():
-            with layout(visible=name == chosen.value) as group:
-                fields = option_fields(each)
-                if not fields:
-                    gr.Markdown("This method has no options.")
-                options += [(name, field.name, _component(field)) for field in fields]
-            groups.append(group)
+
+        @gr.render(
+            inputs=[chosen, kept],
+            triggers=[fold.expand, chosen.change],
+            queue=False,
+            show_progress="hidden",
+        )
+        def draw(method: str, written: str) -> None:
+            if method in METHODS:
+                _draw(method, own_options(method, written), kept, layout)
+
     chosen.change(
-        lambda method: [gr.update(visible=shows) for shows in _showing(method)],
+        lambda method: gr.update(visible=method in METHODS),
         inputs=[chosen],
-        outputs=[fold, *groups],
+        outputs=[fold],
         queue=False,
         **PRIVATE,
     )
-    return options
+    return kept
 
 
-def _showing(method: str) -> list[bool]:
-    return [method in METHODS, *(method == name for name in METHODS)]
+def own_options(method: str, kept: str) -> dict[str, Any]:
+    """Those of the options of all methods that are the method's, by name."""
+    own = parse_options(kept).get(method, {})
+    return own if isinstance(own, dict) else {}
 
 
-def own_options(
-    method: str, options: list[tuple[str, str, Any]], values: list[Any]
-) -> dict[str, Any]:
-    """Those of the `values` of `options` that are the method's, by name."""
-    both = zip(options, values, strict=True)
-    return {name: value for (owner, name, _), value in both if owner == method}
+def _draw(method: str, own: dict[str, Any], kept: gr.Textbox, layout: Any) -> None:
+    """The inputs of one method, which keep in `kept` what is set in them. own: what was set before."""
+    fields = option_fields(METHODS[method])
+    if not fields:
+        gr.Markdown("This method has no options.")
+        return
+    with layout():
+        inputs = [_component(field, own.get(field.name, field.default)) for field in fields]
+    names = [field.name for field in fields]
+    gr.on(
+        [each.change for each in inputs],
+        None,
+        [*inputs, kept],
+        [kept],
+        js=KEEP % (json.dumps(method), json.dumps(names)),
+        **PRIVATE,
+    )
 
 
-def _component(option: Field[Any]) -> Any:
+def _component(option: Field[Any], value: Any) -> Any:
     """The input that fits one option of a method."""
-    label, info = option.name.replace("_", " ").capitalize(), described(option)
+    label = option.name.replace("_", " ").capitalize()
+    # Gradio takes what is drawn later for an output, unless told.
+    shared: dict[str, Any] = {"label": label, "info": described(option), "interactive": True}
     if isinstance(option.default, bool):
-        return gr.Checkbox(option.default, label=label, info=info)
+        return gr.Checkbox(bool(value), **shared)
     if choices := option.metadata["choices"]:
-        return gr.Radio(list(choices), value=option.default, label=label, info=info)
+        return gr.Radio(list(choices), value=value, **shared)
     if isinstance(option.default, (int, float)):
         precision = 0 if isinstance(option.default, int) else None
-        return gr.Number(option.default, label=label, info=info, precision=precision)
-    return gr.Textbox(option.default, label=label, info=info)
+        return gr.Number(value, precision=precision, **shared)
+    return gr.Textbox(value, **shared)

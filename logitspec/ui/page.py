@@ -113,9 +113,9 @@ def _watch(page: gr.Blocks, host: Host) -> None:
             settings = _settings(host, about)
         with gr.Column():
             options = option_inputs(method, "Options of the method")
-    inputs = [prompt, method, *settings, *(each for _, _, each in options)]
+    inputs = [prompt, method, *settings, options]
     desk = Desk()
-    watch = _watcher(host, desk, options)
+    watch = _watcher(host, desk)
     _wire(desk, watch, start, stop, prompt, player, inputs)
     page.unload(desk.left)
     _wire_examples(desk, shelf, tasks, prompt, player)
@@ -181,12 +181,12 @@ def _plain(text: str) -> str:
     return MARKUP.sub(r"\\\g<0>", text)
 
 
-def _watcher(host: Host, desk: Desk, options: list[tuple[str, str, Any]]) -> Any:
-    """The run of a click, for the player. options: those of the inputs at the end."""
+def _watcher(host: Host, desk: Desk) -> Any:
+    """The run of a click, for the player."""
 
     def watch(click: str, *values: Any) -> Iterator[str]:
-        text, method, model, max_new_tokens, temperature, seed, *chosen = values
-        own = own_options(method, options, chosen)
+        text, method, model, max_new_tokens, temperature, seed, options = values
+        own = own_options(method, options)
         wanted = Request(text, method, max_new_tokens, temperature, seed, own, model)
         ticket = desk.ticket(click)
         yield from shown(host.stream(wanted, ticket.stop, outlives=True), ticket)

@@ -131,27 +131,38 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
     copies = Copies(4)
     for token in text:
         copies.extend(token)
-    context = (*text[-2:], 1)
-    for found in copies.offers(context):
-        order = int(found[0][3])
-        ngram = list(context[-order:])
-        places = [
-            place
-            for place in range(order, len(text))
-            if text[place - order : place] == ngram
-        ]  # fmt: skip
-        followers = [text[place] for place in places]
-        common = sorted((followers.count(token) for token in set(followers)), reverse=True)
-        assert len(found) == min(len(common), 6)
-        assert sorted((followers.count(each[0]) for each in found), reverse=True) == common[:6]
-        for token, kind, position, _ in found:
-            assert position == max(place for place in places if text[place] == token)
-            times = followers.count(token)
-            share = 2 if times == len(places) else int(3 * times >= len(places))
-            assert kind == ("copy", order, 1 if times == 1 else 2 if times < 4 else 4, share)
-    assert [found[0][3] for found in copies.offers(context)] == sorted(
-        (found[0][3] for found in copies.offers(context)), reverse=True
-    )
+    for context in [(*text[-3:], 1), (*text[-3:], text[90]), tuple(text[50:54])]:
+        places = {order: standing(text, context[-order:]) for order in (1, 2, 4)}
+        # What stood at the same places after a longer n-gram isn't offered again.
+        orders = [
+            n
+            for n, next_ in ((4, 0), (2, 4), (1, 2))
+            if places[n] and places[n] != places.get(next_)
+        ]
+        for likely in (False, True):
+            offered = list(copies.offers(context, likely))
+            assert [found[0][3] for found in offered] == orders
+            for order, found in zip(orders, offered, strict=True):
+                are_the_most_frequent(found, order, places[order], text)
+
+
+def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
+    """The positions after an n-gram."""
+    size = len(ngram)
+    return [at for at in range(size, len(text)) if text[at - size : at] == list(ngram)]
+
+
+def are_the_most_frequent(found: list[Any], order: int, places: list[int], text: list[int]) -> None:
+    followers = [text[place] for place in places]
+    common = sorted((followers.count(token) for token in set(followers)), reverse=True)
+    assert len(found) == min(len(common), 6)
+    assert sorted((followers.count(each[0]) for each in found), reverse=True) == common[:6]
+    for token, kind, position, length in found:
+        assert length == order
+        assert position == max(place for place in places if text[place] == token)
+        times = followers.count(token)
+        share = 2 if times == len(places) else int(3 * times >= len(places))
+        assert kind == ("copy", order, 1 if times == 1 else 2 if times < 4 else 4, share)
 
 
 def test_a_draft_costs_no_more_in_a_long_text() -> None:

@@ -114,6 +114,7 @@ function paintText(state, frame) {
     Object.assign(sheet, { trace: null, visible: 0 });
     return setText(view.note, "");
   }
+  setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
   setWhitespace(sheet, Boolean(settings && settings.whitespace));
   setTrace(sheet, trace);
   const rushes = frame.hurried && visible - sheet.visible > RUSH;
@@ -129,7 +130,6 @@ function paintText(state, frame) {
   if (ends) toEnd(state);
   if (!ends || !frame.hurried) showInSight(sheet);
   markTokens(state);
-  setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
 }
 
 // As far as whole lines fill the box from its top; the room for that is the padding below the last one.

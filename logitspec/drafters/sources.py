@@ -120,18 +120,25 @@ class Copies:
         return token in self._followed
 
     def offers(self, context: Context, likely: bool = False) -> Iterator[list[Offer]]:
-        """Per order, the longest match first, what followed it. likely: the longest n-gram is tried before
-        the others, as where the last token of the context is a copy after one."""
-        after = self._after.get(context[-self.longest :]) if likely else None
-        if after is not None:
-            yield self._offers(self.longest, after)
+        """Per order, the longest match first, what followed it; none twice that stood at the same places.
+        likely: the longest n-gram is tried before the others, as where the last token of the context is a
+        copy after one."""
+        first = self._after.get(context[-self.longest :]) if likely else None
+        if first is not None:
+            yield self._offers(self.longest, first)
         found: list[tuple[int, Followers | int]] = []
-        for order in self._orders[: -1 if after is not None else None]:
+        times = 0
+        for order in self._orders[: -1 if first is not None else None]:
             if order > len(context):
                 break
             if (after := self._after.get(context[-order:])) is None:
                 break  # nor can a longer n-gram have been there
+            before, times = times, _times(after)
+            if before == times:
+                found.pop()
             found.append((order, after))
+        if first is not None and times == _times(first):
+            found.pop()
         for order, after in reversed(found):
             yield self._offers(order, after)
 
@@ -139,6 +146,10 @@ class Copies:
         if isinstance(after, int):
             return [(self.ids[after], _ONCE_KINDS[order], after, order)]
         return after.offers(order)
+
+
+def _times(after: Followers | int) -> int:
+    return 1 if isinstance(after, int) else after.total
 
 
 def copy_kind(order: int, count: int, total: int) -> Kind:

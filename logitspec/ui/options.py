@@ -81,7 +81,7 @@ def _component(option: Field[Any], value: Any) -> Any:
     # Gradio takes what is drawn later for an output, unless told.
     shared: dict[str, Any] = {"label": label, "info": described(option), "interactive": True}
     if isinstance(option.default, bool):
-        return gr.Checkbox(bool(value), **shared)
+        return gr.Checkbox(bool(value), elem_classes="switch", **shared)
     if choices := option.metadata["choices"]:
         return gr.Radio(list(choices), value=value, **shared)
     if isinstance(option.default, (int, float)):

@@ -111,8 +111,8 @@ def theme() -> gr.themes.Base:
 
 # What the theme has no name for: the keyboard's focus, which Gradio's radio buttons, accordions and
 # examples do not show; round corners that cut off text without a card; the title on one line; room to
-# stick for the player's legend; the name of the open tab, too dark on a dark page; and methods' names
-# that fit beside the arrow on a phone.
+# stick for the player's legend; the name of the open tab, too dark on a dark page; methods' names that
+# fit beside the arrow on a phone; and check boxes in a row that leave room for their words.
 STYLE = """
 button:focus-visible,
 a:focus-visible,
@@ -147,6 +147,10 @@ input[type="checkbox"]:focus-visible {
 
 .gradio-container .lane .icon-wrap {
   right: 4px !important;
+}
+
+.gradio-container .switch {
+  min-width: min(200px, 100%) !important;
 }
 
 #intro .prose {

@@ -1,4 +1,4 @@
-"""Measure what a step costs outside the model's forward, and what the drafters cost alone.
+"""Measure what a forward spends its time on, what a step costs outside it, and the drafters alone.
 
     PYTHONPATH=. python tests/measure_engine.py [--dtype fastest]
 
@@ -16,11 +16,16 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import torch
+
 from logitspec import load
+from logitspec.benchmark.shapes import copy_bandwidth
 from logitspec.builtin.corpus import samples
 from logitspec.drafters import METHODS, make
 from logitspec.engine import begin, run
+from logitspec.llama import LlamaForward
 from logitspec.models import encode_prompt
+from logitspec.product import Product
 from logitspec.target import ForwardResult, Sampling, TopK
 from logitspec.tree import accept
 
@@ -28,6 +33,8 @@ CONTEXTS = (256, 1024, 2048)
 TEXTS = (1024, 8192, 32768)
 STEPS = 96
 PLACES = 60
+ROWS = (1, 4, 8, 16, 32, 64)
+COPIED = 2**28  # bytes, more than caches hold
 
 
 def conversation(tokenizer: Any, least: int) -> list[int]:
@@ -55,6 +62,38 @@ def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, flo
         if step is None:
             return
         yield perf_counter() - started, step.seconds.device, step.seconds
+
+
+def forwards(target: Any) -> None:
+    """The table of forwards: their time, that of the products with weights in it, and how fast these read
+    them beside a plain copy in memory."""
+    forward = target.forward
+    if not isinstance(forward, LlamaForward):
+        return
+    products = [*(each for layer in forward._layers for each in layer.products), forward._head]
+    weights = sum(each.weight.numel() * each.weight.element_size() for each in products)
+    copied = copy_bandwidth(torch.device("cpu"), COPIED)["gb_per_second"]
+    print(f"{weights / 1e6:.1f} MB of weights; a copy reads and writes {copied} GB/s")
+    print(f"{'rows':>8}{'forward ms':>12}{'products':>10}{'GB/s':>7}")
+    for rows, seconds in zip(ROWS, target.seconds(ROWS), strict=True):
+        spent = multiplied(products, rows)
+        print(
+            f"{rows:>8}{1000 * seconds:>12.2f}{spent / seconds:>10.0%}{weights / spent / 1e9:>7.1f}"
+        )
+    print()
+
+
+def multiplied(products: list[Product], rows: int) -> float:
+    """The least seconds of a few rounds through all products."""
+    inputs = [each.weight.new_ones(rows, each.weight.shape[1]) for each in products]
+    times = []
+    with torch.inference_mode():
+        for _ in range(12):
+            started = perf_counter()
+            for product, given in zip(products, inputs, strict=True):
+                product(given)
+            times.append(perf_counter() - started)
+    return min(times)
 
 
 def outside(target: Any, tokenizer: Any) -> None:
@@ -113,6 +152,7 @@ def main() -> None:
     target, tokenizer = load(chosen.model, device="cpu", dtype=chosen.dtype)
     target.measure()
     print(", ".join(f"{name} {value}" for name, value in target.info.items()))
+    forwards(target)
     outside(target, tokenizer)
     alone(tokenizer)
 

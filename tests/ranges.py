@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "build" / "ranges"
 RANGE = re.compile(r"^([\w-]+)>=([\d.]+),<=([\d.]+)", re.M)
 # Linters read the types of the newest versions.
-PYTEST = ["--without-browser", "--deselect", "tests/test_setup.py::test_linters_find_nothing"]
+WITHOUT = "tests/test_setup.py::test_linters_find_nothing"
+PYTEST = f"-n 2 --dist loadfile --without-browser --deselect {WITHOUT}".split()
 
 
 def main() -> int:

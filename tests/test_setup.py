@@ -144,7 +144,8 @@ TOP_LEVEL = {
 
 COMMANDS = [
     "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python app.py",
-    "python3 -m venv .venv && .venv/bin/pip install -r tests/requirements.txt && .venv/bin/python -m pytest",
+    "python3 -m venv .venv && .venv/bin/pip install -r tests/requirements.txt && "
+    ".venv/bin/python -m pytest -n 2 --dist loadfile",
 ]
 
 MEGABYTES_AT_MOST = 9.5
@@ -509,7 +510,7 @@ def test_ci_runs_the_readmes_test_command(tmp_path: Path) -> None:
     assert (tmp_path / "calls").read_text().splitlines() == [
         "python3 -m venv .venv",
         "pip install -r tests/requirements.txt",
-        "python -m pytest",
+        "python -m pytest -n 2 --dist loadfile",
     ]
     assert done.returncode == 3, done.stderr
 

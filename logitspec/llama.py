@@ -64,7 +64,12 @@ class LlamaForward:
         self._chain_mask = TreeMask(model.dtype, model.device)
         self._layers = [LlamaLayer(layer) for layer in self._core.layers]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
-        pack([self._head, *(each for layer in self._layers for each in layer.products)])
+        pack(self.products)
+
+    @property
+    def products(self) -> list[Product]:
+        """All with weights, in the order in which a forward takes them."""
+        return [*(each for layer in self._layers for each in layer.products), self._head]
 
     def __call__(
         self,

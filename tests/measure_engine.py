@@ -67,10 +67,9 @@ def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, flo
 def forwards(target: Any) -> None:
     """The table of forwards: their time, that of the products with weights in it, and how fast these read
     them beside a plain copy in memory."""
-    forward = target.forward
-    if not isinstance(forward, LlamaForward):
+    if not isinstance(target.forward, LlamaForward):
         return
-    products = [*(each for layer in forward._layers for each in layer.products), forward._head]
+    products = target.forward.products
     weights = sum(each.weight.numel() * each.weight.element_size() for each in products)
     copied = copy_bandwidth(torch.device("cpu"), COPIED)["gb_per_second"]
     print(f"{weights / 1e6:.1f} MB of weights; a copy reads and writes {copied} GB/s")

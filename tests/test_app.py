@@ -349,6 +349,27 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     compare(page, trace, len(trace.steps))
 
 
+def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: Page) -> None:
+    page.get_by_label("LogitSpec (paper)").check()
+    unfold(page, "Options of the method", "Draft tree capacity")
+    capacity = page.get_by_label("Draft tree capacity")
+    capacity.fill("9")
+    page.get_by_label("Token recycling").check()
+    expect(capacity).to_be_hidden()
+    page.get_by_label("LogitSpec (paper)").check()
+    expect(capacity).to_have_value("9")
+    page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+    for wrong in ("", "2.5", "1000"):
+        capacity.fill(wrong)
+        start(page, PROMPT, Max_new_tokens=5)
+        state(page, "error")
+        told = page.locator(PLAYER)
+        expect(told).to_contain_text("draft_tree_capacity must be a whole number from 2 to 128")
+    capacity.fill("9")
+    start(page, PROMPT, Max_new_tokens=5)
+    state(page, "done")
+
+
 def test_a_reload_brings_the_run_back(page: Page) -> None:
     start(page, PROMPT, Max_new_tokens=20)
     state(page, "done")

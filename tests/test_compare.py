@@ -1,8 +1,7 @@
-"""The tab "Compare": races in a bare page against their traces, and in the app."""
+"""Races in a bare page, held against their traces; test_compare_tab.py has them in the app."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections import Counter
@@ -13,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from cable import Cable
 from playwright.sync_api import Page, expect
 from race_page import FIELD, TEXT, made, page_html, steps_from
 from test_access import SETTLED
 
 from logitspec.metrics import summarize
 from logitspec.race import Race
-from logitspec.recordings import RACES
 from logitspec.trace import Trace, origins
 
 if TYPE_CHECKING:
@@ -519,251 +516,6 @@ def test_origins_differ_by_more_than_colour(page: Page) -> None:
         "all => all.map((each) => getComputedStyle(each).borderBottomStyle)"
     )
     assert len(set(lines)) == len(shown)
-
-
-# In the app
-
-PROMPT = "Write a short story about a fox who found a red kite near the river."
-METHODS = ["LogitSpec (ours)", "LogitSpec (paper)", "Prompt lookup", "Plain decoding"]
-
-
-@pytest.fixture
-def tab(chromium: Browser, url: str) -> Iterator[Page]:
-    """The app's tab; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((url, "data:", "blob:")) else wrong.append(request.url)
-        ),
-    )
-    opened.goto(url)
-    opened.get_by_role("tab", name="Compare").click()
-    opened.wait_for_selector(ROOT)
-    yield opened
-    context.close()
-    assert wrong == []
-
-
-def start(tab: Page, length: int) -> None:
-    tab.get_by_label("Prompt of the race").fill(PROMPT)
-    if not tab.get_by_label("Most new tokens a lane").is_visible():
-        tab.get_by_role("button", name="Examples, model and length").click()
-        expect(tab.get_by_label("Most new tokens a lane")).to_be_visible()
-        tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
-    tab.get_by_label("Most new tokens a lane").fill(str(length))
-    tab.get_by_role("button", name="Race", exact=True).click()
-
-
-def state(tab: Page, wanted: str) -> None:
-    expect(tab.locator(ROOT)).to_have_attribute("data-state", wanted, timeout=90_000)
-
-
-def test_a_race_runs_to_its_end(tab: Page) -> None:
-    start(tab, 40)
-    state(tab, "running")
-    state(tab, "done")
-    assert tab.locator(f"{LANE} .lr-title").all_text_contents() == METHODS
-    places = tab.locator(f"{LANE} .lr-place").all_text_contents()
-    assert "1st" in places
-    assert set(places) <= set(ORDINALS.values())
-    expect(tab.locator(".lr-verdict")).to_have_text(
-        "All outputs are identical, token for token (40 tokens)."
-    )
-    texts = [
-        "".join(lane.locator("[data-lane-token]").all_text_contents())
-        for lane in tab.locator(LANE).all()
-    ]
-    assert texts == [texts[0]] * 4
-    assert shown(tab)[3] == 40
-    expect(tab.locator(".lr-timing")).to_contain_text("Model builtin, float32, on cpu")
-
-
-def test_a_race_goes_on_behind_another_tab(tab: Page) -> None:
-    start(tab, 60)
-    state(tab, "running")
-    tab.get_by_role("tab", name="Watch").click()
-    expect(tab.locator("[data-logitspec-player]")).to_be_visible()
-    state(tab, "done")
-    tab.get_by_role("tab", name="Compare").click()
-    assert shown(tab)[3] == 60
-    expect(tab.locator(".lr-verdict")).to_contain_text("identical")
-
-
-def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
-    start(tab, 1500)
-    tab.wait_for_function(
-        # Steps of this race: the recorded one, which is there before it, has more or fewer in its lanes.
-        """lane => [...document.querySelectorAll(lane)].every(
-          (each) => +each.dataset.steps > 3 && +each.dataset.steps < 13)""",
-        arg=LANE,
-        timeout=60_000,
-    )
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    expect(tab.locator(ROOT)).to_contain_text("Stopped")
-    expect(tab.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
-
-
-def choose(tab: Page, lane: int, title: str) -> None:
-    tab.get_by_label(f"Lane {lane}", exact=True).click()
-    option = tab.get_by_role("option", name=title, exact=True)
-    option.click()
-    expect(option).to_have_count(0)  # the list is closed, and the next one the only one open
-
-
-def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
-    choose(tab, 3, "no lane")
-    choose(tab, 4, "no lane")
-    tab.get_by_label("Prompt of the race").fill("")
-    tab.get_by_role("button", name="Race", exact=True).click()
-    state(tab, "error")
-    expect(tab.get_by_role("alert").filter(has_text="prompt is empty").first).to_be_visible()
-    choose(tab, 2, "Token recycling")
-    start(tab, 5)
-    state(tab, "done")
-    assert tab.locator(f"{LANE} .lr-title").all_text_contents() == [METHODS[0], "Token recycling"]
-
-
-def test_a_method_races_itself_with_other_options(tab: Page) -> None:
-    choose(tab, 1, "LogitSpec (paper)")
-    for lane in (3, 4):
-        choose(tab, lane, "no lane")
-    expect(tab.get_by_role("button", name="Options of lane 4")).to_be_hidden()
-    tab.get_by_role("button", name="Options of lane 1").click()
-    capacity = tab.get_by_label("Draft tree capacity")
-    expect(capacity).to_be_visible()
-    tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
-    capacity.fill("9")
-    start(tab, 12)
-    state(tab, "done")
-    titles = tab.locator(f"{LANE} .lr-title").all_text_contents()
-    assert titles == ["LogitSpec (paper), draft tree capacity 9", "LogitSpec (paper)"]
-    drafted = tab.locator("[data-bars=drafts] .lr-number").all_text_contents()
-    spent = [int(each.split(" of ")[1].split(" ")[0]) for each in drafted]
-    assert spent[0] < spent[1]
-
-
-def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
-    root = tab.locator(ROOT)
-    expect(root).to_contain_text("Recorded: ")
-    tab.get_by_role("button", name="Race", exact=True).click()
-    state(tab, "running")
-    expect(root).not_to_contain_text("Recorded")
-    state(tab, "done")
-    expect(root).not_to_contain_text("Recorded")
-    live = saved_race(tab)
-    assert live["recorded"] == ""
-    assert not live["race"].startswith("recorded-")
-    rates = tab.locator("[data-bars=rate] .lr-number").all_text_contents()
-    for rate, lane in zip(rates, live["lanes"], strict=True):
-        own = summarize(Trace.from_json(json.dumps(lane))).tokens_per_second
-        assert float(rate.split("/")[0]) == pytest.approx(own, rel=0.006)
-    recorded = json.loads(gzip.decompress((RACES / "18.json.gz").read_bytes()))
-    times = [
-        [sum(step["seconds"]["verify"] for step in lane["steps"]) for lane in race["lanes"]]
-        for race in (live, recorded)
-    ]
-    assert times[0] != times[1]
-
-
-def saved_race(tab: Page) -> Any:
-    with tab.expect_download() as saved:
-        tab.get_by_role("button", name="Save race").click()
-    return json.loads(saved.value.path().read_text())
-
-
-def whole(race: Any) -> None:
-    """Every lane goes on where its last step ended, and no step is there twice."""
-    for lane in race["lanes"]:
-        trace = Trace.from_json(json.dumps(lane))
-        ends = [step.position + len(step.path) for step in trace.steps]
-        assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
-
-
-def going(tab: Page, more_than: int) -> int:
-    """The steps of the race that runs, once there are more than that."""
-    tab.wait_for_function(
-        """([root, lane, least]) => {
-          const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
-          const state = document.querySelector(root)?.dataset.state;
-          const course = document.querySelector(root + " .lr-course");
-          return state === "running" && !course.hidden && steps.reduce((a, b) => a + b, 0) > least;
-        }""",
-        arg=[ROOT, LANE, more_than],
-        timeout=90_000,
-    )
-    return sum(int(each.get_attribute("data-steps") or 0) for each in tab.locator(LANE).all())
-
-
-def test_a_race_goes_on_while_its_page_reloads(tab: Page) -> None:
-    start(tab, 1500)
-    before = going(tab, 8)
-    tab.reload()
-    tab.wait_for_selector(ROOT)  # the tab is still Compare
-    assert going(tab, before) > before
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    expect(tab.locator(ROOT)).to_contain_text("Stopped")
-    race = saved_race(tab)
-    whole(race)
-    assert {lane["finish"] for lane in race["lanes"]} == {"cancelled"}
-    tab.reload()
-    state(tab, "done")
-    assert saved_race(tab) == race
-
-
-def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
-    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
-    tab = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    tab.goto(f"http://127.0.0.1:{cable.port}")
-    tab.get_by_role("tab", name="Compare").click()
-    tab.wait_for_selector(ROOT)
-    start(tab, 1500)
-    before = going(tab, 8)
-    cable.cut()
-    tab.wait_for_timeout(3000)
-    cable.mend()
-    assert going(tab, before + 5) > before
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    whole(saved_race(tab))
-    tab.context.close()
-    cable.close()
-
-
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, width: int) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, reduced_motion="reduce"
-    )
-    tab = context.new_page()
-    tab.goto(f"{url}?__theme={theme}")
-    tab.get_by_role("tab", name="Compare").click()
-    tab.wait_for_selector(LANE)
-    tab.get_by_role("button", name="Options of lane 1").click()
-    tab.get_by_label("Draft tree capacity").wait_for()
-    tab.wait_for_timeout(600)  # what unfolds is pale while it does
-    found = Axe().run(tab, options=AXE).response["violations"]
-    told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
-    sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
-    context.close()
-    assert told == []
-    assert not sticks_out
-
-
-def test_a_lane_opens_in_the_player(tab: Page) -> None:
-    start(tab, 12)
-    state(tab, "done")
-    race = saved_race(tab)
-    tab.get_by_role("button", name="Watch the steps of Prompt lookup").click()
-    player = tab.locator("[data-logitspec-player]")
-    expect(player).to_be_visible()
-    expect(player).to_have_attribute("data-steps", str(len(race["lanes"][2]["steps"])))
 
 
 def test_text_lies_still(page: Page) -> None:

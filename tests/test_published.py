@@ -41,6 +41,7 @@ def document(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 def test_there_are_results() -> None:
     assert len(published()) == len(list(RESULTS.glob("*.json"))) >= 1
+    assert list(GPU_RESULTS.glob("*.json"))
 
 
 def test_no_output_differed_without_a_tie(document: dict[str, Any]) -> None:

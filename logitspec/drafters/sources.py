@@ -85,7 +85,7 @@ class Copies:
     def __init__(self, most: int) -> None:
         self.ids: list[int] = []
         self._orders = [order for order in ORDERS if order <= most]
-        # Most n-grams occur once: the position after it takes a tenth of the memory.
+        # Most n-grams occur once: for those the position after it is enough.
         self._after: dict[Context, Followers | int] = {}
         self._followed: set[int] = set()
 

@@ -1,7 +1,7 @@
 """The options of methods as inputs: those of the chosen method, drawn when they are unfolded.
 
-A page with the inputs of all methods, for the run and for every lane of a race, would take twice as long
-to appear.
+With the inputs of all methods, for the run and for every lane of a race, a page would have twice the
+components, all of which Gradio sets up before it shows any.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
 
 
 def own_options(method: str, kept: str) -> dict[str, Any]:
-    """Those of the options of all methods that are the method's, by name."""
+    """What was set of the options of a method, by name. kept: a JSON object of such objects by method;
+    LogitSpecError when it is none."""
     own = parse_options(kept).get(method, {})
     return own if isinstance(own, dict) else {}
 

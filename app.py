@@ -13,10 +13,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from logitspec import zero  # has to come before torch
     from logitspec.errors import LogitSpecError
+    from logitspec.serving import zerogpu  # has to come before torch
 
-    if zero.HERE:
+    if zerogpu.HERE:
         print("ZeroGPU: a GPU is asked for with every run.")
     try:
         _check_port(options.host, options.port)
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
-    from logitspec.session import Host
+    from logitspec.serving.host import Host
     from logitspec.ui.page import build
     from logitspec.ui.theme import STYLE, theme
 

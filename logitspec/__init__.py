@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logitspec.decoding.engine import decode
 from logitspec.drafters import METHODS
-from logitspec.engine import decode
 from logitspec.errors import LogitSpecError
-from logitspec.target import ForwardResult, Sampling, TopK
-from logitspec.trace import StepRecord, Trace
-from logitspec.tree import DraftTree, Origin, Provenance, accept
+from logitspec.trace.records import StepRecord, Trace
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import DraftTree, Origin, Provenance, accept
 
 if TYPE_CHECKING:
     from logitspec.generation import custom_generate
-    from logitspec.models import load
+    from logitspec.models.loader import load
 
 __all__ = [
     "METHODS",
@@ -35,7 +36,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "load":  # drafters, trees and traces work where no torch is installed
-        from logitspec.models import load
+        from logitspec.models.loader import load
 
         return load
     if name == "custom_generate":

@@ -11,8 +11,8 @@ from typing import Any
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
 from logitspec.errors import LogitSpecError
-from logitspec.metrics import Summary, summarize
-from logitspec.trace import StepRecord, Trace, dumps
+from logitspec.trace.metrics import Summary, summarize
+from logitspec.trace.records import StepRecord, Trace, dumps
 
 # Styles as well as colours, so that the sources can be told apart without colour.
 STYLES = {"root": "", "logit": "1;33", "retrieved": "4;36", "recycled": "3;35", "suffix": "4;32"}
@@ -117,10 +117,10 @@ def _method_named(arguments: list[str] | None) -> str:
 
 def stream(options: argparse.Namespace) -> Trace:
     """Decode and print; the finished trace, or what there is of it after an interrupt."""
-    from logitspec.engine import begin, run
-    from logitspec.models import encode_prompt, load
-    from logitspec.target import Sampling
-    from logitspec.tokens import Speller
+    from logitspec.decoding.engine import begin, run
+    from logitspec.models.loader import encode_prompt, load
+    from logitspec.models.tokens import Speller
+    from logitspec.trace.sampling import Sampling
 
     target, tokenizer = load(
         options.model,

@@ -17,12 +17,12 @@ from transformers.generation import (
     TopPLogitsWarper,
 )
 
+from logitspec.decoding.engine import begin, run
 from logitspec.drafters import DEFAULT_METHOD
-from logitspec.engine import begin, run
 from logitspec.errors import LogitSpecError
-from logitspec.models import target_over
-from logitspec.runner import Runner
-from logitspec.target import Sampling
+from logitspec.models.loader import target_over
+from logitspec.runtime.runner import Runner
+from logitspec.trace.sampling import Sampling
 
 # In transformers' order, which is that of `pick`, too.
 WARPERS = (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)

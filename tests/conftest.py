@@ -6,24 +6,17 @@ import ipaddress
 import os
 import shutil
 import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
+from support.app import ROOT, serving_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-
-ROOT = Path(__file__).parent.parent
 
 # Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
 os.environ.update(
@@ -34,7 +27,7 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
 )
 
-set_hypothesis_home_dir(Path(__file__).parent.parent / "build" / "hypothesis")
+set_hypothesis_home_dir(ROOT / "build" / "hypothesis")
 hypothesis.settings.register_profile("here", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("here")
 
@@ -125,42 +118,8 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, started by its command."""
     with serving_app(tmp_path_factory.mktemp("app") / "log") as address:
         yield address
-
-
-@contextmanager
-def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
-    """The address of an app of its own, started by its command; what it prints goes to `log`."""
-    port = free_port()
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port), *options],
-            cwd=ROOT,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
-        )
-        address = f"http://127.0.0.1:{port}"
-        deadline = monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(address).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                assert monotonic() < deadline, log.read_text()
-                sleep(0.3)
-        yield address
-        server.terminate()
-        server.wait(20)
-    assert "Traceback" not in log.read_text()

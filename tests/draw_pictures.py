@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from logitspec.export import page as html_page
-from logitspec.recordings import FEATURED, recorded
-from logitspec.trace import Trace
+from logitspec.publish.export import page as html_page
+from logitspec.publish.recordings import FEATURED, recorded
+from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -140,7 +140,7 @@ def main() -> None:
     text = recorded(f"recorded-{chosen.run}")
     if text is None:
         parser.error(
-            f"example {chosen.run} has no recorded run; python -m logitspec.record makes it"
+            f"example {chosen.run} has no recorded run; python -m logitspec.publish.record makes it"
         )
     chosen.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:

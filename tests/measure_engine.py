@@ -19,15 +19,16 @@ from typing import Any
 import torch
 
 from logitspec import load
-from logitspec.benchmark.shapes import copy_bandwidth
 from logitspec.builtin.corpus import samples
+from logitspec.decoding.engine import begin, run
 from logitspec.drafters import METHODS, make
-from logitspec.engine import begin, run
-from logitspec.llama import LlamaForward
-from logitspec.models import encode_prompt
-from logitspec.product import Product
-from logitspec.target import ForwardResult, Sampling, TopK
-from logitspec.tree import accept
+from logitspec.measure.benchmark.shapes import copy_bandwidth
+from logitspec.models.loader import encode_prompt
+from logitspec.runtime.llama import LlamaForward
+from logitspec.runtime.product import Product
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import accept
 
 CONTEXTS = (256, 1024, 2048)
 TEXTS = (1024, 8192, 32768)

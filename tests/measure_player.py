@@ -25,11 +25,11 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from conftest import free_port
-from player_page import STORY, MadeUp, page_html, words
+from support.app import free_port
+from support.player_page import STORY, MadeUp, page_html, words
 
-from logitspec.trace import Trace, reset_message, steps_message
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.trace.records import Trace, reset_message, steps_message
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page
@@ -213,7 +213,7 @@ def long_text(browser: Browser, trace: Trace) -> Iterator[Measured]:
 def streaming(browser: Browser, trace: Trace, tries: int) -> Iterator[Measured]:
     """A live run through Gradio: steps that came, how long it took, bytes, click to Python."""
     # It loads Gradio, which reads its environment when it is loaded.
-    from streaming_page import streaming_page
+    from support.streaming_page import streaming_page
 
     with streaming_page(trace.to_json(), deltas(trace), MESSAGES_A_SECOND) as url:
         page = browser.new_page(viewport={"width": 1280, "height": 800})

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from conftest import free_port
+from support.app import free_port
 
 ROOT = Path(__file__).parent.parent
 PROMPT = "Write a short story about a fox and a bridge."

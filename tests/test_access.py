@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from player_page import hostile, page_html, story
+from support.player_page import hostile, page_html, story
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

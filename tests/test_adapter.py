@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from player_page import gradio_page_html, hostile, steps_between, story
 from playwright.sync_api import Browser, Page, expect
+from support.player_page import gradio_page_html, hostile, steps_between, story
 
 from logitspec import Trace
-from logitspec.recordings import to_play
-from logitspec.trace import packed, reset_message, steps_message
+from logitspec.publish.recordings import to_play
+from logitspec.trace.records import packed, reset_message, steps_message
 
 PLAYER = "[data-logitspec-player]"
 STORY = story()

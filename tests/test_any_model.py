@@ -13,14 +13,14 @@ import accelerate
 import pytest
 import torch
 import transformers
-from fakes import finished
-from families import CONFIGS, model
+from support.fakes import finished
+from support.families import CONFIGS, model
 from test_models import folder, one_sentence, tokenizer
 
 from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
-from logitspec.placing import _container_bytes, free_bytes, spread
-from logitspec.session import Host, Request
+from logitspec.models.devices import _container_bytes, free_bytes, spread
+from logitspec.serving.host import Host, Request
 
 PROMPT = "ABCABCAB"
 
@@ -94,11 +94,11 @@ def test_a_model_that_memory_does_not_hold_is_refused_before_it_is_read(
 ) -> None:
     net = folder(tmp_path / "net")
     parameters = sum(each.numel() for each in model("llama").parameters())
-    monkeypatch.setattr("logitspec.placing.free_bytes", lambda device: 4 * parameters - 1)
-    monkeypatch.setattr("logitspec.models._weights", None)
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: 4 * parameters - 1)
+    monkeypatch.setattr("logitspec.models.loader._weights", None)
     refused(net, "not enough memory for net: its weights take .* choose a smaller", dtype="float32")
     monkeypatch.undo()
-    monkeypatch.setattr("logitspec.placing.free_bytes", lambda device: 4 * parameters)
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: 4 * parameters)
     load(net, dtype="float32")
 
 
@@ -172,12 +172,12 @@ def test_offloading_is_refused_unless_asked_for(
     refused(net, "goes with a device map", offload=True)
     made = transformers.AutoModelForCausalLM.from_pretrained(net)
     made.hf_device_map = {"model.layers.0": 0, "model.layers.1": "cpu"}
-    monkeypatch.setattr("logitspec.models._weights", lambda *arguments: (made, {}))
+    monkeypatch.setattr("logitspec.models.loader._weights", lambda *arguments: (made, {}))
     refused(net, "do not all fit on the GPUs", device_map="auto")
     load(net, device_map="auto", offload=True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr("logitspec.placing.free_bytes", lambda device: 10**9)
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: 10**9)
     placed = spread("net", "auto", False, 10**9, torch.bfloat16)
     assert placed == {"device_map": "auto", "max_memory": {0: 10**9, 1: 10**9}}
     with pytest.raises(LogitSpecError, match=r"take 2\.2 GB and the GPUs have 2\.0 GB free"):

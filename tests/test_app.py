@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
-from cable import Cable
-from conftest import free_port
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
+from support.app import free_port
+from support.cable import Cable
 
 from logitspec import METHODS, Trace
 

@@ -15,21 +15,28 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import ScriptedTarget, finished
-from families import model, runner
+from support.fakes import ScriptedTarget, finished
+from support.families import model, runner
 from test_models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode
-from logitspec.benchmark.__main__ import main
-from logitspec.benchmark.bench import Bench, divergences, measure, measurements, rotated
-from logitspec.benchmark.contenders import baselines, ours, theirs, variants
-from logitspec.benchmark.figures import Spread, document, rates, score, scores, speed_up
-from logitspec.benchmark.report import notes, table
-from logitspec.benchmark.runs import Contender, Divergence, Measurement, Outcome, Part, merged
-from logitspec.models import prepare
-from logitspec.recordings import EXAMPLES, Example
-from logitspec.replay.prompts import prompts_in
-from logitspec.replay.scores import Variant
+from logitspec.measure.benchmark.__main__ import main
+from logitspec.measure.benchmark.bench import Bench, divergences, measure, measurements, rotated
+from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
+from logitspec.measure.benchmark.figures import Spread, document, rates, score, scores, speed_up
+from logitspec.measure.benchmark.report import notes, table
+from logitspec.measure.benchmark.runs import (
+    Contender,
+    Divergence,
+    Measurement,
+    Outcome,
+    Part,
+    merged,
+)
+from logitspec.measure.replay.prompts import prompts_in
+from logitspec.measure.replay.scores import Variant
+from logitspec.models.loader import prepare
+from logitspec.publish.recordings import EXAMPLES, Example
 
 ROOT = Path(__file__).parent.parent
 QUESTION = Example(7, "letters", "", "ABCABDABCAB")
@@ -456,7 +463,7 @@ def test_a_planted_difference_is_reported(
 
         return replace(honest, decode=decoded)
 
-    monkeypatch.setattr("logitspec.benchmark.__main__.theirs", planted)
+    monkeypatch.setattr("logitspec.measure.benchmark.__main__.theirs", planted)
     asked = ["--methods", "autoregressive", "--baselines", "transformers"]
     assert main([*arguments(tmp_path), *asked]) == 0
     out = capsys.readouterr().out
@@ -485,7 +492,7 @@ def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
-            "-m", "logitspec.benchmark", *arguments(tmp_path), "--baselines", "transformers",
+            "-m", "logitspec.measure.benchmark", *arguments(tmp_path), "--baselines", "transformers",
             "--methods", "prompt_lookup",
         ],
         cwd=ROOT,

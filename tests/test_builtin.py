@@ -25,7 +25,6 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.corpus import TASKS, samples
 from logitspec.builtin.data import PROMPT_WEIGHT, Packer, encode, encode_prose, special_ids
 from logitspec.builtin.grade import kind, right
@@ -54,8 +53,9 @@ from logitspec.builtin.words import (
     Words,
 )
 from logitspec.errors import LogitSpecError
+from logitspec.paths import MODEL
 
-EXAMPLES = MODEL_DIR.parent / "prompts" / "examples.jsonl"
+EXAMPLES = MODEL.parent / "prompts" / "examples.jsonl"
 TINY: dict[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -85,7 +85,7 @@ def small_tokenizer() -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    return AutoTokenizer.from_pretrained(MODEL_DIR)
+    return AutoTokenizer.from_pretrained(MODEL)
 
 
 @pytest.fixture(params=["small_tokenizer", "tokenizer"])
@@ -620,7 +620,7 @@ def test_the_probe_agrees_with_greedy_generation(
 @pytest.fixture(scope="module")
 def model() -> Any:
     torch.manual_seed(0)
-    return AutoModelForCausalLM.from_pretrained(MODEL_DIR).float()
+    return AutoModelForCausalLM.from_pretrained(MODEL).float()
 
 
 def examples() -> list[dict[str, Any]]:
@@ -628,17 +628,17 @@ def examples() -> list[dict[str, Any]]:
 
 
 def test_the_shipped_model_is_small_and_loads_fast() -> None:
-    shards = list(MODEL_DIR.glob("*.safetensors"))
+    shards = list(MODEL.glob("*.safetensors"))
     assert shards
     assert max(shard.stat().st_size for shard in shards) <= 9.5e6
-    assert sum(file.stat().st_size for file in MODEL_DIR.iterdir()) <= 45e6
-    config = json.loads((MODEL_DIR / "config.json").read_text(encoding="utf-8"))
+    assert sum(file.stat().st_size for file in MODEL.iterdir()) <= 45e6
+    config = json.loads((MODEL / "config.json").read_text(encoding="utf-8"))
     assert config["architectures"] == ["LlamaForCausalLM"]
     assert config["max_position_embeddings"] >= 2048
     assert 4096 <= config["vocab_size"] <= 16384
     started = time.perf_counter()
-    loaded = AutoModelForCausalLM.from_pretrained(MODEL_DIR)
-    AutoTokenizer.from_pretrained(MODEL_DIR)
+    loaded = AutoModelForCausalLM.from_pretrained(MODEL)
+    AutoTokenizer.from_pretrained(MODEL)
     assert time.perf_counter() - started < 2
     assert 10e6 <= sum(parameter.numel() for parameter in loaded.parameters()) <= 30e6
 

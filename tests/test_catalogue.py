@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from logitspec.catalogue import CATALOGUE
+from logitspec.models.catalogue import CATALOGUE
 
 
 def test_small_to_large_and_those_without_permission_first() -> None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from race_page import FIELD, TEXT, made, page_html, steps_from
+from support.race_page import FIELD, TEXT, made, page_html, steps_from
 from test_access import SETTLED
 
-from logitspec.metrics import summarize
-from logitspec.race import Race
-from logitspec.trace import Trace, origins
+from logitspec.decoding.race import Race
+from logitspec.trace.metrics import summarize
+from logitspec.trace.records import Trace, origins
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

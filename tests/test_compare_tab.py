@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from cable import Cable
 from playwright.sync_api import Page, expect
+from support.cable import Cable
 from test_compare import AXE, LANE, ORDINALS, ROOT, shown
 
-from logitspec.metrics import summarize
-from logitspec.recordings import RACES
-from logitspec.trace import Trace
+from logitspec.publish.recordings import RACES
+from logitspec.trace.metrics import summarize
+from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from fakes import finished
-from families import CONFIGS, FAST, VOCABULARY, model, runner
+from support.fakes import finished
+from support.families import CONFIGS, FAST, VOCABULARY, model, runner
 
 from logitspec import METHODS, decode, load
-from logitspec.graphs import uncaptured
-from logitspec.runner import Runner
-from logitspec.tree import DraftTree
+from logitspec.runtime.graphs import uncaptured
+from logitspec.runtime.runner import Runner
+from logitspec.trace.tree import DraftTree
 
 TOKENS = 48
 SEED = 11
@@ -182,15 +182,15 @@ def test_real_weights(folder: Path) -> None:
 
 @pytest.mark.parametrize("family", ["mistral-window", *FAST])
 def test_prompts_longer_than_one_prefill_part(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.runner.PREFILL_ROWS", 7)
+    monkeypatch.setattr("logitspec.runtime.runner.PREFILL_ROWS", 7)
     trace = written(runner(family), "logitspec_paper", 0.0)
     assert trace.output_ids == expected(family, 0.0)
 
 
 @pytest.mark.parametrize("family", ["gpt2", *FAST])
 def test_buffers_that_have_to_grow(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.cache.FIRST_ROWS", 8)
-    monkeypatch.setattr("logitspec.forward.FIRST_COLUMNS", 8)
-    monkeypatch.setattr("logitspec.llama.FIRST_POSITIONS", 8)
+    monkeypatch.setattr("logitspec.runtime.cache.FIRST_ROWS", 8)
+    monkeypatch.setattr("logitspec.runtime.forward.FIRST_COLUMNS", 8)
+    monkeypatch.setattr("logitspec.runtime.llama.FIRST_POSITIONS", 8)
     trace = written(runner(family), "logitspec_paper", 0.0)
     assert trace.output_ids == expected(family, 0.0)

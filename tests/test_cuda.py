@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from families import FAST, model
+from support.families import FAST, model
 from test_conformance import (
     FAMILIES,
     PROMPT,
@@ -23,11 +23,11 @@ from test_conformance import (
 )
 
 from logitspec import METHODS, decode, load
-from logitspec.graphs import CudaGraphs
-from logitspec.llama import LlamaForward
-from logitspec.models import prepare
-from logitspec.runner import Runner
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.models.loader import prepare
+from logitspec.runtime.graphs import CudaGraphs
+from logitspec.runtime.llama import LlamaForward
+from logitspec.runtime.runner import Runner
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
-from hub_spaces import HARDWARE, TOKEN, USER, SpaceHub, serving_spaces
 from huggingface_hub import constants
+from support.app import ROOT
+from support.hub_spaces import HARDWARE, TOKEN, USER, SpaceHub, serving_spaces
 
-from logitspec import deploy, spacefile
+from logitspec.publish import deploy, spacefile
 
 # the hub's client sends large files in a way that its HTTP library is about to drop
 pytestmark = pytest.mark.filterwarnings("ignore:Use .content=")
@@ -314,7 +314,7 @@ def test_the_project_itself_can_be_sent() -> None:
 
 def test_the_command_says_what_it_would_send() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "logitspec.deploy", "--dry-run"],
+        [sys.executable, "-m", "logitspec.publish.deploy", "--dry-run"],
         cwd=ROOT,
         env={"HF_HUB_OFFLINE": "1", "HF_HOME": "/nowhere", "PATH": ""},
         capture_output=True,

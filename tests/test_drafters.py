@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ScriptedTarget, finished
+from support.fakes import ScriptedTarget, finished
 
 from logitspec import METHODS, DraftTree, LogitSpecError, Origin, TopK, accept, decode
 from logitspec.drafters import make, option_fields

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import ScriptedTarget, finished
+from support.fakes import ScriptedTarget, finished
 
 from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
+from logitspec.decoding.engine import begin, run
 from logitspec.drafters.autoregressive import Autoregressive
-from logitspec.engine import begin, run
-from logitspec.metrics import summarize
-from logitspec.target import Sampling
+from logitspec.trace.metrics import summarize
+from logitspec.trace.sampling import Sampling
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from logitspec.builtin import MODEL_DIR, evaluate
+from logitspec.builtin import evaluate
 from logitspec.builtin.behaviour import behave_alike
 from logitspec.builtin.card import EVALUATION, TRAINING, table, write_card
 from logitspec.builtin.corpus import samples
@@ -21,7 +21,8 @@ from logitspec.builtin.grade import (
     repetition,
     right,
 )
-from logitspec.models import load
+from logitspec.models.loader import load
+from logitspec.paths import MODEL
 
 SUM = "def add(numbers):\n    total = 0\n    for n in numbers:\n        total += n\n    return total\n"
 
@@ -182,11 +183,11 @@ def test_the_command_prints_a_table_and_one_json_line(
 
 def test_the_shipped_card_is_what_its_figures_say(tmp_path: pathlib.Path) -> None:
     for name in ("config.json", TRAINING, EVALUATION):
-        (tmp_path / name).write_bytes((MODEL_DIR / name).read_bytes())
+        (tmp_path / name).write_bytes((MODEL / name).read_bytes())
     write_card(tmp_path)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert card == (MODEL_DIR / "README.md").read_text(encoding="utf-8")
-    figures = json.loads((MODEL_DIR / EVALUATION).read_text(encoding="utf-8"))
+    assert card == (MODEL / "README.md").read_text(encoding="utf-8")
+    figures = json.loads((MODEL / EVALUATION).read_text(encoding="utf-8"))
     assert table(figures["rows"]) in card
     assert {row["task"] for row in figures["rows"]} == set(RULES)
     assert all(row["prompts"] >= 50 for row in figures["rows"])

@@ -9,18 +9,26 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import finished
-from families import model, runner
+from support.fakes import finished
+from support.families import model, runner
 from test_models import tokenizer
 
-import logitspec.models
+import logitspec.models.loader
 from logitspec import LogitSpecError, TopK, Trace, decode
-from logitspec.evidence import BEYOND, Evidence, Tally, next_next_ranks, total, weights
-from logitspec.evidence.__main__ import main
-from logitspec.evidence.gather import CAPACITIES, LOOKUP, OURS, PAPER, UNSEEN, gather, prompts
-from logitspec.models import encode_prompt
-from logitspec.recordings import Example, examples
-from logitspec.replay.recording import Recording
+from logitspec.measure.evidence import BEYOND, Evidence, Tally, next_next_ranks, total, weights
+from logitspec.measure.evidence.__main__ import main
+from logitspec.measure.evidence.gather import (
+    CAPACITIES,
+    LOOKUP,
+    OURS,
+    PAPER,
+    UNSEEN,
+    gather,
+    prompts,
+)
+from logitspec.measure.replay.recording import Recording
+from logitspec.models.loader import encode_prompt
+from logitspec.publish.recordings import Example, examples
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
 NEW = 40
@@ -238,7 +246,9 @@ def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
 def test_the_command_writes_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(logitspec.models, "load", lambda *names: (runner("llama"), tokenizer()))
+    monkeypatch.setattr(
+        logitspec.models.loader, "load", lambda *names: (runner("llama"), tokenizer())
+    )
     out = tmp_path / "evidence" / "x.json.gz"
     asked = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
     assert main(asked) == 0

@@ -12,12 +12,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from player_page import hostile, story
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from support.player_page import hostile, story
 
 from logitspec import LogitSpecError, Trace
-from logitspec.export import main, page, player_source, player_style, title
-from logitspec.picture import picture
+from logitspec.publish.export import main, page, player_source, player_style, title
+from logitspec.publish.picture import picture
 
 PLAYER = "[data-logitspec-player]"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -260,7 +260,7 @@ def test_browser_and_python_draw_the_same(name: str) -> None:
 
 
 def load_address() -> str:
-    return (Path(__file__).parent / "player" / "load.mjs").as_uri()
+    return (Path(__file__).parent / "scripts" / "load.mjs").as_uri()
 
 
 @pytest.mark.parametrize("name", TRACES)

@@ -7,18 +7,18 @@ import inspect
 from pathlib import Path
 
 import pytest
-from families import runner
+from support.families import runner
 from test_models import tokenizer
 
 from logitspec import TopK
 from logitspec.drafters import priors as file
 from logitspec.drafters.priors import PRIORS
 from logitspec.drafters.rates import Kind
-from logitspec.recordings import Example
-from logitspec.replay.__main__ import main
-from logitspec.replay.fit import LEAST, MOST, Counts, fitted, observed, pooled, source
-from logitspec.replay.recorder import record
-from logitspec.replay.recording import Recording, save
+from logitspec.measure.replay.__main__ import main
+from logitspec.measure.replay.fit import LEAST, MOST, Counts, fitted, observed, pooled, source
+from logitspec.measure.replay.recorder import record
+from logitspec.measure.replay.recording import Recording, save
+from logitspec.publish.recordings import Example
 
 COPY: Kind = ("copy", 1, 1, 2)
 LOGIT: Kind = ("logit", 0, False)
@@ -134,7 +134,7 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     target = runner("llama")
-    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: target)
+    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
     made = list(record(target, tokenizer(), [Example(1, "letters", "", "ABCABDABCAB")], 40))
     replays, lives = observed(made, PRIORS), observed(made, PRIORS, "llama")
     assert tried(lives, "successor") > tried(replays, "successor")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from families import CONFIGS, model
+from support.families import CONFIGS, model
 
 import logitspec
 from logitspec import METHODS, LogitSpecError

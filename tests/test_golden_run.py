@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
+from logitspec.decoding.engine import decode
 from logitspec.drafters import METHODS
-from logitspec.engine import decode
-from logitspec.models import encode_prompt, load
+from logitspec.models.loader import encode_prompt, load
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "builtin" / "greedy.json"

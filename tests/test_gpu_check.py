@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from logitspec.benchmark import gpu
-from logitspec.benchmark.gpu import Job, done, jobs, main
-from logitspec.benchmark.shapes import random_target, read_bytes
+from logitspec.measure.benchmark import gpu
+from logitspec.measure.benchmark.gpu import Job, done, jobs, main
+from logitspec.measure.benchmark.shapes import random_target, read_bytes
 
 CPU = torch.device("cpu")
 

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fakes import finished
-from families import CONFIGS, FAST, WINDOW, model, runner
-from tape import Taped
+from support.fakes import finished
+from support.families import CONFIGS, FAST, WINDOW, model, runner
+from support.tape import Taped
 from test_llama import apart, path, tree
 
 from logitspec import decode
-from logitspec.costs import ForwardCosts
-from logitspec.forward import seen
-from logitspec.graphs import (
+from logitspec.models.devices import graphed, ungraphable
+from logitspec.models.loader import prepare
+from logitspec.runtime.forward import seen
+from logitspec.runtime.graphs import (
     BUCKETS,
     CaptureError,
     CudaGraphs,
@@ -28,12 +29,11 @@ from logitspec.graphs import (
     columns_for,
     uncaptured,
 )
-from logitspec.llama import LlamaForward
-from logitspec.models import prepare
-from logitspec.placing import graphed, ungraphable
-from logitspec.ranks import ranked, topk, unpacked
-from logitspec.runner import Runner
-from logitspec.target import Sampling
+from logitspec.runtime.llama import LlamaForward
+from logitspec.runtime.ranks import ranked, topk, unpacked
+from logitspec.runtime.runner import Runner
+from logitspec.trace.costs import ForwardCosts
+from logitspec.trace.sampling import Sampling
 
 FAMILIES = pytest.mark.parametrize("family", [*CONFIGS, *FAST])
 CPU = torch.device("cpu")
@@ -90,8 +90,8 @@ def test_what_a_step_tells_is_what_it_told(family: str, temperature: float) -> N
 def test_a_long_text_moves_the_buffers_and_is_captured_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("logitspec.cache.FIRST_ROWS", 8)
-    monkeypatch.setattr("logitspec.graphs.FIRST_COLUMNS", 16)
+    monkeypatch.setattr("logitspec.runtime.cache.FIRST_ROWS", 8)
+    monkeypatch.setattr("logitspec.runtime.graphs.FIRST_COLUMNS", 16)
     taped = Taped()
     fixed = replaying("fast", taped)
     trace = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
@@ -288,8 +288,8 @@ class Frozen(Taped):
 def test_graphs_are_tried_and_measured_before_they_are_used(
     capture: Any, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.placing.CudaGraphs", lambda device: capture)
-    monkeypatch.setattr("logitspec.placing.ungraphable", lambda model, wanted: None)
+    monkeypatch.setattr("logitspec.models.devices.CudaGraphs", lambda device: capture)
+    monkeypatch.setattr("logitspec.models.devices.ungraphable", lambda model, wanted: None)
     target = runner("fast")
     said = graphed(target, deviation=1e-9)
     assert said.startswith(told)
@@ -346,7 +346,7 @@ def test_a_cuda_graph_is_warmed_up_on_its_stream_then_captured_then_replayed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fake = FakeCuda()
-    monkeypatch.setattr("logitspec.graphs.torch", SimpleNamespace(cuda=fake))
+    monkeypatch.setattr("logitspec.runtime.graphs.torch", SimpleNamespace(cuda=fake))
     again = CudaGraphs(CPU)(lambda: fake.done.append("run"))
     again(), again()
     assert fake.done == [

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 import transformers
-from fakes import finished
-from hub import COMMIT, CONVERTED, TOKEN, Hub, serving
 from huggingface_hub import constants
+from support.fakes import finished
+from support.hub import COMMIT, CONVERTED, TOKEN, Hub, serving
 from test_models import folder, one_sentence, tokenizer
 
 from logitspec import LogitSpecError, decode, load
-from logitspec.models import encode_prompt
+from logitspec.models.loader import encode_prompt
 
 NAME = "somebody/tiny"
 
@@ -150,7 +150,7 @@ def test_a_full_disk_is_said_before_and_during_a_download(
 ) -> None:
     little = SimpleNamespace(disk_usage=lambda folder: SimpleNamespace(free=1000))
     with monkeypatch.context() as patch:
-        patch.setattr("logitspec.hub.shutil", little)
+        patch.setattr("logitspec.models.hub.shutil", little)
         refused(NAME, "takes 0.0 GB and the disk has 0.0 GB left; free some room")
     assert hub.fetched("model.safetensors") == []
 
@@ -158,7 +158,7 @@ def test_a_full_disk_is_said_before_and_during_a_download(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("logitspec.hub.http_get", full)
+        patch.setattr("logitspec.models.hub.http_get", full)
         refused(NAME, "The disk is full before")
     load(NAME)
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import finished
-from families import runner
+from support.fakes import finished
+from support.families import runner
 from test_models import tokenizer
 
 from logitspec import LogitSpecError, Origin, decode
-from logitspec.recordings import Example
-from logitspec.replay.__main__ import main
-from logitspec.replay.ingredients import (
+from logitspec.measure.replay.__main__ import main
+from logitspec.measure.replay.ingredients import (
     Ingredients,
     Recipe,
     counted,
@@ -24,9 +23,10 @@ from logitspec.replay.ingredients import (
     switches,
     table,
 )
-from logitspec.replay.recorder import record
-from logitspec.replay.recording import Recording, save
-from logitspec.replay.target import replay
+from logitspec.measure.replay.recorder import record
+from logitspec.measure.replay.recording import Recording, save
+from logitspec.measure.replay.target import replay
+from logitspec.publish.recordings import Example
 
 PROMPTS = [
     Example(1, "letters", "", "ABCABDABCAB"),
@@ -131,7 +131,7 @@ def test_live_runs_hear_the_logits_of_rejected_nodes(
 ) -> None:
     """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
     target = runner("llama")
-    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: target)
+    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
     replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
     for each in (replays, lives):
         each.add("all", recordings)
@@ -157,7 +157,7 @@ def test_live_runs_hear_the_logits_of_rejected_nodes(
 def test_outputs_that_are_not_the_recorded_are_told(
     recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
     output = [*recordings[0].output_ids[:-1], recordings[0].output_ids[-1] ^ 1]
     found = Ingredients((8,), live="llama")
     found.add("one", [replace(recordings[0], output_ids=output), recordings[1]])
@@ -168,7 +168,7 @@ def test_outputs_that_are_not_the_recorded_are_told(
 def test_another_model_than_the_recorded_is_refused(
     recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.replay.live._loaded", lambda *names: runner("llama"))
+    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
     other = replace(recordings[0], model={**recordings[0].model, "id": "somebody/else"})
     with pytest.raises(LogitSpecError, match="The recordings are of somebody/else and the model"):
         Ingredients(live="llama").add("one", [other])
@@ -221,7 +221,7 @@ def test_errors_are_one_sentence(
     asked: list[str], message: str, files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And those that can be are told before anything is counted."""
-    monkeypatch.setattr("logitspec.replay.ingredients.replay", None)
+    monkeypatch.setattr("logitspec.measure.replay.ingredients.replay", None)
     with pytest.raises(SystemExit) as stop:
         main(["ingredients", *(files[0] if each == "FILE" else each for each in asked)])
     assert message in str(stop.value.code)

@@ -11,19 +11,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 import transformers
-from fakes import finished
-from families import CONFIGS, FAST, VOCABULARY, model, runner
+from support.fakes import finished
+from support.families import CONFIGS, FAST, VOCABULARY, model, runner
 from test_models import folder
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 from logitspec import DraftTree, LogitSpecError, decode, load
-from logitspec.forward import TreeMask
-from logitspec.llama import LlamaForward, unsupported
-from logitspec.models import prepare
-from logitspec.placing import faster, fastest
-from logitspec.product import Product, pack
-from logitspec.runner import Runner
-from logitspec.tree import Origin, Provenance
+from logitspec.models.devices import faster, fastest
+from logitspec.models.loader import prepare
+from logitspec.runtime.forward import TreeMask
+from logitspec.runtime.llama import LlamaForward, unsupported
+from logitspec.runtime.product import Product, pack
+from logitspec.runtime.runner import Runner
+from logitspec.trace.tree import Origin, Provenance
 
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=lambda dtype: str(dtype)[6:])
@@ -153,11 +153,11 @@ def test_products_are_packed_together_or_not_at_all(monkeypatch: pytest.MonkeyPa
         return [Product(torch.ones(8, size, dtype=dtype), None) for size in (4, 6)]
 
     assert not pack(products(torch.float64))
-    monkeypatch.setattr("logitspec.product.PACKED_AT_MOST", 8 * 10 * 4 - 1)
+    monkeypatch.setattr("logitspec.runtime.product.PACKED_AT_MOST", 8 * 10 * 4 - 1)
     large = products()
     assert not pack(large)
     assert not any(each.packed for each in large)
-    monkeypatch.setattr("logitspec.product.PACKED_AT_MOST", 8 * 10 * 4)
+    monkeypatch.setattr("logitspec.runtime.product.PACKED_AT_MOST", 8 * 10 * 4)
     assert pack(large)
 
     def failing(product: Product) -> None:
@@ -265,7 +265,7 @@ def test_a_fast_forward_that_computes_something_else_is_not_taken(
     net = folder(tmp_path / "net")
     wanted = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
     for kind, reason in [(Skewed, "standard deviations apart"), (Broken, "RuntimeError")]:
-        monkeypatch.setattr("logitspec.placing.LlamaForward", kind)
+        monkeypatch.setattr("logitspec.models.devices.LlamaForward", kind)
         target, _ = load(net, dtype=dtype)
         assert not isinstance(target.forward, LlamaForward)
         assert forward(target).startswith("stock: the fast one")
@@ -307,7 +307,7 @@ def test_float32_stays_where_bfloat16_is_refused() -> None:
 
 
 def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.models.PARAMETERS_TIMED", 100)
+    monkeypatch.setattr("logitspec.models.loader.PARAMETERS_TIMED", 100)
     target, _ = load(folder(tmp_path / "net"), device="cpu", dtype="fastest")
     assert target.model.dtype == torch.bfloat16
     assert "dtype" not in target.info["environment"]

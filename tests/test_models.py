@@ -11,15 +11,15 @@ import pytest
 import tokenizers
 import torch
 import transformers
-from fakes import finished
-from families import CONFIGS, model, runner
+from support.fakes import finished
+from support.families import CONFIGS, model, runner
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from logitspec import LogitSpecError, decode, load
-from logitspec.models import encode_prompt, prepare
-from logitspec.placing import choose_device
-from logitspec.runner import Runner
-from logitspec.tree import DraftTree
+from logitspec.models.devices import choose_device
+from logitspec.models.loader import encode_prompt, prepare
+from logitspec.runtime.runner import Runner
+from logitspec.trace.tree import DraftTree
 
 TEMPLATE = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import serving_app
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from hub import Hub, serving
 from playwright.sync_api import Browser, Page, expect
+from support.app import serving_app
+from support.hub import Hub, serving
 from test_app import PLAYER, state, unfold
 from test_models import folder
 
 from logitspec import Trace
-from logitspec.catalogue import CATALOGUE
+from logitspec.models.catalogue import CATALOGUE
 
 NAME = "somebody/tiny"
 

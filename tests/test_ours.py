@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import ScriptedTarget, finished
-from families import CONFIGS, runner
+from support.fakes import ScriptedTarget, finished
+from support.families import CONFIGS, runner
 
 from logitspec import DraftTree, Origin, TopK, decode, load
-from logitspec.costs import ForwardCosts
 from logitspec.drafters import make
 from logitspec.drafters.rates import PRIOR_WEIGHT, Rates
 from logitspec.drafters.sizing import Sizing
 from logitspec.drafters.sources import Copies
-from logitspec.models import encode_prompt
-from logitspec.recordings import examples
+from logitspec.models.loader import encode_prompt
+from logitspec.publish.recordings import examples
+from logitspec.trace.costs import ForwardCosts
 
 LAST = TopK([5, 3, 71, 72, 73, 2], [0.5, 0.2, 0.1, 0.1, 0.05, 0.05])
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from player_page import PLAYER, gradio_page_html, hostile, page_html, steps_between, story
+from support.player_page import PLAYER, gradio_page_html, hostile, page_html, steps_between, story
 
-from logitspec.trace import StepRecord, Trace, dumps, reset_message
+from logitspec.trace.records import StepRecord, Trace, dumps, reset_message
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

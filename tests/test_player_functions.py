@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent / "player"
+FOLDER = Path(__file__).parent / "scripts"
 
 
 def test_functions_of_the_player() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from player_page import page_html, story
+from support.player_page import page_html, story
 from test_player import READ_NODES, ROOT, expected_nodes
 
 if TYPE_CHECKING:

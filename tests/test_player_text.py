@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import test_player
-from player_page import STORY as WORDS
-from player_page import MadeUp, words
+from support.player_page import STORY as WORDS
+from support.player_page import MadeUp, words
 from test_player import (
     HOSTILE,
     READ_TOKENS,
@@ -20,7 +20,7 @@ from test_player import (
     state,
 )
 
-from logitspec.trace import StepRecord, Trace
+from logitspec.trace.records import StepRecord, Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

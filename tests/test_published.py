@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from logitspec.benchmark.on_gpu import GPU_RESULTS, gpu_conditions, methods, shapes
-from logitspec.benchmark.published import RESULTS, by_task, conditions, markdown, overall, published
 from logitspec.drafters import METHODS
+from logitspec.measure.benchmark.on_gpu import GPU_RESULTS, gpu_conditions, methods, shapes
+from logitspec.measure.benchmark.published import (
+    RESULTS,
+    by_task,
+    conditions,
+    markdown,
+    overall,
+    published,
+)
 from logitspec.ui.words import measured
 
 README = Path(__file__).resolve().parent.parent / "README.md"

@@ -13,12 +13,12 @@ from time import sleep
 from typing import Any
 
 import pytest
-from fakes import ScriptedTarget, finished
-from families import runner
+from support.fakes import ScriptedTarget, finished
+from support.families import runner
 from test_models import tokenizer
 
-from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode, session
-from logitspec.race import (
+from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode
+from logitspec.decoding.race import (
     LANES,
     WARM_UP_TOKENS,
     Verdict,
@@ -27,8 +27,9 @@ from logitspec.race import (
     start_message,
     verdict,
 )
-from logitspec.session import Host, Request
-from logitspec.trace import StepRecord
+from logitspec.serving import host as session
+from logitspec.serving.host import Host, Request
+from logitspec.trace.records import StepRecord
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 1, 4, 1, 5]

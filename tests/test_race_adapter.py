@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from race_page import gradio_page_html, made, steps_from
+from support.race_page import gradio_page_html, made, steps_from
 
-from logitspec.race import Race
-from logitspec.recordings import to_play
-from logitspec.trace import packed
+from logitspec.decoding.race import Race
+from logitspec.publish.recordings import to_play
+from logitspec.trace.records import packed
 
 ROOT = "[data-logitspec-race]"
 LANE = f"{ROOT} .lr-lane"

@@ -9,15 +9,15 @@ import sys
 from pathlib import Path
 
 import torch
-from fakes import finished
+from support.fakes import finished
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from logitspec import Origin, StepRecord, Trace, decode, load
-from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.card import EVALUATION, table
-from logitspec.models import encode_prompt
-from logitspec.recordings import FEATURED, examples
-from logitspec.tokens import Speller
+from logitspec.models.loader import encode_prompt
+from logitspec.models.tokens import Speller
+from logitspec.paths import MODEL
+from logitspec.publish.recordings import FEATURED, examples
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
 
 
 def test_the_figures_of_the_built_in_model_are_those_of_its_evaluation() -> None:
-    figures = json.loads((MODEL_DIR / EVALUATION).read_text(encoding="utf-8"))
+    figures = json.loads((MODEL / EVALUATION).read_text(encoding="utf-8"))
     assert table(figures["rows"]) in README
     assert all(str(figures[name]) in README for name in ("command", "dtype", "device", "torch"))
 
@@ -123,8 +123,8 @@ def test_the_python_example_runs_as_it_stands() -> None:
 
 
 def test_the_example_inside_transformers_writes_what_generate_writes() -> None:
-    model = AutoModelForCausalLM.from_pretrained(MODEL_DIR, dtype="float32")
-    tokenizer = AutoTokenizer.from_pretrained(MODEL_DIR)
+    model = AutoModelForCausalLM.from_pretrained(MODEL, dtype="float32")
+    tokenizer = AutoTokenizer.from_pretrained(MODEL)
     ids = encode_prompt(tokenizer, "Write a short story about a fox.")
     written = model.generate(torch.tensor([ids]), max_new_tokens=60)[0, len(ids) :]
     assert python_output(1) == tokenizer.decode(written, skip_special_tokens=True) + "\n"

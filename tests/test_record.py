@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from families import runner
+from support.families import runner
 from test_models import tokenizer
 
-from logitspec import Trace, record, recordings
-from logitspec.race import race
-from logitspec.recordings import Example, examples, featured, file_of, recorded, to_play
+from logitspec import Trace
+from logitspec.decoding.race import race
+from logitspec.publish import record, recordings
+from logitspec.publish.recordings import Example, examples, featured, file_of, recorded, to_play
 
 LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
 
@@ -74,7 +75,10 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
     decoded = record._decoded
 
     def other(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
-        return decoded(target, tokenizer, example, method, most - (method == "autoregressive"))
+        trace: Trace = decoded(
+            target, tokenizer, example, method, most - (method == "autoregressive")
+        )
+        return trace
 
     monkeypatch.setattr(record, "_decoded", other)
     assert record.main(["--out", str(tmp_path / "traces"), "1"]) == 2
@@ -142,7 +146,7 @@ def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Example) -> N
 
 
 def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New weights want new recordings: python -m logitspec.record."""
+    """New weights want new recordings: python -m logitspec.publish.record."""
     from logitspec import decode, load
 
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from collections import Counter
 from math import prod
 from typing import Any
 
-from fakes import ScriptedTarget, finished
+from support.fakes import ScriptedTarget, finished
 
 from logitspec import DraftTree, ForwardResult, Origin, TopK, decode
 from logitspec.drafters import make

@@ -12,24 +12,24 @@ from typing import Any
 
 import pytest
 import torch
-from fakes import ScriptedTarget, finished
-from families import runner
+from support.fakes import ScriptedTarget, finished
+from support.families import runner
 from test_models import tokenizer
 
-import logitspec.runner
+import logitspec.runtime.runner
 from logitspec import METHODS, DraftTree, LogitSpecError, Origin, Provenance, TopK, Trace
 from logitspec import decode as live
 from logitspec.drafters.logitspec_paper import LogitSpecPaper
-from logitspec.metrics import summarize
-from logitspec.models import encode_prompt, load
-from logitspec.recordings import Example
-from logitspec.replay.__main__ import main
-from logitspec.replay.prompts import prompts_in
-from logitspec.replay.recorder import record
-from logitspec.replay.recording import UNKNOWN, Recording, read, save
-from logitspec.replay.scores import Score
-from logitspec.replay.target import NODE_RANKS, RecordedTarget, replay
-from logitspec.target import Sampling
+from logitspec.measure.replay.__main__ import main
+from logitspec.measure.replay.prompts import prompts_in
+from logitspec.measure.replay.recorder import record
+from logitspec.measure.replay.recording import UNKNOWN, Recording, read, save
+from logitspec.measure.replay.scores import Score
+from logitspec.measure.replay.target import NODE_RANKS, RecordedTarget, replay
+from logitspec.models.loader import encode_prompt, load
+from logitspec.publish.recordings import Example
+from logitspec.trace.metrics import summarize
+from logitspec.trace.sampling import Sampling
 
 # They learn nothing from the logits of rejected nodes, which is all that a recording lacks.
 EXACT = ["autoregressive", "prompt_lookup", "logitspec_paper"]
@@ -189,7 +189,7 @@ def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch)
     assert heard[:-1] == wanted[:-1]  # the last step ends where the recording does
     assert len(heard) > 3
     assert any(len(step) > 1 for step in heard[1:])
-    assert NODE_RANKS == logitspec.runner.NODE_RANKS
+    assert NODE_RANKS == logitspec.runtime.runner.NODE_RANKS
 
 
 # The recorded target, by hand
@@ -337,7 +337,7 @@ def test_a_target_that_ranks_no_prompt_is_refused() -> None:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "logitspec.replay", *arguments],
+        [sys.executable, "-m", "logitspec.measure.replay", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -424,7 +424,9 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
 def test_errors_are_one_sentence(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.models.load", lambda *names: (runner("llama"), tokenizer()))
+    monkeypatch.setattr(
+        "logitspec.models.loader.load", lambda *names: (runner("llama"), tokenizer())
+    )
     file = recordings_file(tmp_path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").write_text("no recording\n")
@@ -435,9 +437,7 @@ def test_errors_are_one_sentence(
 
 
 def test_replaying_wants_no_model_library() -> None:
-    code = (
-        "import sys, logitspec.replay.__main__; print({'torch', 'transformers'} & set(sys.modules))"
-    )
+    code = "import sys, logitspec.measure.replay.__main__; print({'torch', 'transformers'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from logitspec import LogitSpecError
-from logitspec.sampling import gumbel, pick
-from logitspec.target import Sampling
+from logitspec.runtime.draws import gumbel, pick
+from logitspec.trace.sampling import Sampling
 
 LOGITS = torch.tensor([2.0, 0.0, -1.0, 1.0, -9.0])
 

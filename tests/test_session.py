@@ -10,12 +10,13 @@ from time import sleep
 from typing import Any
 
 import pytest
-from families import runner
+from support.families import runner
 from test_models import tokenizer
 
-from logitspec import LogitSpecError, Trace, session
-from logitspec.catalogue import CATALOGUE
-from logitspec.session import Host, Request, parse_options
+from logitspec import LogitSpecError, Trace
+from logitspec.models.catalogue import CATALOGUE
+from logitspec.serving import host as session
+from logitspec.serving.host import Host, Request, parse_options
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import os
 import re
@@ -12,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -25,108 +23,7 @@ from logitspec.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Imports point down. A module may import from its own row and from those below it.
-LAYERS = [
-    ["app"],
-    ["ui", "__main__", "deploy"],
-    ["session", "benchmark", "evidence", "export", "record", "replay", "generation"],
-    ["picture", "jobs"],
-    [
-        "models",
-        "checks",
-        "placing",
-        "traits",
-        "runner",
-        "engine",
-        "race",
-        "trace",
-        "metrics",
-        "builtin",
-    ],
-    ["llama", "forward", "product", "cache", "sampling", "ranks"],
-    ["drafters"],
-    ["graphs", "ngram", "automaton", "target", "tokens", "costs"],
-    ["tree"],
-    ["deploy_plan"],
-    ["hub", "catalogue", "spacefile"],
-    ["zero"],
-    ["errors", "recordings", "version"],
-]
-
-# What a module must not import although its row would let it.
-STRANGERS = {
-    "app": {"models", "runner", "engine", "drafters", "trace"},
-    "automaton": {"tree", "target"},
-    "benchmark": {"session", "export", "record", "builtin"},
-    "builtin": {"session", "runner"},
-    "cache": {"trace", "engine", "models", "drafters", "tokens", "tree"},
-    "checks": {"models", "placing", "engine", "trace", "metrics", "builtin", "drafters", "tree"},
-    "engine": {"runner", "models", "cache", "graphs", "sampling", "tokens", "builtin"},
-    "deploy": {"session", "models", "runner", "engine", "drafters", "trace", "benchmark"},
-    "deploy_plan": {"hub", "catalogue"},
-    "evidence": {"session", "export", "record", "benchmark", "runner"},
-    "export": {"runner", "models", "engine", "session"},
-    "forward": {"drafters", "tokens", "tree"},
-    "generation": {"session", "builtin"},
-    "graphs": {"*"},
-    "hub": {"*"},
-    "jobs": {"models", "runner", "metrics", "graphs", "builtin"},
-    "llama": {"drafters", "tokens", "tree"},
-    "metrics": {"runner", "models", "engine"},
-    "models": {"drafters", "engine"},
-    "ngram": {"tree", "target"},
-    "picture": {"runner", "models", "engine", "metrics", "drafters"},
-    "placing": {"models", "checks", "engine", "trace", "metrics", "builtin", "drafters", "tree"},
-    "product": {"*"},
-    "race": {"runner", "models", "metrics", "graphs", "builtin"},
-    "ranks": {"tree", "drafters", "cache", "sampling", "forward"},
-    "record": {"session", "export", "runner"},
-    "recordings": {"*"},
-    "replay": {"session", "export", "runner", "record", "benchmark", "builtin"},
-    "runner": {"drafters", "tokens", "engine", "models", "checks", "placing"},
-    "spacefile": {"*"},
-    "sampling": {"tree", "cache", "runner"},
-    "trace": {"engine", "runner", "models", "metrics"},
-    "traits": {"*"},
-    "tree": {"drafters"},
-    "version": {"*"},
-}
-
-# Who may import the heavy packages.
-MAY_IMPORT = {
-    "torch": {
-        "sampling",
-        "ranks",
-        "runner",
-        "forward",
-        "llama",
-        "product",
-        "cache",
-        "graphs",
-        "models",
-        "checks",
-        "placing",
-        "traits",
-        "generation",
-        "benchmark",
-        "builtin",
-    },
-    "transformers": {
-        "models",
-        "checks",
-        "traits",
-        "generation",
-        "runner",
-        "llama",
-        "cache",
-        "builtin",
-        "benchmark",
-    },
-    "accelerate": {"models", "benchmark"},
-    "gradio": {"ui"},
-    "plotly": {"ui"},
-    "spaces": {"zero"},
-}
+HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 
 # Installed by the six packages of requirements.txt, or (spaces) there on Hugging Face only.
 COME_ALONG = {
@@ -180,122 +77,32 @@ def test_linters_find_nothing(command: tuple[str, ...]) -> None:
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
-# Layers
+# Imports
 
 
-def row(module: str) -> int:
-    return next(place for place, names in enumerate(LAYERS) if module in names)
+def test_imports_keep_to_the_rooms() -> None:
+    done = run(
+        sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"
+    )
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
-def sources() -> dict[str, str]:
-    """Python source by dotted module name, without the tests."""
-    return {
-        ".".join(file.with_suffix("").parts): (ROOT / file).read_text(encoding="utf-8")
-        for file in files()
-        if file.suffix == ".py" and file.parts[0] in ("app.py", "logitspec")
-    }
-
-
-def imports(name: str, source: str, known: frozenset[str]) -> set[str]:
-    """Dotted names that the module `name` imports anywhere, functions and type checks included."""
-    found: set[str] = set()
-    package = name if name.endswith("__init__") else name.rpartition(".")[0]
-    package = package.removesuffix(".__init__")
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
-            for alias in node.names:
-                inner = f"{base}.{alias.name}"
-                whole = inner in known or f"{inner}.__init__" in known
-                found.add(inner if whole else base)
-    return found
-
-
-def part(name: str) -> str:
-    """The row entry of a dotted name: logitspec.drafters.base is of drafters."""
-    pieces = name.removesuffix(".__init__").split(".")
-    return pieces[1] if len(pieces) > 1 else pieces[0]
-
-
-def graph(code: dict[str, str]) -> dict[str, set[str]]:
-    return {name: imports(name, source, frozenset(code)) for name, source in code.items()}
-
-
-def layer_faults(code: dict[str, str]) -> list[str]:
-    """Every import that breaks the layers, as "importer -> imported: why"."""
-    faults = []
-    for name, imported in graph(code).items():
-        own = part(name)
-        if name == "logitspec.__init__":  # the public names, from wherever they are
+def imported_packages() -> Iterator[tuple[Path, str]]:
+    """Every top-level package that a file of the app imports anywhere, functions included."""
+    for file in files():
+        if file.suffix != ".py" or file.parts[0] not in ("app.py", "logitspec"):
             continue
-        for other in sorted(imported):
-            if other.split(".")[0] in ("logitspec", "app"):
-                theirs = part(other)
-                if theirs == own:
-                    continue
-                if theirs == "logitspec":
-                    if row(own) > row("ui"):
-                        faults.append(f"{name} -> {other}: the public names stand above it")
-                elif row(theirs) < row(own):
-                    faults.append(f"{name} -> {other}: points up")
-                elif STRANGERS.get(own, set()) & {theirs, "*"} and theirs != "errors":
-                    faults.append(f"{name} -> {other}: must not know it")
-            elif own not in MAY_IMPORT.get(other.split(".")[0], {own}):
-                faults.append(f"{name} -> {other}: must not know it")
-    return faults
-
-
-def test_every_module_has_a_row() -> None:
-    rows = [name for names in LAYERS for name in names]
-    assert len(rows) == len(set(rows))
-    assert {part(name) for name in sources()} - {"logitspec"} <= set(rows)
-    assert set(STRANGERS) | set().union(*MAY_IMPORT.values()) <= set(rows)
-
-
-def test_imports_point_down() -> None:
-    assert layer_faults(sources()) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "source"),
-    [
-        ("logitspec.tree", "import logitspec.engine"),
-        ("logitspec.drafters.base", "def f():\n    from logitspec import runner"),
-        ("logitspec.drafters.base", "from ..engine import decode"),
-        ("logitspec.engine", "from logitspec import DraftTree"),
-        ("logitspec.engine", "import torch.nn"),
-        ("logitspec.engine", "from logitspec.runner import Runner"),
-        ("logitspec.ngram", "from logitspec.tree import DraftTree"),
-        ("logitspec.session", "from logitspec.ui import page"),
-        ("logitspec.graphs", "from logitspec.sampling import pick"),
-        ("logitspec.ui.page", "from spaces import GPU"),
-        ("app", "import gradio"),
-    ],
-)
-def test_a_wrong_import_is_found(name: str, source: str) -> None:
-    known = {f"logitspec.{module}": "" for names in LAYERS for module in names}
-    assert len(layer_faults({**known, name: source})) == 1
-
-
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    code = sources()
-    edges = {}
-    for name, imported in graph(code).items():
-        if name == "logitspec.__init__":
-            continue
-        inside = {
-            f"{other}.__init__" if f"{other}.__init__" in code else other for other in imported
-        }
-        edges[name] = (inside & set(code)) - {name, "logitspec.__init__"}
-    list(TopologicalSorter(edges).static_order())  # raises CycleError
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from ((file, alias.name.partition(".")[0]) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield file, node.module.partition(".")[0]
 
 
 def test_the_engine_runs_without_the_heavy_packages() -> None:
     code = (
-        "import sys, logitspec, logitspec.metrics, logitspec.tokens\n"
-        f"print(*sorted(set({sorted(MAY_IMPORT)}) & set(sys.modules)))"
+        "import sys, logitspec, logitspec.trace.metrics, logitspec.models.tokens\n"
+        f"print(*sorted(set({HEAVY}) & set(sys.modules)))"
     )
     done = run(sys.executable, "-c", code)
     assert done.stdout.strip() == "", done.stdout
@@ -307,10 +114,9 @@ def test_imports_come_from_the_requirements() -> None:
     assert set(COME_ALONG.values()) <= pins
     allowed = {"logitspec", "app", "spaces"} | pins | set(COME_ALONG) | set(sys.stdlib_module_names)
     strangers = {
-        f"{name} -> {other}"
-        for name, imported in graph(sources()).items()
-        for other in imported
-        if other.split(".")[0] not in allowed
+        f"{file} imports {package}"
+        for file, package in imported_packages()
+        if package not in allowed
     }
     assert strangers == set()
 

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from fakes import ScriptedTarget, finished
+from support.fakes import ScriptedTarget, finished
 
 from logitspec import DraftTree, ForwardResult, Origin, TopK, decode
 from logitspec.drafters import make

@@ -19,7 +19,7 @@ from tokenizers import (
 )
 
 from logitspec.errors import LogitSpecError
-from logitspec.tokens import Speller, token_bytes
+from logitspec.models.tokens import Speller, token_bytes
 
 PROSE = [
     "the draft tree and the target model agree on the next token\n",

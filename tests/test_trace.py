@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from fakes import ScriptedTarget, finished
+from support.fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
-from logitspec.metrics import summarize
-from logitspec.trace import SCHEMA, packed, reset_message, steps_message
+from logitspec.trace.metrics import summarize
+from logitspec.trace.records import SCHEMA, packed, reset_message, steps_message
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 

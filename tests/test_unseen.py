@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from logitspec.builtin.corpus import TASKS, samples
 from logitspec.builtin.unseen import main
-from logitspec.recordings import EXAMPLES, examples
-from logitspec.replay.prompts import prompts_in
+from logitspec.measure.replay.prompts import prompts_in
+from logitspec.publish.recordings import EXAMPLES, examples
 
 if TYPE_CHECKING:
     from pathlib import Path

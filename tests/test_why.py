@@ -12,16 +12,17 @@ from typing import Any
 import gradio as gr
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import free_port
-from fakes import finished
-from families import runner
 from playwright.sync_api import Browser, Page, expect
+from support.app import free_port
+from support.fakes import finished
+from support.families import runner
 from test_models import tokenizer
 
-from logitspec import LogitSpecError, session
-from logitspec.evidence import Evidence, Tally, total, weights
-from logitspec.evidence.gather import OURS, PAPER, gather, prompts
-from logitspec.session import Host
+from logitspec import LogitSpecError
+from logitspec.measure.evidence import Evidence, Tally, total, weights
+from logitspec.measure.evidence.gather import OURS, PAPER, gather, prompts
+from logitspec.serving import host as session
+from logitspec.serving.host import Host
 from logitspec.ui import why
 from logitspec.ui.theme import STYLE, theme
 from logitspec.ui.why import PICTURES, Study, why_tab

@@ -16,17 +16,19 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import ROOT, serving_app
-from families import runner
+from support.app import ROOT, serving_app
+from support.families import runner
 from test_models import tokenizer
 
-from logitspec import LogitSpecError, Sampling, Trace, session, zero
-from logitspec.costs import ForwardCosts
-from logitspec.evidence import gather as gathering
-from logitspec.jobs import decoded
-from logitspec.session import Host, Request
+from logitspec import LogitSpecError, Sampling, Trace
+from logitspec.measure.evidence import gather as gathering
+from logitspec.serving import host as session
+from logitspec.serving import zerogpu as zero
+from logitspec.serving.host import Host, Request
+from logitspec.serving.jobs import decoded
+from logitspec.trace.costs import ForwardCosts
 
-STAND_IN = Path(__file__).parent / "zerogpu"
+STAND_IN = Path(__file__).parent / "support" / "zerogpu"
 
 
 @pytest.fixture

@@ -21,17 +21,17 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.card import EVALUATION, table, write_card
 from logitspec.builtin.corpus import samples
 from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
 from logitspec.builtin.recipe import hardware
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import messages
-from logitspec.engine import decode
-from logitspec.metrics import summarize
-from logitspec.models import load
-from logitspec.trace import Trace
+from logitspec.decoding.engine import decode
+from logitspec.models.loader import load
+from logitspec.paths import MODEL
+from logitspec.trace.metrics import summarize
+from logitspec.trace.records import Trace
 
 # The bars are the ones that a demonstration needs: below them a viewer sees mistakes all the time.
 BARS = {
@@ -207,7 +207,7 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     every = list(RULES)
     parser = argparse.ArgumentParser(prog="logitspec.builtin.evaluate", description=__doc__)
-    parser.add_argument("--model", default=str(MODEL_DIR), help="folder of the model")
+    parser.add_argument("--model", default=str(MODEL), help="folder of the model")
     parser.add_argument("--prompts", type=int, default=50, help="prompts a task")
     parser.add_argument("--tasks", nargs="*", default=every, choices=every, metavar="TASK")
     parser.add_argument("--max-new-tokens", type=int, default=400)

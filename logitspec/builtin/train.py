@@ -24,7 +24,6 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from logitspec.builtin import MODEL_DIR
 from logitspec.builtin.card import EVALUATION, TRAINING, write_card
 from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
@@ -45,6 +44,7 @@ from logitspec.builtin.recipe import (
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
 from logitspec.builtin.transplant import transplant
 from logitspec.errors import LogitSpecError
+from logitspec.paths import MODEL
 
 SHARD = "9MB"
 
@@ -293,7 +293,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--prose-note", default="", metavar="TEXT", help="where the prose is from, for the card"
     )
-    parser.add_argument("--out", type=pathlib.Path, default=MODEL_DIR, help="folder of the model")
+    parser.add_argument("--out", type=pathlib.Path, default=MODEL, help="folder of the model")
     parser.add_argument(
         "--work",
         type=pathlib.Path,

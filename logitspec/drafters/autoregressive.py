@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logitspec.drafters.base import Drafter, plant, register
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree
 
 
 @register

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
-from logitspec.costs import ForwardCosts
 from logitspec.errors import LogitSpecError
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.trace.costs import ForwardCosts
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 METHODS: dict[str, type[Drafter]] = {}
 

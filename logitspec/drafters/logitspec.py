@@ -28,8 +28,8 @@ from logitspec.drafters.sources import (
     provenance,
     runners_up,
 )
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 DEEPEST = 24
 LEAST = 5e-4

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.ngram import NgramIndex
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.drafters.ngram import NgramIndex
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 
 class Match(NamedTuple):

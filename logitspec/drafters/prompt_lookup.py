@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.ngram import NgramIndex
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.drafters.ngram import NgramIndex
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 
 @register

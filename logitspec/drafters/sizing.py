@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from logitspec.costs import ForwardCosts
+from logitspec.trace.costs import ForwardCosts
 
 
 class Sizing:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from logitspec.drafters.rates import Kind
-from logitspec.target import TopK
-from logitspec.tree import Origin, Provenance
+from logitspec.trace.results import TopK
+from logitspec.trace.tree import Origin, Provenance
 
 ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond tell no more
 COPIES_AT_MOST = 6  # continuations of one n-gram

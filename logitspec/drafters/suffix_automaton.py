@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logitspec.automaton import Match, OnlineAutomaton
+from logitspec.drafters.automaton import Match, OnlineAutomaton
 from logitspec.drafters.base import Drafter, option, plant, register
 from logitspec.drafters.token_recycling import SEED_FROM_PROMPT, WARM, TokenRecycling
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 
 @register

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.target import ForwardResult, TopK
-from logitspec.tree import DraftTree, Origin, Provenance
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 LEVEL_SIZES = (8, 21, 25, 15, 8, 3)
 SUCCESSORS = 8

@@ -8,10 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.export import player_style
-from logitspec.recordings import ASSETS, RACES, examples, featured, recorded, to_play
-from logitspec.session import MOST_NEW_TOKENS, Host, Request
-from logitspec.trace import packed
+from logitspec.publish.export import player_style
+from logitspec.publish.recordings import ASSETS, RACES, examples, featured, recorded, to_play
+from logitspec.serving.host import MOST_NEW_TOKENS, Host, Request
+from logitspec.trace.records import packed
 from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told_to_page
 from logitspec.ui.lanes import entries, lane_inputs
 
@@ -126,7 +126,7 @@ def _played(run: str) -> str | None:
 
 
 def race_view(value: str, host: Host) -> gr.HTML:
-    """The race as a component. Its value is one message of `logitspec.race`, packed or not."""
+    """The race as a component. Its value is one message of `logitspec.decoding.race`, packed or not."""
     view = gr.HTML(
         value="",
         html_template=asset("compare/compare.html"),

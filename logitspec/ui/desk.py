@@ -15,9 +15,9 @@ from typing import Any
 import gradio as gr
 
 from logitspec.errors import LogitSpecError, sentence
-from logitspec.recordings import recorded
-from logitspec.session import Host
-from logitspec.trace import Trace, dumps, packed, steps_message
+from logitspec.publish.recordings import recorded
+from logitspec.serving.host import Host
+from logitspec.trace.records import Trace, dumps, packed, steps_message
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 

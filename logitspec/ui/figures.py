@@ -12,8 +12,8 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 
 from logitspec.drafters import METHODS
-from logitspec.evidence import Evidence, Tally, total
-from logitspec.evidence.gather import OURS
+from logitspec.measure.evidence import Evidence, Tally, total
+from logitspec.measure.evidence.gather import OURS
 from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, reached, share
 
 # Okabe and Ito's hues as in the player, each of a lightness between its light and its dark one.

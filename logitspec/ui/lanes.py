@@ -6,8 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from logitspec.decoding.race import DEFAULT_LANES, LANES, Entry
 from logitspec.drafters import METHODS, option_fields
-from logitspec.race import DEFAULT_LANES, LANES, Entry
 from logitspec.ui.options import option_inputs, own_options
 
 NO_LANE = ("no lane", "")
@@ -38,7 +38,7 @@ def _lane(number: int, choices: list[tuple[str, str]], method: str) -> tuple[Any
 
 
 def entries(values: tuple[Any, ...]) -> list[Entry]:
-    """What `logitspec.race` takes, from the values of the inputs of all lanes in their order."""
+    """What `logitspec.decoding.race` takes, from the values of the inputs of all lanes in their order."""
     lanes = zip(values[::2], values[1::2], strict=True)
     return [_entry(method, options) for method, options in lanes if method]
 

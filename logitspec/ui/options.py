@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import METHODS, described, option_fields
-from logitspec.session import parse_options
+from logitspec.serving.host import parse_options
 from logitspec.ui.desk import PRIVATE
 
 # In the page, so that what was typed is there whatever is clicked next.

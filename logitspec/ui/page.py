@@ -10,9 +10,17 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS
-from logitspec.recordings import FEATURED, TRACES, Example, examples, featured, recorded, to_play
-from logitspec.session import MOST_NEW_TOKENS, Host, Request, parse_options
-from logitspec.trace import packed
+from logitspec.publish.recordings import (
+    FEATURED,
+    TRACES,
+    Example,
+    examples,
+    featured,
+    recorded,
+    to_play,
+)
+from logitspec.serving.host import MOST_NEW_TOKENS, Host, Request, parse_options
+from logitspec.trace.records import packed
 from logitspec.ui.compare import compare
 from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told, told_to_page
 from logitspec.ui.options import option_inputs, own_options

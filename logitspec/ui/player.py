@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.export import player_file, player_source, player_style
+from logitspec.publish.export import player_file, player_source, player_style
 
 
 def script() -> str:

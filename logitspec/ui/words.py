@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from statistics import quantiles
 
-from logitspec.benchmark.published import by_task, overall, published
-from logitspec.benchmark.published import conditions as published_conditions
 from logitspec.drafters import METHODS
-from logitspec.evidence import BEYOND, Evidence, Tally, total
-from logitspec.evidence.gather import LOOKUP, OURS, PAPER
+from logitspec.measure.benchmark.published import by_task, overall, published
+from logitspec.measure.benchmark.published import conditions as published_conditions
+from logitspec.measure.evidence import BEYOND, Evidence, Tally, total
+from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 
 # The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {

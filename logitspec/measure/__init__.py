@@ -1,0 +1,1 @@
+"""Measurements: benchmark, replay, evidence, GPU check."""

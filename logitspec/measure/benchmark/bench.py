@@ -1,0 +1,164 @@
+"""Measuring: every contender on every turn of every prompt, in an order that rotates."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+from logitspec.measure.benchmark.runs import (
+    REFERENCE,
+    Contender,
+    Divergence,
+    Measurement,
+    Outcome,
+    Part,
+)
+from logitspec.publish.recordings import Example
+from logitspec.trace.records import Trace
+
+T = TypeVar("T")
+
+
+def rotated(items: Sequence[T], turns: int) -> list[T]:
+    """`items` from number `turns` on, then those before it: in as many rounds as there are items each
+    one has every place once."""
+    first = turns % len(items)
+    return [*items[first:], *items[:first]]
+
+
+@dataclass(slots=True)
+class Bench:
+    """The contenders and how often they run.
+
+    encode: token ids of a text after a conversation. spell: the text of an answer's ids.
+    limit: positions of the model, new tokens included. rounds: run so far.
+    """
+
+    contenders: list[Contender]
+    encode: Callable[[str, Sequence[tuple[str, str]]], list[int]]
+    spell: Callable[[list[int]], str]
+    limit: int
+    max_new_tokens: int
+    repeats: int
+    rounds: int = 0
+
+    def warm_up(self, prompts: Sequence[Example]) -> None:
+        """Run every contender once on the longest prompt: buffers and kernels for all its shapes."""
+        fitting = [ids for each in prompts if self._room(ids := self.encode(each.prompt, ())) > 1]
+        if not fitting:
+            return
+        longest = max(fitting, key=len)
+        for contender in self.contenders:
+            contender.decode(longest, self._room(longest))
+
+    def measure(self, prompt: Example, part: Part, done: Callable[[], Any] = bool) -> None:
+        """All turns of `prompt`; `done` is called after each repeat, and for those left out."""
+        before: list[tuple[str, str]] = []
+        for turn, text in enumerate((prompt.prompt, *prompt.later)):
+            ids = self.encode(text, before)
+            # What comes after an answer that was not written can't be asked either.
+            if len(before) < turn or self._room(ids) < 2:
+                part.left_out.append([prompt.question_id, turn])
+                for _ in range(self.repeats):
+                    done()
+                continue
+            outcomes = self._outcomes(ids, done)
+            part.measurements += measurements(prompt, turn, len(ids), self.contenders, outcomes)
+            part.divergences += divergences(prompt, turn, outcomes)
+            before.append((text, self.spell(outcomes[REFERENCE][0].output_ids)))
+
+    def _outcomes(self, ids: list[int], done: Callable[[], Any]) -> dict[str, list[Outcome]]:
+        """By contender the outcome of each repeat."""
+        outcomes: dict[str, list[Outcome]] = {each.title: [] for each in self.contenders}
+        for _ in range(self.repeats):
+            gc.collect()  # the rubbish of one method is not to be cleared away in another's time
+            for contender in rotated(self.contenders, self.rounds):
+                outcomes[contender.title].append(contender.decode(ids, self._room(ids)))
+            self.rounds += 1
+            done()
+        return outcomes
+
+    def _room(self, ids: Sequence[int]) -> int:
+        """New tokens behind a prompt: transformers, unlike us, would write beyond the context."""
+        return min(self.max_new_tokens, self.limit - len(ids))
+
+
+def measure(bench: Bench, prompts: Sequence[Example], quiet: bool = False) -> Part:
+    """Warm up, then measure each of `prompts`, with a progress bar where somebody watches."""
+    part = Part()
+    bench.warm_up(prompts)
+    repeats = bench.repeats * sum(1 + len(each.later) for each in prompts)
+    with tqdm(total=repeats, desc="measure", unit=" rounds", disable=quiet or None) as bar:
+        for prompt in prompts:
+            bench.measure(prompt, part, bar.update)
+    return part
+
+
+def measurements(
+    prompt: Example,
+    turn: int,
+    prompt_tokens: int,
+    contenders: Sequence[Contender],
+    outcomes: dict[str, list[Outcome]],
+) -> Iterator[Measurement]:
+    """The runs of one turn; a prefill that was timed apart from its run counts by its median."""
+    for contender in contenders:
+        runs = outcomes[contender.title]
+        typical = median(each.prefill_seconds for each in runs)
+        for repeat, each in enumerate(runs):
+            prefill = typical if contender.prefilled else each.prefill_seconds
+            yield Measurement(
+                method=contender.title,
+                question_id=prompt.question_id,
+                turn=turn,
+                category=prompt.category,
+                repeat=repeat,
+                prompt_tokens=prompt_tokens,
+                tokens=len(each.output_ids),
+                timed_tokens=len(each.output_ids) - contender.prefilled,
+                forwards=each.forwards,
+                drafted=each.drafted,
+                accepted=each.accepted,
+                prefill_seconds=round(prefill, 6),
+                decode_seconds=round(each.seconds - prefill, 6),
+                forward_seconds=each.forward_seconds,
+            )
+
+
+def divergences(
+    prompt: Example, turn: int, outcomes: dict[str, list[Outcome]]
+) -> Iterator[Divergence]:
+    """For each contender that did not always write what plain decoding wrote first, where it left
+    that for the first time."""
+    reference = outcomes[REFERENCE][0]
+    wanted = reference.output_ids
+    for title, runs in outcomes.items():
+        other = next((each.output_ids for each in runs if each.output_ids != wanted), None)
+        if other is None:
+            continue
+        pairs = enumerate(zip(wanted, other, strict=False))
+        shorter = min(len(wanted), len(other))
+        place = next((place for place, (left, right) in pairs if left != right), shorter)
+        yield Divergence(
+            method=title,
+            question_id=prompt.question_id,
+            turn=turn,
+            category=prompt.category,
+            position=place,
+            wanted=wanted[place] if place < len(wanted) else None,
+            got=other[place] if place < len(other) else None,
+            margin=_margin(reference.trace, place) if place < shorter else None,
+        )
+
+
+def _margin(trace: Trace | None, place: int) -> float:
+    """How much more probable the best token was than the second, at new token `place` of a run of
+    plain decoding, which has a step for each."""
+    assert trace is not None
+    best, second = trace.steps[place].last.probs[:2]
+    return round(best - second, 6)

@@ -1,0 +1,115 @@
+"""The contenders: our methods, and transformers' `generate` on the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from logitspec.decoding.engine import begin, run
+from logitspec.errors import LogitSpecError
+from logitspec.measure.benchmark.runs import REFERENCE, Contender, Outcome
+from logitspec.measure.replay.scores import Variant, variant
+from logitspec.trace.sampling import Sampling
+
+METHODS = (REFERENCE, "prompt_lookup", "logitspec_paper", "logitspec")
+BASELINE = "transformers"
+BASELINES: dict[str, dict[str, Any]] = {
+    BASELINE: {},
+    "transformers_prompt_lookup": {"prompt_lookup_num_tokens": 10},
+}
+
+
+def ours(target: Any, asked: Variant) -> Contender:
+    """A method of our own, through the one decoding loop. What a GPU captures for it once is not timed."""
+
+    def decode(prompt_ids: list[int], most: int) -> Outcome:
+        if expect := getattr(target, "expect", None):
+            expect(len(prompt_ids), most)
+        started = perf_counter()
+        trace, drafter = begin(target, prompt_ids, asked.method, most, Sampling(), asked.options)
+        for _ in run(target, drafter, trace):
+            pass
+        seconds = perf_counter() - started
+        totals = trace.totals
+        return Outcome(
+            trace.output_ids,
+            forwards=len(trace.steps),
+            prefill_seconds=trace.prefill_seconds,
+            seconds=seconds,
+            drafted=int(totals["drafted"]),
+            accepted=int(totals["accepted"]),
+            forward_seconds=totals["device_seconds"],
+            trace=trace,
+        )
+
+    return Contender(asked.title, asked.method, asked.options, decode)
+
+
+def theirs(target: Any, name: str) -> Contender:
+    """transformers' greedy `generate` on the model of `target`, with the options of baseline `name`.
+
+    The model's own generation config (a repetition penalty, a temperature) is left out of it.
+    """
+    model, eos = target.model, sorted(target.eos_ids)
+
+    def generate(prompt_ids: list[int], most: int) -> tuple[list[int], int, float]:
+        """Token ids, forwards and seconds."""
+        config = GenerationConfig(
+            do_sample=False,
+            max_new_tokens=most,
+            eos_token_id=eos or None,
+            pad_token_id=eos[0] if eos else 0,
+            **BASELINES[name],
+        )
+        with _plain(model) as calls:
+            started = perf_counter()
+            ids = torch.tensor([prompt_ids], device=model.device)
+            made = model.generate(
+                ids, attention_mask=torch.ones_like(ids), generation_config=config
+            )
+            output = made[0, len(prompt_ids) :].tolist()
+            return output, len(calls), perf_counter() - started
+
+    def decode(prompt_ids: list[int], most: int) -> Outcome:
+        _, _, first = generate(prompt_ids, 1)
+        output, forwards, seconds = generate(prompt_ids, most)
+        return Outcome(output, forwards, prefill_seconds=first, seconds=seconds)
+
+    return Contender(name, name, BASELINES[name], decode, prefilled=1)
+
+
+@contextmanager
+def _plain(model: Any) -> Iterator[list[None]]:
+    """`model` without its generation config; the list grows by one with each forward."""
+    calls: list[None] = []
+    kept, model.generation_config = model.generation_config, GenerationConfig()
+    hook = model.register_forward_hook(lambda *_: calls.append(None))
+    try:
+        yield calls
+    finally:
+        hook.remove()
+        model.generation_config = kept
+
+
+def variants(asked: Sequence[str]) -> list[Variant]:
+    """`method` or `method:name=value,name=value` each, plain decoding always among them."""
+    found = {}
+    for text in asked:
+        name, _, pairs = text.partition(":")
+        made = variant(name, pairs.split(",") if pairs else [])
+        found[made.title] = made
+    return list(found.values() if REFERENCE in found else [Variant(REFERENCE), *found.values()])
+
+
+def baselines(asked: Sequence[str]) -> list[str]:
+    """The names, each once; LogitSpecError for one that there is not."""
+    if unknown := [name for name in asked if name not in BASELINES]:
+        raise LogitSpecError(
+            f"There is no baseline {unknown[0]!r}; choose one of {', '.join(BASELINES)}."
+        )
+    return list(dict.fromkeys(asked))

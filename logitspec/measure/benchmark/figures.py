@@ -1,0 +1,130 @@
+"""Figures made of runs: rates, ratios and means, by method and category."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+from typing import Any, TypeVar
+
+from logitspec.measure.benchmark.contenders import BASELINE
+from logitspec.measure.benchmark.runs import REFERENCE, Contender, Divergence, Measurement, Part
+from logitspec.measure.replay.scores import OVERALL, Score
+
+R = TypeVar("R", Measurement, Divergence)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and quartiles over the repeats."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread | None:
+        """None without values; quartiles as numpy's, by linear interpolation."""
+        if len(values) < 2:
+            return cls(values[0], values[0], values[0]) if values else None
+        low, middle, high = quantiles(values, n=4, method="inclusive")
+        return cls(middle, low, high)
+
+
+def rates(runs: Sequence[Measurement]) -> dict[int, float]:
+    """Decoded tokens a second by repeat: all tokens / all seconds, where that can be told."""
+    found = {}
+    for repeat in sorted({each.repeat for each in runs}):
+        of_it = [each for each in runs if each.repeat == repeat]
+        tokens = sum(each.timed_tokens for each in of_it)
+        seconds = sum(each.decode_seconds for each in of_it)
+        if tokens > 0 and seconds > 0:
+            found[repeat] = tokens / seconds
+    return found
+
+
+def speed_up(runs: Sequence[Measurement], baseline: Sequence[Measurement]) -> Spread | None:
+    """How many times as many tokens a second as `baseline`, within the same repeat."""
+    own, other = rates(runs), rates(baseline)
+    return Spread.of([own[repeat] / other[repeat] for repeat in own if repeat in other])
+
+
+def score(
+    runs: Sequence[Measurement], plain: Sequence[Measurement], stock: Sequence[Measurement]
+) -> dict[str, Any]:
+    """The figures of one contender, as JSON values, beside the runs of plain decoding (ours) and of
+    transformers' greedy `generate` on the same prompts.
+
+    prompts: turns. tokens: of the first repeat. Means are over all repeats.
+    """
+    first = [each for each in runs if each.repeat == 0]
+    counts = Score(
+        tokens=sum(each.tokens for each in runs),
+        steps=sum(each.forwards for each in runs),
+        drafted=sum(each.drafted or 0 for each in runs),
+        accepted=sum(each.accepted or 0 for each in runs),
+    ).to_json()
+    told = all(each.drafted is not None for each in runs)
+    decoding = sum(each.decode_seconds for each in runs)
+    forwards = sum(each.forward_seconds or 0.0 for each in runs)
+    spreads = {
+        "tokens_per_second": Spread.of(list(rates(runs).values())),
+        f"speed_up_over_{BASELINE}": speed_up(runs, stock),
+        f"speed_up_over_{REFERENCE}": speed_up(runs, plain),
+    }
+    return {
+        "prompts": len(first),
+        "tokens": sum(each.tokens for each in first),
+        **{name: spread and asdict(spread) for name, spread in spreads.items()},
+        "mean_accepted_tokens": counts["mean_accepted_tokens"],
+        "mean_drafted": counts["mean_drafted"] if told else None,
+        "acceptance_rate": counts["acceptance_rate"] if told else None,
+        "outside_forward": 1 - forwards / decoding if told and decoding > 0 else None,
+        "prefill_ms": 1000 * median(each.prefill_seconds for each in runs),
+    }
+
+
+def scores(part: Part) -> dict[str, dict[str, Any]]:
+    """By title, then by category and overall: the figures, and the prompts whose output differs."""
+    titles = dict.fromkeys(each.method for each in part.measurements)
+    categories = [*sorted({each.category for each in part.measurements}), OVERALL]
+    found: dict[str, dict[str, Any]] = {title: {} for title in titles}
+    for category in categories:
+        plain, stock = (_of(part.measurements, name, category) for name in (REFERENCE, BASELINE))
+        for title in titles:
+            differing = _of(part.divergences, title, category)
+            found[title][category] = {
+                **score(_of(part.measurements, title, category), plain, stock),
+                "differing": len(differing),
+                "faults": sum(each.fault for each in differing),
+            }
+    return found
+
+
+def _of(items: Sequence[R], title: str, category: str) -> list[R]:
+    """Those of one contender and one category, or of all."""
+    return [each for each in items if each.method == title and category in (each.category, OVERALL)]
+
+
+def document(
+    part: Part, contenders: Sequence[Contender], about: dict[str, Any], whole: bool = False
+) -> dict[str, Any]:
+    """Figures, divergences and what was measured as JSON values; `whole`: every run, too."""
+    figures = scores(part)
+    methods = [
+        {
+            "title": each.title,
+            "method": each.method,
+            "options": each.options,
+            "scores": figures[each.title],
+        }
+        for each in contenders
+    ]
+    runs = {"measurements": [asdict(each) for each in part.measurements]} if whole else {}
+    return {
+        **about,
+        "methods": methods,
+        "divergences": [each.to_json() for each in part.divergences],
+        "left_out": part.left_out,
+        **runs,
+    }

@@ -1,0 +1,265 @@
+"""The GPU check, in one call of less than ten minutes: `python -m logitspec.measure.benchmark.gpu --json OUT`.
+
+Parts, each with seconds of its own, the file written anew after each, so that a call that is cut off
+leaves what was done:
+
+- conditions: device, driver, versions; what a copy within its memory reaches
+- models of random weights and usual shapes: forwards over 1 to 128 rows behind 256 and 2,048 tokens, plain
+  and as CUDA graphs; what a step takes beyond its forward; bytes read a second over one row
+- the built-in model in bfloat16 and float32: every method, its divergences from plain decoding with
+  their margins
+- one layer's attention by each of torch's kernels; a short training
+
+It runs on a CPU, too (`--device cpu --quick`), which says nothing about a GPU but that the check works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+
+import torch
+import transformers
+
+from logitspec.drafters import METHODS
+from logitspec.errors import LogitSpecError
+from logitspec.measure.benchmark.__main__ import environment
+from logitspec.measure.benchmark.bench import Bench
+from logitspec.measure.benchmark.contenders import ours, variants
+from logitspec.measure.benchmark.figures import document
+from logitspec.measure.benchmark.runs import TIE_AT_MOST, Part
+from logitspec.measure.benchmark.shapes import (
+    Sweep,
+    attention_times,
+    copy_bandwidth,
+    measured,
+    random_target,
+    read_bytes,
+)
+from logitspec.measure.replay.prompts import prompts_in
+from logitspec.measure.replay.scores import write
+from logitspec.models.devices import choose_device, choose_dtype
+from logitspec.models.loader import encode_prompt, load
+from logitspec.trace.records import dumps
+from logitspec.version import VERSION
+
+Late = Callable[[], bool]
+COPIED = 2**31
+TRAINING_SECONDS = 45
+
+
+class Job(NamedTuple):
+    """A part of the check: its name, its seconds, and what yields its findings, piece by piece."""
+
+    name: str
+    seconds: float
+    work: Callable[[Late], Iterator[dict[str, Any]]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; 0, 1 where a part failed, or 2 with one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        device = choose_device(options.device)
+        found: dict[str, Any] = {"conditions": conditions(device, options.quick), "parts": {}}
+        for job in _chosen(jobs(device, options.quick), options.parts):
+            found["parts"][job.name] = done(job)
+            if options.json:
+                write(options.json, dumps(found))
+    except LogitSpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(dumps(found))
+    return 1 if any("error" in each for each in found["parts"].values()) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m logitspec.measure.benchmark.gpu",
+        description="Check and measure what runs on a GPU, in less than ten minutes.",
+    )
+    parser.add_argument("--device", default="cuda", help="(default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
+    parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
+    parser.add_argument("--json", metavar="OUT", help="file that is written after each part")
+    return parser
+
+
+def jobs(device: torch.device, quick: bool) -> list[Job]:
+    """The parts, the most telling first; together less than ten minutes."""
+    low = choose_dtype("bfloat16", device)
+    shaped: list[tuple[str, float]] = (
+        [("tiny", 20)]
+        if quick
+        else [("qwen2-0.5b", 70), ("llama-7b", 80), ("llama-1.5b", 60), ("llama-0.5b", 40)]
+    )
+    sweep = Sweep((1, 3, 8), (8, 24)) if quick else Sweep()
+    return [
+        Job("copy", 15, lambda late: _copy(device, quick)),
+        Job("builtin bfloat16", 70, lambda late: _builtin(device, "bfloat16", quick, late)),
+        *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shaped),
+        Job("attention", 20, lambda late: attention_times(device, low, sweep)),
+        Job("builtin float32", 60, lambda late: _builtin(device, "float32", quick, late)),
+        Job("training", 60 + TRAINING_SECONDS, lambda late: _training(device, quick)),
+    ]
+
+
+def _chosen(every: list[Job], names: list[str]) -> list[Job]:
+    known = [job.name for job in every]
+    if unknown := [name for name in names if name not in known]:
+        raise LogitSpecError(
+            f"There is no part {unknown[0]!r}; choose one of {', '.join(map(repr, known))}."
+        )
+    return [job for job in every if not names or job.name in names]
+
+
+def done(job: Job) -> dict[str, Any]:
+    """What a part has found within its seconds; whether it was cut short, or what ended it."""
+    began = monotonic()
+    found: dict[str, Any] = {}
+
+    def late() -> bool:
+        found["cut"] = monotonic() - began > job.seconds
+        return bool(found["cut"])
+
+    try:
+        for piece in job.work(late):
+            if "mode" in piece:
+                found.setdefault("rows", []).append(piece)
+            else:
+                found.update(piece)
+    except Exception as error:  # the next part is worth its time all the same
+        found["error"] = (
+            f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
+        )
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    found["seconds"] = round(monotonic() - began, 1)
+    print(f"{job.name}: {found['seconds']} s {found.get('error', '')}", file=sys.stderr, flush=True)
+    return found
+
+
+def conditions(device: torch.device, quick: bool) -> dict[str, Any]:
+    """What all figures were measured on and with."""
+    told: dict[str, Any] = {
+        "device": str(device),
+        "quick": quick,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "logitspec": VERSION,
+        "threads": torch.get_num_threads(),
+    }
+    if device.type == "cuda":
+        chip = torch.cuda.get_device_properties(device)
+        told |= {
+            "chip": chip.name,
+            "memory_gb": round(chip.total_memory / 1e9, 1),
+            "processors": chip.multi_processor_count,
+            "cuda": torch.version.cuda,
+            "driver": _driver(),
+        }
+    return told
+
+
+def _driver() -> str | None:
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.split("\n")[0].strip()
+
+
+def _copy(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
+    yield copy_bandwidth(device, 2**20 if quick else COPIED)
+
+
+def _shape_work(
+    shape: str, device: torch.device, dtype: torch.dtype, sweep: Sweep
+) -> Callable[[Late], Iterator[dict[str, Any]]]:
+    return lambda late: _shape(shape, device, dtype, sweep, late)
+
+
+def _shape(
+    shape: str, device: torch.device, dtype: torch.dtype, sweep: Sweep, late: Late
+) -> Iterator[dict[str, Any]]:
+    target = random_target(shape, device, dtype)
+    for row in measured(target, sweep, late):
+        if row["rows"] == 1:
+            read = read_bytes(target, row["context"])
+            row["read_gb_per_second"] = round(read / row["forward_ms"] / 1e6, 1)
+        yield row
+    yield {"model": target.info}
+
+
+def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Iterator[dict[str, Any]]:
+    """All methods on the examples, in turns, as many of them as there is time for."""
+    target, tokenizer = load(device=str(device), dtype=dtype)
+    contenders = [
+        ours(target, each) for each in variants(["autoregressive"] if quick else [*METHODS])
+    ]
+    bench = Bench(
+        contenders,
+        encode=lambda text, before: encode_prompt(tokenizer, text, before),
+        spell=lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)),
+        limit=target.limit,
+        max_new_tokens=16 if quick else 256,
+        repeats=1,
+    )
+    target.measure()
+    prompts = prompts_in()
+    bench.warm_up(prompts)
+    part, asked = Part(), 0
+    for prompt in prompts[:1] if quick else prompts:
+        if late():
+            break
+        bench.measure(prompt, part)
+        asked += 1
+    about = {"environment": environment(target), "tie_at_most": TIE_AT_MOST, "prompts": asked}
+    about["forward_costs"] = target.costs.to_json()
+    yield document(part, contenders, about)
+
+
+def _training(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
+    """Whether the built-in model's training runs there, and how far it comes in a minute."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, work = Path(folder) / "model", Path(folder) / "work"
+        length = ["--steps", "2"] if quick else ["--hours", str(TRAINING_SECONDS / 3600)]
+        command = [
+            sys.executable,
+            "-m",
+            "logitspec.builtin.train",
+            "--device",
+            str(device),
+            *length,
+        ]
+        ran = subprocess.run(
+            [*command, "--out", str(out), "--work", str(work)],
+            capture_output=True,
+            text=True,
+            timeout=60 + TRAINING_SECONDS,
+            check=False,
+        )
+        log = work / "log.jsonl"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        yield {
+            "returned": ran.returncode,
+            "log": lines[-3:],
+            "saved": (out / "config.json").exists(),
+        }
+        if ran.returncode != 0:
+            raise RuntimeError(ran.stderr.strip().splitlines()[-1] if ran.stderr else "no words")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

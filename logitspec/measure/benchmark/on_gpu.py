@@ -1,0 +1,82 @@
+"""Results of the GPU check that ship with the project, as tables."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from logitspec.measure.benchmark.published import RESULTS, Table
+from logitspec.measure.benchmark.runs import REFERENCE
+from logitspec.measure.replay.scores import OVERALL
+
+GPU_RESULTS = RESULTS / "gpu"
+SHORT, LONG = 256, 2048
+BUILTIN = "builtin "
+
+
+def gpu_conditions(found: dict[str, Any]) -> str:
+    """One sentence about what was measured on what."""
+    about = found["conditions"]
+    return (
+        f"{about['chip']}, driver {about['driver']}, CUDA {about['cuda']}, torch {about['torch']},"
+        f" transformers {about['transformers']}, python {about['python']}, logitspec {about['logitspec']};"
+        f" a copy within its memory moves {found['parts']['copy']['gb_per_second']:,.0f} GB/s, bytes read and"
+        " written counted."
+    )
+
+
+def shapes(found: dict[str, Any]) -> Table:
+    """Forwards over models of random weights in bfloat16: milliseconds, medians; and what a step adds."""
+    rows = []
+    for name, part in found["parts"].items():
+        if "model" not in part:
+            continue
+        took = {(each["mode"], each["context"], each["rows"]): each for each in part["rows"]}
+        graphs = [took["graphs", SHORT, size]["forward_ms"] for size in (1, 8, 64)]
+        graphs.append(took["graphs", LONG, 64]["forward_ms"])
+        beyond = median(
+            each["overhead_ms"] for (mode, *_), each in took.items() if mode == "graphs"
+        )
+        kind = part["model"]["environment"]["forward"].partition(":")[0]
+        read = took["graphs", SHORT, 1]["read_gb_per_second"]
+        launched = took["plain", SHORT, 1]["forward_ms"]
+        cells = [f"{each:.2f}" for each in (*graphs, launched)]
+        rows.append([name, kind, *cells, f"{read:,.0f}", f"{beyond:.2f}"])
+    heads = ["shape", "forward", "1 row", "8 rows", "64 rows", f"64 behind {LONG:,}", "1, launched"]
+    return Table(
+        f"Milliseconds of a forward behind {SHORT} tokens, replayed as a graph",
+        [*heads, "GB/s read by 1 row", "step beyond it"],
+        rows,
+    )
+
+
+def methods(found: dict[str, Any]) -> Table:
+    """Every method on the built-in model, by dtype."""
+    parts = {
+        name.removeprefix(BUILTIN): part
+        for name, part in found["parts"].items()
+        if name.startswith(BUILTIN)
+    }
+    figures = {
+        dtype: {each["title"]: each["scores"][OVERALL] for each in part["methods"]}
+        for dtype, part in parts.items()
+    }
+    rows = []
+    for title in next(iter(figures.values())):
+        cells = []
+        for scores in figures.values():
+            own = scores[title]
+            speed = own[f"speed_up_over_{REFERENCE}"]["median"]
+            cells += [f"{own['tokens_per_second']['median']:,.0f}", f"{speed:.2f}"]
+            cells += [f"{own['mean_accepted_tokens']:.2f}", str(own["differing"])]
+        rows.append([title, *cells])
+    kinds = ["tokens/s", f"x {REFERENCE}", "MAT", "differ"]
+    heads = [
+        f"{dtype}: {kind}" if kind == kinds[0] else kind for dtype in figures for kind in kinds
+    ]
+    turns = next(iter(figures.values()))[REFERENCE]["prompts"]
+    return Table(
+        f"The built-in model on {turns} turns of the examples, greedy, one run each",
+        ["method", *heads],
+        rows,
+    )

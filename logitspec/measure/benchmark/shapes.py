@@ -1,0 +1,217 @@
+"""What a forward and a step of a model of some shape take on a device; its weights are random.
+
+Time does not depend on what the weights are, so nothing is downloaded: they are made on the device.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
+
+from logitspec.models.devices import graphed, quickened
+from logitspec.models.loader import prepare
+from logitspec.runtime.graphs import BUCKETS, uncaptured
+from logitspec.runtime.runner import Runner
+from logitspec.trace.tree import DraftTree, Origin, Provenance
+
+KERNELS = (SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION)
+REPEATS = 7
+INNER = 10  # forwards between two readings of the device's clock
+
+_TINY = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+_TINY |= {"num_attention_heads": 4, "num_key_value_heads": 2}
+
+
+def _sizes(*numbers: int) -> dict[str, Any]:
+    names = [*_TINY]
+    return dict(zip(names, numbers, strict=True))
+
+
+SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "tiny": (LlamaConfig, _TINY),
+    "qwen2-0.5b": (
+        Qwen2Config,
+        {**_sizes(151936, 896, 4864, 24, 14, 2), "tie_word_embeddings": True},
+    ),
+    "llama-0.5b": (
+        LlamaConfig,
+        {**_sizes(151936, 896, 4864, 24, 14, 2), "tie_word_embeddings": True},
+    ),
+    "llama-1.5b": (
+        LlamaConfig,
+        {**_sizes(151936, 1536, 8960, 28, 12, 2), "tie_word_embeddings": True},
+    ),
+    "llama-7b": (LlamaConfig, _sizes(32000, 4096, 11008, 32, 32, 32)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is measured: trees of `rows` rows behind texts of `contexts` tokens."""
+
+    rows: Sequence[int] = BUCKETS
+    contexts: Sequence[int] = (256, 2048)
+
+
+def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runner:
+    """A target of a shape of SHAPES with random weights, by its faster forward if it has one."""
+    kind, options = SHAPES[shape]
+    config = kind(max_position_embeddings=4096, **options)
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=dtype, attn_implementation="sdpa"
+        ).eval()
+    target = prepare(model, name=f"random {shape}")
+    target.info["environment"]["forward"] = quickened(target, target.deviation())
+    return target
+
+
+def measured(target: Runner, sweep: Sweep, late: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """The sweep with graphs, then without; a row of figures for each tree, until it is `late`.
+
+    On a CPU the first half is the padded forward of fixed shape, not captured.
+    """
+    told = _told(target)
+    if target.replays:
+        yield from _swept(target, sweep, "graphs", late)
+        told = told if target.replays else target.info["environment"]["graphs"]
+        target.stop_replaying("all is measured")
+    target.info["environment"]["graphs"] = told
+    yield from _swept(target, sweep, "plain", late)
+
+
+def _swept(
+    target: Runner, sweep: Sweep, mode: str, late: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
+    for context in sweep.contexts:
+        target.prefill([place % 61 for place in range(context)])
+        for rows in sweep.rows:
+            if late():
+                return
+            figures = _figures(target, _tree(rows))
+            if mode == "graphs" and not target.replays:  # it has just failed
+                return
+            yield {"mode": mode, "context": context, **figures}
+
+
+def _told(target: Runner) -> str:
+    """Have `target` replay, and say whether it does."""
+    if target.model.device.type == "cuda":
+        return graphed(target, target.deviation())
+    target.replay(uncaptured)
+    return "none: fixed shapes, not captured"
+
+
+@torch.inference_mode()
+def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
+    """Milliseconds, medians: of a forward on the device, of a step on the host's clock, of its parts.
+
+    A step is verify and commit of the root alone; drafting is measured with the built-in model.
+    overhead_ms: what a step takes beyond the forward's own time.
+    """
+    length = target.length
+    forward = device_seconds(target.forward_over(tree), target.model.device)
+    verify, commit = [], []
+    for _ in range(REPEATS):
+        began = perf_counter()
+        target.verify(tree)
+        verified = perf_counter()
+        target.commit([0, 2] if len(tree) > 2 else [0])  # not just behind the root: rows must move
+        settle(target.model.device)
+        verify.append(verified - began)
+        commit.append(perf_counter() - verified)
+        target.rewind(length)
+    step = median(verify) + median(commit)
+    parts = {"forward": forward, "verify": median(verify), "commit": median(commit)}
+    told = {f"{name}_ms": round(1000 * each, 4) for name, each in parts.items()}
+    return {"rows": len(tree), **told, "overhead_ms": round(1000 * (step - forward), 4)}
+
+
+def _tree(rows: int) -> DraftTree:
+    tree = DraftTree(1)
+    for node in range(1, rows):
+        tree.add((node - 1) // 2, 2 + node % 50, Provenance(Origin.LOGIT), merge=False)
+    return tree
+
+
+def device_seconds(run: Callable[[], Any], device: torch.device) -> float:
+    """Median seconds of `run` on the device's own clock; on a CPU, on the host's."""
+    run()
+    return median(_inner(run, device) for _ in range(REPEATS))
+
+
+def _inner(run: Callable[[], Any], device: torch.device) -> float:
+    if device.type != "cuda":
+        began = perf_counter()
+        run()
+        return perf_counter() - began
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    first.record()
+    for _ in range(INNER):
+        run()
+    last.record()
+    last.synchronize()
+    return float(first.elapsed_time(last)) / 1000 / INNER
+
+
+def settle(device: torch.device) -> None:
+    """Wait for all that the device has been given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def copy_bandwidth(device: torch.device, size: int) -> dict[str, Any]:
+    """A copy of `size` bytes within the device, bytes read and written counted; what memory can do."""
+    source = torch.randint(0, 255, (size,), dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    seconds = device_seconds(lambda: target.copy_(source), device)
+    return {"bytes": size, "gb_per_second": round(2 * size / seconds / 1e9, 1)}
+
+
+def read_bytes(target: Runner, context: int) -> int:
+    """Bytes that a forward over one row must read: weights, and keys and values of `context` rows."""
+    model = target.model
+    tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
+    weights = sum(each.numel() * each.element_size() for each in model.parameters())
+    if not tied:  # of the table only one row is read
+        table = model.get_input_embeddings().weight
+        weights -= table.numel() * table.element_size()
+    text = model.config
+    head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
+    row = 2 * text.num_hidden_layers * text.num_key_value_heads * head_dim * model.dtype.itemsize
+    return int(weights + context * row)
+
+
+def attention_times(
+    device: torch.device, dtype: torch.dtype, sweep: Sweep
+) -> Iterator[dict[str, Any]]:
+    """One layer's attention by each of torch's kernels, as the fast forward calls it: microseconds,
+    None where a kernel does not take it. 12 heads on 2 key heads, head_dim 128."""
+    for context in sweep.contexts:
+        keys, values = torch.randn(2, 1, 2, context, 128, device=device, dtype=dtype).unbind()
+        for rows in sweep.rows:
+            query = torch.randn(1, 2, 6 * rows, 128, device=device, dtype=dtype)
+            mask = torch.zeros(1, 1, 6 * rows, context, device=device, dtype=dtype)
+            run = partial(F.scaled_dot_product_attention, query, keys, values, attn_mask=mask)
+            took = {each.name.lower(): _kernel(each, run, device) for each in KERNELS}
+            yield {"mode": "attention", "context": context, "rows": rows, **took}
+
+
+@torch.inference_mode()
+def _kernel(backend: SDPBackend, run: Callable[[], Any], device: torch.device) -> float | None:
+    try:
+        with warnings.catch_warnings(), sdpa_kernel(backend):
+            warnings.simplefilter("ignore")  # torch says at length why a kernel does not fit
+            return round(1e6 * device_seconds(run, device), 1)
+    except RuntimeError:
+        return None

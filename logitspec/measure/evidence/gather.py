@@ -1,0 +1,136 @@
+"""Gathering evidence: what is asked of the model, and what is replayed without it.
+
+prompts -> plain decoding with its top-k -> ranks of next-next tokens
+        -> replays of that text          -> steps of prompt lookup and, by capacity, of the paper's method
+        -> runs                          -> steps of ours, which learns from logits that no replay has
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count, islice
+from typing import Any
+
+from logitspec.builtin.corpus import TASKS, samples
+from logitspec.decoding.engine import begin, run
+from logitspec.decoding.target import Target
+from logitspec.errors import LogitSpecError
+from logitspec.measure.evidence import Evidence, Tallies, Tally, next_next_ranks, weights
+from logitspec.measure.replay.recorder import RANKS, Listener, recording_of
+from logitspec.measure.replay.target import RecordedTarget
+from logitspec.publish.recordings import Example, examples
+from logitspec.trace.records import Trace
+from logitspec.trace.sampling import Sampling
+from logitspec.version import VERSION
+
+PAPER, OURS, LOOKUP = "logitspec_paper", "logitspec", "prompt_lookup"
+CAPACITIES = (2, 4, 8, 16, 32, 64)  # not above the ranks that a recording keeps
+USUAL = 64
+UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
+SEED = 7
+
+
+def prompts(per_task: int) -> list[Example]:
+    """As many prompts of each task, one task after the other: the shipped examples, and in between
+    unseen ones, which the built-in model's training can't have drawn."""
+    if per_task < 1:
+        raise LogitSpecError(f"Prompts of each task must be 1 or more; got {per_task}.")
+    rows = [islice(_of_task(task, place), per_task) for place, task in enumerate(TASKS)]
+    return list(chain.from_iterable(zip(*rows, strict=True)))
+
+
+def _of_task(task: str, place: int) -> Iterator[Example]:
+    shown = [each for each in examples() if each.category == task]
+    unseen = samples(SEED, "eval", task)
+    for number in count():
+        if number < len(shown):
+            yield shown[number]
+        asked, _ = next(unseen).turns[0]
+        yield Example(UNSEEN * (place + 1) + number, task, "", asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: prompts that are done, of how many, and what is done now."""
+
+    done: int
+    prompts: int
+    what: str
+
+
+def gather(
+    target: Any, tokenizer: Any, asked: Sequence[Example], new_tokens: int
+) -> Generator[Progress, None, Evidence]:
+    """Ask the model; yields after every step, and returns what was found. Closing it ends it.
+
+    target: a runner. new_tokens: at most, for each of the prompts `asked`. Raises LogitSpecError
+    before the first forward for a prompt that can't be decoded.
+    """
+    from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
+
+    encoded = [encode_prompt(tokenizer, each.prompt) for each in asked]
+    for prompt, ids in zip(asked, encoded, strict=True):
+        try:
+            trace, _ = begin(target, ids, "autoregressive", new_tokens, Sampling(), {})
+        except LogitSpecError as error:
+            raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
+    yield Progress(0, len(asked), "timing forwards")
+    costs = target.measure()
+    found = Evidence(_about(trace, asked), list(costs.rows), list(costs.seconds))
+    for done, (prompt, ids) in enumerate(zip(asked, encoded, strict=True)):
+        for what in _counted(found, target, prompt, ids, new_tokens):
+            yield Progress(done, len(asked), f"{prompt.category}, {what}")
+    yield Progress(len(asked), len(asked), "done")
+    return found
+
+
+def _counted(
+    found: Evidence, target: Target, prompt: Example, ids: list[int], new_tokens: int
+) -> Iterator[str]:
+    """Count one prompt; says after every step what it is doing."""
+    task = prompt.category
+    listener = Listener(target, RANKS)
+    plain = yield from _ran(listener, ids, "autoregressive", new_tokens, "plain decoding")
+    recording = recording_of(listener, prompt, plain)
+    found.ranks.setdefault(task, Counter()).update(next_next_ranks(recording))
+    own = yield from _ran(target, ids, OURS, new_tokens, "drafting live")
+    _tally(found.runs.setdefault(OURS, {}), task, own)
+
+    def replayed(method: str, **options: Any) -> Generator[str, None, Trace]:
+        recorded = RecordedTarget(recording)
+        return (yield from _ran(recorded, ids, method, new_tokens, "replaying", **options))
+
+    _tally(found.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
+    for capacity in CAPACITIES:
+        trace = yield from replayed(PAPER, draft_tree_capacity=capacity)
+        _tally(found.capacities.setdefault(capacity, {}), task, trace)
+        if capacity == USUAL:
+            _tally(found.runs.setdefault(PAPER, {}), task, trace)
+
+
+def _tally(tallies: Tallies, task: str, trace: Trace) -> None:
+    tallies.setdefault(task, Tally()).add(trace.steps)
+
+
+def _ran(
+    target: Target, ids: list[int], method: str, new_tokens: int, what: str, **options: Any
+) -> Generator[str, None, Trace]:
+    trace, drafter = begin(target, ids, method, new_tokens, Sampling(), options)
+    for _ in run(target, drafter, trace):
+        yield what
+    return trace
+
+
+def _about(trace: Trace, asked: Sequence[Example]) -> dict[str, Any]:
+    """What the numbers were found under."""
+    known = trace.model.get("id") == "builtin"
+    return {
+        "model": trace.model,
+        "environment": {**trace.environment, "logitspec": VERSION},
+        "prompts": dict(Counter(each.category for each in asked)),
+        "unseen": sum(each.question_id >= UNSEEN for each in asked),
+        "max_new_tokens": trace.max_new_tokens,
+        **({"weights": weights()} if known else {}),
+    }

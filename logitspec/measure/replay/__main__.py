@@ -1,0 +1,164 @@
+"""The command: `python -m logitspec.measure.replay`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from logitspec.drafters import DEFAULT_METHOD, METHODS, make
+from logitspec.drafters.priors import PRIORS
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay import ingredients
+from logitspec.measure.replay.fit import fitted, source
+from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
+from logitspec.measure.replay.prompts import prompts_in
+from logitspec.measure.replay.recorder import RANKS, record
+from logitspec.measure.replay.recording import check, read, save
+from logitspec.measure.replay.scores import Variant, compare, document, table, variant, write
+from logitspec.publish.recordings import EXAMPLES
+from logitspec.trace.records import dumps
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what goes wrong is one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except LogitSpecError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m logitspec.measure.replay",
+        description="Record what a model says once, then try methods on it in seconds.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
+    making = commands.add_parser("record", help="decode prompts and keep what the model says")
+    making.set_defaults(command=_record)
+    making.add_argument("--out", required=True, metavar="FILE", help="recordings, .jsonl.gz")
+    making.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
+    making.add_argument("--category", nargs="+", default=[], help="(default: all)")
+    making.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
+    making.add_argument(
+        "--ranks", type=int, default=RANKS, help="kept of the last logits (default: %(default)s)"
+    )
+    making.add_argument("--model", default="builtin", help="builtin, a folder or a hub id")
+    making.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
+    making.add_argument(
+        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
+    )
+
+    trying = commands.add_parser("run", help="replay methods on recordings")
+    trying.set_defaults(command=_run)
+    trying.add_argument("file", help="what `record` wrote")
+    trying.add_argument(
+        "--method",
+        dest="asked",
+        action="append",
+        type=lambda name: ("method", name),
+        metavar="NAME",
+        help=f"one of {', '.join(METHODS)}; repeat to compare (default: {DEFAULT_METHOD})",
+    )
+    trying.add_argument(
+        "--option",
+        dest="asked",
+        action="append",
+        type=lambda pair: ("option", pair),
+        metavar="name=value",
+        help="of the method named before it; of every method where none was named yet",
+    )
+    trying.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
+
+    parting = commands.add_parser("ingredients", help="what each part of our method is worth")
+    parting.set_defaults(command=_ingredients)
+    parting.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
+    parting.add_argument(
+        "--drafts", type=int, nargs="+", default=DRAFTS, help="a step (default: 63 24 8)"
+    )
+    parting.add_argument(
+        "--model", help="run the recorded prompts on this model, the recorded one (default: replay)"
+    )
+    parting.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
+    parting.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
+
+    fitting = commands.add_parser("fit", help="fit the rates that our method begins with")
+    fitting.set_defaults(command=_fit)
+    fitting.add_argument("files", nargs="+", metavar="file", help="recordings, a file a model")
+    fitting.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        help="the model of a file, for live runs; once for each file (default: replays)",
+    )
+    return parser
+
+
+def _record(options: argparse.Namespace) -> None:
+    from logitspec.models.loader import load
+
+    prompts = prompts_in(options.prompts, options.category)
+    if not 1 <= options.ranks <= 128:
+        raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
+    target, tokenizer = load(options.model, options.device, options.dtype)
+    made = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
+    save(tqdm(made, "record", len(prompts), unit=" prompts"), options.out)
+
+
+def _run(options: argparse.Namespace) -> None:
+    variants = _variants(options.asked or [])
+    compare(tqdm(read(options.file), "replay", unit=" prompts", disable=None), variants)
+    print(table(variants))
+    line = dumps(document(variants))
+    if options.json:
+        write(options.json, line)
+    print(line)
+
+
+def _ingredients(options: argparse.Namespace) -> None:
+    found = Ingredients(tuple(dict.fromkeys(options.drafts)), options.model)
+    for recipe in recipes(found.drafts):
+        make(recipe.method, recipe.options)  # a size that there is not is told before any replay
+    check(options.files)
+    names = [Path(file).name for file in options.files]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise LogitSpecError(f"Two files are called {twice[0]}; rename one of them.")
+    for file, name in zip(options.files, names, strict=True):
+        recordings = tqdm(read(file), name, unit=" prompts", disable=None)
+        found.add(name, recordings, options.processes)
+    print(ingredients.table(found))
+    if options.json:
+        write(options.json, dumps(ingredients.document(found)))
+
+
+def _fit(options: argparse.Namespace) -> None:
+    check(options.files)
+    if options.model and len(options.model) != len(options.files):
+        raise LogitSpecError(
+            f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
+        )
+    recorded = [partial(read, file) for file in options.files]
+    print(source(fitted(recorded, PRIORS, options.model)))
+
+
+def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
+    """What the command line asks for: an option is of the method before it, or else of all."""
+    shared: list[str] = []
+    named: list[tuple[str, list[str]]] = []
+    for kind, text in asked:
+        if kind == "method":
+            named.append((text, []))
+        else:
+            (named[-1][1] if named else shared).append(text)
+    return [variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
+
+
+if __name__ == "__main__":
+    main()

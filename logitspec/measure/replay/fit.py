@@ -1,0 +1,118 @@
+"""The rates that our method begins a text with, fitted to recordings.
+
+    recordings of several models -> replays, or live runs -> how often each class was right -> its rate
+
+Every model has the same say about a class up to ENOUGH observations, so that none is fitted to alone;
+a class seen less is drawn to little, for a text soon brings its own. Which contexts are met depends on
+the trees and so on the rates: a few rounds settle that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from logitspec.decoding.engine import begin, run
+from logitspec.decoding.target import Target
+from logitspec.drafters.logitspec import LogitSpec
+from logitspec.drafters.rates import Kind
+from logitspec.measure.replay.live import recorded_model
+from logitspec.measure.replay.recording import Recording
+from logitspec.measure.replay.target import RecordedTarget
+from logitspec.trace.sampling import Sampling
+
+ROUNDS = 3
+ENOUGH = 300.0
+# A text's own words tell about copies at once; of the other sources most are wrong most of the time.
+WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3}
+RIGHT_BEFORE = 0.3
+LEAST, MOST = 0.0008, 0.99
+
+Counts = dict[Kind, tuple[float, float]]
+
+
+def observed(
+    recordings: Iterable[Recording], priors: Mapping[Kind, float], model: str | None = None
+) -> Counts:
+    """By class how many continuations were right, and of how many, in texts begun with `priors`:
+    replayed, or written once more by `model`, where logits of rejected nodes are offered, too."""
+    counts: Counts = {}
+    for recording in recordings:
+        for kind, (right, tries) in _observed_in(recording, priors, model).items():
+            before = counts.get(kind, (0.0, 0.0))
+            counts[kind] = (before[0] + right, before[1] + tries)
+    return counts
+
+
+def _observed_in(recording: Recording, priors: Mapping[Kind, float], model: str | None) -> Counts:
+    target: Target = (
+        RecordedTarget(recording) if model is None else recorded_model(recording, model)
+    )
+    options = {"tree_size": "capacity"}
+    trace, drafter = begin(
+        target, recording.prompt_ids, LogitSpec.name, recording.max_new_tokens, Sampling(), options
+    )
+    assert isinstance(drafter, LogitSpec)
+    drafter.priors = priors
+    for _ in run(target, drafter, trace):
+        pass
+    return drafter.observed()
+
+
+def pooled(models: Sequence[Counts]) -> dict[Kind, float]:
+    """One rate for each class that was met: the mean over the models, weighted by what each has seen
+    of it up to `ENOUGH`."""
+    rates = {}
+    for kind in dict.fromkeys(kind for counts in models for kind in counts):
+        seen = [counts[kind] for counts in models if kind in counts and counts[kind][1] >= 1]
+        weights = [min(tries, ENOUGH) for _, tries in seen]
+        if seen:
+            pairs = zip(weights, seen, strict=True)
+            mean = sum(weight * _rate(kind, *counts) for weight, counts in pairs) / sum(weights)
+            rates[kind] = min(MOST, max(LEAST, mean))
+    return rates
+
+
+def _rate(kind: Kind, right: float, tries: float) -> float:
+    return (right + RIGHT_BEFORE) / (tries + RIGHT_BEFORE + WRONG_BEFORE[str(kind[0])])
+
+
+def fitted(
+    recorded: Sequence[Callable[[], Iterable[Recording]]],
+    start: Mapping[Kind, float],
+    models: Sequence[str | None] = (),
+    rounds: int = ROUNDS,
+) -> dict[Kind, float]:
+    """Rates of all classes of `start`: fitted where the recordings have met the class, as in `start`
+    elsewhere. recorded: what reads the recordings of each model, once a round. models: they themselves,
+    in the same order, for live runs; none for replays."""
+    rates = dict(start)
+    pairs = list(zip(recorded, models or [None] * len(recorded), strict=True))
+    for _ in range(rounds):
+        found = pooled([observed(read(), rates, model) for read, model in pairs])
+        rates = {kind: found.get(kind, rate) for kind, rate in start.items()}
+    return rates
+
+
+def source(rates: Mapping[Kind, float]) -> str:
+    """The tables of `rates` as logitspec/drafters/priors.py has them, without its comments."""
+    groups: dict[str, dict[tuple[object, ...], list[float]]] = {}
+    for (source, *group, _), rate in rates.items():
+        groups.setdefault(str(source), {}).setdefault(tuple(group), []).append(rate)
+    return "\n".join(
+        [
+            _table("_COPY", {f"{key}": row for key, row in groups["copy"].items()}, 3),
+            _table("_SUCCESSOR", {f"{key[0]}": row for key, row in groups["successor"].items()}, 3),
+            "_LOGIT = (",
+            *(f"    {_tuple(row, 4)}," for row in groups["logit"].values()),
+            ")",
+        ]
+    )
+
+
+def _table(name: str, rows: Mapping[str, Sequence[float]], digits: int) -> str:
+    lines = [f"    {key}: {_tuple(row, digits)}," for key, row in rows.items()]
+    return "\n".join([f"{name} = {{", *lines, "}"])
+
+
+def _tuple(row: Sequence[float], digits: int) -> str:
+    return f"({', '.join(f'{rate:.{digits}f}' for rate in row)})"

@@ -1,0 +1,222 @@
+"""What each ingredient of our method is worth: runs with it switched off, beside the other methods.
+
+Ours draws full trees of each size asked for (`tree_size=capacity`), since a replay has no clock to
+size them by; the other methods draw theirs as they are by default.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from logitspec.drafters import METHODS, option_fields
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay.live import lived
+from logitspec.measure.replay.recording import Recording
+from logitspec.measure.replay.scores import OVERALL, Score
+from logitspec.measure.replay.target import replay
+from logitspec.version import VERSION
+
+OURS = "logitspec"
+PEERS = ("logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automaton")
+DRAFTS = (63, 24, 8)
+MOST_PROCESSES = 64
+MEAN_ACCEPTED = "tokens per target forward, root included, prefill excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A row of the table at one size. drafts: at most, in a step; None where the method decides.
+
+    without: the switch that is off, "" for none.
+    """
+
+    method: str
+    without: str = ""
+    drafts: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"without {self.without}" if self.without else self.method
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those of the method that are not as by default."""
+        if self.drafts is None:
+            return {}
+        full = {"tree_size": "capacity", "draft_tree_capacity": self.drafts + 1}  # and the root
+        return full | ({self.without: False} if self.without else {})
+
+
+def switches() -> list[str]:
+    """The options of our method that can be switched off."""
+    return [each.name for each in option_fields(METHODS[OURS]) if each.default is True]
+
+
+def recipes(drafts: Sequence[int] = DRAFTS) -> list[Recipe]:
+    """Ours whole and without each ingredient, at each size, then the other methods."""
+    without = ["", *switches()]
+    return [Recipe(OURS, each, size) for each in without for size in drafts] + [
+        Recipe(peer) for peer in PEERS
+    ]
+
+
+@dataclass(slots=True)
+class Ingredients:
+    """Scores by file, then by recipe; `OVERALL` counts the tokens and steps of all files together.
+
+    live: the model, as for `load`, that runs the recorded prompts itself; None for replays.
+    models: what the recordings were made with, each once. differing: of the live runs those whose
+    output is not the recorded one, which a nearly tied pair of tokens can bring about.
+    """
+
+    drafts: tuple[int, ...] = DRAFTS
+    live: str | None = None
+    scores: dict[str, dict[Recipe, Score]] = field(default_factory=dict)
+    models: list[dict[str, Any]] = field(default_factory=list)
+    differing: int = 0
+
+    def add(self, name: str, recordings: Iterable[Recording], processes: int = 1) -> None:
+        """Count a file of recordings; `name` is how it stands in the table."""
+        own = self.scores.setdefault(name, defaultdict(Score))
+        asked = recipes(self.drafts)
+        for scores, differing in counted(self._noted(recordings), asked, processes, self.live):
+            self.differing += differing
+            for recipe, score in zip(asked, scores, strict=True):
+                own[recipe].include(score)
+
+    def _noted(self, recordings: Iterable[Recording]) -> Iterator[Recording]:
+        for recording in recordings:
+            if recording.model not in self.models:
+                self.models.append(recording.model)
+            yield recording
+
+    def by_file(self) -> dict[str, dict[Recipe, Score]]:
+        """The scores, with those of all files together where there are several."""
+        if len(self.scores) < 2:
+            return self.scores
+        overall: dict[Recipe, Score] = defaultdict(Score)
+        for scores in self.scores.values():
+            for recipe, score in scores.items():
+                overall[recipe].include(score)
+        return {**self.scores, OVERALL: overall}
+
+
+def counted(
+    recordings: Iterable[Recording],
+    asked: Sequence[Recipe],
+    processes: int = 1,
+    live: str | None = None,
+) -> Iterator[tuple[list[Score], int]]:
+    """For each recording the score of each recipe, in order, made in so many processes, and how many
+    of the runs did not write what was recorded."""
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise LogitSpecError(f"--processes must be from 1 to {MOST_PROCESSES}; got {processes}.")
+    one = partial(_counted, asked, live)
+    with ExitStack() as stack:
+        if processes == 1:
+            yield from map(one, recordings)
+            return
+        pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
+        rest = iter(recordings)
+        # A pool takes all that it is given at once, and a long file would fill the memory.
+        while batch := list(islice(rest, 8 * processes)):
+            yield from pool.imap(one, batch)
+
+
+def _counted(
+    asked: Sequence[Recipe], live: str | None, recording: Recording
+) -> tuple[list[Score], int]:
+    scores = [Score() for _ in asked]
+    differing = 0
+    for score, recipe in zip(scores, asked, strict=True):
+        if live is None:
+            trace = replay(recording, recipe.method, **recipe.options)
+        else:
+            trace = lived(recording, live, recipe.method, **recipe.options)
+        score.add(trace)
+        differing += trace.output_ids != recording.output_ids
+    return scores, differing
+
+
+# The table
+
+LEGEND = f"""\
+Mean accepted tokens ({MEAN_ACCEPTED}), greedy, nothing kept between
+prompts, trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at most. Rows of other
+methods: at their own size, with the drafts that they make a step on average; "x" is how many times their
+mean accepted tokens {OURS} has with that many drafts."""
+REPLAYED = f"""\
+These are replays. A recording lacks the logits of rejected nodes, which {OURS}, token_recycling and
+suffix_automaton learn from: they accept far more live (--model)."""
+
+
+def table(found: Ingredients) -> str:
+    """Per file, then overall: ours by size, whole and without each ingredient, then the others."""
+    width = 2 + max(len(recipe.title) for recipe in recipes(found.drafts)) + 2
+    heads = [*(f"{size} drafts" for size in found.drafts), "own size", "drafted"]
+    lines = []
+    for name, scores in found.by_file().items():
+        whole = scores[Recipe(OURS, "", found.drafts[0])]
+        lines += [f"{name}: {whole.prompts} prompts, {whole.tokens} tokens"]
+        lines += [" " * width + "".join(f"{head:>11}" for head in heads)]
+        lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(found, scores)]
+    how = (
+        REPLAYED if found.live is None else f"Live; {found.differing} outputs are not the recorded."
+    )
+    return "\n".join([*lines, LEGEND, how])
+
+
+def _rows(found: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str, str]]:
+    for without in ("", *switches()):
+        row = [Recipe(OURS, without, size) for size in found.drafts]
+        yield row[0].title, "".join(f"{scores[each].mean_accepted_tokens:>11.3f}" for each in row)
+    for peer in map(Recipe, PEERS):
+        score = scores[peer]
+        times = "".join(
+            f"{scores[Recipe(OURS, '', size)].mean_accepted_tokens / score.mean_accepted_tokens:>10.3f}x"
+            for size in found.drafts
+        )
+        own = f"{score.mean_accepted_tokens:>11.3f}{score.mean_drafted:>11.1f}"
+        yield peer.title, times + own
+
+
+def document(found: Ingredients) -> dict[str, Any]:
+    """The scores as JSON values, and what they were measured under."""
+    return {
+        "mean_accepted_tokens": MEAN_ACCEPTED,
+        "decoding": "greedy, nothing kept between prompts",
+        "tree_size": "capacity",
+        "live": found.live is not None,
+        "differing": found.differing,
+        "logitspec": VERSION,
+        "models": found.models,
+        "files": {
+            name: [
+                {
+                    "method": recipe.method,
+                    "without": recipe.without,
+                    "drafts": recipe.drafts,
+                    "options": recipe.options,
+                    **_counts(score),
+                }
+                for recipe, score in scores.items()
+            ]
+            for name, scores in found.by_file().items()
+        },
+    }
+
+
+def _counts(score: Score) -> dict[str, Any]:
+    """Without times: in several processes at once they mean nothing."""
+    return {
+        name: value
+        for name, value in score.to_json().items()
+        if name not in ("seconds", "ms_per_step")
+    }

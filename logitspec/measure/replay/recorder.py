@@ -1,0 +1,123 @@
+"""Makes recordings: plain decoding with a listener between the engine and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from logitspec.decoding.engine import begin, run
+from logitspec.decoding.target import Target
+from logitspec.drafters import Drafter
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay.recording import UNKNOWN, Recording
+from logitspec.publish.recordings import Example
+from logitspec.trace.records import Trace
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import DraftTree
+
+RANKS = 64  # kept after the prompt and after each token of the output
+
+
+class Listener:
+    """A target that hands everything on to `inner` and keeps what came back, for plain decoding.
+
+    topk: after each verified token, at most `ranks`. after: the choice after the last of them.
+    """
+
+    def __init__(self, inner: Target, ranks: int) -> None:
+        if not getattr(inner, "ranks_prompt", False):
+            raise LogitSpecError(
+                "This target tells no top-k within a prompt; use the stock runner."
+            )
+        self.inner, self.ranks = inner, ranks
+        self.topk: list[TopK] = []
+        self.after = UNKNOWN
+
+    @property
+    def length(self) -> int:
+        return self.inner.length
+
+    @property
+    def limit(self) -> int:
+        return self.inner.limit
+
+    @property
+    def eos_ids(self) -> Collection[int]:
+        return self.inner.eos_ids
+
+    @property
+    def info(self) -> dict[str, Any]:
+        return self.inner.info
+
+    def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
+        asked: Any = self.inner  # `everywhere` is for targets with `ranks_prompt` only
+        result: ForwardResult = asked.prefill(ids, sampling, everywhere=True)
+        self.topk = []
+        self._keep(result)
+        return result
+
+    def verify(self, tree: DraftTree) -> ForwardResult:
+        result = self.inner.verify(tree)
+        self._keep(result)
+        return result
+
+    def commit(self, path: Sequence[int]) -> None:
+        self.inner.commit(path)
+
+    def _keep(self, result: ForwardResult) -> None:
+        self.topk += [top.head(self.ranks) for top in result.topk]
+        self.after = result.choices[-1]
+
+
+def record(
+    target: Target,
+    tokenizer: Any,
+    prompts: Sequence[Example],
+    max_new_tokens: int = 256,
+    ranks: int = RANKS,
+) -> Iterator[Recording]:
+    """Recordings of the greedy outputs of `prompts`, their first turns, in the model's chat template.
+
+    ranks: kept after each token of the output; a method whose trees take more of the last logits
+    (`draft_tree_capacity` above it) wants more. Raises LogitSpecError before the first forward for
+    a prompt that can't be decoded.
+    """
+    from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
+
+    listener = Listener(target, ranks)
+    greedy = Sampling()
+    runs = []
+    for prompt in prompts:
+        try:
+            ids = encode_prompt(tokenizer, prompt.prompt)
+            runs.append(begin(listener, ids, "autoregressive", max_new_tokens, greedy, {}))
+        except LogitSpecError as error:
+            raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
+    return (
+        _recorded(listener, prompt, trace, drafter)
+        for prompt, (trace, drafter) in zip(prompts, runs, strict=True)
+    )
+
+
+def _recorded(listener: Listener, prompt: Example, trace: Trace, drafter: Drafter) -> Recording:
+    for _ in run(listener, drafter, trace):
+        pass
+    return recording_of(listener, prompt, trace)
+
+
+def recording_of(listener: Listener, prompt: Example, trace: Trace) -> Recording:
+    """What `listener` has kept of plain decoding of `prompt`, whose finished trace is `trace`."""
+    return Recording(
+        question_id=prompt.question_id,
+        category=prompt.category,
+        model=dict(listener.info),
+        eos_ids=trace.eos_ids,
+        limit=listener.limit,
+        max_new_tokens=trace.max_new_tokens,
+        prompt_ids=trace.prompt_ids,
+        output_ids=trace.output_ids,
+        after=listener.after,
+        finish=trace.finish or "",
+        topk=listener.topk,
+    )

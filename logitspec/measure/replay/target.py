@@ -1,0 +1,94 @@
+"""A recording in the place of the model, and a run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from logitspec.decoding.engine import begin, run
+from logitspec.drafters import DEFAULT_METHOD
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay.recording import UNKNOWN, Recording
+from logitspec.trace.records import Trace
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import DraftTree, accept
+
+NODE_RANKS = 8  # shown after the nodes before the last accepted one, as the runner does
+OFF = -1  # the position of such a node
+NOTHING = TopK([], [])
+
+
+class RecordedTarget:
+    """A recording as `Target`: exact along the recorded text, silent beside it.
+
+    The choice after a node whose path is not the recorded output is `UNKNOWN`, so that nothing below
+    it is ever accepted, and its top-k is empty: what the model would have said there was never
+    computed. The same holds beyond the end of the recording, where a run stops anyway.
+    """
+
+    ranks_prompt = True
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._text = [*recording.prompt_ids, *recording.output_ids, recording.after]
+        self.length = 0
+        self.limit = recording.limit
+        self.eos_ids: Collection[int] = recording.eos_ids
+        self.info = {**recording.model, "replayed": True}
+
+    def prefill(
+        self, ids: Sequence[int], sampling: Sampling = Sampling(), everywhere: bool = False
+    ) -> ForwardResult:
+        """Start over; `ids` must be the recorded prompt and `sampling` greedy."""
+        if list(ids) != self._recording.prompt_ids or sampling.temperature > 0:
+            raise LogitSpecError("A recording answers for its own prompt only, and greedily.")
+        self.length = len(ids)
+        topk = self._recording.topk[0 if everywhere else self.length - 1 : self.length]
+        return ForwardResult([self._text[self.length]], topk, 0.0)
+
+    def verify(self, tree: DraftTree) -> ForwardResult:
+        """The recorded choices and top-k of the nodes that lie on the recorded text."""
+        places = self._places(tree)
+        choices = [self._after(place) for place in places]
+        topk = [self._ranks(place).head(NODE_RANKS) for place in places]
+        # As the runner: the row where acceptance ends has all its ranks.
+        end = accept(tree, choices)[-1]
+        topk[end] = self._ranks(places[end])
+        return ForwardResult(choices, topk, 0.0)
+
+    def commit(self, path: Sequence[int]) -> None:
+        """`path` (nodes of the last tree, root first) is now part of the text."""
+        self.length += len(path)
+
+    def _places(self, tree: DraftTree) -> list[int]:
+        """Position of each node, `OFF` for those whose path is not the recorded text."""
+        places: list[int] = []
+        for token, parent in zip(tree.tokens, tree.parents, strict=True):
+            before = places[parent] if parent >= 0 else self.length - 1
+            places.append(before + 1 if self._after(before) == token else OFF)
+        return places
+
+    def _after(self, place: int) -> int:
+        known = 0 <= place < len(self._text) - 1
+        return self._text[place + 1] if known else UNKNOWN
+
+    def _ranks(self, place: int) -> TopK:
+        known = 0 <= place < len(self._recording.topk)
+        return self._recording.topk[place] if known else NOTHING
+
+
+def replay(recording: Recording, method: str = DEFAULT_METHOD, **options: Any) -> Trace:
+    """The trace of `method` with `options` on a recorded prompt, through the engine's own loop.
+
+    Nothing is kept between calls: every replay is cold. Its verify and device seconds mean nothing;
+    those of drafting and committing (observing) are real. Live, the last step may name another of
+    two nodes of the same tokens, for it sees what would have followed the end.
+    """
+    target = RecordedTarget(recording)
+    trace, drafter = begin(
+        target, recording.prompt_ids, method, recording.max_new_tokens, Sampling(), options
+    )
+    for _ in run(target, drafter, trace):
+        pass
+    return trace

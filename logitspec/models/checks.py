@@ -1,0 +1,75 @@
+"""What a model must be to be a target: refused in one sentence where it can't branch over a draft tree."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+
+import torch
+from transformers import PreTrainedConfig
+
+from logitspec.errors import LogitSpecError
+from logitspec.runtime.runner import Runner
+
+ATTENTION = {"full_attention", "sliding_attention", "global"}
+IMPLEMENTATIONS = ("sdpa", "eager")
+DEVIATION_AT_MOST = {torch.float64: 1e-2, torch.float32: 1e-2}
+ROUGHLY = 0.5
+
+
+def refuse_config(config: PreTrainedConfig, name: str) -> None:
+    """Raise LogitSpecError for what the configuration alone rules out."""
+    text = config.get_text_config()
+    if config.is_encoder_decoder:
+        raise LogitSpecError(
+            f"{name} is an encoder-decoder model; choose one that only continues text."
+        )
+    kinds = {*(getattr(text, "layer_types", None) or ()), *getattr(text, "attention_layers", ())}
+    other = kinds - ATTENTION
+    if other:
+        raise LogitSpecError(
+            f"{name} has layers of type {sorted(other)[0]!r}, which can't branch over a"
+            " draft tree; choose a model with attention only."
+        )
+
+
+def refuse_model(model: Any, name: str) -> None:
+    """Raise LogitSpecError for what the model's class rules out."""
+    if "position_ids" not in signature(model.forward).parameters:
+        raise LogitSpecError(
+            f"{name} takes no position ids, which the branches of a draft tree need; choose another"
+            " model."
+        )
+    if getattr(model, "_is_stateful", False):
+        raise LogitSpecError(
+            f"{name} keeps a recurrent state, which can't branch over a draft tree;"
+            " choose a model with attention only."
+        )
+    chosen = model.config._attn_implementation
+    if chosen not in IMPLEMENTATIONS:
+        raise LogitSpecError(
+            f"{name} runs the attention {chosen!r}, which takes no draft tree; load it with"
+            " attn_implementation='sdpa'."
+        )
+
+
+def proven(target: Runner, name: str) -> float:
+    """Refuse a model that computes something else over a draft tree than over plain text.
+
+    Returns how far apart they are, in standard deviations of the logits.
+    """
+    try:
+        deviation = target.deviation()
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
+        raise LogitSpecError(
+            f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
+        ) from error
+    # In half precision rounding alone may move a mixture of experts far.
+    if not deviation <= DEVIATION_AT_MOST.get(target.model.dtype, ROUGHLY):
+        raise LogitSpecError(
+            f"{name} computes other logits over a draft tree than over plain text"
+            f" ({deviation:.1g} standard deviations apart); choose another model."
+        )
+    return deviation

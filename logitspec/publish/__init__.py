@@ -1,0 +1,1 @@
+"""What leaves the app: exports, recorded runs, the Space."""

@@ -1,0 +1,216 @@
+"""Create or update the Hugging Face Space that the Spacefile describes: `python -m logitspec.publish.deploy --help`.
+
+Spacefile + files here -> wanted --\
+                                    > plan -> what differs is printed, and without --dry-run sent
+the Space as it is     -> there  --/
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+from logitspec.errors import LogitSpecError
+from logitspec.paths import ROOT
+from logitspec.publish.deploy_plan import Plan, There, plan
+from logitspec.publish.spacefile import Space, contents, read
+
+
+def main(arguments: list[str] | None = None, folder: Path = ROOT) -> int:
+    """Deploy what lies in `folder`; 0, or 2 with one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        _deploy(options, folder)
+    except LogitSpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m logitspec.publish.deploy",
+        description="Create or update the Hugging Face Space that the Spacefile describes.",
+    )
+    parser.add_argument("--space", help="owner/name (default: yours, named as in the Spacefile)")
+    parser.add_argument("--hardware", help="one that the Spacefile names (default: its first)")
+    parser.add_argument("--private", action="store_true", help="create it private")
+    parser.add_argument(
+        "--renew-secrets", action="store_true", help="send secrets that are there already, too"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what would be sent, and send nothing"
+    )
+    return parser
+
+
+def _deploy(options: argparse.Namespace, folder: Path) -> None:
+    space = read(folder)
+    hardware = space.on(options.hardware)
+    files = contents(space, folder, hardware)
+    secrets = _secrets(space, optional=options.dry_run)
+    disable_progress_bars()  # an error is to stand in a line of its own
+    api = HfApi()
+    if options.dry_run and get_token() is None and options.space is None:
+        name, there = f"(you)/{space.name}", There()
+        print("There is no token, so nothing is known of the Space; as if it were new:")
+    else:
+        name = options.space or _own(api, space.name)
+        there = _asked(name, _looked_at, api, name, options.dry_run)
+    todo = plan(name, space, hardware, files, secrets, there, options.renew_secrets)
+    print("\n".join(todo.lines()))
+    if options.dry_run:
+        print("Nothing was sent.")
+    elif todo.empty:
+        print(f"{name} is up to date.")
+    else:
+        _asked(name, _carry_out, api, todo, space, options.private)
+
+
+def _secrets(space: Space, optional: bool) -> dict[str, str]:
+    """Values by name, of those that the environment has."""
+    found = {each.name: os.environ.get(each.source, "") for each in space.secrets}
+    for each in space.secrets:
+        if each.required and not found[each.name] and not optional:
+            raise LogitSpecError(
+                f"The secret {each.name} has no value; set {each.source} in the environment."
+            )
+    return {name: value for name, value in found.items() if value}
+
+
+def _own(api: HfApi, name: str) -> str:
+    if get_token() is None:
+        raise LogitSpecError(
+            "There is no Hugging Face token; set HF_TOKEN to one that may write, or run `hf auth login`."
+        )
+    return f"{_asked(name, api.whoami)['name']}/{name}"
+
+
+def _looked_at(api: HfApi, name: str, public: bool) -> There:
+    """public: without a token, there is more that can't be seen, which then counts as missing."""
+    try:
+        commit = api.space_info(name).sha
+    except RepositoryNotFoundError:
+        return There()
+    tree = api.list_repo_tree(name, recursive=True, repo_type="space", revision=commit)
+    files = {
+        each.path: each.lfs.sha256 if each.lfs else each.blob_id
+        for each in tree
+        if isinstance(each, RepoFile)
+    }
+    if public and get_token() is None:
+        return There(True, commit, files)
+    runtime = api.get_space_runtime(name)
+    return There(
+        exists=True,
+        commit=commit,
+        files=files,
+        variables={key: each.value for key, each in api.get_space_variables(name).items()},
+        secrets=frozenset(api.get_space_secrets(name)),
+        hardware=runtime.requested_hardware or runtime.hardware,
+        sleep_seconds=runtime.sleep_time,
+    )
+
+
+def _carry_out(api: HfApi, todo: Plan, space: Space, private: bool) -> None:
+    """Settings first, so that the first build has them; each part can be done again."""
+    name = todo.space
+    if todo.create:
+        sdk = space.front_matter["sdk"]
+        api.create_repo(name, repo_type="space", space_sdk=sdk, private=private, exist_ok=True)
+    for key, value in todo.variables.items():
+        api.add_space_variable(name, key, value)
+    for key in todo.drop_variables:
+        api.delete_space_variable(name, key)
+    for key, value in todo.secrets.items():
+        api.add_space_secret(name, key, value)
+    wanted, seconds = todo.hardware, todo.sleep_seconds
+    if wanted is not None:
+        try:
+            api.request_space_hardware(name, wanted.name, sleep_time=seconds)  # type: ignore[arg-type]
+        except HfHubHTTPError as error:
+            raise _no_hardware(wanted.name, error) from error
+    elif seconds is not None:
+        api.set_space_sleep_time(name, seconds)
+    _send(api, todo)
+    print(f"{api.endpoint}/spaces/{name} is {api.get_space_runtime(name).stage}.")
+
+
+def _send(api: HfApi, todo: Plan) -> None:
+    operations: list[Any] = [
+        CommitOperationAdd(path, str(each) if isinstance(each, Path) else each)
+        for path, each in todo.add.items()
+    ]
+    operations += [CommitOperationDelete(path) for path in todo.delete]
+    if operations:
+        api.create_commit(
+            todo.space,
+            operations,
+            commit_message="Deploy",
+            repo_type="space",
+            parent_commit=todo.commit,
+        )
+
+
+def _asked(name: str, call: Any, *arguments: Any) -> Any:
+    """What `call` gives; what the hub or the way to it refuses becomes one sentence."""
+    try:
+        return call(*arguments)
+    except LogitSpecError:
+        raise
+    except HFValidationError as error:
+        raise LogitSpecError(f"{name!r} is no name for a Space; write it as owner/name.") from error
+    except HfHubHTTPError as error:
+        raise _answered(name, error.response.status_code) from error
+    except Exception as error:  # whatever the client and its HTTP library raise
+        if isinstance(error.__cause__, HfHubHTTPError):
+            raise _answered(name, error.__cause__.response.status_code) from error
+        raise _stopped(name, error) from error
+
+
+def _no_hardware(name: str, error: HfHubHTTPError) -> LogitSpecError:
+    status = error.response.status_code
+    if status == 402:
+        return LogitSpecError(
+            f"The hardware {name} is not in this account's plan; choose another with --hardware."
+        )
+    if status == 400:
+        return LogitSpecError(
+            f"Hugging Face has no hardware {name!r} for this Space; choose another with --hardware."
+        )
+    return _answered(name, status)
+
+
+def _answered(name: str, status: int) -> LogitSpecError:
+    if status == 401:
+        return LogitSpecError(
+            "Hugging Face does not accept this token; set HF_TOKEN to a new one that may write."
+        )
+    if status == 403:
+        return LogitSpecError(
+            f"This token may not write to {name}; take one that may, or another name with --space."
+        )
+    if status == 412:
+        return LogitSpecError(f"{name} was changed meanwhile; run it again.")
+    return LogitSpecError(f"The hub answered with error {status} about {name}; run it again later.")
+
+
+def _stopped(name: str, error: Exception) -> LogitSpecError:
+    return LogitSpecError(
+        f"{name} could not be reached or finished ({type(error).__name__}); check the connection and"
+        " run it again: it goes on with what is missing."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What has to be done to a Space: how it is to be against how it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logitspec.publish.spacefile import Hardware, Space
+
+MADE_BY_THE_HUB = ".gitattributes"  # says which files are large; without it those would be lost
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A Space as it is. files: per path, the Git id of a small file or the SHA-256 of a large one."""
+
+    exists: bool = False
+    commit: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    hardware: str | None = None
+    sleep_seconds: int | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What has to be done. add: contents by path. hardware: None where it is that already."""
+
+    space: str
+    create: bool
+    commit: str | None
+    add: dict[str, Path | bytes]
+    delete: list[str]
+    unchanged: int
+    variables: dict[str, str]
+    drop_variables: list[str]
+    secrets: dict[str, str]
+    hardware: Hardware | None
+    sleep_seconds: int | None
+
+    @property
+    def empty(self) -> bool:
+        return not any(
+            (self.create, self.add, self.delete, self.variables, self.drop_variables, self.secrets,
+             self.hardware, self.sleep_seconds)
+        )  # fmt: skip
+
+    def lines(self) -> Iterator[str]:
+        """What would be done, without the values of secrets."""
+        if self.create:
+            yield f"create the Space {self.space}"
+        if self.hardware is not None:
+            wanted = self.hardware
+            yield f"hardware {wanted.name}: Python {wanted.python}, torch {wanted.torch}"
+        if self.sleep_seconds is not None:
+            yield f"sleep after {self.sleep_seconds} idle seconds"
+        yield from (f"variable {name}={value}" for name, value in self.variables.items())
+        yield from (f"delete variable {name}" for name in self.drop_variables)
+        yield from (f"secret {name}, its value from the environment" for name in self.secrets)
+        for path, content in self.add.items():
+            yield f"send {path}, {size_of(content):,} bytes"
+        yield from (f"delete {path}" for path in self.delete)
+        size = sum(map(size_of, self.add.values()))
+        yield (
+            f"{len(self.add)} files to send ({size / 1e6:.1f} MB), {len(self.delete)} to delete,"
+            f" {self.unchanged} unchanged."
+        )
+
+
+def plan(
+    name: str,
+    space: Space,
+    hardware: Hardware,
+    files: dict[str, Path | bytes],
+    secrets: dict[str, str],
+    there: There,
+    renew: bool,
+) -> Plan:
+    """What makes the Space `name` what it is to be. renew: send secrets that are there already, too."""
+    changed = {
+        path: each for path, each in files.items() if there.files.get(path) not in _ids(each)
+    }
+    variables, known = space.variables, there.variables
+    return Plan(
+        space=name,
+        create=not there.exists,
+        commit=there.commit,
+        add=changed,
+        delete=sorted(set(there.files) - set(files) - {MADE_BY_THE_HUB}),
+        unchanged=len(files) - len(changed),
+        variables={key: each for key, each in variables.items() if known.get(key) != each},
+        drop_variables=sorted(set(known) - set(variables)),
+        secrets={key: each for key, each in secrets.items() if renew or key not in there.secrets},
+        hardware=hardware if there.hardware != hardware.name else None,
+        sleep_seconds=(
+            hardware.sleep_seconds if hardware.sleep_seconds != there.sleep_seconds else None
+        ),
+    )
+
+
+def _ids(content: Path | bytes) -> tuple[str, str]:
+    """Git's id and the SHA-256 of a file's content; which one the hub keeps depends on the size."""
+    data = content if isinstance(content, bytes) else content.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(), hashlib.sha256(
+        data
+    ).hexdigest()
+
+
+def size_of(content: Path | bytes) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size

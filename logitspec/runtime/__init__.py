@@ -1,0 +1,1 @@
+"""Device work: forwards, KV cache, graphs, ranks and draws. Nothing but ints and floats leaves it."""

@@ -1,0 +1,1 @@
+"""What a run did: tree, acceptance, records of steps, files, numbers."""

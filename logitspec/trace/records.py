@@ -1,0 +1,310 @@
+"""The trace: everything that one run did, step by step, and the only thing that others read about it."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from logitspec.errors import LogitSpecError
+from logitspec.trace.results import TopK
+from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import DraftTree, Provenance
+
+SCHEMA = 1
+RANKS_KEPT = 64
+WORTH_PACKING = 1000
+
+
+@dataclass(slots=True)
+class StepSeconds:
+    """Seconds of one step, to the microsecond: wall time of its four parts, and the device time
+    within `verify`."""
+
+    draft: float = 0.0
+    verify: float = 0.0
+    accept: float = 0.0
+    commit: float = 0.0
+    device: float = 0.0
+
+    @property
+    def wall(self) -> float:
+        return self.draft + self.verify + self.accept + self.commit
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One step: what was drafted from which last logits, what the target chose, what was kept.
+
+    position: absolute position of the root (the verified tokens before the step).
+    last: the best of the last logits, those that chose the root: 64, or as many as were
+        drafted from.
+    choices: the target's token after each node, one per node.
+    path: accepted nodes, root first; their tokens are what the step emitted.
+    """
+
+    position: int
+    last: TopK
+    tree: DraftTree
+    choices: list[int]
+    path: list[int]
+    seconds: StepSeconds = field(default_factory=StepSeconds)
+
+    @property
+    def tokens(self) -> list[int]:
+        """The token ids emitted, root first."""
+        return [self.tree.tokens[node] for node in self.path]
+
+    @property
+    def provenance(self) -> list[Provenance]:
+        """Where each emitted token came from."""
+        return [self.tree.provenance[node] for node in self.path]
+
+    @property
+    def cache_length(self) -> int:
+        """Rows in the KV cache after the step."""
+        return self.position + len(self.path)
+
+    def states(self) -> list[str]:
+        """Per node "accepted", "rejected" (its parent was accepted, the target chose another token)
+        or "uncompared" (below a rejection, or behind the end of the text)."""
+        kept = set(self.path)
+        states = []
+        for node, (token, parent) in enumerate(
+            zip(self.tree.tokens, self.tree.parents, strict=True)
+        ):
+            if node in kept:
+                states.append("accepted")
+            elif parent in kept and token != self.choices[parent]:
+                states.append("rejected")
+            else:
+                states.append("uncompared")
+        return states
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "position": self.position,
+            "last": {"ids": self.last.ids, "probs": self.last.probs},
+            **self.tree.to_json(),
+            "choices": self.choices,
+            "path": self.path,
+            "seconds": asdict(self.seconds),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> StepRecord:
+        return cls(
+            data["position"],
+            TopK(**data["last"]),
+            DraftTree.from_json(data),
+            data["choices"],
+            data["path"],
+            StepSeconds(**data["seconds"]),
+        )
+
+
+@dataclass(slots=True)
+class Trace:
+    """One run. It grows while the run goes on; `finish` is None until it ends.
+
+    options: the drafter's, by name. model, environment: what ran, as reported by the target.
+    prompt_ids, eos_ids: token ids. vocabulary: the bytes of every token id that the trace mentions,
+    as far as a tokenizer was at hand. prefill_seconds: device seconds to read the prompt.
+    finish: "eos", "length" (max_new_tokens reached), "context" (no room left), "cancelled" or "error"
+    (then `error` says why in one sentence).
+    recorded: title of a run that was made to be replayed; empty for others. baseline: the method and
+    the seconds a token of plain decoding, where the same prompt was measured on the same device.
+    """
+
+    method: str
+    prompt_ids: list[int]
+    max_new_tokens: int
+    sampling: Sampling = field(default_factory=Sampling)
+    options: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    eos_ids: list[int] = field(default_factory=list)
+    run: str = ""
+    prompt: str | None = None
+    vocabulary: dict[int, bytes] = field(default_factory=dict)
+    prefill_seconds: float = 0.0
+    steps: list[StepRecord] = field(default_factory=list)
+    finish: str | None = None
+    error: str | None = None
+    recorded: str = ""
+    baseline: dict[str, Any] | None = None
+
+    @property
+    def output_ids(self) -> list[int]:
+        """The generated token ids, the end-of-sequence token included."""
+        return [token for step in self.steps for token in step.tokens]
+
+    @property
+    def output_bytes(self) -> bytes:
+        """The generated text as bytes; tokens without a known spelling are left out."""
+        return b"".join(self.vocabulary.get(token, b"") for token in self.output_ids)
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """Tokens emitted, target forwards after prefill, drafted and accepted nodes (roots not
+        counted), wall and device seconds of decoding."""
+        tokens = sum(len(step.path) for step in self.steps)
+        return {
+            "tokens": tokens,
+            "forwards": len(self.steps),
+            "drafted": sum(len(step.tree) - 1 for step in self.steps),
+            "accepted": tokens - len(self.steps),
+            "seconds": round(sum(step.seconds.wall for step in self.steps), 6),
+            "device_seconds": round(sum(step.seconds.device for step in self.steps), 6),
+        }
+
+    def mentioned(self, since: int = 0) -> set[int]:
+        """Token ids in the prompt (for `since` 0) and in the steps from number `since` on."""
+        ids = set(self.prompt_ids) if since == 0 else set()
+        for step in self.steps[since:]:
+            ids.update(step.tree.tokens, step.choices, step.last.ids)
+        return ids
+
+    def spell(self, speller: Callable[[int], bytes], since: int = 0) -> dict[int, bytes]:
+        """Enter the bytes of the ids mentioned from step number `since` on; those that were new."""
+        new = self.mentioned(since) - self.vocabulary.keys()
+        spelt = {token: speller(token) for token in sorted(new)}
+        self.vocabulary.update(spelt)
+        return spelt
+
+    def header(self) -> dict[str, Any]:
+        """All but the steps, as JSON values."""
+        return {
+            "kind": "trace",
+            "schema": SCHEMA,
+            "run": self.run,
+            "method": self.method,
+            "options": self.options,
+            "model": self.model,
+            "environment": self.environment,
+            "sampling": asdict(self.sampling),
+            "max_new_tokens": self.max_new_tokens,
+            "eos_ids": self.eos_ids,
+            "prompt": self.prompt,
+            "prompt_ids": self.prompt_ids,
+            "vocabulary": spellings(self.vocabulary),
+            "prefill_seconds": self.prefill_seconds,
+            "finish": self.finish,
+            "error": self.error,
+            "recorded": self.recorded,
+            "baseline": self.baseline,
+        }
+
+    def to_json(self) -> str:
+        """The whole trace as one JSON document (schema 1)."""
+        steps = [step.to_json() for step in self.steps]
+        return dumps({**self.header(), "totals": self.totals, "steps": steps})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Trace:
+        """The trace in `text`; LogitSpecError when it is no trace or one of another schema."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise LogitSpecError(
+                f"This is not a trace: {error}; open a file saved here."
+            ) from error
+        if not isinstance(data, dict) or "schema" not in data:
+            raise LogitSpecError("This JSON is not a LogitSpec trace; open a file saved here.")
+        if data["schema"] != SCHEMA:
+            raise LogitSpecError(
+                f"This trace has schema {data['schema']} and this version reads schema {SCHEMA};"
+                " open it with the version that wrote it."
+            )
+        try:
+            return cls._from_dict(data)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise LogitSpecError(
+                f"This trace is damaged ({type(error).__name__}: {error}); save it again."
+            ) from error
+
+    @classmethod
+    def _from_dict(cls, data: dict[str, Any]) -> Trace:
+        fields = {name: data[name] for name in cls.__slots__ if name in data}
+        fields["sampling"] = Sampling(**data["sampling"])
+        fields["vocabulary"] = {
+            int(token): bytes.fromhex(s["hex"]) if isinstance(s, dict) else s.encode()
+            for token, s in data["vocabulary"].items()
+        }
+        fields["steps"] = [StepRecord.from_json(step) for step in data["steps"]]
+        return cls(**fields)
+
+    def save(self, path: str | Path) -> None:
+        """Write the JSON document to `path`, gzipped when the name ends in .gz."""
+        data = self.to_json().encode()
+        packed = str(path).endswith(".gz")
+        # Without the time, so that the same trace gives the same file.
+        Path(path).write_bytes(gzip.compress(data, mtime=0) if packed else data)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Trace:
+        """The trace stored at `path`, gzipped or not."""
+        data = Path(path).read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            try:
+                data = gzip.decompress(data)
+            except (OSError, EOFError) as error:
+                raise LogitSpecError(f"{path} is cut short or damaged; save it again.") from error
+        return cls.from_json(data)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON in ASCII, so that no token text can break a line protocol on its way."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def spellings(vocabulary: dict[int, bytes]) -> dict[str, Any]:
+    """Token bytes as JSON: a string where they are UTF-8 by themselves, otherwise {"hex": ...}."""
+    return {str(token): _spelling(spelt) for token, spelt in vocabulary.items()}
+
+
+def _spelling(spelt: bytes) -> str | dict[str, str]:
+    try:
+        return spelt.decode()
+    except UnicodeDecodeError:
+        return {"hex": spelt.hex()}
+
+
+def reset_message(trace: Trace, sequence: int) -> str:
+    """The first delta of a run: the header, no steps yet."""
+    return dumps({"run": trace.run, "seq": sequence, "kind": "reset", "trace": trace.header()})
+
+
+def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int, bytes]) -> str:
+    """A delta: the steps from number `first` (0-based) on and the token bytes they need anew; of a
+    run that has ended also how."""
+    return dumps(
+        {
+            "run": trace.run,
+            "seq": sequence,
+            "kind": "steps",
+            "from": first,
+            "prefill_seconds": trace.prefill_seconds,
+            "vocabulary": spellings(vocabulary),
+            "steps": [step.to_json() for step in trace.steps[first:]],
+            **({"finish": trace.finish, "error": trace.error} if trace.finish else {}),
+        }
+    )
+
+
+def packed(message: str) -> str:
+    """A message for the page in less than half of its bytes: deflated, in base64. The player's
+    adapter unpacks it; short ones stay as they are."""
+    if len(message) < WORTH_PACKING:
+        return message
+    return base64.b64encode(zlib.compress(message.encode())).decode()
+
+
+def origins(steps: Iterable[StepRecord]) -> list[str]:
+    """The origin of every emitted token, in order."""
+    return [provenance.origin.value for step in steps for provenance in step.provenance]

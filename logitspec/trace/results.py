@@ -1,0 +1,38 @@
+"""What a target says of one forward, in plain ints and floats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TopK:
+    """The best token ids of one distribution and their probabilities at temperature 1, best first."""
+
+    ids: list[int]
+    probs: list[float]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rank(self, token: int) -> int | None:
+        """Rank of `token` (0 is the most probable), or None when it is not among the best."""
+        return self.ids.index(token) if token in self.ids else None
+
+    def head(self, k: int) -> TopK:
+        """The first `k`."""
+        return self if len(self.ids) <= k else TopK(self.ids[:k], self.probs[:k])
+
+
+@dataclass(slots=True)
+class ForwardResult:
+    """One target forward over a tree.
+
+    choices: the target's token after each node (its argmax, or its draw).
+    topk: the best tokens after each node: 8 of them, and many more after the last accepted node.
+    seconds: time on the device.
+    """
+
+    choices: list[int]
+    topk: list[TopK]
+    seconds: float

@@ -1,0 +1,40 @@
+"""How a target chooses its tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from logitspec.errors import LogitSpecError
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the target chooses: the argmax at temperature 0, otherwise a draw fixed by seed and position.
+
+    top_k: tokens that may be drawn, 0 for all; top_p is of what they leave.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    top_k: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.temperature, bool) or not isinstance(self.temperature, (int, float)):
+            raise LogitSpecError(f"Temperature must be a number; got {self.temperature!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise LogitSpecError(f"Seed must be a whole number; got {self.seed!r}.")
+        if isinstance(self.top_p, bool) or not isinstance(self.top_p, (int, float)):
+            raise LogitSpecError(f"top_p must be a number; got {self.top_p!r}.")
+        if not 0.0 <= self.temperature <= 10.0:
+            raise LogitSpecError(
+                f"Temperature {self.temperature} is out of range; choose 0 (greedy) to 10."
+            )
+        if not 0.0 < self.top_p <= 1.0:
+            raise LogitSpecError(f"top_p {self.top_p} is out of range; choose above 0 and up to 1.")
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or self.top_k < 0:
+            raise LogitSpecError(
+                f"top_k must be a whole number, 0 for all tokens; got {self.top_k!r}."
+            )
+        if not 0 <= self.seed < 2**63:
+            raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")

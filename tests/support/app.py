@@ -1,0 +1,49 @@
+"""The app as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
+    """The address of an app of its own, started by its command; what it prints goes to `log`."""
+    port = free_port()
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "app.py", "--port", str(port), *options],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )
+        address = f"http://127.0.0.1:{port}"
+        deadline = monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(address).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert monotonic() < deadline, log.read_text()
+                sleep(0.3)
+        yield address
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text()

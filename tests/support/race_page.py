@@ -1,0 +1,97 @@
+"""A page that holds nothing but a race, and made-up races to show in it."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from logitspec.decoding.race import Race, progress_message, race, start_message
+from logitspec.trace.records import StepSeconds
+from support.fakes import ScriptedTarget
+from support.player_page import GRADIO
+
+ASSETS = Path(__file__).parents[2] / "assets"
+TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 12 + [9, 10, 11, 12, 13, 14] * 30
+WORDS = [
+    b" the", b" cat", b" sat", b" on", b" a", b" mat", b".\n", b" and",
+    b"<script>alert(1)</script>", b"<img src=x onerror=alert(2)>", b" caf\xc3", b"\xa9",
+    b" ${alert(3)}", " \u202etxt".encode(),
+]  # fmt: skip
+FIELD: list[Any] = [
+    ("logitspec", {"tree_size": "capacity", "draft_tree_capacity": 12}),
+    "logitspec_paper",
+    "prompt_lookup",
+    "autoregressive",
+]
+
+
+def spell(token: int) -> bytes:
+    return WORDS[token - 1] if 1 <= token <= len(WORDS) else f" {token}".encode()
+
+
+def made(
+    tokens: int = 90, entries: list[Any] | None = None, seed: int = 1
+) -> tuple[Race, list[str]]:
+    """A finished race whose steps took made-up times, and the messages that brought it."""
+    contest = race(ScriptedTarget(TEXT), TEXT[:20], entries or FIELD, tokens)
+    rng = random.Random(seed)
+    for trace in contest.traces:
+        trace.spell(spell)
+        trace.model = {"id": "made-up", "dtype": "float32", "device": "cpu"}
+        trace.environment = {"torch": "0", "forward": "fast"}
+    messages, sent = [start_message(contest)], [0] * len(contest.traces)
+
+    def tell() -> list[int]:
+        spelt = [t.spell(spell, at) for t, at in zip(contest.traces, sent, strict=True)]
+        messages.append(progress_message(contest, sent, spelt))
+        return [len(trace.steps) for trace in contest.traces]
+
+    for lane in contest.steps():
+        step = contest.traces[lane].steps[-1]
+        step.seconds = StepSeconds(verify=round(0.004 + 0.0005 * len(step.tree) * rng.random(), 6))
+        sent = tell()
+    tell()
+    return contest, messages
+
+
+START = """
+window.asked = [];
+window.replies = [];
+window.opened = [];
+const repair = async (name, from) => {
+  window.asked.push([name, from]);
+  return window.replies.shift() || null;
+};
+const onLane = (trace) => window.opened.push(trace);
+window.race = createRaceView(document.querySelector("[data-logitspec-race]"), { repair, onLane });
+"""
+
+
+def steps_from(contest: Race, first: int) -> str:
+    """What a server sends of a race when its first steps, of all lanes together, are there."""
+    sent = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
+    return progress_message(contest, sent, [trace.vocabulary for trace in contest.traces])
+
+
+def gradio_page_html() -> str:
+    """The page with the adapter in place of `window.race`: `window.send` sets the value."""
+    css = "const PLAYER_CSS = ''; const RACE_CSS = '';"
+    adapter = [(ASSETS / name).read_text() for name in ("player/adapter.js", "compare/gradio.js")]
+    return page_html("\n".join([css, GRADIO, *adapter]))
+
+
+def page_html(start: str = START) -> str:
+    """A document with one race view, `race`, and a field beside it."""
+    order = json.loads((ASSETS / "compare" / "order.json").read_text())
+    player = json.loads((ASSETS / "player" / "order.json").read_text())["styles"]
+    styles = [(ASSETS / "player" / name).read_text() for name in player]
+    styles += [(ASSETS / name).read_text() for name in order["styles"]]
+    scripts = "\n".join((ASSETS / name).read_text() for name in order["scripts"])
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>race</title>'
+        f"<style>{chr(10).join(styles)}</style></head><body><main><input aria-label='beside'>"
+        f"{(ASSETS / 'compare' / 'compare.html').read_text()}</main><script>(() => {{{scripts}\n"
+        f"{start}}})()</script></body></html>"
+    )

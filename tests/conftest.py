@@ -7,12 +7,12 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
-from support.app import ROOT, serving_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,6 +27,9 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
 )
 
+pytest.register_assert_rewrite("support")
+
+ROOT = Path(__file__).parents[1]
 set_hypothesis_home_dir(ROOT / "build" / "hypothesis")
 hypothesis.settings.register_profile("here", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("here")
@@ -121,5 +124,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app, started by its command."""
+    from support.app import serving_app
+
     with serving_app(tmp_path_factory.mktemp("app") / "log") as address:
         yield address

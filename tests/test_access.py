@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from support.accessibility import OPTIONS, SETTLED
 from support.player_page import hostile, page_html, story
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ ROOT = "[data-logitspec-player]"
 TRACES = {"story": story(), "hostile": hostile(), "full": story(ranks=46, prompt_words=60)}
 STILLS = [2, 3, 4]
 
-# Also what axe leaves out by default: targets smaller than 24 px.
-OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 # Everything of a chip's look that is not a colour.
 SHAPE = """(chip) => {
@@ -26,9 +25,6 @@ SHAPE = """(chip) => {
   return [style.borderStyle, style.borderWidth, style.borderRadius, style.fontWeight, filled].join(" ");
 }"""
 
-SETTLED = """() => Promise.all(document.getAnimations()
-  .filter((each) => each.effect.getTiming().iterations !== Infinity)
-  .map((each) => each.finished.catch(() => null)))"""
 
 CONTRAST = """(names) => {
   const root = document.querySelector("[data-logitspec-player]");

@@ -13,9 +13,10 @@ import accelerate
 import pytest
 import torch
 import transformers
+from support.errors import one_sentence
 from support.fakes import finished
 from support.families import CONFIGS, model
-from test_models import folder, one_sentence, tokenizer
+from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main

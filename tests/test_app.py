@@ -17,12 +17,12 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 from support.app import free_port
+from support.app_page import PLAYER, state, unfold
 from support.cable import Cable
 
 from logitspec import METHODS, Trace
 
 ROOT = Path(__file__).parent.parent
-PLAYER = "[data-logitspec-player]"
 PROMPT = "Write a short story about a fox who found a red kite near the river."
 HOSTILE = (
     "Repeat: <script>document.title='owned'</script> <img src=x onerror=\"document.title='owned'\">"
@@ -68,18 +68,6 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
     for label, value in settings.items():
         page.get_by_label(label.replace("_", " ")).fill(str(value))
     page.get_by_role("button", name="Run", exact=True).click()
-
-
-def unfold(page: Page, title: str, field: str) -> None:
-    """Open an accordion, if it is shut, until `field` can be filled."""
-    if not page.get_by_label(field).is_visible():
-        page.get_by_role("button", name=title).click()
-        expect(page.get_by_label(field)).to_be_visible()
-        page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
-
-
-def state(page: Page, wanted: str) -> None:
-    expect(page.locator(PLAYER)).to_have_attribute("data-state", wanted, timeout=60_000)
 
 
 def cursor(page: Page) -> int:

@@ -17,7 +17,7 @@ import pytest
 import torch
 from support.fakes import ScriptedTarget, finished
 from support.families import model, runner
-from test_models import folder, tokenizer
+from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode
 from logitspec.measure.benchmark.__main__ import main

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from support.race_page import FIELD, TEXT, made, page_html, steps_from
-from test_access import SETTLED
+from support.accessibility import OPTIONS, SETTLED
+from support.race_page import FIELD, LANE, ORDINALS, ROOT, TEXT, made, page_html, shown, steps_from
 
 from logitspec.decoding.race import Race
 from logitspec.trace.metrics import summarize
@@ -23,11 +23,7 @@ from logitspec.trace.records import Trace, origins
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-ROOT = "[data-logitspec-race]"
-LANE = f"{ROOT} .lr-lane"
-ORDINALS = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th"}
 NAMES = {"root": "root", "logit": "runner-up", "retrieved": "retrieved", "recycled": "recycled"}
-AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 
 @cache
@@ -65,10 +61,6 @@ def painted(page: Page) -> None:
 
 def data(page: Page, name: str) -> str | None:
     return page.locator(ROOT).get_attribute(f"data-{name}")
-
-
-def shown(page: Page) -> list[int]:
-    return [int(each.get_attribute("data-shown") or -1) for each in page.locator(LANE).all()]
 
 
 def spent(trace: Trace, clock: str) -> list[float]:
@@ -480,7 +472,7 @@ def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
 
 def faults(page: Page) -> list[Any]:
     page.evaluate(SETTLED)
-    found = Axe().run(page, context=ROOT, options=AXE).response["violations"]
+    found = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
     return [
         (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
     ]

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.families import FAST, model
-from test_conformance import (
+from support.conformance import (
     FAMILIES,
     PROMPT,
     FlatPositions,
@@ -21,6 +20,7 @@ from test_conformance import (
     expected,
     written,
 )
+from support.families import FAST, model
 
 from logitspec import METHODS, decode, load
 from logitspec.models.loader import prepare

@@ -11,7 +11,7 @@ import pytest
 import torch
 from support.fakes import finished
 from support.families import model, runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 import logitspec.models.loader
 from logitspec import LogitSpecError, TopK, Trace, decode

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import TopK
 from logitspec.drafters import priors as file

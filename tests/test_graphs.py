@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 from support.fakes import finished
-from support.families import CONFIGS, FAST, WINDOW, model, runner
+from support.families import CONFIGS, FAST, WINDOW, apart, model, runner
 from support.tape import Taped
-from test_llama import apart, path, tree
+from support.trees import path, tree
 
 from logitspec import decode
 from logitspec.models.devices import graphed, ungraphable

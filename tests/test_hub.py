@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 import transformers
 from huggingface_hub import constants
+from support.errors import one_sentence
 from support.fakes import finished
 from support.hub import COMMIT, CONVERTED, TOKEN, Hub, serving
-from test_models import folder, one_sentence, tokenizer
+from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode, load
 from logitspec.models.loader import encode_prompt

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.fakes import finished
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import LogitSpecError, Origin, decode
 from logitspec.measure.replay.__main__ import main

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 import transformers
 from support.fakes import finished
-from support.families import CONFIGS, FAST, VOCABULARY, model, runner
-from test_models import folder
+from support.families import CONFIGS, FAST, VOCABULARY, apart, model, runner
+from support.models import folder
+from support.trees import path, tree
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 
 from logitspec import DraftTree, LogitSpecError, decode, load
@@ -23,7 +24,6 @@ from logitspec.runtime.forward import TreeMask
 from logitspec.runtime.llama import LlamaForward, unsupported
 from logitspec.runtime.product import Product, pack
 from logitspec.runtime.runner import Runner
-from logitspec.trace.tree import Origin, Provenance
 
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=lambda dtype: str(dtype)[6:])
@@ -42,28 +42,10 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LlamaRMSNorm, "forward", exact)
 
 
-def tree(rng: np.random.Generator, nodes: int, chain: bool = False) -> DraftTree:
-    made = DraftTree(int(rng.integers(VOCABULARY)))
-    for node in range(1, nodes):
-        parent = node - 1 if chain else int(rng.integers(node))
-        token = int(rng.integers(VOCABULARY))
-        made.add(parent, token, Provenance(Origin.LOGIT), merge=False)
-    return made
-
-
-def path(rng: np.random.Generator, made: DraftTree) -> list[int]:
-    return list(made.path_to(int(rng.integers(len(made)))))
-
-
 @torch.inference_mode()
 def logits(target: Runner, made: DraftTree) -> torch.Tensor:
     depths, ancestors = np.array(made.depths()), target._ancestor_mask(made)
     return target.forward(made.tokens, depths, ancestors, rows=len(made)).clone()
-
-
-def apart(found: torch.Tensor, wanted: torch.Tensor) -> float:
-    """The largest difference, in standard deviations of the wanted logits."""
-    return float((found - wanted).double().abs().max() / wanted.double().std())
 
 
 @DTYPES

@@ -8,37 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tokenizers
 import torch
 import transformers
+from support.errors import one_sentence
 from support.fakes import finished
 from support.families import CONFIGS, model, runner
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from support.models import folder, tokenizer
+from transformers import AutoTokenizer
 
 from logitspec import LogitSpecError, decode, load
 from logitspec.models.devices import choose_device
 from logitspec.models.loader import encode_prompt, prepare
 from logitspec.runtime.runner import Runner
 from logitspec.trace.tree import DraftTree
-
-TEMPLATE = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}[assistant]"
-
-
-def tokenizer(chat: bool = False) -> PreTrainedTokenizerFast:
-    """Bytes as tokens: 0 to 31 for 32 letters, 32 is the end."""
-    vocabulary = {chr(ord("A") + n): n for n in range(32)}
-    core = tokenizers.Tokenizer(tokenizers.models.BPE({**vocabulary, "<e>": 32}, []))
-    core.decoder = tokenizers.decoders.Fuse()
-    made = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>")
-    if chat:
-        made.chat_template = TEMPLATE
-    return made
-
-
-def folder(at: Path, family: str = "llama", chat: bool = False) -> Path:
-    model(family, torch.float32).save_pretrained(at)
-    tokenizer(chat).save_pretrained(at)
-    return at
 
 
 @pytest.mark.parametrize("family", CONFIGS)
@@ -103,11 +85,6 @@ def test_an_empty_prompt_is_refused(text: str) -> None:
     for chat in (False, True):
         with pytest.raises(LogitSpecError, match="prompt is empty"):
             encode_prompt(tokenizer(chat), text)
-
-
-def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
-    assert "\n" not in str(error.value)
-    assert str(error.value).endswith(".")
 
 
 def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> None:

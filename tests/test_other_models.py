@@ -12,9 +12,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 from support.app import serving_app
+from support.app_page import PLAYER, state, unfold
 from support.hub import Hub, serving
-from test_app import PLAYER, state, unfold
-from test_models import folder
+from support.models import folder
 
 from logitspec import Trace
 from logitspec.models.catalogue import CATALOGUE

@@ -4,157 +4,41 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from support.player_page import PLAYER, gradio_page_html, hostile, page_html, steps_between, story
+from support import player_driver
+from support.player_driver import (
+    HOSTILE,
+    READ_NODES,
+    READ_TOKENS,
+    ROOT,
+    STORY,
+    expected_nodes,
+    expected_tokens,
+    painted,
+    press,
+    send,
+    show,
+    shown_text,
+    state,
+)
+from support.player_page import PLAYER, gradio_page_html, steps_between, story
 
 from logitspec.trace.records import StepRecord, Trace, dumps, reset_message
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Browser, Page
 
-ROOT = "[data-logitspec-player]"
-STORY = story()
-HOSTILE = hostile()
+page, tab = player_driver.page, player_driver.tab
+
 TRACES = {"story": STORY, "hostile": HOSTILE}
 
-READ_TOKENS = """() => [...document.querySelectorAll("[data-token]")].map((span) => [
-  Number(span.dataset.token), Number(span.dataset.id), span.dataset.origin,
-  Number(span.dataset.step), span.textContent])"""
-READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) => [
-  Number(node.dataset.node), node.dataset.origin, node.dataset.state])"""
 
 READ_BOXES = """() => [...document.querySelectorAll("[data-node]")].map((node) => {
   const box = node.getBoundingClientRect();
   return [box.left, box.top, box.right, box.bottom];
 })"""
-
-
-@pytest.fixture(scope="module")
-def player_browser(chromium: Browser) -> Browser:
-    return chromium
-
-
-@pytest.fixture(scope="module")
-def tab(player_browser: Browser) -> Iterator[Page]:
-    tab = player_browser.new_page()
-    tab.set_default_timeout(8000)
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
-def page(tab: Page) -> Iterator[Page]:
-    """A page with an empty player; a script error or a dialog fails the test."""
-    broken: list[str] = []
-
-    def refuse(dialog: Dialog) -> None:
-        broken.append(dialog.message)
-        dialog.dismiss()
-
-    listeners: dict[Any, Any] = {
-        "pageerror": lambda error: broken.append(str(error)),
-        "console": lambda message: broken.append(message.text),
-        "dialog": refuse,
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-    tab.set_viewport_size({"width": 1280, "height": 900})
-    tab.emulate_media(color_scheme="light")
-    tab.goto("about:blank")
-    tab.set_content(page_html())
-    yield tab
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    assert broken == []
-
-
-def send(page: Page, *messages: str) -> None:
-    for message in messages:
-        page.evaluate("message => player.receive(message)", message)
-    rested(page)
-
-
-def show(page: Page, cursor: int) -> None:
-    page.evaluate("cursor => player.show(cursor)", cursor)
-    painted(page)
-
-
-def painted(page: Page) -> None:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-
-
-def rested(page: Page) -> None:
-    """Waits until what a live step's first picture left out is painted too: at most 40 and 60 ms later.
-
-    Each wait begins in the frame in which the player begins its own, and is longer.
-    """
-    page.evaluate(
-        """async () => {
-          for (const ms of [60, 80, 0]) {
-            await new Promise((done) => requestAnimationFrame(() => setTimeout(done, ms)));
-          }
-        }"""
-    )
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-    painted(page)
-
-
-def state(page: Page) -> tuple[int, int, str]:
-    """Steps, cursor and state as the root element tells them."""
-    data = page.evaluate(f"() => ({{...document.querySelector('{ROOT}').dataset}})")
-    return int(data["steps"]), int(data["cursor"]), data["state"]
-
-
-def shown_text(tokens: list[bytes]) -> list[str]:
-    """What each token shows: characters with the token they begin in, torn bytes as hex."""
-    owners = [number for number, token in enumerate(tokens) for _ in token]
-    texts = [""] * len(tokens)
-    at = 0
-    for character in b"".join(tokens).decode("utf-8", "surrogateescape"):
-        texts[owners[at]] += character
-        at += 1 if "\udc80" <= character <= "\udcff" else len(character.encode())
-    return [visible(text) for text in texts]
-
-
-def visible(text: str) -> str:
-    def hexed(match: re.Match[str]) -> str:
-        return "⟨" + " ".join(f"{ord(byte) - 0xDC00:02x}" for byte in match[0]) + "⟩"
-
-    text = re.sub("[\udc80-\udcff]+", hexed, text)
-    controls = (
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069"
-        "\ufeff\ufffe\uffff]"
-    )
-    return re.sub(controls, lambda match: f"⟨{ord(match[0]):04x}⟩", text)
-
-
-def expected_tokens(trace: Trace, cursor: int) -> list[list[Any]]:
-    rows: list[tuple[int, str, int]] = [(token, "prompt", 0) for token in trace.prompt_ids]
-    for number, step in enumerate(trace.steps[:cursor], start=1):
-        for node in step.path:
-            origin = step.tree.provenance[node].origin.value
-            rows.append((step.tree.tokens[node], origin, number))
-    texts = shown_text([trace.vocabulary[token] for token, _, _ in rows])
-    return [[at, *row, text] for at, (row, text) in enumerate(zip(rows, texts, strict=True))]
-
-
-def expected_nodes(step: StepRecord) -> list[list[Any]]:
-    nodes = []
-    for node, (token, parent) in enumerate(zip(step.tree.tokens, step.tree.parents, strict=True)):
-        fate = "uncompared"
-        if node in step.path:
-            fate = "accepted"
-        elif parent in step.path and step.choices[parent] != token:
-            fate = "rejected"
-        nodes.append([node, step.tree.provenance[node].origin.value, fate])
-    return nodes
 
 
 def falls_short(step: StepRecord) -> bool:
@@ -719,8 +603,8 @@ def test_a_step_more_draws_only_itself(page: Page) -> None:
     assert 0 < page.evaluate("touched") <= len(STORY.steps[20].path) + 2
 
 
-def test_the_adapter_keeps_trace_and_place_over_a_reload(player_browser: Browser) -> None:
-    page = player_browser.new_page()
+def test_the_adapter_keeps_trace_and_place_over_a_reload(chromium: Browser) -> None:
+    page = chromium.new_page()
     body = gradio_page_html()
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto("http://player.test/")
@@ -743,8 +627,8 @@ def test_the_adapter_keeps_trace_and_place_over_a_reload(player_browser: Browser
     page.close()
 
 
-def test_the_value_that_a_page_begins_with_does_not_undo_a_run(player_browser: Browser) -> None:
-    page = player_browser.new_page()
+def test_the_value_that_a_page_begins_with_does_not_undo_a_run(chromium: Browser) -> None:
+    page = chromium.new_page()
     body = gradio_page_html()
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.add_init_script(f"window.startValue = {json.dumps(STORY.to_json())}")

@@ -6,15 +6,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from support.player_page import page_html, story
-from test_player import READ_NODES, ROOT, expected_nodes
+from support.player_driver import READ_NODES, ROOT, STORY, expected_nodes
+from support.player_page import page_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
-
-STORY = story()
 
 # Drags the scrubber over these steps, one a frame, and tells after each what stands there.
 DRAG = """async (cursors) => {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import test_player
-from support.player_page import STORY as WORDS
-from support.player_page import MadeUp, words
-from test_player import (
+from support import player_driver
+from support.player_driver import (
     HOSTILE,
     READ_TOKENS,
+    ROOT,
     STORY,
     expected_tokens,
     painted,
@@ -19,13 +18,15 @@ from test_player import (
     show,
     state,
 )
+from support.player_page import STORY as WORDS
+from support.player_page import MadeUp, words
 
 from logitspec.trace.records import StepRecord, Trace
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-page, tab, player_browser = test_player.page, test_player.tab, test_player.player_browser
+page, tab = player_driver.page, player_driver.tab
 
 LONG = MadeUp([*words(WORDS) * 80, *HOSTILE.vocabulary.values()], words(WORDS), ranks=4).trace
 KINDS = {"accepted": "accepted", "rejected": "rejected", "uncompared": "not compared"}
@@ -154,7 +155,7 @@ def test_spaces_and_what_has_no_shape_are_shown_on_demand(page: Page) -> None:
     assert page.locator(".ls-text .ls-space").count() == 0
     newline = page.locator("[data-step='0'] .ls-newline").first
     assert newline.is_hidden()
-    page.locator(test_player.ROOT).focus()
+    page.locator(ROOT).focus()
     press(page, "w")
     text = "".join(token[4] for token in expected_tokens(HOSTILE, steps))
     spaces = re.sub("⟨.*?⟩", "", text).count(" ")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from support.fakes import ScriptedTarget, finished
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode
 from logitspec.decoding.race import (

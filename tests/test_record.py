@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import Trace
 from logitspec.decoding.race import race

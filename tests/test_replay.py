@@ -14,7 +14,7 @@ import pytest
 import torch
 from support.fakes import ScriptedTarget, finished
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 import logitspec.runtime.runner
 from logitspec import METHODS, DraftTree, LogitSpecError, Origin, Provenance, TopK, Trace

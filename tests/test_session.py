@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import LogitSpecError, Trace
 from logitspec.models.catalogue import CATALOGUE

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.app import free_port
 from support.fakes import finished
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import LogitSpecError
 from logitspec.measure.evidence import Evidence, Tally, total, weights

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.app import ROOT, serving_app
 from support.families import runner
-from test_models import tokenizer
+from support.models import tokenizer
 
 from logitspec import LogitSpecError, Sampling, Trace
 from logitspec.measure.evidence import gather as gathering

@@ -107,3 +107,8 @@ def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.
     made = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
     made.use(LlamaForward(made.model))
     return made
+
+
+def apart(found: torch.Tensor, wanted: torch.Tensor) -> float:
+    """The largest difference, in standard deviations of the wanted logits."""
+    return float((found - wanted).double().abs().max() / wanted.double().std())

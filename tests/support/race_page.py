@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logitspec.decoding.race import Race, progress_message, race, start_message
 from logitspec.trace.records import StepSeconds
 from support.fakes import ScriptedTarget
 from support.player_page import GRADIO
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ASSETS = Path(__file__).parents[2] / "assets"
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 12 + [9, 10, 11, 12, 13, 14] * 30
@@ -95,3 +98,12 @@ def page_html(start: str = START) -> str:
         f"{(ASSETS / 'compare' / 'compare.html').read_text()}</main><script>(() => {{{scripts}\n"
         f"{start}}})()</script></body></html>"
     )
+
+
+ROOT = "[data-logitspec-race]"
+LANE = f"{ROOT} .lr-lane"
+ORDINALS = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th"}
+
+
+def shown(page: Page) -> list[int]:
+    return [int(each.get_attribute("data-shown") or -1) for each in page.locator(LANE).all()]

@@ -1,0 +1,9 @@
+"""What axe is asked, and when a page is at rest."""
+
+from __future__ import annotations
+
+# Also what axe leaves out by default: targets smaller than 24 px.
+OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter((each) => each.effect.getTiming().iterations !== Infinity)
+  .map((each) => each.finished.catch(() => null)))"""

@@ -1,0 +1,19 @@
+"""What a visitor does in the app's page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+PLAYER = "[data-logitspec-player]"
+
+
+def unfold(page: Page, title: str, field: str) -> None:
+    """Open an accordion, if it is shut, until `field` can be filled."""
+    if not page.get_by_label(field).is_visible():
+        page.get_by_role("button", name=title).click()
+        expect(page.get_by_label(field)).to_be_visible()
+        page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+
+
+def state(page: Page, wanted: str) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", wanted, timeout=60_000)

@@ -1,0 +1,12 @@
+"""What every error that people read is held to."""
+
+from __future__ import annotations
+
+import pytest
+
+from logitspec import LogitSpecError
+
+
+def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
+    assert "\n" not in str(error.value)
+    assert str(error.value).endswith(".")

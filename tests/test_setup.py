@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ranges
 import yaml
+from measure import ranges
 from packaging.version import Version
 
 from logitspec.version import VERSION

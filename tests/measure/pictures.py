@@ -1,4 +1,4 @@
-"""Draws the pictures of the README: `PYTHONPATH=. python tests/draw_pictures.py`.
+"""Draws the pictures of the README: `python tests/measure pictures`.
 
 A recorded run in Chromium: stills of one step, and a short film of two steps beat by beat and of those
 that follow. The page's clock and its motions are stopped and moved on by hand, so that the film doesn't
@@ -25,7 +25,7 @@ from logitspec.trace.records import Trace
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PICTURES = Path(__file__).parents[1] / "assets" / "pictures"
+PICTURES = Path(__file__).parents[2] / "assets" / "pictures"
 PLAYER = "[data-logitspec-player]"
 MOTION = range(40, 400, 60)  # ms within a motion at which the film has a picture
 SHOWN = 60  # ms of such a picture

@@ -1,6 +1,6 @@
 """Measure what a forward spends its time on, what a step costs outside it, and the drafters alone.
 
-    PYTHONPATH=. python tests/measure_engine.py [--dtype fastest]
+    python tests/measure engine [--dtype fastest]
 
 The bars: drafting, masks, positions, accepting, committing and recording take at most 10 % of a step of
 `logitspec` on the built-in model behind 256, 1,024 and 2,048 tokens; a drafter alone takes no longer

@@ -1,6 +1,6 @@
 """Measures the player in Chromium and prints a table and, last, one line of JSON.
 
-    PYTHONPATH=. python tests/measure_player.py [--quick]
+    python tests/measure player [--quick]
 
 The bars: a live run of 200 steps/s loses no step; a trace of 1,000 steps with 64 nodes each opens
 within 1 s and is scrubbed with frames under 16 ms (95th percentile); a click reaches Python within
@@ -34,7 +34,7 @@ from logitspec.trace.tree import DraftTree, Origin, Provenance
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, CDPSession, Page
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PLAYER = "[data-logitspec-player]"
 ANSWERED = "document.querySelector('#answered textarea, #answered input').value"
 NODES = 64

@@ -1,4 +1,4 @@
-"""From the start of the app to its first token: `python tests/measure_start.py`, on a machine that does nothing else.
+"""From the start of the app to its first token: `python tests/measure start`, on a machine that does nothing else.
 
 A free CPU Space has two cores, so the app gets two (Linux only). The last line of output is JSON.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from support.app import free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROMPT = "Write a short story about a fox and a bridge."
 SECONDS_AT_MOST = 300
 

@@ -1,8 +1,8 @@
-"""Both ends of the ranges in requirements.txt: `python tests/ranges.py [lowest|highest ...]`.
+"""Both ends of the ranges in requirements.txt: `python tests/measure ranges [lowest|highest ...]`.
 
 For each end an environment is made under build/ranges, with torch and transformers at that end of their
 ranges, and the tests that need no browser run in it. An end takes some gigabytes of disk where the index
-serves PyTorch with CUDA. What follows `--` goes to pytest: `python tests/ranges.py lowest -- tests/test_llama.py`.
+serves PyTorch with CUDA. What follows `--` goes to pytest: `python tests/measure ranges lowest -- tests/test_llama.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "build" / "ranges"
 RANGE = re.compile(r"^([\w-]+)>=([\d.]+),<=([\d.]+)", re.M)
 # Linters read the types of the newest versions.

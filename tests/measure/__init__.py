@@ -1,0 +1,1 @@
+"""Scripts that measure, and one that draws: `python tests/measure` lists them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,14 +94,14 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's chromium, driven by Playwright. While it is open, asyncio.run fails in this thread."""
+    """Chromium, Chrome or Edge, driven by Playwright. While it is open, asyncio.run fails in this thread."""
     from playwright.sync_api import sync_playwright
+    from support import machine
 
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = machine.browser()
     if path is None:
         pytest.fail(
-            "No chromium on PATH: install it with `apt-get install chromium`, the browser tests need it.",
-            pytrace=False,
+            "There is no Chromium, Chrome or Edge; tests/run.py installs one.", pytrace=False
         )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from support import machine
 
 FOLDER = Path(__file__).parent / "scripts"
 
 
 def test_functions_of_the_player() -> None:
-    node = shutil.which("node")
+    node = machine.node()
     if node is None:
-        pytest.fail(
-            "No node on PATH: install Node 20 or newer, the player's tests need it.", pytrace=False
-        )
+        pytest.fail("There is no Node 20 or later, not even Playwright's.", pytrace=False)
     files = sorted(map(str, FOLDER.glob("*.test.mjs")))
     assert files
     done = subprocess.run([node, "--test", *files], capture_output=True, text=True, check=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from support import machine
 
 from logitspec.publish.export import page as html_page
 from logitspec.publish.recordings import FEATURED, recorded
@@ -146,7 +146,7 @@ def main() -> None:
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         file = Path(folder, "run.html")
         file.write_text(html_page(Trace.from_json(text)), encoding="utf-8")
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        path = machine.browser()
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu"]
         )

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
+from support import machine
 from support.app import free_port
 from support.player_page import STORY, MadeUp, page_html, words
 
@@ -365,7 +365,7 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
 
     trace, text = long_trace(1000, 200), long_trace(600, 6500)
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = machine.browser()
     rows: list[Measured] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

@@ -1,0 +1,46 @@
+"""Checks that need not run again until something that they read has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import distributions
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSED = ROOT / "build" / "passed"
+
+
+def failure(name: str, command: list[str], inputs: Iterable[Path], versions: Iterable[str]) -> str:
+    """What `command` prints in the project's folder if it fails; "" if it passes, now or when it last ran.
+
+    name: of the file that remembers that it passed. inputs: all files that it reads, relative to the
+    project's folder. versions: of all that it runs with.
+    """
+    stamp = PASSED / name
+    fingerprint = _fingerprint(command, inputs, versions)
+    if stamp.exists() and stamp.read_text() == fingerprint:
+        return ""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return f"{done.stdout}{done.stderr}" or f"exit code {done.returncode}"
+    PASSED.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(fingerprint)
+    return ""
+
+
+def python_versions() -> list[str]:
+    """Of Python and of every installed distribution, for checks that run in this environment."""
+    installed = {f"{each.name} {each.version}" for each in distributions()}
+    return [sys.version, *sorted(installed)]
+
+
+def _fingerprint(command: list[str], inputs: Iterable[Path], versions: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in [*command, *versions, *map(str, sorted(inputs))]:
+        digest.update(text.encode() + b"\0")
+    for file in sorted(inputs):
+        digest.update(hashlib.sha256((ROOT / file).read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,79 @@
+"""The browser and the Node of this machine. Standard library only: run.py asks before anything is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+BROWSERS = (
+    "chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome",
+    "microsoft-edge-stable", "microsoft-edge", "msedge",
+)  # fmt: skip
+USUAL_PLACES = (
+    "/usr/lib/chromium/chromium",
+    "/usr/lib64/chromium-browser/chromium-browser",
+    "/snap/bin/chromium",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "C:/Program Files/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
+    "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
+)
+PLAYWRIGHTS_FOLDERS = (
+    "~/.cache/ms-playwright", "~/Library/Caches/ms-playwright", "~/AppData/Local/ms-playwright",
+)  # fmt: skip
+PLAYWRIGHTS_FILES = (
+    "chromium-*/chrome-linux*/chrome",
+    "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
+    "chromium-*/chrome-win*/chrome.exe",
+)
+MIN_NODE = 20
+
+
+def browser() -> str | None:
+    """The path of a Chromium, Chrome or Edge that starts: on PATH, in the usual places, or Playwright's."""
+    return next((path for path in _browsers() if _starts(path)), None)
+
+
+def node() -> str | None:
+    """The path of a Node of version 20 or later: the one on PATH, else the one inside Playwright."""
+    inside = importlib.util.find_spec("playwright")
+    found = [shutil.which("node")]
+    if inside is not None and inside.origin is not None:
+        name = "node.exe" if sys.platform == "win32" else "node"
+        found.append(str(Path(inside.origin).parent / "driver" / name))
+    return next((path for path in found if path and _version(path) >= MIN_NODE), None)
+
+
+def _browsers() -> Iterator[str]:
+    yield from filter(None, map(shutil.which, BROWSERS))
+    yield from filter(os.path.exists, USUAL_PLACES)
+    folders = [os.environ.get("PLAYWRIGHT_BROWSERS_PATH", ""), *PLAYWRIGHTS_FOLDERS]
+    for folder in filter(None, folders):
+        for pattern in PLAYWRIGHTS_FILES:
+            yield from map(str, sorted(Path(folder).expanduser().glob(pattern), reverse=True))
+
+
+def _starts(path: str) -> bool:
+    """Whether all libraries that the browser wants are there; Chrome on Windows opens a window instead."""
+    return sys.platform == "win32" or _output(path, "--version") is not None
+
+
+def _version(path: str) -> int:
+    found = re.match(r"v(\d+)", _output(path, "--version") or "")
+    return int(found[1]) if found else 0
+
+
+def _output(*command: str) -> str | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from logitspec.decoding.engine import decode
+from logitspec.decoding.target import Target
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.trace.records import StepRecord, Trace
@@ -25,6 +26,7 @@ __all__ = [
     "Provenance",
     "Sampling",
     "StepRecord",
+    "Target",
     "TopK",
     "Trace",
     "accept",

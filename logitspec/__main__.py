@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS, described, option_fields
+from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
 from logitspec.errors import LogitSpecError
 from logitspec.trace.metrics import Summary, summarize
 from logitspec.trace.records import StepRecord, Trace, dumps
@@ -101,7 +101,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         group.add_argument(
             f"--{each.name.replace('_', '-')}",
             default=each.default,
-            help=f"{described(each)}, default: %(default)s",
+            help=f"{describe(each)}, default: %(default)s",
             **taken,
         )
     return parser.parse_args(arguments)
@@ -132,7 +132,7 @@ def stream(options: argparse.Namespace) -> Trace:
     own = {
         each.name: getattr(options, each.name) for each in option_fields(METHODS[options.method])
     }
-    trace, drafter = begin(
+    trace = begin(
         target,
         encode_prompt(tokenizer, options.prompt),
         options.method,
@@ -142,7 +142,7 @@ def stream(options: argparse.Namespace) -> Trace:
     )
     trace.prompt = options.prompt
     speller, printer = Speller(tokenizer), Printer(sys.stdout)
-    steps = run(target, drafter, trace)
+    steps = run(target, trace)
     try:
         for step in steps:
             printer.step(step, [speller(token) for token in step.tokens])

@@ -67,10 +67,10 @@ def custom_generate(
     _refuse_inputs(input_ids, model_kwargs)
     target.eos_ids = frozenset(_eos_ids(config))
     most = config.max_length - len(prompt)
-    trace, drafter = begin(target, prompt, method, most, sampling, method_options or {})
+    trace = begin(target, prompt, method, most, sampling, method_options)
     streamer = streamer or _held_back("streamer")
     criteria, written = _further(stopping_criteria or (), config), list[int]()
-    steps = run(target, drafter, trace)
+    steps = run(target, trace)
     for token in (token for step in steps for token in step.tokens):
         written.append(token)
         if streamer is not None:

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logitspec.drafters.automaton import OnlineAutomaton
+from logitspec.drafters.sources.automaton import OnlineAutomaton
 
 TEXTS = st.lists(st.integers(0, 2), max_size=40)
 

@@ -64,9 +64,9 @@ def test_options_come_from_the_dataclass_of_the_method(capsys: pytest.CaptureFix
             assert f"--{each.name.replace('_', '-')}" in shown
     printed = output(capsys, "--json", "--draft-tree-capacity", "8")
     assert json.loads(printed.splitlines()[-1])["options"]["draft_tree_capacity"] == 8
-    switches = ["--method", "token_recycling", "--warm", "--no-seed-from-prompt"]
+    switches = ["--method", "token_recycling", "--no-seed-from-prompt"]
     options = json.loads(output(capsys, "--json", *switches).splitlines()[-1])["options"]
-    assert options == {"warm": True, "seed_from_prompt": False}
+    assert options == {"seed_from_prompt": False}
 
 
 @pytest.mark.parametrize(

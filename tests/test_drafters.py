@@ -226,7 +226,7 @@ def test_options_describe_themselves_and_refuse_what_lies_outside(method: str) -
         switch = isinstance(each.default, bool)
         about = each.metadata
         if about["choices"]:
-            outside: tuple[Any, ...] = ("", "other", 1, True)
+            outside: tuple[Any, ...] = ("", "other", -1, True)
         else:
             outside = (0, 1) if switch else (about["low"] - 1, about["high"] + 1, True)
         for wrong in (*outside, "3", 1.5, None):

@@ -84,8 +84,9 @@ def test_the_root_may_be_a_draw_that_is_not_the_best_token() -> None:
 
 
 def test_closing_the_generator_keeps_the_steps_and_says_cancelled() -> None:
-    trace, drafter = begin(ScriptedTarget(TEXT), TEXT[:20], "autoregressive", 99, Sampling(), {})
-    steps = run(ScriptedTarget(TEXT), drafter, trace)
+    target = ScriptedTarget(TEXT)
+    trace = begin(target, TEXT[:20], "autoregressive", 99)
+    steps = run(target, trace)
     next(steps), next(steps)
     steps.close()
     assert trace.finish == "cancelled"
@@ -100,9 +101,9 @@ def test_a_failing_target_leaves_a_trace_that_says_so() -> None:
             return super().verify(tree)
 
     target = Failing(TEXT)
-    trace, drafter = begin(target, TEXT[:20], "autoregressive", 99, Sampling(), {})
+    trace = begin(target, TEXT[:20], "autoregressive", 99)
     with pytest.raises(RuntimeError, match="device lost"):
-        list(run(target, drafter, trace))
+        list(run(target, trace))
     assert (trace.finish, trace.error, len(trace.steps)) == ("error", "device lost", 3)
 
 
@@ -177,9 +178,7 @@ class Reader(Autoregressive):
 
 
 class Telling(ScriptedTarget):
-    """A scripted target that tells what it wanted after each token of the prompt."""
-
-    ranks_prompt = True
+    """A scripted target that ranks what it wanted after each token of the prompt."""
 
     def prefill(self, ids: Any, sampling: Sampling = Sampling(), everywhere: bool = False) -> Any:
         self.length = len(ids)
@@ -190,9 +189,9 @@ class Telling(ScriptedTarget):
 
 def test_a_method_reads_what_the_target_put_after_each_token_of_the_prompt() -> None:
     for target, told in ((Telling(TEXT), True), (ScriptedTarget(TEXT), False)):
-        trace, _ = begin(target, TEXT[:20], "autoregressive", 5, Sampling(), {})
+        trace = begin(target, TEXT[:20], "autoregressive", 5)
         reader = Reader()
-        list(run(target, reader, trace))
+        list(run(target, trace, reader))
         assert trace.output_ids == TEXT[20:25]
         assert hasattr(reader, "learnt") == told
         if told:

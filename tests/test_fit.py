@@ -11,9 +11,9 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import TopK
-from logitspec.drafters import priors as file
-from logitspec.drafters.priors import PRIORS
-from logitspec.drafters.rates import Kind
+from logitspec.drafters.sources import priors as file
+from logitspec.drafters.sources.priors import PRIORS
+from logitspec.drafters.sources.rates import Kind
 from logitspec.measure.replay.__main__ import main
 from logitspec.measure.replay.fit import LEAST, MOST, Counts, fitted, observed, pooled, source
 from logitspec.measure.replay.recorder import record

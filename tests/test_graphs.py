@@ -153,8 +153,8 @@ def test_no_step_captures_what_was_to_be_expected() -> None:
 def test_targets_beside_each_other_have_captures_of_their_own() -> None:
     taped = Taped()
     fixed = replaying("fast", taped)
-    twin = fixed.beside()
-    twin.expect(4, 50)
+    twin = fixed.with_new_cache()
+    twin.reserve(4, 50)
     assert taped.captures == len(BUCKETS)
     fixed.prefill([1, 2, 3]), twin.prefill([9, 8, 7, 6])
     assert taped.captures == len(BUCKETS)

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logitspec.drafters.ngram import NgramIndex
+from logitspec.drafters.sources.ngram import NgramIndex
 
 TEXTS = st.lists(st.integers(0, 3), max_size=40)
 

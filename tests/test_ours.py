@@ -13,9 +13,9 @@ from support.families import CONFIGS, runner
 
 from logitspec import DraftTree, Origin, TopK, decode, load
 from logitspec.drafters import make
-from logitspec.drafters.rates import PRIOR_WEIGHT, Rates
-from logitspec.drafters.sizing import Sizing
-from logitspec.drafters.sources import Copies
+from logitspec.drafters.sources.offers import Copies
+from logitspec.drafters.sources.rates import PRIOR_WEIGHT, Rates
+from logitspec.drafters.sources.sizing import Sizing
 from logitspec.models.loader import encode_prompt
 from logitspec.publish.recordings import examples
 from logitspec.trace.costs import ForwardCosts
@@ -141,7 +141,7 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
         ]
         for likely in (False, True):
             offered = list(copies.offers(context, likely))
-            assert [found[0][3] for found in offered] == orders
+            assert [found[0].match_length for found in offered] == orders
             for order, found in zip(orders, offered, strict=True):
                 are_the_most_frequent(found, order, places[order], text)
 
@@ -156,8 +156,8 @@ def are_the_most_frequent(found: list[Any], order: int, places: list[int], text:
     followers = [text[place] for place in places]
     common = sorted((followers.count(token) for token in set(followers)), reverse=True)
     assert len(found) == min(len(common), 6)
-    assert sorted((followers.count(each[0]) for each in found), reverse=True) == common[:6]
-    for token, kind, position, length in found:
+    assert sorted((followers.count(each.token) for each in found), reverse=True) == common[:6]
+    for token, kind, _, _, length, position in found:
         assert length == order
         assert position == max(place for place in places if text[place] == token)
         times = followers.count(token)
@@ -247,8 +247,9 @@ def test_costs_follow_what_forwards_take() -> None:
 @pytest.mark.parametrize("family", list(CONFIGS)[:2])
 def test_a_runner_measures_its_forwards_and_forgets_them(family: str) -> None:
     target = runner(family)
-    costs = target.costs
-    assert costs is target.costs
+    assert target.costs is None
+    costs = target.measure_costs()
+    assert costs is target.costs is target.measure_costs()
     assert target.length == 0
     assert costs.rows[:4] == [1, 2, 4, 8]
     assert all(

@@ -19,11 +19,13 @@ from support.models import tokenizer
 
 from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode
 from logitspec.decoding.race import (
-    LANES,
+    MAX_LANES,
+    MIN_RIVALS,
     WARM_UP_TOKENS,
     Verdict,
+    begin_race,
     progress_message,
-    race,
+    run_race,
     start_message,
     verdict,
 )
@@ -48,8 +50,9 @@ def timeless(steps: Sequence[StepRecord]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("family", ["llama", "fast", "mistral-window", "gpt2"])
 @pytest.mark.parametrize("entries", FIELDS, ids=["four", "three"])
 def test_a_lane_is_the_run_that_its_method_makes_alone(family: str, entries: list[Any]) -> None:
-    contest = race(runner(family), PROMPT, entries, 40)
-    lanes = list(contest.steps())
+    target = runner(family)
+    contest = begin_race(target, PROMPT, entries, 40)
+    lanes = list(run_race(target, contest))
     assert len(contest.traces) == len(entries)
     for number, (trace, entry) in enumerate(zip(contest.traces, entries, strict=True)):
         method, options = (entry, {}) if isinstance(entry, str) else entry
@@ -65,7 +68,7 @@ def test_a_view_beside_a_runner_shares_its_weights_and_not_its_sequence() -> Non
     steps = decode(first, PROMPT, "logitspec_paper", 30)
     next(steps)
     length = first.length
-    second = first.beside()
+    second = first.with_new_cache()
     assert second.model is first.model
     alone = finished(decode(runner("fast"), PROMPT[::-1], "prompt_lookup", 20))
     beside = finished(decode(second, PROMPT[::-1], "prompt_lookup", 20))
@@ -86,7 +89,7 @@ class Logged(ScriptedTarget):
         super().__init__(*args)
         self.log = []
 
-    def beside(self) -> Logged:
+    def with_new_cache(self) -> Logged:
         twin = Logged(self.text, self.eos_ids, self.limit)
         twin.log = self.log
         return twin
@@ -99,8 +102,8 @@ class Logged(ScriptedTarget):
 def test_lanes_take_turns_and_another_one_begins_each_round() -> None:
     target = Logged(TEXT)
     entries = ["autoregressive", "prompt_lookup", "autoregressive"]
-    contest = race(target, TEXT[:20], entries, 24)
-    order = list(contest.steps())
+    contest = begin_race(target, TEXT[:20], entries, 24)
+    order = list(run_race(target, contest))
     warm = [trace_of(TEXT[:20], each, WARM_UP_TOKENS) for each in entries]
     seen = target.log[sum(len(trace.steps) for trace in warm) :]
     names = {id(each): lane for lane, each in enumerate(dict.fromkeys(target.log))}
@@ -127,8 +130,8 @@ def trace_of(prompt: Sequence[int], method: str, new: int, text: Sequence[int] =
 
 
 def test_the_warm_up_leaves_no_trace_in_a_lane() -> None:
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["logitspec_paper", "autoregressive"], 12)
-    list(contest.steps())
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], ["logitspec_paper", "autoregressive"], 12)
+    list(run_race(ScriptedTarget(TEXT), contest))
     for trace in contest.traces:
         alone = trace_of(TEXT[:20], trace.method, 12)
         assert [step.position for step in trace.steps] == [step.position for step in alone.steps]
@@ -136,8 +139,8 @@ def test_the_warm_up_leaves_no_trace_in_a_lane() -> None:
 
 
 def test_closing_a_race_ends_all_its_runs_and_keeps_their_steps() -> None:
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 100)
-    steps = contest.steps()
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 100)
+    steps = run_race(ScriptedTarget(TEXT), contest)
     taken = [next(steps) for _ in range(5)]
     steps.close()
     assert [trace.finish for trace in contest.traces] == ["cancelled"] * 2
@@ -147,8 +150,8 @@ def test_closing_a_race_ends_all_its_runs_and_keeps_their_steps() -> None:
 
 
 def test_closing_a_race_that_never_began() -> None:
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 9)
-    contest.close()
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 9)
+    contest.cancel()
     assert [trace.finish for trace in contest.traces] == ["cancelled"] * 2
     assert contest.verdict.tokens == 0
 
@@ -171,9 +174,8 @@ def test_an_output_that_ends_early_is_a_difference() -> None:
 @pytest.mark.parametrize(
     ("entries", "prompt", "message"),
     [
-        (["autoregressive"], [1], "2 to 4 methods; got 1"),
-        (["autoregressive"] * 5, [1], "2 to 4 methods; got 5"),
-        ([], [1], "2 to 4 methods; got 0"),
+        (["autoregressive"] * 5, [1], "1 to 4 methods; got 5"),
+        ([], [1], "1 to 4 methods; got 0"),
         (["autoregressive", "magic"], [1], "no method 'magic'"),
         (["autoregressive", ("prompt_lookup", {"magic": 1})], [1], "no option 'magic'"),
         (["autoregressive", "prompt_lookup"], [], "prompt is empty"),
@@ -181,8 +183,8 @@ def test_an_output_that_ends_early_is_a_difference() -> None:
 )
 def test_a_bad_request_is_refused_at_once(entries: Any, prompt: list[int], message: str) -> None:
     with pytest.raises(LogitSpecError, match=message):
-        race(ScriptedTarget(TEXT), prompt, entries, 5)
-    assert list(LANES) == [2, 3, 4]
+        begin_race(ScriptedTarget(TEXT), prompt, entries, 5)
+    assert (MIN_RIVALS, MAX_LANES) == (2, 4)
 
 
 def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
@@ -190,24 +192,24 @@ def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
         "logitspec_paper",
         ("logitspec", {"successors": False, "tree_size": "capacity"}),
         ("logitspec_paper", {}),
-        ("token_recycling", {"warm": True}),
+        ("token_recycling", {"seed_from_prompt": True}),
     ]
-    assert race(ScriptedTarget(TEXT), TEXT[:20], entries, 9).titles == [
+    assert begin_race(ScriptedTarget(TEXT), TEXT[:20], entries, 9).titles == [
         "LogitSpec (paper), lane 1",
         "LogitSpec (ours), successors off, tree size capacity",
         "LogitSpec (paper), lane 3",
-        "Token recycling, warm on",
+        "Token recycling, seed from prompt on",
     ]
 
 
 def test_messages_bring_the_race_piece_by_piece() -> None:
     entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
     start = json.loads(start_message(contest))
     assert start["titles"] == ["LogitSpec (paper), draft tree capacity 9", "Plain decoding"]
     assert [lane["steps"] for lane in start["lanes"]] == [[], []]
     sent, got = [0, 0], [[], []]  # type: tuple[list[int], list[list[Any]]]
-    for _ in contest.steps():
+    for _ in run_race(ScriptedTarget(TEXT), contest):
         message = json.loads(progress_message(contest, sent, [{}, {}]))
         assert message["verdict"] is None
         for lane, delta in enumerate(message["lanes"]):
@@ -349,8 +351,8 @@ def test_at_every_number_of_steps_a_reader_gets_what_it_lacks(host: Host) -> Non
 
 
 def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 40)
-    steps = contest.steps()
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 40)
+    steps = run_race(ScriptedTarget(TEXT), contest)
     for _ in range(7):
         next(steps)
     kept = contest.so_far()
@@ -415,8 +417,8 @@ def test_a_waiting_race_can_be_stopped(host: Host) -> None:
 
 
 def test_a_race_is_saved_whole(tmp_path: Path) -> None:
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 9)
-    list(contest.steps())
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], PAIR, 9)
+    list(run_race(ScriptedTarget(TEXT), contest))
     contest.save(tmp_path / "race.json.gz")
     saved = json.loads(gzip.decompress((tmp_path / "race.json.gz").read_bytes()))
     assert [Trace.from_json(json.dumps(lane)).output_ids for lane in saved["lanes"]] == [

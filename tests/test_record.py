@@ -12,7 +12,7 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import Trace
-from logitspec.decoding.race import race
+from logitspec.decoding.race import begin_race
 from logitspec.publish import record, recordings
 from logitspec.publish.recordings import Example, examples, featured, file_of, recorded, to_play
 
@@ -177,11 +177,11 @@ def test_a_race_whose_outputs_differ_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unlike(*arguments: Any) -> Any:
-        contest = race(*arguments)
+        contest = begin_race(*arguments)
         contest.traces[0].max_new_tokens -= 1
         return contest
 
-    monkeypatch.setattr(record, "race", unlike)
+    monkeypatch.setattr(record, "begin_race", unlike)
     assert record.main(["--out", str(tmp_path / "races"), "1", "--race"]) == 2
     assert "outputs differ" in capsys.readouterr().err
     assert list((tmp_path / "races").iterdir()) == []

@@ -124,18 +124,16 @@ def test_eight_successors_are_kept_of_many() -> None:
     assert drafter.draft(1, NOTHING).tokens == [1, *range(100, 108)]
 
 
-def test_a_cold_table_is_forgotten_with_the_text_and_a_warm_one_is_not() -> None:
-    for warm, left in ((False, [1]), (True, [1, 2])):
-        drafter = recycling(warm=warm)
-        saw(drafter, (1, -1, ranking(2)))
-        drafter.reset([7, 8])
-        assert drafter.draft(1, NOTHING).tokens == left
-    assert make("token_recycling", {}).options()["warm"] is False
+def test_the_table_is_forgotten_with_the_text() -> None:
+    drafter = recycling()
+    saw(drafter, (1, -1, ranking(2)))
+    drafter.reset([7, 8])
+    assert drafter.draft(1, NOTHING).tokens == [1]
 
 
 def test_two_drafters_share_nothing() -> None:
-    saw(recycling(warm=True), (1, -1, ranking(2)))
-    assert recycling(warm=True).draft(1, NOTHING).tokens == [1]
+    saw(recycling(), (1, -1, ranking(2)))
+    assert recycling().draft(1, NOTHING).tokens == [1]
 
 
 def test_the_prompt_seeds_the_table_when_asked_to() -> None:

@@ -329,7 +329,7 @@ def test_a_prompt_that_can_not_be_decoded_is_named_before_the_first_forward() ->
 
 def test_a_target_that_ranks_no_prompt_is_refused() -> None:
     with pytest.raises(LogitSpecError, match="within a prompt"):
-        record(ScriptedTarget([1, 2, 3]), tokenizer(), PROMPTS)
+        list(record(ScriptedTarget([1] * 99), tokenizer(), PROMPTS))
 
 
 # The command
@@ -411,8 +411,11 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
         (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
         (["run", "FILE", "--option", "colour=3"], "logitspec has no option 'colour'"),
         (["run", "FILE", "--option", "colour"], "An option wants name=value; got 'colour'."),
-        (["run", "FILE", "--option", "max_ngram_size=x"], "must be a whole number from 1 to 16"),
-        (["run", "FILE", "--option", "max_ngram_size=99"], "must be a whole number from 1 to 16"),
+        (["run", "FILE", "--option", "max_ngram_size=x"], "must be one of 1, 2, 4, 8, 16"),
+        (
+            ["run", "FILE", "--option", "draft_tree_capacity=999"],
+            "must be a whole number from 2 to 128",
+        ),
         (["run", "FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
         (["record", "--out", "x", "--prompts", "nowhere"], "Can't read nowhere"),
         (["record", "--out", "x", "--category", "chess"], "has no category 'chess'"),

@@ -61,12 +61,11 @@ def test_without_a_match_the_tree_is_that_of_token_recycling() -> None:
 
 def test_options_reach_the_table() -> None:
     assert not drafter([1], seed_from_prompt=False).reads_prompt
-    for warm, left in ((False, [1]), (True, [1, 2])):
-        made = drafter([1], warm=warm)
-        made.learn([1], [ranking(2)])
-        assert made.draft(1, NOTHING).tokens == [1, 2]
-        made.reset([9])
-        assert made.draft(1, NOTHING).tokens == left
+    made = drafter([1])
+    made.learn([1], [ranking(2)])
+    assert made.draft(1, NOTHING).tokens == [1, 2]
+    made.reset([9])
+    assert made.draft(1, NOTHING).tokens == [1]
 
 
 def test_the_text_of_the_last_request_is_forgotten() -> None:

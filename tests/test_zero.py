@@ -20,12 +20,13 @@ from support.app import ROOT, serving_app
 from support.families import runner
 from support.models import tokenizer
 
-from logitspec import LogitSpecError, Sampling, Trace
+from logitspec import LogitSpecError, Trace
+from logitspec.decoding.race import begin_race
 from logitspec.measure.evidence import gather as gathering
 from logitspec.serving import host as session
 from logitspec.serving import zerogpu as zero
+from logitspec.serving.events import race_events
 from logitspec.serving.host import Host, Request
-from logitspec.serving.jobs import decoded
 from logitspec.trace.costs import ForwardCosts
 
 STAND_IN = Path(__file__).parent / "support" / "zerogpu"
@@ -97,21 +98,21 @@ def test_only_plain_data_crosses(host: Host, spaces: ModuleType) -> None:
         Reader(io.BytesIO(pickle.dumps(value))).load()
         return names
 
-    told = host._work("tiny", None, decoded, [5, 6, 5], "logitspec", 8,
-                      Sampling(), {})  # fmt: skip
+    race = begin_race(host.model("tiny")[0], [5, 6, 5], ["logitspec"], 8)
+    told = host._work("tiny", None, race_events, race)
     assert crossed(list(told)) <= {"logitspec", "builtins"}
 
 
 def test_forwards_are_timed_where_the_gpu_is_and_once(host: Host, spaces: ModuleType) -> None:
     target = host.model("tiny")[0]
-    assert target._costs is None
+    assert target.costs is None
     first = last(host.stream(wanted(), Event()))
     assert first.environment["forward_costs"]
     known = host._costs["tiny"].to_json()
     second = last(host.stream(wanted(), Event()))
     timed: Any = second.environment["forward_costs"]
     assert timed == known
-    assert target._costs is None
+    assert target.costs is None
     assert len(spaces.account.workers) == 1  # used again
 
 

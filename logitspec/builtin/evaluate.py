@@ -27,7 +27,7 @@ from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, ri
 from logitspec.builtin.recipe import hardware
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import messages
-from logitspec.decoding.engine import decode
+from logitspec.decoding.engine import begin, complete
 from logitspec.models.loader import load
 from logitspec.paths import MODEL
 from logitspec.trace.metrics import summarize
@@ -129,13 +129,7 @@ def prompts(row: str, count: int, seed: int) -> list[Prompt]:
 
 def run(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
     """The finished greedy trace."""
-    steps = decode(target, ids, method, max_new_tokens=new_tokens)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            trace: Trace = stop.value
-            return trace
+    return complete(target, begin(target, ids, method, new_tokens))
 
 
 def generated(trace: Trace) -> list[int]:

@@ -1,25 +1,27 @@
-"""The one decoding loop: draft, verify, accept, commit, whatever the method."""
+"""The one decoding loop: draft, verify, accept, commit, whatever the method.
+
+begin(target, request) -> Trace          the request, checked; no steps yet
+run(target, trace) -> StepRecord, ...    the trace grows while the steps come
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD, Drafter, make
 from logitspec.errors import LogitSpecError
-from logitspec.trace.records import RANKS_KEPT, StepRecord, StepSeconds, Trace
+from logitspec.trace.costs import ForwardCosts, StepCosts
+from logitspec.trace.records import MAX_RANKS, StepRecord, StepSeconds, Trace
 from logitspec.trace.results import ForwardResult, TopK
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import accept
 
-MOST_NEW_TOKENS = 1_000_000
-
-# A target holds one text; which run it belongs to.
-_reading: WeakKeyDictionary[Target, str] = WeakKeyDictionary()
+MAX_NEW_TOKENS = 1_000_000
+PACE = 0.1  # by which the running mean of the loop's own time follows a step
 
 
 def decode(
@@ -37,25 +39,33 @@ def decode(
     options: those of the method, by name. Raises LogitSpecError at once for a bad request.
     """
     sampling = Sampling(temperature, top_p, seed)
-    trace, drafter = begin(target, prompt_ids, method, max_new_tokens, sampling, options)
-    return _decoded(target, drafter, trace)
+    return _decode(target, begin(target, prompt_ids, method, max_new_tokens, sampling, options))
+
+
+def _decode(target: Target, trace: Trace) -> Generator[StepRecord, None, Trace]:
+    yield from run(target, trace)
+    return trace
 
 
 def begin(
     target: Target,
     prompt_ids: Sequence[int],
-    method: str,
-    max_new_tokens: int,
-    sampling: Sampling,
-    options: dict[str, Any],
-) -> tuple[Trace, Drafter]:
-    """The checked request: a trace without steps, and the drafter that `run` will ask."""
-    drafter = make(method, options)
+    method: str = DEFAULT_METHOD,
+    max_new_tokens: int = 256,
+    sampling: Sampling = GREEDY,
+    options: Mapping[str, Any] | None = None,
+) -> Trace:
+    """A trace without steps for a request that can be run; asks nothing of the device.
+
+    prompt_ids: token ids. options: the method's, by name; the trace holds all of them, with their
+    defaults. Raises LogitSpecError for a bad request.
+    """
+    drafter = make(method, options or {})
     if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int):
         raise LogitSpecError(f"max_new_tokens must be a whole number; got {max_new_tokens!r}.")
-    if not 1 <= max_new_tokens <= MOST_NEW_TOKENS:
+    if not 1 <= max_new_tokens <= MAX_NEW_TOKENS:
         raise LogitSpecError(
-            f"max_new_tokens must be from 1 to {MOST_NEW_TOKENS}; got {max_new_tokens}."
+            f"max_new_tokens must be from 1 to {MAX_NEW_TOKENS}; got {max_new_tokens}."
         )
     prompt = [int(token) for token in prompt_ids]
     if not prompt:
@@ -66,7 +76,7 @@ def begin(
             " new ones included; shorten the prompt."
         )
     info = dict(target.info)
-    trace = Trace(
+    return Trace(
         method=drafter.name,
         prompt_ids=prompt,
         max_new_tokens=max_new_tokens,
@@ -77,23 +87,33 @@ def begin(
         eos_ids=sorted(target.eos_ids),
         run=secrets.token_hex(8),
     )
-    return trace, drafter
 
 
-def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord, None, None]:
-    """Fill `trace` step by step. Closing the iterator ends the run as "cancelled"."""
+def complete(target: Target, trace: Trace, drafter: Drafter | None = None) -> Trace:
+    """`trace`, run to its end."""
+    for _ in run(target, trace, drafter):
+        pass
+    return trace
+
+
+def run(
+    target: Target, trace: Trace, drafter: Drafter | None = None
+) -> Generator[StepRecord, None, None]:
+    """Fill `trace` step by step. Closing the iterator ends the run as "cancelled".
+
+    drafter: one that is made already; by default the trace's method with its options.
+    """
     try:
-        _reading[target] = trace.run
-        if drafter.sizes_trees and (costs := getattr(target, "costs", None)) is not None:
-            drafter.costs = costs
-            trace.environment["forward_costs"] = costs.to_json()
-        if expect := getattr(target, "expect", None):
-            expect(len(trace.prompt_ids), trace.max_new_tokens)
-        result = _prefilled(target, drafter, trace)
-        trace.prefill_seconds = round(result.seconds, 6)
+        drafter = drafter or make(trace.method, trace.options)
+        target.claim(trace.run)
+        costs = _costs(target, drafter, trace)
+        target.reserve(len(trace.prompt_ids), trace.max_new_tokens)
+        result = _prefill(target, drafter, trace)
         root, last = result.choices[-1], result.topk[-1]
-        while (finish := _finished(target, trace)) is None:
-            step, result = _step(target, drafter, trace, root, last)
+        loop = 0.0
+        while (finish := _finish(target, trace)) is None:
+            step, result = _step(target, drafter, trace, root, last, StepCosts(costs, loop))
+            loop += PACE * (step.seconds.loop - loop)
             trace.steps.append(step)
             root, last = result.choices[step.path[-1]], result.topk[step.path[-1]]
             yield step
@@ -105,66 +125,69 @@ def run(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord,
         trace.finish, trace.error = "error", str(error) or type(error).__name__
         raise
     finally:
-        # A target that runs in another way since some step says so there.
+        # A target that has changed how it runs on the way says so there.
         trace.environment.update(target.info.get("environment", {}))
 
 
-def _prefilled(target: Target, drafter: Drafter, trace: Trace) -> ForwardResult:
-    everywhere = drafter.reads_prompt and getattr(target, "ranks_prompt", False)
-    wanted = {"everywhere": True} if everywhere else {}
-    result = target.prefill(trace.prompt_ids, trace.sampling, **wanted)
-    drafter.reset(trace.prompt_ids)
-    if everywhere:
-        drafter.learn(trace.prompt_ids, result.topk)
+def _costs(target: Target, drafter: Drafter, trace: Trace) -> ForwardCosts | None:
+    """What forwards cost, for a method that wants to know."""
+    if not drafter.sizes_trees or (costs := target.measure_costs()) is None:
+        return None
+    trace.environment["forward_costs"] = costs.to_json()
+    return costs
+
+
+def _prefill(target: Target, drafter: Drafter, trace: Trace) -> ForwardResult:
+    prompt = trace.prompt_ids
+    result = target.prefill(prompt, trace.sampling, everywhere=drafter.reads_prompt)
+    trace.prefill_seconds = round(result.seconds, 6)
+    drafter.reset(prompt)
+    if drafter.reads_prompt and len(result.topk) == len(prompt):
+        drafter.learn(prompt, result.topk)
     return result
 
 
-def _decoded(target: Target, drafter: Drafter, trace: Trace) -> Generator[StepRecord, None, Trace]:
-    yield from run(target, drafter, trace)
-    return trace
-
-
-def _finished(target: Target, trace: Trace) -> str | None:
+def _finish(target: Target, trace: Trace) -> str | None:
     """Why the run is over, or None; raises when the target has been given another text."""
-    if _reading.get(target) != trace.run:
+    if target.owner != trace.run:
         raise LogitSpecError(
             "Another run has used this target meanwhile; finish one run before the next, or load"
             " the model twice."
         )
     if trace.steps and trace.steps[-1].tokens[-1] in trace.eos_ids:
         return "eos"
-    if _generated(target, trace) >= trace.max_new_tokens:
+    if _new_tokens(target, trace) >= trace.max_new_tokens:
         return "length"
     return "context" if target.length >= target.limit else None
 
 
-def _generated(target: Target, trace: Trace) -> int:
+def _new_tokens(target: Target, trace: Trace) -> int:
     return target.length - len(trace.prompt_ids)
 
 
 def _step(
-    target: Target, drafter: Drafter, trace: Trace, root: int, last: TopK
+    target: Target, drafter: Drafter, trace: Trace, root: int, last: TopK, costs: StepCosts
 ) -> tuple[StepRecord, ForwardResult]:
     position = target.length
     started = perf_counter()
     # A node at depth d would stand at position + d, which must exist in the model.
-    tree = drafter.draft(root, last).cut(target.limit - position - 1)
+    tree = drafter.draft(root, last, costs).cut(target.limit - position - 1)
     drafted = perf_counter()
     result = target.verify(tree)
     verified = perf_counter()
-    room = trace.max_new_tokens - _generated(target, trace)
-    path = _ended(accept(tree, result.choices)[:room], tree.tokens, trace.eos_ids)
+    room = trace.max_new_tokens - _new_tokens(target, trace)
+    path = _through_eos(accept(tree, result.choices)[:room], tree.tokens, trace.eos_ids)
     accepted = perf_counter()
     target.commit(path)
     drafter.observe(tree, path, result)
     parts = (drafted - started, verified - drafted, accepted - verified, perf_counter() - accepted)
     seconds = StepSeconds(*(round(part, 6) for part in (*parts, result.seconds)))
     ranks = [provenance.rank or 0 for provenance in tree.provenance]
-    head = last.head(max(RANKS_KEPT, 1 + max(ranks)))
+    head = last.head(max(MAX_RANKS, 1 + max(ranks)))
     return StepRecord(position, head, tree, result.choices, path, seconds), result
 
 
-def _ended(path: list[int], tokens: Sequence[int], eos_ids: Sequence[int]) -> list[int]:
+def _through_eos(path: list[int], tokens: Sequence[int], eos_ids: Sequence[int]) -> list[int]:
     """`path` up to and with its first end-of-sequence token."""
     for place, node in enumerate(path):
         if tokens[node] in eos_ids:

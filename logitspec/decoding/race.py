@@ -12,29 +12,23 @@ import secrets
 from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
-from logitspec.trace.records import SCHEMA, StepRecord, Trace, dumps, steps_message
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.records import SCHEMA, Trace, dumps, steps_message
+from logitspec.trace.sampling import GREEDY, Sampling
 
 DEFAULT_LANES = ("logitspec", "logitspec_paper", "prompt_lookup", "autoregressive")
-LANES = range(2, 5)
-WARM_UP_PROMPT = 64  # tokens
+MAX_LANES = 4
+MIN_RIVALS = 2  # lanes of what a person would call a race
+MAX_WARM_UP_PROMPT = 64  # tokens
 WARM_UP_TOKENS = 4
 
 Entry = str | tuple[str, dict[str, Any]]
-
-
-class Shareable(Target, Protocol):
-    """A target whose weights can serve several sequences."""
-
-    def beside(self) -> Target:
-        """Another target over the same weights, with a sequence of its own."""
-        ...
+"""A method by its name, or with options by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,42 +49,17 @@ class Verdict:
 
 @dataclass(slots=True)
 class Race:
-    """The lanes of a race; `steps` runs it, and the traces grow meanwhile.
+    """One prompt, a lane for each method; its traces grow while `run_race` goes on.
 
     titles: of the lanes, options that were asked for included. traces: one per lane. order: the lane of
-    every step, in the order in which they were made. recorded: title of a race to be replayed.
+    every step, in the order in which the steps came. recorded: title of a race to be replayed.
     """
 
     titles: list[str]
     traces: list[Trace]
-    lanes: list[Generator[StepRecord, None, None]]
-    warm_ups: list[Generator[StepRecord, None, None]]
     order: list[int] = field(default_factory=list)
     name: str = field(default_factory=lambda: secrets.token_hex(8))
     recorded: str = ""
-
-    def steps(self) -> Generator[int, None, None]:
-        """Run all lanes to their ends; yields the lane of each step.
-
-        A round is one step of every lane that is not done; the next round begins with the next lane. The
-        first step of a lane reads the prompt, which counts in none. Closing the iterator ends all runs
-        as "cancelled".
-        """
-        try:
-            for warm_up in self.warm_ups:
-                for _ in warm_up:
-                    pass
-            going = list(range(len(self.lanes)))
-            while going:
-                for lane in tuple(going):
-                    if next(self.lanes[lane], None) is None:
-                        going.remove(lane)
-                        continue
-                    self.order.append(lane)
-                    yield lane
-                going = going[1:] + going[:1]
-        finally:
-            self.close()
 
     def so_far(self) -> Race:
         """The race as it stands, which stays so while this one goes on in another thread."""
@@ -108,10 +77,9 @@ class Race:
         ]
         return replace(self, traces=traces, order=order)
 
-    def close(self) -> None:
-        """End what still runs."""
-        for lane, trace in zip(self.lanes, self.traces, strict=True):
-            lane.close()
+    def cancel(self) -> None:
+        """Mark the lanes that have not ended as cancelled."""
+        for trace in self.traces:
             trace.finish = trace.finish or "cancelled"
 
     @property
@@ -132,33 +100,67 @@ class Race:
         path.write_bytes(gzip.compress(self.to_json().encode(), mtime=0))
 
 
-def race(
-    target: Shareable,
+def begin_race(
+    target: Target,
     prompt_ids: Sequence[int],
     methods: Sequence[Entry] = DEFAULT_LANES,
     max_new_tokens: int = 256,
-    sampling: Sampling = Sampling(),
+    sampling: Sampling = GREEDY,
 ) -> Race:
-    """A race over `prompt_ids` (token ids) that is ready to start.
+    """A race over `prompt_ids` (token ids) without steps; asks nothing of the device.
 
-    methods: 2 to 4 of them, each by its name or as (name, options). Raises LogitSpecError for a bad
-    request.
+    methods: one to four lanes; a race of one lane is a run. Raises LogitSpecError for a bad request.
     """
     entries = _entries(methods)
-    getattr(target, "costs", None)  # measured once, for all lanes
-    traces, lanes, warm_ups = [], [], []
-    for method, options in entries:
-        own = target.beside()
-        trace, drafter = begin(own, prompt_ids, method, max_new_tokens, sampling, options)
-        traces.append(trace)
-        lanes.append(run(own, drafter, trace))
-        short = begin(own, prompt_ids[:WARM_UP_PROMPT], method, WARM_UP_TOKENS, sampling, options)
-        warm_ups.append(run(own, short[1], short[0]))
-    return Race(_titles(entries), traces, lanes, warm_ups)
+    traces = [
+        begin(target, prompt_ids, method, max_new_tokens, sampling, options)
+        for method, options in entries
+    ]
+    return Race(_titles(entries), traces)
+
+
+def run_race(target: Target, race: Race) -> Generator[int, None, None]:
+    """Run all lanes to their ends; yields the lane of each step, which is in its trace by then.
+
+    A round is one step of every lane that has not ended; the next round begins with the next lane. The
+    first step of a lane reads the prompt, which counts in none. Closing the iterator ends all runs as
+    "cancelled".
+    """
+    # One lane has nobody to be fair to: it needs neither a cache of its own nor a warm-up.
+    alone = len(race.traces) == 1
+    if not alone:
+        target.measure_costs()  # once, for all lanes
+    targets = [target if alone else target.with_new_cache() for _ in race.traces]
+    lanes = [run(*each) for each in zip(targets, race.traces, strict=True)]
+    try:
+        if not alone:
+            for own, trace in zip(targets, race.traces, strict=True):
+                _warm_up(own, trace)
+        going = list(range(len(lanes)))
+        while going:
+            for lane in tuple(going):
+                if next(lanes[lane], None) is None:
+                    going.remove(lane)
+                    continue
+                race.order.append(lane)
+                yield lane
+            going = going[1:] + going[:1]
+    finally:
+        for each in lanes:
+            each.close()
+        race.cancel()
+
+
+def _warm_up(target: Target, trace: Trace) -> None:
+    """A few steps of the same method: buffers and kernels for its shapes."""
+    prompt = trace.prompt_ids[:MAX_WARM_UP_PROMPT]
+    short = begin(target, prompt, trace.method, WARM_UP_TOKENS, trace.sampling, trace.options)
+    for _ in run(target, short):
+        pass
 
 
 def _titles(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
-    """One for each lane, by which it can be told from the others."""
+    """One for each lane, no two alike."""
     titles = [_title(*entry) for entry in entries]
     return [
         f"{title}, lane {number}" if titles.count(title) > 1 else title
@@ -166,26 +168,10 @@ def _titles(entries: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
     ]
 
 
-def awaited(
-    target: Target,
-    prompt_ids: Sequence[int],
-    methods: Sequence[Entry],
-    max_new_tokens: int,
-    sampling: Sampling,
-) -> Race:
-    """What `race` gives, but without lanes: the steps are made elsewhere. It asks nothing of the device."""
-    entries = _entries(methods)
-    traces = [
-        begin(target, prompt_ids, method, max_new_tokens, sampling, options)[0]
-        for method, options in entries
-    ]
-    return Race(_titles(entries), traces, [], [])
-
-
 def _entries(methods: Sequence[Entry]) -> list[tuple[str, dict[str, Any]]]:
     entries = [(each, {}) if isinstance(each, str) else each for each in methods]
-    if len(entries) not in LANES:
-        raise LogitSpecError(f"A race takes 2 to 4 methods; got {len(entries)}.")
+    if not 1 <= len(entries) <= MAX_LANES:
+        raise LogitSpecError(f"A race takes 1 to {MAX_LANES} methods; got {len(entries)}.")
     return entries
 
 

@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from logitspec.errors import LogitSpecError
+from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.results import ForwardResult
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree
 
 
-class Target(Protocol):
-    """A target model with one sequence in its KV cache."""
+class Target(ABC):
+    """A target model with one text in its KV cache; whatever can be a target inherits from this.
 
-    @property
-    def length(self) -> int:
-        """Rows in the KV cache: the verified tokens."""
-        ...
+    length: verified tokens, which are the rows in the KV cache. limit: positions that the model can
+    hold. eos_ids: tokens that end a text. info: what the trace says about the model: id, revision,
+    dtype, device, and under "environment" versions and how it runs. costs: what its forwards cost,
+    None until they are measured. owner: the run whose text it holds.
+    """
 
-    @property
-    def limit(self) -> int:
-        """Positions that the model can hold."""
-        ...
+    length: int = 0
+    limit: int
+    eos_ids: Collection[int]
+    info: dict[str, Any]
+    costs: ForwardCosts | None = None
+    owner: str = ""
 
-    @property
-    def eos_ids(self) -> Collection[int]:
-        """Tokens that end the text."""
-        ...
+    @abstractmethod
+    def prefill(
+        self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
+    ) -> ForwardResult:
+        """Forget the old text and read `ids`; the choice and the top-k after the last id.
 
-    @property
-    def info(self) -> dict[str, Any]:
-        """What the trace says about it: id, revision, dtype, device, versions."""
-        ...
-
-    def prefill(self, ids: Sequence[int], sampling: Sampling = ...) -> ForwardResult:
-        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
-
-        A target with the attribute `ranks_prompt` takes `everywhere=True` and then gives a top-k for
-        each of the ids. One with a method `expect(rows, more)` is told before how long the text is, and how
-        many tokens may follow.
+        everywhere: a top-k after each of the ids, where the target can give one; all of them count as
+        given when there are as many as ids.
         """
-        ...
 
+    @abstractmethod
     def verify(self, tree: DraftTree) -> ForwardResult:
-        """One forward over the whole tree behind the cached prefix."""
-        ...
+        """One forward over the whole tree behind the verified text; refines `costs`."""
 
+    @abstractmethod
     def commit(self, path: Sequence[int]) -> None:
         """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
-        ...
+
+    def claim(self, run: str) -> None:
+        """Give the target to `run`. The run that had it before is refused at its next step, for its
+        text is gone."""
+        self.owner = run
+
+    def reserve(self, rows: int, more: int) -> None:
+        """Get ready for a text of `rows` tokens that may grow by `more`. May forget the old text."""
+        return
+
+    def measure_costs(self) -> ForwardCosts | None:
+        """`costs`, measured now if they are not known yet, which forgets the text; None where nobody
+        can say what a forward costs."""
+        return self.costs
+
+    def with_new_cache(self) -> Target:
+        """Another target over the same weights, with a text of its own, for the same thread.
+
+        Raises LogitSpecError where the weights serve one text only.
+        """
+        raise LogitSpecError(
+            "This target holds one text at a time; load the model once for each lane of a race."
+        )

@@ -1,32 +1,18 @@
-"""Methods: one drafter a file, registered by name in `METHODS`."""
+"""Methods: one drafter a file, found by the registry (README.md in this folder says how to add one)."""
 
 from __future__ import annotations
 
-from logitspec.drafters import (  # noqa: F401
-    autoregressive,
-    logitspec,
-    logitspec_paper,
-    prompt_lookup,
-    suffix_automaton,
-    token_recycling,
-)
-from logitspec.drafters.base import (
-    METHODS,
-    Drafter,
-    described,
-    make,
-    option,
-    option_fields,
-    register,
-)
+from logitspec.drafters.base import Drafter
+from logitspec.drafters.options import describe, option, option_fields
+from logitspec.drafters.registry import DEFAULT_METHOD, METHODS, import_methods, make, register
 
-DEFAULT_METHOD = "logitspec"
+import_methods(__name__, __path__)
 
 __all__ = [
     "DEFAULT_METHOD",
     "METHODS",
     "Drafter",
-    "described",
+    "describe",
     "make",
     "option",
     "option_fields",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logitspec.drafters.base import Drafter, plant, register
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.registry import register
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree
 
@@ -22,7 +24,7 @@ class Autoregressive(Drafter):
     def reset(self, prompt_ids: Sequence[int]) -> None:
         pass
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         return plant(root, last)
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:

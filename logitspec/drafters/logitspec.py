@@ -16,24 +16,27 @@ from heapq import heappop, heappush
 from itertools import count, islice
 from time import perf_counter
 
-from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.drafters.priors import PRIORS
-from logitspec.drafters.rates import UNKNOWN, Kind, Rates
-from logitspec.drafters.sizing import Sizing
-from logitspec.drafters.sources import (
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.options import option
+from logitspec.drafters.registry import register
+from logitspec.drafters.sources.offers import (
+    ORDERS,
     Context,
     Copies,
     Offer,
     Successors,
-    provenance,
     runners_up,
 )
+from logitspec.drafters.sources.priors import PRIORS
+from logitspec.drafters.sources.rates import UNKNOWN, Kind, Rates
+from logitspec.drafters.sources.sizing import Sizing
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
-DEEPEST = 24
-LEAST = 5e-4
-LEFT_OPEN = 3e-3
+MAX_DEPTH = 24
+MIN_PATH = 5e-4  # probability of a path that is worth a node
+MIN_OPEN = 3e-3  # probability that the sources so far leave to others
 SIZINGS = ("measured", "capacity")
 PACE = 0.1
 
@@ -51,7 +54,7 @@ class LogitSpec(Drafter):
     tree_size: str = option(
         "measured", "how large trees are: by measured cost, or always full", choices=SIZINGS
     )
-    max_ngram_size: int = option(8, "longest n-gram to look up", 1, 16, "tokens")
+    max_ngram_size: int = option(8, "tokens of the longest n-gram to look up", choices=ORDERS)
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
     successors: bool = option(True, "draft what the target put after a token when it saw it last")
@@ -68,9 +71,9 @@ class LogitSpec(Drafter):
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
         self._last = TopK([], [])
-        self._step_seconds = self._node_seconds = 0.0
-        # When the last tree was ready, and the seconds that it took beside its nodes.
-        self._drafted = self._beyond = 0.0
+        self._start_seconds = self._node_seconds = (
+            0.0  # of drafting: before the first node, and each
+        )
         for token in prompt_ids:
             self._copies.extend(token)
 
@@ -78,27 +81,29 @@ class LogitSpec(Drafter):
         for place, row in enumerate(topk):
             self._successors.observe(tuple(ids[max(0, place - 1) : place + 1]), row)
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
-        started = perf_counter()
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
+        began = perf_counter()
         self._contexts, self._last = {}, last
-        sized = self._sizing()
+        sizing = self._sizing(costs)
         tree = plant(root, last)
         chosen: list[tuple[int, Offer]] = []
-        rooted = 0.0
-        for parent, offer, path in self._best_first(root, sized):
-            rooted = rooted or perf_counter()
+        first = 0.0
+        for parent, offer, path in self._best_first(root, sizing):
+            first = first or perf_counter()
             chosen.append((parent, offer))
-            if len(chosen) + 1 >= self.draft_tree_capacity or sized.enough(path):
+            if len(chosen) + 1 >= self.draft_tree_capacity or sizing.enough(path):
                 break
-        for parent, offer in chosen[: sized.drafts]:
-            tree.add(parent, offer[0], self._birth(tree, parent, offer), merge=False)
-        self._drafted = perf_counter()
-        rooted = rooted or self._drafted
-        self._beyond = rooted - started
-        if chosen:
-            spent = (self._drafted - rooted) / len(chosen)
-            self._node_seconds += PACE * (spent - self._node_seconds)
+        for parent, offer in chosen[: sizing.drafts]:
+            tree.add(parent, offer.token, self._birth(tree, parent, offer), merge=False)
+        self._time(began, first, len(chosen))
         return tree
+
+    def _time(self, began: float, first: float, nodes: int) -> None:
+        """Learn what drafting takes, from when it began and when it had its first node."""
+        ended = perf_counter()
+        self._start_seconds += PACE * ((first or ended) - began - self._start_seconds)
+        if nodes:
+            self._node_seconds += PACE * ((ended - first) / nodes - self._node_seconds)
 
     def observed(self) -> dict[Kind, tuple[float, float]]:
         """By class how many continuations were right, and of how many, in the text up to here."""
@@ -112,11 +117,12 @@ class LogitSpec(Drafter):
     def sizes_trees(self) -> bool:
         return self.tree_size == "measured"
 
-    def _sizing(self) -> Sizing:
-        costs = self.costs if self.sizes_trees else None
-        return Sizing(costs, self._step_seconds, self._node_seconds, self.draft_tree_capacity)
+    def _sizing(self, costs: StepCosts) -> Sizing:
+        forward = costs.forward if self.sizes_trees else None
+        step_seconds = costs.loop + self._start_seconds
+        return Sizing(forward, step_seconds, self._node_seconds, self.draft_tree_capacity)
 
-    def _best_first(self, root: int, sized: Sizing) -> Iterator[tuple[int, Offer, float]]:
+    def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, Offer, float]]:
         """Nodes as (parent, offer, probability of the path), the most probable first.
 
         Nodes are numbered in this order, the root being 0. Those that can't pay are left out.
@@ -126,7 +132,7 @@ class LogitSpec(Drafter):
 
         def grow(node: int, context: Context, path: float, depth: int, copied: bool) -> None:
             self._contexts[node] = context
-            least = max(LEAST, sized.least)
+            least = max(MIN_PATH, sizing.min_path)
             sources = self._sources(node, least, copied=copied)
             for offer, likely in self._likely(sources, path, least):
                 heappush(heap, (-likely, next(order), node, offer, context, depth))
@@ -137,16 +143,12 @@ class LogitSpec(Drafter):
             path, _, parent, offer, context, depth = heappop(heap)
             node += 1
             yield parent, offer, -path
-            if depth < DEEPEST:
-                copied = offer[3] == self._longest  # or a probability of 1, where that is 1
-                grow(node, (*context[-self._longest :], offer[0]), -path, depth + 1, copied)
+            if depth < MAX_DEPTH:
+                copied = offer.match_length == self._longest
+                grow(node, (*context[-self._longest :], offer.token), -path, depth + 1, copied)
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
-            if self.costs is not None and self.sizes_trees:
-                beyond = self._beyond + perf_counter() - self._drafted - result.seconds
-                self._step_seconds += PACE * (beyond - self._step_seconds)
-                self.costs.observe(len(tree), result.seconds)
             for node in path:
                 if node in self._contexts:
                     # Of the n-grams only the longest learns, because only that one is asked first.
@@ -182,22 +184,24 @@ class LogitSpec(Drafter):
         """Each token once, with its probability after a path with that of `path`, if it is more than
         `least`: a source shares out what those before left open."""
         rates = self._rates.known
-        had: set[int] = set()
+        had: dict[
+            int, bool
+        ] = {}  # no set, no get: a call for each offer would cost more than the rest
         found: list[tuple[Offer, float]] = []
         left = 1.0
         for offers in sources:
             taken = 0.0
             for offer in offers:
-                if offer[0] in had:
+                if offer.token in had:
                     continue
-                had.add(offer[0])
-                rate = rates.get(offer[1], UNKNOWN)
+                had[offer.token] = True
+                rate = rates[offer.kind] if offer.kind in rates else UNKNOWN
                 taken += rate
                 likely = path * left * rate
                 if likely > least:
                     found.append((offer, likely))
             left *= max(0.0, 1.0 - taken)
-            if left < LEFT_OPEN or path * left <= least:
+            if left < MIN_OPEN or path * left <= least:
                 break
         return found
 
@@ -208,25 +212,25 @@ class LogitSpec(Drafter):
             tries: dict[Kind, int] = {}
             right = None
             for offer in offers:
-                if offer[0] not in had:
-                    tries[offer[1]] = tries.get(offer[1], 0) + 1
-                    right = offer[1] if offer[0] == token else right
+                if offer.token not in had:
+                    tries[offer.kind] = tries.get(offer.kind, 0) + 1
+                    right = offer.kind if offer.token == token else right
             for kind, times in tries.items():
                 self._rates.observe(kind, kind == right, times)
-            had.update(offer[0] for offer in offers)
+            had.update(offer.token for offer in offers)
             if token in had:
                 return
 
     def _birth(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
         """Where a node comes from; a copy that goes on where its parent was copied stays that copy."""
-        born = provenance(offer)
-        if not born.match_length:
+        born = offer.provenance
+        if born.match_length is None:
             return born
         above = tree.provenance[parent]
-        if above.copied_from is not None and above.match_length:
+        if above.copied_from is not None:
             following = above.copied_from + 1
             ids = self._copies.ids
-            if following < len(ids) and ids[following] == offer[0]:
+            if following < len(ids) and ids[following] == offer.token:
                 return Provenance(*above[:4], following, above.key)
         key = "root" if parent == 0 else "next_next" if above.origin is Origin.LOGIT else None
         return born._replace(key=key)

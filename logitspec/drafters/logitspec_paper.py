@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.drafters.ngram import NgramIndex
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.options import option
+from logitspec.drafters.registry import register
+from logitspec.drafters.sources.ngram import NgramIndex
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
@@ -51,7 +54,7 @@ class LogitSpecPaper(Drafter):
         least = self.num_pred_tokens + self.max_ngram_size + 2
         self._window = 2 * self.num_pred_tokens if self.num_pred_tokens > 3 else least
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         tree = plant(root, last)
         if match := self._retrieve(root):
             self._copy(tree, 0, match, match.length, "root")

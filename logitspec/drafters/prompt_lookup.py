@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.drafters.ngram import NgramIndex
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.options import option
+from logitspec.drafters.registry import register
+from logitspec.drafters.sources.ngram import NgramIndex
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
@@ -27,7 +30,7 @@ class PromptLookup(Drafter):
     def reset(self, prompt_ids: Sequence[int]) -> None:
         self._index = NgramIndex(self.max_ngram_size, prompt_ids)
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         tree = plant(root, last)
         ids = self._index.ids
         for ngram in self._index.suffixes(root):

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logitspec.drafters.automaton import Match, OnlineAutomaton
-from logitspec.drafters.base import Drafter, option, plant, register
-from logitspec.drafters.token_recycling import SEED_FROM_PROMPT, WARM, TokenRecycling
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.options import option
+from logitspec.drafters.registry import register
+from logitspec.drafters.sources.automaton import Match, OnlineAutomaton
+from logitspec.drafters.token_recycling import SEED_FROM_PROMPT, TokenRecycling
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
@@ -34,12 +37,11 @@ class SuffixAutomaton(Drafter):
         5, "shortest match to copy after; else the tree of token recycling", 1, 128, "tokens"
     )
     num_pred_tokens: int = option(40, "longest continuation to copy", 1, 128, "tokens")
-    warm: bool = option(False, f"of token recycling: {WARM}")
     seed_from_prompt: bool = option(True, f"of token recycling: {SEED_FROM_PROMPT}")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._recycling = TokenRecycling(self.warm, self.seed_from_prompt)
+        self._recycling = TokenRecycling(self.seed_from_prompt)
 
     @property
     def reads_prompt(self) -> bool:
@@ -52,9 +54,13 @@ class SuffixAutomaton(Drafter):
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         self._recycling.learn(ids, topk)
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         match = self._match(root)
-        return self._recycling.draft(root, last) if match is None else self._copy(root, last, match)
+        return (
+            self._recycling.draft(root, last, costs)
+            if match is None
+            else self._copy(root, last, match)
+        )
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         self._recycling.observe(tree, path, result)

@@ -14,17 +14,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logitspec.drafters.base import Drafter, option, plant, register
+from logitspec.drafters.base import Drafter, plant
+from logitspec.drafters.options import option
+from logitspec.drafters.registry import register
+from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 LEVEL_SIZES = (8, 21, 25, 15, 8, 3)
 SUCCESSORS = 8
 
-WARM = (
-    "keep the table when the same drafter object starts another text: memory that outlives a request,"
-    " as in the authors' measurements (the app and decode() make a new drafter for each)"
-)
 SEED_FROM_PROMPT = "fill the table from the prompt before the first step, as SAM-Decoding does and the paper does not"
 
 
@@ -64,26 +63,20 @@ class TokenRecycling(Drafter):
     title = "Token recycling"
     paper = "https://arxiv.org/abs/2408.08696"
 
-    warm: bool = option(False, WARM)
     seed_from_prompt: bool = option(True, SEED_FROM_PROMPT)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._table: dict[int, TopK] = {}
 
     @property
     def reads_prompt(self) -> bool:
         return self.seed_from_prompt
 
     def reset(self, prompt_ids: Sequence[int]) -> None:
-        if not self.warm:
-            self._table = {}
+        self._table: dict[int, TopK] = {}
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         if self.seed_from_prompt:
             self._recycle(ids, topk)
 
-    def draft(self, root: int, last: TopK) -> DraftTree:
+    def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         tree = plant(root, last)
         grown = {0: 0}  # node of the shape -> node of the tree
         for number, (parent, rank) in enumerate(SHAPE, start=1):

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from logitspec.decoding.engine import begin, run
-from logitspec.decoding.race import DEFAULT_LANES, Race, race
+from logitspec.decoding.engine import begin, complete
+from logitspec.decoding.race import DEFAULT_LANES, Race, begin_race, run_race
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.models.loader import BUILTIN, encode_prompt, load
@@ -21,7 +21,6 @@ from logitspec.models.tokens import Speller
 from logitspec.publish.recordings import RACES, TRACES, Example, examples, file_of
 from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
-from logitspec.trace.sampling import Sampling
 
 METHOD = "logitspec_paper"
 MOST_NEW_TOKENS = 300
@@ -109,8 +108,8 @@ def record_race(
 
     Raises LogitSpecError when they do not all write the same: such a race is not to be shown.
     """
-    contest = race(target, encode_prompt(tokenizer, example.prompt), methods, most)
-    for _ in contest.steps():
+    contest = begin_race(target, encode_prompt(tokenizer, example.prompt), methods, most)
+    for _ in run_race(target, contest):
         pass
     if contest.verdict.differs_at is not None:
         raise LogitSpecError(
@@ -142,10 +141,7 @@ def _keep(
 
 def _decoded(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
     prompt = encode_prompt(tokenizer, example.prompt)
-    trace, drafter = begin(target, prompt, method, most, Sampling(), {})
-    for _ in run(target, drafter, trace):
-        pass
-    return trace
+    return complete(target, begin(target, prompt, method, most))
 
 
 def _line(trace: Trace, path: Path) -> str:

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 
 
 def pick(
-    logits: torch.Tensor, positions: Sequence[int], sampling: Sampling = Sampling()
+    logits: torch.Tensor, positions: Sequence[int], sampling: Sampling = GREEDY
 ) -> torch.Tensor:
     """Chosen token ids [rows] for `logits` [rows, vocabulary].
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
 from logitspec.runtime.cache import PrefixCache
 from logitspec.runtime.draws import pick
@@ -33,7 +34,7 @@ from logitspec.runtime.graphs import (
 from logitspec.runtime.ranks import ranked, topk, unpacked, wide
 from logitspec.trace.costs import SIZES, ForwardCosts
 from logitspec.trace.results import ForwardResult, TopK
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, Origin, Provenance, accept
 
 PREFILL_ROWS = 512
@@ -44,15 +45,13 @@ COST_TEXT = 64
 COST_SECONDS = 0.04  # for each size
 
 
-class Runner:
+class Runner(Target):
     """A transformers model as `Target`. One sequence at a time; the buffers outlive it.
 
     model: a causal language model in eval mode. windows: per layer type of the model the positions
     that a row sees back, itself included (None: all). eos_ids: ids that end a text. limit: positions
     that the model can hold. info: what the trace says about the model.
     """
-
-    ranks_prompt = True
 
     def __init__(
         self,
@@ -67,7 +66,7 @@ class Runner:
         self.eos_ids = frozenset(eos_ids)
         self.limit = limit
         self.info = info
-        self.sampling = Sampling()
+        self.sampling = GREEDY
         self._device = model.get_input_embeddings().weight.device
         self._vocabulary: int = model.config.get_text_config().vocab_size
         self._fetch = Fetch()
@@ -78,7 +77,7 @@ class Runner:
     def use(self, forward: Forward) -> None:
         """Take logits from `forward` from now on. Forgets the sequence and what forwards cost."""
         self.forward = forward
-        self._costs: ForwardCosts | None = None
+        self.costs = None
         self._replayed = None
 
     def replay(self, capture: Capture) -> None:
@@ -88,7 +87,7 @@ class Runner:
         """
         self._replayed = Replayed(self._fixed, self._device, capture)
         self._reserves = True
-        self._costs = None
+        self.costs = None
 
     @property
     def replays(self) -> bool:
@@ -97,12 +96,12 @@ class Runner:
 
     def stop_replaying(self, reason: str) -> None:
         """Run every forward anew from now on; the trace's environment gives the reason."""
-        self._replayed = self._costs = None
+        self._replayed = self.costs = None
         self.info["environment"]["graphs"] = f"none: {reason}"
 
-    def beside(self) -> Runner:
-        """Another target over the same weights, with a sequence of its own; for the same thread."""
+    def with_new_cache(self) -> Runner:
         twin = copy(self)
+        twin.owner = ""
         twin.forward = copy(self.forward)
         twin.forward.cache = PrefixCache(len(self._cache.layers))
         if self._replayed is not None:
@@ -114,21 +113,18 @@ class Runner:
         return self.forward.cache
 
     @property
-    def costs(self) -> ForwardCosts:
-        """What its forwards cost by their rows; without `measure` before, it is measured now."""
-        return self._costs or self.measure()
-
-    @costs.setter
-    def costs(self, costs: ForwardCosts) -> None:
-        self._costs = costs
-
-    @property
     def length(self) -> int:
-        """Rows in the KV cache: the verified tokens."""
         return self._cache.length
 
+    @length.setter
+    def length(self, rows: int) -> None:
+        self._cache.length = rows
+
+    def measure_costs(self) -> ForwardCosts:
+        return self.costs or self.measure()
+
     @torch.inference_mode()
-    def expect(self, rows: int, more: int) -> None:
+    def reserve(self, rows: int, more: int) -> None:
         """Make room and captures for a text of `rows` tokens and some hundreds of the `more` that may
         follow, so that no step has to. Forgets the sequence."""
         if self._replayed is None:
@@ -146,7 +142,7 @@ class Runner:
 
     @torch.inference_mode()
     def prefill(
-        self, ids: Sequence[int], sampling: Sampling = Sampling(), everywhere: bool = False
+        self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
         """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
 
@@ -186,7 +182,10 @@ class Runner:
             choices, best = self._read(logits, tree, depths)
         else:
             choices, best = self._read_at_once(logits, packed, tree, depths)
-        return ForwardResult(choices, best, perf_counter() - started)
+        seconds = perf_counter() - started
+        if self.costs is not None:
+            self.costs.observe(len(tree), seconds)
+        return ForwardResult(choices, best, seconds)
 
     @torch.inference_mode()
     def commit(self, path: Sequence[int]) -> None:
@@ -239,8 +238,8 @@ class Runner:
             if self._cost_text() + size <= self.limit
         ]
         seconds = self.seconds(sizes)
-        self._costs = ForwardCosts(sizes, seconds, padded and self._replayed is not None)
-        return self._costs
+        self.costs = ForwardCosts(sizes, seconds, padded and self._replayed is not None)
+        return self.costs
 
     def seconds(self, sizes: Sequence[int]) -> list[float]:
         """The shortest of a few forwards over trees of each size. Forgets the sequence."""

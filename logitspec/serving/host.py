@@ -14,8 +14,15 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
 
-from logitspec.decoding.engine import begin
-from logitspec.decoding.race import Entry, Race, awaited, progress_message, start_message
+from logitspec.decoding.race import (
+    MAX_LANES,
+    MIN_RIVALS,
+    Entry,
+    Race,
+    begin_race,
+    progress_message,
+    start_message,
+)
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.catalogue import CATALOGUE
@@ -23,7 +30,7 @@ from logitspec.models.loader import BUILTIN, encode_prompt, fetch, known_as, loa
 from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu
-from logitspec.serving.jobs import decoded, entered, raced
+from logitspec.serving.events import apply_events, race_events
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.records import Trace, reset_message, steps_message
 from logitspec.trace.sampling import Sampling
@@ -228,6 +235,10 @@ class Host:
         can't be run.
         """
         _check(request)
+        if not MIN_RIVALS <= len(entries) <= MAX_LANES:
+            raise LogitSpecError(
+                f"A race takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(entries)}."
+            )
         start = partial(self._begin_race, request, entries, stop)
         yield from self._told(start, _race_messages, stop, outlives)
 
@@ -291,8 +302,9 @@ class Host:
         """Where the GPU is: what the work returned, and what forwards were found to cost."""
         target, tokenizer, _ = self.model(name)
         if zerogpu.HERE:
-            target = target.beside()  # the buffers of the other were made without a GPU
-            target.costs = costs or target.measure()
+            target = target.with_new_cache()  # the buffers of the other were made without a GPU
+            target.costs = costs
+            target.measure_costs()
         value = yield from work(target, tokenizer, *arguments)
         return value, target.costs if zerogpu.HERE else None
 
@@ -304,18 +316,18 @@ class Host:
 
     def _begin(self, request: Request, stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
-        asked = (
+        contest = begin_race(
+            target,
             encode_prompt(tokenizer, request.prompt),
-            request.method,
+            [(request.method, request.options)],
             request.max_new_tokens,
             Sampling(temperature=request.temperature, seed=request.seed),
-            request.options,
         )
-        trace, _ = begin(target, *asked)
+        (trace,) = contest.traces
         trace.prompt = request.prompt
         trace.spell(speller)
-        steps = self._job(request.model, _seconds(request.max_new_tokens), decoded, *asked)
-        return self._keep(Kept([trace], speller, entered([trace], steps), stop))
+        steps = self._job(request.model, _seconds(request.max_new_tokens), race_events, contest)
+        return self._keep(Kept([trace], speller, apply_events(contest, steps), stop))
 
     def _begin_race(self, request: Request, entries: Sequence[Entry], stop: Event) -> Kept:
         target, tokenizer, speller = self.model(request.model)
@@ -325,13 +337,13 @@ class Host:
             request.max_new_tokens,
             Sampling(temperature=request.temperature, seed=request.seed),
         )
-        contest = awaited(target, *asked)
+        contest = begin_race(target, *asked)
         for trace in contest.traces:
             trace.prompt = request.prompt
             trace.spell(speller)
         seconds = _seconds(request.max_new_tokens, len(entries))
-        steps = self._job(request.model, seconds, raced, *asked)
-        going = entered(contest.traces, steps, contest.order)
+        steps = self._job(request.model, seconds, race_events, contest)
+        going = apply_events(contest, steps)
         return self._keep(Kept(contest.traces, speller, going, stop, contest))
 
     def _keep(self, kept: Kept) -> Kept:

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 PACE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StepCosts:
+    """What a drafter may weigh a node against.
+
+    forward: the target's costs; None where nobody knows them. loop: seconds that a step has taken
+    lately beside its forward and beside drafting: fetching, accepting, committing, observing.
+    """
+
+    forward: ForwardCosts | None = None
+    loop: float = 0.0
+
+
+UNKNOWN_COSTS = StepCosts()
 
 
 class ForwardCosts:

@@ -17,7 +17,7 @@ from logitspec.trace.sampling import Sampling
 from logitspec.trace.tree import DraftTree, Provenance
 
 SCHEMA = 1
-RANKS_KEPT = 64
+MAX_RANKS = 64
 WORTH_PACKING = 1000
 
 
@@ -35,6 +35,11 @@ class StepSeconds:
     @property
     def wall(self) -> float:
         return self.draft + self.verify + self.accept + self.commit
+
+    @property
+    def loop(self) -> float:
+        """What the engine takes beside the forward and the draft."""
+        return self.wall - self.draft - self.device
 
 
 @dataclass(slots=True)
@@ -127,7 +132,7 @@ class Trace:
     sampling: Sampling = field(default_factory=Sampling)
     options: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
     eos_ids: list[int] = field(default_factory=list)
     run: str = ""
     prompt: str | None = None

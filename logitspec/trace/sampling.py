@@ -38,3 +38,6 @@ class Sampling:
             )
         if not 0 <= self.seed < 2**63:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")
+
+
+GREEDY = Sampling()

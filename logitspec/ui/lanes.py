@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.decoding.race import DEFAULT_LANES, LANES, Entry
+from logitspec.decoding.race import DEFAULT_LANES, MIN_RIVALS, Entry
 from logitspec.drafters import METHODS, option_fields
 from logitspec.ui.options import option_inputs, own_options
 
@@ -20,7 +20,7 @@ def lane_inputs() -> list[Any]:
     inputs = []
     with gr.Row():
         for number, method in enumerate(DEFAULT_LANES, 1):
-            choices = [*titles, NO_LANE] if number > LANES[0] else titles
+            choices = [*titles, NO_LANE] if number > MIN_RIVALS else titles
             inputs += _lane(number, choices, method)
     return inputs
 

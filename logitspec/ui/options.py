@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.drafters import METHODS, described, option_fields
+from logitspec.drafters import METHODS, describe, option_fields
 from logitspec.serving.host import parse_options
 from logitspec.ui.desk import PRIVATE
 
@@ -80,7 +80,7 @@ def _component(option: Field[Any], value: Any) -> Any:
     """The input that fits one option of a method."""
     label = option.name.replace("_", " ").capitalize()
     # Gradio takes what is drawn later for an output, unless told.
-    shared: dict[str, Any] = {"label": label, "info": described(option), "interactive": True}
+    shared: dict[str, Any] = {"label": label, "info": describe(option), "interactive": True}
     if isinstance(option.default, bool):
         return gr.Checkbox(bool(value), elem_classes="switch", **shared)
     if choices := option.metadata["choices"]:

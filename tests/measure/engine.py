@@ -27,7 +27,6 @@ from logitspec.models.loader import encode_prompt
 from logitspec.runtime.llama import LlamaForward
 from logitspec.runtime.product import Product
 from logitspec.trace.results import ForwardResult, TopK
-from logitspec.trace.sampling import Sampling
 from logitspec.trace.tree import accept
 
 CONTEXTS = (256, 1024, 2048)
@@ -54,8 +53,7 @@ def conversation(tokenizer: Any, least: int) -> list[int]:
 
 def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, float, Any]]:
     """Of each step: its wall seconds with the loop around it, those of the forward, and its parts."""
-    trace, drafter = begin(target, ids, method, STEPS, Sampling(), {})
-    running = run(target, drafter, trace)
+    running = run(target, begin(target, ids, method, STEPS))
     next(running)  # brings the prefill, too
     while True:
         started = perf_counter()

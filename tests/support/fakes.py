@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from logitspec import DraftTree, ForwardResult, Sampling, TopK
+from logitspec import DraftTree, ForwardResult, Sampling, Target, TopK
+from logitspec.trace.sampling import GREEDY
 
 
-class ScriptedTarget:
+class ScriptedTarget(Target):
     """A target whose text is fixed: after n tokens it wants `text[n]`, whatever those tokens were.
 
     Its second choice is the token after that one, so that drafts from the last logits can hit.
@@ -22,10 +23,12 @@ class ScriptedTarget:
         self.text, self.eos_ids, self.limit, self.length = list(text), eos_ids, limit, 0
         self.verified: list[int] = []
 
-    def beside(self) -> ScriptedTarget:
-        return type(self)(self.text, self.eos_ids, self.limit)
+    def with_new_cache(self) -> ScriptedTarget:
+        return type(self)(self.text, list(self.eos_ids), self.limit)
 
-    def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
+    def prefill(
+        self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
+    ) -> ForwardResult:
         self.length = len(ids)
         return self._result([self.length])
 

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logitspec.decoding.race import Race, progress_message, race, start_message
+from logitspec.decoding.race import Race, begin_race, progress_message, run_race, start_message
 from logitspec.trace.records import StepSeconds
 from support.fakes import ScriptedTarget
 from support.player_page import GRADIO
@@ -38,7 +38,7 @@ def made(
     tokens: int = 90, entries: list[Any] | None = None, seed: int = 1
 ) -> tuple[Race, list[str]]:
     """A finished race whose steps took made-up times, and the messages that brought it."""
-    contest = race(ScriptedTarget(TEXT), TEXT[:20], entries or FIELD, tokens)
+    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], entries or FIELD, tokens)
     rng = random.Random(seed)
     for trace in contest.traces:
         trace.spell(spell)
@@ -51,7 +51,7 @@ def made(
         messages.append(progress_message(contest, sent, spelt))
         return [len(trace.steps) for trace in contest.traces]
 
-    for lane in contest.steps():
+    for lane in run_race(ScriptedTarget(TEXT), contest):
         step = contest.traces[lane].steps[-1]
         step.seconds = StepSeconds(verify=round(0.004 + 0.0005 * len(step.tree) * rng.random(), 6))
         sent = tell()

@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from transformers import GenerationConfig
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import begin, complete
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.runs import REFERENCE, Contender, Outcome
 from logitspec.measure.replay.scores import Variant, variant
-from logitspec.trace.sampling import Sampling
 
 METHODS = (REFERENCE, "prompt_lookup", "logitspec_paper", "logitspec")
 BASELINE = "transformers"
@@ -28,12 +27,10 @@ def ours(target: Any, asked: Variant) -> Contender:
     """A method of our own, through the one decoding loop. What a GPU captures for it once is not timed."""
 
     def decode(prompt_ids: list[int], most: int) -> Outcome:
-        if expect := getattr(target, "expect", None):
-            expect(len(prompt_ids), most)
+        target.reserve(len(prompt_ids), most)
         started = perf_counter()
-        trace, drafter = begin(target, prompt_ids, asked.method, most, Sampling(), asked.options)
-        for _ in run(target, drafter, trace):
-            pass
+        request = begin(target, prompt_ids, asked.method, most, options=asked.options)
+        trace = complete(target, request)
         seconds = perf_counter() - started
         totals = trace.totals
         return Outcome(

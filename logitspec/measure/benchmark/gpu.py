@@ -216,7 +216,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
         max_new_tokens=16 if quick else 256,
         repeats=1,
     )
-    target.measure()
+    costs = target.measure()
     prompts = prompts_in()
     bench.warm_up(prompts)
     part, asked = Part(), 0
@@ -226,7 +226,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
         bench.measure(prompt, part)
         asked += 1
     about = {"environment": environment(target), "tie_at_most": TIE_AT_MOST, "prompts": asked}
-    about["forward_costs"] = target.costs.to_json()
+    about["forward_costs"] = costs.to_json()
     yield document(part, contenders, about)
 
 

@@ -22,7 +22,6 @@ from logitspec.measure.replay.recorder import RANKS, Listener, recording_of
 from logitspec.measure.replay.target import RecordedTarget
 from logitspec.publish.recordings import Example, examples
 from logitspec.trace.records import Trace
-from logitspec.trace.sampling import Sampling
 from logitspec.version import VERSION
 
 PAPER, OURS, LOOKUP = "logitspec_paper", "logitspec", "prompt_lookup"
@@ -73,7 +72,7 @@ def gather(
     encoded = [encode_prompt(tokenizer, each.prompt) for each in asked]
     for prompt, ids in zip(asked, encoded, strict=True):
         try:
-            trace, _ = begin(target, ids, "autoregressive", new_tokens, Sampling(), {})
+            trace = begin(target, ids, "autoregressive", new_tokens)
         except LogitSpecError as error:
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
     yield Progress(0, len(asked), "timing forwards")
@@ -117,8 +116,8 @@ def _tally(tallies: Tallies, task: str, trace: Trace) -> None:
 def _ran(
     target: Target, ids: list[int], method: str, new_tokens: int, what: str, **options: Any
 ) -> Generator[str, None, Trace]:
-    trace, drafter = begin(target, ids, method, new_tokens, Sampling(), options)
-    for _ in run(target, drafter, trace):
+    trace = begin(target, ids, method, new_tokens, options=options)
+    for _ in run(target, trace):
         yield what
     return trace
 

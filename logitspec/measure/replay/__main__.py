@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
-from logitspec.drafters.priors import PRIORS
+from logitspec.drafters.sources.priors import PRIORS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients
 from logitspec.measure.replay.fit import fitted, source

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.drafters.logitspec import LogitSpec
-from logitspec.drafters.rates import Kind
+from logitspec.drafters.sources.rates import Kind
 from logitspec.measure.replay.live import recorded_model
 from logitspec.measure.replay.recording import Recording
 from logitspec.measure.replay.target import RecordedTarget
-from logitspec.trace.sampling import Sampling
 
 ROUNDS = 3
 ENOUGH = 300.0
@@ -47,14 +46,16 @@ def _observed_in(recording: Recording, priors: Mapping[Kind, float], model: str 
     target: Target = (
         RecordedTarget(recording) if model is None else recorded_model(recording, model)
     )
-    options = {"tree_size": "capacity"}
-    trace, drafter = begin(
-        target, recording.prompt_ids, LogitSpec.name, recording.max_new_tokens, Sampling(), options
+    drafter = LogitSpec(tree_size="capacity")
+    trace = begin(
+        target,
+        recording.prompt_ids,
+        drafter.name,
+        recording.max_new_tokens,
+        options=drafter.options(),
     )
-    assert isinstance(drafter, LogitSpec)
     drafter.priors = priors
-    for _ in run(target, drafter, trace):
-        pass
+    complete(target, trace, drafter)
     return drafter.observed()
 
 
@@ -94,7 +95,7 @@ def fitted(
 
 
 def source(rates: Mapping[Kind, float]) -> str:
-    """The tables of `rates` as logitspec/drafters/priors.py has them, without its comments."""
+    """The tables of `rates` as logitspec/drafters/sources/priors.py has them, without its comments."""
     groups: dict[str, dict[tuple[object, ...], list[float]]] = {}
     for (source, *group, _), rate in rates.items():
         groups.setdefault(str(source), {}).setdefault(tuple(group), []).append(rate)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.recording import Recording
 from logitspec.trace.records import Trace
-from logitspec.trace.sampling import Sampling
 
 
 def recorded_model(recording: Recording, model: str) -> Target:
@@ -29,12 +28,10 @@ def recorded_model(recording: Recording, model: str) -> Target:
 def lived(recording: Recording, model: str, method: str, **options: Any) -> Trace:
     """The trace of `method` with `options` on a recorded prompt, greedy, by `model` itself."""
     target = recorded_model(recording, model)
-    trace, drafter = begin(
-        target, recording.prompt_ids, method, recording.max_new_tokens, Sampling(), options
+    return complete(
+        target,
+        begin(target, recording.prompt_ids, method, recording.max_new_tokens, options=options),
     )
-    for _ in run(target, drafter, trace):
-        pass
-    return trace
 
 
 @cache

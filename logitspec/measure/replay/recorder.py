@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
-from logitspec.drafters import Drafter
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.recording import UNKNOWN, Recording
 from logitspec.publish.recordings import Example
 from logitspec.trace.records import Trace
 from logitspec.trace.results import ForwardResult, TopK
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree
 
 RANKS = 64  # kept after the prompt and after each token of the output
 
 
-class Listener:
+class Listener(Target):
     """A target that hands everything on to `inner` and keeps what came back, for plain decoding.
 
     topk: after each verified token, at most `ranks`. after: the choice after the last of them.
     """
 
     def __init__(self, inner: Target, ranks: int) -> None:
-        if not getattr(inner, "ranks_prompt", False):
-            raise LogitSpecError(
-                "This target tells no top-k within a prompt; use the stock runner."
-            )
         self.inner, self.ranks = inner, ranks
+        self.limit, self.eos_ids, self.info = inner.limit, inner.eos_ids, inner.info
         self.topk: list[TopK] = []
         self.after = UNKNOWN
 
-    @property
-    def length(self) -> int:
-        return self.inner.length
-
-    @property
-    def limit(self) -> int:
-        return self.inner.limit
-
-    @property
-    def eos_ids(self) -> Collection[int]:
-        return self.inner.eos_ids
-
-    @property
-    def info(self) -> dict[str, Any]:
-        return self.inner.info
-
-    def prefill(self, ids: Sequence[int], sampling: Sampling = Sampling()) -> ForwardResult:
-        asked: Any = self.inner  # `everywhere` is for targets with `ranks_prompt` only
-        result: ForwardResult = asked.prefill(ids, sampling, everywhere=True)
-        self.topk = []
+    def prefill(
+        self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = True
+    ) -> ForwardResult:
+        result = self.inner.prefill(ids, sampling, everywhere=True)
+        if len(result.topk) != len(ids):
+            raise LogitSpecError(
+                "This target ranks no tokens within a prompt, which a recording needs; use a model."
+            )
+        self.length, self.topk = self.inner.length, []
         self._keep(result)
         return result
 
@@ -64,6 +49,7 @@ class Listener:
 
     def commit(self, path: Sequence[int]) -> None:
         self.inner.commit(path)
+        self.length = self.inner.length
 
     def _keep(self, result: ForwardResult) -> None:
         self.topk += [top.head(self.ranks) for top in result.topk]
@@ -86,23 +72,18 @@ def record(
     from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
 
     listener = Listener(target, ranks)
-    greedy = Sampling()
     runs = []
     for prompt in prompts:
         try:
             ids = encode_prompt(tokenizer, prompt.prompt)
-            runs.append(begin(listener, ids, "autoregressive", max_new_tokens, greedy, {}))
+            runs.append(begin(listener, ids, "autoregressive", max_new_tokens))
         except LogitSpecError as error:
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
-    return (
-        _recorded(listener, prompt, trace, drafter)
-        for prompt, (trace, drafter) in zip(prompts, runs, strict=True)
-    )
+    return (_recorded(listener, prompt, trace) for prompt, trace in zip(prompts, runs, strict=True))
 
 
-def _recorded(listener: Listener, prompt: Example, trace: Trace, drafter: Drafter) -> Recording:
-    for _ in run(listener, drafter, trace):
-        pass
+def _recorded(listener: Listener, prompt: Example, trace: Trace) -> Recording:
+    complete(listener, trace)
     return recording_of(listener, prompt, trace)
 
 

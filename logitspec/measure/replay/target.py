@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import begin, complete
+from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.recording import UNKNOWN, Recording
 from logitspec.trace.records import Trace
 from logitspec.trace.results import ForwardResult, TopK
-from logitspec.trace.sampling import Sampling
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, accept
 
 NODE_RANKS = 8  # shown after the nodes before the last accepted one, as the runner does
@@ -19,15 +20,13 @@ OFF = -1  # the position of such a node
 NOTHING = TopK([], [])
 
 
-class RecordedTarget:
+class RecordedTarget(Target):
     """A recording as `Target`: exact along the recorded text, silent beside it.
 
     The choice after a node whose path is not the recorded output is `UNKNOWN`, so that nothing below
     it is ever accepted, and its top-k is empty: what the model would have said there was never
     computed. The same holds beyond the end of the recording, where a run stops anyway.
     """
-
-    ranks_prompt = True
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -38,7 +37,7 @@ class RecordedTarget:
         self.info = {**recording.model, "replayed": True}
 
     def prefill(
-        self, ids: Sequence[int], sampling: Sampling = Sampling(), everywhere: bool = False
+        self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
         """Start over; `ids` must be the recorded prompt and `sampling` greedy."""
         if list(ids) != self._recording.prompt_ids or sampling.temperature > 0:
@@ -86,9 +85,7 @@ def replay(recording: Recording, method: str = DEFAULT_METHOD, **options: Any) -
     two nodes of the same tokens, for it sees what would have followed the end.
     """
     target = RecordedTarget(recording)
-    trace, drafter = begin(
-        target, recording.prompt_ids, method, recording.max_new_tokens, Sampling(), options
+    return complete(
+        target,
+        begin(target, recording.prompt_ids, method, recording.max_new_tokens, options=options),
     )
-    for _ in run(target, drafter, trace):
-        pass
-    return trace

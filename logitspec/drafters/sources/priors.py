@@ -16,7 +16,7 @@ continue the column.
 
 from __future__ import annotations
 
-from logitspec.drafters.rates import Kind
+from logitspec.drafters.sources.rates import Kind
 
 # By length of the n-gram (1, 2, 4, from 8 on) and times seen (1, from 2, from 4): when the
 # token was a smaller part of what followed, at least a third, or all of it.

@@ -1,25 +1,45 @@
-"""Where continuations come from: the text itself, the last logits, logits seen before.
+"""Offers of continuations: from the text itself, the last logits, and logits of earlier steps.
 
-A source answers a context, the last tokens of the text with the drafted ones behind them, with offers.
+A source answers a context, which is the end of the text with drafted tokens behind it, with offers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from logitspec.drafters.rates import Kind
+from logitspec.drafters.sources.rates import Kind
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
-ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond tell no more
-COPIES_AT_MOST = 6  # continuations of one n-gram
+ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond predict no better
+MAX_COPIES = 6  # continuations of one n-gram
 SUCCESSOR_ORDERS = (2, 1)
+MAX_SUCCESSORS = 8
 
 Context = tuple[int, ...]
-# A token, the class that its hit rate is learnt for, and where it comes from: for a copy the position
-# and the length of the n-gram before it, else the rank and the probability in the logits it is from.
-# Plain tuples, for hundreds are made in every step.
-Offer = tuple[int, Kind, int, float]
+
+
+class Offer(NamedTuple):
+    """A token that a source puts after a context.
+
+    kind: the class of continuations whose hit rate it shares. rank, probability: in the logits that it
+    is from; None for a copy. match_length, copied_from: tokens of the n-gram before a copy, and the
+    absolute position of the copied token; None for others.
+    """
+
+    token: int
+    kind: Kind
+    rank: int | None = None
+    probability: float | None = None
+    match_length: int | None = None
+    copied_from: int | None = None
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of a node with this offer."""
+        return Provenance(_ORIGINS[str(self.kind[0])], *self[2:])
+
 
 _ORIGINS = {"copy": Origin.RETRIEVED, "successor": Origin.RECYCLED, "logit": Origin.LOGIT}
 _RANKS = [(0, 3), (3, 5), (5, 9), (9, 17), (17, 33), (33, 64)]
@@ -27,21 +47,13 @@ _LOGIT_KINDS = [
     [("logit", rank, occurred) for occurred in (False, True)] for rank in range(len(_RANKS))
 ]
 _SUCCESSOR_KINDS = {
-    order: [("successor", order, min(rank, 3)) for rank in range(8)] for order in SUCCESSOR_ORDERS
+    order: [("successor", order, min(rank, 3)) for rank in range(MAX_SUCCESSORS)]
+    for order in SUCCESSOR_ORDERS
 }
 
 
-def provenance(offer: Offer) -> Provenance:
-    """Where a node with this offer comes from."""
-    _, kind, place, size = offer
-    origin = _ORIGINS[str(kind[0])]
-    if origin is Origin.RETRIEVED:
-        return Provenance(origin, None, None, int(size), place)
-    return Provenance(origin, place, size)
-
-
 class Followers:
-    """What followed one n-gram: how often each token, where last, and which of them most often."""
+    """What followed one n-gram: each token, how often and where last, and the most frequent of them."""
 
     __slots__ = ("_offers", "best", "seen", "total")
 
@@ -60,20 +72,31 @@ class Followers:
         self.total += 1
         if token in self.best:
             return
-        if len(self.best) < COPIES_AT_MOST:
+        if len(self.best) < MAX_COPIES:
             self.best.append(token)
             return
         # The latest of those that came as often is kept.
-        least = min(range(COPIES_AT_MOST), key=lambda place: self.seen[self.best[place]])
+        least = min(range(MAX_COPIES), key=lambda place: self.seen[self.best[place]])
         if self.seen[self.best[least]] < entry:
             self.best[least] = token
 
     def offers(self, order: int) -> list[Offer]:
         """The most frequent, as copies after an n-gram of that length."""
         if self._offers is None:
+            kinds, total = _COPY_KINDS[order], self.total
             rows = [(token, *self.seen[token]) for token in self.best]
             self._offers = [
-                (token, copy_kind(order, times, self.total), position, order)
+                Offer(
+                    token,
+                    # Spelt out, for this runs hundreds of times a step.
+                    kinds[1 if times == 1 else 2 if times < 4 else 4][
+                        2 if times == total else 1 if 3 * times >= total else 0
+                    ],
+                    None,
+                    None,
+                    order,
+                    position,
+                )
                 for token, times, position in rows
             ]
         return self._offers
@@ -133,7 +156,7 @@ class Copies:
                 break
             if (after := self._after.get(context[-order:])) is None:
                 break  # nor can a longer n-gram have been there
-            before, times = times, _times(after)
+            before, times = times, 1 if isinstance(after, int) else after.total
             if before == times:
                 found.pop()
             found.append((order, after))
@@ -144,7 +167,7 @@ class Copies:
 
     def _offers(self, order: int, after: Followers | int) -> list[Offer]:
         if isinstance(after, int):
-            return [(self.ids[after], _ONCE_KINDS[order], after, order)]
+            return [Offer(self.ids[after], _COPY_KINDS[order][1][2], None, None, order, after)]
         return after.offers(order)
 
 
@@ -152,15 +175,14 @@ def _times(after: Followers | int) -> int:
     return 1 if isinstance(after, int) else after.total
 
 
-def copy_kind(order: int, count: int, total: int) -> Kind:
-    """The class of a continuation that followed an n-gram `count` of `total` times."""
-    length = order if order < 8 else 8
-    times = 1 if count == 1 else 2 if count < 4 else 4
-    share = 2 if count == total else 1 if 3 * count >= total else 0
-    return ("copy", length, times, share)
-
-
-_ONCE_KINDS = {order: copy_kind(order, 1, 1) for order in ORDERS}
+# The class of a continuation by order of the n-gram, then how often it followed (1; 2 for 2 and 3; 4 for
+# more), then how often in relation to all others (0: less than a third, 1: less than always, 2: always).
+_COPY_KINDS: dict[int, dict[int, list[Kind]]] = {
+    order: {
+        times: [("copy", min(order, 8), times, share) for share in range(3)] for times in (1, 2, 4)
+    }
+    for order in ORDERS
+}
 
 
 class Successors:
@@ -182,8 +204,8 @@ class Successors:
             if len(context) >= order and (topk := self._after.get(context[-order:])) is not None:
                 kinds = _SUCCESSOR_KINDS[order]
                 return [
-                    (topk.ids[rank], kinds[rank], rank, topk.probs[rank])
-                    for rank in range(min(8, len(topk.ids)))
+                    Offer(topk.ids[rank], kinds[rank], rank, topk.probs[rank])
+                    for rank in range(min(MAX_SUCCESSORS, len(topk.ids)))
                 ]
         return []
 
@@ -200,5 +222,5 @@ def runners_up(last: TopK, root: int, copies: Copies, worth: Callable[[Kind], bo
             token = last.ids[rank]
             occurred = copies.occurred(token)
             if wanted[occurred] and token != root:
-                offers.append((token, kinds[occurred], rank, last.probs[rank]))
+                offers.append(Offer(token, kinds[occurred], rank, last.probs[rank]))
     return offers

@@ -40,9 +40,9 @@ class Sizing:
         return not self._may_pay(path)
 
     @property
-    def least(self) -> float:
-        """Paths that are less probable can't pay: drafting a node takes time, too, however flat the
-        forward's cost is."""
+    def min_path(self) -> float:
+        """Probability below which a path can't pay: drafting a node takes time, however flat the cost of
+        a forward is."""
         return self._best * self._node_seconds
 
     def _may_pay(self, path: float) -> bool:

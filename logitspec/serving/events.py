@@ -1,0 +1,100 @@
+"""A race as plain data, step by step, so that it can run in another process than the one that shows it.
+
+run_race where the GPU is -- StepEvent, StepEvent, ..., the ends --> apply_events: the same steps here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from logitspec.decoding.race import Race, run_race
+from logitspec.decoding.target import Target
+from logitspec.errors import sentence
+from logitspec.trace.records import StepRecord, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """A step of a lane. environment: what is known since the lane began, with its first step."""
+
+    lane: int
+    step: StepRecord
+    prefill_seconds: float
+    environment: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEnd:
+    """How a lane ended, or None, and what is known since it began: it may have no step."""
+
+    finish: str | None
+    prefill_seconds: float
+    environment: dict[str, Any]
+
+
+Events = Generator[StepEvent | list[LaneEnd], None, None]
+"""Steps as they come; and the ends of all lanes when one has ended, last, and when the race breaks."""
+
+
+def race_events(target: Target, tokenizer: Any, race: Race) -> Events:
+    """Run a copy of `race`, which `begin_race` gave: its own traces grow where the events arrive."""
+    race = replace(race, traces=[_without_steps(trace) for trace in race.traces], order=[])
+    ended = 0
+    try:
+        for lane in run_race(target, race):
+            # Who waits for all lanes wants to know at once of each that won't go on.
+            finished = sum(trace.finish is not None for trace in race.traces)
+            if finished > ended:
+                yield [_end(trace) for trace in race.traces]
+                ended = finished
+            yield _step(race.traces[lane], lane)
+    except Exception:
+        yield [_end(trace) for trace in race.traces]
+        raise
+    yield [_end(trace) for trace in race.traces]
+
+
+def _without_steps(trace: Trace) -> Trace:
+    return replace(trace, steps=[], vocabulary={}, environment=dict(trace.environment))
+
+
+def _step(trace: Trace, lane: int) -> StepEvent:
+    environment = trace.environment if len(trace.steps) == 1 else {}
+    return StepEvent(lane, trace.steps[-1], trace.prefill_seconds, environment)
+
+
+def _end(trace: Trace) -> LaneEnd:
+    return LaneEnd(trace.finish, trace.prefill_seconds, trace.environment)
+
+
+def apply_events(race: Race, events: Events) -> Generator[int, None, None]:
+    """Let `race` grow as `events` come in; yields the lane of each step.
+
+    Lanes that have not ended when it is closed end as "cancelled", and as "error" when it raises.
+    """
+    try:
+        for event in events:
+            if isinstance(event, StepEvent):
+                trace = race.traces[event.lane]
+                trace.prefill_seconds = event.prefill_seconds
+                trace.environment.update(event.environment)
+                trace.steps.append(event.step)
+                race.order.append(event.lane)
+                yield event.lane
+                continue
+            for trace, end in zip(race.traces, event, strict=True):
+                trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
+                trace.environment.update(end.environment)
+    except GeneratorExit:
+        race.cancel()
+        raise
+    except Exception as error:
+        for trace in race.traces:
+            trace.finish = trace.finish or "error"
+            if trace.finish == "error":
+                trace.error = trace.error or sentence(error)
+        raise
+    finally:
+        events.close()

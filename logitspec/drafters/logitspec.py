@@ -195,7 +195,7 @@ class LogitSpec(Drafter):
                 if offer.token in had:
                     continue
                 had[offer.token] = True
-                rate = rates[offer.kind] if offer.kind in rates else UNKNOWN
+                rate = rates.get(offer.kind, UNKNOWN)
                 taken += rate
                 likely = path * left * rate
                 if likely > least:

@@ -61,6 +61,8 @@ def _private(options: argparse.Namespace) -> bool:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from logitspec import commandline
+
     parser = argparse.ArgumentParser(
         prog="app.py", description="LogitSpec Live: watch speculative decoding, step by step."
     )
@@ -68,23 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=port, help="port (default: %(default)s)")
-    parser.add_argument(
-        "--model", default="builtin", help="builtin, a folder or a hub id (default: %(default)s)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda ... (default: auto)")
-    parser.add_argument(
-        "--dtype",
-        default="auto",
-        help="auto, fastest, float32, bfloat16, float16, float64 (default: auto)",
-    )
-    parser.add_argument(
-        "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
-    )
-    parser.add_argument(
-        "--offload",
-        action="store_true",
-        help="with --device-map: the CPU takes what is left, slowly",
-    )
+    commandline.add_model(parser)
+    commandline.add_placement(parser)
     parser.add_argument(
         "--other-models",
         action=argparse.BooleanOptionalAction,

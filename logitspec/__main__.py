@@ -1,235 +1,125 @@
-"""Decode in the terminal: `python -m logitspec "Once upon a time"`."""
+"""The command line: `python -m logitspec` lists its commands.
+
+Each command is a module with `add_arguments(parser)` and `run(options)`, imported only when it is
+called, so that help and a wrong option don't wait for torch.
+"""
 
 from __future__ import annotations
 
 import argparse
-import codecs
 import os
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
 
-from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
 from logitspec.errors import LogitSpecError
-from logitspec.trace.metrics import Summary, summarize
-from logitspec.trace.records import StepRecord, Trace, dumps
 
-# Styles as well as colours, so that the sources can be told apart without colour.
-STYLES = {"root": "", "logit": "1;33", "retrieved": "4;36", "recycled": "3;35", "suffix": "4;32"}
-COLOURLESS = {"root": "", "logit": "1", "retrieved": "4", "recycled": "3", "suffix": "4"}
-NAMES = {
-    "root": "root: the target's own next token",
-    "logit": "accepted, next-next token from the last logits",
-    "retrieved": "accepted, copied after an n-gram match",
-    "recycled": "accepted, recycled from earlier logits",
-    "suffix": "accepted, copied after a suffix match",
+PROGRAM = "python -m logitspec"
+DEFAULT = "run"
+
+
+class Command(NamedTuple):
+    """Where a command stands, and what it does in one line."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "run": Command(
+        "logitspec.terminal",
+        f"decode a prompt and show where each token came from; `{PROGRAM} PROMPT` does the same",
+    ),
+    "benchmark": Command(
+        "logitspec.measure.benchmark.command",
+        "measure methods against each other and against transformers' generate",
+    ),
+    "gpu-check": Command(
+        "logitspec.measure.gpu_check.command",
+        "check and measure what runs on a GPU, in less than ten minutes",
+    ),
+    "replay": Command(
+        "logitspec.measure.replay.command",
+        "record what a model says once, then try methods on it in seconds",
+    ),
+    "evidence": Command(
+        "logitspec.measure.evidence.command",
+        'count what the page "Why it works" shows',
+    ),
+    "record": Command(
+        "logitspec.publish.record",
+        "run the shipped examples and keep their traces, which the page replays",
+    ),
+    "export": Command(
+        "logitspec.publish.export",
+        "turn a saved trace into a page that plays it",
+    ),
+    "deploy": Command(
+        "logitspec.publish.deploy",
+        "create or update the Hugging Face Space that the Spacefile describes",
+    ),
+    "train": Command("logitspec.builtin.train", "train a built-in model"),
+    "evaluate": Command("logitspec.builtin.evaluate", "measure a built-in model on unseen prompts"),
 }
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0, or 2 with one sentence on standard error."""
-    options = parse(arguments)
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 after one sentence on standard error."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    words = list(sys.argv[1:] if words is None else words)
+    if not words or words[0] in ("-h", "--help"):
+        print(overview())
+        return 0
     try:
-        if options.trace:
-            _try_to_write(options.trace)
-        trace = stream(options)
-        if options.trace:
-            trace.save(options.trace)
-        summary = summarize(trace)
-        print(report(trace, summary))
-        if options.json:
-            print(document(trace, summary))
+        command, options = parse(words)
+        code: int | None = command.run(options)
         sys.stdout.flush()
     except LogitSpecError as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"Can't use {error.filename} ({error.strerror}).", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
-    return 0
+    return code or 0
 
 
-def _try_to_write(path: str) -> None:
-    """Find out before the run whether its trace can be kept."""
-    try:
-        with Path(path).open("ab"):
-            pass
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
+def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
+    """The module of the command that `words` name, and its options.
 
-
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The options, those of the chosen method among them."""
+    Words that begin with no command are a prompt and options of `run`.
+    """
+    name, rest = (words[0], words[1:]) if words[0] in COMMANDS else (DEFAULT, words)
+    chosen = COMMANDS[name]
     parser = argparse.ArgumentParser(
-        prog="python -m logitspec",
+        prog=f"{PROGRAM} {name}",
         allow_abbrev=False,
-        description="Decode a prompt and show where each token came from.",
+        description=f"{chosen.help[0].upper()}{chosen.help[1:]}.",
     )
-    parser.add_argument("prompt", help="text for the model")
-    parser.add_argument(
-        "--method", default=DEFAULT_METHOD, choices=list(METHODS), help="(default: %(default)s)"
+    module = import_module(chosen.module)
+    module.add_arguments(parser)
+    return module, parser.parse_args(rest)
+
+
+def overview() -> str:
+    """All commands, a line each."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Speculative decoding without a draft model, and a trace of every step.",
+        epilog=f"`{PROGRAM} COMMAND --help` lists the options of a command.",
     )
-    parser.add_argument("--model", default="builtin", help="builtin, a folder or a hub id")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
-    parser.add_argument(
-        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
-    )
-    parser.add_argument(
-        "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
-    )
-    parser.add_argument(
-        "--offload",
-        action="store_true",
-        help="with --device-map: the CPU takes what is left, slowly",
-    )
-    parser.add_argument("--max-new-tokens", type=int, default=200, help="(default: %(default)s)")
-    parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
-    parser.add_argument("--seed", type=int, default=0, help="fixes the draws")
-    parser.add_argument("--trace", metavar="FILE", help="save every step as JSON (.gz: compressed)")
-    parser.add_argument(
-        "--json", action="store_true", help="print a JSON document on the last line"
-    )
-    method = _method_named(arguments)
-    group = parser.add_argument_group(f"options of {method}")
-    for each in option_fields(METHODS[method]):
-        taken: dict[str, Any] = {"type": type(each.default)}
-        if isinstance(each.default, bool):  # --name and --no-name
-            taken = {"action": argparse.BooleanOptionalAction}
-        group.add_argument(
-            f"--{each.name.replace('_', '-')}",
-            default=each.default,
-            help=f"{describe(each)}, default: %(default)s",
-            **taken,
-        )
-    return parser.parse_args(arguments)
-
-
-def _method_named(arguments: list[str] | None) -> str:
-    """The method on the command line, whose options the parser must know before it parses."""
-    peek = argparse.ArgumentParser("python -m logitspec", add_help=False, allow_abbrev=False)
-    peek.add_argument("--method", default=DEFAULT_METHOD)
-    named: str = peek.parse_known_args(arguments)[0].method
-    return named if named in METHODS else DEFAULT_METHOD
-
-
-def stream(options: argparse.Namespace) -> Trace:
-    """Decode and print; the finished trace, or what there is of it after an interrupt."""
-    from logitspec.decoding.engine import begin, run
-    from logitspec.models.loader import encode_prompt, load
-    from logitspec.models.tokens import Speller
-    from logitspec.trace.sampling import Sampling
-
-    target, tokenizer = load(
-        options.model,
-        options.device,
-        options.dtype,
-        device_map=options.device_map,
-        offload=options.offload,
-    )
-    own = {
-        each.name: getattr(options, each.name) for each in option_fields(METHODS[options.method])
-    }
-    trace = begin(
-        target,
-        encode_prompt(tokenizer, options.prompt),
-        options.method,
-        options.max_new_tokens,
-        Sampling(temperature=options.temperature, seed=options.seed),
-        own,
-    )
-    trace.prompt = options.prompt
-    speller, printer = Speller(tokenizer), Printer(sys.stdout)
-    steps = run(target, trace)
-    try:
-        for step in steps:
-            printer.step(step, [speller(token) for token in step.tokens])
-    except KeyboardInterrupt:
-        steps.close()
-    printer.end()
-    trace.spell(speller)
-    return trace
-
-
-class Printer:
-    """Writes tokens to a terminal in the style of their origin, half characters held back."""
-
-    def __init__(self, out: Any) -> None:
-        self._out = out
-        self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        forced = os.environ.get("FORCE_COLOR", "") not in ("", "0")
-        plain = bool(os.environ.get("NO_COLOR"))
-        styled = forced or (out.isatty() and os.environ.get("TERM") != "dumb")
-        self._styles = {} if not styled else COLOURLESS if plain else STYLES
-        self.seen: set[str] = set()
-
-    def step(self, step: StepRecord, spelt: list[bytes]) -> None:
-        """Write the tokens of one step."""
-        for provenance, piece in zip(step.provenance, spelt, strict=True):
-            self.seen.add(provenance.origin.value)
-            self._write(provenance.origin.value, self._utf8.decode(piece))
-        self._out.flush()
-
-    def end(self) -> None:
-        """Write what is left and the legend."""
-        self._write("root", self._utf8.decode(b"", final=True))
-        self._out.write("\n")
-        if self._styles:
-            self._out.write("\n")
-            for origin in [name for name in NAMES if name in self.seen]:
-                self._write(origin, "token")
-                self._out.write(f"  {NAMES[origin]}\n")
-        self._out.flush()
-
-    def _write(self, origin: str, text: str) -> None:
-        style = self._styles.get(origin, "")
-        shown = "".join(map(harmless, text))
-        self._out.write(f"\x1b[{style}m{shown}\x1b[0m" if style and shown else shown)
-
-
-def harmless(character: str) -> str:
-    """The character, or its code where it would command the terminal or turn the line around."""
-    code = ord(character)
-    control = (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0
-    turning = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x200E, 0x200F)
-    return f"⟨{code:02x}⟩" if control or turning else character
-
-
-def report(trace: Trace, summary: Summary) -> str:
-    """The lines after the text."""
-    shares = ", ".join(f"{origin} {share:.0%}" for origin, share in sorted(summary.share.items()))
-    return "\n".join(
-        [
-            "",
-            f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
-            f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
-            f"{summary.tokens} tokens from {summary.forwards} forwards:"
-            f" {summary.mean_accepted_tokens:.2f} mean accepted tokens"
-            " (tokens per target forward, root included, prefill excluded)",
-            f"{summary.drafted} drafted = {summary.accepted} accepted + {summary.rejected} rejected"
-            f" + {summary.uncompared} not compared",
-            f"{summary.tokens_per_second:.1f} tokens/s decoding; prefill"
-            f" {summary.prefill_seconds * 1000:.0f} ms for {len(trace.prompt_ids)} tokens",
-            f"share by origin: {shares}",
-        ]
-    )
-
-
-def document(trace: Trace, summary: Summary) -> str:
-    """Text and numbers as one line of JSON."""
-    header = trace.header()
-    kept = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
-    return dumps(
-        {
-            **{name: header[name] for name in kept},
-            "prompt": trace.prompt,
-            "text": trace.output_bytes.decode(errors="replace"),
-            "output_ids": trace.output_ids,
-            "summary": summary.to_json(),
-        }
-    )
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        commands.add_parser(name, help=command.help)
+    return parser.format_help()
 
 
 if __name__ == "__main__":

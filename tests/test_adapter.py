@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.player_page import gradio_page_html, hostile, steps_between, story
 
 from logitspec import Trace
-from logitspec.publish.recordings import to_play
+from logitspec.publish.demos import to_play
 from logitspec.trace.records import packed, reset_message, steps_message
 
 PLAYER = "[data-logitspec-player]"

@@ -20,7 +20,8 @@ from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
-from logitspec.models.devices import _container_bytes, free_bytes, spread
+from logitspec.models.devices import spread
+from logitspec.models.machine import container_bytes, free_bytes
 from logitspec.serving.host import Host, Request
 
 PROMPT = "ABCABCAB"
@@ -131,13 +132,13 @@ def test_memory_that_runs_out_later_is_one_sentence_and_the_old_model_stays(
 
 
 def test_a_container_counts_what_it_may_still_take(tmp_path: Path) -> None:
-    assert _container_bytes(tmp_path) is None
+    assert container_bytes(tmp_path) is None
     (tmp_path / "memory.max").write_text("1000\n")
     (tmp_path / "memory.current").write_text("700\n")
     (tmp_path / "memory.stat").write_text("anon 400\ninactive_file 200\nactive_file 100\n")
-    assert _container_bytes(tmp_path) == 500
+    assert container_bytes(tmp_path) == 500
     (tmp_path / "memory.max").write_text("max\n")
-    assert _container_bytes(tmp_path) is None
+    assert container_bytes(tmp_path) is None
     free = free_bytes(torch.device("cpu"))
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert free is None or 0 < free < total

@@ -20,7 +20,7 @@ from support.families import model, runner
 from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode
-from logitspec.measure.benchmark.__main__ import main
+from logitspec.__main__ import main
 from logitspec.measure.benchmark.bench import Bench, divergences, measure, measurements, rotated
 from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
 from logitspec.measure.benchmark.figures import Spread, document, rates, score, scores, speed_up
@@ -33,13 +33,12 @@ from logitspec.measure.benchmark.runs import (
     Part,
     merged,
 )
-from logitspec.measure.replay.prompts import prompts_in
 from logitspec.measure.replay.scores import Variant
 from logitspec.models.loader import prepare
-from logitspec.publish.recordings import EXAMPLES, Example
+from logitspec.prompts import EXAMPLES, Prompt, read_prompts
 
 ROOT = Path(__file__).parent.parent
-QUESTION = Example(7, "letters", "", "ABCABDABCAB")
+QUESTION = Prompt(7, "letters", "", "ABCABDABCAB")
 PROMPT = [0, 1, 2, 0, 1, 3, 0, 1, 2, 0, 1]
 
 
@@ -179,7 +178,7 @@ def test_rotation_gives_everyone_every_place() -> None:
 def test_every_repeat_runs_every_method_once_and_no_place_is_anyones() -> None:
     log: list[Any] = []
     titles = ["autoregressive", "b", "c", "d"]
-    prompts = [replace(QUESTION, question_id=n, prompt="AB" * n) for n in (1, 3, 2, 4)]
+    prompts = [replace(QUESTION, question_id=n, text="AB" * n) for n in (1, 3, 2, 4)]
     part = measure(bench([contender(title, log) for title in titles], 3), prompts)
     warm, run = log[:4], log[4:]
     assert warm == [(title, [ord(letter) for letter in "ABABABAB"], 9) for title in titles]
@@ -202,9 +201,9 @@ def test_a_file_in_spec_benchs_form_is_read_with_all_turns(tmp_path: Path) -> No
     ]
     file = tmp_path / "question.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
-    assert prompts_in(file) == [
-        Example(81, "writing", "", "A", ("B", "C")),
-        Example(161, "rag", "", "D"),
+    assert read_prompts(file) == [
+        Prompt(81, "writing", "", "A", ("B", "C")),
+        Prompt(161, "rag", "", "D"),
     ]
 
 
@@ -214,7 +213,7 @@ def test_later_turns_follow_the_answers_of_plain_decoding() -> None:
     plain = replace(plain, decode=with_trace(plain))
     both = bench([contender("other", log, [ord("z")]), plain], repeats=2)
     part = Part()
-    both.measure(replace(QUESTION, prompt="A", later=("B", "C")), part)
+    both.measure(replace(QUESTION, text="A", later=("B", "C")), part)
     asked = ["A", "A|xy|B", "A|xy|B|xy|C"]
     assert ["".join(map(chr, ids)) for _, ids, _ in log] == [text for text in asked for _ in "1234"]
     assert [each.turn for each in part.measurements] == [turn for turn in range(3) for _ in "1234"]
@@ -236,8 +235,8 @@ def test_what_does_not_fit_the_context_is_left_out_and_told() -> None:
     log: list[Any] = []
     small = bench([contender("autoregressive", log)], repeats=1, limit=10)
     prompts = [
-        replace(QUESTION, question_id=1, prompt="A" * 9, later=("B",)),
-        replace(QUESTION, question_id=2, prompt="A" * 8, later=("B",)),
+        replace(QUESTION, question_id=1, text="A" * 9, later=("B",)),
+        replace(QUESTION, question_id=2, text="A" * 8, later=("B",)),
     ]
     part = measure(small, prompts)
     assert part.left_out == [[1, 0], [1, 1], [2, 1]]
@@ -382,7 +381,7 @@ def arguments(at: Path) -> list[str]:
 
 def test_from_prompts_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["--methods", "logitspec", "prompt_lookup:max_ngram_size=2,num_pred_tokens=4"]
-    assert main([*arguments(tmp_path), *asked]) == 0
+    assert main(["benchmark", *arguments(tmp_path), *asked]) == 0
     out = capsys.readouterr().out
     line = json.loads(out.splitlines()[-1])
     titles = [
@@ -463,9 +462,9 @@ def test_a_planted_difference_is_reported(
 
         return replace(honest, decode=decoded)
 
-    monkeypatch.setattr("logitspec.measure.benchmark.__main__.theirs", planted)
+    monkeypatch.setattr("logitspec.measure.benchmark.contenders.theirs", planted)
     asked = ["--methods", "autoregressive", "--baselines", "transformers"]
-    assert main([*arguments(tmp_path), *asked]) == 0
+    assert main(["benchmark", *arguments(tmp_path), *asked]) == 0
     out = capsys.readouterr().out
     (found,) = json.loads(out.splitlines()[-1])["divergences"]
     assert (found["method"], found["question_id"], found["position"]) == ("transformers", 2, 4)
@@ -492,7 +491,7 @@ def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
-            "-m", "logitspec.measure.benchmark", *arguments(tmp_path), "--baselines", "transformers",
+            "-m", "logitspec", "benchmark", *arguments(tmp_path), "--baselines", "transformers",
             "--methods", "prompt_lookup",
         ],
         cwd=ROOT,
@@ -551,7 +550,7 @@ def test_methods_are_read_with_their_options() -> None:
 def test_errors_are_one_sentence(
     asked: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(asked) == 2
+    assert main(["benchmark", *asked]) == 2
     told = capsys.readouterr()
     assert message in told.err
     assert told.err.count("\n") == 1
@@ -564,7 +563,7 @@ def test_prompts_that_all_exceed_the_context_are_an_error(
     asked = arguments(tmp_path)
     row = {"question_id": 1, "category": "letters", "turns": ["A" * 600]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    assert main(asked) == 2
+    assert main(["benchmark", *asked]) == 2
     assert capsys.readouterr().err == "No prompt fits the model's context; choose shorter ones.\n"
 
 

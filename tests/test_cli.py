@@ -12,9 +12,19 @@ from typing import Any
 
 import pytest
 
-from logitspec import METHODS, DraftTree, Origin, Provenance, StepRecord, TopK, Trace
-from logitspec.__main__ import Printer, harmless, main
+from logitspec import (
+    METHODS,
+    DraftTree,
+    LogitSpecError,
+    Origin,
+    Provenance,
+    StepRecord,
+    TopK,
+    Trace,
+)
+from logitspec.__main__ import COMMANDS, main, parse
 from logitspec.drafters import option_fields
+from logitspec.terminal import Printer, harmless
 
 PROMPT = "Write a short story about a fox who found a red kite."
 STYLED = re.compile("\x1b" + r"\[([0-9;]+)m(.*?)" + "\x1b" + r"\[0m", re.DOTALL)
@@ -55,18 +65,28 @@ def test_every_method_writes_the_same_text(capsys: pytest.CaptureFixture[str]) -
         assert len(texts) == 1
 
 
-def test_options_come_from_the_dataclass_of_the_method(capsys: pytest.CaptureFixture[str]) -> None:
-    for method in METHODS:
-        with pytest.raises(SystemExit):
-            main(["--help", "--method", method])
-        shown = capsys.readouterr().out
-        for each in option_fields(METHODS[method]):
+def test_options_come_from_the_dataclasses_of_the_methods(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", "--help"])
+    shown = capsys.readouterr().out
+    kinds: dict[str, type] = {}
+    for method in METHODS.values():
+        for each in option_fields(method):
             assert f"--{each.name.replace('_', '-')}" in shown
+            assert kinds.setdefault(each.name, type(each.default)) is type(each.default)
     printed = output(capsys, "--json", "--draft-tree-capacity", "8")
     assert json.loads(printed.splitlines()[-1])["options"]["draft_tree_capacity"] == 8
     switches = ["--method", "token_recycling", "--no-seed-from-prompt"]
     options = json.loads(output(capsys, "--json", *switches).splitlines()[-1])["options"]
     assert options == {"seed_from_prompt": False}
+
+
+def test_what_is_not_given_is_as_the_method_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    for method, drafter in METHODS.items():
+        document = json.loads(output(capsys, "--json", "--method", method).splitlines()[-1])
+        assert document["options"] == drafter().options()
 
 
 @pytest.mark.parametrize(
@@ -78,6 +98,11 @@ def test_options_come_from_the_dataclass_of_the_method(capsys: pytest.CaptureFix
         [PROMPT, "--max-new-tokens", "-3"],
         [PROMPT, "--temperature", "-1"],
         [PROMPT, "--draft-tree-capacity", "1000"],
+        [PROMPT, "--method", "prompt_lookup", "--draft-tree-capacity", "8"],
+        ["run", ""],
+        ["export", "no/such/trace.json", "--html", "run.html"],
+        ["train", "--resume", "--work", "no/such/folder"],
+        ["benchmark", "--methods", "magic"],
         [PROMPT, "--max-new-tokens", "2", "--trace", "/no/such/folder/run.json"],
     ],
 )
@@ -141,6 +166,64 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
     )
     assert (done.stderr, len(done.stdout)) == ("", 5)
+
+
+def test_it_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["--help"], ["-h"]):
+        assert main(words) == 0
+        shown = capsys.readouterr().out
+        assert [name for name in COMMANDS if not re.search(rf"^    {name}\b", shown, re.M)] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_its_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: python -m logitspec {name} ")
+
+
+def test_help_waits_for_no_model_library() -> None:
+    for words in (["--help"], ["run", "--help"], ["benchmark", "--help"]):
+        code = (
+            "import sys\nfrom logitspec.__main__ import COMMANDS, main, parse\n"
+            f"try: main({words})\nexcept SystemExit: pass\n"
+            "print({'torch', 'transformers', 'gradio'} & set(sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.endswith("\nset()\n"), done
+
+
+def test_the_word_run_may_be_left_out() -> None:
+    words = [PROMPT, "--max-new-tokens", "3", "--no-copies"]
+    assert parse(words) == parse(["run", *words])
+    assert parse(["run", "benchmark"])[1].prompt == "benchmark"
+    assert parse(["--", "-5 + 3"])[1].prompt == "-5 + 3"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (LogitSpecError("Mend it."), 2, "Mend it.\n"),
+        (FileNotFoundError(2, "No such file", "a.json"), 2, "Can't use a.json (No such file).\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (None, 0, ""),
+    ],
+)
+def test_every_command_ends_alike(
+    error: BaseException | None,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(options: object) -> None:
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr("logitspec.publish.export.run", fails)
+    assert main(["export", "run.json"]) == code
+    assert capsys.readouterr().err == said
 
 
 def test_options_are_not_abbreviated() -> None:

@@ -14,7 +14,7 @@ from support.accessibility import OPTIONS
 from support.cable import Cable
 from support.race_page import LANE, ORDINALS, ROOT, shown
 
-from logitspec.publish.recordings import RACES
+from logitspec.publish.demos import RACES
 from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
 

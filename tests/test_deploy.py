@@ -13,6 +13,7 @@ from huggingface_hub import constants
 from support.app import ROOT
 from support.hub_spaces import HARDWARE, TOKEN, USER, SpaceHub, serving_spaces
 
+from logitspec.__main__ import main
 from logitspec.publish import deploy, spacefile
 
 # the hub's client sends large files in a way that its HTTP library is about to drop
@@ -80,15 +81,22 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpaceHub]:
         yield made
 
 
+def call(folder: Path, *arguments: str) -> int:
+    """The command as if the project stood in `folder`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deploy, "ROOT", folder)
+        return main(["deploy", *arguments])
+
+
 def deployed(folder: Path, *arguments: str) -> None:
-    assert deploy.main(list(arguments), folder) == 0
+    assert call(folder, *arguments) == 0
 
 
 def refused(
     folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 2
 ) -> str:
     """The one sentence that a deployment ends with."""
-    assert deploy.main(list(arguments), folder) == status
+    assert call(folder, *arguments) == status
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert told.endswith(".\n")
@@ -209,7 +217,7 @@ def test_the_value_of_a_secret_is_never_printed(
 ) -> None:
     monkeypatch.setenv("SPACE_KEY", "s3cret")
     hub.refuses["/secrets"] = 500
-    assert deploy.main([], folder) == 2
+    assert call(folder) == 2
     hub.refuses.clear()
     deployed(folder)
     out, err = capfd.readouterr()
@@ -314,7 +322,7 @@ def test_the_project_itself_can_be_sent() -> None:
 
 def test_the_command_says_what_it_would_send() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "logitspec.publish.deploy", "--dry-run"],
+        [sys.executable, "-m", "logitspec", "deploy", "--dry-run"],
         cwd=ROOT,
         env={"HF_HUB_OFFLINE": "1", "HF_HOME": "/nowhere", "PATH": ""},
         capture_output=True,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from logitspec.__main__ import main
 from logitspec.builtin import evaluate
 from logitspec.builtin.behaviour import behave_alike
 from logitspec.builtin.card import EVALUATION, TRAINING, table, write_card
@@ -126,7 +127,7 @@ def test_prompts_are_unseen_and_differ() -> None:
 
 @pytest.fixture(scope="module")
 def measured() -> Any:
-    under = evaluate.Conditions("builtin", "float32", 24, evaluate.METHODS)
+    under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
     return evaluate.measured(evaluate.prompts("qa", 2, 5), under, 1)["qa"]
 
 
@@ -147,7 +148,7 @@ def test_ranks_are_those_of_the_logits() -> None:
     target, tokenizer = load()
     prompt = evaluate.prompts("qa", 1, 5)[0]
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
-    row = evaluate.measure(prompt, evaluate.Conditions("builtin", "float32", 24, ()))
+    row = evaluate.measure(prompt, evaluate.Conditions("builtin", "cpu", "float32", 24, ()))
     with torch.inference_mode():
         out = target.model.generate(torch.tensor([ids]), max_new_tokens=24, do_sample=False)[0]
         logits = target.model(out[None]).logits[0]
@@ -160,7 +161,7 @@ def test_ranks_are_those_of_the_logits() -> None:
 
 
 def test_two_processes_count_the_same(measured: Any) -> None:
-    under = evaluate.Conditions("builtin", "float32", 24, evaluate.METHODS)
+    under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
     again = evaluate.measured(evaluate.prompts("qa", 2, 5), under, 2)["qa"]
     assert again == measured
 
@@ -169,10 +170,11 @@ def test_the_command_prints_a_table_and_one_json_line(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
 ) -> None:
     wrong = tmp_path / "wrong.jsonl"
-    evaluate.main(
-        ["--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "5", "--quick",
+    code = main(
+        ["evaluate", "--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "5", "--quick",
          "--wrong", str(wrong)]
     )  # fmt: skip
+    assert code == 0
     lines = capsys.readouterr().out.splitlines()
     figures = json.loads(lines[-1])
     assert [row["task"] for row in figures["rows"]] == ["story", "code: edits"]

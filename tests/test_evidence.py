@@ -15,8 +15,8 @@ from support.models import tokenizer
 
 import logitspec.models.loader
 from logitspec import LogitSpecError, TopK, Trace, decode
+from logitspec.__main__ import main
 from logitspec.measure.evidence import BEYOND, Evidence, Tally, next_next_ranks, total, weights
-from logitspec.measure.evidence.__main__ import main
 from logitspec.measure.evidence.gather import (
     CAPACITIES,
     LOOKUP,
@@ -28,18 +28,18 @@ from logitspec.measure.evidence.gather import (
 )
 from logitspec.measure.replay.recording import Recording
 from logitspec.models.loader import encode_prompt
-from logitspec.publish.recordings import Example, examples
+from logitspec.prompts import Prompt, examples
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
 NEW = 40
 PROMPTS = [
-    Example(7, "letters", "", "ABCABDABCAB"),
-    Example(8, "words", "", "HELLOHELLOHELP"),
-    Example(UNSEEN, "words", "", "ABABACABAD"),
+    Prompt(7, "letters", "", "ABCABDABCAB"),
+    Prompt(8, "words", "", "HELLOHELLOHELP"),
+    Prompt(UNSEEN, "words", "", "ABABACABAD"),
 ]
 
 
-def gathered(asked: list[Example] = PROMPTS) -> Evidence:
+def gathered(asked: list[Prompt] = PROMPTS) -> Evidence:
     found: Evidence = finished(gather(runner("llama"), tokenizer(), asked, NEW))
     return found
 
@@ -49,8 +49,8 @@ def found() -> Evidence:
     return gathered()
 
 
-def live(prompt: Example, method: str, **options: Any) -> Trace:
-    ids = encode_prompt(tokenizer(), prompt.prompt)
+def live(prompt: Prompt, method: str, **options: Any) -> Trace:
+    ids = encode_prompt(tokenizer(), prompt.text)
     trace: Trace = finished(decode(runner("llama"), ids, method, NEW, **options))
     return trace
 
@@ -181,9 +181,9 @@ def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
     assert len(set(tasks[:7])) == 7
     assert tasks == tasks[:7] * 5
     assert len({each.question_id for each in asked}) == 35
-    shown = {each.prompt for each in examples()}
+    shown = {each.text for each in examples()}
     for each in asked:
-        assert (each.prompt in shown) == (each.question_id < UNSEEN)
+        assert (each.text in shown) == (each.question_id < UNSEEN)
     assert [each.question_id >= UNSEEN for each in asked[::7]] == [False, True, False, True, False]
     assert prompts(5) == asked
     assert prompts(2) == asked[:14]
@@ -206,7 +206,7 @@ def test_it_can_be_stopped_and_begun_again(found: Evidence) -> None:
 def test_a_prompt_that_does_not_fit_is_named_before_anything_is_timed() -> None:
     target = runner("llama")
     target.measure = lambda: pytest.fail("measured")  # type: ignore[method-assign]
-    long = Example(9, "words", "", "A" * 600)
+    long = Prompt(9, "words", "", "A" * 600)
     with pytest.raises(LogitSpecError, match=r"^Prompt 9: The prompt has 600 tokens"):
         next(gather(target, tokenizer(), [*PROMPTS, long], NEW))
 
@@ -251,11 +251,11 @@ def test_the_command_writes_the_file(
     )
     out = tmp_path / "evidence" / "x.json.gz"
     asked = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
-    assert main(asked) == 0
+    assert main(["evidence", *asked]) == 0
     assert len(Evidence.open(out).tasks) == 7
     assert "7 prompts" in capsys.readouterr().out
-    assert main([*asked[:2], "--per-task", "0"]) == 2
+    assert main(["evidence", *asked[:2], "--per-task", "0"]) == 2
     assert capsys.readouterr().err == "Prompts of each task must be 1 or more; got 0.\n"
     (tmp_path / "file").write_text("")
-    assert main(["--out", str(tmp_path / "file" / "x.gz"), *asked[2:]]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("Can't write ")
+    assert main(["evidence", "--out", str(tmp_path / "file" / "x.gz"), *asked[2:]]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Can't use ")

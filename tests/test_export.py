@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.player_page import hostile, story
 
 from logitspec import LogitSpecError, Trace
-from logitspec.publish.export import main, page, player_source, player_style, title
+from logitspec.__main__ import main
+from logitspec.publish.export import page, player_source, player_style, title
 from logitspec.publish.picture import picture
 
 PLAYER = "[data-logitspec-player]"
@@ -73,7 +74,7 @@ def disk(context: BrowserContext) -> Iterator[Any]:
 def exported(trace: Trace, folder: Path) -> Path:
     """The page of a trace, by way of the command."""
     trace.save(folder / "run.json.gz")
-    assert main([str(folder / "run.json.gz"), "--html", str(folder / "run.html")]) == 0
+    assert main(["export", str(folder / "run.json.gz"), "--html", str(folder / "run.html")]) == 0
     return folder / "run.html"
 
 
@@ -323,7 +324,7 @@ def test_what_goes_wrong_is_one_sentence(
     monkeypatch.chdir(tmp_path)
     TRACES["story"].save("run.json")
     Path("notes.txt").write_text("no trace")
-    assert main(arguments) == 2
+    assert main(["export", *arguments]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1

@@ -11,14 +11,14 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import TopK
+from logitspec.__main__ import main
 from logitspec.drafters.sources import priors as file
 from logitspec.drafters.sources.priors import PRIORS
 from logitspec.drafters.sources.rates import Kind
-from logitspec.measure.replay.__main__ import main
 from logitspec.measure.replay.fit import LEAST, MOST, Counts, fitted, observed, pooled, source
 from logitspec.measure.replay.recorder import record
 from logitspec.measure.replay.recording import Recording, save
-from logitspec.publish.recordings import Example
+from logitspec.prompts import Prompt
 
 COPY: Kind = ("copy", 1, 1, 2)
 LOGIT: Kind = ("logit", 0, False)
@@ -113,11 +113,11 @@ def test_the_tables_are_printed_as_the_file_has_them() -> None:
 
 
 def test_from_recordings_to_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    prompts = [Example(1, "letters", "", "ABCABDABCAB")]
+    prompts = [Prompt(1, "letters", "", "ABCABDABCAB")]
     made = list(record(runner("llama"), tokenizer(), prompts, 30))
     save(made, tmp_path / "one.gz")
     save([periodic(5, 20, 40)], tmp_path / "two.gz")
-    main(["fit", str(tmp_path / "one.gz"), str(tmp_path / "two.gz")])
+    main(["replay", "fit", str(tmp_path / "one.gz"), str(tmp_path / "two.gz")])
     tables: dict[str, object] = {}
     exec(capsys.readouterr().out, tables)
     wanted = fitted([lambda: made, lambda: [periodic(5, 20, 40)]], PRIORS)
@@ -135,7 +135,7 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
 ) -> None:
     target = runner("llama")
     monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
-    made = list(record(target, tokenizer(), [Example(1, "letters", "", "ABCABDABCAB")], 40))
+    made = list(record(target, tokenizer(), [Prompt(1, "letters", "", "ABCABDABCAB")], 40))
     replays, lives = observed(made, PRIORS), observed(made, PRIORS, "llama")
     assert tried(lives, "successor") > tried(replays, "successor")
     rates = fitted([lambda: made], PRIORS, ["llama"], rounds=1)
@@ -149,9 +149,12 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
         (["FILE", "--model", "a", "--model", "b"], "1 files want as many --model, or none; got 2."),
     ],
 )
-def test_errors_are_one_sentence(asked: list[str], message: str, tmp_path: Path) -> None:
+def test_errors_are_one_sentence(
+    asked: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save([periodic(5, 20, 40)], tmp_path / "one.gz")
-    with pytest.raises(SystemExit) as stop:
-        main(["fit", *(str(tmp_path / "one.gz") if each == "FILE" else each for each in asked)])
-    assert message in str(stop.value.code)
-    assert "\n" not in str(stop.value.code)
+    files = [str(tmp_path / "one.gz") if each == "FILE" else each for each in asked]
+    assert main(["replay", "fit", *files]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1

@@ -10,23 +10,24 @@ from typing import Any
 import pytest
 import torch
 
-from logitspec.measure.benchmark import gpu
-from logitspec.measure.benchmark.gpu import Job, done, jobs, main
-from logitspec.measure.benchmark.shapes import random_target, read_bytes
+from logitspec.__main__ import main
+from logitspec.measure.gpu_check import parts
+from logitspec.measure.gpu_check.parts import Job, done, jobs
+from logitspec.measure.gpu_check.shapes import random_target, read_bytes
 
 CPU = torch.device("cpu")
 
 
 def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "gpu.json"
-    parts = ["copy", "tiny", "attention", "builtin float32"]
-    call = ["--device", "cpu", "--quick", "--json", str(out), "--parts", *parts]
-    assert main(call) == 0, capsys.readouterr()
+    names = ["copy", "tiny", "attention", "builtin float32"]
+    call = ["--device", "cpu", "--quick", "--json", str(out), "--parts", *names]
+    assert main(["gpu-check", *call]) == 0, capsys.readouterr()
     found = json.loads(out.read_text())
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == found
     assert found["conditions"]["device"] == "cpu"
     assert found["conditions"]["quick"] is True
-    assert list(found["parts"]) == parts
+    assert list(found["parts"]) == names
     copied, tiny, attention, builtin = found["parts"].values()
     assert copied["gb_per_second"] > 0
     rows = [(each["mode"], each["context"], each["rows"]) for each in tiny["rows"]]
@@ -95,12 +96,12 @@ def test_the_file_is_written_after_each_part_and_a_failure_is_told(
         raise ValueError("out")
 
     made = [Job("first", 9.0, fail), Job("second", 9.0, look)]
-    monkeypatch.setattr(gpu, "jobs", lambda device, quick: made)
-    assert main(["--device", "cpu", "--quick", "--json", str(out)]) == 1
+    monkeypatch.setattr(parts, "jobs", lambda device, quick: made)
+    assert main(["gpu-check", "--device", "cpu", "--quick", "--json", str(out)]) == 1
     assert seen[0]["first"]["error"] == "ValueError: out"
     assert json.loads(out.read_text())["parts"]["second"]["ran"] is True
 
 
 def test_bad_requests_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--device", "cpu", "--parts", "tea"]) == 2
+    assert main(["gpu-check", "--device", "cpu", "--parts", "tea"]) == 2
     assert capsys.readouterr().err.startswith("There is no part 'tea'; choose one of 'copy', ")

@@ -13,7 +13,7 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import LogitSpecError, Origin, decode
-from logitspec.measure.replay.__main__ import main
+from logitspec.__main__ import main
 from logitspec.measure.replay.ingredients import (
     Ingredients,
     Recipe,
@@ -26,12 +26,12 @@ from logitspec.measure.replay.ingredients import (
 from logitspec.measure.replay.recorder import record
 from logitspec.measure.replay.recording import Recording, save
 from logitspec.measure.replay.target import replay
-from logitspec.publish.recordings import Example
+from logitspec.prompts import Prompt
 
 PROMPTS = [
-    Example(1, "letters", "", "ABCABDABCAB"),
-    Example(2, "words", "", "HELLOHELLOHELP"),
-    Example(3, "words", "", "BABA"),
+    Prompt(1, "letters", "", "ABCABDABCAB"),
+    Prompt(2, "words", "", "HELLOHELLOHELP"),
+    Prompt(3, "words", "", "BABA"),
 ]
 PEERS = ["logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automaton"]
 
@@ -178,7 +178,7 @@ def test_from_files_to_a_table(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.json"
-    main(["ingredients", *files, "--drafts", "24", "8", "--json", str(out)])
+    main(["replay", "ingredients", *files, "--drafts", "24", "8", "--json", str(out)])
     lines = capsys.readouterr().out.splitlines()
     told = json.loads(out.read_text(encoding="utf-8"))
     assert list(told["files"]) == ["one.gz", "two.gz", "overall"]
@@ -218,14 +218,19 @@ def row_of(title: str, lines: list[str]) -> list[str]:
     ],
 )
 def test_errors_are_one_sentence(
-    asked: list[str], message: str, files: list[str], monkeypatch: pytest.MonkeyPatch
+    asked: list[str],
+    message: str,
+    files: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And those that can be are told before anything is counted."""
     monkeypatch.setattr("logitspec.measure.replay.ingredients.replay", None)
-    with pytest.raises(SystemExit) as stop:
-        main(["ingredients", *(files[0] if each == "FILE" else each for each in asked)])
-    assert message in str(stop.value.code)
-    assert "\n" not in str(stop.value.code)
+    names = [files[0] if each == "FILE" else each for each in asked]
+    assert main(["replay", "ingredients", *names]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_the_document_names_every_model_once(recordings: list[Recording]) -> None:

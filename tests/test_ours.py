@@ -17,7 +17,7 @@ from logitspec.drafters.sources.offers import Copies
 from logitspec.drafters.sources.rates import PRIOR_WEIGHT, Rates
 from logitspec.drafters.sources.sizing import Sizing
 from logitspec.models.loader import encode_prompt
-from logitspec.publish.recordings import examples
+from logitspec.prompts import examples
 from logitspec.trace.costs import ForwardCosts
 
 LAST = TopK([5, 3, 71, 72, 73, 2], [0.5, 0.2, 0.1, 0.1, 0.05, 0.05])
@@ -275,7 +275,7 @@ def test_it_accepts_more_than_the_paper_s_tree_of_the_same_size() -> None:
     for method, options in variants.items():
         tokens = steps = 0
         for example in examples()[2::6]:
-            ids = encode_prompt(tokenizer, example.prompt)
+            ids = encode_prompt(tokenizer, example.text)
             trace = finished(decode(target, ids, method, 100, **options))
             tokens, steps = tokens + len(trace.output_ids), steps + len(trace.steps)
         taken[method] = tokens / steps

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from logitspec.drafters import METHODS
-from logitspec.measure.benchmark.on_gpu import GPU_RESULTS, gpu_conditions, methods, shapes
 from logitspec.measure.benchmark.published import (
     RESULTS,
     by_task,
@@ -19,6 +18,7 @@ from logitspec.measure.benchmark.published import (
     overall,
     published,
 )
+from logitspec.measure.gpu_check.tables import GPU_RESULTS, gpu_conditions, methods, shapes
 from logitspec.ui.words import measured
 
 README = Path(__file__).resolve().parent.parent / "README.md"

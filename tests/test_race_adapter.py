@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.race_page import gradio_page_html, made, steps_from
 
 from logitspec.decoding.race import Race
-from logitspec.publish.recordings import to_play
+from logitspec.publish.demos import to_play
 from logitspec.trace.records import packed
 
 ROOT = "[data-logitspec-race]"

@@ -17,7 +17,8 @@ from logitspec.builtin.card import EVALUATION, table
 from logitspec.models.loader import encode_prompt
 from logitspec.models.tokens import Speller
 from logitspec.paths import MODEL
-from logitspec.publish.recordings import FEATURED, examples
+from logitspec.prompts import examples
+from logitspec.publish.demos import FEATURED
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def featured_prompt() -> str:
     """The prompt of the run that the page begins with."""
-    (prompt,) = [each.prompt for each in examples() if each.question_id == FEATURED]
+    (prompt,) = [each.text for each in examples() if each.question_id == FEATURED]
     return prompt
 
 

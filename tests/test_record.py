@@ -12,11 +12,13 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import Trace
+from logitspec.__main__ import main
 from logitspec.decoding.race import begin_race
-from logitspec.publish import record, recordings
-from logitspec.publish.recordings import Example, examples, featured, file_of, recorded, to_play
+from logitspec.prompts import Prompt, examples
+from logitspec.publish import demos, record
+from logitspec.publish.demos import demo_file, demo_run, featured, read_demo, to_play
 
-LETTERS = [Example(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
+LETTERS = [Prompt(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +30,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         asked.append(names)  # type: ignore[arg-type]
         return runner("llama"), tokenizer()
 
-    monkeypatch.setattr(record, "load", load)
-    for module in (record, recordings):
+    monkeypatch.setattr("logitspec.models.loader.load", load)
+    for module in (record, demos):
         monkeypatch.setattr(module, "examples", lambda: LETTERS)
     yield
     assert all(names[1:] == ("cpu", "float32") for names in asked)
 
 
 def recorded_in(folder: Path, *arguments: str) -> list[Path]:
-    assert record.main(["--out", str(folder), "--max-new-tokens", "12", *arguments]) == 0
+    assert main(["record", "--out", str(folder), "--max-new-tokens", "12", *arguments]) == 0
     return sorted(folder.iterdir())
 
 
@@ -74,29 +76,29 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
 ) -> None:
     decoded = record._decoded
 
-    def other(target: Any, tokenizer: Any, example: Example, method: str, most: int) -> Trace:
+    def other(target: Any, tokenizer: Any, example: Prompt, method: str, most: int) -> Trace:
         trace: Trace = decoded(
             target, tokenizer, example, method, most - (method == "autoregressive")
         )
         return trace
 
     monkeypatch.setattr(record, "_decoded", other)
-    assert record.main(["--out", str(tmp_path / "traces"), "1"]) == 2
+    assert main(["record", "--out", str(tmp_path / "traces"), "1"]) == 2
     assert "differs from plain decoding" in capsys.readouterr().err
     assert list((tmp_path / "traces").iterdir()) == []
 
 
 def test_an_unknown_example_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert record.main(["--out", str(tmp_path), "77"]) == 2
+    assert main(["record", "--out", str(tmp_path), "77"]) == 2
     assert capsys.readouterr().err == "There is no example 77; choose from 1 to 18.\n"
 
 
 def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
     recorded_in(tmp_path, "2")
-    whole = Trace.from_json(recorded("recorded-2", tmp_path) or "")
-    assert whole == Trace.open(file_of(LETTERS[1], tmp_path))
+    whole = Trace.from_json(read_demo("recorded-2", tmp_path) or "")
+    assert whole == Trace.open(demo_file(LETTERS[1], tmp_path))
     for name in ("recorded-1", "recorded-77", "2", "../2", "", "recorded-2.json.gz"):
-        assert recorded(name, tmp_path) is None
+        assert read_demo(name, tmp_path) is None
 
 
 def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path
 
 def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: Path) -> None:
     recorded_in(tmp_path, "2")
-    trace = recorded("recorded-2", tmp_path) or ""
+    trace = read_demo("recorded-2", tmp_path) or ""
     assert to_play(trace).startswith('{"autoplay":true,')  # by which the page tells it
     assert to_play(trace) != to_play(trace)
     assert Trace.from_json(to_play(trace)) == Trace.from_json(trace)
@@ -118,40 +120,40 @@ def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: 
 def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     shipped = examples()
-    assert len({example.run for example in shipped}) == len(shipped) >= 18
-    assert all(example.prompt and example.title for example in shipped)
+    assert len({demo_run(example) for example in shipped}) == len(shipped) >= 18
+    assert all(example.text and example.title for example in shipped)
 
 
-SHIPPED = [example for example in examples() if file_of(example).is_file()]
+SHIPPED = [example for example in examples() if demo_file(example).is_file()]
 
 
 def test_six_recorded_runs_and_more_ship_one_of_every_task() -> None:
     assert len(SHIPPED) >= 6
     assert {example.category for example in SHIPPED} == {each.category for each in examples()}
-    assert recordings.FEATURED in {example.question_id for example in SHIPPED}
+    assert demos.FEATURED in {example.question_id for example in SHIPPED}
 
 
-@pytest.mark.parametrize("example", SHIPPED, ids=lambda example: example.run)
-def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Example) -> None:
-    trace = Trace.open(file_of(example))
+@pytest.mark.parametrize("example", SHIPPED, ids=demo_run)
+def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Prompt) -> None:
+    trace = Trace.open(demo_file(example))
     assert (trace.run, trace.recorded, trace.prompt) == (
-        example.run,
+        demo_run(example),
         example.title,
-        example.prompt,
+        example.text,
     )
     assert trace.finish in ("eos", "length")
     assert trace.model["id"] == "builtin"
     assert trace.baseline is not None
-    assert file_of(example).stat().st_size < 200_000
+    assert demo_file(example).stat().st_size < 200_000
 
 
 def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New weights want new recordings: python -m logitspec.publish.record."""
+    """New weights want new recordings: python -m logitspec record."""
     from logitspec import decode, load
 
     monkeypatch.undo()
     target, _ = load(device="cpu", dtype="float32")
-    trace = Trace.open(file_of(min(SHIPPED, key=lambda each: file_of(each).stat().st_size)))
+    trace = Trace.open(demo_file(min(SHIPPED, key=lambda each: demo_file(each).stat().st_size)))
     steps = decode(target, trace.prompt_ids, "autoregressive", trace.max_new_tokens)
     assert [token for step in steps for token in step.tokens] == trace.output_ids
 
@@ -162,7 +164,7 @@ def test_a_race_is_recorded_beside_the_runs(
     lanes = ["--race", "prompt_lookup", "autoregressive"]
     (file,) = recorded_in(tmp_path / "races", "2", *lanes)
     assert "title 2; Prompt lookup" in capsys.readouterr().out
-    saved = json.loads(recorded("recorded-2", tmp_path / "races") or "")
+    saved = json.loads(read_demo("recorded-2", tmp_path / "races") or "")
     assert file.name == "2.json.gz"
     assert (saved["kind"], saved["recorded"], saved["race"]) == ("race", "title 2", "recorded-2")
     assert saved["verdict"]["tokens"] == 12
@@ -182,6 +184,6 @@ def test_a_race_whose_outputs_differ_is_not_recorded(
         return contest
 
     monkeypatch.setattr(record, "begin_race", unlike)
-    assert record.main(["--out", str(tmp_path / "races"), "1", "--race"]) == 2
+    assert main(["record", "--out", str(tmp_path / "races"), "1", "--race"]) == 2
     assert "outputs differ" in capsys.readouterr().err
     assert list((tmp_path / "races").iterdir()) == []

@@ -19,15 +19,14 @@ from support.models import tokenizer
 import logitspec.runtime.runner
 from logitspec import METHODS, DraftTree, LogitSpecError, Origin, Provenance, TopK, Trace
 from logitspec import decode as live
+from logitspec.__main__ import main
 from logitspec.drafters.logitspec_paper import LogitSpecPaper
-from logitspec.measure.replay.__main__ import main
-from logitspec.measure.replay.prompts import prompts_in
 from logitspec.measure.replay.recorder import record
 from logitspec.measure.replay.recording import UNKNOWN, Recording, read, save
 from logitspec.measure.replay.scores import Score
 from logitspec.measure.replay.target import NODE_RANKS, RecordedTarget, replay
 from logitspec.models.loader import encode_prompt, load
-from logitspec.publish.recordings import Example
+from logitspec.prompts import Prompt, read_prompts
 from logitspec.trace.metrics import summarize
 from logitspec.trace.sampling import Sampling
 
@@ -35,13 +34,13 @@ from logitspec.trace.sampling import Sampling
 EXACT = ["autoregressive", "prompt_lookup", "logitspec_paper"]
 ROOT = Path(__file__).parent.parent
 PROMPTS = [
-    Example(7, "letters", "", "ABCABDABCAB"),
-    Example(8, "words", "", "HELLOHELLOHELP"),
+    Prompt(7, "letters", "", "ABCABDABCAB"),
+    Prompt(8, "words", "", "HELLOHELLOHELP"),
 ]
 GUESS = Provenance(Origin.LOGIT)
 
 
-def recorded(target: Any, new: int = 40, prompts: list[Example] = PROMPTS) -> list[Recording]:
+def recorded(target: Any, new: int = 40, prompts: list[Prompt] = PROMPTS) -> list[Recording]:
     return list(record(target, tokenizer(), prompts, new))
 
 
@@ -64,7 +63,7 @@ def told(trace: Trace) -> list[Any]:
 def test_a_replay_is_the_live_run(family: str, method: str) -> None:
     target = runner(family)
     for prompt, recording in zip(PROMPTS, recorded(target), strict=True):
-        ids = encode_prompt(tokenizer(), prompt.prompt)
+        ids = encode_prompt(tokenizer(), prompt.text)
         wanted = finished(live(target, ids, method, 40))
         trace = replay(recording, method)
         assert told(trace) == told(wanted)
@@ -106,10 +105,10 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
     """Its trees too in float64; in float32 a forward over 64 rows may swap two of the many rare
     tokens that one over a single row told apart, which changes no output."""
     target, tokens = built_in if dtype == "float32" else load(device="cpu", dtype=dtype)
-    prompt = Example(1, "story", "", "Write a short story about a fox.")
+    prompt = Prompt(1, "story", "", "Write a short story about a fox.")
     (recording,) = record(target, tokens, [prompt], 48)
     for method in EXACT:
-        wanted = finished(live(target, encode_prompt(tokens, prompt.prompt), method, 48))
+        wanted = finished(live(target, encode_prompt(tokens, prompt.text), method, 48))
         trace = replay(recording, method)
         assert trace.output_ids == wanted.output_ids
         assert [step.tokens for step in trace.steps] == [step.tokens for step in wanted.steps]
@@ -311,18 +310,18 @@ def test_prompts_are_read_by_category(tmp_path: Path) -> None:
         {"question_id": 82, "category": "qa", "turns": ["C"], "reference": ["D"]},
     ]
     file.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
-    assert [(each.question_id, each.prompt) for each in prompts_in(file)] == [(81, "A"), (82, "C")]
-    assert [each.later for each in prompts_in(file)] == [("B",), ()]
-    assert [each.question_id for each in prompts_in(file, ["qa"])] == [82]
+    assert [(each.question_id, each.text) for each in read_prompts(file)] == [(81, "A"), (82, "C")]
+    assert [each.later for each in read_prompts(file)] == [("B",), ()]
+    assert [each.question_id for each in read_prompts(file, ["qa"])] == [82]
     with pytest.raises(LogitSpecError, match="no category 'math'; choose from qa, writing"):
-        prompts_in(file, ["math"])
+        read_prompts(file, ["math"])
     file.write_text('{"question_id": 1}\n', encoding="utf-8")
     with pytest.raises(LogitSpecError, match="no prompt"):
-        prompts_in(file)
+        read_prompts(file)
 
 
 def test_a_prompt_that_can_not_be_decoded_is_named_before_the_first_forward() -> None:
-    prompts = [PROMPTS[0], Example(99, "letters", "", "A" * 600)]
+    prompts = [PROMPTS[0], Prompt(99, "letters", "", "A" * 600)]
     with pytest.raises(LogitSpecError, match="Prompt 99: The prompt has 600 tokens"):
         record(runner("llama"), tokenizer(), prompts)
 
@@ -337,7 +336,7 @@ def test_a_target_that_ranks_no_prompt_is_refused() -> None:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "logitspec.measure.replay", *arguments],
+        [sys.executable, "-m", "logitspec", "replay", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -396,7 +395,7 @@ def recordings_file(folder: Path) -> str:
 def test_an_option_is_of_the_method_before_it_or_of_all(
     asked: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["run", recordings_file(tmp_path), *asked])
+    main(["replay", "run", recordings_file(tmp_path), *asked])
     lines = capsys.readouterr().out.splitlines()
     shown = [line for line in lines if line.startswith("  ") and line.split()[0] in METHODS]
     assert len(shown) == 3 * len(titles)  # two categories, and overall
@@ -425,7 +424,11 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
     ],
 )
 def test_errors_are_one_sentence(
-    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(
         "logitspec.models.loader.load", lambda *names: (runner("llama"), tokenizer())
@@ -433,14 +436,14 @@ def test_errors_are_one_sentence(
     file = recordings_file(tmp_path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").write_text("no recording\n")
-    with pytest.raises(SystemExit) as stop:
-        main([file if each == "FILE" else each for each in arguments])
-    assert message in str(stop.value.code)
-    assert "\n" not in str(stop.value.code)
+    assert main(["replay", *(file if each == "FILE" else each for each in arguments)]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_replaying_wants_no_model_library() -> None:
-    code = "import sys, logitspec.measure.replay.__main__; print({'torch', 'transformers'} & set(sys.modules))"
+    code = "import sys, logitspec.measure.replay.command; print({'torch', 'transformers'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -30,6 +30,7 @@ HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 # Installed by the six packages of requirements.txt, or (spaces) there on Hugging Face only.
 COME_ALONG = {
     "huggingface_hub": "transformers",
+    "psutil": "accelerate",
     "safetensors": "transformers",
     "tokenizers": "transformers",
     "tqdm": "transformers",

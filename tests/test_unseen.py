@@ -7,10 +7,9 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from logitspec.__main__ import main
 from logitspec.builtin.corpus import TASKS, samples
-from logitspec.builtin.unseen import main
-from logitspec.measure.replay.prompts import prompts_in
-from logitspec.publish.recordings import EXAMPLES, examples
+from logitspec.prompts import EXAMPLES, examples, read_prompts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,20 +18,21 @@ SHIPPED = EXAMPLES.with_name("unseen.jsonl")
 
 
 def test_the_shipped_file_is_what_the_command_writes(tmp_path: Path) -> None:
-    main(["--out", str(tmp_path / "again.jsonl")])
+    again = str(tmp_path / "again.jsonl")
+    assert main(["evaluate", "--unseen", again, "--prompts", "3", "--seed", "3"]) == 0
     assert (tmp_path / "again.jsonl").read_bytes() == SHIPPED.read_bytes()
 
 
 def test_it_has_three_prompts_a_task_that_are_no_examples() -> None:
-    prompts = prompts_in(SHIPPED)
+    prompts = read_prompts(SHIPPED)
     assert Counter(prompt.category for prompt in prompts) == dict.fromkeys(TASKS, 3)
     shown = examples()
-    assert not {prompt.prompt for prompt in prompts} & {example.prompt for example in shown}
+    assert not {prompt.text for prompt in prompts} & {example.text for example in shown}
     assert not {p.question_id for p in prompts} & {example.question_id for example in shown}
 
 
 def test_training_does_not_draw_them() -> None:
-    prompts = {prompt.prompt for prompt in prompts_in(SHIPPED)}
+    prompts = {prompt.text for prompt in read_prompts(SHIPPED)}
     assert not prompts & {sample.turns[0][0] for sample in islice(samples(1), 20_000)}
 
 

@@ -1,4 +1,4 @@
-"""Measures the built-in model: `python -m logitspec.builtin.evaluate`.
+"""The command `evaluate`, which measures a built-in model.
 
 held-out samples -> decode() with three methods -> grade, ranks, mean accepted tokens -> table, JSON
 """
@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import pathlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -21,14 +21,16 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from logitspec import commandline
 from logitspec.builtin.card import EVALUATION, table, write_card
 from logitspec.builtin.corpus import samples
 from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
 from logitspec.builtin.recipe import hardware
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import messages
+from logitspec.builtin.unseen import unseen
 from logitspec.decoding.engine import begin, complete
-from logitspec.models.loader import load
+from logitspec.models.loader import BUILTIN, load
 from logitspec.paths import MODEL
 from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
@@ -127,7 +129,7 @@ def prompts(row: str, count: int, seed: int) -> list[Prompt]:
     return list(found.values())
 
 
-def run(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
+def decoded(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
     """The finished greedy trace."""
     return complete(target, begin(target, ids, method, new_tokens))
 
@@ -142,22 +144,23 @@ class Conditions:
     """What all prompts are run under."""
 
     model: str
+    device: str
     dtype: str
     new_tokens: int
     methods: tuple[str, ...]
 
 
 @cache
-def _loaded(model: str, dtype: str) -> tuple[Any, Any]:
-    return load(model, dtype=dtype)
+def _loaded(model: str, device: str, dtype: str) -> tuple[Any, Any]:
+    return load(model, device, dtype)
 
 
 def measure(prompt: Prompt, under: Conditions) -> Row:
     """Runs one prompt with plain decoding and with every method, and counts."""
-    target, tokenizer = _loaded(under.model, under.dtype)
+    target, tokenizer = _loaded(under.model, under.device, under.dtype)
     row = Row(prompts=1)
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
-    plain = run(target, ids, "autoregressive", under.new_tokens)
+    plain = decoded(target, ids, "autoregressive", under.new_tokens)
     tokens = generated(plain)
     answer = tokenizer.decode(tokens, skip_special_tokens=True)
     row.tokens = len(tokens)
@@ -173,7 +176,7 @@ def measure(prompt: Prompt, under: Conditions) -> Row:
         for most in RANKS:
             row.at_rank[most] += rank is not None and 1 <= rank <= most
     for method in under.methods:
-        trace = run(target, ids, method, under.new_tokens)
+        trace = decoded(target, ids, method, under.new_tokens)
         row.forwards[method] += summarize(trace).forwards
         row.differing += generated(trace) != tokens
     return row
@@ -197,51 +200,62 @@ def measured(work: list[Prompt], under: Conditions, processes: int) -> dict[str,
     return rows
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which model, on how many prompts of which tasks."""
     every = list(RULES)
-    parser = argparse.ArgumentParser(prog="logitspec.builtin.evaluate", description=__doc__)
-    parser.add_argument("--model", default=str(MODEL), help="folder of the model")
+    commandline.add_model(parser, dtype="float32")
     parser.add_argument("--prompts", type=int, default=50, help="prompts a task")
     parser.add_argument("--tasks", nargs="*", default=every, choices=every, metavar="TASK")
-    parser.add_argument("--max-new-tokens", type=int, default=400)
-    parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--max-new-tokens", type=int, default=400, help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=2, help="fixes which prompts are drawn")
     parser.add_argument("--processes", type=int, default=1, help="prompts run side by side")
     parser.add_argument("--quick", action="store_true", help="plain decoding alone")
     parser.add_argument(
-        "--wrong", type=pathlib.Path, help="write wrong answers here, as JSON lines"
+        "--wrong", type=pathlib.Path, metavar="OUT", help="write wrong answers here, as JSON lines"
+    )
+    parser.add_argument(
+        "--unseen",
+        type=pathlib.Path,
+        metavar="OUT",
+        help="only write that many unseen conversations of each task, for the benchmark and the replay",
     )
     parser.add_argument(
         "--card",
         action="store_true",
         help=f"write {EVALUATION} and the model card into the folder of the model",
     )
-    chosen = parser.parse_args(arguments)
-    methods = () if chosen.quick else METHODS
-    under = Conditions(chosen.model, chosen.dtype, chosen.max_new_tokens, methods)
-    work = [p for task in chosen.tasks for p in prompts(task, chosen.prompts, chosen.seed)]
-    found = measured(work, under, chosen.processes)
-    rows = [row.to_json(name) for name, row in found.items()]
-    wrong = [{"task": name} | entry for name, row in found.items() for entry in row.wrong]
-    if chosen.wrong is not None:
-        lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in wrong]
-        chosen.wrong.write_text("".join(lines), encoding="utf-8")
-    info = _loaded(chosen.model, chosen.dtype)[0].info
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print a table of figures, then one line of JSON."""
+    if options.unseen is not None:
+        rows = unseen(options.prompts, options.seed)
+        options.unseen.write_text(_lines(rows), encoding="utf-8")
+        return
+    methods = () if options.quick else METHODS
+    under = Conditions(
+        options.model, options.device, options.dtype, options.max_new_tokens, methods
+    )
+    work = [p for task in options.tasks for p in prompts(task, options.prompts, options.seed)]
+    counts = measured(work, under, options.processes)
+    if options.wrong is not None:
+        wrong = [{"task": task} | entry for task, row in counts.items() for entry in row.wrong]
+        options.wrong.write_text(_lines(wrong), encoding="utf-8")
+    info = _loaded(options.model, options.device, options.dtype)[0].info
     figures = {
-        "command": f"python -m logitspec.builtin.evaluate --prompts {chosen.prompts} --seed {chosen.seed}",
+        "command": f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}",
         "dtype": info["dtype"],
         "device": hardware(info["device"].split()[0]),
         "torch": info["environment"]["torch"],
-        "rows": rows,
+        "rows": [row.to_json(task) for task, row in counts.items()],
     }
-    print(table(rows))
+    print(table(figures["rows"]))
     print(json.dumps(figures))
-    if chosen.card:
-        folder = pathlib.Path(chosen.model)
+    if options.card:
+        folder = MODEL if options.model == BUILTIN else pathlib.Path(options.model)
         (folder / EVALUATION).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         write_card(folder)
 
 
-if __name__ == "__main__":
-    main()
+def _lines(rows: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
-import platform
 import random
 import zlib
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from torch.nn import functional as F
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from logitspec.builtin.tokenizer import CONTEXT
+from logitspec.models.machine import cpu_name
 
 
 @dataclass(frozen=True)
@@ -86,13 +85,8 @@ def hardware(device: str) -> str:
     """The processor behind a torch device, with the threads that torch uses on a CPU."""
     if torch.device(device).type == "cuda":
         return f"one {torch.cuda.get_device_name(device)}"
-    try:
-        facts = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        name = facts.split("model name", 1)[1].split(":", 1)[1].splitlines()[0].strip()
-    except (OSError, IndexError):
-        name = platform.processor() or platform.machine()
     threads = torch.get_num_threads()
-    return f"{threads} thread{'s' if threads > 1 else ''} of a CPU ({name})"
+    return f"{threads} thread{'s' if threads > 1 else ''} of a CPU ({cpu_name()})"
 
 
 def scored(

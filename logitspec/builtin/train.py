@@ -1,4 +1,4 @@
-"""Trains the built-in model: `python -m logitspec.builtin.train --hours 1.5 --out DIR`.
+"""The command `train`: `python -m logitspec train --hours 1.5 --out DIR`.
 
 corpus, prose -> Packer -> train() -> Checkpoint -> save(): safetensors, tokenizer, card
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from logitspec import commandline
 from logitspec.builtin.card import EVALUATION, TRAINING, write_card
 from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
@@ -201,7 +201,7 @@ def _after(before: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any]:
 
 def command(settings: Settings, prose: list[str]) -> str:
     """The command that trains this model again."""
-    parts = ["python -m logitspec.builtin.train", f"--hours {settings.hours:g}"]
+    parts = ["python -m logitspec train", f"--hours {settings.hours:g}"]
     parts += [f"--steps {settings.steps}"] if settings.steps else []
     parts += ["--compile"] if settings.compile else []
     parts += [f"--start {settings.start}"] if settings.start else []
@@ -276,12 +276,13 @@ def prepare(
     return Run(settings, tokenizer, model, packer, device, before=before)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="logitspec.builtin.train", description=__doc__)
-    parser.add_argument("--hours", type=float, default=1.0, help="wall time of training, hours")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long, on which text, and where everything goes."""
+    parser.add_argument(
+        "--hours", type=float, default=1.0, help="hours of wall time (default: %(default)s)"
+    )
     parser.add_argument("--steps", type=int, default=0, help="number of steps instead of hours")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
+    commandline.add_device(parser)
     parser.add_argument(
         "--prose",
         type=pathlib.Path,
@@ -315,38 +316,34 @@ def main(arguments: list[str] | None = None) -> None:
         default=Settings.decay,
         help="part of the run in which the rates fall, 0 to 1",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    chosen = parser.parse_args(arguments)  # fmt: skip
-    checkpoint: pathlib.Path = chosen.work / "checkpoint.pt"
-    if chosen.resume and not checkpoint.exists():
-        sys.exit(f"There is no checkpoint {checkpoint}; start without --resume.")
-    chosen.work.mkdir(parents=True, exist_ok=True)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train a model from the beginning, or go on from a checkpoint."""
+    checkpoint: pathlib.Path = options.work / "checkpoint.pt"
+    if options.resume and not checkpoint.exists():
+        raise LogitSpecError(f"There is no checkpoint {checkpoint}; start without --resume.")
+    options.work.mkdir(parents=True, exist_ok=True)
     tokenizer = None
-    if chosen.resume:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(chosen.work / "tokenizer")
+    if options.resume:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(options.work / "tokenizer")
     settings = Settings(
-        hours=chosen.hours,
-        steps=chosen.steps,
-        seed=chosen.seed,
-        device=chosen.device,
-        compile=chosen.compile,
-        prose_note=chosen.prose_note,
-        start=chosen.start,
-        rate=chosen.rate,
-        decay=chosen.decay,
+        hours=options.hours,
+        steps=options.steps,
+        seed=options.seed,
+        device=options.device,
+        compile=options.compile,
+        prose_note=options.prose_note,
+        start=options.start,
+        rate=options.rate,
+        decay=options.decay,
     )
-    try:
-        run = prepare(settings, tokenizer, [read_prose(path) for path in chosen.prose])
-    except LogitSpecError as error:
-        sys.exit(str(error))
-    if chosen.resume:
-        run.restore(checkpoint)
+    training = prepare(settings, tokenizer, [read_prose(path) for path in options.prose])
+    if options.resume:
+        training.restore(checkpoint)
     else:
-        run.tokenizer.save_pretrained(chosen.work / "tokenizer")
-        (chosen.work / "log.jsonl").unlink(missing_ok=True)
-    train(run, chosen.out, checkpoint, [path.name for path in chosen.prose])
-
-
-if __name__ == "__main__":
-    main()
+        training.tokenizer.save_pretrained(options.work / "tokenizer")
+        (options.work / "log.jsonl").unlink(missing_ok=True)
+    train(training, options.out, checkpoint, [path.name for path in options.prose])

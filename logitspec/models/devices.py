@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from logitspec.errors import LogitSpecError
+from logitspec.models.machine import free_bytes
 from logitspec.runtime.graphs import CudaGraphs
 from logitspec.runtime.llama import LlamaForward, unsupported
 from logitspec.runtime.runner import Runner
@@ -104,36 +104,6 @@ def refuse_offload(name: str, placed: dict[str, Any], offload: bool) -> None:
         raise too_large(
             name, "its layers do not all fit on the GPUs, and offloading was not asked for"
         )
-
-
-def free_bytes(device: torch.device) -> int | None:
-    """Memory on `device` that can be had now; None where nobody tells."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    if device.type != "cpu":
-        return None
-    told = [each for each in (_machine_bytes(), _container_bytes()) if each is not None]
-    return min(told, default=None)
-
-
-def _machine_bytes() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        (line,) = [each for each in lines if each.startswith("MemAvailable:")]
-        return 1024 * int(line.split()[1])
-    except (OSError, ValueError):
-        return None
-
-
-def _container_bytes(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """What a container may still take; pages of files don't count, they can be given up."""
-    try:
-        limit, used = (int((folder / f"memory.{each}").read_text()) for each in ("max", "current"))
-        lines = (folder / "memory.stat").read_text().splitlines()
-        files = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
-        return limit - used + files
-    except (OSError, ValueError):  # "max" is no number: there is no limit
-        return None
 
 
 def quickened(target: Runner, deviation: float) -> str:

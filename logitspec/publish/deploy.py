@@ -1,4 +1,4 @@
-"""Create or update the Hugging Face Space that the Spacefile describes: `python -m logitspec.publish.deploy --help`.
+"""The command `deploy`, which creates or updates the Hugging Face Space that the Spacefile describes.
 
 Spacefile + files here -> wanted --\
                                     > plan -> what differs is printed, and without --dry-run sent
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +23,8 @@ from logitspec.publish.deploy_plan import Plan, There, plan
 from logitspec.publish.spacefile import Space, contents, read
 
 
-def main(arguments: list[str] | None = None, folder: Path = ROOT) -> int:
-    """Deploy what lies in `folder`; 0, or 2 with one sentence on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        _deploy(options, folder)
-    except LogitSpecError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m logitspec.publish.deploy",
-        description="Create or update the Hugging Face Space that the Spacefile describes.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which Space, on which hardware, and whether anything is sent."""
     parser.add_argument("--space", help="owner/name (default: yours, named as in the Spacefile)")
     parser.add_argument("--hardware", help="one that the Spacefile names (default: its first)")
     parser.add_argument("--private", action="store_true", help="create it private")
@@ -51,13 +34,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be sent, and send nothing"
     )
-    return parser
 
 
-def _deploy(options: argparse.Namespace, folder: Path) -> None:
-    space = read(folder)
+def run(options: argparse.Namespace) -> None:
+    """Compare the Space with what the Spacefile says, and send what differs."""
+    space = read(ROOT)
     hardware = space.on(options.hardware)
-    files = contents(space, folder, hardware)
+    files = contents(space, ROOT, hardware)
     secrets = _secrets(space, optional=options.dry_run)
     disable_progress_bars()  # an error is to stand in a line of its own
     api = HfApi()
@@ -210,7 +193,3 @@ def _stopped(name: str, error: Exception) -> LogitSpecError:
         f"{name} could not be reached or finished ({type(error).__name__}); check the connection and"
         " run it again: it goes on with what is missing."
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 """A trace as something to hand on: one HTML page that plays it, or a picture of one step.
 
-    python -m logitspec.publish.export run.json --html run.html
-    python -m logitspec.publish.export run.json --svg step.svg --step 12
+    python -m logitspec export run.json --html run.html
+    python -m logitspec export run.json --svg step.svg --step 12
 
 Token text is hostile: in the page it travels as JSON in which no `<` occurs, in the picture as
 escaped text of its own element.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import html
 import json
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -100,41 +99,22 @@ def _joined(kind: str) -> str:
     return "\n".join(map(player_file, names))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write what was asked for; 0, or 2 with one sentence on standard error."""
-    options = _parser().parse_args(arguments)
-    if not options.html and not options.svg:
-        print("Nothing to write; give --html OUT or --svg OUT.", file=sys.stderr)
-        return 2
-    try:
-        trace = Trace.open(options.trace)
-        if options.html:
-            options.html.write_text(page(trace), encoding="utf-8")
-        if options.svg:
-            options.svg.write_text(picture(trace, options.step), encoding="utf-8")
-    except LogitSpecError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"Can't use {error.filename} ({error.strerror}).", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m logitspec.publish.export",
-        allow_abbrev=False,
-        description="Turn a saved trace into a page that plays it, or into a picture of one step.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The trace, and what to make of it."""
     parser.add_argument(
         "trace", type=Path, help="a file of --trace or of the player (.json, .json.gz)"
     )
     parser.add_argument("--html", type=Path, metavar="OUT", help="write one self-contained page")
     parser.add_argument("--svg", type=Path, metavar="OUT", help="write a picture of one step")
     parser.add_argument("--step", type=int, default=1, help="which step (default: %(default)s)")
-    return parser
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(options: argparse.Namespace) -> None:
+    """Write what the options name."""
+    if not options.html and not options.svg:
+        raise LogitSpecError("Nothing to write; give --html OUT or --svg OUT.")
+    trace = Trace.open(options.trace)
+    if options.html:
+        options.html.write_text(page(trace), encoding="utf-8")
+    if options.svg:
+        options.svg.write_text(picture(trace, options.step), encoding="utf-8")

@@ -8,8 +8,10 @@ from typing import Any
 
 import gradio as gr
 
+from logitspec.paths import ASSETS
+from logitspec.prompts import examples
+from logitspec.publish.demos import RACES, demo_run, featured, read_demo, to_play
 from logitspec.publish.export import player_style
-from logitspec.publish.recordings import ASSETS, RACES, examples, featured, recorded, to_play
 from logitspec.serving.host import MOST_NEW_TOKENS, Host, Request
 from logitspec.trace.records import packed
 from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told_to_page
@@ -21,7 +23,7 @@ def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
     opening = featured() or examples()[0]
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
-            opening.prompt,
+            opening.text,
             label="Prompt of the race",
             lines=2,
             max_lines=4,
@@ -32,11 +34,11 @@ def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
             start = gr.Button("Race", variant="primary", min_width=90, elem_id="race")
             stop = gr.Button("Stop", min_width=90, elem_id="stop-race")
     lanes = lane_inputs()
-    race = race_view(_played(opening.run) or "", host)
+    race = race_view(_played(demo_run(opening)) or "", host)
     with gr.Accordion("Examples, model and length", open=False):
         example = gr.Dropdown(
-            [(f"{each.title} ({each.category})", each.run) for each in examples()],
-            value=opening.run,
+            [(f"{each.title} ({each.category})", demo_run(each)) for each in examples()],
+            value=demo_run(opening),
             label="Example",
             info="fills in its prompt; a race recorded of it plays at once",
         )
@@ -108,11 +110,11 @@ def _wire_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: g
     """An example fills in its prompt, and where a race of it is recorded, that plays."""
 
     def chosen(name: str, request: gr.Request) -> tuple[str, Any]:
-        found = next(each for each in examples() if each.run == name)
+        found = next(each for each in examples() if demo_run(each) == name)
         if (kept := _played(name)) is None:
-            return found.prompt, gr.skip()
+            return found.text, gr.skip()
         desk.replace(request)
-        return found.prompt, kept
+        return found.text, kept
 
     example.input(
         chosen, [example], [prompt, race], queue=False, trigger_mode="multiple", **PRIVATE
@@ -121,7 +123,7 @@ def _wire_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: g
 
 def _played(run: str) -> str | None:
     """The message that plays the recorded race of an example."""
-    kept = recorded(run, RACES)
+    kept = read_demo(run, RACES)
     return packed(to_play(kept)) if kept else None
 
 

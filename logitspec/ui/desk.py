@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from logitspec.errors import LogitSpecError, sentence
-from logitspec.publish.recordings import recorded
+from logitspec.publish.demos import read_demo
 from logitspec.serving.host import Host
 from logitspec.trace.records import Trace, dumps, packed, steps_message
 
@@ -121,7 +121,7 @@ def fetcher(host: Host, folder: Path) -> Any:
         run_id, first = wanted.get("run"), wanted.get("from")
         if not isinstance(run_id, str) or type(first) is not int:
             return None
-        whole = recorded(run_id, folder)
+        whole = read_demo(run_id, folder)
         found = _from(whole, first) if whole else host.steps_from(run_id, first)
         return packed(found) if found else None
 

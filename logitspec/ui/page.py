@@ -10,15 +10,8 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS
-from logitspec.publish.recordings import (
-    FEATURED,
-    TRACES,
-    Example,
-    examples,
-    featured,
-    recorded,
-    to_play,
-)
+from logitspec.prompts import Prompt, examples
+from logitspec.publish.demos import FEATURED, TRACES, demo_run, featured, read_demo, to_play
 from logitspec.serving.host import MOST_NEW_TOKENS, Host, Request, parse_options
 from logitspec.trace.records import packed
 from logitspec.ui.compare import compare
@@ -91,10 +84,10 @@ def build(host: Host) -> gr.Blocks:
 def _watch(page: gr.Blocks, host: Host) -> None:
     """The tab "Watch": type a prompt, run it, look at every step."""
     opening = featured()
-    played = recorded(opening.run) if opening else None
+    played = read_demo(demo_run(opening)) if opening else None
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
-            opening.prompt if opening else "",
+            opening.text if opening else "",
             label="Prompt",
             lines=2,
             max_lines=4,
@@ -130,19 +123,19 @@ def _watch(page: gr.Blocks, host: Host) -> None:
     _wire_examples(desk, more, others, prompt, player)
 
 
-def _choices() -> tuple[list[Example], list[Example]]:
+def _choices() -> tuple[list[Prompt], list[Prompt]]:
     """One example of every task, and all others."""
-    first: dict[str, Example] = {}
+    first: dict[str, Prompt] = {}
     for example in sorted(examples(), key=lambda example: example.question_id != FEATURED):
         first.setdefault(example.category, example)
     tasks = [first[category] for category in TASKS if category in first]
     return tasks, [example for example in examples() if example not in tasks]
 
 
-def _shelf(label: str | None, choice: list[Example], titles: list[str]) -> gr.Dataset:
+def _shelf(label: str | None, choice: list[Prompt], titles: list[str]) -> gr.Dataset:
     return gr.Dataset(
         components=["textbox"],
-        samples=[[example.prompt] for example in choice],
+        samples=[[example.text] for example in choice],
         sample_labels=titles,
         samples_per_page=len(choice),
         type="index",
@@ -240,16 +233,16 @@ def _wire(
 
 
 def _wire_examples(
-    desk: Desk, shelf: gr.Dataset, choice: list[Example], prompt: gr.Textbox, player: gr.HTML
+    desk: Desk, shelf: gr.Dataset, choice: list[Prompt], prompt: gr.Textbox, player: gr.HTML
 ) -> None:
     """An example fills in its prompt, and its recorded run plays; Run makes it live."""
 
     def chosen(place: int, request: gr.Request) -> tuple[str, Any]:
         example = choice[place]
-        if (trace := recorded(example.run)) is None:
-            return example.prompt, gr.skip()
+        if (trace := read_demo(demo_run(example))) is None:
+            return example.text, gr.skip()
         desk.replace(request)
-        return example.prompt, packed(to_play(trace))
+        return example.text, packed(to_play(trace))
 
     shelf.click(chosen, [shelf], [prompt, player], queue=False, trigger_mode="multiple", **PRIVATE)
 

@@ -64,7 +64,7 @@ INTRO = """<p>LogitSpec lives by three things: the token after the next one may 
 runners-up of the last logits, text repeats itself, and one forward can check many tokens. How far each of
 them goes depends on the model, the text and the device: here it is counted.</p>"""
 
-MEASURED = """<h3>Speed, measured</h3><p>By <code>python -m logitspec.measure.benchmark</code>, on a machine that did
+MEASURED = """<h3>Speed, measured</h3><p>By <code>python -m logitspec benchmark</code>, on a machine that did
 nothing else. Tokens/s are of decoding alone; x is times the tokens/s of the named; MAT is mean accepted tokens;
 drafted is nodes a step, without the root.</p>"""
 

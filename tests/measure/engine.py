@@ -22,7 +22,7 @@ from logitspec import load
 from logitspec.builtin.corpus import samples
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters import METHODS, make
-from logitspec.measure.benchmark.shapes import copy_bandwidth
+from logitspec.measure.gpu_check.shapes import copy_bandwidth
 from logitspec.models.loader import encode_prompt
 from logitspec.runtime.llama import LlamaForward
 from logitspec.runtime.product import Product

@@ -18,8 +18,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from support import machine
 
+from logitspec.publish.demos import FEATURED, read_demo
 from logitspec.publish.export import page as html_page
-from logitspec.publish.recordings import FEATURED, recorded
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
     chosen = parser.parse_args()
-    text = recorded(f"recorded-{chosen.run}")
+    text = read_demo(f"recorded-{chosen.run}")
     if text is None:
         parser.error(
-            f"example {chosen.run} has no recorded run; python -m logitspec.publish.record makes it"
+            f"example {chosen.run} has no recorded run; python -m logitspec record makes it"
         )
     chosen.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:

@@ -6,7 +6,7 @@ TinyStories-656K (20 paragraphs of children's books, broken off after 40 words, 
 at most 200 tokens each, and they wrote them once more while the classes were counted, for replays offer
 no logits of rejected nodes, which make most successors right:
 
-    python -m logitspec.measure.replay fit built-in.jsonl.gz tinystories.jsonl.gz \\
+    python -m logitspec replay fit built-in.jsonl.gz tinystories.jsonl.gz \\
         --model BUILT-IN --model TINYSTORIES
 
 This table is what its second of three rounds gave, when rates were also learnt from the prompt; the

@@ -1,7 +1,7 @@
 """Methods measured against each other and against transformers' `generate`, on one loaded model.
 
-    python -m logitspec.measure.benchmark --model FOLDER --prompts question.jsonl --json figures.json
-    accelerate launch -m logitspec.measure.benchmark ...    # each process takes its share of the prompts
+    python -m logitspec benchmark --model FOLDER --prompts question.jsonl --json figures.json
+    accelerate launch -m logitspec benchmark ...    # each process takes its share of the prompts
 
 Greedy decoding, one prompt at a time. For each turn of each prompt, each repeat runs every method once,
 in an order that rotates, so that what drifts (clocks, heat, neighbours) hits all alike. In a

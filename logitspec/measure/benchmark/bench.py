@@ -18,7 +18,7 @@ from logitspec.measure.benchmark.runs import (
     Outcome,
     Part,
 )
-from logitspec.publish.recordings import Example
+from logitspec.prompts import Prompt
 from logitspec.trace.records import Trace
 
 T = TypeVar("T")
@@ -47,19 +47,19 @@ class Bench:
     repeats: int
     rounds: int = 0
 
-    def warm_up(self, prompts: Sequence[Example]) -> None:
+    def warm_up(self, prompts: Sequence[Prompt]) -> None:
         """Run every contender once on the longest prompt: buffers and kernels for all its shapes."""
-        fitting = [ids for each in prompts if self._room(ids := self.encode(each.prompt, ())) > 1]
+        fitting = [ids for each in prompts if self._room(ids := self.encode(each.text, ())) > 1]
         if not fitting:
             return
         longest = max(fitting, key=len)
         for contender in self.contenders:
             contender.decode(longest, self._room(longest))
 
-    def measure(self, prompt: Example, part: Part, done: Callable[[], Any] = bool) -> None:
+    def measure(self, prompt: Prompt, part: Part, done: Callable[[], Any] = bool) -> None:
         """All turns of `prompt`; `done` is called after each repeat, and for those left out."""
         before: list[tuple[str, str]] = []
-        for turn, text in enumerate((prompt.prompt, *prompt.later)):
+        for turn, text in enumerate((prompt.text, *prompt.later)):
             ids = self.encode(text, before)
             # What comes after an answer that was not written can't be asked either.
             if len(before) < turn or self._room(ids) < 2:
@@ -88,7 +88,7 @@ class Bench:
         return min(self.max_new_tokens, self.limit - len(ids))
 
 
-def measure(bench: Bench, prompts: Sequence[Example], quiet: bool = False) -> Part:
+def measure(bench: Bench, prompts: Sequence[Prompt], quiet: bool = False) -> Part:
     """Warm up, then measure each of `prompts`, with a progress bar where somebody watches."""
     part = Part()
     bench.warm_up(prompts)
@@ -100,7 +100,7 @@ def measure(bench: Bench, prompts: Sequence[Example], quiet: bool = False) -> Pa
 
 
 def measurements(
-    prompt: Example,
+    prompt: Prompt,
     turn: int,
     prompt_tokens: int,
     contenders: Sequence[Contender],
@@ -131,7 +131,7 @@ def measurements(
 
 
 def divergences(
-    prompt: Example, turn: int, outcomes: dict[str, list[Outcome]]
+    prompt: Prompt, turn: int, outcomes: dict[str, list[Outcome]]
 ) -> Iterator[Divergence]:
     """For each contender that did not always write what plain decoding wrote first, where it left
     that for the first time."""

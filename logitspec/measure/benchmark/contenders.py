@@ -12,15 +12,8 @@ from transformers import GenerationConfig
 
 from logitspec.decoding.engine import begin, complete
 from logitspec.errors import LogitSpecError
-from logitspec.measure.benchmark.runs import REFERENCE, Contender, Outcome
+from logitspec.measure.benchmark.runs import BASELINES, REFERENCE, Contender, Outcome
 from logitspec.measure.replay.scores import Variant, variant
-
-METHODS = (REFERENCE, "prompt_lookup", "logitspec_paper", "logitspec")
-BASELINE = "transformers"
-BASELINES: dict[str, dict[str, Any]] = {
-    BASELINE: {},
-    "transformers_prompt_lookup": {"prompt_lookup_num_tokens": 10},
-}
 
 
 def ours(target: Any, asked: Variant) -> Contender:

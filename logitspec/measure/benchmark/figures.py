@@ -7,8 +7,14 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 from typing import Any, TypeVar
 
-from logitspec.measure.benchmark.contenders import BASELINE
-from logitspec.measure.benchmark.runs import REFERENCE, Contender, Divergence, Measurement, Part
+from logitspec.measure.benchmark.runs import (
+    BASELINE,
+    REFERENCE,
+    Contender,
+    Divergence,
+    Measurement,
+    Part,
+)
 from logitspec.measure.replay.scores import OVERALL, Score
 
 R = TypeVar("R", Measurement, Divergence)

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from logitspec.measure.benchmark.contenders import BASELINE
-from logitspec.measure.benchmark.runs import REFERENCE
+from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
 from logitspec.measure.replay.scores import OVERALL
 from logitspec.paths import ASSETS
 
@@ -26,7 +25,7 @@ class Table(NamedTuple):
 
 
 def published(folder: Path = RESULTS) -> list[dict[str, Any]]:
-    """The documents that `python -m logitspec.measure.benchmark --json` wrote into `folder`, by file name."""
+    """The documents that `python -m logitspec benchmark --json` wrote into `folder`, by file name."""
     return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from logitspec.measure.benchmark.contenders import BASELINE
 from logitspec.measure.benchmark.figures import scores
-from logitspec.measure.benchmark.runs import REFERENCE, Part
+from logitspec.measure.benchmark.runs import BASELINE, REFERENCE, Part
 
 COLUMNS = {
     "prompts": 9, "tokens": 9, "tokens/s": 25, f"x {BASELINE}": 20, f"x {REFERENCE}": 20, "MAT": 7,

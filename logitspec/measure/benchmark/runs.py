@@ -9,7 +9,13 @@ from typing import Any
 from logitspec.trace.records import Trace
 
 REFERENCE = "autoregressive"
-TIE_AT_MOST = 0.05  # in probability, between the best two tokens
+METHODS = (REFERENCE, "prompt_lookup", "logitspec_paper", "logitspec")
+BASELINE = "transformers"
+BASELINES: dict[str, dict[str, Any]] = {
+    BASELINE: {},
+    "transformers_prompt_lookup": {"prompt_lookup_num_tokens": 10},
+}
+MAX_TIE = 0.05  # in probability, between the best two tokens
 
 
 @dataclass(slots=True)
@@ -91,7 +97,7 @@ class Divergence:
     @property
     def fault(self) -> bool:
         """Whether rounding can't explain it: no two tokens were nearly tied."""
-        return self.margin is None or self.margin > TIE_AT_MOST
+        return self.margin is None or self.margin > MAX_TIE
 
     def __str__(self) -> str:
         what = "a fault" if self.fault else "a numerical tie"

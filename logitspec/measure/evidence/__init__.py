@@ -1,6 +1,6 @@
 """Why drafts are accepted, in numbers: what a model says, counted over some prompts (`gather.py`).
 
-    python -m logitspec.measure.evidence --out assets/evidence/builtin.json.gz
+    python -m logitspec evidence --out assets/evidence/builtin.json.gz
 
 No run is kept, only counts: of ranks, of accepted lengths, of tree sizes; and the cost of forwards.
 """
@@ -150,7 +150,7 @@ class Evidence:
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogitSpecError(
-                f"This is no evidence ({error}); make it with `python -m logitspec.measure.evidence`."
+                f"This is no evidence ({error}); make it with `python -m logitspec evidence`."
             ) from error
 
     def save(self, path: Path) -> None:
@@ -165,7 +165,7 @@ class Evidence:
             return cls.from_json(gzip.decompress(path.read_bytes()).decode())
         except (OSError, EOFError) as error:
             raise LogitSpecError(
-                f"Can't read {path.name} ({error}); make it with `python -m logitspec.measure.evidence`."
+                f"Can't read {path.name} ({error}); make it with `python -m logitspec evidence`."
             ) from error
 
 

@@ -20,7 +20,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.evidence import Evidence, Tallies, Tally, next_next_ranks, weights
 from logitspec.measure.replay.recorder import RANKS, Listener, recording_of
 from logitspec.measure.replay.target import RecordedTarget
-from logitspec.publish.recordings import Example, examples
+from logitspec.prompts import Prompt, examples
 from logitspec.trace.records import Trace
 from logitspec.version import VERSION
 
@@ -31,7 +31,7 @@ UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
 SEED = 7
 
 
-def prompts(per_task: int) -> list[Example]:
+def prompts(per_task: int) -> list[Prompt]:
     """As many prompts of each task, one task after the other: the shipped examples, and in between
     unseen ones, which the built-in model's training can't have drawn."""
     if per_task < 1:
@@ -40,14 +40,14 @@ def prompts(per_task: int) -> list[Example]:
     return list(chain.from_iterable(zip(*rows, strict=True)))
 
 
-def _of_task(task: str, place: int) -> Iterator[Example]:
+def _of_task(task: str, place: int) -> Iterator[Prompt]:
     shown = [each for each in examples() if each.category == task]
     unseen = samples(SEED, "eval", task)
     for number in count():
         if number < len(shown):
             yield shown[number]
         asked, _ = next(unseen).turns[0]
-        yield Example(UNSEEN * (place + 1) + number, task, "", asked)
+        yield Prompt(UNSEEN * (place + 1) + number, task, "", asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Progress:
 
 
 def gather(
-    target: Any, tokenizer: Any, asked: Sequence[Example], new_tokens: int
+    target: Any, tokenizer: Any, asked: Sequence[Prompt], new_tokens: int
 ) -> Generator[Progress, None, Evidence]:
     """Ask the model; yields after every step, and returns what was found. Closing it ends it.
 
@@ -69,7 +69,7 @@ def gather(
     """
     from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
 
-    encoded = [encode_prompt(tokenizer, each.prompt) for each in asked]
+    encoded = [encode_prompt(tokenizer, each.text) for each in asked]
     for prompt, ids in zip(asked, encoded, strict=True):
         try:
             trace = begin(target, ids, "autoregressive", new_tokens)
@@ -86,7 +86,7 @@ def gather(
 
 
 def _counted(
-    found: Evidence, target: Target, prompt: Example, ids: list[int], new_tokens: int
+    found: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
 ) -> Iterator[str]:
     """Count one prompt; says after every step what it is doing."""
     task = prompt.category
@@ -122,7 +122,7 @@ def _ran(
     return trace
 
 
-def _about(trace: Trace, asked: Sequence[Example]) -> dict[str, Any]:
+def _about(trace: Trace, asked: Sequence[Prompt]) -> dict[str, Any]:
     """What the numbers were found under."""
     known = trace.model.get("id") == "builtin"
     return {

@@ -1,9 +1,9 @@
 """Methods tried without the model: what it would say is recorded once, drafts are checked against that.
 
-    python -m logitspec.measure.replay record --out recording.jsonl.gz
-    python -m logitspec.measure.replay run recording.jsonl.gz --method logitspec_paper
-    python -m logitspec.measure.replay ingredients recording.jsonl.gz    # what each part of ours is worth
-    python -m logitspec.measure.replay fit recording.jsonl.gz            # the rates that ours begins with
+    python -m logitspec replay record --out recording.jsonl.gz
+    python -m logitspec replay run recording.jsonl.gz --method logitspec_paper
+    python -m logitspec replay ingredients recording.jsonl.gz    # what each part of ours is worth
+    python -m logitspec replay fit recording.jsonl.gz            # the rates that ours begins with
 
 prompts -> plain decoding -> Recording: output, top-k everywhere -> RecordedTarget -> decode loop -> Score
 

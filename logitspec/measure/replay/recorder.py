@@ -9,7 +9,7 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.recording import UNKNOWN, Recording
-from logitspec.publish.recordings import Example
+from logitspec.prompts import Prompt
 from logitspec.trace.records import Trace
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
@@ -59,7 +59,7 @@ class Listener(Target):
 def record(
     target: Target,
     tokenizer: Any,
-    prompts: Sequence[Example],
+    prompts: Sequence[Prompt],
     max_new_tokens: int = 256,
     ranks: int = RANKS,
 ) -> Iterator[Recording]:
@@ -75,19 +75,19 @@ def record(
     runs = []
     for prompt in prompts:
         try:
-            ids = encode_prompt(tokenizer, prompt.prompt)
+            ids = encode_prompt(tokenizer, prompt.text)
             runs.append(begin(listener, ids, "autoregressive", max_new_tokens))
         except LogitSpecError as error:
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
     return (_recorded(listener, prompt, trace) for prompt, trace in zip(prompts, runs, strict=True))
 
 
-def _recorded(listener: Listener, prompt: Example, trace: Trace) -> Recording:
+def _recorded(listener: Listener, prompt: Prompt, trace: Trace) -> Recording:
     complete(listener, trace)
     return recording_of(listener, prompt, trace)
 
 
-def recording_of(listener: Listener, prompt: Example, trace: Trace) -> Recording:
+def recording_of(listener: Listener, prompt: Prompt, trace: Trace) -> Recording:
     """What `listener` has kept of plain decoding of `prompt`, whose finished trace is `trace`."""
     return Recording(
         question_id=prompt.question_id,

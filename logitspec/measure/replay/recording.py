@@ -61,7 +61,7 @@ class Recording:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogitSpecError(
                 f"A line is no recording ({error}); make the file with"
-                " `python -m logitspec.measure.replay record`."
+                " `python -m logitspec replay record`."
             ) from error
         return recording
 

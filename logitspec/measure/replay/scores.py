@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from logitspec.drafters import METHODS, make, option_fields
@@ -161,11 +160,3 @@ def document(variants: Sequence[Variant]) -> dict[str, Any]:
             for variant in variants
         ]
     }
-
-
-def write(path: str | Path, line: str) -> None:
-    """Keep one line of JSON in a file; LogitSpecError where that can't be."""
-    try:
-        Path(path).write_text(line + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error

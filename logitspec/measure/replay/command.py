@@ -1,45 +1,30 @@
-"""The command: `python -m logitspec.measure.replay`."""
+"""The command `replay`: transcripts are recorded, methods replayed on them, and rates fitted to them."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
 
+from logitspec import commandline
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.priors import PRIORS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients
 from logitspec.measure.replay.fit import fitted, source
 from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
-from logitspec.measure.replay.prompts import prompts_in
 from logitspec.measure.replay.recorder import RANKS, record
 from logitspec.measure.replay.recording import check, read, save
-from logitspec.measure.replay.scores import Variant, compare, document, table, variant, write
-from logitspec.publish.recordings import EXAMPLES
+from logitspec.measure.replay.scores import Variant, compare, document, table, variant
+from logitspec.prompts import EXAMPLES, read_prompts
 from logitspec.trace.records import dumps
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; what goes wrong is one sentence on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        options.command(options)
-    except LogitSpecError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m logitspec.measure.replay",
-        description="Record what a model says once, then try methods on it in seconds.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A command of its own for each thing to do."""
     commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
     making = commands.add_parser("record", help="decode prompts and keep what the model says")
     making.set_defaults(command=_record)
@@ -50,11 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument(
         "--ranks", type=int, default=RANKS, help="kept of the last logits (default: %(default)s)"
     )
-    making.add_argument("--model", default="builtin", help="builtin, a folder or a hub id")
-    making.add_argument("--device", default="auto", help="auto, cpu, cuda ...")
-    making.add_argument(
-        "--dtype", default="auto", help="auto, fastest, float32, bfloat16, float16, float64"
-    )
+    commandline.add_model(making)
 
     trying = commands.add_parser("run", help="replay methods on recordings")
     trying.set_defaults(command=_run)
@@ -98,15 +79,20 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="the model of a file, for live runs; once for each file (default: replays)",
     )
-    return parser
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what the second word names."""
+    options.command(options)
 
 
 def _record(options: argparse.Namespace) -> None:
     from logitspec.models.loader import load
 
-    prompts = prompts_in(options.prompts, options.category)
+    prompts = read_prompts(options.prompts, options.category)
     if not 1 <= options.ranks <= 128:
         raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
+    commandline.check_writable(options.out)
     target, tokenizer = load(options.model, options.device, options.dtype)
     made = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
     save(tqdm(made, "record", len(prompts), unit=" prompts"), options.out)
@@ -118,7 +104,7 @@ def _run(options: argparse.Namespace) -> None:
     print(table(variants))
     line = dumps(document(variants))
     if options.json:
-        write(options.json, line)
+        commandline.write(options.json, line)
     print(line)
 
 
@@ -135,7 +121,7 @@ def _ingredients(options: argparse.Namespace) -> None:
         found.add(name, recordings, options.processes)
     print(ingredients.table(found))
     if options.json:
-        write(options.json, dumps(ingredients.document(found)))
+        commandline.write(options.json, dumps(ingredients.document(found)))
 
 
 def _fit(options: argparse.Namespace) -> None:
@@ -158,7 +144,3 @@ def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
         else:
             (named[-1][1] if named else shared).append(text)
     return [variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,39 @@
-"""Prompt files: JSON lines in Spec-Bench's form."""
+"""Prompt files, JSON lines in Spec-Bench's form, and the one that ships: the examples of the page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from logitspec.errors import LogitSpecError
-from logitspec.publish.recordings import EXAMPLES, Example
+from logitspec.paths import ASSETS
+
+EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
 
 
-def prompts_in(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Example]:
-    """The questions of a JSON-lines file in Spec-Bench's form, of `categories` or of all."""
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One line of a file: `text` is its first turn, `later` are those after it."""
+
+    question_id: int
+    category: str
+    title: str
+    text: str
+    later: tuple[str, ...] = ()
+
+
+@cache
+def examples() -> tuple[Prompt, ...]:
+    """The shipped prompts in their order."""
+    return tuple(read_prompts(EXAMPLES))
+
+
+def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Prompt]:
+    """The prompts of a file, of `categories` or of all; LogitSpecError where there are none."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         prompts = [_prompt(json.loads(line)) for line in lines if line.strip()]
@@ -33,6 +54,6 @@ def prompts_in(path: str | Path = EXAMPLES, categories: Collection[str] = ()) ->
     return [prompt for prompt in prompts if not categories or prompt.category in categories]
 
 
-def _prompt(row: dict[str, Any]) -> Example:
+def _prompt(row: dict[str, Any]) -> Prompt:
     first, *later = row["turns"]
-    return Example(row["question_id"], row["category"], row.get("title", ""), first, tuple(later))
+    return Prompt(row["question_id"], row["category"], row.get("title", ""), first, tuple(later))

@@ -1,21 +1,7 @@
-"""The GPU check, in one call of less than ten minutes: `python -m logitspec.measure.benchmark.gpu --json OUT`.
-
-Parts, each with seconds of its own, the file written anew after each, so that a call that is cut off
-leaves what was done:
-
-- conditions: device, driver, versions; what a copy within its memory reaches
-- models of random weights and usual shapes: forwards over 1 to 128 rows behind 256 and 2,048 tokens, plain
-  and as CUDA graphs; what a step takes beyond its forward; bytes read a second over one row
-- the built-in model in bfloat16 and float32: every method, its divergences from plain decoding with
-  their margins
-- one layer's attention by each of torch's kernels; a short training
-
-It runs on a CPU, too (`--device cpu --quick`), which says nothing about a GPU but that the check works.
-"""
+"""The parts of the GPU check, each with seconds of its own."""
 
 from __future__ import annotations
 
-import argparse
 import gc
 import platform
 import subprocess
@@ -31,12 +17,12 @@ import transformers
 
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
-from logitspec.measure.benchmark.__main__ import environment
 from logitspec.measure.benchmark.bench import Bench
 from logitspec.measure.benchmark.contenders import ours, variants
 from logitspec.measure.benchmark.figures import document
-from logitspec.measure.benchmark.runs import TIE_AT_MOST, Part
-from logitspec.measure.benchmark.shapes import (
+from logitspec.measure.benchmark.runs import MAX_TIE, Part
+from logitspec.measure.environment import environment
+from logitspec.measure.gpu_check.shapes import (
     Sweep,
     attention_times,
     copy_bandwidth,
@@ -44,11 +30,9 @@ from logitspec.measure.benchmark.shapes import (
     random_target,
     read_bytes,
 )
-from logitspec.measure.replay.prompts import prompts_in
-from logitspec.measure.replay.scores import write
-from logitspec.models.devices import choose_device, choose_dtype
+from logitspec.models.devices import choose_dtype
 from logitspec.models.loader import encode_prompt, load
-from logitspec.trace.records import dumps
+from logitspec.prompts import read_prompts
 from logitspec.version import VERSION
 
 Late = Callable[[], bool]
@@ -62,35 +46,6 @@ class Job(NamedTuple):
     name: str
     seconds: float
     work: Callable[[Late], Iterator[dict[str, Any]]]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; 0, 1 where a part failed, or 2 with one sentence on standard error."""
-    options = _parser().parse_args(arguments)
-    try:
-        device = choose_device(options.device)
-        found: dict[str, Any] = {"conditions": conditions(device, options.quick), "parts": {}}
-        for job in _chosen(jobs(device, options.quick), options.parts):
-            found["parts"][job.name] = done(job)
-            if options.json:
-                write(options.json, dumps(found))
-    except LogitSpecError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(dumps(found))
-    return 1 if any("error" in each for each in found["parts"].values()) else 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m logitspec.measure.benchmark.gpu",
-        description="Check and measure what runs on a GPU, in less than ten minutes.",
-    )
-    parser.add_argument("--device", default="cuda", help="(default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
-    parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
-    parser.add_argument("--json", metavar="OUT", help="file that is written after each part")
-    return parser
 
 
 def jobs(device: torch.device, quick: bool) -> list[Job]:
@@ -112,7 +67,7 @@ def jobs(device: torch.device, quick: bool) -> list[Job]:
     ]
 
 
-def _chosen(every: list[Job], names: list[str]) -> list[Job]:
+def chosen(every: list[Job], names: list[str]) -> list[Job]:
     known = [job.name for job in every]
     if unknown := [name for name in names if name not in known]:
         raise LogitSpecError(
@@ -217,7 +172,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
         repeats=1,
     )
     costs = target.measure()
-    prompts = prompts_in()
+    prompts = read_prompts()
     bench.warm_up(prompts)
     part, asked = Part(), 0
     for prompt in prompts[:1] if quick else prompts:
@@ -225,7 +180,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
             break
         bench.measure(prompt, part)
         asked += 1
-    about = {"environment": environment(target), "tie_at_most": TIE_AT_MOST, "prompts": asked}
+    about = {"environment": environment(target), "tie_at_most": MAX_TIE, "prompts": asked}
     about["forward_costs"] = costs.to_json()
     yield document(part, contenders, about)
 
@@ -238,7 +193,8 @@ def _training(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
         command = [
             sys.executable,
             "-m",
-            "logitspec.builtin.train",
+            "logitspec",
+            "train",
             "--device",
             str(device),
             *length,
@@ -259,7 +215,3 @@ def _training(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
         }
         if ran.returncode != 0:
             raise RuntimeError(ran.stderr.strip().splitlines()[-1] if ran.stderr else "no words")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,46 @@
+"""The command `evidence`: `python -m logitspec evidence --out assets/evidence/builtin.json.gz`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tqdm import tqdm
+
+from logitspec import commandline
+from logitspec.measure.evidence import SHIPPED, Evidence
+from logitspec.measure.evidence.gather import gather, prompts
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which model, how many prompts, and where the evidence goes."""
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="file (default: %(default)s)")
+    parser.add_argument("--per-task", type=int, default=6, help="prompts (default: %(default)s)")
+    parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
+    commandline.add_model(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Gather evidence and write it."""
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    commandline.check_writable(options.out)
+    evidence = _gathered(options)
+    evidence.save(options.out)
+    print(f"{options.out}: {sum(evidence.about['prompts'].values())} prompts")
+
+
+def _gathered(options: argparse.Namespace) -> Evidence:
+    from logitspec.models.loader import load
+
+    target, tokenizer = load(options.model, options.device, options.dtype)
+    asked = prompts(options.per_task)
+    steps = gather(target, tokenizer, asked, options.max_new_tokens)
+    with tqdm(total=len(asked), unit=" prompts") as bar:
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as stop:
+                found: Evidence = stop.value
+                return found
+            bar.set_description(progress.what, refresh=False)
+            bar.update(progress.done - bar.n)

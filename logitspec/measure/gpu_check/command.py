@@ -1,0 +1,33 @@
+"""The command `gpu-check`: `python -m logitspec gpu-check --json gpu.json`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from logitspec import commandline
+from logitspec.trace.records import dumps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """On which device, which parts, and how quickly."""
+    commandline.add_device(parser, "cuda")
+    parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
+    parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
+    parser.add_argument("--json", metavar="OUT", help="file that is written after each part")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the parts, print their findings as one line of JSON; 1 where a part failed."""
+    from logitspec.measure.gpu_check import parts
+    from logitspec.models.devices import choose_device
+
+    device = choose_device(options.device)
+    chosen = parts.chosen(parts.jobs(device, options.quick), options.parts)
+    found: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
+    for job in chosen:
+        found["parts"][job.name] = parts.done(job)
+        if options.json:
+            commandline.write(options.json, dumps(found))
+    print(dumps(found))
+    return 1 if any("error" in each for each in found["parts"].values()) else 0

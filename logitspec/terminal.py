@@ -1,0 +1,204 @@
+"""The command `run`, which decodes a prompt in the terminal: `python -m logitspec "Once upon a time"`."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import Field
+from typing import Any
+
+from logitspec import commandline
+from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
+from logitspec.trace.metrics import Summary, summarize
+from logitspec.trace.records import StepRecord, Trace, dumps
+
+# Styles as well as colours, so that the sources can be told apart without colour.
+STYLES = {"root": "", "logit": "1;33", "retrieved": "4;36", "recycled": "3;35", "suffix": "4;32"}
+COLOURLESS = {"root": "", "logit": "1", "retrieved": "4", "recycled": "3", "suffix": "4"}
+NAMES = {
+    "root": "root: the target's own next token",
+    "logit": "accepted, next-next token from the last logits",
+    "retrieved": "accepted, copied after an n-gram match",
+    "recycled": "accepted, recycled from earlier logits",
+    "suffix": "accepted, copied after a suffix match",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The prompt, how to decode it, and the options of all methods."""
+    parser.add_argument("prompt", help="text for the model")
+    parser.add_argument(
+        "--method", default=DEFAULT_METHOD, choices=list(METHODS), help="(default: %(default)s)"
+    )
+    commandline.add_model(parser)
+    commandline.add_placement(parser)
+    parser.add_argument("--max-new-tokens", type=int, default=200, help="(default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
+    parser.add_argument("--seed", type=int, default=0, help="fixes the draws")
+    parser.add_argument("--trace", metavar="FILE", help="save every step as JSON (.gz: compressed)")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON document on the last line"
+    )
+    group = parser.add_argument_group("options of the methods")
+    for name, owners in _method_options().items():
+        first = next(iter(owners.values()))
+        kind: dict[str, Any] = {"type": type(first.default)}
+        if isinstance(first.default, bool):  # --name and --no-name
+            kind = {"action": argparse.BooleanOptionalAction}
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            default=argparse.SUPPRESS,  # each method has its own
+            help="; ".join(_explained(owners)),
+            **kind,
+        )
+
+
+def _method_options() -> dict[str, dict[str, Field[Any]]]:
+    """By option the methods that have it, each with its field."""
+    options: dict[str, dict[str, Field[Any]]] = {}
+    for method, drafter in METHODS.items():
+        for each in option_fields(drafter):
+            options.setdefault(each.name, {})[method] = each
+    return options
+
+
+def _explained(owners: dict[str, Field[Any]]) -> Iterator[str]:
+    """What an option is, once for all methods that mean the same by it, with their defaults."""
+    texts = dict.fromkeys(describe(each) for each in owners.values())
+    for text in texts:
+        defaults = [
+            f"{method} {each.default}" for method, each in owners.items() if describe(each) == text
+        ]
+        yield f"{text}; default: {', '.join(defaults)}".replace("%", "%%")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Decode, print the text in the styles of its sources, then the numbers."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if options.trace:
+        commandline.check_writable(options.trace)
+    trace = stream(options)
+    if options.trace:
+        trace.save(options.trace)
+    summary = summarize(trace)
+    print(report(trace, summary))
+    if options.json:
+        print(document(trace, summary))
+
+
+def stream(options: argparse.Namespace) -> Trace:
+    """Decode and print; the finished trace, or what there is of it after an interrupt."""
+    from logitspec.decoding import engine
+    from logitspec.models.loader import encode_prompt, load
+    from logitspec.models.tokens import Speller
+    from logitspec.trace.sampling import Sampling
+
+    target, tokenizer = load(
+        options.model,
+        options.device,
+        options.dtype,
+        device_map=options.device_map,
+        offload=options.offload,
+    )
+    given = {name: value for name, value in vars(options).items() if name in _method_options()}
+    trace = engine.begin(
+        target,
+        encode_prompt(tokenizer, options.prompt),
+        options.method,
+        options.max_new_tokens,
+        Sampling(temperature=options.temperature, seed=options.seed),
+        given,
+    )
+    trace.prompt = options.prompt
+    speller, printer = Speller(tokenizer), Printer(sys.stdout)
+    steps = engine.run(target, trace)
+    try:
+        for step in steps:
+            printer.step(step, [speller(token) for token in step.tokens])
+    except KeyboardInterrupt:
+        steps.close()
+    printer.end()
+    trace.spell(speller)
+    return trace
+
+
+class Printer:
+    """Writes tokens to a terminal in the style of their origin, half characters held back."""
+
+    def __init__(self, out: Any) -> None:
+        self._out = out
+        self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        forced = os.environ.get("FORCE_COLOR", "") not in ("", "0")
+        plain = bool(os.environ.get("NO_COLOR"))
+        styled = forced or (out.isatty() and os.environ.get("TERM") != "dumb")
+        self._styles = {} if not styled else COLOURLESS if plain else STYLES
+        self.seen: set[str] = set()
+
+    def step(self, step: StepRecord, spelt: list[bytes]) -> None:
+        """Write the tokens of one step."""
+        for provenance, piece in zip(step.provenance, spelt, strict=True):
+            self.seen.add(provenance.origin.value)
+            self._write(provenance.origin.value, self._utf8.decode(piece))
+        self._out.flush()
+
+    def end(self) -> None:
+        """Write what is left and the legend."""
+        self._write("root", self._utf8.decode(b"", final=True))
+        self._out.write("\n")
+        if self._styles:
+            self._out.write("\n")
+            for origin in [name for name in NAMES if name in self.seen]:
+                self._write(origin, "token")
+                self._out.write(f"  {NAMES[origin]}\n")
+        self._out.flush()
+
+    def _write(self, origin: str, text: str) -> None:
+        style = self._styles.get(origin, "")
+        shown = "".join(map(harmless, text))
+        self._out.write(f"\x1b[{style}m{shown}\x1b[0m" if style and shown else shown)
+
+
+def harmless(character: str) -> str:
+    """The character, or its code where it would command the terminal or turn the line around."""
+    code = ord(character)
+    control = (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0
+    turning = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x200E, 0x200F)
+    return f"⟨{code:02x}⟩" if control or turning else character
+
+
+def report(trace: Trace, summary: Summary) -> str:
+    """The lines after the text."""
+    shares = ", ".join(f"{origin} {share:.0%}" for origin, share in sorted(summary.share.items()))
+    return "\n".join(
+        [
+            "",
+            f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
+            f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
+            f"{summary.tokens} tokens from {summary.forwards} forwards:"
+            f" {summary.mean_accepted_tokens:.2f} mean accepted tokens"
+            " (tokens per target forward, root included, prefill excluded)",
+            f"{summary.drafted} drafted = {summary.accepted} accepted + {summary.rejected} rejected"
+            f" + {summary.uncompared} not compared",
+            f"{summary.tokens_per_second:.1f} tokens/s decoding; prefill"
+            f" {summary.prefill_seconds * 1000:.0f} ms for {len(trace.prompt_ids)} tokens",
+            f"share by origin: {shares}",
+        ]
+    )
+
+
+def document(trace: Trace, summary: Summary) -> str:
+    """Text and numbers as one line of JSON."""
+    header = trace.header()
+    kept = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
+    return dumps(
+        {
+            **{name: header[name] for name in kept},
+            "prompt": trace.prompt,
+            "text": trace.output_bytes.decode(errors="replace"),
+            "output_ids": trace.output_ids,
+            "summary": summary.to_json(),
+        }
+    )

@@ -149,9 +149,9 @@ def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Prompt) -> No
 
 def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """New weights want new recordings: python -m logitspec record."""
+    monkeypatch.undo()
     from logitspec import decode, load
 
-    monkeypatch.undo()
     target, _ = load(device="cpu", dtype="float32")
     trace = Trace.open(demo_file(min(SHIPPED, key=lambda each: demo_file(each).stat().st_size)))
     steps = decode(target, trace.prompt_ids, "autoregressive", trace.max_new_tokens)

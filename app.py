@@ -31,7 +31,8 @@ def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
     from logitspec.serving.host import Host
     from logitspec.ui.page import build
-    from logitspec.ui.theme import STYLE, theme
+    from logitspec.ui.scripts import launch_options
+    from logitspec.ui.theme import theme
 
     host = Host(
         options.model,
@@ -47,7 +48,7 @@ def _serve(options: argparse.Namespace) -> None:
         server_port=options.port,
         share=options.share,
         theme=theme(),
-        css=STYLE,
+        **launch_options(),
         footer_links=["api", "settings"],
         run_history=False,
         show_error=True,

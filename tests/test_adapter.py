@@ -19,7 +19,7 @@ PLAYER = "[data-logitspec-player]"
 STORY = story()
 OTHER = hostile()
 ADDRESS = "http://player.test/"
-PAGE = gradio_page_html().replace("const server = {};", "const server = window.functions || {};")
+PAGE = gradio_page_html()
 
 
 class Server:

@@ -23,8 +23,11 @@ from support.player_driver import (
     shown_text,
     state,
 )
-from support.player_page import PLAYER, gradio_page_html, steps_between, story
+from support.player_page import gradio_page_html, steps_between, story
 
+from logitspec.paths import ASSETS
+from logitspec.publish.export import player_markup, player_style
+from logitspec.publish.modules import graph
 from logitspec.trace.records import StepRecord, Trace, dumps, reset_message
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 page, tab = player_driver.page, player_driver.tab
 
+PLAYER = ASSETS / "player"
 TRACES = {"story": STORY, "hostile": HOSTILE}
 
 
@@ -608,8 +612,6 @@ def test_the_adapter_keeps_trace_and_place_over_a_reload(chromium: Browser) -> N
     body = gradio_page_html()
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto("http://player.test/")
-    displayed = "frame => getComputedStyle(frame).display"
-    assert page.locator(".ls-frame").evaluate(displayed) == "flex"  # it brought its style
     page.evaluate("message => send(message)", STORY.to_json())
     page.get_by_label("First step").click()
     page.get_by_label("Next step").click()
@@ -643,17 +645,17 @@ def test_the_value_that_a_page_begins_with_does_not_undo_a_run(chromium: Browser
 
 
 def test_scripts_can_stand_in_any_page() -> None:
-    order = json.loads((PLAYER / "order.json").read_text())
-    names = order["scripts"]
-    assert sorted([*names, "adapter.js", "gradio.js"]) == sorted(
-        path.name for path in PLAYER.glob("*.js")
-    )
-    assert sorted(order["styles"]) == sorted(path.name for path in PLAYER.glob("*.css"))
-    for name in names:
+    """All but what knows Gradio or Node is part of an exported page."""
+    modules = {path.name for path in graph(PLAYER / "standalone.js") if path.suffix == ".js"}
+    others = {"adapter.js", "gradio.js", "unpack.js", "draw.js"}
+    assert modules | others == {path.name for path in PLAYER.glob("*.js")}
+    sheets = [path for path in PLAYER.glob("*.css") if path.name != "player.css"]
+    assert all(path.read_text() in player_style() for path in sheets)
+    for name in modules:
         text = (PLAYER / name).read_text()
         for word in ("innerHTML", "insertAdjacentHTML", "gradio", "</script", "import(", "http:"):
             assert word not in text.replace("http://www.w3.org/2000/svg", ""), (name, word)
-    assert not set("{}`\\$") & set((PLAYER / "player.html").read_text())
+    assert not set("{}`\\$") & set(player_markup())
 
 
 def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_back(

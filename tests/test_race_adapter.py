@@ -19,7 +19,7 @@ from logitspec.trace.records import packed
 ROOT = "[data-logitspec-race]"
 LANE = f"{ROOT} .lr-lane"
 ADDRESS = "http://race.test/"
-PAGE = gradio_page_html().replace("const server = {};", "const server = window.functions || {};")
+PAGE = gradio_page_html()
 
 
 @cache

@@ -32,6 +32,7 @@ COME_ALONG = {
     "huggingface_hub": "transformers",
     "psutil": "accelerate",
     "safetensors": "transformers",
+    "starlette": "gradio",
     "tokenizers": "transformers",
     "tqdm": "transformers",
     "yaml": "transformers",

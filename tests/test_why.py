@@ -24,7 +24,8 @@ from logitspec.measure.evidence.gather import OURS, PAPER, gather, prompts
 from logitspec.serving import host as session
 from logitspec.serving.host import Host
 from logitspec.ui import why
-from logitspec.ui.theme import STYLE, theme
+from logitspec.ui.scripts import launch_options
+from logitspec.ui.theme import theme
 from logitspec.ui.why import PICTURES, Study, why_tab
 
 NOTHING = "Nothing has been computed on tiny yet; press “Compute on the loaded model”."
@@ -71,7 +72,7 @@ def served(stock: Stock) -> Iterator[Served]:
         quiet=True,
         server_port=free_port(),
         theme=theme(),
-        css=STYLE,
+        **launch_options(),
         run_history=False,
     )
     yield Served(stock.host, stock.shipped, stock.file, url)

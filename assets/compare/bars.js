@@ -1,5 +1,8 @@
 /* Bars with their numbers: a lane a row, the number in words behind its name. */
 
+import { el } from "../player/dom.js";
+import { TRACK_HEIGHTS } from "./track.js";
+
 /**
  * @param {string} kind names the chart in the page
  * @param {string} title
@@ -7,7 +10,7 @@
  * @param {Array<{title: string, number: string, parts: Array<{share: number, origin?: string, kind?: string}>}>} rows
  *   share: of the longest bar, 0 to 1
  */
-function createBars(kind, title, note, rows) {
+export function createBars(kind, title, note, rows) {
   const caption = el("figcaption", { class: "lr-caption" }, el("b", {}, title), el("span", {}, note));
   const list = el("ul", { class: "lr-rows" }, ...rows.map(barRow));
   return el("figure", { class: "lr-bars", "data-bars": kind }, caption, list);

@@ -1,15 +1,17 @@
 /* The two clocks that a race is played by: measured seconds of decoding, or forward passes. */
 
-const CLOCKS = { time: "Measured time", forwards: "Forward passes" };
-const SAME_TIME = 1e-9;
+import { hasFinished, isOver } from "./race.js";
+
+export const CLOCKS = { time: "Measured time", forwards: "Forward passes" };
+export const SAME_TIME = 1e-9;
 
 /** What a lane's first `steps` steps took, on a clock. */
 const spent = (trace, steps, clock) => (clock === "time" ? trace.totals[steps].seconds : steps);
 
-const spentInAll = (trace, clock) => spent(trace, trace.steps.length, clock);
+export const spentInAll = (trace, clock) => spent(trace, trace.steps.length, clock);
 
 /** The steps that a lane has done when the clock shows `at`. */
-function stepsAt(trace, at, clock) {
+export function stepsAt(trace, at, clock) {
   let [low, high] = [0, trace.steps.length];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -20,17 +22,17 @@ function stepsAt(trace, at, clock) {
 }
 
 /** When the last lane of all is done, as far as is known. */
-const raceEnd = (race, clock) => Math.max(0, ...race.lanes.map(({ trace }) => spentInAll(trace, clock)));
+export const raceEnd = (race, clock) => Math.max(0, ...race.lanes.map(({ trace }) => spentInAll(trace, clock)));
 
 /** How far the clock can go: to the slowest lane's newest step while the race runs, then to the end. */
-function frontier(race, clock) {
+export function frontier(race, clock) {
   const going = race.lanes.filter(({ trace }) => !isOver(trace));
   if (going.length === 0) return raceEnd(race, clock);
   return Math.min(...going.map(({ trace }) => spentInAll(trace, clock)));
 }
 
 /** The next moment at which some lane does a step; the frontier when there is none. */
-function momentAfter(race, at, clock) {
+export function momentAfter(race, at, clock) {
   const next = race.lanes.map(({ trace }) => {
     const steps = stepsAt(trace, at, clock);
     return steps < trace.steps.length ? spent(trace, steps + 1, clock) : Infinity;
@@ -39,7 +41,7 @@ function momentAfter(race, at, clock) {
 }
 
 /** The moment of the step before; 0 before the first. */
-function momentBefore(race, at, clock) {
+export function momentBefore(race, at, clock) {
   const before = race.lanes.map(({ trace }) => {
     const steps = stepsAt(trace, at - 2 * SAME_TIME, clock);
     const moment = spent(trace, steps, clock);
@@ -49,7 +51,7 @@ function momentBefore(race, at, clock) {
 }
 
 /** The place of each lane: 1 for the least that is spent, the same for the same; null without a finish. */
-function places(race, clock) {
+export function places(race, clock) {
   const finished = race.lanes.map(({ trace }) => (hasFinished(trace) ? spentInAll(trace, clock) : null));
   return finished.map((own) => {
     if (own === null) return null;

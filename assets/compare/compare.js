@@ -1,5 +1,18 @@
 /* The race in the page: what it shows follows from the race, the clock and the moment alone. */
 
+import { el, setData, setText } from "../player/dom.js";
+import { actionOf } from "../player/keys.js";
+import { coalesced } from "../player/paint.js";
+import { places, raceEnd } from "./clock.js";
+import { RACE_SPEEDS, createControls } from "./controls.js";
+import { createRaceFiles } from "./files.js";
+import { createRaceLegend } from "./legend.js";
+import { expectRace, openRace, receiveRace } from "./messages.js";
+import { chooseByStep, chooseMoment, placeOf, playRace, setClock, showPlace, toggleRace } from "./moves.js";
+import { hasFinished, isLive, raceText, trackLength } from "./race.js";
+import { createResults } from "./results.js";
+import { IDLE_RACE, STARTING_RACE } from "./words.js";
+
 /**
  * A race inside `element`, which takes messages and plays all lanes by one clock.
  * @param {HTMLElement} element an empty element; gets the focus, the keys and the data attributes
@@ -16,7 +29,7 @@
  *   start; show: the cursor of a place; snapshot: the race so far as a message; place: where the viewer is
  *   and how many steps all lanes have
  */
-function createRaceView(element, options = {}) {
+export function createRaceView(element, options = {}) {
   const state = {
     race: null,
     clock: "time",
@@ -100,8 +113,6 @@ function changeRaceSpeed({ state, repaint }, direction) {
   if (at >= 0 && at < speeds.length) state.speed = speeds[at];
   repaint(true);
 }
-
-const isLive = ({ race }) => race !== null && !raceOver(race);
 
 /* Painting */
 

@@ -1,5 +1,11 @@
 /* One transport for all lanes: buttons, the clock and its switch, the slider and the speed. */
 
+import { el, setText } from "../player/dom.js";
+import { iconButton, showPlay } from "../player/transport.js";
+import { plural } from "../player/words.js";
+import { CLOCKS, raceEnd } from "./clock.js";
+import { momentWords } from "./words.js";
+
 const RACE_BUTTONS = [
   ["first", "Start", "Home"],
   ["previous", "Previous step", "Left"],
@@ -9,7 +15,7 @@ const RACE_BUTTONS = [
 ];
 
 // On the clock of measured time a factor, on that of forward passes how many a second.
-const RACE_SPEEDS = {
+export const RACE_SPEEDS = {
   time: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
   forwards: [1, 2, 5, 10, 20, 50, 100],
 };
@@ -17,7 +23,7 @@ const SLIDER_PARTS = 1000;
 const REPLAY_SECONDS = 12;
 
 /** The speed at which a race is seen well: the fastest at which it takes a while. */
-function fittingSpeed(race, clock) {
+export function fittingSpeed(race, clock) {
   const speeds = RACE_SPEEDS[clock];
   const end = raceEnd(race, clock);
   if (end === 0) return 1; // nothing is known of it yet
@@ -33,7 +39,7 @@ function speedWords(speed, clock) {
 }
 
 /** @param {Object<string, function>} actions those of RACE_BUTTONS, and live, clock, speed, seek */
-function createControls(actions) {
+export function createControls(actions) {
   const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
   const buttons = new Map(RACE_BUTTONS.map(made));
   buttons.get("toggle").classList.add("ls-primary");

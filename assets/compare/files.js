@@ -1,7 +1,10 @@
 /* A race as a file: all its lanes with what they ran on, as it was recorded. */
 
+import { download, fileButton, fileOpener, fillFiles, plainName, say } from "../player/disk.js";
+import { raceOver, raceText } from "./race.js";
+
 /** @param {{element: HTMLElement, open: function(string)}} player the view of the race */
-function createRaceFiles(player) {
+export function createRaceFiles(player) {
   const files = { player, race: null, silence: null };
   const save = fileButton(files, "Save race", "Save every step of all lanes as a file", saveRace);
   fillFiles(files, fileOpener(files, "race"), [save]);

@@ -1,7 +1,14 @@
 /* A lane: who runs in it, how far it got, and what it wrote. */
 
+import { el, setData, setText } from "../player/dom.js";
+import { spentInAll, stepsAt } from "./clock.js";
+import { isOver } from "./race.js";
+import { createLaneText } from "./text.js";
+import { createTrack } from "./track.js";
+import { ORDINALS, laneWords, momentWords } from "./words.js";
+
 /** @param {function()|null} onOpen shows the lane's steps elsewhere */
-function createLane(title, onOpen) {
+export function createLane(title, onOpen) {
   const place = el("span", { class: "lr-place" });
   const took = el("span", { class: "lr-took" });
   const figures = el("span", { class: "lr-figures" });

@@ -1,6 +1,11 @@
 /* What colours and heights mean; origins that no lane uses are left out. */
 
-function createRaceLegend() {
+import { el } from "../player/dom.js";
+import { LEGEND_ORIGINS } from "../player/legend.js";
+import { ORIGIN_NAMES } from "../player/trace.js";
+import { TRACK_HEIGHTS } from "./track.js";
+
+export function createRaceLegend() {
   const items = ORIGIN_NAMES.map((origin) => {
     const swatch = el("span", { class: "lr-swatch", "aria-hidden": "true" });
     swatch.style.setProperty("--lr-height", TRACK_HEIGHTS[origin] + "%");

@@ -1,16 +1,24 @@
 /* Messages: a race, its steps as they come, an error. What is missing is asked for. */
 
+import { prefersStills } from "../player/playing.js";
+import { traceText } from "../player/trace.js";
+import { fittingSpeed } from "./controls.js";
+import { createLane } from "./lane.js";
+import { haltRace, playRace, setMoment } from "./moves.js";
+import { createRace, growRace, raceOver, stepsInAll, wholeRace } from "./race.js";
+import { arrivalWords, verdictWords } from "./words.js";
+
 const LOST_STEPS = "Some steps of this race were lost on their way; press Race to run it again.";
 
 /** A race was asked for: what was shown makes room, and comes back if that race can't start. */
-function expectRace(view) {
+export function expectRace(view) {
   haltRace(view);
   Object.assign(view.state, { expecting: true, error: null });
   view.repaint(true);
 }
 
 /** Takes one message, as a string or as parsed JSON; never throws. */
-function receiveRace(view, message) {
+export function receiveRace(view, message) {
   try {
     const data = typeof message === "string" ? JSON.parse(message) : message;
     const take = { race: takeRace, race_steps: takeRaceSteps, error: takeRaceError }[data.kind];
@@ -48,7 +56,7 @@ function laneOpener({ options, state }, trace) {
 }
 
 /** A whole race to be played; what is none is told, and what was there stays. */
-function openRace(view, text) {
+export function openRace(view, text) {
   try {
     loadRace(view, wholeRace(text));
     if (!prefersStills()) playRace(view);

@@ -1,9 +1,15 @@
 /* Moving the clock: by hand, by playing, and with a race that runs. */
 
+import { prefersStills } from "../player/playing.js";
+import { CLOCKS, SAME_TIME, frontier, momentAfter, momentBefore, raceEnd } from "./clock.js";
+import { fittingSpeed } from "./controls.js";
+import { isLive, stepsInAll } from "./race.js";
+import { arrivalWords, standWords } from "./words.js";
+
 const STILLS_EVERY = 250; // ms, for those who want no motion
 
 /** Sets the clock to `at`; at the frontier of a running race it is followed. */
-function setMoment(view, at) {
+export function setMoment(view, at) {
   const { state } = view;
   const most = frontier(state.race, state.clock);
   state.at = Math.max(0, Math.min(most, at));
@@ -12,7 +18,7 @@ function setMoment(view, at) {
 }
 
 /** The viewer moves the clock: playing ends, and where all lanes are is told. */
-function chooseMoment(view, at) {
+export function chooseMoment(view, at) {
   if (!view.state.race) return;
   haltRace(view);
   setMoment(view, at);
@@ -27,13 +33,13 @@ function placeChosen({ state, options }) {
 }
 
 /** Where the viewer is. The newest step is a place like others here, so that the clock is kept with it. */
-function placeOf({ race, expecting, at, clock, follow }) {
+export function placeOf({ race, expecting, at, clock, follow }) {
   const shown = race !== null && !expecting;
   return { run: shown ? race.name : "", cursor: { at, clock, follow }, follow: false, steps: shown ? stepsInAll(race) : 0 };
 }
 
 /** Back to a place. */
-function showPlace(view, { at, clock, follow }) {
+export function showPlace(view, { at, clock, follow }) {
   const { state } = view;
   if (!state.race || !(clock in CLOCKS)) return;
   haltRace(view);
@@ -42,7 +48,7 @@ function showPlace(view, { at, clock, follow }) {
   setMoment(view, follow ? Infinity : Number(at));
 }
 
-function chooseByStep(view, steps) {
+export function chooseByStep(view, steps) {
   const { state } = view;
   if (!state.race) return;
   let { at } = state;
@@ -52,7 +58,7 @@ function chooseByStep(view, steps) {
 }
 
 /** The same share of the way on the other clock. */
-function setClock(view, clock) {
+export function setClock(view, clock) {
   const { state } = view;
   if (state.clock === clock) return;
   haltRace(view);
@@ -68,7 +74,7 @@ function setClock(view, clock) {
   placeChosen(view);
 }
 
-function toggleRace(view) {
+export function toggleRace(view) {
   const { state } = view;
   if (!state.race) return;
   if (state.playing) haltRace(view);
@@ -78,7 +84,7 @@ function toggleRace(view) {
 }
 
 /** Plays on; from the start when the clock stands at the end. */
-function playRace(view) {
+export function playRace(view) {
   const { state } = view;
   if (state.playing || !state.race) return;
   if (!isLive(state) && state.at >= raceEnd(state.race, state.clock) - SAME_TIME) state.at = 0;
@@ -89,7 +95,7 @@ function playRace(view) {
   view.repaint();
 }
 
-function haltRace(view) {
+export function haltRace(view) {
   cancelAnimationFrame(view.frame);
   clearTimeout(view.timer);
   view.state.playing = false;

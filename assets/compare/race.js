@@ -1,12 +1,14 @@
 /* A race as the page holds it: a trace per lane, and what they agree on. */
 
+import { TRACE_SCHEMA, addVocabulary, appendSteps, createTrace, traceText } from "../player/trace.js";
+
 const RACE_FINISHES = ["eos", "length", "context"];
 
 /**
  * @param {object} document a message of kind "race": of one that begins, or of a whole one
  * @throws {Error} with one sentence when its schema is another
  */
-function createRace(document) {
+export function createRace(document) {
   const lanes = document.lanes.map((lane, number) => {
     const trace = createTrace(lane);
     appendSteps(trace, lane.steps || []);
@@ -22,7 +24,7 @@ function createRace(document) {
  * Takes a message of kind "race_steps".
  * @returns {boolean} false when steps before it are missing
  */
-function growRace(race, message) {
+export function growRace(race, message) {
   const deltas = message.lanes.map((delta, number) => ({ delta, ...race.lanes[number] }));
   // All lanes or none: the steps that are there are the first ones of the race.
   if (deltas.some(({ delta, trace }) => delta.from > trace.steps.length)) return false;
@@ -35,7 +37,7 @@ function growRace(race, message) {
   return true;
 }
 
-const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
+export const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
 
 /** The origins of what was accepted; those of rejected drafts show nowhere. */
 function noteOrigins(origins, trace, since) {
@@ -51,15 +53,17 @@ function growLane(trace, { from, steps, vocabulary, finish = null, error = null,
   if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }
 
-const isOver = (trace) => trace.header.finish !== null && trace.header.finish !== undefined;
-const hasFinished = (trace) => RACE_FINISHES.includes(trace.header.finish);
-const raceOver = (race) => race.lanes.every(({ trace }) => isOver(trace));
+export const isOver = (trace) => trace.header.finish !== null && trace.header.finish !== undefined;
+export const hasFinished = (trace) => RACE_FINISHES.includes(trace.header.finish);
+export const raceOver = (race) => race.lanes.every(({ trace }) => isOver(trace));
+
+export const isLive = ({ race }) => race !== null && !raceOver(race);
 
 /** New tokens of a lane after its first `steps` steps. */
-const tokensAfter = (trace, steps) => trace.totals[steps].end - trace.promptLength;
+export const tokensAfter = (trace, steps) => trace.totals[steps].end - trace.promptLength;
 
 /** Tokens that the tracks have room for: the longest text there is, or the limit while none has ended. */
-function trackLength(race) {
+export function trackLength(race) {
   const traces = race.lanes.map(({ trace }) => trace);
   const longest = Math.max(...traces.map((trace) => tokensAfter(trace, trace.steps.length)));
   const known = raceOver(race) || traces.some(hasFinished);
@@ -67,7 +71,7 @@ function trackLength(race) {
 }
 
 /** The race as one JSON string, such as `createRace` takes. */
-function raceText({ lanes, ...race }) {
+export function raceText({ lanes, ...race }) {
   const traces = lanes.map(({ trace }) => traceText(trace)).join(",");
   const head = {
     kind: "race",
@@ -87,7 +91,7 @@ const NO_RACE = "This is no race; open a file saved here.";
  * The finished race in a file.
  * @throws {Error} with one sentence when it holds none
  */
-function wholeRace(text) {
+export function wholeRace(text) {
   try {
     const data = JSON.parse(text);
     if (data && data.kind === "trace") throw new Error("This is a run, not a race; open it under Watch.");

@@ -1,6 +1,14 @@
 /* After the race: whether all wrote the same, what each lane bought, and how that was measured. */
 
-function createResults() {
+import { el, setText } from "../player/dom.js";
+import { LEGEND_ORIGINS } from "../player/legend.js";
+import { ORIGIN_NAMES, originAt } from "../player/trace.js";
+import { percent } from "../player/words.js";
+import { createBars } from "./bars.js";
+import { raceOver, tokensAfter } from "./race.js";
+import { timingWords, verdictWords } from "./words.js";
+
+export function createResults() {
   const verdict = el("p", { class: "lr-verdict" });
   const charts = el("div", { class: "lr-charts" });
   const timing = el("p", { class: "lr-timing" });

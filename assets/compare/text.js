@@ -1,6 +1,11 @@
 /* A lane's text: its new tokens by origin. Moving the clock adds or removes tokens at the end. */
 
-function createLaneText(title) {
+import { el } from "../player/dom.js";
+import { fillToken } from "../player/spelling.js";
+import { originAt, spellSequence } from "../player/trace.js";
+import { tokensAfter } from "./race.js";
+
+export function createLaneText(title) {
   const label = `Text of ${title}`;
   const element = el("div", { class: "lr-text", tabindex: 0, role: "region", "aria-label": label });
   const state = { trace: null, spans: [], marked: [] };

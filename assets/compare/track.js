@@ -1,10 +1,14 @@
 /* A lane's track: a block a step, as wide as the tokens it brought, up to the finish line. */
 
+import { el, svg } from "../player/dom.js";
+import { ORIGIN_NAMES, originAt } from "../player/trace.js";
+import { tokensAfter } from "./race.js";
+
 // Of the track's height: a sign of the origin that is no colour.
-const TRACK_HEIGHTS = { root: 40, logit: 70, retrieved: 100, recycled: 88, suffix: 55 };
+export const TRACK_HEIGHTS = { root: 40, logit: 70, retrieved: 100, recycled: 88, suffix: 55 };
 const TRACK_GAP = 0.3; // of a token, behind every step
 
-function createTrack() {
+export function createTrack() {
   const paths = new Map(
     ORIGIN_NAMES.map((origin) => [origin, svg("path", { "data-origin": origin, class: "lr-block" })]),
   );

@@ -1,16 +1,21 @@
 /* What the page says about a race, all of it from the traces. */
 
-const IDLE_RACE = "No race yet. Choose two to four methods and press Race: each gets a lane.";
-const STARTING_RACE = "Starting: every method warms up for a moment, then all set off.";
-const ORDINALS = ["", "1st", "2nd", "3rd", "4th"];
+import { duration } from "../player/numbers.js";
+import { percent, plural } from "../player/words.js";
+import { SAME_TIME, places, spentInAll, stepsAt } from "./clock.js";
+import { tokensAfter } from "./race.js";
+
+export const IDLE_RACE = "No race yet. Choose two to four methods and press Race: each gets a lane.";
+export const STARTING_RACE = "Starting: every method warms up for a moment, then all set off.";
+export const ORDINALS = ["", "1st", "2nd", "3rd", "4th"];
 const TIE = 0.01; // of probability: rounding can part two tokens that are as close
 
 /** A moment on a clock: 1.32 s, 30 passes. */
-function momentWords(at, clock) {
+export function momentWords(at, clock) {
   return clock === "time" ? duration(at) : plural(Math.floor(at + SAME_TIME), "pass", "passes");
 }
 
-function verdictWords(race) {
+export function verdictWords(race) {
   const { verdict } = race;
   if (!verdict) return "";
   const { tokens, differs_at: place, margin, complete } = verdict;
@@ -26,7 +31,7 @@ function differenceWords(place, margin) {
 }
 
 /** How the times were taken, and on what. */
-function timingWords(race) {
+export function timingWords(race) {
   const { model, environment } = race.lanes[0].trace.header;
   const versions = ["torch", "transformers", "python"]
     .filter((name) => environment[name])
@@ -41,7 +46,7 @@ function timingWords(race) {
 }
 
 /** What a lane has done: 78 tokens, 30 passes, 2.60 a pass. */
-function laneWords(trace, steps) {
+export function laneWords(trace, steps) {
   const tokens = tokensAfter(trace, steps);
   const words = [plural(tokens, "token"), plural(steps, "pass", "passes")];
   if (steps) words.push((tokens / steps).toFixed(2) + " a pass");
@@ -49,7 +54,7 @@ function laneWords(trace, steps) {
 }
 
 /** The order of arrival, for those who hear the page. */
-function arrivalWords(race, clock) {
+export function arrivalWords(race, clock) {
   return places(race, clock)
     .map((place, number) => ({ place, ...race.lanes[number] }))
     .filter(({ place }) => place !== null)
@@ -59,7 +64,7 @@ function arrivalWords(race, clock) {
 }
 
 /** Where every lane is, for those who hear the page. */
-function standWords(race, at, clock) {
+export function standWords(race, at, clock) {
   const lanes = race.lanes.map(({ title, trace }) => {
     return `${title} ${plural(tokensAfter(trace, stepsAt(trace, at, clock)), "token")}`;
   });

@@ -2,6 +2,8 @@
    which is also what Gradio does when its connection was cut: the trace, the place, and the server,
    where a run goes on for a while without its page. A view is a player or a race. */
 
+import { unpacked } from "./unpack.js";
+
 /**
  * @param {{props: object, server: object, watch: function}} gradio what a script of gr.HTML is given
  * @param {HTMLElement} root the element of the view
@@ -17,7 +19,7 @@
  * @param {boolean} [about.links] whether addresses lead to what is shown
  * @returns {object} the view
  */
-function keepInPage({ props, server, watch }, root, create, about) {
+export function keepInPage({ props, server, watch }, root, create, about) {
   const SAVE_EVERY = 2000;
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
   const ASK_EVERY = 300;

@@ -1,20 +1,20 @@
 /* The beats of a step: which still comes next while a run plays, and how long each stays. */
 
-const BY_BEAT_SLOWLY = "beat by beat, slowly";
-const BY_BEAT = "beat by beat";
-const AS_IT_RAN = "as it ran";
-const SPEEDS = [BY_BEAT_SLOWLY, BY_BEAT, 1, 2, 5, 10, 20, 60, AS_IT_RAN];
-const SPEED_AT_START = BY_BEAT;
+export const BY_BEAT_SLOWLY = "beat by beat, slowly";
+export const BY_BEAT = "beat by beat";
+export const AS_IT_RAN = "as it ran";
+export const SPEEDS = [BY_BEAT_SLOWLY, BY_BEAT, 1, 2, 5, 10, 20, 60, AS_IT_RAN];
+export const SPEED_AT_START = BY_BEAT;
 
-const BEATS = ["Last logits", "Speculate and retrieve", "Verify", "Accept or reject", "Commit"];
-const FIRST_BEAT = 1;
-const LAST_BEAT = BEATS.length;
+export const BEATS = ["Last logits", "Speculate and retrieve", "Verify", "Accept or reject", "Commit"];
+export const FIRST_BEAT = 1;
+export const LAST_BEAT = BEATS.length;
 
 // Five beats in just under two seconds; slowly, there is time to read what each of them says.
-const BEAT_SECONDS = 0.39;
+export const BEAT_SECONDS = 0.39;
 const SLOW_BEAT_SECONDS = 3;
 
-const playsBeats = (speed) => speed === BY_BEAT || speed === BY_BEAT_SLOWLY;
+export const playsBeats = (speed) => speed === BY_BEAT || speed === BY_BEAT_SLOWLY;
 
 /**
  * The still that follows another: the next beat, or the next step where beats are not played.
@@ -23,14 +23,14 @@ const playsBeats = (speed) => speed === BY_BEAT || speed === BY_BEAT_SLOWLY;
  * @param {number|string} speed one of SPEEDS
  * @returns {{cursor: number, beat: number}|null} null after the last
  */
-function stillAfter({ cursor, beat }, steps, speed) {
+export function stillAfter({ cursor, beat }, steps, speed) {
   if (beat < LAST_BEAT) return { cursor, beat: playsBeats(speed) ? beat + 1 : LAST_BEAT };
   if (cursor >= steps) return null;
   return { cursor: cursor + 1, beat: playsBeats(speed) ? FIRST_BEAT : LAST_BEAT };
 }
 
 /** The still one beat earlier; null before the first beat of the first step. */
-function beatBefore({ cursor, beat }) {
+export function beatBefore({ cursor, beat }) {
   if (beat > FIRST_BEAT) return { cursor, beat: beat - 1 };
   return cursor > 1 ? { cursor: cursor - 1, beat: LAST_BEAT } : null;
 }
@@ -39,7 +39,7 @@ function beatBefore({ cursor, beat }) {
  * Seconds that a still stays; as it ran, as long as the step after it took.
  * @param {Array<{seconds: number}>} steps
  */
-function staySeconds(steps, speed, { cursor }) {
+export function staySeconds(steps, speed, { cursor }) {
   if (speed === BY_BEAT) return BEAT_SECONDS;
   if (speed === BY_BEAT_SLOWLY) return SLOW_BEAT_SECONDS;
   if (speed === AS_IT_RAN) return cursor < steps.length ? steps[cursor].seconds : 0;
@@ -51,7 +51,7 @@ function staySeconds(steps, speed, { cursor }) {
  * that are over by then are left out (a slow paint, a hidden tab), beats never.
  * @returns {{still: {cursor: number, beat: number}|null, skipped: number}} skipped: seconds left out
  */
-function dueStill(steps, speed, still, late) {
+export function dueStill(steps, speed, still, late) {
   let next = stillAfter(still, steps.length, speed);
   let skipped = 0;
   while (next && !playsBeats(speed)) {

@@ -1,9 +1,14 @@
 /* The KV cache: the rows it had, the rows of this pass, and which of them it keeps. */
 
+import { LAST_BEAT } from "./beats.js";
+import { el, setData, setText } from "./dom.js";
+import { linkOf } from "./links.js";
+import { plural } from "./words.js";
+
 /**
  * @param {{point: function({node: number}|null)}} on told the node whose row is pointed at
  */
-function createCache(on) {
+export function createCache(on) {
   const kept = el("div", { class: "ls-cache-kept" }, el("span", {}));
   const cells = el("div", { class: "ls-cache-rows" });
   const bar = el("div", { class: "ls-cache-bar", role: "img" }, kept, cells);
@@ -56,7 +61,7 @@ function drawRows(cells, step) {
 }
 
 /** What the cache holds at a beat, in words. */
-function cacheWords(trace, number, beat) {
+export function cacheWords(trace, number, beat) {
   const { position, path, tokens } = trace.steps[number - 1].row;
   const before = plural(position, "row");
   if (beat < 3) return `${before}: one for every token of the text before the root`;

@@ -2,7 +2,7 @@
 
 const CHUNK_LEAST = 32;
 const CHUNK_MOST = 64;
-const WHOLE_BELOW = 1500;
+export const WHOLE_BELOW = 1500;
 
 /**
  * Cuts positions up to `count` into chunks; what was cut before stays, but for the last, which may grow.
@@ -14,7 +14,7 @@ const WHOLE_BELOW = 1500;
  *   borders: number[]}} text endsLine: whether a line ends with the token at a position; inside: whether
  *   a character goes on there from the token before
  */
-function cutChunks(chunks, count, text) {
+export function cutChunks(chunks, count, text) {
   const last = chunks.pop();
   let start = last ? last.start : 0;
   while (start < count) {
@@ -37,7 +37,7 @@ function chunkEnd(start, count, { endsLine, inside, borders }) {
 }
 
 /** The number of the chunk that holds a position; -1 for none. */
-function chunkAt(chunks, position) {
+export function chunkAt(chunks, position) {
   let low = 0;
   let high = chunks.length - 1;
   while (low <= high) {
@@ -53,7 +53,7 @@ function chunkAt(chunks, position) {
  * Which of `count` things in a column reach into a window, by halving: [first, end).
  * @param {function(number): {top: number, bottom: number}} boxOf boxes from top to bottom
  */
-function inWindow(count, boxOf, top, bottom) {
+export function inWindow(count, boxOf, top, bottom) {
   let low = 0;
   let high = count;
   while (low < high) {

@@ -1,8 +1,16 @@
 /* The detail card: what is pointed at, where it came from, what became of it, what else was there. */
 
+import { LAST_BEAT } from "./beats.js";
+import { el } from "./dom.js";
+import { linkOf } from "./links.js";
+import { share } from "./logits.js";
+import { fillToken } from "./spelling.js";
+import { sourceOf, spellToken } from "./trace.js";
+import { STATE_TITLES, excerpt, originWords, plural, quotedFrom, restSentence, stateWords } from "./words.js";
+
 const ALTERNATIVES = 6;
 
-function createDetail() {
+export function createDetail() {
   const element = el("div", { class: "ls-detail", role: "region", "aria-label": "Detail" });
   let painted = "";
   return {

@@ -1,11 +1,13 @@
 /* Files from and to the visitor's disk, by button and drop: what every view does alike. */
 
+import { el, setText } from "./dom.js";
+
 const FILE_BYTES_AT_MOST = 256e6;
 const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large to be opened here.";
 
 /** Puts the buttons and the word on what was done into `files.element`; the whole view takes drops. */
-function fillFiles(files, [open, input], buttons) {
+export function fillFiles(files, [open, input], buttons) {
   files.said = el("span", { class: "ls-said", role: "status" });
   files.element = el("div", { class: "ls-files", role: "group", "aria-label": "Files" });
   files.element.append(open, ...buttons, input, files.said);
@@ -13,7 +15,7 @@ function fillFiles(files, [open, input], buttons) {
 }
 
 /** A button that opens a file, and the field behind it. */
-function fileOpener(files, kind) {
+export function fileOpener(files, kind) {
   const input = el("input", { type: "file", accept: ".json,.gz", hidden: true, "aria-label": `A saved ${kind}` });
   input.addEventListener("change", () => {
     if (input.files[0]) openFile(files, input.files[0]);
@@ -22,7 +24,7 @@ function fileOpener(files, kind) {
   return [fileButton(files, `Open ${kind}`, `Open a saved ${kind}; or drop one here`, () => input.click()), input];
 }
 
-function fileButton(files, label, title, action) {
+export function fileButton(files, label, title, action) {
   const element = el("button", { type: "button", class: "ls-button ls-file", title }, label);
   element.addEventListener("click", async () => {
     try {
@@ -35,7 +37,7 @@ function fileButton(files, label, title, action) {
 }
 
 /** A short word on what was done, which goes by itself. */
-function say(files, words) {
+export function say(files, words) {
   clearTimeout(files.silence);
   setText(files.said, words);
   files.silence = setTimeout(() => setText(files.said, ""), SAID_FOR);
@@ -99,12 +101,12 @@ async function textOf(file) {
 /* Out */
 
 /** Letters and digits of a title. */
-function plainName(title) {
+export function plainName(title) {
   const words = title.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/[a-z0-9]+/g) || [];
   return words.join("-").slice(0, 48).replace(/-+$/, "");
 }
 
-function download(name, text, type) {
+export function download(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type }));
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);

@@ -26,7 +26,7 @@ const ICONS = {
  * @param {...(Node|string|null)} children
  * @returns {HTMLElement}
  */
-function el(name, attributes, ...children) {
+export function el(name, attributes, ...children) {
   const element = document.createElement(name);
   setAttributes(element, attributes);
   element.append(...children.filter((child) => child !== null));
@@ -34,14 +34,14 @@ function el(name, attributes, ...children) {
 }
 
 /** The same for an SVG element. */
-function svg(name, attributes, ...children) {
+export function svg(name, attributes, ...children) {
   const element = document.createElementNS(SVG_SPACE, name);
   setAttributes(element, attributes);
   element.append(...children);
   return element;
 }
 
-function setAttributes(element, attributes) {
+export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === false || value === null || value === undefined) continue;
     element.setAttribute(name, value === true ? "" : String(value));
@@ -49,32 +49,23 @@ function setAttributes(element, attributes) {
 }
 
 /** Sets the text only when it differs, so that nothing is laid out again for nothing. */
-function setText(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function icon(name) {
+// Setting what is set already would make the page look for rules anew.
+export function setData(element, name, value) {
+  if (value === null) delete element.dataset[name];
+  else if (element.dataset[name] !== String(value)) element.dataset[name] = String(value);
+}
+
+export function icon(name) {
   const attributes = { viewBox: "0 0 24 24", "aria-hidden": "true", class: "ls-icon" };
   return svg("svg", attributes, svg("path", { d: ICONS[name] }));
 }
 
-/**
- * Puts a style sheet on the page of `element`, once. For hosts that rewrite the styles they are given.
- * @param {HTMLElement} element
- * @param {string} css
- * @param {string} [name] the attribute that tells this sheet from others
- */
-function installStyle(element, css, name = "data-logitspec-style") {
-  const root = element.getRootNode();
-  const place = root === document ? document.head : root;
-  const old = place.querySelector(`style[${name}]`);
-  if (old && old.textContent === css) return;
-  if (old) old.remove();
-  place.append(el("style", { [name]: true }, css));
-}
-
 /** A titled panel: `body` is where its content goes. */
-function panel(kind, title, note) {
+export function panel(kind, title, note) {
   const body = el("div", { class: "ls-panel-body ls-" + kind });
   const noted = el("span", { class: "ls-note" }, note || "");
   const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, title), noted);

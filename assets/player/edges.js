@@ -1,7 +1,9 @@
 /* The edges of a tree as SVG: line style by origin, weight by what became of the node. */
 
+import { svg } from "./dom.js";
+
 /** @param {{edges: object[], width: number, height: number}} layout of `layOutTree` */
-function edgesElement(step, { edges, width, height }) {
+export function edgesElement(step, { edges, width, height }) {
   const size = { viewBox: `0 0 ${width} ${height}`, style: `width: ${width}em; height: ${height}em` };
   const drawing = svg("svg", { class: "ls-edges", "aria-hidden": "true", ...size });
   const last = (edge) => (stateOfEdge(step, edge) === "accepted" ? 1 : 0);
@@ -24,14 +26,14 @@ function edgeElement(step, edge) {
 }
 
 /** An edge that many share has an origin of its own only when they agree. */
-function originOfEdge({ origins }, { kind, of }) {
+export function originOfEdge({ origins }, { kind, of }) {
   if (kind === "trunk") return null;
   const first = origins[of[0]].origin;
   return of.every((node) => origins[node].origin === first) ? first : null;
 }
 
 /** The best that became of one of its nodes. */
-function stateOfEdge({ states }, { of }) {
+export function stateOfEdge({ states }, { of }) {
   for (const state of ["accepted", "rejected"]) if (of.some((node) => states[node] === state)) return state;
   return "uncompared";
 }

@@ -1,12 +1,18 @@
 /* Files: traces in by button or drop; out as a trace, as a page that plays it, as a picture of the step
    or as a link to it. */
 
+import { download, fileButton, fileOpener, fillFiles, plainName, say } from "./disk.js";
+import { el } from "./dom.js";
+import { canExport, exportedPage, pageParts, runTitle } from "./exported.js";
+import { stillPicture } from "./picture.js";
+import { traceText } from "./trace.js";
+
 /**
  * @param {object} player with `element`, `open` and `options`; of those
  * @param {function(string, number): (string|null|Promise)} [player.options.link] gives the address at
  *   which a step of a run is to be seen; null for a run that can't be had by an address
  */
-function createFiles(player) {
+export function createFiles(player) {
   const files = { player, trace: null, cursor: 0, silence: null };
   const button = (label, title, action) => fileButton(files, label, title, action);
   const needTrace = [
@@ -15,7 +21,7 @@ function createFiles(player) {
     button("Save picture", "Save a picture of this step, for slides", savePicture),
     button("Copy link", "Copy a link to this step", copyLink),
   ];
-  needTrace[1].hidden = ownSource() === null;
+  needTrace[1].hidden = !canExport();
   fillFiles(files, fileOpener(files, "trace"), needTrace);
   return {
     element: files.element,
@@ -27,7 +33,7 @@ function createFiles(player) {
 }
 
 /** A name for a file of the run. */
-const fileName = (trace, ending) => plainName(runTitle(trace)) + ending;
+export const fileName = (trace, ending) => plainName(runTitle(trace)) + ending;
 
 function saveTrace(files) {
   const name = fileName(files.trace, ".json");
@@ -35,13 +41,11 @@ function saveTrace(files) {
   say(files, `Saved as ${name}.`);
 }
 
-function savePage(files) {
+async function savePage(files) {
   const { trace } = files;
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const style = ownStyle(files.element);
-  if (style === null) throw new Error("The page can't be saved here: its style is not to be found.");
-  const parts = { trace: traceText(files.trace), title: runTitle(trace), source: ownSource(), style, nonce };
+  const parts = { ...(await pageParts()), trace: traceText(trace), title: runTitle(trace), nonce };
   const name = fileName(trace, ".html");
   download(name, exportedPage(parts), "text/html");
   say(files, `Saved as ${name}.`);

@@ -1,5 +1,10 @@
 /* Flights: with the commit, accepted tokens go from their nodes to their places in the text. */
 
+import { el } from "./dom.js";
+import { fillToken } from "./spelling.js";
+import { spellToken } from "./trace.js";
+import { shifted } from "./ways.js";
+
 const FLIGHT = { duration: 380, fill: "backwards" };
 const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
 
@@ -9,7 +14,7 @@ const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
  * @param {object} frame of a step that is committed
  * @param {{text: object, tree: object}} panels both tell where they have drawn a thing
  */
-function startFlights(place, frame, { text, tree }) {
+export function startFlights(place, frame, { text, tree }) {
   const { trace, step, previous } = frame;
   const origin = place.getBoundingClientRect();
   place.replaceChildren();

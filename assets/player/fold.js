@@ -13,7 +13,7 @@ const FOLD_KEEP_LINES = 14;
  * @returns {{from: number, to: number}|null} from a line's start to a line's start, where lines are short
  *   enough for that
  */
-function foldOf(length, endsLine, inside) {
+export function foldOf(length, endsLine, inside) {
   const starts = [0];
   for (let at = 0; at < length - 1; at += 1) if (endsLine(at)) starts.push(at + 1);
   if (length <= FOLD_TOKENS && starts.length <= FOLD_LINES) return null;

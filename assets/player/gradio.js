@@ -1,15 +1,17 @@
-/* The player as a component of Gradio.
+/* The player as a component of Gradio. */
 
-   Gradio adds a copy of each rule of its css option with selectors cut at every comma, and leaves
-   container rules out; so the style comes as the string PLAYER_CSS, defined before these scripts. */
+import { keepInPage } from "./adapter.js";
+import { createPlayer } from "./player.js";
 
-(() => {
-  const TELL = 100; // ms that a step stays before Python hears of it
-  const root = element.querySelector("[data-logitspec-player]");
-  if (typeof PLAYER_CSS === "string") installStyle(root, PLAYER_CSS);
+const TELL = 100; // ms that a step stays before Python hears of it
+
+/**
+ * @param {object} gradio what a script of gr.HTML is given
+ * @param {HTMLElement} root where the player goes
+ */
+export function mountPlayer(gradio, root) {
   let teller = null;
-
-  const player = keepInPage({ props, server, watch }, root, (options) => createPlayer(root, options), {
+  const player = keepInPage(gradio, root, (options) => createPlayer(root, options), {
     store: "logitspec.player",
     told: ({ run, finish }) => ({ run, finish }),
     waiting: "logitspec-waiting",
@@ -17,8 +19,8 @@
     links: true,
     onSelect(run, step) {
       clearTimeout(teller);
-      teller = setTimeout(() => trigger("step_select", { run, step }), TELL);
+      teller = setTimeout(() => gradio.trigger("step_select", { run, step }), TELL);
     },
   });
   addEventListener("logitspec-open", ({ detail }) => player.open(detail));
-})();
+}

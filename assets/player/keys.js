@@ -1,5 +1,7 @@
 /* Keys: only while the player has the focus, and never over what the browser or a field does with them. */
 
+import { el, icon } from "./dom.js";
+
 const KEYS = [
   ["Space", "play or pause"],
   ["Left  Right", "previous, next step"],
@@ -22,7 +24,7 @@ const KEYS = [
  * @param {HTMLElement} element the player's root
  * @param {Object<string, function()>} actions by the names in `actionOf`
  */
-function listenToKeys(element, actions) {
+export function listenToKeys(element, actions) {
   element.addEventListener("keydown", (event) => {
     const name = actionOf(event);
     if (!name) return;
@@ -31,7 +33,7 @@ function listenToKeys(element, actions) {
   });
 }
 
-function actionOf(event) {
+export function actionOf(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
   const target = event.target;
   const range = target.matches("input[type=range]");
@@ -63,7 +65,7 @@ function actionOf(event) {
 }
 
 /** The sheet that lists the keys. */
-function createKeysSheet() {
+export function createKeysSheet() {
   const close = el("button", { type: "button", class: "ls-button", "aria-label": "Close" }, icon("close"));
   const list = el("dl", { class: "ls-keys" });
   for (const [keys, does] of KEYS) list.append(el("dt", {}, keys), el("dd", {}, does));

@@ -2,9 +2,9 @@
    the top, a branch a line, siblings without children side by side under one bus. Lengths are in units of
    the tree's letter height (em), so that a zoom changes one font size and nothing else. */
 
-const CHIP_HEIGHT = 1.68;
-const LANE = 3.06; // a chip, the line under it, and the space that a bus or a turn needs
-const GAP = 1.25; // between a node and its child
+export const CHIP_HEIGHT = 1.68;
+export const LANE = 3.06; // a chip, the line under it, and the space that a bus or a turn needs
+export const GAP = 1.25; // between a node and its child
 const BUS_RISE = 0.3; // how far above its chips a bus runs
 const FAN_GAP = 0.6; // between siblings under a bus
 const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
@@ -23,7 +23,7 @@ const LEAST_ROOM = 12;
  *   "line" to its node, "trunk" and "bus" shared by the nodes `of`, "drop" from a bus; order: nodes
  *   as they read, line by line
  */
-function layOutTree(step, widths, room) {
+export function layOutTree(step, widths, room) {
   const children = childGroups(step);
   const plan = { widths, room, children, nodes: [], edges: [], order: [], lines: 0 };
   placeChain(plan, 0, 0, 0, []);
@@ -37,7 +37,7 @@ function layOutTree(step, widths, room) {
  * The accepted child comes first, then what goes on, the fan last.
  * @returns {number[][][]}
  */
-function childGroups({ row, states }) {
+export function childGroups({ row, states }) {
   const children = row.parents.map(() => []);
   row.parents.forEach((parent, node) => parent >= 0 && children[parent].push(node));
   return children.map((nodes) => {

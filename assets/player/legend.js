@@ -1,6 +1,10 @@
 /* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
-const LEGEND_ORIGINS = {
+import { el } from "./dom.js";
+import { ORIGIN_NAMES } from "./trace.js";
+import { STATE_TITLES } from "./words.js";
+
+export const LEGEND_ORIGINS = {
   root: ["root", "certain before the step"],
   logit: ["runner-up", "of the last logits, with its rank"],
   retrieved: ["retrieved", "copied from the text"],
@@ -14,7 +18,7 @@ const LEGEND_SOURCES = {
 };
 
 /** What colours, shapes and lines mean; origins that the run does not use are left out. */
-function createLegend() {
+export function createLegend() {
   const origins = ORIGIN_NAMES.map(originItem);
   const states = Object.entries(STATE_TITLES).map(stateItem);
   const sources = Object.entries(LEGEND_SOURCES).map(sourceItem);

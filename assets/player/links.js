@@ -1,5 +1,7 @@
 /* Links: one thing in all its forms (a rank of the last logits, a node of the tree, a token of the text). */
 
+import { sourceOf } from "./trace.js";
+
 /**
  * What the pointer or the focus is on, in every form that it has.
  * @param {{trace: object|null, cursor: number, visible: number, pointed: object|null}} frame
@@ -7,7 +9,7 @@
  *   position: number|null}|null} number: its step, 0 for the prompt; node and rank are those of that
  *   step; position: where it stands in the text that is shown. Null when nothing is pointed at.
  */
-function linkOf({ trace, cursor, visible, pointed }) {
+export function linkOf({ trace, cursor, visible, pointed }) {
   if (!trace || !pointed) return null;
   if ("position" in pointed) return linkOfPosition(trace, visible, pointed.position);
   if (cursor === 0) return null;
@@ -36,14 +38,14 @@ function nodeOfRank({ row, origins }, rank) {
 }
 
 /** The rank in the last logits of the root and of runners-up; null for other nodes and unlisted roots. */
-function rankOfNode({ row, origins }, node) {
+export function rankOfNode({ row, origins }, node) {
   if (node !== 0) return origins[node].origin === "logit" ? origins[node].rank : null;
   const rank = row.last.ids.indexOf(row.tokens[0]);
   return rank < 0 ? null : rank;
 }
 
 /** The node that began the branch of a node with a rank of its own: a runner-up, or the root. */
-function headOf({ row, origins }, node) {
+export function headOf({ row, origins }, node) {
   let head = node;
   while (head > 0 && origins[head].origin !== "logit") head = row.parents[head];
   return head;
@@ -63,7 +65,7 @@ function positionOfNode(trace, number, node) {
  * @returns {Array<{start: number, nodes: number[], from: number, to: number, match: [number, number]}>}
  *   start: the first node; from, to: the stretch; match: the n-gram before it
  */
-function stretchesOf(step, nodes) {
+export function stretchesOf(step, nodes) {
   const stretches = new Map();
   const startOf = [];
   step.origins.forEach(({ from, match }, node) => {
@@ -87,7 +89,7 @@ function stretchesOf(step, nodes) {
  * @returns {{step: object|null, stretches: object[], own: number|null}} own: the source of the one token
  *   that is pointed at
  */
-function stretchesShown(frame) {
+export function stretchesShown(frame) {
   const { step, beat } = frame;
   const link = linkOf(frame);
   if (link) {
@@ -100,7 +102,7 @@ function stretchesShown(frame) {
 }
 
 /** The token that is certain to come next in the text of a frame; null after the end of a run. */
-function nextRoot({ trace, cursor, step, beat }) {
+export function nextRoot({ trace, cursor, step, beat }) {
   if (step && beat < 5) return step.row.tokens[0];
   if (trace.steps[cursor]) return trace.steps[cursor].row.tokens[0];
   if (!step || trace.header.finish) return null;

@@ -1,5 +1,11 @@
 /* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
 
+import { el, panel, setAttributes, setData, setText, svg } from "./dom.js";
+import { linkOf } from "./links.js";
+import { fillToken } from "./spelling.js";
+import { spellToken } from "./trace.js";
+import { STATE_TITLES, percent, plural, quoted } from "./words.js";
+
 const RANKS_SHOWN = 16;
 const FATE_PATHS = {
   accepted: "M2 7l3.5 3.5L12 3",
@@ -10,7 +16,7 @@ const FATE_PATHS = {
 /**
  * @param {{point: function({rank: number}|null)}} on told the rank that is pointed at
  */
-function createLogitsPanel(on) {
+export function createLogitsPanel(on) {
   const view = panel("logits", "Last logits");
   const label = "Most probable tokens; Up and Down walk the ranks";
   const list = el("div", { class: "ls-ranks", role: "list", tabindex: 0, "aria-label": label });
@@ -137,7 +143,7 @@ function draftedRanks(step) {
 }
 
 /** Lengths on a scale of powers of ten, from a tenth of the least probability listed to the greatest. */
-function logBars(probs) {
+export function logBars(probs) {
   const least = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
   const most = Math.log10(probs[0] || 1);
   const length = (probability) => (Math.log10(probability) - least) / (most - least);
@@ -145,7 +151,7 @@ function logBars(probs) {
 }
 
 /** A probability in percent, with two digits that say something however small it is. */
-function share(probability) {
+export function share(probability) {
   if (probability === 0 || probability >= 0.0001) return percent(probability);
   if (probability < 1e-8) return "< 0.000001 %";
   return (probability * 100).toFixed(1 - Math.floor(Math.log10(probability * 100))) + " %";

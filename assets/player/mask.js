@@ -1,21 +1,25 @@
 /* The mask of tree attention as a matrix: a row a node, dark where the row may look. Every node sees the
    text before the tree, its ancestors and itself. */
 
+import { el, svg } from "./dom.js";
+import { tokenElement } from "./nodes.js";
+import { plural, quoted } from "./words.js";
+
 const MASK_TITLE = "Tree attention mask of this step";
 
 /** The nodes that each node sees, itself last: the rows of the mask. */
-function ancestorsOf({ row }) {
+export function ancestorsOf({ row }) {
   const paths = [];
   row.parents.forEach((parent, node) => paths.push(parent < 0 ? [node] : [...paths[parent], node]));
   return paths;
 }
 
 /** The position id of each node: the root's absolute position and its depth. */
-function positionIds({ row, depths }) {
+export function positionIds({ row, depths }) {
   return depths.map((depth) => row.position + depth);
 }
 
-function drawMask(mask, trace, step) {
+export function drawMask(mask, trace, step) {
   const seen = ancestorsOf(step);
   const positions = positionIds(step);
   const count = seen.length;

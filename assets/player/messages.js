@@ -1,9 +1,14 @@
 /* Messages: a run's header, its steps as they come, the whole trace, an error. */
 
+import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
+import { changed } from "./paint.js";
+import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
+import { addVocabulary, appendSteps, createTrace } from "./trace.js";
+
 const NO_TRACE = "This is neither a trace nor a part of one; open a file saved here.";
 
 /** Takes one message, as a string or as parsed JSON; never throws. */
-function receive(player, message) {
+export function receive(player, message) {
   try {
     const data = typeof message === "string" ? JSON.parse(message) : message;
     if (!data || typeof data !== "object") return;
@@ -22,7 +27,7 @@ function errorSentence(error) {
 }
 
 /** A run was asked for: what was shown makes room, and comes back if the run can't start. */
-function expectRun(player) {
+export function expectRun(player) {
   const { state } = player;
   stopPlaying(player);
   const kept = state.trace || state.kept;
@@ -86,7 +91,7 @@ function playFromStart(player, trace) {
 }
 
 /** A trace from a file; what is none is told, and what was there stays. */
-function openTrace(player, message) {
+export function openTrace(player, message) {
   try {
     const data = typeof message === "string" ? JSON.parse(message) : message;
     if (!data || data.kind !== "trace") throw new Error(NO_TRACE);

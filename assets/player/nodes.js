@@ -1,5 +1,10 @@
 /* One node of the draft tree as an element: the chip with its token, below it what the target wanted. */
 
+import { el } from "./dom.js";
+import { HIDDEN, fillToken } from "./spelling.js";
+import { spellToken } from "./trace.js";
+import { nodeSentence } from "./words.js";
+
 const LETTER = 0.605; // of a monospaced font, in its own height
 const MOST_CHIP = 11;
 const MOST_CHOICE = 5.8;
@@ -9,7 +14,7 @@ const WIDE =
 const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
 
 /** About how many letters of a monospaced font the segments of a token take when shown in a chip. */
-function letterCount(segments) {
+export function letterCount(segments) {
   let letters = 0;
   for (const { text, hex } of segments) {
     if (text === undefined) letters += hex.length + 2.6;
@@ -30,7 +35,7 @@ function lettersOf(character) {
  * under it.
  * @returns {Array<{chip: number, slot: number}>}
  */
-function nodeWidths(trace, step) {
+export function nodeWidths(trace, step) {
   return step.row.tokens.map((token, node) => {
     const chip = chipWidth(trace, step, node, token);
     const under = [choiceUnder(step, node), step.row.choices[node]];
@@ -49,14 +54,14 @@ function chipWidth(trace, step, node, token) {
 }
 
 /** The token to show under a node at the end: what the target chose after it, or wanted instead of it. */
-function choiceUnder({ row, states }, node) {
+export function choiceUnder({ row, states }, node) {
   return row.choices[states[node] === "rejected" ? row.parents[node] : node];
 }
 
 /**
  * @param {string} [style] where it stands
  */
-function nodeElement(trace, step, node, style) {
+export function nodeElement(trace, step, node, style) {
   const { origin, rank } = step.origins[node];
   const state = step.states[node];
   const badge = origin === "logit" ? el("span", { class: "ls-rank" }, String(rank)) : null;
@@ -84,7 +89,7 @@ function nodeElement(trace, step, node, style) {
   );
 }
 
-function tokenElement(name, trace, token) {
+export function tokenElement(name, trace, token) {
   const text = el("span", { class: name });
   fillToken(text, spellToken(trace, token), true);
   return text;

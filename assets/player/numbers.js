@@ -1,5 +1,9 @@
 /* The numbers of the run up to what is shown, each with what it means. */
 
+import { LAST_BEAT } from "./beats.js";
+import { el, setText } from "./dom.js";
+import { milliseconds, percent } from "./words.js";
+
 const COUNTS = [
   ["tokens", "Tokens", ""],
   ["forwards", "Forward passes", "of the target, prefill excluded"],
@@ -11,7 +15,7 @@ const COUNTS = [
   ["speedup", "Speed-up", ""],
 ];
 
-function createCounts() {
+export function createCounts() {
   const element = el("dl", { class: "ls-counts" });
   const items = COUNTS.map(([name, label, meaning]) => {
     const value = el("dd", { "data-count": name }, "–");
@@ -36,17 +40,17 @@ function createCounts() {
 }
 
 /** Steps that are over: the one that is shown counts with its last beat. */
-function stepsDone({ cursor, beat }) {
+export function stepsDone({ cursor, beat }) {
   return beat === LAST_BEAT ? cursor : Math.max(0, cursor - 1);
 }
 
 /** What a speed-up is measured against. */
-function baselineWords({ seconds_per_token, method }) {
+export function baselineWords({ seconds_per_token, method }) {
   return `over plain decoding, which took ${milliseconds(seconds_per_token)} a token (${method}, measured)`;
 }
 
 /** Numbers of the run up to the end of step `done`, as text; what can't be told is left out. */
-function countTexts(trace, done) {
+export function countTexts(trace, done) {
   const { end, seconds, device, drafted, accepted } = trace.totals[done];
   const tokens = end - trace.promptLength;
   const baseline = trace.header.baseline;
@@ -63,7 +67,7 @@ function countTexts(trace, done) {
 }
 
 /** A time in words: 840 ms, 3.84 s, 2 min 5 s. */
-function duration(seconds) {
+export function duration(seconds) {
   if (seconds < 0.9995) return milliseconds(seconds);
   if (seconds < 59.995) return seconds.toFixed(2) + " s";
   const whole = Math.round(seconds);

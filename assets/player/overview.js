@@ -1,10 +1,14 @@
 /* The whole run at a glance: a bar a step, as high as its tokens, under the scrubber. */
 
+import { el, setAttributes, setText, svg } from "./dom.js";
+import { stretchesShown } from "./links.js";
+import { countTexts, stepsDone } from "./numbers.js";
+
 /**
  * @param {{drag: function(number), drop: function()}} on told the step that is dragged or clicked to, and
  *   when it is let go
  */
-function createOverview(on) {
+export function createOverview(on) {
   const roots = svg("path", { class: "ls-bars-root" });
   const drafts = svg("path", { class: "ls-bars-accepted" });
   const options = { class: "ls-bars", preserveAspectRatio: "none", "aria-hidden": "true" };
@@ -72,7 +76,7 @@ function drawBars(element, bars, state, trace) {
 }
 
 /** The two numbers that a run is judged by, up to what is shown. */
-function soFarWords(frame) {
+export function soFarWords(frame) {
   const { mean, rate } = countTexts(frame.trace, stepsDone(frame));
   return mean ? `So far ${mean} a pass` + (rate ? `, ${rate}/s` : "") : "";
 }
@@ -89,7 +93,7 @@ function drawMarks(marks, prompt, state, frame) {
 }
 
 /** The steps that brought the beginnings of copied stretches, in order; 0 is the prompt. */
-function markPlaces(trace, stretches) {
+export function markPlaces(trace, stretches) {
   const steps = stretches.map(({ from }) => trace.stepOf[from]).filter((number) => number !== undefined);
   return [...new Set(steps)].sort((a, b) => a - b);
 }

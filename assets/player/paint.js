@@ -1,12 +1,22 @@
 /* Painting: with the next frame, the attributes last, so that they never run ahead of what is shown. */
 
+import { LAST_BEAT } from "./beats.js";
+import { setData, setText } from "./dom.js";
+import { stateName, stepCount } from "./state.js";
+import { visibleTokens } from "./trace.js";
+import { FINISH_TITLES } from "./words.js";
+
 const PAINT_DEADLINE = 120; // ms
+const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
+export const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
+const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
+export const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 
 /**
  * A function that paints with the next frame, once for many requests, or `now`. Hidden pages get no
  * frames, so a timer stands in for them.
  */
-function coalesced(paint) {
+export function coalesced(paint) {
   let frame = null;
   let timer = null;
   let painting = false;
@@ -31,7 +41,7 @@ function coalesced(paint) {
 }
 
 /** To be called after every change of the state; `now` when the viewer made it and waits for it. */
-function changed(player, now = false) {
+export function changed(player, now = false) {
   player.repaint(now);
 }
 
@@ -51,12 +61,6 @@ function paintAttributes({ element, state, painted }) {
     treeView: settings.treeView,
   };
   for (const [name, value] of Object.entries(values)) setData(element, name, value);
-}
-
-// Setting what is set already would make the page look for rules anew.
-function setData(element, name, value) {
-  if (value === null) delete element.dataset[name];
-  else if (element.dataset[name] !== String(value)) element.dataset[name] = String(value);
 }
 
 function statusText(state, name) {
@@ -90,7 +94,7 @@ function frameOf({ state }) {
   };
 }
 
-function paintPlayer(player) {
+export function paintPlayer(player) {
   const { view, state } = player;
   const frame = { ...frameOf(player), hurried: hurries(player) };
   showParts(view, state, frame.name);

@@ -1,6 +1,9 @@
 /* A still of one step as SVG, for slides: the same drawing as logitspec/picture.py, letter by letter,
    which a test sees to. Numbers are whole, so that both languages write them alike. */
 
+import { HIDDEN, codePoint, spell } from "./spelling.js";
+import { originAt, outcome, visibleTokens } from "./trace.js";
+
 const STILL = { margin: 24, wide: 1280, cell: 8, small: 7, chip: 24, row: 48, gap: 28, apart: 8, pad: 8 };
 const STILL_TREE = 152;
 const STILL_LEGEND = 32;
@@ -37,7 +40,7 @@ const STILL_WIDE = [
  * Step `number` (1-based) as an SVG document.
  * @returns {string}
  */
-function stillPicture(trace, number) {
+export function stillPicture(trace, number) {
   const step = trace.steps[number - 1];
   const words = step.row.tokens.map((token) => stillLabel(trace, token));
   const layout = stillLayout(step, words);
@@ -98,7 +101,7 @@ function stillCells(text) {
   return [...text].reduce((sum, letter) => sum + (takesTwo(letter.codePointAt(0)) ? 2 : 1), 0);
 }
 
-function stillEscaped(text) {
+export function stillEscaped(text) {
   const entities = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };
   return text.replace(/[&<>"']/g, (letter) => `&${entities[letter]};`);
 }

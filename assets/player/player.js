@@ -1,10 +1,40 @@
 /* The player: what it shows follows from the trace, the cursor and the beat alone; messages and keys
    change those. */
 
-const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
-const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
-const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
-const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
+import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
+import { createCache } from "./cache.js";
+import { createDetail } from "./detail.js";
+import { el } from "./dom.js";
+import { createFiles } from "./files.js";
+import { createKeysSheet, listenToKeys } from "./keys.js";
+import { createLegend } from "./legend.js";
+import { createLogitsPanel } from "./logits.js";
+import { expectRun, openTrace, receive } from "./messages.js";
+import { createCounts } from "./numbers.js";
+import { createOverview } from "./overview.js";
+import { HURRY, IDLE_TEXT, changed, coalesced, paintPlayer } from "./paint.js";
+import {
+  changeSpeed,
+  choose,
+  chooseBeat,
+  chooseNext,
+  chooseNextBeat,
+  choosePreviousBeat,
+  chooseRejection,
+  moveTo,
+  setSpeed,
+  startPlaying,
+  stopPlaying,
+  toggle,
+} from "./playing.js";
+import { stepCount } from "./state.js";
+import { createStrip } from "./strip.js";
+import { createTextPanel } from "./text.js";
+import { createTies } from "./ties.js";
+import { traceText } from "./trace.js";
+import { createTransport } from "./transport.js";
+import { createTreePanel } from "./tree.js";
+
 const TREE_VIEWS = ["tree", "rows", "mask"];
 
 /**
@@ -25,7 +55,7 @@ const TREE_VIEWS = ["tree", "rows", "mask"];
  *   its start; beat: the still of a beat (1 to 5) of the step shown; snapshot: the trace so far as a
  *   message; place: where the viewer is, `follow` when that is the newest step, and how many there are
  */
-function createPlayer(element, options = {}) {
+export function createPlayer(element, options = {}) {
   const state = {
     trace: null,
     cursor: 0,
@@ -199,14 +229,4 @@ function leaveLectureWithFocus(player) {
     const away = relatedTarget && !player.element.contains(relatedTarget);
     if (away && player.state.settings.lecture) changeSettings(player, { lecture: false });
   });
-}
-
-const stepCount = (state) => (state.trace ? state.trace.steps.length : 0);
-
-function stateName({ error, expecting, trace, live, follow, playing }) {
-  if (error !== null) return "error";
-  if (expecting) return "running";
-  if (!trace) return "idle";
-  if (!live) return "done";
-  return follow && !playing ? "running" : "paused";
 }

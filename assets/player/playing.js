@@ -1,7 +1,23 @@
 /* Playing: moving from still to still, by the clock or by hand. */
 
+import {
+  BEAT_SECONDS,
+  BY_BEAT,
+  FIRST_BEAT,
+  LAST_BEAT,
+  SPEEDS,
+  beatBefore,
+  dueStill,
+  playsBeats,
+  staySeconds,
+  stillAfter,
+} from "./beats.js";
+import { changed } from "./paint.js";
+import { stepCount } from "./state.js";
+import { isRejection } from "./trace.js";
+
 /** Shows a step, at rest or at one of its beats; `moving` when the motion that leads there is to be seen. */
-function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
+export function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
   const { state } = player;
   const steps = stepCount(state);
   const least = Math.min(1, steps);
@@ -15,7 +31,7 @@ function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
   changed(player);
 }
 
-const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** The motion is over, or is not waited for: the still of the beat. */
 function settle(player) {
@@ -25,7 +41,7 @@ function settle(player) {
 }
 
 /** The viewer goes to a step: playing ends, and the newest step of a live run is followed again. */
-function choose(player, cursor, beat = LAST_BEAT, moving = false) {
+export function choose(player, cursor, beat = LAST_BEAT, moving = false) {
   stopPlaying(player);
   player.state.announce = true;
   if (player.state.trace) player.state.error = player.state.trace.header.error || null;
@@ -36,34 +52,34 @@ function choose(player, cursor, beat = LAST_BEAT, moving = false) {
 }
 
 /** One step on; from within a step, to its end. */
-function chooseNext(player) {
+export function chooseNext(player) {
   const { cursor, beat } = player.state;
   choose(player, beat < LAST_BEAT ? cursor : cursor + 1);
 }
 
-function chooseBeat(player, beat) {
+export function chooseBeat(player, beat) {
   choose(player, player.state.cursor, beat, true);
 }
 
-function chooseNextBeat(player) {
+export function chooseNextBeat(player) {
   const { state } = player;
   const next = stillAfter(state, stepCount(state), BY_BEAT);
   if (next) choose(player, next.cursor, next.beat, true);
 }
 
-function choosePreviousBeat(player) {
+export function choosePreviousBeat(player) {
   const before = beatBefore(player.state);
   if (before) choose(player, before.cursor, before.beat);
 }
 
-function chooseRejection(player, direction) {
+export function chooseRejection(player, direction) {
   const { trace, cursor } = player.state;
   for (let at = cursor + direction; at >= 1 && at <= stepCount(player.state); at += direction) {
     if (isRejection(trace.steps[at - 1])) return choose(player, at);
   }
 }
 
-function toggle(player) {
+export function toggle(player) {
   const { state } = player;
   if (state.playing) stopPlaying(player);
   else if (state.live && state.follow) state.follow = false;
@@ -72,7 +88,7 @@ function toggle(player) {
 }
 
 /** Plays on from where the viewer is; from the start when that is the end, or when asked to. */
-function startPlaying(player, again = false) {
+export function startPlaying(player, again = false) {
   const { state } = player;
   if (state.playing || stepCount(state) === 0) return;
   const atEnd = again || (state.cursor >= stepCount(state) && state.beat === LAST_BEAT);
@@ -85,7 +101,7 @@ function startPlaying(player, again = false) {
   waitForNext(player);
 }
 
-function stopPlaying(player) {
+export function stopPlaying(player) {
   clearTimeout(player.timer);
   clearTimeout(player.settling);
   player.state.playing = false;
@@ -112,12 +128,12 @@ function playOn(player) {
   if (!ends) waitForNext(player);
 }
 
-function changeSpeed(player, direction) {
+export function changeSpeed(player, direction) {
   const at = SPEEDS.indexOf(player.state.speed) + direction;
   if (at >= 0 && at < SPEEDS.length) setSpeed(player, SPEEDS[at]);
 }
 
-function setSpeed(player, speed) {
+export function setSpeed(player, speed) {
   player.state.speed = speed;
   if (player.state.playing) {
     clearTimeout(player.timer);

@@ -1,10 +1,15 @@
 /* The draft tree as indented rows: a row a node, with words where there is room for them. A chain without
    forks is not set in, so that a long copy does not run out of a narrow screen. */
 
+import { el } from "./dom.js";
+import { childGroups } from "./layout.js";
+import { nodeElement } from "./nodes.js";
+import { STATE_TITLES, originWords } from "./words.js";
+
 const FAN_LEAST = 3;
 
 /** @returns {HTMLElement[]} the rows, in reading order */
-function rowElements(trace, step) {
+export function rowElements(trace, step) {
   const children = childGroups(step);
   const rows = [];
   const add = (node, level, after) => {

@@ -1,7 +1,20 @@
 /* A step in plain English, each sentence built from the trace and from nothing else. */
 
+import { outcome } from "./trace.js";
+import {
+  LEGEND_TITLES,
+  LONGEST_QUOTE,
+  matchExcerpt,
+  milliseconds,
+  outcomeSentence,
+  percent,
+  plural,
+  quoted,
+  tokensText,
+} from "./words.js";
+
 /** What the step was and bought, in one line. */
-function stepSentence(trace, number) {
+export function stepSentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
   const time = step.seconds > 0 ? " (" + milliseconds(step.seconds) + ")" : "";
@@ -14,7 +27,7 @@ function stepSentence(trace, number) {
  * @param {object} trace
  * @param {number} number the step's, from 1
  */
-function storySentence(trace, number) {
+export function storySentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
   const gained = plural(step.row.path.length, "token") + " from one forward pass";
@@ -104,7 +117,7 @@ function quotedTokens(trace, step, nodes) {
  * @param {number} beat 1 to 5
  * @returns {{headline: string, sentence: string}}
  */
-function beatWords(trace, number, beat) {
+export function beatWords(trace, number, beat) {
   const words = [logitsWords, draftWords, verifyWords, fateWords, commitWords];
   const [headline, sentence] = words[beat - 1](trace, number, trace.steps[number - 1]);
   return { headline, sentence };

@@ -1,5 +1,12 @@
 /* The drawn text: blocks of lines, in them chunks, in those in sight a span a token. */
 
+import { WHOLE_BELOW, chunkAt, cutChunks, inWindow } from "./chunks.js";
+import { el, setText } from "./dom.js";
+import { foldOf } from "./fold.js";
+import { fillToken } from "./spelling.js";
+import { originAt, spellSequence } from "./trace.js";
+import { plural } from "./words.js";
+
 const SIGHT = 500; // px
 const NEAR_AT_FIRST = 200; // tokens
 
@@ -8,7 +15,7 @@ const NEAR_AT_FIRST = 200; // tokens
  * @param {function()} onUnfold told that the viewer opened a fold
  * @returns {object} what the functions below work on
  */
-function createSheet(body, onUnfold) {
+export function createSheet(body, onUnfold) {
   const ghost = el("span", { class: "ls-ghost", "aria-hidden": "true", hidden: true });
   const fold = el("button", { type: "button", class: "ls-button ls-fold" });
   const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false };
@@ -24,13 +31,13 @@ function createSheet(body, onUnfold) {
   return sheet;
 }
 
-function clearSheet(sheet) {
+export function clearSheet(sheet) {
   sheet.body.replaceChildren();
   Object.assign(sheet, { chunks: [], drawn: [], folded: null, marked: [] });
 }
 
 /** Another trace: of the same run, what it shares with the old one from the start on stays. */
-function setTrace(sheet, trace) {
+export function setTrace(sheet, trace) {
   const old = sheet.trace;
   if (old === trace) return;
   if (old && trace && old.run === trace.run) dropChanged(sheet, trace);
@@ -55,7 +62,7 @@ function dropChanged(sheet, trace) {
 }
 
 /** Whether spaces and tabs are marked. */
-function setWhitespace(sheet, whitespace) {
+export function setWhitespace(sheet, whitespace) {
   if (sheet.whitespace === whitespace) return;
   sheet.whitespace = whitespace;
   sheet.body.dataset.whitespace = String(whitespace);
@@ -82,7 +89,7 @@ function tokenEndsLine(trace, position) {
 }
 
 /** Draws the text up to `visible`: what is new to it as plain text at first; with `plain` the chunk before, too. */
-function drawSheet(sheet, visible, plain = false) {
+export function drawSheet(sheet, visible, plain = false) {
   cutSheet(sheet);
   const { chunks, drawn } = sheet;
   sheet.visible = visible;
@@ -185,7 +192,7 @@ function showEmpty(trace, span, position, segments) {
 }
 
 /** Draws the chunks in and near sight token by token; in a short text, all. */
-function showInSight(sheet) {
+export function showInSight(sheet) {
   const { body, drawn, visible } = sheet;
   if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
   const outer = body.getBoundingClientRect();
@@ -200,7 +207,7 @@ function showInSight(sheet) {
  * The same for the end of the text, by how many tokens were near sight before: without a look at where they
  * are, for which the browser would have to lay them out.
  */
-function showEnd(sheet) {
+export function showEnd(sheet) {
   const { chunks, drawn, visible, near } = sheet;
   const from = visible < WHOLE_BELOW ? 0 : visible - near;
   drawn.forEach((entry, number) => setSpans(sheet, number, chunks[number].end > from));
@@ -215,13 +222,13 @@ function setSpans(sheet, number, wanted) {
 }
 
 /** The span of a position; null where it is folded away, not shown, or out of sight. */
-function spanAt({ chunks, drawn }, position) {
+export function spanAt({ chunks, drawn }, position) {
   const entry = drawn[chunkAt(chunks, position)];
   return (entry && entry.spans && entry.spans[position - chunks[chunkAt(chunks, position)].start]) || null;
 }
 
 /** The element that a position is in: its span, its chunk, or the fold. */
-function placeAt(sheet, position) {
+export function placeAt(sheet, position) {
   const { chunks, drawn, folded, fold } = sheet;
   if (folded && position >= folded.from && position < folded.to) return fold;
   const entry = drawn[chunkAt(chunks, position)];

@@ -2,6 +2,12 @@
    A page that had to lay out as many elements could not keep up, nor with dashes: accepted nodes are
    filled, rejected ones have an outline, those that were not compared have none. */
 
+import { el } from "./dom.js";
+import { originOfEdge, stateOfEdge } from "./edges.js";
+import { CHIP_HEIGHT } from "./layout.js";
+import { plainText } from "./spelling.js";
+import { spellToken } from "./trace.js";
+
 const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", "root", "logit", "retrieved", "recycled", "suffix"];
 
 /**
@@ -9,7 +15,7 @@ const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", "root", "logit", 
  *   rest: to be called when steps no longer rush; draw: a frame, its layout (of `layOutTree`), the height of
  *   a letter in px and the room {width, height} in px
  */
-function createSketch() {
+export function createSketch() {
   // Inside a canvas elements are not drawn but styled: they know what the page's colours are just now.
   const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
   const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);

@@ -1,17 +1,19 @@
 /* Token bytes to something that can be shown: whole characters as text, torn ones as hex. */
 
+import { el } from "./dom.js";
+
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
 // Controls but tab and newline, marks that turn the direction of text, and what has no shape at all;
 // joiners stay, because emoji are made with them.
-const HIDDEN =
+export const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/;
 const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
 const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t| )");
 
 /** The bytes of a vocabulary entry: a string, or {hex} where the token alone is not UTF-8. */
-function bytesOf(entry) {
+export function bytesOf(entry) {
   if (typeof entry === "string") return TO_UTF8.encode(entry);
   const pairs = entry.hex.match(/../g) || [];
   return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
@@ -36,7 +38,7 @@ function characterLength(lead) {
 const isContinuation = (byte) => byte >= 0x80 && byte <= 0xbf;
 
 /** The bytes at the end that are the beginning of a character (none: an empty array). */
-function tornTail(bytes) {
+export function tornTail(bytes) {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back];
     if (isContinuation(byte)) continue;
@@ -46,11 +48,11 @@ function tornTail(bytes) {
 }
 
 /** Whether a token with these bytes goes on with the character that `tail` began. */
-function continues(tail, bytes) {
+export function continues(tail, bytes) {
   return tail.length > 0 && bytes.length > 0 && isContinuation(bytes[0]);
 }
 
-function joined(left, right) {
+export function joined(left, right) {
   const both = new Uint8Array(left.length + right.length);
   both.set(left);
   both.set(right, left.length);
@@ -63,7 +65,7 @@ function joined(left, right) {
  * @param {Uint8Array[]} group bytes of consecutive tokens
  * @returns {Array<Array<{text?: string, hex?: string}>>} segments per token
  */
-function spell(group) {
+export function spell(group) {
   if (group.length === 1) {
     const whole = strictText(group[0]);
     if (whole !== null) return [whole ? [{ text: whole }] : []];
@@ -87,10 +89,10 @@ function addSegment(segments, kind, piece) {
   else segments.push({ [kind]: piece });
 }
 
-const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
+export const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
 
 /** Segments as one plain string, controls made visible: for labels and sentences. */
-function plainText(segments) {
+export function plainText(segments) {
   const visible = ({ text, hex }) =>
     text === undefined
       ? "⟨" + hex + "⟩"
@@ -102,7 +104,7 @@ function plainText(segments) {
  * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
  * must not break and a space should be seen. `marked`: in running text, with marks over spaces and tabs.
  */
-function fillToken(target, segments, chip, marked = false) {
+export function fillToken(target, segments, chip, marked = false) {
   const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, marked));
   target.replaceChildren(...mergedStrings(pieces));
 }

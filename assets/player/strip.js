@@ -1,10 +1,14 @@
 /* The step in words: which one, which of its beats, and what it shows. */
 
+import { BEATS } from "./beats.js";
+import { el, setAttributes, setText } from "./dom.js";
+import { beatWords } from "./sentence.js";
+
 /**
  * @param {function(number)} onBeat told the beat that was chosen
  * @returns {object} a part of the player; number: a part within it, which tells only which step it is
  */
-function createStrip(onBeat) {
+export function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });
   const buttons = BEATS.map((title, order) => beatButton(title, order + 1, onBeat));
   const items = buttons.map((each) => each.item);

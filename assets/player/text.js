@@ -1,5 +1,22 @@
 /* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
 
+import { el, panel, setAttributes, setText } from "./dom.js";
+import { linkOf, nextRoot, stretchesShown } from "./links.js";
+import {
+  clearSheet,
+  createSheet,
+  drawSheet,
+  placeAt,
+  setTrace,
+  setWhitespace,
+  showEnd,
+  showInSight,
+  spanAt,
+} from "./sheet.js";
+import { fillToken } from "./spelling.js";
+import { spellToken } from "./trace.js";
+import { nodeSentence, quoted } from "./words.js";
+
 const AT_END = 64; // px
 const LEAST_FOOT = 8; // px below the last line
 const RUSH = 32; // tokens; more at once than these are plain text until the step stays
@@ -8,7 +25,7 @@ const RUSH = 32; // tokens; more at once than these are plain text until the ste
  * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
  *   that is pointed at, and the step of a token that was chosen
  */
-function createTextPanel(on) {
+export function createTextPanel(on) {
   const view = panel("text", "Text so far");
   const label = "Prompt and output; Up and Down walk the tokens, Enter goes to a token's step";
   setAttributes(view.body, { tabindex: 0, role: "group", "aria-label": label });

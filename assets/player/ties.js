@@ -1,5 +1,12 @@
 /* Ties: lines over the panels, from what was drafted to the place that it came from. */
 
+import { LAST_BEAT } from "./beats.js";
+import { el, svg } from "./dom.js";
+import { startFlights } from "./flights.js";
+import { headOf, linkOf, rankOfNode, stretchesOf, stretchesShown } from "./links.js";
+import { aroundText, fromRank, shifted, withinText } from "./ways.js";
+import { excerpt, quotedFrom } from "./words.js";
+
 const TIES_MOST = 40;
 const TIES_REST = 160;
 const SWEEP_BEAT = 3; // the picture there is the one pass over all nodes
@@ -8,7 +15,7 @@ const SWEEP_BEAT = 3; // the picture there is the one pass over all nodes
  * @param {{text: object, tree: object, logits: object}} panels each tells where it has drawn a thing
  *   (`boxOf`, null when it is out of sight); text also tells on which side of what is in sight it lies
  */
-function createTies(panels) {
+export function createTies(panels) {
   const lines = svg("svg", { class: "ls-tie-lines" });
   const pills = el("div", { class: "ls-tie-pills" });
   const flights = el("div", { class: "ls-flights" });
@@ -124,13 +131,6 @@ function tieElement({ kind, way, box, to, state }, origin, text) {
     svg("path", { class: "ls-tie-head", d: head }),
   );
 }
-
-const shifted = (box, origin) => ({
-  left: box.left - origin.left,
-  right: box.right - origin.left,
-  top: box.top - origin.top,
-  bottom: box.bottom - origin.top,
-});
 
 /**
  * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.

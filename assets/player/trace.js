@@ -1,14 +1,16 @@
 /* A trace as the player holds it: the JSON as it came, and what follows from it step by step. */
 
-const TRACE_SCHEMA = 1;
-const ORIGIN_NAMES = ["root", "logit", "retrieved", "recycled", "suffix"];
+import { bytesOf, continues, joined, spell, tornTail } from "./spelling.js";
+
+export const TRACE_SCHEMA = 1;
+export const ORIGIN_NAMES = ["root", "logit", "retrieved", "recycled", "suffix"];
 
 /**
  * A trace without steps yet.
  * @param {object} header the trace's JSON; its steps, if any, are for `appendSteps`
  * @throws {Error} with one sentence when the schema is another
  */
-function createTrace(header) {
+export function createTrace(header) {
   if (header.schema !== TRACE_SCHEMA) {
     throw new Error(
       `This trace has schema ${header.schema} and this player reads schema ${TRACE_SCHEMA};` +
@@ -36,7 +38,7 @@ function createTrace(header) {
 }
 
 /** Adds spellings that a message brought. */
-function addVocabulary(trace, vocabulary) {
+export function addVocabulary(trace, vocabulary) {
   for (const [id, entry] of Object.entries(vocabulary)) {
     if (id in trace.header.vocabulary) continue;
     trace.header.vocabulary[id] = entry;
@@ -46,7 +48,7 @@ function addVocabulary(trace, vocabulary) {
 }
 
 /** Adds steps (JSON of `StepRecord`) at the end. */
-function appendSteps(trace, rows) {
+export function appendSteps(trace, rows) {
   for (const row of rows) {
     const step = derivedStep(row);
     trace.steps.push(step);
@@ -104,19 +106,19 @@ function provenanceOf([origin, rank = null, probability = null, match = null, fr
 }
 
 /** Drafted nodes of a step by what became of them. */
-function outcome(step) {
+export function outcome(step) {
   const count = (state) => step.states.filter((each) => each === state).length;
   const accepted = step.row.path.length - 1;
   return { drafted: step.drafted, accepted, rejected: count("rejected"), uncompared: count("uncompared") };
 }
 
 /** Whether a draft went further than the target followed it. */
-function isRejection(step) {
+export function isRejection(step) {
   return step.drafted > 0 && step.row.path.length - 1 < step.deepest;
 }
 
 /** What to show for a token on its own. */
-function spellToken(trace, id) {
+export function spellToken(trace, id) {
   if (!trace.spelt.has(id)) {
     const bytes = trace.bytes.get(id);
     trace.spelt.set(id, bytes ? spell([bytes])[0] : [{ text: "⟨#" + id + "⟩" }]);
@@ -125,7 +127,7 @@ function spellToken(trace, id) {
 }
 
 /** What to show for the sequence's tokens from `start` up to `end`, both at group borders or text ends. */
-function spellSequence(trace, start, end) {
+export function spellSequence(trace, start, end) {
   if (end - start === 1) return [spellToken(trace, trace.ids[start])];
   const ids = trace.ids.slice(start, end);
   if (ids.some((id) => !trace.bytes.has(id))) return ids.map((id) => spellToken(trace, id));
@@ -133,12 +135,12 @@ function spellSequence(trace, start, end) {
 }
 
 /** Tokens that the text holds once step `cursor` is done. */
-function visibleTokens(trace, cursor) {
+export function visibleTokens(trace, cursor) {
   return trace.totals[cursor].end;
 }
 
 /** The origin of the token at a position of the sequence. */
-function originAt(trace, position) {
+export function originAt(trace, position) {
   const step = trace.stepOf[position];
   return step === 0 ? "prompt" : trace.steps[step - 1].origins[trace.nodeOf[position]].origin;
 }
@@ -147,7 +149,7 @@ function originAt(trace, position) {
  * Where a node was copied from: its own position and the n-gram before the first token of the copy.
  * @returns {{from: number, match: [number, number]}|null} null for a node that is no copy
  */
-function sourceOf(step, node) {
+export function sourceOf(step, node) {
   const { from, match } = step.origins[node];
   if (from === null) return null;
   let start = node;
@@ -162,6 +164,6 @@ function sourceOf(step, node) {
 }
 
 /** The trace as one JSON string, such as `receive` takes. */
-function traceText(trace) {
+export function traceText(trace) {
   return JSON.stringify({ ...trace.header, steps: trace.steps.map((step) => step.row) });
 }

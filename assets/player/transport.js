@@ -1,5 +1,9 @@
 /* The row of buttons: through the run, through the beats of a step, from rejection to rejection. */
 
+import { SPEEDS } from "./beats.js";
+import { el, icon, setText } from "./dom.js";
+import { plural } from "./words.js";
+
 const BUTTONS = [
   ["first", "First step", "Home"],
   ["previousRejection", "Previous rejection", "k"],
@@ -15,7 +19,7 @@ const BUTTONS = [
 /**
  * @param {Object<string, function>} actions those of BUTTONS, and live, keys, speed, set
  */
-function createTransport(actions) {
+export function createTransport(actions) {
   const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
   const buttons = new Map(BUTTONS.map(made));
   const play = buttons.get("toggle");
@@ -54,14 +58,14 @@ function createTransport(actions) {
   };
 }
 
-function iconButton(name, label, key, action) {
+export function iconButton(name, label, key, action) {
   const about = { type: "button", class: "ls-button", "aria-label": label, title: `${label} (${key})` };
   const element = el("button", { ...about, "data-action": name }, icon(name === "toggle" ? "play" : name));
   element.addEventListener("click", () => action());
   return element;
 }
 
-function showPlay(play, busy) {
+export function showPlay(play, busy) {
   const label = busy ? "Pause" : "Play";
   if (play.getAttribute("aria-label") === label) return;
   play.setAttribute("aria-label", label);

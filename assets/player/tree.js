@@ -1,5 +1,16 @@
 /* The panel of the draft tree: as a tree, as rows, or as the mask of tree attention. */
 
+import { el, panel, setText } from "./dom.js";
+import { edgesElement } from "./edges.js";
+import { layOutTree } from "./layout.js";
+import { linkOf } from "./links.js";
+import { drawMask } from "./mask.js";
+import { nodeElement, nodeWidths } from "./nodes.js";
+import { rowElements } from "./rows.js";
+import { createSketch } from "./sketch.js";
+import { outcomeSentence, plural } from "./words.js";
+import { createZoom } from "./zoom.js";
+
 const VIEW_TITLES = [
   ["tree", "Tree"],
   ["rows", "Rows"],
@@ -12,7 +23,7 @@ const FITS = [1, 0.95]; // sizes to try so that the whole tree shows
  * @param {{point: function({node: number}|null), set: function(object)}} on told the node that is pointed
  *   at or focused, and the view that was chosen
  */
-function createTreePanel(on) {
+export function createTreePanel(on) {
   const view = panel("tree", "Draft tree");
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
   const mask = el("div", { class: "ls-mask" });

@@ -4,7 +4,7 @@
  * @param {string} value a message, packed or not
  * @returns {Promise<string>}
  */
-async function unpacked(value) {
+export async function unpacked(value) {
   if (!value || value.startsWith("{")) return value;
   const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();

@@ -7,11 +7,18 @@ const WAY_ABOVE = 8; // between rows of nodes
 const roundPoint = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
 const between = (a, b) => (a + b) / 2;
 
+export const shifted = (box, origin) => ({
+  left: box.left - origin.left,
+  right: box.right - origin.left,
+  top: box.top - origin.top,
+  bottom: box.bottom - origin.top,
+});
+
 /**
  * From a box in or at the text to a node outside it: between the lines of the text to its edge (the right
  * one when the node stands beside the text, else the left one), along that, and over the node's row.
  */
-function aroundText(from, to, text) {
+export function aroundText(from, to, text) {
   const beside = to.left >= text.right;
   const start = roundPoint(beside ? from.right : from.left, from.bottom + 2);
   const end = topOf(to);
@@ -22,7 +29,7 @@ function aroundText(from, to, text) {
 }
 
 /** From a rank, which is listed under the text, to a node beside both. */
-function fromRank(from, to, text) {
+export function fromRank(from, to, text) {
   const start = roundPoint(from.right, between(from.top, from.bottom));
   const end = roundPoint(to.left - 2, between(to.top, to.bottom));
   const edge = Math.max(from.right, text.right) + 9;
@@ -31,7 +38,7 @@ function fromRank(from, to, text) {
 }
 
 /** From a source to a token, both of the text: down to the top of the token, or up to its foot. */
-function withinText(from, to) {
+export function withinText(from, to) {
   const up = to.top < from.top;
   const start = roundPoint(between(from.left, from.right), up ? from.top : from.bottom);
   const end = up ? { ...topOf(to), y: Math.round(to.bottom) + 2 } : topOf(to);

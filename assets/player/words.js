@@ -1,6 +1,9 @@
 /* Sentences and numbers: what the player says about a step, all of it from the trace. */
 
-const LEGEND_TITLES = {
+import { plainText, spell } from "./spelling.js";
+import { outcome, sourceOf, spellSequence, spellToken } from "./trace.js";
+
+export const LEGEND_TITLES = {
   root: "root, certain",
   logit: "runner-up of the last logits (its rank)",
   retrieved: "copied n-gram",
@@ -8,9 +11,9 @@ const LEGEND_TITLES = {
   suffix: "from the suffix automaton",
 };
 
-const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
+export const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
 
-const FINISH_TITLES = {
+export const FINISH_TITLES = {
   eos: "Done: end of text",
   length: "Done: length limit",
   context: "Done: context full",
@@ -18,17 +21,17 @@ const FINISH_TITLES = {
   error: "Error",
 };
 
-const LONGEST_QUOTE = 8; // tokens
+export const LONGEST_QUOTE = 8; // tokens
 
-const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
+export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
 
-function percent(share) {
+export function percent(share) {
   const hundredths = share * 100;
   if (hundredths >= 1 || hundredths === 0) return hundredths.toFixed(1) + " %";
   return hundredths >= 0.01 ? hundredths.toFixed(2) + " %" : "< 0.01 %";
 }
 
-function milliseconds(seconds) {
+export function milliseconds(seconds) {
   const value = seconds * 1000;
   return value.toFixed(value < 100 ? 1 : 0) + " ms";
 }
@@ -36,40 +39,40 @@ function milliseconds(seconds) {
 const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
 
 /** A token in quotes, on one line. */
-function quoted(trace, id) {
+export function quoted(trace, id) {
   return '"' + onOneLine(plainText(spellToken(trace, id))) + '"';
 }
 
 /** Tokens that follow each other, on one line, without quotes. */
-function tokensText(trace, ids) {
+export function tokensText(trace, ids) {
   const known = ids.every((id) => trace.bytes.has(id));
   const spelt = known ? spell(ids.map((id) => trace.bytes.get(id))) : ids.map((id) => spellToken(trace, id));
   return onOneLine(plainText(spelt.flat()));
 }
 
 /** Text of the sequence from `start` up to `end` on one line, without quotes. */
-function excerpt(trace, start, end) {
+export function excerpt(trace, start, end) {
   if (end <= start) return "";
   return onOneLine(plainText(spellSequence(trace, start, end).flat()));
 }
 
 /** Where the quotation of a match [start, end] begins: of a long one the end is quoted. */
-const quotedFrom = ([start, end]) => Math.max(start, end - LONGEST_QUOTE);
+export const quotedFrom = ([start, end]) => Math.max(start, end - LONGEST_QUOTE);
 
 /** The n-gram that matched, on one line, without quotes. */
-function matchExcerpt(trace, match) {
+export function matchExcerpt(trace, match) {
   const start = quotedFrom(match);
   return (start > match[0] ? "…" : "") + excerpt(trace, start, match[1]);
 }
 
 /** Drafted = accepted + rejected + not compared. */
-function outcomeSentence(step) {
+export function outcomeSentence(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
   return `${drafted} drafted = ${accepted} accepted + ${rejected} rejected + ${uncompared} not compared`;
 }
 
 /** Where a node came from, without its token. */
-function originWords(trace, step, node) {
+export function originWords(trace, step, node) {
   const { origin, rank, probability, match, key } = step.origins[node];
   if (origin === "root") return "root, certain before the step" + rootRank(step);
   if (origin === "logit") {
@@ -100,7 +103,7 @@ function rootRank(step) {
 const isLast = (path, node) => path[path.length - 1] === node;
 
 /** What became of a node, and which token the target wanted there. */
-function stateWords(trace, step, node) {
+export function stateWords(trace, step, node) {
   const { parents, choices, tokens, path } = step.row;
   const state = step.states[node];
   if (state === "rejected") {
@@ -120,13 +123,13 @@ function stateWords(trace, step, node) {
 }
 
 /** The detail line of a node. */
-function nodeSentence(trace, step, node) {
+export function nodeSentence(trace, step, node) {
   const token = quoted(trace, step.row.tokens[node]);
   return `${token}: ${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
 }
 
 /** The detail line when nothing is pointed at. */
-function restSentence(trace, number) {
+export function restSentence(trace, number) {
   const { path, choices } = trace.steps[number - 1].row;
   const next = quoted(trace, choices[path[path.length - 1]]);
   if (trace.header.finish && number === trace.steps.length) return endSentence(trace, next);
@@ -143,11 +146,4 @@ function endSentence(trace, next) {
     cancelled: "The run was stopped here",
   }[finish];
   return `${why || "The run ended here"}; the target's next token would have been ${next}.`;
-}
-
-/** The words around a copied token, for a source that is out of sight. */
-function sourceExcerpt(trace, source) {
-  const before = excerpt(trace, Math.max(0, source.match[0] - 4), source.from);
-  const after = excerpt(trace, source.from + 1, Math.min(trace.ids.length, source.from + 5));
-  return `…${before}[${excerpt(trace, source.from, source.from + 1)}]${after}…`;
 }

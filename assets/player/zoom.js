@@ -1,5 +1,7 @@
 /* Zoom and pan of what lies in a scrolling box: the box scrolls, the content's letters grow. */
 
+import { el, setText } from "./dom.js";
+
 const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 
 /**
@@ -9,7 +11,7 @@ const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
  *   key: function(KeyboardEvent): boolean}} element: the buttons; fit: sets the size that factor 1 stands
  *   for; size: of the content's letters, in those of the box; key: does what a key asks for, if anything
  */
-function createZoom(body, content) {
+export function createZoom(body, content) {
   const state = { factor: 1, fit: 1 };
   const apply = () => {
     content.style.fontSize = `${state.fit * state.factor}em`;
@@ -55,7 +57,7 @@ function createZoom(body, content) {
 }
 
 /** The nearest of the fixed factors in a direction. */
-function nextZoom(factor, direction) {
+export function nextZoom(factor, direction) {
   if (direction > 0) return ZOOMS.find((each) => each > factor + 0.001) || ZOOMS[ZOOMS.length - 1];
   return [...ZOOMS].reverse().find((each) => each < factor - 0.001) || ZOOMS[0];
 }

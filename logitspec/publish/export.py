@@ -12,58 +12,39 @@ from __future__ import annotations
 import argparse
 import html
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
+from logitspec.publish.modules import inlined, style
 from logitspec.publish.picture import picture
 from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
 
-# What the page may do: run the one script that carries the nonce, and draw. It can reach no address.
-POLICY = (
-    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'unsafe-inline'; img-src data: blob:;"
-    " base-uri 'none'; form-action 'none'"
-)
-
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="LogitSpec Live">
-<title>{title}</title>
-<style data-logitspec-style>{style}</style>
-<style>:root {{ color-scheme: light dark; }}
-body {{ margin: 16px; background: light-dark(#ffffff, #0d0f12); }}</style>
-</head>
-<body>
-{body}<noscript>This page plays its run with JavaScript, which is turned off here.</noscript>
-<script type="application/json" id="logitspec-trace">{trace}</script>
-<script nonce="{nonce}">{source}
-logitspecPlayer().startStandalone();</script>
-</body>
-</html>
-"""
+# Where the parts of an exported page go in document.json.
+PLACE = re.compile(r"\{(\w+)\}")
 
 
 def page(trace: Trace) -> str:
-    """One HTML document that plays `trace` in any browser and fetches nothing."""
+    """One HTML document that plays `trace` in any browser and fetches nothing.
+
+    By its policy it runs the one script that carries the nonce, draws, and can reach no address.
+    """
     text = trace.to_json().replace("<", "\\u003c")
-    # Not to be foreseen by whoever wrote the trace, and yet the same for the same trace.
-    nonce = sha256(text.encode()).hexdigest()[:32]
-    return PAGE.format(
-        policy=POLICY.format(nonce=nonce),
-        title=html.escape(title(trace)),
-        style=player_style(),
-        body=player_file("player.html"),
-        trace=text,
-        nonce=nonce,
-        source=player_source(),
-    )
+    parts = {
+        "player": player_markup(),
+        "title": html.escape(title(trace)),
+        "style": player_style(),
+        "scripts": player_scripts(),
+        "trace": text,
+        # Not to be foreseen by whoever wrote the trace, and yet the same for the same trace.
+        "nonce": sha256(text.encode()).hexdigest()[:32],
+    }
+    return PLACE.sub(lambda place: parts[place[1]], "\n".join(_document()["lines"]))
 
 
 def title(trace: Trace) -> str:
@@ -74,29 +55,26 @@ def title(trace: Trace) -> str:
     return "LogitSpec: " + (words if len(words) <= 60 else words[:59] + "…")
 
 
-def player_source() -> str:
-    """The player's scripts as one function, which hands out what hosts need. The function's own text
-    is what the player puts into pages that it saves itself."""
-    return (
-        'function logitspecPlayer() {\n"use strict";\n'
-        + _joined("scripts")
-        + "\nreturn { createPlayer, installStyle, startStandalone, unpacked };\n}"
-    )
+def player_scripts() -> str:
+    """What an exported page runs."""
+    return inlined(PLAYER / "standalone.js")
 
 
 def player_style() -> str:
     """The player's style sheets as one."""
-    return _joined("styles")
+    return style(PLAYER / "player.css")
 
 
-def player_file(name: str) -> str:
-    """One file of the player."""
-    return (PLAYER / name).read_text(encoding="utf-8")
+def player_markup() -> str:
+    """The element that a player goes into."""
+    markup: str = _document()["player"]
+    return markup
 
 
-def _joined(kind: str) -> str:
-    names: list[str] = json.loads(player_file("order.json"))[kind]
-    return "\n".join(map(player_file, names))
+def _document() -> dict[str, Any]:
+    """What the player's own button writes pages from, too."""
+    document: dict[str, Any] = json.loads((PLAYER / "document.json").read_text(encoding="utf-8"))
+    return document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +10,11 @@ import gradio as gr
 from logitspec.paths import ASSETS
 from logitspec.prompts import examples
 from logitspec.publish.demos import RACES, demo_run, featured, read_demo, to_play
-from logitspec.publish.export import player_style
 from logitspec.serving.host import MOST_NEW_TOKENS, Host, Request
 from logitspec.trace.records import packed
 from logitspec.ui.desk import PRIVATE, Desk, fetcher, shown, stopper, told_to_page
 from logitspec.ui.lanes import entries, lane_inputs
+from logitspec.ui.scripts import component
 
 
 def compare(page: gr.Blocks, host: Host, tabs: gr.Tabs) -> None:
@@ -131,8 +130,8 @@ def race_view(value: str, host: Host) -> gr.HTML:
     """The race as a component. Its value is one message of `logitspec.decoding.race`, packed or not."""
     view = gr.HTML(
         value="",
-        html_template=asset("compare/compare.html"),
-        js_on_load=script(),
+        html_template=(ASSETS / "compare" / "compare.html").read_text(encoding="utf-8"),
+        js_on_load=component(),
         apply_default_css=False,
         padding=False,
         server_functions=[fetcher(host, RACES), stopper(host)],
@@ -142,23 +141,3 @@ def race_view(value: str, host: Host) -> gr.HTML:
     view.postprocess = lambda value: value  # type: ignore[method-assign]
     view.value = value
     return view
-
-
-def script() -> str:
-    """Styles, scripts and the adapter as one function body; see `logitspec.ui.player.script`."""
-    order = json.loads(asset("compare/order.json"))
-    style = "\n".join(map(asset, order["styles"]))
-    return "\n".join(
-        [
-            f"const PLAYER_CSS = {json.dumps(player_style())};",
-            f"const RACE_CSS = {json.dumps(style)};",
-            *map(asset, order["scripts"]),
-            asset("player/adapter.js"),
-            asset("compare/gradio.js"),
-        ]
-    )
-
-
-def asset(name: str) -> str:
-    """A file under assets/."""
-    return (ASSETS / name).read_text(encoding="utf-8")

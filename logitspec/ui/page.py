@@ -59,7 +59,7 @@ QUIET_ICONS = """() => {
 
 
 def build(host: Host) -> gr.Blocks:
-    """The whole interface over `host`; launch it with `theme=theme(), css=STYLE`."""
+    """The whole interface over `host`; launch it with `theme=theme(), **launch_options()`."""
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
         gr.Markdown(INTRO, elem_id="intro")
         with gr.Tabs() as tabs:

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from logitspec.publish.export import player_file, player_source, player_style
-
-
-def script() -> str:
-    """The player's style, its scripts and the adapter that feeds it, as one function body.
-
-    The style travels in the script because Gradio rewrites the rules of its css options: it cuts
-    selectors at commas inside :is() and drops container rules.
-    """
-    return "\n".join(
-        [
-            f"const PLAYER_CSS = {json.dumps(player_style())};",
-            player_source(),
-            "const { createPlayer, installStyle, unpacked } = logitspecPlayer();",
-            player_file("adapter.js"),
-            player_file("gradio.js"),
-        ]
-    )
+from logitspec.publish.export import player_markup
+from logitspec.ui.scripts import component
 
 
 def step_player(
@@ -41,8 +24,8 @@ def step_player(
     """
     player = gr.HTML(
         value="",
-        html_template=player_file("player.html"),
-        js_on_load=script(),
+        html_template=player_markup(),
+        js_on_load=component(),
         apply_default_css=False,
         padding=False,
         server_functions=[fetch_steps, stop_run],

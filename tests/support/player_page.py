@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from pathlib import Path
 
+from logitspec.publish.export import player_markup, player_style
+from logitspec.publish.modules import inlined
 from logitspec.trace.records import StepRecord, StepSeconds, Trace, dumps, spellings
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance, accept
 
-PLAYER = Path(__file__).parents[2] / "assets" / "player"
+PAGES = Path(__file__).parents[1] / "scripts" / "pages"
 
 STORY = (
     "The old cat sat on the mat and slept. The dog saw the cat on the mat, and the dog sat on"
@@ -137,52 +138,20 @@ def hostile() -> Trace:
     return MadeUp(HOSTILE, output, ranks=6, seed=2).trace
 
 
-def joined(kind: str) -> str:
-    """The player's "scripts" or "styles" in order, as one."""
-    names = json.loads((PLAYER / "order.json").read_text())[kind]
-    return "\n".join((PLAYER / name).read_text() for name in names)
-
-
-START = """
-const element = document.querySelector("[data-logitspec-player]");
-window.asked = [];
-window.replies = [];
-const repair = async (run, from) => {
-  window.asked.push([run, from]);
-  return window.replies.shift() || null;
-};
-window.player = createPlayer(element, { repair });
-"""
-
-# Stands in for gradio: the names that a gr.HTML script is given, and a value that can be set.
-GRADIO = """
-const trigger = (name, data) => (window.told ||= []).push([name, data]);
-const server = {};
-const props = { value: window.startValue || "" };
-const watch = (name, callback) => {
-  window.send = (value) => { props.value = value; callback(); };
-};
-const element = document.body;
-"""
-
-
-def page_html(theme: str = "light", start: str = START) -> str:
-    """A whole page: the player, and `window.player` to talk to it."""
-    body = (PLAYER / "player.html").read_text()
+def page_html(theme: str = "light", script: str = "player.js", body: str = "") -> str:
+    """A whole page: the player (or `body`), and a script of tests/scripts/pages that begins it."""
     ground = "#fff" if theme == "light" else "#0d0f12"
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Player</title><style>{joined('styles') if start == START else ''} body {{ margin: 16px; background: {ground} }}</style>"
-        f'<body>{body}<script>(function () {{ "use strict";\n{joined("scripts")}\n{start} }})()</script>'
+        f"<title>Player</title><style>{player_style()} body {{ margin: 16px; background: {ground} }}</style>"
+        f'<body>{body or player_markup()}<script type="module">{inlined(PAGES / script)}</script>'
     )
 
 
 def gradio_page_html() -> str:
-    """The same page with the adapter in place of `window.player`: `window.send` sets the value."""
-    css = f"const PLAYER_CSS = {json.dumps(joined('styles'))};"
-    adapter = "".join((PLAYER / name).read_text() for name in ("adapter.js", "gradio.js"))
-    return page_html(start=css + GRADIO + adapter)
+    """The same page with the player as a component in place of `window.player`."""
+    return page_html(script="component.js")
 
 
 def steps_between(trace: Trace, first: int, last: int, sequence: int) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logitspec.decoding.race import Race, begin_race, progress_message, run_race, start_message
+from logitspec.paths import ASSETS
+from logitspec.publish.export import player_style
+from logitspec.publish.modules import inlined, style
 from logitspec.trace.records import StepSeconds
 from support.fakes import ScriptedTarget
-from support.player_page import GRADIO
+from support.player_page import PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ASSETS = Path(__file__).parents[2] / "assets"
+COMPARE = ASSETS / "compare"
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 12 + [9, 10, 11, 12, 13, 14] * 30
 WORDS = [
     b" the", b" cat", b" sat", b" on", b" a", b" mat", b".\n", b" and",
@@ -59,19 +60,6 @@ def made(
     return contest, messages
 
 
-START = """
-window.asked = [];
-window.replies = [];
-window.opened = [];
-const repair = async (name, from) => {
-  window.asked.push([name, from]);
-  return window.replies.shift() || null;
-};
-const onLane = (trace) => window.opened.push(trace);
-window.race = createRaceView(document.querySelector("[data-logitspec-race]"), { repair, onLane });
-"""
-
-
 def steps_from(contest: Race, first: int) -> str:
     """What a server sends of a race when its first steps, of all lanes together, are there."""
     sent = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
@@ -79,24 +67,18 @@ def steps_from(contest: Race, first: int) -> str:
 
 
 def gradio_page_html() -> str:
-    """The page with the adapter in place of `window.race`: `window.send` sets the value."""
-    css = "const PLAYER_CSS = ''; const RACE_CSS = '';"
-    adapter = [(ASSETS / name).read_text() for name in ("player/adapter.js", "compare/gradio.js")]
-    return page_html("\n".join([css, GRADIO, *adapter]))
+    """The page with the race as a component in place of `window.race`: `window.send` sets the value."""
+    return page_html("component.js")
 
 
-def page_html(start: str = START) -> str:
+def page_html(script: str = "race.js") -> str:
     """A document with one race view, `race`, and a field beside it."""
-    order = json.loads((ASSETS / "compare" / "order.json").read_text())
-    player = json.loads((ASSETS / "player" / "order.json").read_text())["styles"]
-    styles = [(ASSETS / "player" / name).read_text() for name in player]
-    styles += [(ASSETS / name).read_text() for name in order["styles"]]
-    scripts = "\n".join((ASSETS / name).read_text() for name in order["scripts"])
+    styles = player_style() + style(COMPARE / "compare.css")
+    markup = (COMPARE / "compare.html").read_text()
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>race</title>'
-        f"<style>{chr(10).join(styles)}</style></head><body><main><input aria-label='beside'>"
-        f"{(ASSETS / 'compare' / 'compare.html').read_text()}</main><script>(() => {{{scripts}\n"
-        f"{start}}})()</script></body></html>"
+        f"<style>{styles}</style></head><body><main><input aria-label='beside'>"
+        f'{markup}</main><script type="module">{inlined(PAGES / script)}</script></body></html>'
     )
 
 

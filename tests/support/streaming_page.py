@@ -11,6 +11,7 @@ import gradio as gr
 
 from logitspec.trace.records import packed
 from logitspec.ui.player import step_player
+from logitspec.ui.scripts import launch_options
 from support.app import free_port
 
 
@@ -42,6 +43,8 @@ def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator
         start.click(stream, outputs=[player], show_progress="hidden")
         listening: Any = player
         listening.step_select(heard, outputs=[answered], queue=False, show_progress="hidden")
-    _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, server_port=free_port())
+    _, url, _ = page.launch(
+        prevent_thread_lock=True, quiet=True, server_port=free_port(), **launch_options()
+    )
     yield url
     page.close()

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const { stillAfter, beatBefore, staySeconds, dueStill, SPEEDS, BEATS, BY_BEAT, BY_BEAT_SLOWLY, AS_IT_RAN } = load(["beats.js"]);
+import { AS_IT_RAN, BEATS, BY_BEAT, BY_BEAT_SLOWLY, SPEEDS, beatBefore, dueStill, staySeconds, stillAfter } from "../../assets/player/beats.js";
 
 const STEPS = [{ seconds: 0.5 }, { seconds: 0.25 }, { seconds: 1 }];
 const still = (cursor, beat) => ({ cursor, beat });

@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load } from "./load.mjs";
-
-const { createTrace, appendSteps, headOf, linkOf, stretchesOf, stretchesShown, nextRoot } = load([
-  "spelling.js",
-  "trace.js",
-  "links.js",
-]);
+import { headOf, linkOf, nextRoot, stretchesOf, stretchesShown } from "../../assets/player/links.js";
+import { appendSteps, createTrace } from "../../assets/player/trace.js";
 
 const VOCABULARY = ["the", " cat", " sat", " on", " mat", "."];
 const SECONDS = { draft: 0, verify: 0, accept: 0, commit: 0, device: 0 };

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const { markPlaces, soFarWords } = load(["numbers.js", "beats.js", "words.js", "overview.js"]);
+import { markPlaces, soFarWords } from "../../assets/player/overview.js";
 
 test("sources are marked at the steps that brought them, each step once, the prompt as 0", () => {
   const trace = { stepOf: [0, 0, 0, 1, 1, 2, 3, 3] };

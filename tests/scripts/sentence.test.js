@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const words = load([
-  "spelling.js", "trace.js", "words.js", "sentence.js", "beats.js", "numbers.js", "cache.js",
-]);
-const { createTrace, appendSteps, stepSentence, storySentence, beatWords, countTexts, duration } = words;
-const { baselineWords, cacheWords, originWords } = words;
+import { cacheWords } from "../../assets/player/cache.js";
+import { baselineWords, countTexts, duration } from "../../assets/player/numbers.js";
+import { beatWords, stepSentence, storySentence } from "../../assets/player/sentence.js";
+import { appendSteps, createTrace } from "../../assets/player/trace.js";
+import { originWords } from "../../assets/player/words.js";
 
 const WORDS = [" the", " cat", " sat", " on", " mat", " and", " slept", "\n", " dog", "!"];
 const [THE, CAT, SAT, ON, MAT, AND, SLEPT, LINE, DOG, END] = WORDS.keys();

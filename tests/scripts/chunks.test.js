@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load } from "./load.mjs";
-
-const { cutChunks, chunkAt, inWindow } = load(["chunks.js"]);
+import { chunkAt, cutChunks, inWindow } from "../../assets/player/chunks.js";
 
 const text = (lines = [], insides = [], borders = []) => ({
   endsLine: (position) => lines.includes(position),

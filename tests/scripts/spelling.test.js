@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load } from "./load.mjs";
-
-const { bytesOf, continues, plainText, spell, tornTail } = load(["spelling.js"]);
+import { bytesOf, continues, plainText, spell, tornTail } from "../../assets/player/spelling.js";
 
 const bytes = (...values) => Uint8Array.from(values);
 const spelt = (...entries) => spell(entries.map(bytesOf)).map(plainText);

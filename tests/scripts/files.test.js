@@ -2,11 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const { exportedPage, fileName, runTitle, stepInAddress } = load([
-  "dom.js", "spelling.js", "trace.js", "picture.js", "page.js", "disk.js", "files.js",
-]);
+import { exportedPage, runTitle, stepInAddress } from "../../assets/player/exported.js";
+import { fileName } from "../../assets/player/files.js";
 
 const run = (header) => ({ header: { recorded: "", prompt: null, ...header } });
 
@@ -40,12 +37,12 @@ test("a file's name has plain letters only", () => {
 test("what a trace or a title holds can not leave its place in the page", () => {
   const hostile = '</script><script>alert(1)</script><!-- "$&" ${1} \\u003c';
   const trace = JSON.stringify({ hostile });
-  const page = exportedPage({ trace, title: hostile, source: "source();", style: ".a{}", nonce: "0123" });
+  const page = exportedPage({ trace, title: hostile, scripts: "start();", style: ".a{}", nonce: "0123" });
   const [, data] = /<script type="application\/json" id="logitspec-trace">(.*?)<\/script>/.exec(page);
   assert.deepEqual(JSON.parse(data), { hostile });
   assert.ok(!data.includes("<"));
   assert.equal(page.match(/<script/g).length, 2);
   assert.ok(page.includes(`<title>&lt;/script&gt;&lt;script&gt;alert(1)`));
   assert.ok(page.includes(`script-src 'nonce-0123';`));
-  assert.ok(page.includes(`<script nonce="0123">source();\nlogitspecPlayer().startStandalone();</script>`));
+  assert.ok(page.includes(`<script type="module" id="logitspec-scripts" nonce="0123">start();</script>`));
 });

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load } from "./load.mjs";
-
-const { foldOf } = load(["fold.js"]);
+import { foldOf } from "../../assets/player/fold.js";
 
 const never = () => false;
 const everyLine = (tokens) => (position) => position % tokens === tokens - 1;

@@ -2,9 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const { layOutTree, childGroups, LANE, CHIP_HEIGHT, GAP } = load(["layout.js"]);
+import { CHIP_HEIGHT, GAP, LANE, childGroups, layOutTree } from "../../assets/player/layout.js";
 
 /** A step as the layout reads it; every chip two wide, in a slot of three. */
 function tree(parents, accepted = [0], widths = parents.map(() => ({ chip: 2, slot: 3 })), room = 100) {

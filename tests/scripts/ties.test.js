@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { load } from "./load.mjs";
-
-const { aroundText, fromRank, logBars, share, withinText } = load(["words.js", "logits.js", "ways.js"]);
+import { logBars, share } from "../../assets/player/logits.js";
+import { aroundText, fromRank, withinText } from "../../assets/player/ways.js";
 
 const box = (left, top, right, bottom) => ({ left, top, right, bottom });
 

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "./load.mjs";
-
-const player = load(["dom.js", "spelling.js", "trace.js", "layout.js", "nodes.js", "edges.js", "mask.js", "zoom.js"]);
+import { originOfEdge, stateOfEdge } from "../../assets/player/edges.js";
+import { ancestorsOf, positionIds } from "../../assets/player/mask.js";
+import { choiceUnder, letterCount, nodeWidths } from "../../assets/player/nodes.js";
+import { appendSteps, createTrace } from "../../assets/player/trace.js";
+import { nextZoom } from "../../assets/player/zoom.js";
 
 const VOCABULARY = { 0: " the", 1: " cat", 2: "\n", 3: { hex: "e2 9c".replace(" ", "") }, 4: " 日本" };
 
@@ -21,23 +23,23 @@ const ROW = {
 };
 
 function made() {
-  const trace = player.createTrace({ schema: 1, prompt_ids: [0, 1, 0, 1, 2, 3, 4], vocabulary: VOCABULARY });
-  player.appendSteps(trace, [ROW]);
+  const trace = createTrace({ schema: 1, prompt_ids: [0, 1, 0, 1, 2, 3, 4], vocabulary: VOCABULARY });
+  appendSteps(trace, [ROW]);
   return { trace, step: trace.steps[0] };
 }
 
 test("letters: wide ones count twice, marks none, icons and codes what they take", () => {
-  assert.equal(player.letterCount([{ text: " cat" }]), 4);
-  assert.equal(player.letterCount([{ text: "日本" }]), 4);
-  assert.equal(player.letterCount([{ text: "e\u0301" }]), 1);
-  assert.equal(player.letterCount([{ text: "\n  " }]), 3.4);
-  assert.equal(player.letterCount([{ text: "\u202e" }]), 6.6);
-  assert.ok(player.letterCount([{ hex: "e2 9c" }]) >= 7);
+  assert.equal(letterCount([{ text: " cat" }]), 4);
+  assert.equal(letterCount([{ text: "日本" }]), 4);
+  assert.equal(letterCount([{ text: "e\u0301" }]), 1);
+  assert.equal(letterCount([{ text: "\n  " }]), 3.4);
+  assert.equal(letterCount([{ text: "\u202e" }]), 6.6);
+  assert.ok(letterCount([{ hex: "e2 9c" }]) >= 7);
 });
 
 test("a slot holds its chip and the line under it, within limits", () => {
   const { trace, step } = made();
-  const widths = player.nodeWidths(trace, step);
+  const widths = nodeWidths(trace, step);
   for (const { chip, slot } of widths) assert.ok(chip <= slot && chip > 1.4 && chip <= 11);
   assert.ok(widths[4].chip > widths[1].chip); // " 日本" is five letters wide
 });
@@ -45,25 +47,25 @@ test("a slot holds its chip and the line under it, within limits", () => {
 test("under a rejected node stands what the target wanted instead of it, else what it chose after it", () => {
   const { step } = made();
   assert.deepEqual(step.states, ["accepted", "accepted", "rejected", "rejected", "uncompared"]);
-  assert.deepEqual([0, 1, 2, 3, 4].map((node) => player.choiceUnder(step, node)), [1, 4, 4, 1, 0]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((node) => choiceUnder(step, node)), [1, 4, 4, 1, 0]);
 });
 
 test("a shared edge takes the best fate and the origin that all agree on", () => {
   const { step } = made();
-  assert.equal(player.stateOfEdge(step, { of: [2, 1] }), "accepted");
-  assert.equal(player.stateOfEdge(step, { of: [4] }), "uncompared");
-  assert.equal(player.originOfEdge(step, { kind: "bus", of: [1, 2] }), "retrieved");
-  assert.equal(player.originOfEdge(step, { kind: "bus", of: [1, 3] }), null);
-  assert.equal(player.originOfEdge(step, { kind: "trunk", of: [1] }), null);
+  assert.equal(stateOfEdge(step, { of: [2, 1] }), "accepted");
+  assert.equal(stateOfEdge(step, { of: [4] }), "uncompared");
+  assert.equal(originOfEdge(step, { kind: "bus", of: [1, 2] }), "retrieved");
+  assert.equal(originOfEdge(step, { kind: "bus", of: [1, 3] }), null);
+  assert.equal(originOfEdge(step, { kind: "trunk", of: [1] }), null);
 });
 
 test("a row of the mask sees its ancestors and itself; siblings share a position id", () => {
   const { step } = made();
-  assert.deepEqual(player.ancestorsOf(step), [[0], [0, 1], [0, 1, 2], [0, 3], [0, 3, 4]]);
-  assert.deepEqual(player.positionIds(step), [7, 8, 9, 8, 9]);
+  assert.deepEqual(ancestorsOf(step), [[0], [0, 1], [0, 1, 2], [0, 3], [0, 3, 4]]);
+  assert.deepEqual(positionIds(step), [7, 8, 9, 8, 9]);
 });
 
 test("zoom goes by fixed steps and stops at the ends", () => {
-  assert.deepEqual([1, 1.1, 3].map((factor) => player.nextZoom(factor, 1)), [1.25, 1.25, 3]);
-  assert.deepEqual([1, 1.1, 0.5].map((factor) => player.nextZoom(factor, -1)), [0.8, 1, 0.5]);
+  assert.deepEqual([1, 1.1, 3].map((factor) => nextZoom(factor, 1)), [1.25, 1.25, 3]);
+  assert.deepEqual([1, 1.1, 0.5].map((factor) => nextZoom(factor, -1)), [0.8, 1, 0.5]);
 });

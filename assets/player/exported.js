@@ -1,0 +1,60 @@
+/* The exported page: one file that plays one run and fetches nothing. `logitspec/publish/export.py` writes the
+   same from the same outline, `document.json`. */
+
+import page from "./document.json" with { type: "json" };
+import { stillEscaped } from "./picture.js";
+
+const TITLE_LETTERS = 60;
+
+/** Whether this page can say what an exported page is built of: it is one, or its modules come from the app. */
+export function canExport() {
+  return document.getElementById("logitspec-scripts") !== null || /\/player\/exported\.js$/.test(import.meta.url);
+}
+
+/**
+ * What an exported page runs and how it looks: an exported page hands on its own, the app's page asks the app.
+ * @returns {Promise<{scripts: string, style: string}>}
+ * @throws {Error} with one sentence when the app does not answer
+ */
+export async function pageParts() {
+  const scripts = document.getElementById("logitspec-scripts");
+  if (scripts) return { scripts: scripts.textContent, style: document.getElementById("logitspec-style").textContent };
+  const [all, style] = await Promise.all(["scripts.js", "style.css"].map(exportFile));
+  return { scripts: all, style };
+}
+
+async function exportFile(name) {
+  const reply = await fetch(new URL("../export/" + name, import.meta.url)).catch(() => null);
+  if (!reply || !reply.ok) throw new Error("The page can't be saved: its server does not answer; try again later.");
+  return reply.text();
+}
+
+/**
+ * A whole document that plays a run.
+ * @param {object} parts
+ * @param {string} parts.trace the run as JSON
+ * @param {string} parts.title
+ * @param {string} parts.scripts see `pageParts`
+ * @param {string} parts.style
+ * @param {string} parts.nonce letters and digits that no one could foresee: only what carries them runs
+ * @returns {string}
+ */
+export function exportedPage({ trace, title, scripts, style, nonce }) {
+  const { player } = page;
+  const texts = { player, title: stillEscaped(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c") };
+  return page.lines.join("\n").replace(/\{(\w+)\}/g, (_, name) => texts[name]);
+}
+
+/** What to call a run: its recorded title, or the beginning of its prompt, on one line. */
+export function runTitle({ header }) {
+  const words = (header.recorded || header.prompt || "a run").replace(/[\s\p{C}]+/gu, " ").trim();
+  const letters = [...words];
+  const cut = letters.length > TITLE_LETTERS;
+  return "LogitSpec: " + (cut ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);
+}
+
+/** The step that an address like `run.html#step=12` asks for; 0 for none. */
+export function stepInAddress(address) {
+  const found = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
+  return found ? Number(found[1]) : 0;
+}

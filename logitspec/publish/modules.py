@@ -1,0 +1,78 @@
+"""ES modules and style sheets as one text, for pages that can fetch nothing.
+
+Every module becomes a function that runs once, so that names of one file stay in it, and hands out what the
+file exports. Understood is what the linter allows: at the top of a file `import { a, b as c } from "./x.js"`
+and `import name from "./x.json" with { type: "json" }`; further down `export` before a function, a class or
+a const.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+IMPORT = re.compile(
+    r'^import (?:\{([^}]*)\}|(\w+)) from "(\.[^"]+)"(?: with \{ type: "json" \})?;\n', re.M
+)
+EXPORT = re.compile(r"^export (?=(?:async function|function\*?|class|const) ?(\w+))", re.M)
+STYLE_IMPORT = re.compile(r'^@import "(\.[^"]+)";\n', re.M)
+
+
+def graph(entry: Path) -> list[Path]:
+    """The files that a module needs, itself last, each after those that it imports.
+
+    Raises ValueError where imports go in a circle.
+    """
+    done: list[Path] = []
+    _visit(Path(os.path.normpath(entry)), done, [])
+    return done
+
+
+def _visit(file: Path, done: list[Path], above: list[Path]) -> None:
+    if file in above:
+        raise ValueError(
+            "A circle of imports: " + " -> ".join(each.name for each in [*above, file])
+        )
+    if file in done:
+        return
+    if file.suffix == ".js":
+        for _, _, name in IMPORT.findall(file.read_text(encoding="utf-8")):
+            _visit(Path(os.path.normpath(file.parent / name)), done, [*above, file])
+    done.append(file)
+
+
+def inlined(entry: Path) -> str:
+    """The module `entry` with all that it imports as one module that imports nothing."""
+    files = graph(entry)
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    return "\n".join(_scope(file, root) for file in files)
+
+
+def _scope(file: Path, root: Path) -> str:
+    """A file as a function of its own, called at once; its name holds what it exports."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".json":
+        data = json.dumps(json.loads(text), ensure_ascii=False).replace("<", "\\u003c")
+        return f"const {_name(file, root)} = {data};\n"
+
+    def taken(match: re.Match[str]) -> str:
+        names, whole, path = match.groups()
+        source = _name(Path(os.path.normpath(file.parent / path)), root)
+        names = names and " ".join(names.split()).rstrip(",").replace(" as ", ": ")
+        return f"const {{ {names} }} = {source};\n" if names else f"const {whole} = {source};\n"
+
+    exports = EXPORT.findall(text)
+    body = EXPORT.sub("", IMPORT.sub(taken, text)).rstrip()
+    return f"const {_name(file, root)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
+
+
+def _name(file: Path, root: Path) -> str:
+    return "$" + re.sub(r"\W", "_", file.relative_to(root).as_posix())
+
+
+def style(entry: Path) -> str:
+    """The style sheet `entry` with those that it imports in their places."""
+    text = entry.read_text(encoding="utf-8")
+    return STYLE_IMPORT.sub(lambda match: style(entry.parent / match[1]), text)

@@ -1,0 +1,70 @@
+"""The page's scripts and styles, served beside Gradio's own.
+
+`assets/page/page.js` imports every module of the page and `assets/page/page.css` every style sheet; a document
+whose launch got `launch_options()` loads both. A view is a `gr.HTML` with `js_on_load=component()`: the page's
+`mount` starts what it finds in it.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from logitspec.paths import ASSETS
+from logitspec.publish.export import player_scripts, player_style
+from logitspec.publish.modules import graph, style
+
+# Below Gradio's own prefix, which whatever stands before the app lets through.
+ADDRESS = "gradio_api/logitspec"
+TYPES = {".js": "text/javascript", ".json": "application/json", ".css": "text/css"}
+KEPT = {
+    "Cache-Control": "public, max-age=31536000, immutable"
+}  # another version has another address
+
+
+def component() -> str:
+    """What a view of the page runs: `js_on_load` of its gr.HTML."""
+    return (ASSETS / "page" / "component.js").read_text(encoding="utf-8")
+
+
+def launch_options() -> dict[str, Any]:
+    """For `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
+    modules = [file.relative_to(ASSETS).as_posix() for file in graph(ASSETS / "page" / "page.js")]
+    texts = {name: (ASSETS / name).read_text(encoding="utf-8") for name in modules}
+    texts["page/page.css"] = style(ASSETS / "page" / "page.css")
+    texts["export/scripts.js"] = player_scripts()
+    texts["export/style.css"] = player_style()
+    version = sha256("\0".join(texts.values()).encode()).hexdigest()[:16]
+
+    def send(request: Request) -> Response:
+        name = request.path_params["name"]
+        if request.path_params["version"] != version or name not in texts:
+            return Response("No such file.", 404)
+        return Response(texts[name], media_type=TYPES[Path(name).suffix], headers=KEPT)
+
+    base = f"{ADDRESS}/{version}"
+    return {
+        "head": _head(base, modules),
+        "app_kwargs": {"routes": [Route(f"/{ADDRESS}/{{version}}/{{name:path}}", send)]},
+    }
+
+
+def _head(base: str, modules: list[str]) -> str:
+    """Links and the script; the modules are preloaded, since a chain of imports takes a round trip a link."""
+    preloads = [
+        f'<link rel="modulepreload" href="{base}/{name}">'
+        for name in modules
+        if name.endswith(".js")
+    ]
+    return "\n".join(
+        [
+            f'<link rel="stylesheet" href="{base}/page/page.css">',
+            f'<script type="module" id="logitspec-page" src="{base}/page/page.js"></script>',
+            *preloads,
+        ]
+    )

@@ -15,7 +15,7 @@ from logitspec.measure.benchmark.report import notes, table
 from logitspec.measure.benchmark.runs import (
     BASELINES,
     MAX_TIE,
-    METHODS,
+    CONTENDERS,
     REFERENCE,
     Contender,
     Part,
@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--methods",
         nargs="+",
-        default=METHODS,
+        default=CONTENDERS,
         metavar="NAME[:option=value,...]",
-        help=f"(default: {' '.join(METHODS)}); {REFERENCE} always runs",
+        help=f"(default: {' '.join(CONTENDERS)}); {REFERENCE} always runs",
     )
     parser.add_argument(
         "--baselines",

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from logitspec.drafters import METHODS
 from logitspec.trace.records import Trace
 
 REFERENCE = "autoregressive"
-METHODS = (REFERENCE, "prompt_lookup", "logitspec_paper", "logitspec")
+CONTENDERS = (REFERENCE, *(name for name in METHODS if name != REFERENCE))
 BASELINE = "transformers"
 BASELINES: dict[str, dict[str, Any]] = {
     BASELINE: {},

@@ -24,7 +24,7 @@ from logitspec.measure.replay.target import replay
 from logitspec.version import VERSION
 
 OURS = "logitspec"
-PEERS = ("logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automaton")
+PEERS = tuple(name for name in METHODS if name not in (OURS, "autoregressive"))
 DRAFTS = (63, 24, 8)
 MOST_PROCESSES = 64
 MEAN_ACCEPTED = "tokens per target forward, root included, prefill excluded"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from support.app import ROOT
 from support.fakes import ScriptedTarget, finished
 
 from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
@@ -198,3 +200,13 @@ def test_a_method_reads_what_the_target_put_after_each_token_of_the_prompt() -> 
             ids, topk = reader.learnt
             assert ids == TEXT[:20]
             assert [top.ids[0] for top in topk] == TEXT[1:21]
+
+
+def test_the_target_of_the_documentation_writes_its_text() -> None:
+    page = (ROOT / "logitspec" / "decoding" / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    text = names["text"]
+    assert names["output"] == text[8 : text.index(0) + 1]
+    assert len(names["steps"]) < len(names["output"]) / 3

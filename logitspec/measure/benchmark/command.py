@@ -14,8 +14,8 @@ from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.report import notes, table
 from logitspec.measure.benchmark.runs import (
     BASELINES,
-    MAX_TIE,
     CONTENDERS,
+    MAX_TIE,
     REFERENCE,
     Contender,
     Part,

@@ -1,11 +1,12 @@
-"""Ours: one draft tree over all sources, grown best-first by the probability that a path is right.
+"""Our own method: one draft tree over all sources that grows by its most probable node.
 
-    copies of n-grams ──┐   each asked for what those before it leave open; hit rates are learnt
-    successors seen  ───┼─> offers ─> probability of each path ─> the most probable next, and so on
-    runners-up, root's ─┘
+    copies of n-grams ───────┐
+    successors of tokens ────┼─> offers with hit rates ─> probability of each path ─> the best node, again
+    runners-up of the root ──┘
 
-The paper's tree has a fixed shape; here a node's probability is that of its parent times its source's
-hit rate, and the tree takes the most probable nodes of all.
+The paper's tree has a fixed shape. Here the probability of a node is that of its parent times the hit rate
+of its source, and the tree takes the most probable nodes of all. Each source shares out what the sources
+before it leave open.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 MAX_DEPTH = 24
-MIN_PATH = 5e-4  # probability of a path that is worth a node
-MIN_OPEN = 3e-3  # probability that the sources so far leave to others
+MIN_PATH = 5e-4  # a less probable path is worth no node
+MIN_OPEN = 3e-3  # a smaller probability is not worth another source
 SIZINGS = ("measured", "capacity")
 PACE = 0.1
 
@@ -52,12 +53,12 @@ class LogitSpec(Drafter):
 
     draft_tree_capacity: int = option(64, "nodes in the tree, root included", 2, 128, "nodes")
     tree_size: str = option(
-        "measured", "how large trees are: by measured cost, or always full", choices=SIZINGS
+        "measured", "size of trees: by the measured cost of a forward, or full", choices=SIZINGS
     )
     max_ngram_size: int = option(8, "tokens of the longest n-gram to look up", choices=ORDERS)
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
-    successors: bool = option(True, "draft what the target put after a token when it saw it last")
+    successors: bool = option(True, "draft what the target ranked best after a token the last time")
     learn_rates: bool = option(True, "learn the sources' hit rates from every verified token")
 
     def __post_init__(self) -> None:
@@ -71,9 +72,8 @@ class LogitSpec(Drafter):
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
         self._last = TopK([], [])
-        self._start_seconds = self._node_seconds = (
-            0.0  # of drafting: before the first node, and each
-        )
+        # Drafting takes so long before its first node, and for each node.
+        self._start_seconds = self._node_seconds = 0.0
         for token in prompt_ids:
             self._copies.extend(token)
 
@@ -86,27 +86,27 @@ class LogitSpec(Drafter):
         self._contexts, self._last = {}, last
         sizing = self._sizing(costs)
         tree = plant(root, last)
-        chosen: list[tuple[int, Offer]] = []
+        best: list[tuple[int, Offer]] = []
         first = 0.0
         for parent, offer, path in self._best_first(root, sizing):
             first = first or perf_counter()
-            chosen.append((parent, offer))
-            if len(chosen) + 1 >= self.draft_tree_capacity or sizing.enough(path):
+            best.append((parent, offer))
+            if len(best) + 1 >= self.draft_tree_capacity or sizing.enough(path):
                 break
-        for parent, offer in chosen[: sizing.drafts]:
-            tree.add(parent, offer.token, self._birth(tree, parent, offer), merge=False)
-        self._time(began, first, len(chosen))
+        for parent, offer in best[: sizing.drafts]:
+            tree.add(parent, offer.token, self._provenance(tree, parent, offer), merge=False)
+        self._time(began, first, len(best))
         return tree
 
     def _time(self, began: float, first: float, nodes: int) -> None:
-        """Learn what drafting takes, from when it began and when it had its first node."""
+        """Learn what drafting takes, from the times of its start and of its first node."""
         ended = perf_counter()
         self._start_seconds += PACE * ((first or ended) - began - self._start_seconds)
         if nodes:
             self._node_seconds += PACE * ((ended - first) / nodes - self._node_seconds)
 
     def observed(self) -> dict[Kind, tuple[float, float]]:
-        """By class how many continuations were right, and of how many, in the text up to here."""
+        """By class of continuation: how many were right in this text, and how many there were."""
         return self._rates.observed()
 
     @property
@@ -125,7 +125,7 @@ class LogitSpec(Drafter):
     def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, Offer, float]]:
         """Nodes as (parent, offer, probability of the path), the most probable first.
 
-        Nodes are numbered in this order, the root being 0. Those that can't pay are left out.
+        Nodes are numbered in this order; the root is 0. Nodes that can't pay for their time are missing.
         """
         order = count()
         heap: list[tuple[float, int, int, Offer, Context, int]] = []
@@ -134,8 +134,8 @@ class LogitSpec(Drafter):
             self._contexts[node] = context
             least = max(MIN_PATH, sizing.min_path)
             sources = self._sources(node, least, copied=copied)
-            for offer, likely in self._likely(sources, path, least):
-                heappush(heap, (-likely, next(order), node, offer, context, depth))
+            for offer, probability in self._likely(sources, path, least):
+                heappush(heap, (-probability, next(order), node, offer, context, depth))
 
         grow(0, (*self._end(), root), 1.0, 1, False)
         node = 0
@@ -151,27 +151,29 @@ class LogitSpec(Drafter):
         if result is not None:
             for node in path:
                 if node in self._contexts:
-                    # Of the n-grams only the longest learns, because only that one is asked first.
+                    # Only the longest n-gram learns: it alone is always the first source.
                     self._teach(self._sources(node, ngrams=1), result.choices[node])
-            self._keep_logits(tree, path, result)
+            self._remember(tree, path, result)
         for node in path:
             self._copies.extend(tree.tokens[node])
 
     def _end(self) -> tuple[int, ...]:
-        """As much of the text's end as n-grams with one more token behind it reach back."""
+        """The end of the text, as far back as the longest n-gram that includes the root reaches."""
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
 
     def _sources(
         self, node: int, least: float = 0.0, ngrams: int | None = None, copied: bool = False
     ) -> Iterator[list[Offer]]:
-        """What each source offers after a node, in the order in which they are asked. Of the last one
-        classes with rates up to `least` may be left out; `ngrams` limits how many are looked up; copied:
-        the node is a copy after the longest n-gram."""
+        """The offers of each source after a node, the most reliable source first.
+
+        least: runners-up of classes with a hit rate up to this may be missing. ngrams: how many n-grams
+        may answer, all by default. copied: whether the node is a copy after the longest n-gram.
+        """
         context = self._contexts[node]
         if self.copies:
             yield from islice(self._copies.offers(context, copied), ngrams)
-        if self.successors and (seen := self._successors.offers(context)):
-            yield seen
+        if self.successors and (offers := self._successors.offers(context)):
+            yield offers
         if self.runners_up and node == 0:
             rate_of = self._rates.rate
             yield runners_up(
@@ -181,51 +183,51 @@ class LogitSpec(Drafter):
     def _likely(
         self, sources: Iterable[list[Offer]], path: float, least: float
     ) -> list[tuple[Offer, float]]:
-        """Each token once, with its probability after a path with that of `path`, if it is more than
-        `least`: a source shares out what those before left open."""
+        """Each token once, with the probability of its path if that is more than `least`.
+
+        path: the probability of the path before it. A source shares out what those before it left open.
+        """
         rates = self._rates.known
-        had: dict[
-            int, bool
-        ] = {}  # no set, no get: a call for each offer would cost more than the rest
-        found: list[tuple[Offer, float]] = []
-        left = 1.0
+        tokens: dict[int, bool] = {}  # a set would take a call for each of hundreds of offers
+        likely: list[tuple[Offer, float]] = []
+        open_ = 1.0
         for offers in sources:
-            taken = 0.0
+            total = 0.0
             for offer in offers:
-                if offer.token in had:
+                if offer.token in tokens:
                     continue
-                had[offer.token] = True
+                tokens[offer.token] = True
                 rate = rates.get(offer.kind, UNKNOWN)
-                taken += rate
-                likely = path * left * rate
-                if likely > least:
-                    found.append((offer, likely))
-            left *= max(0.0, 1.0 - taken)
-            if left < MIN_OPEN or path * left <= least:
+                total += rate
+                probability = path * open_ * rate
+                if probability > least:
+                    likely.append((offer, probability))
+            open_ *= max(0.0, 1.0 - total)
+            if open_ < MIN_OPEN or path * open_ <= least:
                 break
-        return found
+        return likely
 
     def _teach(self, sources: Iterable[list[Offer]], token: int) -> None:
-        """What the target wrote, held against each source where those before it had it not."""
-        had: set[int] = set()
+        """Count `token`, which the target wrote, for or against each source up to the first that had it."""
+        tokens: set[int] = set()
         for offers in sources:
             tries: dict[Kind, int] = {}
             right = None
             for offer in offers:
-                if offer.token not in had:
+                if offer.token not in tokens:
                     tries[offer.kind] = tries.get(offer.kind, 0) + 1
                     right = offer.kind if offer.token == token else right
             for kind, times in tries.items():
                 self._rates.observe(kind, kind == right, times)
-            had.update(offer.token for offer in offers)
-            if token in had:
+            tokens.update(offer.token for offer in offers)
+            if token in tokens:
                 return
 
-    def _birth(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
-        """Where a node comes from; a copy that goes on where its parent was copied stays that copy."""
-        born = offer.provenance
-        if born.match_length is None:
-            return born
+    def _provenance(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
+        """Where a node comes from. A copy that continues the copy of its parent belongs to that one."""
+        origin = offer.provenance
+        if origin.match_length is None:
+            return origin
         above = tree.provenance[parent]
         if above.copied_from is not None:
             following = above.copied_from + 1
@@ -233,10 +235,10 @@ class LogitSpec(Drafter):
             if following < len(ids) and ids[following] == offer.token:
                 return Provenance(*above[:4], following, above.key)
         key = "root" if parent == 0 else "next_next" if above.origin is Origin.LOGIT else None
-        return born._replace(key=key)
+        return origin._replace(key=key)
 
-    def _keep_logits(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
-        """The logits after every node, those of verified tokens last, so that they count."""
+    def _remember(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
+        """Remember the best tokens after every node; verified tokens come last, and so overwrite the rest."""
         before = self._copies.ids[-1] if self._copies.ids else -1
         accepted = set(path)
         rejected = [node for node in range(len(tree)) if node not in accepted]

@@ -78,13 +78,13 @@ class TokenRecycling(Drafter):
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         tree = plant(root, last)
-        grown = {0: 0}  # node of the shape -> node of the tree
+        nodes = {0: 0}  # node of the shape -> node of the tree
         for number, (parent, rank) in enumerate(SHAPE, start=1):
-            above = grown.get(parent)
+            above = nodes.get(parent)
             known = None if above is None else self._table.get(tree.tokens[above])
             if above is not None and known is not None and rank < len(known):
                 origin = Provenance(Origin.RECYCLED, rank, known.probs[rank])
-                grown[number] = tree.add(above, known.ids[rank], origin)
+                nodes[number] = tree.add(above, known.ids[rank], origin)
         return tree
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:

@@ -1,4 +1,4 @@
-"""Where every n-gram of a growing token sequence was seen."""
+"""Where each n-gram of a growing text occurred."""
 
 from __future__ import annotations
 

@@ -55,18 +55,18 @@ _SUCCESSOR_KINDS = {
 class Followers:
     """What followed one n-gram: each token, how often and where last, and the most frequent of them."""
 
-    __slots__ = ("_offers", "best", "seen", "total")
+    __slots__ = ("_offers", "best", "counts", "total")
 
     def __init__(self) -> None:
-        self.seen: dict[int, list[int]] = {}  # token: [times, last position]
+        self.counts: dict[int, list[int]] = {}  # token: [times, last position]
         self.best: list[int] = []
         self.total = 0
         self._offers: list[Offer] | None = None
 
     def add(self, token: int, position: int) -> None:
-        """It followed once more."""
+        """Count one more occurrence of `token` after the n-gram."""
         self._offers = None
-        entry = self.seen.setdefault(token, [0, position])
+        entry = self.counts.setdefault(token, [0, position])
         entry[0] += 1
         entry[1] = position
         self.total += 1
@@ -75,16 +75,16 @@ class Followers:
         if len(self.best) < MAX_COPIES:
             self.best.append(token)
             return
-        # The latest of those that came as often is kept.
-        least = min(range(MAX_COPIES), key=lambda place: self.seen[self.best[place]])
-        if self.seen[self.best[least]] < entry:
+        # Among tokens that came equally often the latest stays.
+        least = min(range(MAX_COPIES), key=lambda place: self.counts[self.best[place]])
+        if self.counts[self.best[least]] < entry:
             self.best[least] = token
 
     def offers(self, order: int) -> list[Offer]:
-        """The most frequent, as copies after an n-gram of that length."""
+        """The most frequent followers, as copies after an n-gram of `order` tokens."""
         if self._offers is None:
             kinds, total = _COPY_KINDS[order], self.total
-            rows = [(token, *self.seen[token]) for token in self.best]
+            rows = [(token, *self.counts[token]) for token in self.best]
             self._offers = [
                 Offer(
                     token,
@@ -103,11 +103,14 @@ class Followers:
 
 
 class Copies:
-    """What followed the n-grams of the text. Costs O(orders) per token of text; `ids` is the text."""
+    """What followed the n-grams of the text, up to `max_order` tokens long; `ids` is the text.
 
-    def __init__(self, most: int) -> None:
+    Costs O(orders) per token of text.
+    """
+
+    def __init__(self, max_order: int) -> None:
         self.ids: list[int] = []
-        self._orders = [order for order in ORDERS if order <= most]
+        self._orders = [order for order in ORDERS if order <= max_order]
         # Most n-grams occur once: for those the position after it is enough.
         self._after: dict[Context, Followers | int] = {}
         self._followed: set[int] = set()
@@ -118,7 +121,7 @@ class Copies:
         return self._orders[-1]
 
     def extend(self, token: int) -> None:
-        """One more verified token."""
+        """Append a verified token."""
         ids, end = self.ids, len(self.ids)
         if ids:
             self._followed.add(ids[-1])
@@ -143,26 +146,28 @@ class Copies:
         return token in self._followed
 
     def offers(self, context: Context, likely: bool = False) -> Iterator[list[Offer]]:
-        """Per order, the longest match first, what followed it; none twice that stood at the same places.
-        likely: the longest n-gram is tried before the others, as where the last token of the context is a
-        copy after one."""
+        """What followed the n-grams that end `context`, the longest first.
+
+        An n-gram that occurred at the same places as a longer one has nothing to add and is left out.
+        likely: look up the longest first, because it probably occurred (the last token is a copy after it).
+        """
         first = self._after.get(context[-self.longest :]) if likely else None
         if first is not None:
             yield self._offers(self.longest, first)
-        found: list[tuple[int, Followers | int]] = []
+        matches: list[tuple[int, Followers | int]] = []
         times = 0
         for order in self._orders[: -1 if first is not None else None]:
             if order > len(context):
                 break
             if (after := self._after.get(context[-order:])) is None:
-                break  # nor can a longer n-gram have been there
+                break  # then no longer n-gram occurred either
             before, times = times, 1 if isinstance(after, int) else after.total
             if before == times:
-                found.pop()
-            found.append((order, after))
+                matches.pop()
+            matches.append((order, after))
         if first is not None and times == _times(first):
-            found.pop()
-        for order, after in reversed(found):
+            matches.pop()
+        for order, after in reversed(matches):
             yield self._offers(order, after)
 
     def _offers(self, order: int, after: Followers | int) -> list[Offer]:
@@ -186,20 +191,20 @@ _COPY_KINDS: dict[int, dict[int, list[Kind]]] = {
 
 
 class Successors:
-    """What the target put after a token, and after a pair of tokens, when it saw them last: in the
-    text, or in drafts that it rejected."""
+    """What the target ranked best after a token and after a pair of tokens, the last time that it read
+    them, be it in the text or in drafts that it rejected."""
 
     def __init__(self) -> None:
         self._after: dict[Context, TopK] = {}
 
     def observe(self, context: Context, topk: TopK) -> None:
-        """The target's best tokens after `context`."""
+        """Remember the target's best tokens after `context`."""
         if topk.ids:
             for order in SUCCESSOR_ORDERS:
                 self._after[context[-order:]] = topk
 
     def offers(self, context: Context) -> list[Offer]:
-        """The tokens that it put after the longest context known."""
+        """The best tokens after the pair that ends `context`, or else after its last token."""
         for order in SUCCESSOR_ORDERS:
             if len(context) >= order and (topk := self._after.get(context[-order:])) is not None:
                 kinds = _SUCCESSOR_KINDS[order]
@@ -211,16 +216,18 @@ class Successors:
 
 
 def runners_up(last: TopK, root: int, copies: Copies, worth: Callable[[Kind], bool]) -> list[Offer]:
-    """The last logits' other tokens, as what may follow the root (the paper's next-next tokens), of
-    classes that are worth it."""
+    """The other tokens of the last logits as children of the root: the paper's next-next tokens.
+
+    worth: whether a class of them is worth offering.
+    """
     offers: list[Offer] = []
     for (first, end), kinds in zip(_RANKS, _LOGIT_KINDS, strict=True):
-        wanted = [worth(kind) for kind in kinds]
-        if not any(wanted):
+        worthy = [worth(kind) for kind in kinds]
+        if not any(worthy):
             continue
         for rank in range(first, min(end, len(last.ids))):
             token = last.ids[rank]
             occurred = copies.occurred(token)
-            if wanted[occurred] and token != root:
+            if worthy[occurred] and token != root:
                 offers.append(Offer(token, kinds[occurred], rank, last.probs[rank]))
     return offers

@@ -1,17 +1,16 @@
 """Hit rates that a text begins with, by class of continuation.
 
-Fitted on greedy texts of two small models, where each had the same say; a text soon brings its own.
-They were the built-in model of version 0.3.0 (28 unseen prompts, four of each task, 3,032 tokens) and
-TinyStories-656K (20 paragraphs of children's books, broken off after 40 words, 2,899 tokens), float32,
-at most 200 tokens each, and they wrote them once more while the classes were counted, for replays offer
-no logits of rejected nodes, which make most successors right:
+They were fitted on greedy texts of two small models with equal weight: the built-in model of version 0.3.0 (28
+unseen prompts, four of each task, 3,032 tokens) and TinyStories-656K (20 paragraphs of children's books, cut
+after 40 words, 2,899 tokens), in float32, at most 200 tokens each. The models ran live while the classes were
+counted, because replays lack the logits of rejected nodes, from which most successors come:
 
     python -m logitspec replay fit built-in.jsonl.gz tinystories.jsonl.gz \\
         --model BUILT-IN --model TINYSTORIES
 
-This table is what its second of three rounds gave, when rates were also learnt from the prompt; the
-command as it is now gives others near them. Classes that were never met have 0.150, by guess, or for logits
-continue the column.
+The table is from the second of three rounds, when rates were also learnt from the prompt; the command as it is
+now gives rates near these. Classes that never occurred have a guess of 0.150; those of logits continue their
+column.
 """
 
 from __future__ import annotations

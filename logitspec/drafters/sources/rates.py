@@ -1,7 +1,7 @@
-"""How often a source is right: hit rates of classes of continuations, learnt while a text is written.
+"""Hit rates: how often continuations of a class are right, learnt from each verified token.
 
-Every verified token tells about every source, whether its continuation was drafted or not, so the rates
-need no extra forwards. They start from rates seen on other texts, worth PRIOR_WEIGHT observations each.
+A verified token speaks for or against every source, drafted or not, so rates need no extra forwards. A text
+begins with rates from other texts, each of which weighs as much as PRIOR_WEIGHT observations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Kind = tuple[object, ...]
 
 
 class Rates:
-    """Hit rates by class. `priors` holds the rate that a class starts with."""
+    """Hit rates by class, 0 to 1; `priors` are those that a text begins with."""
 
     __slots__ = ("_priors", "_seen", "known", "learns")
 
@@ -23,15 +23,15 @@ class Rates:
         self._priors = priors
         self._seen: dict[Kind, list[float]] = {}
         self.known: dict[Kind, float] = dict(priors)
-        """Of the classes with a prior or an observation the rate; others have UNKNOWN."""
+        """Rate by class, for classes with a prior or an observation; all others have UNKNOWN."""
         self.learns = learns
 
     def rate(self, kind: Kind) -> float:
-        """The share of continuations of this class that were right, 0 to 1."""
+        """The share of continuations of this class that are right, 0 to 1."""
         return self.known.get(kind, UNKNOWN)
 
     def observe(self, kind: Kind, right: bool, tries: int = 1) -> None:
-        """So many more continuations of this class, and whether the target wrote one of them."""
+        """Count `tries` more continuations of this class, one of which the target wrote if `right`."""
         if not self.learns:
             return
         entry = self._seen.get(kind)
@@ -42,7 +42,7 @@ class Rates:
         self.known[kind] = entry[0] / entry[1]
 
     def observed(self) -> dict[Kind, tuple[float, float]]:
-        """Per class how many were right, and of how many, without what they started with."""
+        """By class: how many were right and how many there were, priors not counted."""
         start = {kind: PRIOR_WEIGHT * self._priors.get(kind, UNKNOWN) for kind in self._seen}
         return {
             kind: (right - start[kind], tries - PRIOR_WEIGHT)

@@ -8,11 +8,11 @@ from logitspec.trace.costs import ForwardCosts
 
 
 class Sizing:
-    """The best size of one tree, found while its nodes are offered, the most probable first.
+    """Finds the best size of one tree while its nodes arrive, the most probable first.
 
-    A tree with n nodes takes the forward over its rows, `node_seconds` for each of them and
-    `step_seconds` whatever their number; and it brings as many tokens as 1 and the sum of its nodes'
-    probabilities. Without costs every node is welcome.
+    A tree of n nodes takes a forward over n rows, `node_seconds` for each node and `step_seconds` whatever
+    their number. It yields 1 token and the sum of its nodes' probabilities. Without costs every node is
+    welcome.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Sizing:
         """Drafts of the best tree so far."""
 
     def enough(self, path: float) -> bool:
-        """One more node with this probability of its path; True when none after it can pay."""
+        """Count one more node, whose path has this probability; True when no further node can pay."""
         if self._costs is None:
             return False
         self._rows += 1
@@ -48,7 +48,7 @@ class Sizing:
     def _may_pay(self, path: float) -> bool:
         """Whether some larger tree would be faster if all its further nodes were like the last.
 
-        Costs are straight between the sizes that were measured, so only those and the next node ask.
+        Costs are linear between the measured sizes, so trees of these sizes and the next node suffice.
         """
         assert self._costs is not None
         sizes, following = self._costs.rows, self._rows + 1

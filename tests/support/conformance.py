@@ -1,17 +1,28 @@
-"""What a method must write, by decoding without a cache or a draft, and runners with a fault."""
+"""What every method on every model is held to, and the faults that this must find.
+
+The text must be that of decoding without a cache, a draft or any code of ours; and what a step's record
+says of its tree must be what the target verified.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from logitspec import decode
+from logitspec import METHODS, Trace, decode
+from logitspec.drafters import Drafter
+from logitspec.drafters.logitspec_paper import LogitSpecPaper
 from logitspec.runtime.runner import Runner
-from logitspec.trace.tree import DraftTree
+from logitspec.trace.results import ForwardResult, TopK
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 from support.fakes import finished
 from support.families import CONFIGS, FAST, VOCABULARY, model
 
@@ -45,8 +56,73 @@ def expected(family: str, temperature: float) -> list[int]:
     return plain(model(family), PROMPT, TOKENS, temperature)
 
 
-def written(target: Runner, method: str, temperature: float) -> Any:
-    return finished(decode(target, PROMPT, method, TOKENS, temperature, SEED))
+def conform(
+    target: Runner,
+    family: str,
+    method: str | type[Drafter],
+    temperature: float,
+    tokens: int = TOKENS,
+) -> Trace:
+    """Decode after PROMPT with `method` and hold what comes of it to plain decoding of `family`."""
+    name, drafter = (method, METHODS[method]) if isinstance(method, str) else (method.name, method)
+    with patch.dict(METHODS, {name: drafter}), verified_by(target) as verified:
+        trace: Trace = finished(decode(target, PROMPT, name, tokens, temperature, SEED))
+    wanted = expected(family, temperature)[:tokens]
+    agreed = [ours == theirs for ours, theirs in zip(trace.output_ids, wanted, strict=True)]
+    assert all(agreed), f"token {agreed.index(False)} is not that of plain decoding"
+    assert trace.finish == "length"
+    # Before the steps, what forwards cost may have been measured.
+    records = zip(trace.steps, verified[-len(trace.steps) :], strict=True)
+    agreed = [(step.tree, step.choices) == seen for step, seen in records]
+    assert all(agreed), f"step {agreed.index(False)} records another tree than was verified"
+    return trace
+
+
+@contextmanager
+def verified_by(target: Runner) -> Iterator[list[tuple[DraftTree, list[int]]]]:
+    """Copies of the trees that `target` verifies, and its choices after their nodes."""
+    verified: list[tuple[DraftTree, list[int]]] = []
+    verify = target.verify
+
+    def watched(tree: DraftTree) -> ForwardResult:
+        copied = deepcopy(tree)
+        result = verify(tree)
+        verified.append((copied, list(result.choices)))
+        return result
+
+    with patch.object(target, "verify", watched):
+        yield verified
+
+
+@cache
+def random_trees(family: str, temperature: float) -> type[Drafter]:
+    """A method that knows what comes and hides it in trees of random shape, so that paths of all
+    lengths are accepted on every family, through any of the nodes, and twins of them are not."""
+    wanted = expected(family, temperature)
+
+    class RandomTrees(Drafter):
+        name = "random_trees"
+
+        def reset(self, prompt_ids: Sequence[int]) -> None:
+            self.done = 0
+            self.random = np.random.default_rng(3)
+
+        def draft(self, root: int, last: TopK) -> DraftTree:
+            tree = DraftTree(root)
+            depths = [0]
+            for _ in range(int(self.random.integers(30))):
+                parent = int(self.random.integers(len(tree)))
+                depths.append(depths[parent] + 1)
+                place = self.done + depths[-1]
+                known = place < len(wanted) and self.random.random() < 0.6
+                token = wanted[place] if known else int(self.random.integers(VOCABULARY))
+                tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
+            return tree
+
+        def observe(self, tree: DraftTree, path: Sequence[int], result: Any) -> None:
+            self.done += len(path)
+
+    return RandomTrees
 
 
 class NoGather(Runner):
@@ -77,3 +153,27 @@ class NoRollback(Runner):
     def commit(self, path: Any) -> None:
         super().commit(path)
         self._cache.length += self.nodes - len(path)
+
+
+FAULTS = [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback]
+
+
+class ChangesWhatWasVerified(LogitSpecPaper):
+    """Adds to its tree when it hears what became of it."""
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        super().observe(tree, path, result)
+        tree.add(0, 0, Provenance(Origin.LOGIT), merge=False)
+
+
+class ChangesTheTreeBefore(LogitSpecPaper):
+    """Keeps its tree, and gives a node of it another origin when it is asked for the next one."""
+
+    def draft(self, root: int, last: TopK) -> DraftTree:
+        if before := getattr(self, "before", None):
+            before.provenance[-1] = Provenance(Origin.SUFFIX)
+        self.before = super().draft(root, last)
+        return self.before
+
+
+FAULTY_DRAFTERS = [ChangesWhatWasVerified, ChangesTheTreeBefore]

@@ -10,7 +10,6 @@ import json
 import pathlib
 import random
 import re
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +53,8 @@ from logitspec.builtin.words import (
 )
 from logitspec.errors import LogitSpecError
 from logitspec.paths import MODEL
+from logitspec.publish.demos import TRACES
+from logitspec.trace.records import Trace
 
 EXAMPLES = MODEL.parent / "prompts" / "examples.jsonl"
 TINY: dict[str, Any] = {
@@ -271,30 +272,25 @@ def test_an_answer_has_its_prompt_before_it(
 ) -> None:
     user, assistant, end, stop = special_ids(small_tokenizer)
     packer = Packer(small_tokenizer, np.zeros(0, np.uint16), seed=2)
-    ids, weights = packer.batch(40 * length, length)
-    assert ids.shape == weights.shape == (40, length + 1)
+    rows = 8 if length == 128 else 40  # few conversations fit into 128 tokens, and many are drawn
+    ids, weights = packer.batch(rows * length, length)
+    assert ids.shape == weights.shape == (rows, length + 1)
     assert ids.dtype == np.int64
     assert weights.dtype == np.float32
-    for row, weighed in zip(ids.tolist(), weights.tolist(), strict=True):
+    follows = {user: (end,), end: (assistant,), assistant: (end,), stop: (user,), -1: (user, stop)}
+    light = np.float32(PROMPT_WEIGHT)
+    for row, weighed in zip(ids.tolist(), weights, strict=True):
         state = stop
-        for token, weight in zip(row, weighed, strict=True):
+        answers = []
+        for token in row:
             # A token counts as an answer between the assistant's token and the end of its turn.
-            assert weight == (1 if state == assistant else pytest.approx(PROMPT_WEIGHT))
+            answers.append(state == assistant)
             if state == stop:
                 assert token == user
             if token in (user, assistant, end, stop):
-                assert (
-                    token
-                    in {
-                        user: (end,),
-                        end: (assistant,),
-                        assistant: (end,),
-                        stop: (user,),
-                        -1: (user, stop),
-                    }[state]
-                    or state == end
-                )
+                assert token in follows[state] or state == end
                 state = -1 if (state, token) == (assistant, end) else token
+        assert (weighed == np.where(answers, np.float32(1), light)).all()
     assert length < 256 or (weights == 1).any(axis=1).mean() > 0.9
 
 
@@ -521,9 +517,9 @@ def test_a_run_can_begin_with_given_weights(
 
 
 def test_training_learns(small_tokenizer: PreTrainedTokenizerFast) -> None:
-    run = tiny_run(small_tokenizer, steps=100)
+    run = tiny_run(small_tokenizer, steps=40)
     before = run.evaluate(count=2)
-    for _ in range(100):
+    for _ in range(40):
         run.advance()
     after = run.evaluate(count=2)
     assert set(before) == set(after) == set(TASKS)
@@ -617,17 +613,11 @@ def test_the_probe_agrees_with_greedy_generation(
 # The weights that are shipped
 
 
-@pytest.fixture(scope="module")
-def model() -> Any:
-    torch.manual_seed(0)
-    return AutoModelForCausalLM.from_pretrained(MODEL).float()
-
-
 def examples() -> list[dict[str, Any]]:
     return [json.loads(line) for line in EXAMPLES.read_text(encoding="utf-8").splitlines()]
 
 
-def test_the_shipped_model_is_small_and_loads_fast() -> None:
+def test_the_shipped_model_is_small() -> None:
     shards = list(MODEL.glob("*.safetensors"))
     assert shards
     assert max(shard.stat().st_size for shard in shards) <= 9.5e6
@@ -636,10 +626,7 @@ def test_the_shipped_model_is_small_and_loads_fast() -> None:
     assert config["architectures"] == ["LlamaForCausalLM"]
     assert config["max_position_embeddings"] >= 2048
     assert 4096 <= config["vocab_size"] <= 16384
-    started = time.perf_counter()
     loaded = AutoModelForCausalLM.from_pretrained(MODEL)
-    AutoTokenizer.from_pretrained(MODEL)
-    assert time.perf_counter() - started < 2
     assert 10e6 <= sum(parameter.numel() for parameter in loaded.parameters()) <= 30e6
 
 
@@ -655,17 +642,14 @@ def test_examples_have_the_form_of_spec_bench() -> None:
         assert len(example["reference"]) == len(example["turns"])
 
 
-def test_the_shipped_model_answers_the_examples(model: Any, tokenizer: Any) -> None:
-    tokenizer.padding_side = "left"
-    prompts = [[{"role": "user", "content": example["turns"][0]}] for example in examples()]
-    batch = tokenizer.apply_chat_template(
-        prompts, add_generation_prompt=True, padding=True, return_tensors="pt", return_dict=True
-    )
-    length = batch["input_ids"].shape[1]
-    with torch.inference_mode():
-        output = model.generate(**batch, max_new_tokens=400)[:, length:].tolist()
-    for example, ids in zip(examples(), output, strict=True):
-        text = tokenizer.decode(ids, skip_special_tokens=True)
-        assert set(ids) & set(model.generation_config.eos_token_id), text
+def test_the_shipped_model_answers_the_examples(tokenizer: Any) -> None:
+    """By its recorded runs; test_record.py and test_golden_run.py hold those to the weights."""
+    for example in examples():
+        trace = Trace.open(TRACES / f"{example['question_id']}.json.gz")
+        message = {"role": "user", "content": example["turns"][0]}
+        asked = tokenizer.apply_chat_template([message], add_generation_prompt=True)
+        assert trace.prompt_ids == list(asked["input_ids"])
+        assert trace.finish == "eos"
+        text = tokenizer.decode(trace.output_ids, skip_special_tokens=True)
         row = kind(example["category"], example["turns"][0])
         assert right(row, example["reference"][0], text), f"{example['title']}: {text}"

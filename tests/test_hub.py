@@ -187,34 +187,14 @@ def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:
     assert hub.fetched("model.safetensors") == []
 
 
-def test_the_terminal_takes_a_hub_by_its_address(hub: Hub, tmp_path: Path) -> None:
-    surroundings = {
-        **os.environ,
-        "HF_ENDPOINT": hub.url,
-        "HF_HUB_CACHE": str(tmp_path / "other"),
-        "HF_HUB_OFFLINE": "0",
-    }
-
-    def run(name: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "logitspec", "ABCABC", "--model", name]
-        return subprocess.run(
-            [*command, "--max-new-tokens", "5"], env=surroundings, capture_output=True, text=True
-        )
-
-    done = run(NAME)
-    assert done.returncode == 0, done.stderr
-    assert "model.safetensors: 100%" in done.stderr
-    gone = run("nobody/nothing")
-    assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
-    assert gone.stderr.startswith("There is no model 'nobody/nothing'")
-
-
 def minds_interrupts() -> None:
     """What a shell runs in the background ignores them, and so would all that it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_path: Path) -> None:
+def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was_downloaded(
+    hub: Hub, tmp_path: Path
+) -> None:
     config = transformers.AutoConfig.from_pretrained(hub.models[NAME])
     config.intermediate_size = 20_000  # the hub's client writes parts of 10 MB
     made = transformers.AutoModelForCausalLM.from_config(config)
@@ -238,6 +218,7 @@ def test_an_interrupt_in_the_terminal_keeps_what_was_downloaded(hub: Hub, tmp_pa
     hub.seconds_for_weights = 0
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "model.safetensors: 100%" in done.stderr
     whole, rest = hub.fetched("model.safetensors")
     assert whole is None
     assert re.fullmatch(r"bytes=[1-9]\d{6,}-", rest or "")

@@ -156,8 +156,8 @@ def test_a_sample_depends_on_its_words_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["summary", "question"])
 def test_prompts_do_not_repeat(kind: str) -> None:
-    found = {sample.prompt for sample in drawn(kind, 20_000)}
-    assert len(found) >= 20_000 - 2
+    found = {sample.prompt for sample in drawn(kind, 4000)}
+    assert len(found) == 4000
 
 
 def test_evaluation_combines_templates_in_ways_of_its_own() -> None:

@@ -31,10 +31,9 @@ def pick(
         logits = logits.masked_fill(logits < worst, -torch.inf)
     if sampling.top_p < 1:
         logits = _nucleus(logits, sampling)
-    places = sorted(set(positions))
-    noise = np.stack([gumbel(sampling.seed, place, logits.shape[-1]) for place in places])
-    rows = torch.tensor([places.index(place) for place in positions], device=logits.device)
-    shaken = torch.from_numpy(noise).to(logits.device, wide)[rows]
+    places, rows = np.unique(positions, return_inverse=True)
+    noise = np.stack([gumbel(sampling.seed, int(place), logits.shape[-1]) for place in places])
+    shaken = torch.from_numpy(noise).to(logits.device, wide)[torch.from_numpy(rows)]
     return (logits + sampling.temperature * shaken).argmax(-1)
 
 

@@ -38,8 +38,21 @@ def main() -> int:
             )
         )
     medians = {name: round(statistics.median(each[name] for each in found), 3) for name in found[0]}
+    medians["weights"] = round(statistics.median(_loaded() for _ in range(options.repeats)), 3)
     print(json.dumps({**medians, "repeats": len(found), "cores": len(cores), **_conditions()}))
     return 0
+
+
+def _loaded() -> float:
+    """Seconds to load the shipped weights and their tokenizer, by transformers alone; the bar is 2 s."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from logitspec.paths import MODEL
+
+    began = perf_counter()
+    AutoModelForCausalLM.from_pretrained(MODEL)
+    AutoTokenizer.from_pretrained(MODEL)
+    return perf_counter() - began
 
 
 def _started(cores: set[int]) -> dict[str, float]:

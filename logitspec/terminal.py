@@ -12,7 +12,7 @@ from typing import Any
 
 from logitspec import commandline
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
-from logitspec.trace.metrics import Summary, summarize
+from logitspec.trace.metrics import Counts
 from logitspec.trace.records import StepRecord, Trace, dumps
 
 # Styles as well as colours, so that the sources can be told apart without colour.
@@ -83,10 +83,10 @@ def run(options: argparse.Namespace) -> None:
     trace = stream(options)
     if options.trace:
         trace.save(options.trace)
-    summary = summarize(trace)
-    print(report(trace, summary))
+    counts = trace.counts()
+    print(report(trace, counts))
     if options.json:
-        print(document(trace, summary))
+        print(document(trace, counts))
 
 
 def stream(options: argparse.Namespace) -> Trace:
@@ -169,27 +169,27 @@ def harmless(character: str) -> str:
     return f"⟨{code:02x}⟩" if control or turning else character
 
 
-def report(trace: Trace, summary: Summary) -> str:
+def report(trace: Trace, counts: Counts) -> str:
     """The lines after the text."""
-    shares = ", ".join(f"{origin} {share:.0%}" for origin, share in sorted(summary.share.items()))
+    shares = ", ".join(f"{origin} {share:.0%}" for origin, share in sorted(counts.shares().items()))
     return "\n".join(
         [
             "",
             f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
             f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
-            f"{summary.tokens} tokens from {summary.forwards} forwards:"
-            f" {summary.mean_accepted_tokens:.2f} mean accepted tokens"
+            f"{counts.tokens} tokens from {counts.forwards} forwards:"
+            f" {counts.mean_accepted_tokens:.2f} mean accepted tokens"
             " (tokens per target forward, root included, prefill excluded)",
-            f"{summary.drafted} drafted = {summary.accepted} accepted + {summary.rejected} rejected"
-            f" + {summary.uncompared} not compared",
-            f"{summary.tokens_per_second:.1f} tokens/s decoding; prefill"
-            f" {summary.prefill_seconds * 1000:.0f} ms for {len(trace.prompt_ids)} tokens",
+            f"{counts.drafted} drafted = {counts.accepted} accepted + {counts.rejected} rejected"
+            f" + {counts.uncompared} not compared",
+            f"{counts.tokens_per_second:.1f} tokens/s decoding; prefill"
+            f" {trace.prefill_seconds * 1000:.0f} ms for {len(trace.prompt_ids)} tokens",
             f"share by origin: {shares}",
         ]
     )
 
 
-def document(trace: Trace, summary: Summary) -> str:
+def document(trace: Trace, counts: Counts) -> str:
     """Text and numbers as one line of JSON."""
     header = trace.header()
     kept = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
@@ -199,6 +199,6 @@ def document(trace: Trace, summary: Summary) -> str:
             "prompt": trace.prompt,
             "text": trace.output_bytes.decode(errors="replace"),
             "output_ids": trace.output_ids,
-            "summary": summary.to_json(),
+            "summary": {**counts.summary(), "prefill_seconds": trace.prefill_seconds},
         }
     )

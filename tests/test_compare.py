@@ -17,7 +17,6 @@ from support.accessibility import OPTIONS, SETTLED
 from support.race_page import FIELD, LANE, ORDINALS, ROOT, TEXT, made, page_html, shown, steps_from
 
 from logitspec.decoding.race import Race
-from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace, origins
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def test_the_text_is_shown_as_text(page: Page) -> None:
 def test_the_bars_carry_the_numbers_of_the_traces(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    totals = [summarize(trace) for trace in race.traces]
+    totals = [trace.counts() for trace in race.traces]
     plain = totals[FIELD.index("autoregressive")].tokens_per_second
 
     def numbers(kind: str) -> list[str]:

@@ -15,7 +15,6 @@ from support.cable import Cable
 from support.race_page import LANE, ORDINALS, ROOT, shown
 
 from logitspec.publish.demos import RACES
-from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
@@ -158,7 +157,7 @@ def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
     assert not live["race"].startswith("recorded-")
     rates = tab.locator("[data-bars=rate] .lr-number").all_text_contents()
     for rate, lane in zip(rates, live["lanes"], strict=True):
-        own = summarize(Trace.from_json(json.dumps(lane))).tokens_per_second
+        own = Trace.from_json(json.dumps(lane)).counts().tokens_per_second
         assert float(rate.split("/")[0]) == pytest.approx(own, rel=0.006)
     recorded = json.loads(gzip.decompress((RACES / "18.json.gz").read_bytes()))
     times = [

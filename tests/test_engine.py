@@ -14,7 +14,6 @@ from support.fakes import ScriptedTarget, finished
 from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters.autoregressive import Autoregressive
-from logitspec.trace.metrics import summarize
 from logitspec.trace.sampling import Sampling
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
@@ -139,24 +138,26 @@ def test_summary_counts_by_hand() -> None:
     trace = finished(decode(ScriptedTarget(text), text[:5], "prompt_lookup", 4, num_pred_tokens=2))
     # Root 3 copies 1 2 (both right); then the root is 9, which nothing precedes.
     assert [step.tokens for step in trace.steps] == [[3, 1, 2], [9]]
-    summary = summarize(trace)
-    assert (summary.tokens, summary.forwards, summary.mean_accepted_tokens) == (4, 2, 2.0)
-    assert (summary.drafted, summary.accepted, summary.rejected, summary.uncompared) == (2, 2, 0, 0)
-    assert summary.acceptance_rate == 1.0
-    assert summary.share == {"root": 0.5, "retrieved": 0.5}
-    assert summary.seconds == sum(step.seconds.wall for step in trace.steps) > 0
-    assert summary.tokens_per_second == pytest.approx(4 / summary.seconds)
+    counts = trace.counts()
+    assert (counts.tokens, counts.forwards, counts.mean_accepted_tokens) == (4, 2, 2.0)
+    assert (counts.drafted, counts.accepted, counts.rejected, counts.uncompared) == (2, 2, 0, 0)
+    assert counts.acceptance_rate == 1.0
+    assert counts.shares() == {"root": 0.5, "retrieved": 0.5}
+    wall = sum(step.seconds.wall for step in trace.steps)
+    assert counts.seconds.wall == pytest.approx(wall)
+    assert wall > 0
+    assert counts.tokens_per_second == pytest.approx(4 / wall)
 
 
 def test_drafted_is_accepted_rejected_and_uncompared() -> None:
     rng = random.Random(2)
     text = [rng.randrange(4) for _ in range(300)]
     trace = finished(decode(ScriptedTarget(text), text[:100], "logitspec_paper", 120))
-    summary = summarize(trace)
-    assert summary.drafted == sum(len(step.tree) - 1 for step in trace.steps)
-    assert summary.drafted == summary.accepted + summary.rejected + summary.uncompared
-    assert min(summary.accepted, summary.rejected, summary.uncompared) > 0
-    assert summary.accepted == summary.tokens - summary.forwards
+    counts = trace.counts()
+    assert counts.drafted == sum(len(step.tree) - 1 for step in trace.steps)
+    assert counts.drafted == counts.accepted + counts.rejected + counts.uncompared
+    assert min(counts.accepted, counts.rejected, counts.uncompared) > 0
+    assert counts.accepted == counts.tokens - counts.forwards
     for step in trace.steps:
         for node, state in enumerate(step.states()):
             parent = step.tree.parents[node]
@@ -166,8 +167,8 @@ def test_drafted_is_accepted_rejected_and_uncompared() -> None:
 
 
 def test_an_empty_trace_sums_up_to_zeros() -> None:
-    summary = summarize(Trace("autoregressive", [1], 5))
-    assert (summary.tokens, summary.mean_accepted_tokens, summary.tokens_per_second) == (0, 0, 0)
+    counts = Trace("autoregressive", [1], 5).counts()
+    assert (counts.tokens, counts.mean_accepted_tokens, counts.tokens_per_second) == (0, 0, 0)
 
 
 class Reader(Autoregressive):

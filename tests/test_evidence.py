@@ -16,7 +16,7 @@ from support.models import tokenizer
 import logitspec.models.loader
 from logitspec import LogitSpecError, TopK, Trace, decode
 from logitspec.__main__ import main
-from logitspec.measure.evidence import BEYOND, Evidence, Tally, next_next_ranks, total, weights
+from logitspec.measure.evidence import BEYOND, Evidence, next_next_ranks, total, weights
 from logitspec.measure.evidence.gather import (
     CAPACITIES,
     LOOKUP,
@@ -26,9 +26,10 @@ from logitspec.measure.evidence.gather import (
     gather,
     prompts,
 )
-from logitspec.measure.replay.recording import Recording
+from logitspec.measure.replay.transcript import Transcript
 from logitspec.models.loader import encode_prompt
 from logitspec.prompts import Prompt, examples
+from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
 NEW = 40
@@ -74,12 +75,12 @@ def test_ranks_are_those_of_an_uncached_forward(found: Evidence) -> None:
 
 def test_a_token_that_was_not_kept_is_beyond() -> None:
     kept = TopK([3, 5], [0.9, 0.1])
-    recording = Recording(
+    transcript = Transcript(
         question_id=1, category="", model={}, eos_ids=[], limit=9, max_new_tokens=4,
         prompt_ids=[1, 2], output_ids=[3, 5, 3, 7], after=0, finish="length",
         topk=[TopK([9], [1.0]), kept, kept, kept, kept, kept],
     )  # fmt: skip
-    assert next_next_ranks(recording) == {1: 1, 0: 1, BEYOND: 1}
+    assert next_next_ranks(transcript) == {1: 1, 0: 1, BEYOND: 1}
 
 
 def test_every_rank_is_in_one_bucket_and_shares_sum_to_one(found: Evidence) -> None:
@@ -95,11 +96,11 @@ def test_every_rank_is_in_one_bucket_and_shares_sum_to_one(found: Evidence) -> N
 # Steps
 
 
-def counted(traces: list[Trace]) -> Tally:
+def counted(traces: list[Trace]) -> Counts:
     """The same counts from runs of the engine, by walking up the trees."""
     lengths: list[int] = []
     sizes: list[int] = []
-    accepted: dict[str, Counter[int]] = {}
+    accepted: Counter[tuple[str, int]] = Counter()
     drafted: Counter[str] = Counter()
     for step in (step for trace in traces for step in trace.steps):
         lengths.append(len(step.tokens))
@@ -112,15 +113,15 @@ def counted(traces: list[Trace]) -> Tally:
                 depth += 1
             drafted[origin] += 1
             if node in step.path:
-                accepted.setdefault(origin, Counter())[depth] += 1
-    return Tally(Counter(lengths), Counter(sizes), accepted, drafted)
+                accepted[origin, depth] += 1
+    return Counts(Counter(lengths), Counter(sizes), drafted, accepted)
 
 
-def same(found: Tally, wanted: Tally) -> None:
+def same(found: Counts, wanted: Counts) -> None:
     assert found.lengths == wanted.lengths
     assert found.sizes == wanted.sizes
-    assert found.accepted == wanted.accepted
-    assert found.drafted == wanted.drafted
+    assert found.accepted_by == wanted.accepted_by
+    assert found.drafted_by == wanted.drafted_by
 
 
 @pytest.mark.parametrize("capacity", CAPACITIES)
@@ -144,8 +145,8 @@ def test_every_method_writes_the_same_number_of_tokens(found: Evidence) -> None:
     for tallies in [*found.runs.values(), *found.capacities.values()]:
         assert total(tallies).tokens == NEW * len(PROMPTS)
     ours = total(found.runs[OURS])
-    assert ours.steps <= ours.tokens  # on a busy machine no draft may pay
-    assert ours.mean_accepted_tokens == NEW * len(PROMPTS) / ours.steps
+    assert ours.forwards <= ours.tokens  # on a busy machine no draft may pay
+    assert ours.mean_accepted_tokens == NEW * len(PROMPTS) / ours.forwards
 
 
 def test_what_runs_live_leaves_no_trace_of_the_one_before(found: Evidence) -> None:
@@ -157,9 +158,11 @@ def test_what_runs_live_leaves_no_trace_of_the_one_before(found: Evidence) -> No
 
 def test_speed_by_hand() -> None:
     found = Evidence({}, [1, 5], [0.1, 0.5])
-    tally = Tally(Counter({1: 2, 4: 1}), Counter({1: 2, 3: 1}), outside=0.1)
-    assert tally.tokens == 6
-    assert math.isclose(found.speed(tally), 6 / (2 * 0.1 + 0.3 + 0.1))
+    counts = Counts(
+        Counter({1: 2, 4: 1}), Counter({1: 2, 3: 1}), seconds=StepSeconds(0.06, 9.0, 9.0, 0.04, 9.0)
+    )
+    assert counts.tokens == 6
+    assert math.isclose(found.speed(counts), 6 / (2 * 0.1 + 0.3 + 0.1))
 
 
 def test_quartiles_count_each_size_as_often_as_it_came() -> None:
@@ -214,7 +217,12 @@ def test_a_prompt_that_does_not_fit_is_named_before_anything_is_timed() -> None:
 def test_a_file_keeps_everything(found: Evidence, tmp_path: Path) -> None:
     found.save(tmp_path / "new" / "a.json.gz")
     kept = Evidence.open(tmp_path / "new" / "a.json.gz")
-    assert kept == found
+    assert kept.to_json() == found.to_json()
+    assert (kept.about, kept.ranks) == (found.about, found.ranks)
+    for method, by_task in found.runs.items():
+        for task, counts in by_task.items():
+            same(kept.runs[method][task], counts)
+            assert kept.speed(kept.runs[method][task]) == found.speed(counts)
     kept.save(tmp_path / "b.json.gz")
     assert (tmp_path / "b.json.gz").read_bytes() == (tmp_path / "new/a.json.gz").read_bytes()
     assert found.about["prompts"] == {"letters": 1, "words": 2}

@@ -15,20 +15,20 @@ from logitspec.__main__ import main
 from logitspec.drafters.sources import priors as file
 from logitspec.drafters.sources.priors import PRIORS
 from logitspec.drafters.sources.rates import Kind
-from logitspec.measure.replay.fit import LEAST, MOST, Counts, fitted, observed, pooled, source
-from logitspec.measure.replay.recorder import record
-from logitspec.measure.replay.recording import Recording, save
+from logitspec.measure.replay.fit import MAX_RATE, MIN_RATE, Hits, fitted, observed, pooled, source
+from logitspec.measure.replay.record import record
+from logitspec.measure.replay.transcript import Transcript, save
 from logitspec.prompts import Prompt
 
 COPY: Kind = ("copy", 1, 1, 2)
 LOGIT: Kind = ("logit", 0, False)
 
 
-def periodic(period: int, prompt: int, new: int) -> Recording:
+def periodic(period: int, prompt: int, new: int) -> Transcript:
     """A text that repeats itself for ever; the model ranks tokens that never come."""
     text = [10 + place % period for place in range(prompt + new + 1)]
     strangers = TopK([90, 91, 92], [0.5, 0.3, 0.2])
-    return Recording(
+    return Transcript(
         question_id=1,
         category="letters",
         model={"id": "none"},
@@ -43,7 +43,7 @@ def periodic(period: int, prompt: int, new: int) -> Recording:
     )
 
 
-def tried(counts: Counts, source: str) -> float:
+def tried(counts: Hits, source: str) -> float:
     return sum(tries for kind, (_, tries) in counts.items() if kind[0] == source)
 
 
@@ -89,7 +89,7 @@ def test_rare_classes_other_than_copies_are_drawn_to_little() -> None:
 
 def test_no_rate_is_nothing_or_certain() -> None:
     rates = pooled([{COPY: (1e6, 1e6), LOGIT: (0.0, 1e6)}])
-    assert rates == {COPY: MOST, LOGIT: LEAST}
+    assert rates == {COPY: MAX_RATE, LOGIT: MIN_RATE}
 
 
 def test_a_class_that_was_not_met_keeps_its_rate() -> None:
@@ -98,7 +98,7 @@ def test_a_class_that_was_not_met_keeps_its_rate() -> None:
     assert rates["logit", 0, False] < PRIORS["logit", 0, False]
     assert rates["copy", 8, 4, 0] == PRIORS["copy", 8, 4, 0]
     # All right: one class 53 times, which is as good as certain, the other 24 times.
-    assert rates["copy", 8, 4, 2] == MOST
+    assert rates["copy", 8, 4, 2] == MAX_RATE
     assert rates["copy", 8, 2, 2] == pytest.approx((24 + 0.3) / (24 + 0.6))
 
 
@@ -112,7 +112,7 @@ def test_the_tables_are_printed_as_the_file_has_them() -> None:
         assert f"\n{table}\n" in text
 
 
-def test_from_recordings_to_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_transcripts_to_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prompts = [Prompt(1, "letters", "", "ABCABDABCAB")]
     made = list(record(runner("llama"), tokenizer(), prompts, 30))
     save(made, tmp_path / "one.gz")
@@ -145,7 +145,7 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (["nowhere.gz"], "Can't read recordings from nowhere.gz"),
+        (["nowhere.gz"], "Can't read transcripts from nowhere.gz"),
         (["FILE", "--model", "a", "--model", "b"], "1 files want as many --model, or none; got 2."),
     ],
 )

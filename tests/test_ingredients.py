@@ -23,9 +23,9 @@ from logitspec.measure.replay.ingredients import (
     switches,
     table,
 )
-from logitspec.measure.replay.recorder import record
-from logitspec.measure.replay.recording import Recording, save
+from logitspec.measure.replay.record import record
 from logitspec.measure.replay.target import replay
+from logitspec.measure.replay.transcript import Transcript, save
 from logitspec.prompts import Prompt
 
 PROMPTS = [
@@ -37,14 +37,14 @@ PEERS = {"logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automato
 
 
 @pytest.fixture(scope="module")
-def recordings() -> list[Recording]:
+def transcripts() -> list[Transcript]:
     return list(record(runner("llama"), tokenizer(), PROMPTS, 30))
 
 
 @pytest.fixture(scope="module")
-def files(recordings: list[Recording], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("recordings")
-    for name, part in (("one.gz", recordings[:1]), ("two.gz", recordings[1:])):
+def files(transcripts: list[Transcript], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("transcripts")
+    for name, part in (("one.gz", transcripts[:1]), ("two.gz", transcripts[1:])):
         save(part, folder / name)
     return [str(folder / "one.gz"), str(folder / "two.gz")]
 
@@ -70,9 +70,9 @@ def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
     ],
 )
 def test_what_is_off_drafts_nothing_and_no_tree_exceeds_its_size(
-    off: str, origin: object, recordings: list[Recording]
+    off: str, origin: object, transcripts: list[Transcript]
 ) -> None:
-    trace = replay(recordings[0], "logitspec", **Recipe("logitspec", off, 8).options)
+    trace = replay(transcripts[0], "logitspec", **Recipe("logitspec", off, 8).options)
     born = [each for step in trace.steps for each in step.tree.provenance[1:]]
     kinds = {each.key or each.origin for each in born}
     assert max(len(step.tree) for step in trace.steps) == 9
@@ -81,9 +81,9 @@ def test_what_is_off_drafts_nothing_and_no_tree_exceeds_its_size(
     assert bool(copies) == (off != "copies")
 
 
-def test_scores_are_those_of_replays_made_one_by_one(recordings: list[Recording]) -> None:
+def test_scores_are_those_of_replays_made_one_by_one(transcripts: list[Transcript]) -> None:
     found = Ingredients((24, 8))
-    found.add("all", recordings)
+    found.add("all", transcripts)
     for recipe, score in found.scores["all"].items():
         options: dict[str, Any] = {}
         if recipe.drafts is not None:
@@ -93,33 +93,33 @@ def test_scores_are_those_of_replays_made_one_by_one(recordings: list[Recording]
             }
         if recipe.without:
             options[recipe.without] = False
-        traces = [replay(each, recipe.method, **options) for each in recordings]
-        assert score.tokens == sum(len(trace.output_ids) for trace in traces) == 90
-        assert score.steps == sum(len(trace.steps) for trace in traces)
+        traces = [replay(each, recipe.method, **options) for each in transcripts]
+        assert score.counts.tokens == sum(len(trace.output_ids) for trace in traces) == 90
+        assert score.counts.forwards == sum(len(trace.steps) for trace in traces)
         assert score.prompts == 3
     assert len(found.scores["all"]) == 5 * 2 + 4
 
 
-def test_all_files_together_count_tokens_and_steps(recordings: list[Recording]) -> None:
+def test_all_files_together_count_tokens_and_steps(transcripts: list[Transcript]) -> None:
     """Not the mean of the files' means."""
     found = Ingredients((8,))
-    found.add("one", recordings[:1])
+    found.add("one", transcripts[:1])
     assert list(found.by_file()) == ["one"]
-    found.add("two", recordings[1:])
+    found.add("two", transcripts[1:])
     one, two, both = (
-        scores[Recipe("logitspec_paper")] for scores in found.by_file().values()
+        scores[Recipe("logitspec_paper")].counts for scores in found.by_file().values()
     )  # fmt: skip
-    assert both.mean_accepted_tokens == 90 / (one.steps + two.steps)
+    assert both.mean_accepted_tokens == 90 / (one.forwards + two.forwards)
     assert both.mean_accepted_tokens != (one.mean_accepted_tokens + two.mean_accepted_tokens) / 2
 
 
-def test_processes_change_no_count(recordings: list[Recording]) -> None:
+def test_processes_change_no_count(transcripts: list[Transcript]) -> None:
     asked = recipes((8,))[-5:]
 
     def counts(processes: int) -> list[list[tuple[int, ...]]]:
         return [
-            [(each.tokens, each.steps, each.drafted, each.accepted) for each in scores]
-            for scores, _ in counted(recordings, asked, processes)
+            [(each.tokens, each.forwards, each.drafted, each.accepted) for each in scores]
+            for scores, _ in counted(transcripts, asked, processes)
         ]
 
     assert counts(2) == counts(1)
@@ -129,50 +129,50 @@ def test_processes_change_no_count(recordings: list[Recording]) -> None:
 
 
 def test_live_runs_hear_the_logits_of_rejected_nodes(
-    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+    transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
     target = runner("llama")
     monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
     replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
     for each in (replays, lives):
-        each.add("all", recordings)
+        each.add("all", transcripts)
     steps = [
-        {recipe.title: score.steps for recipe, score in each.scores["all"].items()}
+        {recipe.title: score.counts.forwards for recipe, score in each.scores["all"].items()}
         for each in (replays, lives)
     ]
     deaf = ["without successors", "logitspec_paper", "prompt_lookup"]
     assert [steps[0][title] for title in deaf] == [steps[1][title] for title in deaf]
     assert steps[0]["logitspec"] != steps[1]["logitspec"]
     trace = finished(
-        decode(target, recordings[0].prompt_ids, "logitspec", 30,
+        decode(target, transcripts[0].prompt_ids, "logitspec", 30,
                tree_size="capacity", draft_tree_capacity=25)
     )  # fmt: skip
     alone = Ingredients((24,), live="llama")
-    alone.add("one", recordings[:1])
-    assert alone.scores["one"][Recipe("logitspec", "", 24)].steps == len(trace.steps)
+    alone.add("one", transcripts[:1])
+    assert alone.scores["one"][Recipe("logitspec", "", 24)].counts.forwards == len(trace.steps)
     assert lives.differing == replays.differing == 0
     assert document(lives)["live"]
     assert not document(replays)["live"]
 
 
 def test_outputs_that_are_not_the_recorded_are_told(
-    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+    transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
-    output = [*recordings[0].output_ids[:-1], recordings[0].output_ids[-1] ^ 1]
+    output = [*transcripts[0].output_ids[:-1], transcripts[0].output_ids[-1] ^ 1]
     found = Ingredients((8,), live="llama")
-    found.add("one", [replace(recordings[0], output_ids=output), recordings[1]])
+    found.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
     assert found.differing == len(recipes((8,)))
     assert f"Live; {found.differing} outputs are not the recorded." in table(found)
 
 
 def test_another_model_than_the_recorded_is_refused(
-    recordings: list[Recording], monkeypatch: pytest.MonkeyPatch
+    transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
-    other = replace(recordings[0], model={**recordings[0].model, "id": "somebody/else"})
-    with pytest.raises(LogitSpecError, match="The recordings are of somebody/else and the model"):
+    other = replace(transcripts[0], model={**transcripts[0].model, "id": "somebody/else"})
+    with pytest.raises(LogitSpecError, match="The transcripts are of somebody/else and the model"):
         Ingredients(live="llama").add("one", [other])
 
 
@@ -213,7 +213,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (["FILE", "nowhere.gz"], "Can't read recordings from nowhere.gz"),
+        (["FILE", "nowhere.gz"], "Can't read transcripts from nowhere.gz"),
         (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
         (["FILE", "--processes", "0"], "--processes must be from 1 to 64; got 0."),
         (["FILE", "FILE"], "Two files are called one.gz; rename one of them."),
@@ -235,8 +235,8 @@ def test_errors_are_one_sentence(
     assert said.count("\n") == 1
 
 
-def test_the_document_names_every_model_once(recordings: list[Recording]) -> None:
+def test_the_document_names_every_model_once(transcripts: list[Transcript]) -> None:
     found = Ingredients((8,))
-    found.add("all", recordings)
+    found.add("all", transcripts)
     (model,) = document(found)["models"]
-    assert model == recordings[0].model
+    assert model == transcripts[0].model

@@ -21,16 +21,15 @@ from logitspec import METHODS, DraftTree, LogitSpecError, Origin, Provenance, To
 from logitspec import decode as live
 from logitspec.__main__ import main
 from logitspec.drafters.logitspec_paper import LogitSpecPaper
-from logitspec.measure.replay.recorder import record
-from logitspec.measure.replay.recording import UNKNOWN, Recording, read, save
+from logitspec.measure.replay.record import record
 from logitspec.measure.replay.scores import Score
-from logitspec.measure.replay.target import NODE_RANKS, RecordedTarget, replay
+from logitspec.measure.replay.target import NODE_RANKS, TranscriptTarget, replay
+from logitspec.measure.replay.transcript import UNKNOWN, Transcript, read, save
 from logitspec.models.loader import encode_prompt, load
 from logitspec.prompts import Prompt, read_prompts
-from logitspec.trace.metrics import summarize
 from logitspec.trace.sampling import Sampling
 
-# They learn nothing from the logits of rejected nodes, which is all that a recording lacks.
+# They learn nothing from the logits of rejected nodes, which is all that a transcript lacks.
 EXACT = ["autoregressive", "prompt_lookup", "logitspec_paper"]
 ROOT = Path(__file__).parent.parent
 PROMPTS = [
@@ -40,7 +39,7 @@ PROMPTS = [
 GUESS = Provenance(Origin.LOGIT)
 
 
-def recorded(target: Any, new: int = 40, prompts: list[Prompt] = PROMPTS) -> list[Recording]:
+def recorded(target: Any, new: int = 40, prompts: list[Prompt] = PROMPTS) -> list[Transcript]:
     return list(record(target, tokenizer(), prompts, new))
 
 
@@ -62,10 +61,10 @@ def told(trace: Trace) -> list[Any]:
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gemma3", "mistral-window"])
 def test_a_replay_is_the_live_run(family: str, method: str) -> None:
     target = runner(family)
-    for prompt, recording in zip(PROMPTS, recorded(target), strict=True):
+    for prompt, transcript in zip(PROMPTS, recorded(target), strict=True):
         ids = encode_prompt(tokenizer(), prompt.text)
         wanted = finished(live(target, ids, method, 40))
-        trace = replay(recording, method)
+        trace = replay(transcript, method)
         assert told(trace) == told(wanted)
         assert (trace.output_ids, trace.finish) == (wanted.output_ids, "length")
         assert (trace.method, trace.options) == (method, wanted.options)
@@ -87,9 +86,9 @@ def drafted(trace: Trace) -> list[Any]:
 @pytest.mark.parametrize("method", EXACT)
 def test_a_replay_is_the_live_run_in_float32(method: str) -> None:
     target = runner("llama", dtype=torch.float32)
-    for recording in recorded(target):
-        wanted = finished(live(target, recording.prompt_ids, method, 40))
-        trace = replay(recording, method)
+    for transcript in recorded(target):
+        wanted = finished(live(target, transcript.prompt_ids, method, 40))
+        trace = replay(transcript, method)
         assert trace.output_ids == wanted.output_ids
         assert drafted(trace) == drafted(wanted)
         assert [step.path for step in trace.steps[:-1]] == [s.path for s in wanted.steps[:-1]]
@@ -106,10 +105,10 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
     tokens that one over a single row told apart, which changes no output."""
     target, tokens = built_in if dtype == "float32" else load(device="cpu", dtype=dtype)
     prompt = Prompt(1, "story", "", "Write a short story about a fox.")
-    (recording,) = record(target, tokens, [prompt], 48)
+    (transcript,) = record(target, tokens, [prompt], 48)
     for method in EXACT:
         wanted = finished(live(target, encode_prompt(tokens, prompt.text), method, 48))
-        trace = replay(recording, method)
+        trace = replay(transcript, method)
         assert trace.output_ids == wanted.output_ids
         assert [step.tokens for step in trace.steps] == [step.tokens for step in wanted.steps]
         assert [len(step.tree) for step in trace.steps] == [len(step.tree) for step in wanted.steps]
@@ -120,11 +119,11 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
 
 def test_options_change_both_alike() -> None:
     target = runner("llama")
-    recording = recorded(target)[0]
+    transcript = recorded(target)[0]
     options = {"max_ngram_size": 2, "num_pred_tokens": 5, "draft_tree_capacity": 12}
-    wanted = finished(live(target, recording.prompt_ids, "logitspec_paper", 40, **options))
-    assert told(replay(recording, "logitspec_paper", **options)) == told(wanted)
-    assert told(replay(recording, "logitspec_paper")) != told(wanted)
+    wanted = finished(live(target, transcript.prompt_ids, "logitspec_paper", 40, **options))
+    assert told(replay(transcript, "logitspec_paper", **options)) == told(wanted)
+    assert told(replay(transcript, "logitspec_paper")) != told(wanted)
 
 
 def end_of_sequence(target: Any) -> None:
@@ -148,10 +147,10 @@ def test_it_stops_as_the_live_run_does(
 ) -> None:
     target = runner("llama")
     change(target)
-    recording = recorded(target, 23, PROMPTS[:1])[0]
-    wanted = finished(live(target, recording.prompt_ids, method, 23))
-    trace = replay(recording, method)
-    assert trace.finish == wanted.finish == recording.finish == finish
+    transcript = recorded(target, 23, PROMPTS[:1])[0]
+    wanted = finished(live(target, transcript.prompt_ids, method, 23))
+    trace = replay(transcript, method)
+    assert trace.finish == wanted.finish == transcript.finish == finish
     assert told(trace) == told(wanted)
     assert 5 < len(trace.output_ids) < 24
 
@@ -181,11 +180,11 @@ heard: list[Any] = []
 def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METHODS, "listening", Listening)
     target = runner("qwen3")
-    recording = recorded(target)[1]
-    finished(live(target, recording.prompt_ids, "listening", 40))
+    transcript = recorded(target)[1]
+    finished(live(target, transcript.prompt_ids, "listening", 40))
     wanted = list(heard)
-    replay(recording, "listening")
-    assert heard[:-1] == wanted[:-1]  # the last step ends where the recording does
+    replay(transcript, "listening")
+    assert heard[:-1] == wanted[:-1]  # the last step ends where the transcript does
     assert len(heard) > 3
     assert any(len(step) > 1 for step in heard[1:])
     assert NODE_RANKS == logitspec.runtime.runner.NODE_RANKS
@@ -193,7 +192,7 @@ def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch)
 
 # The recorded target, by hand
 
-BY_HAND = Recording(
+BY_HAND = Transcript(
     question_id=1,
     category="letters",
     model={"id": "none"},
@@ -209,7 +208,7 @@ BY_HAND = Recording(
 
 
 def test_off_the_recorded_text_nothing_is_known() -> None:
-    target = RecordedTarget(BY_HAND)
+    target = TranscriptTarget(BY_HAND)
     assert target.prefill([1, 2]).choices == [3]
     assert [len(top) for top in target.prefill([1, 2], everywhere=True).topk] == [12, 12]
     tree = DraftTree(3)  # 3 -> 4 -> 9 -> 5 and 3 -> 9 -> 4, and a twin of 4 at last
@@ -226,7 +225,7 @@ def test_off_the_recorded_text_nothing_is_known() -> None:
 
 
 def test_beyond_the_end_nothing_is_known() -> None:
-    target = RecordedTarget(BY_HAND)
+    target = TranscriptTarget(BY_HAND)
     target.prefill([1, 2])
     tree, node = DraftTree(3), 0
     for token in (4, 5, 6, 7):
@@ -237,27 +236,26 @@ def test_beyond_the_end_nothing_is_known() -> None:
 @pytest.mark.parametrize(("ids", "temperature"), [([1], 0.0), ([1, 3], 0.0), ([1, 2], 0.5)])
 def test_it_answers_for_its_own_prompt_and_greedily(ids: list[int], temperature: float) -> None:
     with pytest.raises(LogitSpecError, match="its own prompt only, and greedily"):
-        RecordedTarget(BY_HAND).prefill(ids, Sampling(temperature))
+        TranscriptTarget(BY_HAND).prefill(ids, Sampling(temperature))
 
 
 def test_scores_are_those_of_the_live_runs() -> None:
     target, score = runner("llama"), Score()
-    summaries = []
-    for recording in recorded(target):
-        score.add(replay(recording, "logitspec_paper"))
-        steps = live(target, recording.prompt_ids, "logitspec_paper", 40)
-        summaries.append(summarize(finished(steps)))
-    means = score.to_json()
-    assert (score.prompts, score.tokens) == (2, 80)
-    assert score.steps == sum(each.forwards for each in summaries)
-    assert score.drafted == sum(each.drafted for each in summaries)
-    assert score.accepted == sum(each.accepted for each in summaries) == 80 - score.steps
-    assert means["mean_accepted_tokens"] == 80 / score.steps
-    assert means["acceptance_rate"] == score.accepted / score.drafted
-    assert 0 < means["ms_per_step"] < 1000
+    lives = []
+    for transcript in recorded(target):
+        score.add(replay(transcript, "logitspec_paper").counts())
+        steps = live(target, transcript.prompt_ids, "logitspec_paper", 40)
+        lives += finished(steps).steps
+    found = score.to_json()
+    drafted = sum(len(step.tree) - 1 for step in lives)
+    assert (found["prompts"], found["tokens"], found["steps"]) == (2, 80, len(lives))
+    assert (found["drafted"], found["accepted"]) == (drafted, 80 - len(lives))
+    assert found["mean_accepted_tokens"] == 80 / len(lives)
+    assert found["acceptance_rate"] == found["accepted"] / drafted
+    assert found["ms_per_step"] > 0
 
 
-def test_a_recording_holds_the_choice_after_each_token() -> None:
+def test_a_transcript_holds_the_choice_after_each_token() -> None:
     (longer,), (shorter,) = (recorded(runner("llama"), new, PROMPTS[:1]) for new in (21, 20))
     assert [*shorter.output_ids, shorter.after] == longer.output_ids
     best = [top.ids[0] for top in shorter.topk]
@@ -268,7 +266,7 @@ def test_a_recording_holds_the_choice_after_each_token() -> None:
 # Files
 
 
-def test_a_recording_survives_its_file(tmp_path: Path) -> None:
+def test_a_transcript_survives_its_file(tmp_path: Path) -> None:
     made = recorded(runner("llama"), 6)
     for name in ("one.jsonl.gz", "two.jsonl.gz"):
         save(made, tmp_path / name)
@@ -292,15 +290,15 @@ def test_what_was_recorded_before_an_interrupt_is_kept(tmp_path: Path) -> None:
         (lambda text: text.replace('"schema":1', '"schema":99'), "schema 1"),
         (lambda text: text.replace('"after":6,', ""), "after"),
         (lambda text: text.replace("[1,2]", "[1]"), "top-k after each token"),
-        (lambda text: text[:-9], "no recording"),
-        (lambda text: "[]", "no recording"),
+        (lambda text: text[:-9], "no transcript"),
+        (lambda text: "[]", "no transcript"),
     ],
 )
 def test_another_line_is_refused(change: Callable[[str], str], message: str) -> None:
     text = BY_HAND.to_json()
-    assert Recording.from_json(text) == BY_HAND
+    assert Transcript.from_json(text) == BY_HAND
     with pytest.raises(LogitSpecError, match=message):
-        Recording.from_json(change(text))
+        Transcript.from_json(change(text))
 
 
 def test_prompts_are_read_by_category(tmp_path: Path) -> None:
@@ -375,7 +373,7 @@ def test_from_a_prompt_to_numbers(tmp_path: Path, built_in: Any) -> None:
     assert "tokens per target forward, root included, prefill excluded" in done.stdout
 
 
-def recordings_file(folder: Path) -> str:
+def transcripts_file(folder: Path) -> str:
     save([BY_HAND, replace(BY_HAND, category="others")], folder / "r.jsonl.gz")
     return str(folder / "r.jsonl.gz")
 
@@ -395,7 +393,7 @@ def recordings_file(folder: Path) -> str:
 def test_an_option_is_of_the_method_before_it_or_of_all(
     asked: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["replay", "run", recordings_file(tmp_path), *asked])
+    main(["replay", "run", transcripts_file(tmp_path), *asked])
     lines = capsys.readouterr().out.splitlines()
     shown = [line for line in lines if line.startswith("  ") and line.split()[0] in METHODS]
     assert len(shown) == 3 * len(titles)  # two categories, and overall
@@ -405,8 +403,8 @@ def test_an_option_is_of_the_method_before_it_or_of_all(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nowhere.jsonl.gz"], "Can't read recordings from nowhere.jsonl.gz (No such file"),
-        (["run", "README.md"], "Can't read recordings from README.md"),
+        (["run", "nowhere.jsonl.gz"], "Can't read transcripts from nowhere.jsonl.gz (No such file"),
+        (["run", "README.md"], "Can't read transcripts from README.md"),
         (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
         (["run", "FILE", "--option", "colour=3"], "logitspec has no option 'colour'"),
         (["run", "FILE", "--option", "colour"], "An option wants name=value; got 'colour'."),
@@ -433,9 +431,9 @@ def test_errors_are_one_sentence(
     monkeypatch.setattr(
         "logitspec.models.loader.load", lambda *names: (runner("llama"), tokenizer())
     )
-    file = recordings_file(tmp_path)
+    file = transcripts_file(tmp_path)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "README.md").write_text("no recording\n")
+    (tmp_path / "README.md").write_text("no transcript\n")
     assert main(["replay", *(file if each == "FILE" else each for each in arguments)]) == 2
     said = capsys.readouterr().err
     assert message in said

@@ -11,7 +11,6 @@ import pytest
 from support.fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
-from logitspec.trace.metrics import summarize
 from logitspec.trace.records import SCHEMA, packed, reset_message, steps_message
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
@@ -34,10 +33,10 @@ def test_json_round_trip(trace: Trace) -> None:
 
 
 def test_totals_are_those_of_the_summary(trace: Trace) -> None:
-    summary = summarize(trace)
+    summary = trace.counts().summary()
     totals = json.loads(trace.to_json())["totals"]
     for name, value in totals.items():
-        assert value == pytest.approx(getattr(summary, name))
+        assert value == pytest.approx(summary[name])
 
 
 @pytest.mark.parametrize("name", ["run.json", "run.json.gz"])

@@ -19,10 +19,11 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import LogitSpecError
-from logitspec.measure.evidence import Evidence, Tally, total, weights
+from logitspec.measure.evidence import Evidence, total, weights
 from logitspec.measure.evidence.gather import OURS, PAPER, gather, prompts
 from logitspec.serving import host as session
 from logitspec.serving.host import Host
+from logitspec.trace.metrics import Counts
 from logitspec.ui import why
 from logitspec.ui.scripts import launch_options
 from logitspec.ui.theme import theme
@@ -134,12 +135,12 @@ def cells(page: Page, name: str) -> list[list[str]]:
     return found
 
 
-def whole(tallies: dict[str, Tally]) -> Counter[int]:
+def whole(tallies: dict[str, Counts]) -> Counter[int]:
     """Steps by tokens emitted, over all tasks."""
     return sum((each.lengths for each in tallies.values()), start=Counter())
 
 
-def lengths_of(tallies: dict[str, Tally]) -> list[float]:
+def lengths_of(tallies: dict[str, Counts]) -> list[float]:
     counts = whole(tallies)
     steps = sum(counts.values())
     rest = sum(count for length, count in counts.items() if length > 10)
@@ -186,7 +187,8 @@ def test_the_pictures_show_the_numbers(page: Page, served: Served) -> None:
             / (
                 sum(each.lengths.values())
                 if shown
-                else each.outside + sum(found.costs.at(n) * c for n, c in each.sizes.items())
+                else each.seconds.drafter
+                + sum(found.costs.at(n) * c for n, c in each.sizes.items())
             )
             for each in tallies
         ]

@@ -32,7 +32,6 @@ from logitspec.builtin.unseen import unseen
 from logitspec.decoding.engine import begin, complete
 from logitspec.models.loader import BUILTIN, load
 from logitspec.paths import MODEL
-from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
 
 # The bars are the ones that a demonstration needs: below them a viewer sees mistakes all the time.
@@ -177,7 +176,7 @@ def measure(prompt: Prompt, under: Conditions) -> Row:
             row.at_rank[most] += rank is not None and 1 <= rank <= most
     for method in under.methods:
         trace = decoded(target, ids, method, under.new_tokens)
-        row.forwards[method] += summarize(trace).forwards
+        row.forwards[method] += len(trace.steps)
         row.differing += generated(trace) != tokens
     return row
 

@@ -15,7 +15,8 @@ from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD, Drafter, make
 from logitspec.errors import LogitSpecError
 from logitspec.trace.costs import ForwardCosts, StepCosts
-from logitspec.trace.records import MAX_RANKS, StepRecord, StepSeconds, Trace
+from logitspec.trace.metrics import StepSeconds
+from logitspec.trace.records import MAX_RANKS, StepRecord, Trace
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import accept

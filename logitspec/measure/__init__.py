@@ -1,1 +1,5 @@
-"""Measurements: benchmark, replay, evidence, GPU check."""
+"""Prompts, counts and reports: benchmark, replay, evidence and the GPU check."""
+
+from __future__ import annotations
+
+OVERALL = "overall"  # stands beside the categories of prompts

@@ -19,7 +19,6 @@ from logitspec.errors import LogitSpecError
 from logitspec.models.tokens import Speller
 from logitspec.prompts import Prompt, examples
 from logitspec.publish.demos import RACES, TRACES, demo_file, demo_run
-from logitspec.trace.metrics import summarize
 from logitspec.trace.records import Trace
 
 METHOD = "logitspec_paper"
@@ -127,8 +126,11 @@ def _save(
         return _line(trace, path)
     contest = record_race(target, tokenizer, example, options.race or DEFAULT_LANES, most)
     contest.save(path)
-    lanes = zip(contest.titles, map(summarize, contest.traces), strict=True)
-    times = [f"{title} {lane.seconds:.3f} s in {lane.forwards} forwards" for title, lane in lanes]
+    lanes = zip(contest.titles, contest.traces, strict=True)
+    times = [
+        f"{title} {lane.totals['seconds']:.3f} s in {len(lane.steps)} forwards"
+        for title, lane in lanes
+    ]
     return f"{example.title}; {', '.join(times)}, {path.stat().st_size / 1000:.0f} kB"
 
 
@@ -139,8 +141,8 @@ def _decoded(target: Any, tokenizer: Any, example: Prompt, method: str, most: in
 
 
 def _line(trace: Trace, path: Path) -> str:
-    numbers = summarize(trace)
+    counts = trace.counts()
     return (
-        f"{trace.recorded}; {numbers.tokens} tokens from {numbers.forwards} forwards,"
-        f" {numbers.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
+        f"{trace.recorded}; {counts.tokens} tokens from {counts.forwards} forwards,"
+        f" {counts.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
     )

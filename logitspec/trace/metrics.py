@@ -1,68 +1,149 @@
-"""A trace in numbers."""
+"""What steps amount to: counts that can be added, and the means that follow from them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
-from logitspec.trace.records import StepRecord, Trace, origins
+D = TypeVar("D", "StepSeconds", "Counts")
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run, or a part of it, amounts to.
+@dataclass(slots=True)
+class StepSeconds:
+    """Seconds of one step or of several, to the microsecond: wall time of the four parts, and the
+    device time within `verify`."""
 
-    tokens: emitted. forwards: of the target, prefill not counted. mean_accepted_tokens: tokens
-    emitted per forward, root included, prefill excluded (Spec-Bench's definition). drafted =
-    accepted + rejected + uncompared, roots not counted. acceptance_rate: accepted / drafted.
-    seconds: wall time of decoding, prefill excluded. device_seconds: the part spent in forwards.
-    share: of the emitted tokens, by origin.
+    draft: float = 0.0
+    verify: float = 0.0
+    accept: float = 0.0
+    commit: float = 0.0
+    device: float = 0.0
+
+    def __add__(self, other: StepSeconds) -> StepSeconds:
+        return _sum(self, other)
+
+    @property
+    def wall(self) -> float:
+        return self.draft + self.verify + self.accept + self.commit
+
+    @property
+    def loop(self) -> float:
+        """What the engine takes beside the forward and the draft."""
+        return self.wall - self.draft - self.device
+
+    @property
+    def drafter(self) -> float:
+        """Drafting, and observing what became of the drafts, which is part of the commit."""
+        return self.draft + self.commit
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was counted over steps, of one run or of many: counts are added with `+`.
+
+    lengths: steps by tokens emitted, root included. sizes: steps by nodes of the tree, root included.
+    drafted_by: drafts by origin. accepted_by: accepted drafts by origin and depth, 1 right below the
+    root. uncompared: drafts below a rejection, or behind the end of the text.
     """
 
-    tokens: int
-    forwards: int
-    mean_accepted_tokens: float
-    drafted: int
-    accepted: int
-    rejected: int
-    uncompared: int
-    acceptance_rate: float
-    seconds: float
-    device_seconds: float
-    prefill_seconds: float
-    tokens_per_second: float
-    share: dict[str, float]
+    lengths: Counter[int] = field(default_factory=Counter)
+    sizes: Counter[int] = field(default_factory=Counter)
+    drafted_by: Counter[str] = field(default_factory=Counter)
+    accepted_by: Counter[tuple[str, int]] = field(default_factory=Counter)
+    uncompared: int = 0
+    seconds: StepSeconds = field(default_factory=StepSeconds)
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+    def __add__(self, other: Counts) -> Counts:
+        return _sum(self, other)
+
+    @property
+    def forwards(self) -> int:
+        """Forwards of the target, one a step, prefill not counted."""
+        return self.lengths.total()
+
+    @property
+    def tokens(self) -> int:
+        """Tokens emitted."""
+        return sum(length * steps for length, steps in self.lengths.items())
+
+    @property
+    def drafted(self) -> int:
+        """Nodes without roots: accepted + rejected + uncompared."""
+        return self.drafted_by.total()
+
+    @property
+    def accepted(self) -> int:
+        return self.accepted_by.total()
+
+    @property
+    def rejected(self) -> int:
+        """Drafts whose parent was accepted and where the target chose another token."""
+        return self.drafted - self.accepted - self.uncompared
+
+    @property
+    def mean_accepted_tokens(self) -> float:
+        """Tokens emitted per target forward, root included, prefill excluded (Spec-Bench's
+        definition)."""
+        return ratio(self.tokens, self.forwards)
+
+    @property
+    def mean_drafted(self) -> float:
+        """Drafts a step, roots not counted."""
+        return ratio(self.drafted, self.forwards)
+
+    @property
+    def acceptance_rate(self) -> float:
+        """Accepted drafts / drafted tokens."""
+        return ratio(self.accepted, self.drafted)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of decoding, prefill excluded."""
+        return ratio(self.tokens, self.seconds.wall)
+
+    @property
+    def origins(self) -> list[str]:
+        """Those of accepted drafts."""
+        return sorted({origin for origin, _ in self.accepted_by})
+
+    def accepted_at(self, origin: str) -> Counter[int]:
+        """Accepted drafts of one origin by depth."""
+        return Counter(
+            {depth: count for (name, depth), count in self.accepted_by.items() if name == origin}
+        )
+
+    def shares(self) -> dict[str, float]:
+        """The part of the emitted tokens that each origin has."""
+        emitted = Counter({"root": self.forwards})
+        for (origin, _), count in self.accepted_by.items():
+            emitted[origin] += count
+        return {origin: count / self.tokens for origin, count in emitted.items() if count}
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers of a run as JSON values."""
+        return {
+            "tokens": self.tokens,
+            "forwards": self.forwards,
+            "mean_accepted_tokens": self.mean_accepted_tokens,
+            "drafted": self.drafted,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "uncompared": self.uncompared,
+            "acceptance_rate": self.acceptance_rate,
+            "seconds": self.seconds.wall,
+            "device_seconds": self.seconds.device,
+            "tokens_per_second": self.tokens_per_second,
+            "share": self.shares(),
+        }
 
 
-def summarize(trace: Trace, steps: Sequence[StepRecord] | None = None) -> Summary:
-    """The numbers of `steps`, or of all steps of `trace`."""
-    steps = trace.steps if steps is None else steps
-    states = Counter(state for step in steps for state in step.states()[1:])
-    tokens = sum(len(step.path) for step in steps)
-    drafted = sum(states.values())
-    seconds = sum(step.seconds.wall for step in steps)
-    by_origin = Counter(origins(steps))
-    return Summary(
-        tokens=tokens,
-        forwards=len(steps),
-        mean_accepted_tokens=_ratio(tokens, len(steps)),
-        drafted=drafted,
-        accepted=states["accepted"],
-        rejected=states["rejected"],
-        uncompared=states["uncompared"],
-        acceptance_rate=_ratio(states["accepted"], drafted),
-        seconds=seconds,
-        device_seconds=sum(step.seconds.device for step in steps),
-        prefill_seconds=trace.prefill_seconds,
-        tokens_per_second=_ratio(tokens, seconds),
-        share={origin: count / tokens for origin, count in by_origin.items()},
-    )
-
-
-def _ratio(part: float, whole: float) -> float:
+def ratio(part: float, whole: float) -> float:
+    """0 where there is nothing."""
     return part / whole if whole else 0.0
+
+
+def _sum(left: D, right: D) -> D:
+    """Both, added field by field."""
+    names = [each.name for each in fields(left)]
+    return type(left)(*(getattr(left, name) + getattr(right, name) for name in names))

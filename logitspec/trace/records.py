@@ -6,12 +6,14 @@ import base64
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from logitspec.errors import LogitSpecError
+from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.results import TopK
 from logitspec.trace.sampling import Sampling
 from logitspec.trace.tree import DraftTree, Provenance
@@ -19,27 +21,6 @@ from logitspec.trace.tree import DraftTree, Provenance
 SCHEMA = 1
 MAX_RANKS = 64
 WORTH_PACKING = 1000
-
-
-@dataclass(slots=True)
-class StepSeconds:
-    """Seconds of one step, to the microsecond: wall time of its four parts, and the device time
-    within `verify`."""
-
-    draft: float = 0.0
-    verify: float = 0.0
-    accept: float = 0.0
-    commit: float = 0.0
-    device: float = 0.0
-
-    @property
-    def wall(self) -> float:
-        return self.draft + self.verify + self.accept + self.commit
-
-    @property
-    def loop(self) -> float:
-        """What the engine takes beside the forward and the draft."""
-        return self.wall - self.draft - self.device
 
 
 @dataclass(slots=True)
@@ -90,6 +71,18 @@ class StepRecord:
             else:
                 states.append("uncompared")
         return states
+
+    def counts(self) -> Counts:
+        """The counts of this one step."""
+        accepted = enumerate(self.provenance[1:], 1)
+        return Counts(
+            lengths=Counter([len(self.path)]),
+            sizes=Counter([len(self.tree)]),
+            drafted_by=Counter(each.origin.value for each in self.tree.provenance[1:]),
+            accepted_by=Counter((each.origin.value, depth) for depth, each in accepted),
+            uncompared=self.states().count("uncompared"),
+            seconds=self.seconds,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -154,18 +147,22 @@ class Trace:
         """The generated text as bytes; tokens without a known spelling are left out."""
         return b"".join(self.vocabulary.get(token, b"") for token in self.output_ids)
 
+    def counts(self) -> Counts:
+        """The counts of all steps."""
+        return sum((step.counts() for step in self.steps), Counts())
+
     @property
     def totals(self) -> dict[str, float]:
         """Tokens emitted, target forwards after prefill, drafted and accepted nodes (roots not
         counted), wall and device seconds of decoding."""
-        tokens = sum(len(step.path) for step in self.steps)
+        counts = self.counts()
         return {
-            "tokens": tokens,
-            "forwards": len(self.steps),
-            "drafted": sum(len(step.tree) - 1 for step in self.steps),
-            "accepted": tokens - len(self.steps),
-            "seconds": round(sum(step.seconds.wall for step in self.steps), 6),
-            "device_seconds": round(sum(step.seconds.device for step in self.steps), 6),
+            "tokens": counts.tokens,
+            "forwards": counts.forwards,
+            "drafted": counts.drafted,
+            "accepted": counts.accepted,
+            "seconds": round(counts.seconds.wall, 6),
+            "device_seconds": round(counts.seconds.device, 6),
         }
 
     def mentioned(self, since: int = 0) -> set[int]:

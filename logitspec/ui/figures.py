@@ -12,8 +12,9 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 
 from logitspec.drafters import METHODS
-from logitspec.measure.evidence import Evidence, Tally, total
+from logitspec.measure.evidence import Evidence, total
 from logitspec.measure.evidence.gather import OURS
+from logitspec.trace.metrics import Counts
 from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, reached, share
 
 # Okabe and Ito's hues as in the player, each of a lightness between its light and its dark one.
@@ -58,13 +59,14 @@ def ranks(found: Evidence, method: str) -> go.Figure:
 
 def depths(found: Evidence, method: str) -> go.Figure:
     """Share of steps with an accepted draft at each depth, by where it came from."""
-    tally = total(found.runs[method])
+    counts = total(found.runs[method])
     figure = _figure("depth in the tree (1: right below the root)", "share of steps")
-    depths_found = reached(tally)
-    for origin, counts in sorted(tally.accepted.items()):
+    depths_found = reached(counts)
+    for origin in counts.origins:
+        accepted = counts.accepted_at(origin)
         figure.add_bar(
             x=[str(depth) for depth in depths_found],
-            y=[share(counts[depth], tally.steps) for depth in depths_found],
+            y=[share(accepted[depth], counts.forwards) for depth in depths_found],
             name=ORIGINS[origin],
             marker={"color": COLOURS[origin], "pattern": {"shape": PATTERNS[origin], **OVER}},
             hovertemplate="depth %{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
@@ -75,11 +77,11 @@ def depths(found: Evidence, method: str) -> go.Figure:
 
 def lengths(found: Evidence, method: str) -> go.Figure:
     """Share of steps by tokens emitted."""
-    tally = total(found.runs[method])
+    counts = total(found.runs[method])
     figure = _figure("tokens emitted by a step, root included", "share of steps")
     figure.add_bar(
         x=places(),
-        y=[share(each, tally.steps) for each in cut(tally.lengths)],
+        y=[share(each, counts.forwards) for each in cut(counts.lengths)],
         marker={"color": COLOURS["retrieved"]},
         hovertemplate="%{x} tokens: %{y:.1%}<extra></extra>",
     )
@@ -126,7 +128,7 @@ def speed(found: Evidence, method: str) -> go.Figure:
     return figure.update_layout(yaxis_title_text="tokens a second, estimated")
 
 
-def _by_capacity(found: Evidence, value: Callable[[Tally], float], shown: str) -> go.Figure:
+def _by_capacity(found: Evidence, value: Callable[[Counts], float], shown: str) -> go.Figure:
     figure = _figure("draft_tree_capacity, root included", "")
     capacities = list(found.capacities)
     for task, (colour, dash, symbol) in zip(found.tasks, LINES, strict=False):
@@ -149,7 +151,7 @@ def _by_capacity(found: Evidence, value: Callable[[Tally], float], shown: str) -
     )
     ours = total(found.runs[OURS])
     figure.add_scatter(
-        x=[ours.mean_nodes],
+        x=[1 + ours.mean_drafted],
         y=[value(ours)],
         mode="markers",
         name=METHODS[OURS].title,

@@ -10,8 +10,9 @@ from statistics import quantiles
 from logitspec.drafters import METHODS
 from logitspec.measure.benchmark.published import by_task, overall, published
 from logitspec.measure.benchmark.published import conditions as published_conditions
-from logitspec.measure.evidence import BEYOND, Evidence, Tally, total
+from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
+from logitspec.trace.metrics import Counts
 
 # The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {
@@ -64,9 +65,9 @@ def quartiles(sizes: Counter[int]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def reached(tally: Tally) -> range:
+def reached(counts: Counts) -> range:
     """The depths at which a draft was accepted."""
-    return range(1, max(tally.lengths, default=1))
+    return range(1, max(counts.lengths, default=1))
 
 
 def places() -> list[str]:
@@ -107,43 +108,43 @@ def ranks(found: Evidence, method: str) -> str:
 
 
 def depths(found: Evidence, method: str) -> str:
-    tally = total(found.runs[method])
-    accepted = {origin: sum(each.values()) for origin, each in sorted(tally.accepted.items())}
-    drafted, kept = sum(tally.drafted.values()), sum(accepted.values())
+    counts = total(found.runs[method])
+    accepted = {origin: counts.accepted_at(origin).total() for origin in counts.origins}
+    drafted, kept = counts.drafted, counts.accepted
     parts = ", ".join(
         f"{count:,} of origin “{ORIGINS[origin]}”" for origin, count in accepted.items()
     )
     said = (
-        f"{METHODS[method].title} drafted {drafted:,} tokens in {tally.steps:,} steps, and"
+        f"{METHODS[method].title} drafted {drafted:,} tokens in {counts.forwards:,} steps, and"
         f" {kept:,} of them ({_percent(kept, drafted)}) were accepted{': ' + parts if parts else ''}."
-        f" {_percent(_with_drafts(tally, 1), tally.steps)} of the steps accept a draft,"
-        f" {_percent(_with_drafts(tally, 4), tally.steps)} accept four or more."
+        f" {_percent(_with_drafts(counts, 1), counts.forwards)} of the steps accept a draft,"
+        f" {_percent(_with_drafts(counts, 4), counts.forwards)} accept four or more."
     )
-    rows = [_origin_row(tally, origin) for origin in sorted(tally.drafted)]
-    at_depths = [f"Depth {depth}" for depth in reached(tally)]
+    rows = [_origin_row(counts, origin) for origin in sorted(counts.drafted_by)]
+    at_depths = [f"Depth {depth}" for depth in reached(counts)]
     heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *at_depths]
     caption = "Drafts by origin; share of steps with an accepted draft at each depth"
     return _said(said) + _table(caption, heads, rows)
 
 
-def _origin_row(tally: Tally, origin: str) -> list[str]:
-    counts = tally.accepted.get(origin, Counter())
-    kept, drafted = sum(counts.values()), tally.drafted[origin]
-    shares = [_percent(counts[depth], tally.steps) for depth in reached(tally)]
+def _origin_row(counts: Counts, origin: str) -> list[str]:
+    accepted = counts.accepted_at(origin)
+    kept, drafted = accepted.total(), counts.drafted_by[origin]
+    shares = [_percent(accepted[depth], counts.forwards) for depth in reached(counts)]
     return [ORIGINS[origin], f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
 
 
 def lengths(found: Evidence, method: str) -> str:
-    tally = total(found.runs[method])
+    counts = total(found.runs[method])
     said = (
-        f"{METHODS[method].title}: {tally.tokens:,} tokens in {tally.steps:,} steps make"
-        f" {tally.mean_accepted_tokens:.2f} {MAT}. {_percent(tally.lengths[1], tally.steps)} of the steps"
-        f" emit the root alone, {_percent(_with_drafts(tally, 3), tally.steps)} four tokens or more."
+        f"{METHODS[method].title}: {counts.tokens:,} tokens in {counts.forwards:,} steps make"
+        f" {counts.mean_accepted_tokens:.2f} {MAT}. {_percent(counts.lengths[1], counts.forwards)} of the steps"
+        f" emit the root alone, {_percent(_with_drafts(counts, 3), counts.forwards)} four tokens or more."
     )
     rows = []
-    for name, tallies in found.runs.items():
-        each = total(tallies)
-        shares = [_percent(count, each.steps) for count in cut(each.lengths)]
+    for name, tasks in found.runs.items():
+        each = total(tasks)
+        shares = [_percent(count, each.forwards) for count in cut(each.lengths)]
         rows.append([METHODS[name].title, f"{each.mean_accepted_tokens:.2f}", *shares])
     heads = ["Method", "Mean accepted tokens", *places()]
     return _said(said) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
@@ -199,7 +200,7 @@ def speed(found: Evidence, method: str) -> str:
         " by the time spent on drafting. Over all tasks the paper’s trees come out fastest at"
         f" {capacity} nodes, with {_rate(fastest)} tokens a second; one token a forward would be {_rate(plain)},"
         f" so that is {fastest / plain:.2f} times as fast. {METHODS[OURS].title}, with"
-        f" {ours.mean_nodes:.1f} nodes on average, comes out at {_rate(found.speed(ours))}"
+        f" {1 + ours.mean_drafted:.1f} nodes on average, comes out at {_rate(found.speed(ours))}"
         f" ({found.speed(ours) / plain:.2f} times)."
     )
     return _said(said) + _capacities(
@@ -289,9 +290,9 @@ def _between(counts: Mapping[int, int], low: int, high: int) -> int:
     return sum(count for key, count in counts.items() if low <= key <= high)
 
 
-def _with_drafts(tally: Tally, drafts: int) -> int:
+def _with_drafts(counts: Counts, drafts: int) -> int:
     """Steps that accepted so many drafts or more."""
-    return sum(steps for length, steps in tally.lengths.items() if length > drafts)
+    return sum(steps for length, steps in counts.lengths.items() if length > drafts)
 
 
 def _percent(part: float, whole: float) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from logitspec.publish.export import player_markup, player_style
 from logitspec.publish.modules import inlined
-from logitspec.trace.records import StepRecord, StepSeconds, Trace, dumps, spellings
+from logitspec.trace.metrics import StepSeconds
+from logitspec.trace.records import StepRecord, Trace, dumps, spellings
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance, accept
 

@@ -9,7 +9,7 @@ from logitspec.decoding.race import Race, begin_race, progress_message, run_race
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_style
 from logitspec.publish.modules import inlined, style
-from logitspec.trace.records import StepSeconds
+from logitspec.trace.metrics import StepSeconds
 from support.fakes import ScriptedTarget
 from support.player_page import PAGES
 

@@ -112,6 +112,7 @@ def measurements(
         typical = median(each.prefill_seconds for each in runs)
         for repeat, each in enumerate(runs):
             prefill = typical if contender.prefilled else each.prefill_seconds
+            counts = each.trace.counts() if each.trace else None
             yield Measurement(
                 method=contender.title,
                 question_id=prompt.question_id,
@@ -122,11 +123,11 @@ def measurements(
                 tokens=len(each.output_ids),
                 timed_tokens=len(each.output_ids) - contender.prefilled,
                 forwards=each.forwards,
-                drafted=each.drafted,
-                accepted=each.accepted,
+                drafted=counts.drafted if counts else None,
+                accepted=counts.accepted if counts else None,
                 prefill_seconds=round(prefill, 6),
                 decode_seconds=round(each.seconds - prefill, 6),
-                forward_seconds=each.forward_seconds,
+                forward_seconds=round(counts.seconds.device, 6) if counts else None,
             )
 
 

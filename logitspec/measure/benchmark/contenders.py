@@ -13,31 +13,21 @@ from transformers import GenerationConfig
 from logitspec.decoding.engine import begin, complete
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.runs import BASELINES, REFERENCE, Contender, Outcome
-from logitspec.measure.replay.scores import Variant, variant
+from logitspec.measure.variants import Variant, parse_variant
 
 
-def ours(target: Any, asked: Variant) -> Contender:
-    """A method of our own, through the one decoding loop. What a GPU captures for it once is not timed."""
+def ours(target: Any, variant: Variant) -> Contender:
+    """A method of our own, through the one decoding loop. Capturing graphs is not timed."""
 
     def decode(prompt_ids: list[int], most: int) -> Outcome:
         target.reserve(len(prompt_ids), most)
         started = perf_counter()
-        request = begin(target, prompt_ids, asked.method, most, options=asked.options)
+        request = begin(target, prompt_ids, variant.method, most, options=variant.options)
         trace = complete(target, request)
         seconds = perf_counter() - started
-        totals = trace.totals
-        return Outcome(
-            trace.output_ids,
-            forwards=len(trace.steps),
-            prefill_seconds=trace.prefill_seconds,
-            seconds=seconds,
-            drafted=int(totals["drafted"]),
-            accepted=int(totals["accepted"]),
-            forward_seconds=totals["device_seconds"],
-            trace=trace,
-        )
+        return Outcome(trace.output_ids, len(trace.steps), trace.prefill_seconds, seconds, trace)
 
-    return Contender(asked.title, asked.method, asked.options, decode)
+    return Contender(variant.title, variant.method, variant.options, decode)
 
 
 def theirs(target: Any, name: str) -> Contender:
@@ -59,10 +49,10 @@ def theirs(target: Any, name: str) -> Contender:
         with _plain(model) as calls:
             started = perf_counter()
             ids = torch.tensor([prompt_ids], device=model.device)
-            made = model.generate(
+            ids_after = model.generate(
                 ids, attention_mask=torch.ones_like(ids), generation_config=config
             )
-            output = made[0, len(prompt_ids) :].tolist()
+            output = ids_after[0, len(prompt_ids) :].tolist()
             return output, len(calls), perf_counter() - started
 
     def decode(prompt_ids: list[int], most: int) -> Outcome:
@@ -77,29 +67,31 @@ def theirs(target: Any, name: str) -> Contender:
 def _plain(model: Any) -> Iterator[list[None]]:
     """`model` without its generation config; the list grows by one with each forward."""
     calls: list[None] = []
-    kept, model.generation_config = model.generation_config, GenerationConfig()
+    own, model.generation_config = model.generation_config, GenerationConfig()
     hook = model.register_forward_hook(lambda *_: calls.append(None))
     try:
         yield calls
     finally:
         hook.remove()
-        model.generation_config = kept
+        model.generation_config = own
 
 
-def variants(asked: Sequence[str]) -> list[Variant]:
+def variants(texts: Sequence[str]) -> list[Variant]:
     """`method` or `method:name=value,name=value` each, plain decoding always among them."""
-    found = {}
-    for text in asked:
+    by_title = {}
+    for text in texts:
         name, _, pairs = text.partition(":")
-        made = variant(name, pairs.split(",") if pairs else [])
-        found[made.title] = made
-    return list(found.values() if REFERENCE in found else [Variant(REFERENCE), *found.values()])
+        variant = parse_variant(name, pairs.split(",") if pairs else [])
+        by_title[variant.title] = variant
+    if REFERENCE not in by_title:
+        return [Variant(REFERENCE), *by_title.values()]
+    return list(by_title.values())
 
 
-def baselines(asked: Sequence[str]) -> list[str]:
+def baselines(names: Sequence[str]) -> list[str]:
     """The names, each once; LogitSpecError for one that there is not."""
-    if unknown := [name for name in asked if name not in BASELINES]:
+    if unknown := [name for name in names if name not in BASELINES]:
         raise LogitSpecError(
             f"There is no baseline {unknown[0]!r}; choose one of {', '.join(BASELINES)}."
         )
-    return list(dict.fromkeys(asked))
+    return list(dict.fromkeys(names))

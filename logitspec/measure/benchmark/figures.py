@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 from typing import Any, TypeVar
 
+from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.runs import (
     BASELINE,
     REFERENCE,
@@ -15,7 +16,7 @@ from logitspec.measure.benchmark.runs import (
     Measurement,
     Part,
 )
-from logitspec.measure.replay.scores import OVERALL, Score
+from logitspec.trace.metrics import ratio
 
 R = TypeVar("R", Measurement, Divergence)
 
@@ -64,15 +65,10 @@ def score(
     prompts: turns. tokens: of the first repeat. Means are over all repeats.
     """
     first = [each for each in runs if each.repeat == 0]
-    counts = Score(
-        tokens=sum(each.tokens for each in runs),
-        steps=sum(each.forwards for each in runs),
-        drafted=sum(each.drafted or 0 for each in runs),
-        accepted=sum(each.accepted or 0 for each in runs),
-    ).to_json()
-    told = all(each.drafted is not None for each in runs)
+    forwards = sum(each.forwards for each in runs)
+    drafted, accepted = (_total(runs, name) for name in ("drafted", "accepted"))
     decoding = sum(each.decode_seconds for each in runs)
-    forwards = sum(each.forward_seconds or 0.0 for each in runs)
+    within = _total(runs, "forward_seconds")
     spreads = {
         "tokens_per_second": Spread.of(list(rates(runs).values())),
         f"speed_up_over_{BASELINE}": speed_up(runs, stock),
@@ -82,12 +78,18 @@ def score(
         "prompts": len(first),
         "tokens": sum(each.tokens for each in first),
         **{name: spread and asdict(spread) for name, spread in spreads.items()},
-        "mean_accepted_tokens": counts["mean_accepted_tokens"],
-        "mean_drafted": counts["mean_drafted"] if told else None,
-        "acceptance_rate": counts["acceptance_rate"] if told else None,
-        "outside_forward": 1 - forwards / decoding if told and decoding > 0 else None,
+        "mean_accepted_tokens": ratio(sum(each.tokens for each in runs), forwards),
+        "mean_drafted": None if drafted is None else ratio(drafted, forwards),
+        "acceptance_rate": None if accepted is None else ratio(accepted, drafted or 0),
+        "outside_forward": None if within is None or decoding <= 0 else 1 - within / decoding,
         "prefill_ms": 1000 * median(each.prefill_seconds for each in runs),
     }
+
+
+def _total(runs: Sequence[Measurement], name: str) -> float | None:
+    """The sum over all runs of what only our own methods measure; None for others."""
+    values = [getattr(each, name) for each in runs]
+    return None if None in values else sum(values)
 
 
 def scores(part: Part) -> dict[str, dict[str, Any]]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
-from logitspec.measure.replay.scores import OVERALL
 from logitspec.paths import ASSETS
 
 RESULTS = ASSETS / "benchmarks"

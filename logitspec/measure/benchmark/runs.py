@@ -23,19 +23,13 @@ MAX_TIE = 0.05  # in probability, between the best two tokens
 class Outcome:
     """One run on one prompt.
 
-    forwards: of the target. drafted, accepted: nodes, roots not counted; None where nobody tells.
-    seconds: wall time, prefill included. forward_seconds: the part of decoding spent in forwards,
-    with their masks and top-k.
-    trace: of our own methods.
+    forwards: of the target. seconds: wall time, prefill included. trace: of our own methods.
     """
 
     output_ids: list[int]
     forwards: int
     prefill_seconds: float
     seconds: float
-    drafted: int | None = None
-    accepted: int | None = None
-    forward_seconds: float | None = None
     trace: Trace | None = None
 
 
@@ -58,7 +52,9 @@ class Measurement:
     """One run as it enters the figures.
 
     method: title of the contender. turn, repeat: from 0. tokens: emitted. timed_tokens: those that
-    `decode_seconds` brought. The rest as in `Outcome`.
+    `decode_seconds` brought. forwards: of the target. drafted, accepted: nodes, roots not counted, and
+    forward_seconds: the part of decoding spent in forwards, with their masks and top-k; of our own
+    methods only.
     """
 
     method: str

@@ -17,15 +17,16 @@ from logitspec.builtin.corpus import TASKS, samples
 from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
-from logitspec.measure.evidence import Evidence, Tallies, Tally, next_next_ranks, weights
-from logitspec.measure.replay.recorder import RANKS, Listener, recording_of
-from logitspec.measure.replay.target import RecordedTarget
+from logitspec.measure.evidence import ByTask, Evidence, next_next_ranks, weights
+from logitspec.measure.replay.record import RANKS, RecordingTarget
+from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.prompts import Prompt, examples
+from logitspec.trace.metrics import Counts
 from logitspec.trace.records import Trace
 from logitspec.version import VERSION
 
 PAPER, OURS, LOOKUP = "logitspec_paper", "logitspec", "prompt_lookup"
-CAPACITIES = (2, 4, 8, 16, 32, 64)  # not above the ranks that a recording keeps
+CAPACITIES = (2, 4, 8, 16, 32, 64)  # not above the ranks that a transcript keeps
 USUAL = 64
 UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
 SEED = 7
@@ -90,27 +91,27 @@ def _counted(
 ) -> Iterator[str]:
     """Count one prompt; says after every step what it is doing."""
     task = prompt.category
-    listener = Listener(target, RANKS)
-    plain = yield from _ran(listener, ids, "autoregressive", new_tokens, "plain decoding")
-    recording = recording_of(listener, prompt, plain)
-    found.ranks.setdefault(task, Counter()).update(next_next_ranks(recording))
+    recording = RecordingTarget(target, RANKS)
+    plain = yield from _ran(recording, ids, "autoregressive", new_tokens, "plain decoding")
+    transcript = recording.transcript(prompt, plain)
+    found.ranks.setdefault(task, Counter()).update(next_next_ranks(transcript))
     own = yield from _ran(target, ids, OURS, new_tokens, "drafting live")
-    _tally(found.runs.setdefault(OURS, {}), task, own)
+    _add(found.runs.setdefault(OURS, {}), task, own)
 
     def replayed(method: str, **options: Any) -> Generator[str, None, Trace]:
-        recorded = RecordedTarget(recording)
+        recorded = TranscriptTarget(transcript)
         return (yield from _ran(recorded, ids, method, new_tokens, "replaying", **options))
 
-    _tally(found.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
+    _add(found.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
     for capacity in CAPACITIES:
         trace = yield from replayed(PAPER, draft_tree_capacity=capacity)
-        _tally(found.capacities.setdefault(capacity, {}), task, trace)
+        _add(found.capacities.setdefault(capacity, {}), task, trace)
         if capacity == USUAL:
-            _tally(found.runs.setdefault(PAPER, {}), task, trace)
+            _add(found.runs.setdefault(PAPER, {}), task, trace)
 
 
-def _tally(tallies: Tallies, task: str, trace: Trace) -> None:
-    tallies.setdefault(task, Tally()).add(trace.steps)
+def _add(by_task: ByTask, task: str, trace: Trace) -> None:
+    by_task[task] = by_task.get(task, Counts()) + trace.counts()
 
 
 def _ran(

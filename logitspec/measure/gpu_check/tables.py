@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
+from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.published import RESULTS, Table
 from logitspec.measure.benchmark.runs import REFERENCE
-from logitspec.measure.replay.scores import OVERALL
 
 GPU_RESULTS = RESULTS / "gpu"
 SHORT, LONG = 256, 2048

@@ -16,9 +16,10 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients
 from logitspec.measure.replay.fit import fitted, source
 from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
-from logitspec.measure.replay.recorder import RANKS, record
-from logitspec.measure.replay.recording import check, read, save
-from logitspec.measure.replay.scores import Variant, compare, document, table, variant
+from logitspec.measure.replay.record import RANKS, record
+from logitspec.measure.replay.scores import compare, document, table
+from logitspec.measure.replay.transcript import check, read, save
+from logitspec.measure.variants import Variant, parse_variant
 from logitspec.prompts import EXAMPLES, read_prompts
 from logitspec.trace.records import dumps
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
     making = commands.add_parser("record", help="decode prompts and keep what the model says")
     making.set_defaults(command=_record)
-    making.add_argument("--out", required=True, metavar="FILE", help="recordings, .jsonl.gz")
+    making.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
     making.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
     making.add_argument("--category", nargs="+", default=[], help="(default: all)")
     making.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     commandline.add_model(making)
 
-    trying = commands.add_parser("run", help="replay methods on recordings")
+    trying = commands.add_parser("run", help="replay methods on transcripts")
     trying.set_defaults(command=_run)
     trying.add_argument("file", help="what `record` wrote")
     trying.add_argument(
@@ -72,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     fitting = commands.add_parser("fit", help="fit the rates that our method begins with")
     fitting.set_defaults(command=_fit)
-    fitting.add_argument("files", nargs="+", metavar="file", help="recordings, a file a model")
+    fitting.add_argument("files", nargs="+", metavar="file", help="transcripts, a file a model")
     fitting.add_argument(
         "--model",
         action="append",
@@ -100,9 +101,10 @@ def _record(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     variants = _variants(options.asked or [])
-    compare(tqdm(read(options.file), "replay", unit=" prompts", disable=None), variants)
-    print(table(variants))
-    line = dumps(document(variants))
+    transcripts = tqdm(read(options.file), "replay", unit=" prompts", disable=None)
+    scores = compare(transcripts, variants)
+    print(table(variants, scores))
+    line = dumps(document(variants, scores))
     if options.json:
         commandline.write(options.json, line)
     print(line)
@@ -117,8 +119,8 @@ def _ingredients(options: argparse.Namespace) -> None:
     if twice := [name for name in names if names.count(name) > 1]:
         raise LogitSpecError(f"Two files are called {twice[0]}; rename one of them.")
     for file, name in zip(options.files, names, strict=True):
-        recordings = tqdm(read(file), name, unit=" prompts", disable=None)
-        found.add(name, recordings, options.processes)
+        transcripts = tqdm(read(file), name, unit=" prompts", disable=None)
+        found.add(name, transcripts, options.processes)
     print(ingredients.table(found))
     if options.json:
         commandline.write(options.json, dumps(ingredients.document(found)))
@@ -143,4 +145,4 @@ def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
             named.append((text, []))
         else:
             (named[-1][1] if named else shared).append(text)
-    return [variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]
+    return [parse_variant(name, shared + own) for name, own in named or [(DEFAULT_METHOD, [])]]

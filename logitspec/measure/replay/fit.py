@@ -1,6 +1,6 @@
-"""The rates that our method begins a text with, fitted to recordings.
+"""The rates that our method begins a text with, fitted to transcripts.
 
-    recordings of several models -> replays, or live runs -> how often each class was right -> its rate
+    transcripts of several models -> replays, or live runs -> how often each class was right -> its rate
 
 Every model has the same say about a class up to ENOUGH observations, so that none is fitted to alone;
 a class seen less is drawn to little, for a text soon brings its own. Which contexts are met depends on
@@ -15,43 +15,41 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.drafters.logitspec import LogitSpec
 from logitspec.drafters.sources.rates import Kind
-from logitspec.measure.replay.live import recorded_model
-from logitspec.measure.replay.recording import Recording
-from logitspec.measure.replay.target import RecordedTarget
+from logitspec.measure.replay.live import model_of
+from logitspec.measure.replay.target import TranscriptTarget
+from logitspec.measure.replay.transcript import Transcript
 
 ROUNDS = 3
 ENOUGH = 300.0
 # A text's own words tell about copies at once; of the other sources most are wrong most of the time.
 WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3}
 RIGHT_BEFORE = 0.3
-LEAST, MOST = 0.0008, 0.99
+MIN_RATE, MAX_RATE = 0.0008, 0.99
 
-Counts = dict[Kind, tuple[float, float]]
+Hits = dict[Kind, tuple[float, float]]
 
 
 def observed(
-    recordings: Iterable[Recording], priors: Mapping[Kind, float], model: str | None = None
-) -> Counts:
+    transcripts: Iterable[Transcript], priors: Mapping[Kind, float], model: str | None = None
+) -> Hits:
     """By class how many continuations were right, and of how many, in texts begun with `priors`:
     replayed, or written once more by `model`, where logits of rejected nodes are offered, too."""
-    counts: Counts = {}
-    for recording in recordings:
-        for kind, (right, tries) in _observed_in(recording, priors, model).items():
+    counts: Hits = {}
+    for transcript in transcripts:
+        for kind, (right, tries) in _observed_in(transcript, priors, model).items():
             before = counts.get(kind, (0.0, 0.0))
             counts[kind] = (before[0] + right, before[1] + tries)
     return counts
 
 
-def _observed_in(recording: Recording, priors: Mapping[Kind, float], model: str | None) -> Counts:
-    target: Target = (
-        RecordedTarget(recording) if model is None else recorded_model(recording, model)
-    )
+def _observed_in(transcript: Transcript, priors: Mapping[Kind, float], model: str | None) -> Hits:
+    target: Target = TranscriptTarget(transcript) if model is None else model_of(transcript, model)
     drafter = LogitSpec(tree_size="capacity")
     trace = begin(
         target,
-        recording.prompt_ids,
+        transcript.prompt_ids,
         drafter.name,
-        recording.max_new_tokens,
+        transcript.max_new_tokens,
         options=drafter.options(),
     )
     drafter.priors = priors
@@ -59,7 +57,7 @@ def _observed_in(recording: Recording, priors: Mapping[Kind, float], model: str 
     return drafter.observed()
 
 
-def pooled(models: Sequence[Counts]) -> dict[Kind, float]:
+def pooled(models: Sequence[Hits]) -> dict[Kind, float]:
     """One rate for each class that was met: the mean over the models, weighted by what each has seen
     of it up to `ENOUGH`."""
     rates = {}
@@ -69,7 +67,7 @@ def pooled(models: Sequence[Counts]) -> dict[Kind, float]:
         if seen:
             pairs = zip(weights, seen, strict=True)
             mean = sum(weight * _rate(kind, *counts) for weight, counts in pairs) / sum(weights)
-            rates[kind] = min(MOST, max(LEAST, mean))
+            rates[kind] = min(MAX_RATE, max(MIN_RATE, mean))
     return rates
 
 
@@ -78,13 +76,13 @@ def _rate(kind: Kind, right: float, tries: float) -> float:
 
 
 def fitted(
-    recorded: Sequence[Callable[[], Iterable[Recording]]],
+    recorded: Sequence[Callable[[], Iterable[Transcript]]],
     start: Mapping[Kind, float],
     models: Sequence[str | None] = (),
     rounds: int = ROUNDS,
 ) -> dict[Kind, float]:
-    """Rates of all classes of `start`: fitted where the recordings have met the class, as in `start`
-    elsewhere. recorded: what reads the recordings of each model, once a round. models: they themselves,
+    """Rates of all classes of `start`: fitted where the transcripts have met the class, as in `start`
+    elsewhere. recorded: what reads the transcripts of each model, once a round. models: they themselves,
     in the same order, for live runs; none for replays."""
     rates = dict(start)
     pairs = list(zip(recorded, models or [None] * len(recorded), strict=True))

@@ -17,16 +17,18 @@ from typing import Any
 
 from logitspec.drafters import METHODS, option_fields
 from logitspec.errors import LogitSpecError
-from logitspec.measure.replay.live import lived
-from logitspec.measure.replay.recording import Recording
-from logitspec.measure.replay.scores import OVERALL, Score
+from logitspec.measure import OVERALL
+from logitspec.measure.replay.live import run_live
+from logitspec.measure.replay.scores import Score
 from logitspec.measure.replay.target import replay
+from logitspec.measure.replay.transcript import Transcript
+from logitspec.trace.metrics import Counts
 from logitspec.version import VERSION
 
 OURS = "logitspec"
 PEERS = tuple(name for name in METHODS if name not in (OURS, "autoregressive"))
 DRAFTS = (63, 24, 8)
-MOST_PROCESSES = 64
+MAX_PROCESSES = 64
 MEAN_ACCEPTED = "tokens per target forward, root included, prefill excluded"
 
 
@@ -72,7 +74,7 @@ class Ingredients:
     """Scores by file, then by recipe; `OVERALL` counts the tokens and steps of all files together.
 
     live: the model, as for `load`, that runs the recorded prompts itself; None for replays.
-    models: what the recordings were made with, each once. differing: of the live runs those whose
+    models: what the transcripts were made with, each once. differing: of the live runs those whose
     output is not the recorded one, which a nearly tied pair of tokens can bring about.
     """
 
@@ -82,20 +84,20 @@ class Ingredients:
     models: list[dict[str, Any]] = field(default_factory=list)
     differing: int = 0
 
-    def add(self, name: str, recordings: Iterable[Recording], processes: int = 1) -> None:
-        """Count a file of recordings; `name` is how it stands in the table."""
+    def add(self, name: str, transcripts: Iterable[Transcript], processes: int = 1) -> None:
+        """Count a file of transcripts; `name` is how it stands in the table."""
         own = self.scores.setdefault(name, defaultdict(Score))
-        asked = recipes(self.drafts)
-        for scores, differing in counted(self._noted(recordings), asked, processes, self.live):
+        rows = recipes(self.drafts)
+        for runs, differing in counted(self._remembered(transcripts), rows, processes, self.live):
             self.differing += differing
-            for recipe, score in zip(asked, scores, strict=True):
-                own[recipe].include(score)
+            for recipe, counts in zip(rows, runs, strict=True):
+                own[recipe].add(counts)
 
-    def _noted(self, recordings: Iterable[Recording]) -> Iterator[Recording]:
-        for recording in recordings:
-            if recording.model not in self.models:
-                self.models.append(recording.model)
-            yield recording
+    def _remembered(self, transcripts: Iterable[Transcript]) -> Iterator[Transcript]:
+        for transcript in transcripts:
+            if transcript.model not in self.models:
+                self.models.append(transcript.model)
+            yield transcript
 
     def by_file(self) -> dict[str, dict[Recipe, Score]]:
         """The scores, with those of all files together where there are several."""
@@ -104,45 +106,45 @@ class Ingredients:
         overall: dict[Recipe, Score] = defaultdict(Score)
         for scores in self.scores.values():
             for recipe, score in scores.items():
-                overall[recipe].include(score)
+                overall[recipe].add(score.counts, score.prompts)
         return {**self.scores, OVERALL: overall}
 
 
 def counted(
-    recordings: Iterable[Recording],
-    asked: Sequence[Recipe],
+    transcripts: Iterable[Transcript],
+    rows: Sequence[Recipe],
     processes: int = 1,
     live: str | None = None,
-) -> Iterator[tuple[list[Score], int]]:
-    """For each recording the score of each recipe, in order, made in so many processes, and how many
-    of the runs did not write what was recorded."""
-    if not 1 <= processes <= MOST_PROCESSES:
-        raise LogitSpecError(f"--processes must be from 1 to {MOST_PROCESSES}; got {processes}.")
-    one = partial(_counted, asked, live)
+) -> Iterator[tuple[list[Counts], int]]:
+    """For each transcript the counts of each recipe's run, in order, computed in so many processes, and
+    how many of the runs did not write the output of the transcript."""
+    if not 1 <= processes <= MAX_PROCESSES:
+        raise LogitSpecError(f"--processes must be from 1 to {MAX_PROCESSES}; got {processes}.")
+    one = partial(_counted, rows, live)
     with ExitStack() as stack:
         if processes == 1:
-            yield from map(one, recordings)
+            yield from map(one, transcripts)
             return
         pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
-        rest = iter(recordings)
+        rest = iter(transcripts)
         # A pool takes all that it is given at once, and a long file would fill the memory.
         while batch := list(islice(rest, 8 * processes)):
             yield from pool.imap(one, batch)
 
 
 def _counted(
-    asked: Sequence[Recipe], live: str | None, recording: Recording
-) -> tuple[list[Score], int]:
-    scores = [Score() for _ in asked]
+    rows: Sequence[Recipe], live: str | None, transcript: Transcript
+) -> tuple[list[Counts], int]:
+    counts = []
     differing = 0
-    for score, recipe in zip(scores, asked, strict=True):
+    for recipe in rows:
         if live is None:
-            trace = replay(recording, recipe.method, **recipe.options)
+            trace = replay(transcript, recipe.method, **recipe.options)
         else:
-            trace = lived(recording, live, recipe.method, **recipe.options)
-        score.add(trace)
-        differing += trace.output_ids != recording.output_ids
-    return scores, differing
+            trace = run_live(transcript, live, recipe.method, **recipe.options)
+        counts.append(trace.counts())
+        differing += trace.output_ids != transcript.output_ids
+    return counts, differing
 
 
 # The table
@@ -153,7 +155,7 @@ prompts, trees always full (tree_size=capacity). Rows of {OURS}: by drafts a ste
 methods: at their own size, with the drafts that they make a step on average; "x" is how many times their
 mean accepted tokens {OURS} has with that many drafts."""
 REPLAYED = f"""\
-These are replays. A recording lacks the logits of rejected nodes, which {OURS}, token_recycling and
+These are replays. A transcript lacks the logits of rejected nodes, which {OURS}, token_recycling and
 suffix_automaton learn from: they accept far more live (--model)."""
 
 
@@ -164,7 +166,7 @@ def table(found: Ingredients) -> str:
     lines = []
     for name, scores in found.by_file().items():
         whole = scores[Recipe(OURS, "", found.drafts[0])]
-        lines += [f"{name}: {whole.prompts} prompts, {whole.tokens} tokens"]
+        lines += [f"{name}: {whole.prompts} prompts, {whole.counts.tokens} tokens"]
         lines += [" " * width + "".join(f"{head:>11}" for head in heads)]
         lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(found, scores)]
     how = (
@@ -176,14 +178,17 @@ def table(found: Ingredients) -> str:
 def _rows(found: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str, str]]:
     for without in ("", *switches()):
         row = [Recipe(OURS, without, size) for size in found.drafts]
-        yield row[0].title, "".join(f"{scores[each].mean_accepted_tokens:>11.3f}" for each in row)
+        yield (
+            row[0].title,
+            "".join(f"{scores[each].counts.mean_accepted_tokens:>11.3f}" for each in row),
+        )
     for peer in map(Recipe, PEERS):
-        score = scores[peer]
+        counts = scores[peer].counts
         times = "".join(
-            f"{scores[Recipe(OURS, '', size)].mean_accepted_tokens / score.mean_accepted_tokens:>10.3f}x"
+            f"{scores[Recipe(OURS, '', size)].counts.mean_accepted_tokens / counts.mean_accepted_tokens:>10.3f}x"
             for size in found.drafts
         )
-        own = f"{score.mean_accepted_tokens:>11.3f}{score.mean_drafted:>11.1f}"
+        own = f"{counts.mean_accepted_tokens:>11.3f}{counts.mean_drafted:>11.1f}"
         yield peer.title, times + own
 
 

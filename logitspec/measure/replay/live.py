@@ -1,4 +1,4 @@
-"""Recorded prompts on the model itself, where the logits of rejected nodes are heard, too."""
+"""Prompts of transcripts on the model itself, which also gives the logits of rejected nodes."""
 
 from __future__ import annotations
 
@@ -8,35 +8,36 @@ from typing import Any
 from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
-from logitspec.measure.replay.recording import Recording
+from logitspec.measure.replay.transcript import Transcript
 from logitspec.trace.records import Trace
 
 
-def recorded_model(recording: Recording, model: str) -> Target:
-    """`model` (as for `load`), which must be the recorded one: it is loaded once, in the recorded
-    dtype. Raises LogitSpecError for another."""
-    target = _loaded(model, str(recording.model.get("dtype", "auto")))
-    wanted, there = recording.model.get("id"), target.info["id"]
+def model_of(transcript: Transcript, model: str) -> Target:
+    """`model` (as for `load`), loaded once, in the dtype of the transcript.
+
+    Raises LogitSpecError when the transcript is of another model."""
+    target = _loaded(model, str(transcript.model.get("dtype", "auto")))
+    wanted, there = transcript.model.get("id"), target.info["id"]
     if wanted != there:
         raise LogitSpecError(
-            f"The recordings are of {wanted} and the model is {there};"
+            f"The transcripts are of {wanted} and the model is {there};"
             " give the model that was recorded, or record again."
         )
     return target
 
 
-def lived(recording: Recording, model: str, method: str, **options: Any) -> Trace:
-    """The trace of `method` with `options` on a recorded prompt, greedy, by `model` itself."""
-    target = recorded_model(recording, model)
+def run_live(transcript: Transcript, model: str, method: str, **options: Any) -> Trace:
+    """The trace of `method` with `options` on the prompt of a transcript, greedy, by `model` itself."""
+    target = model_of(transcript, model)
     return complete(
         target,
-        begin(target, recording.prompt_ids, method, recording.max_new_tokens, options=options),
+        begin(target, transcript.prompt_ids, method, transcript.max_new_tokens, options=options),
     )
 
 
 @cache
 def _loaded(model: str, dtype: str) -> Target:
-    from logitspec.models.loader import load  # replays want none of the heavy packages
+    from logitspec.models.loader import load  # replays import no torch
 
     target: Target = load(model, dtype=dtype)[0]
     return target

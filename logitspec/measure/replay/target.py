@@ -1,4 +1,4 @@
-"""A recording in the place of the model, and a run on it."""
+"""A transcript in the place of the model, and a run on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError
-from logitspec.measure.replay.recording import UNKNOWN, Recording
+from logitspec.measure.replay.transcript import UNKNOWN, Transcript
 from logitspec.trace.records import Trace
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
@@ -20,30 +20,30 @@ OFF = -1  # the position of such a node
 NOTHING = TopK([], [])
 
 
-class RecordedTarget(Target):
-    """A recording as `Target`: exact along the recorded text, silent beside it.
+class TranscriptTarget(Target):
+    """A transcript as `Target`: exact along the recorded text, silent beside it.
 
     The choice after a node whose path is not the recorded output is `UNKNOWN`, so that nothing below
     it is ever accepted, and its top-k is empty: what the model would have said there was never
-    computed. The same holds beyond the end of the recording, where a run stops anyway.
+    computed. The same holds beyond the end of the transcript, where a run stops anyway.
     """
 
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._text = [*recording.prompt_ids, *recording.output_ids, recording.after]
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
+        self._text = [*transcript.prompt_ids, *transcript.output_ids, transcript.after]
         self.length = 0
-        self.limit = recording.limit
-        self.eos_ids: Collection[int] = recording.eos_ids
-        self.info = {**recording.model, "replayed": True}
+        self.limit = transcript.limit
+        self.eos_ids: Collection[int] = transcript.eos_ids
+        self.info = {**transcript.model, "replayed": True}
 
     def prefill(
         self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
         """Start over; `ids` must be the recorded prompt and `sampling` greedy."""
-        if list(ids) != self._recording.prompt_ids or sampling.temperature > 0:
-            raise LogitSpecError("A recording answers for its own prompt only, and greedily.")
+        if list(ids) != self._transcript.prompt_ids or sampling.temperature > 0:
+            raise LogitSpecError("A transcript answers for its own prompt only, and greedily.")
         self.length = len(ids)
-        topk = self._recording.topk[0 if everywhere else self.length - 1 : self.length]
+        topk = self._transcript.topk[0 if everywhere else self.length - 1 : self.length]
         return ForwardResult([self._text[self.length]], topk, 0.0)
 
     def verify(self, tree: DraftTree) -> ForwardResult:
@@ -73,19 +73,19 @@ class RecordedTarget(Target):
         return self._text[place + 1] if known else UNKNOWN
 
     def _ranks(self, place: int) -> TopK:
-        known = 0 <= place < len(self._recording.topk)
-        return self._recording.topk[place] if known else NOTHING
+        known = 0 <= place < len(self._transcript.topk)
+        return self._transcript.topk[place] if known else NOTHING
 
 
-def replay(recording: Recording, method: str = DEFAULT_METHOD, **options: Any) -> Trace:
+def replay(transcript: Transcript, method: str = DEFAULT_METHOD, **options: Any) -> Trace:
     """The trace of `method` with `options` on a recorded prompt, through the engine's own loop.
 
     Nothing is kept between calls: every replay is cold. Its verify and device seconds mean nothing;
     those of drafting and committing (observing) are real. Live, the last step may name another of
     two nodes of the same tokens, for it sees what would have followed the end.
     """
-    target = RecordedTarget(recording)
+    target = TranscriptTarget(transcript)
     return complete(
         target,
-        begin(target, recording.prompt_ids, method, recording.max_new_tokens, options=options),
+        begin(target, transcript.prompt_ids, method, transcript.max_new_tokens, options=options),
     )

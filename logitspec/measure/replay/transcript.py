@@ -1,4 +1,4 @@
-"""A recording: what a model wrote for one prompt, and what it put after every token; and its file."""
+"""A transcript: what a model wrote for one prompt, and what it put after every token; and its file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from logitspec.errors import LogitSpecError
 from logitspec.trace.records import dumps
 from logitspec.trace.results import TopK
 
-SCHEMA = 1
+KIND, SCHEMA = "recording", 1  # in files
 UNKNOWN = -1  # the choice after a token whose logits nobody has; no token has this id
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Transcript:
     """The greedy output of one prompt, and what the model put after every token.
 
     model: as in traces. max_new_tokens, finish: of the recorded run. after: the model's choice after
@@ -45,38 +45,38 @@ class Recording:
         names = [name for name in self.__slots__ if name != "topk"]
         ids, probs = [top.ids for top in self.topk], [top.probs for top in self.topk]
         rest = {name: getattr(self, name) for name in names}
-        return dumps({"kind": "recording", "schema": SCHEMA, **rest, "ids": ids, "probs": probs})
+        return dumps({"kind": KIND, "schema": SCHEMA, **rest, "ids": ids, "probs": probs})
 
     @classmethod
-    def from_json(cls, text: str) -> Recording:
-        """The recording in `text`; LogitSpecError when it is none, or one of another schema."""
+    def from_json(cls, text: str) -> Transcript:
+        """The transcript in `text`; LogitSpecError when it is none, or one of another schema."""
         try:
             data = json.loads(text)
-            if (data.pop("kind"), data.pop("schema")) != ("recording", SCHEMA):
-                raise LogitSpecError(f"of another kind than recordings of schema {SCHEMA}")
+            if (data.pop("kind"), data.pop("schema")) != (KIND, SCHEMA):
+                raise LogitSpecError(f"of another kind than transcripts of schema {SCHEMA}")
             rows = zip(data.pop("ids"), data.pop("probs"), strict=True)
-            recording = cls(**data, topk=[TopK(*row) for row in rows])
-            if len(recording.topk) != len(recording.prompt_ids) + len(recording.output_ids):
+            transcript = cls(**data, topk=[TopK(*row) for row in rows])
+            if len(transcript.topk) != len(transcript.prompt_ids) + len(transcript.output_ids):
                 raise LogitSpecError("without a top-k after each token")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogitSpecError(
-                f"A line is no recording ({error}); make the file with"
+                f"A line is no transcript ({error}); make the file with"
                 " `python -m logitspec replay record`."
             ) from error
-        return recording
+        return transcript
 
 
-def save(recordings: Iterable[Recording], path: str | Path) -> None:
+def save(transcripts: Iterable[Transcript], path: str | Path) -> None:
     """Write JSON lines, gzipped, each as soon as it is there: an interrupt leaves a file to read."""
     try:
-        # Without name and time, so that the same recordings give the same file.
+        # Without name and time, so that the same transcripts give the same file.
         with (
             Path(path).open("wb") as raw,
             gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
             io.TextIOWrapper(packed, encoding="utf-8") as lines,
         ):
-            for recording in recordings:
-                lines.write(recording.to_json() + "\n")
+            for transcript in transcripts:
+                lines.write(transcript.to_json() + "\n")
     except OSError as error:
         raise LogitSpecError(f"Can't write {path} ({error.strerror or error}).") from error
 
@@ -89,20 +89,20 @@ def check(paths: Iterable[str | Path]) -> None:
                 pass
         except OSError as error:
             raise LogitSpecError(
-                f"Can't read recordings from {path} ({error.strerror})."
+                f"Can't read transcripts from {path} ({error.strerror})."
             ) from error
 
 
-def read(path: str | Path) -> Iterator[Recording]:
-    """The recordings in a file of `save`, one at a time: hundreds would fill the memory."""
+def read(path: str | Path) -> Iterator[Transcript]:
+    """The transcripts in a file of `save`, one at a time: hundreds would fill the memory."""
     empty = True
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
-                yield Recording.from_json(line)
+                yield Transcript.from_json(line)
                 empty = False
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        raise LogitSpecError(f"Can't read recordings from {path} ({why}).") from error
+        raise LogitSpecError(f"Can't read transcripts from {path} ({why}).") from error
     if empty:
-        raise LogitSpecError(f"There is no recording in {path}; record again.")
+        raise LogitSpecError(f"There is no transcript in {path}; record again.")

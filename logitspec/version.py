@@ -1,5 +1,5 @@
-"""The version, which is the newest of the changelog in README.md."""
+"""The version, which is the newest of CHANGELOG.md."""
 
 from __future__ import annotations
 
-VERSION = "0.4.0"
+VERSION = "0.5.0"

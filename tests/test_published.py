@@ -1,4 +1,5 @@
-"""The benchmark's results that ship with the project: what README and page say of them is in the files."""
+"""The benchmark's results that ship with the project: what documentation and page say of them is in the
+files."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from logitspec.measure.benchmark.published import (
 from logitspec.measure.gpu_check.tables import GPU_RESULTS, gpu_conditions, methods, shapes
 from logitspec.ui.words import measured
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+PAGE = Path(__file__).resolve().parent.parent / "logitspec" / "measure" / "README.md"
 
 
 def rate(document: dict[str, Any], title: str, task: str) -> float:
@@ -67,10 +68,10 @@ def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
             assert float(ratio) == pytest.approx(wanted, abs=0.006)
 
 
-def test_readme_and_page_show_them(document: dict[str, Any]) -> None:
-    readme, page = README.read_text(encoding="utf-8"), measured()
-    assert markdown([overall(document), by_task(document)]) in readme
-    assert conditions(document) in readme.replace("\n", " ")
+def test_documentation_and_page_show_them(document: dict[str, Any]) -> None:
+    text, page = PAGE.read_text(encoding="utf-8"), measured()
+    assert markdown([overall(document), by_task(document)]) in text
+    assert conditions(document) in text.replace("\n", " ")
     for table in (overall(document), by_task(document)):
         for row in table.rows:
             for cell in row:
@@ -83,10 +84,10 @@ def checked(request: pytest.FixtureRequest) -> dict[str, Any]:
     return found
 
 
-def test_readme_shows_what_the_gpu_check_found(checked: dict[str, Any]) -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert markdown([shapes(checked), methods(checked)]) in readme
-    assert gpu_conditions(checked) in readme.replace("\n", " ")
+def test_documentation_shows_what_the_gpu_check_found(checked: dict[str, Any]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert markdown([shapes(checked), methods(checked)]) in text
+    assert gpu_conditions(checked) in text.replace("\n", " ")
 
 
 def test_on_the_gpu_every_part_ran_and_every_method_wrote_the_same(checked: dict[str, Any]) -> None:

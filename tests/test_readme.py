@@ -1,19 +1,22 @@
-"""What README.md shows is what happens."""
+"""What README.md and the other pages of documentation show is what happens."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import torch
 from support.fakes import finished
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from logitspec import Origin, StepRecord, Trace, decode, load
-from logitspec.builtin.card import EVALUATION, table
+from logitspec.__main__ import COMMANDS, parse
 from logitspec.models.loader import encode_prompt
 from logitspec.models.tokens import Speller
 from logitspec.paths import MODEL
@@ -22,6 +25,13 @@ from logitspec.publish.demos import FEATURED
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+# drafters/README.md adds a method, and test_add_a_method.py runs all of it.
+PAGES = {
+    page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
+    for folder in ("", "logitspec", "logitspec/*", "assets/*")
+    for page in sorted(ROOT.glob(f"{folder}/*.md" if folder else "*.md"))
+    if page.parent.name != "drafters"
+}
 
 
 def featured_prompt() -> str:
@@ -98,12 +108,6 @@ def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
     assert f'"{featured_prompt().splitlines()[0]}"' in README
 
 
-def test_the_figures_of_the_built_in_model_are_those_of_its_evaluation() -> None:
-    figures = json.loads((MODEL / EVALUATION).read_text(encoding="utf-8"))
-    assert table(figures["rows"]) in README
-    assert all(str(figures[name]) in README for name in ("command", "dtype", "device", "torch"))
-
-
 def python_output(place: int) -> str:
     """What the README's Python example number `place` prints."""
     code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[place]
@@ -131,11 +135,52 @@ def test_the_example_inside_transformers_writes_what_generate_writes() -> None:
     assert python_output(1) == tokenizer.decode(written, skip_special_tokens=True) + "\n"
 
 
-def test_pictures_and_files_that_it_names_exist() -> None:
-    for target in re.findall(r"\]\(((?!https?:)[^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
-    for name in re.findall(r"`((?:logitspec|assets|tests)/[\w./]+)`", README):
-        assert (ROOT / name).exists(), name
+@pytest.mark.parametrize("name", PAGES)
+def test_pictures_and_files_that_a_page_names_exist(name: str) -> None:
+    page, text = ROOT / name, PAGES[name]
+    for target in re.findall(r"\]\(((?!https?:)[^)#]+)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), target
+    for path in re.findall(r"`((?:logitspec|assets|tests)/[\w./]+)`", text):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_places_in_other_pages_that_a_page_names_exist(name: str) -> None:
+    page = ROOT / name
+    for target, place in re.findall(r"\]\(((?!https?:)[^)#]*)#([^)]+)\)", PAGES[name]):
+        other = page.parent / target if target else page
+        heads = re.findall(r"^#+ (.*)$", other.read_text(encoding="utf-8"), re.M)
+        assert place in {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def commands(text: str) -> Iterator[str]:
+    """The calls of the command line in a page: those of its shell blocks, and those between backticks
+    that have options. Words in capitals stand for names of files."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    spans = [span for span in re.findall(r"`([^`\n]+)`", text) if " --" in span]
+    for line in [*lines, *spans]:
+        for call in line.split("&&"):
+            if found := re.search(r"(?:^| )-m logitspec(?= |$)(.*)", call):
+                yield found[1]
+
+
+CALLS = [(name, call) for name, text in PAGES.items() for call in commands(text)]
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_every_command_of_a_page_is_one_that_the_program_takes(name: str, call: str) -> None:
+    words = shlex.split(call, comments=True)
+    module, options = parse(words)
+    assert callable(module.run)
+    assert options
+
+
+def test_pages_show_every_command_by_name() -> None:
+    mentioned = {shlex.split(call)[0] for _, call in CALLS if call.strip()}
+    inline = re.findall(r"`python -m logitspec ([\w-]+)`", "".join(PAGES.values()))
+    assert set(COMMANDS) - {"run"} <= mentioned | set(inline)
+    assert set(inline) <= set(COMMANDS)
 
 
 def test_every_method_is_described() -> None:

@@ -287,9 +287,9 @@ def test_readme_begins_with_the_two_commands() -> None:
         assert (ROOT / name).is_file()
 
 
-def test_readme_has_a_changelog() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    newest = re.search(r"^## Changelog\n\n### (\d+\.\d+\.\d+)\n", text, re.M)
+def test_the_changelog_begins_with_this_version() -> None:
+    text = (ROOT / "logitspec" / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.match(r"# Changelog\n\n### (\d+\.\d+\.\d+)\n", text)
     assert newest
     assert newest[1] == VERSION
 

@@ -42,7 +42,7 @@ def _serve(options: argparse.Namespace) -> None:
         device_map=options.device_map,
         offload=options.offload,
     )
-    host.prepare()
+    host.models.prepare()
     build(host).launch(
         server_name=options.host,
         server_port=options.port,

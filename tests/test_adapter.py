@@ -12,8 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.player_page import gradio_page_html, hostile, steps_between, story
 
 from logitspec import Trace
-from logitspec.publish.demos import to_play
-from logitspec.trace.records import packed, reset_message, steps_message
+from logitspec.serving.wire import autoplay_message, pack, reset_message, steps_message
 
 PLAYER = "[data-logitspec-player]"
 STORY = story()
@@ -44,9 +43,7 @@ class Server:
         first = wanted["from"]
         if first > len(trace.steps):
             return None
-        return packed(
-            steps_message(trace, -1, first, trace.vocabulary) if first else trace.to_json()
-        )
+        return pack(steps_message(trace, -1, first, trace.vocabulary) if first else trace.to_json())
 
     def stop_run(self, wanted: dict[str, Any]) -> None:
         self.stopped.append(wanted)
@@ -102,7 +99,7 @@ def test_packed_messages_are_taken_one_after_the_other(page: Page, server: Serve
     messages = [reset_message(part(STORY, 0), 0)]
     messages += [steps_between(STORY, n, n + 6, n + 1) for n in range(0, count, 6)]
     messages.append(steps_message(STORY, count + 1, count, {}))
-    sent = [packed(each) for each in messages]
+    sent = [pack(each) for each in messages]
     assert any(not each.startswith("{") for each in sent)
     send(page, *sent)
     shows(page, steps=count, state="done")
@@ -200,7 +197,7 @@ def test_a_trace_that_does_not_fit_is_asked_for(page: Page, server: Server) -> N
 
 def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(page: Page) -> None:
     page.emulate_media(reduced_motion="no-preference")
-    value = packed(to_play(STORY.to_json()))
+    value = pack(autoplay_message(STORY.to_json()))
     page.add_init_script(f"window.startValue = {json.dumps(value)}")
     page.reload()
     shows(page, playing="true", steps=len(STORY.steps))
@@ -209,9 +206,9 @@ def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(page: Page) 
     page.get_by_label("Previous step").click()
     page.reload()
     shows(page, playing="false", cursor=len(STORY.steps) - 1)
-    send(page, packed(to_play(STORY.to_json())))  # an example that is chosen again
+    send(page, pack(autoplay_message(STORY.to_json())))  # an example that is chosen again
     shows(page, playing="true")
-    send(page, packed(to_play(OTHER.to_json())))
+    send(page, pack(autoplay_message(OTHER.to_json())))
     shows(page, playing="true", steps=len(OTHER.steps))
 
 

@@ -22,7 +22,8 @@ from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
 from logitspec.models.devices import spread
 from logitspec.models.machine import container_bytes, free_bytes
-from logitspec.serving.host import Host, Request
+from logitspec.serving.host import Host
+from logitspec.serving.request import Request
 
 PROMPT = "ABCABCAB"
 
@@ -51,7 +52,7 @@ def test_a_folder_goes_through_host_and_terminal(
     request = Request(PROMPT, max_new_tokens=10, model="net")
     trace = Trace.from_json(list(host.stream(request, Event()))[-1])
     assert trace.output_ids == wanted
-    assert trace.model["attention"] in host.about("net")
+    assert trace.model["attention"] in host.models.about("net")
     options = ["--model", str(net), "--dtype", "float64", "--max-new-tokens", "10", "--json"]
     assert main([PROMPT, *options]) == 0
     printed = capsys.readouterr().out
@@ -119,7 +120,7 @@ def test_memory_that_runs_out_later_is_one_sentence_and_the_old_model_stays(
 ) -> None:
     net = folder(tmp_path / "net")
     host = Host(str(net), dtype="float32", others=True)
-    host.model("net")
+    host.models.load("net")
 
     def full(*arguments: Any, **options: Any) -> Any:
         raise error
@@ -128,7 +129,7 @@ def test_memory_that_runs_out_later_is_one_sentence_and_the_old_model_stays(
         patch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", full)
         larger = shutil.copytree(net, tmp_path / "larger")
         refused(larger, "not enough memory for larger: it ran out")
-        assert list(host.loading(str(larger)))[-1].startswith("There is not enough memory")
+        assert list(host.models.loading(str(larger)))[-1].startswith("There is not enough memory")
         request = Request(PROMPT, max_new_tokens=5, model="net")
         assert Trace.from_json(list(host.stream(request, Event()))[-1]).finish == "length"
 

@@ -28,7 +28,8 @@ from support.player_page import gradio_page_html, steps_between, story
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_markup, player_style
 from logitspec.publish.modules import graph
-from logitspec.trace.records import StepRecord, Trace, dumps, reset_message
+from logitspec.serving.wire import reset_message
+from logitspec.trace.records import StepRecord, Trace, dumps
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -24,13 +24,12 @@ from logitspec.decoding.race import (
     WARM_UP_TOKENS,
     Verdict,
     begin_race,
-    progress_message,
     run_race,
-    start_message,
     verdict,
 )
-from logitspec.serving import host as session
-from logitspec.serving.host import Host, Request
+from logitspec.serving import live, models
+from logitspec.serving.host import Host
+from logitspec.serving.request import Request, rivals
 from logitspec.trace.records import StepRecord
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
@@ -202,40 +201,18 @@ def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
     ]
 
 
-def test_messages_bring_the_race_piece_by_piece() -> None:
-    entries: list[Any] = [("logitspec_paper", {"draft_tree_capacity": 9}), "autoregressive"]
-    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], entries, 20)
-    start = json.loads(start_message(contest))
-    assert start["titles"] == ["LogitSpec (paper), draft tree capacity 9", "Plain decoding"]
-    assert [lane["steps"] for lane in start["lanes"]] == [[], []]
-    sent, got = [0, 0], [[], []]  # type: tuple[list[int], list[list[Any]]]
-    for _ in run_race(ScriptedTarget(TEXT), contest):
-        message = json.loads(progress_message(contest, sent, [{}, {}]))
-        assert message["verdict"] is None
-        for lane, delta in enumerate(message["lanes"]):
-            assert delta["from"] == len(got[lane])
-            got[lane] += delta["steps"]
-        sent = [len(trace.steps) for trace in contest.traces]
-    end = json.loads(progress_message(contest, sent, [{}, {}]))
-    whole = json.loads(contest.to_json())
-    assert got == [lane["steps"] for lane in whole["lanes"]]
-    assert [lane["finish"] for lane in end["lanes"]] == ["length", "length"]
-    assert end["verdict"] == whole["verdict"]
-    assert whole["verdict"]["tokens"] == 20
-    assert start["race"] == end["race"] == whole["race"]
-
-
 # A visitor's race
 
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
+    monkeypatch.setattr(models, "load", lambda *names: (runner("llama"), tokenizer()))
     return Host("tiny")
 
 
-def wanted(**changes: Any) -> Request:
-    return Request(**{"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny", **changes})
+def wanted(methods: Sequence[Any] = ("logitspec",), **changes: Any) -> Request:
+    usual = {"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny"}
+    return Request(**{"methods": methods, **usual, **changes})
 
 
 PAIR = ["logitspec_paper", "autoregressive"]
@@ -244,10 +221,10 @@ PAIR = ["logitspec_paper", "autoregressive"]
 def test_a_visitors_race_streams_and_ends_with_the_verdict(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
-    start, *deltas = map(json.loads, host.race(wanted(), PAIR, Event()))
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
+    start, *deltas = map(json.loads, host.stream(wanted(PAIR), Event(), outlives=True))
     assert start["kind"] == "race"
-    alone = json.loads(list(host.stream(wanted(method="autoregressive"), Event()))[-1])
+    alone = json.loads(list(host.stream(wanted(["autoregressive"]), Event()))[-1])
     plain = [step for delta in deltas for step in delta["lanes"][1]["steps"]]
     assert [step["path"] for step in plain] == [step["path"] for step in alone["steps"]]
     assert [step["tokens"] for step in plain] == [step["tokens"] for step in alone["steps"]]
@@ -263,34 +240,26 @@ def test_a_visitors_race_streams_and_ends_with_the_verdict(
 
 def test_a_stopped_race_keeps_what_there_is_and_the_next_one_runs(host: Host) -> None:
     stop = Event()
-    stream = host.race(wanted(max_new_tokens=400), PAIR, stop)
+    stream = host.stream(wanted(PAIR, max_new_tokens=400), stop, outlives=True)
     next(stream)
     next(stream)
     stop.set()
     *_, last = map(json.loads, stream)
     assert [lane["finish"] for lane in last["lanes"]] == ["cancelled"] * 2
     assert last["verdict"]["complete"] is False
-    closed = host.race(wanted(), PAIR, Event())
+    closed = host.stream(wanted(PAIR), Event(), outlives=True)
     next(closed)
     closed.close()
-    assert len(list(host.race(wanted(), PAIR, Event()))) >= 2
+    assert len(list(host.stream(wanted(PAIR), Event(), outlives=True))) >= 2
 
 
-@pytest.mark.parametrize(
-    ("request_", "methods", "message"),
-    [
-        (wanted(prompt=""), PAIR, "prompt is empty"),
-        (wanted(max_new_tokens=0), PAIR, "Max new tokens"),
-        (wanted(), ["autoregressive"], "2 to 4 methods"),
-        (wanted(model="secret"), PAIR, "not offered here"),
-    ],
-)
-def test_what_can_not_be_raced_is_said(
-    host: Host, request_: Request, methods: list[str], message: str
-) -> None:
-    with pytest.raises(LogitSpecError, match=message):
-        list(host.race(request_, methods, Event()))
-    assert list(host.race(wanted(), PAIR, Event()))
+def test_what_can_not_be_raced_is_said(host: Host) -> None:
+    for methods in (["autoregressive"], PAIR * 3, []):
+        with pytest.raises(LogitSpecError, match="2 to 4 methods"):
+            rivals(methods)
+    with pytest.raises(LogitSpecError, match="There is no method 'magic'"):
+        list(host.stream(wanted(["logitspec", "magic"]), Event()))
+    assert list(host.stream(wanted(PAIR), Event()))
 
 
 def counted(lanes: Sequence[Any]) -> list[int]:
@@ -299,7 +268,7 @@ def counted(lanes: Sequence[Any]) -> list[int]:
 
 def left_behind(host: Host, **changes: Any) -> tuple[str, list[int]]:
     """The name of a race whose reader has gone after the first steps, and how many those were."""
-    stream = host.race(wanted(**changes), PAIR, Event(), outlives=True)
+    stream = host.stream(wanted(PAIR, **changes), Event(), outlives=True)
     name: str = json.loads(next(stream))["race"]
     steps = counted(json.loads(next(stream))["lanes"])
     stream.close()
@@ -309,7 +278,7 @@ def left_behind(host: Host, **changes: Any) -> tuple[str, list[int]]:
 def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     name, first = left_behind(host, max_new_tokens=200)
     assert sum(first) == 1
     have: list[list[Any]] = [[], []]
@@ -329,12 +298,12 @@ def test_a_race_outlives_its_reader_and_tells_the_next_one_everything(
     traces = [Trace.from_json(json.dumps(lane)) for lane in whole["lanes"]]
     for trace in traces:
         assert trace.mentioned() == trace.vocabulary.keys()
-    alone = host.stream(wanted(method="autoregressive", max_new_tokens=200), Event())
+    alone = host.stream(wanted(["autoregressive"], max_new_tokens=200), Event())
     assert traces[1].output_ids == Trace.from_json(list(alone)[-1]).output_ids
 
 
 def test_at_every_number_of_steps_a_reader_gets_what_it_lacks(host: Host) -> None:
-    start, *_ = host.race(wanted(), PAIR, Event(), outlives=True)
+    start, *_ = host.stream(wanted(PAIR), Event(), outlives=True)
     name = json.loads(start)["race"]
     whole = json.loads(host.steps_from(name, 0) or "")
     steps = counted(whole["lanes"])
@@ -372,13 +341,13 @@ def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(
 ) -> None:
     name, _ = left_behind(host, max_new_tokens=400)
     host.stop(name)
-    assert list(host.race(wanted(), PAIR, Event()))  # its turn comes
+    assert list(host.stream(wanted(PAIR), Event(), outlives=True))  # its turn comes
     told = json.loads(host.steps_from(name, 0) or "")
     assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
     assert told["verdict"]["complete"] is False
-    monkeypatch.setattr(session, "SECONDS_ALONE", 0)
+    monkeypatch.setattr(live, "SECONDS_ALONE", 0)
     name, _ = left_behind(host, max_new_tokens=400)
-    assert list(host.race(wanted(), PAIR, Event()))
+    assert list(host.stream(wanted(PAIR), Event(), outlives=True))
     told = json.loads(host.steps_from(name, 0) or "")
     assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
 
@@ -387,7 +356,7 @@ def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(
 def test_a_failure_within_is_a_sentence_and_what_was_done_stays(
     host: Host, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    target, _, _ = host.model("tiny")
+    target, _, _ = host.models.load("tiny")
     verify, calls = type(target).verify, iter(range(100))
 
     def failing(self: Any, tree: Any) -> Any:
@@ -396,23 +365,23 @@ def test_a_failure_within_is_a_sentence_and_what_was_done_stays(
         return verify(self, tree)
 
     monkeypatch.setattr(type(target), "verify", failing)
-    *_, last = host.race(wanted(), PAIR, Event())
+    *_, last = host.stream(wanted(PAIR), Event(), outlives=True)
     monkeypatch.undo()
     ends = sorted(lane["finish"] for lane in json.loads(last)["lanes"])
     assert ends == ["cancelled", "error"]
     assert "error of type RuntimeError" in last
     assert "secret" not in last
-    monkeypatch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
-    assert list(host.race(wanted(), PAIR, Event()))
+    monkeypatch.setattr(models, "load", lambda *names: (runner("llama"), tokenizer()))
+    assert list(host.stream(wanted(PAIR), Event(), outlives=True))
 
 
 def test_a_waiting_race_can_be_stopped(host: Host) -> None:
-    running = host.race(wanted(), PAIR, Event())
+    running = host.stream(wanted(PAIR), Event(), outlives=True)
     next(running)
     stop = Event()
     stop.set()
     with pytest.raises(LogitSpecError, match="stopped before it began"):
-        next(host.race(wanted(), PAIR, stop))
+        next(host.stream(wanted(PAIR), stop, outlives=True))
     running.close()
 
 

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from support.race_page import gradio_page_html, made, steps_from
 
 from logitspec.decoding.race import Race
-from logitspec.publish.demos import to_play
-from logitspec.trace.records import packed
+from logitspec.serving.wire import autoplay_message, pack
 
 ROOT = "[data-logitspec-race]"
 LANE = f"{ROOT} .lr-lane"
@@ -57,7 +56,7 @@ class Server:
         self.have = min(len(finished()[0].order), self.have + self.grows)
         if wanted["run"] != race.name or first > len(race.order):
             return None
-        return packed(steps_from(race, first) if first else race.to_json())
+        return pack(steps_from(race, first) if first else race.to_json())
 
     def stop_run(self, wanted: dict[str, Any]) -> None:
         self.stopped.append(wanted)
@@ -173,7 +172,7 @@ def test_the_clock_and_its_moment_are_kept(page: Page, server: Server) -> None:
 def test_a_live_race_comes_back_before_the_recorded_one(page: Page, server: Server) -> None:
     recorded, _ = made(30)
     recorded.name, recorded.recorded = "recorded-18", "a cat"
-    value = packed(to_play(recorded.to_json()))
+    value = pack(autoplay_message(recorded.to_json()))
     page.add_init_script(f"window.startValue = {json.dumps(value)}")
     page.reload()
     expect(page.locator(ROOT)).to_contain_text("Recorded: a cat")

@@ -16,7 +16,8 @@ from logitspec.__main__ import main
 from logitspec.decoding.race import begin_race
 from logitspec.prompts import Prompt, examples
 from logitspec.publish import demos, record
-from logitspec.publish.demos import demo_file, demo_run, featured, read_demo, to_play
+from logitspec.publish.demos import demo_file, demo_run, featured, read_demo
+from logitspec.serving.wire import autoplay_message
 
 LETTERS = [Prompt(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
 
@@ -112,9 +113,9 @@ def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path
 def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: Path) -> None:
     recorded_in(tmp_path, "2")
     trace = read_demo("recorded-2", tmp_path) or ""
-    assert to_play(trace).startswith('{"autoplay":true,')  # by which the page tells it
-    assert to_play(trace) != to_play(trace)
-    assert Trace.from_json(to_play(trace)) == Trace.from_json(trace)
+    assert autoplay_message(trace).startswith('{"autoplay":true,')  # by which the page tells it
+    assert autoplay_message(trace) != autoplay_message(trace)
+    assert Trace.from_json(autoplay_message(trace)) == Trace.from_json(trace)
 
 
 def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from support.models import tokenizer
 
 from logitspec import LogitSpecError, Trace
 from logitspec.models.catalogue import CATALOGUE
-from logitspec.serving import host as session
-from logitspec.serving.host import Host, Request, parse_options
+from logitspec.serving import live, models
+from logitspec.serving.host import Host
+from logitspec.serving.request import Request, parse_options
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(name)
         return runner("llama"), tokenizer()
 
-    monkeypatch.setattr(session, "load", load)
+    monkeypatch.setattr(models, "load", load)
     return names
 
 
@@ -37,8 +38,12 @@ def host(loaded: list[str]) -> Host:
     return Host("tiny")
 
 
-def wanted(**changes: Any) -> Request:
-    return Request(**{"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny", **changes})
+def wanted(
+    method: Any = "logitspec", options: dict[str, Any] | None = None, **changes: Any
+) -> Request:
+    lanes = [(method, options or {})]
+    usual = {"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny"}
+    return Request(**{"methods": lanes, **usual, **changes})
 
 
 def messages(stream: Iterator[str]) -> list[Any]:
@@ -48,7 +53,7 @@ def messages(stream: Iterator[str]) -> list[Any]:
 def test_a_run_is_a_reset_then_steps_then_the_trace(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     reset, *deltas, whole = messages(host.stream(wanted(), Event()))
     assert reset["kind"] == "reset"
     assert [delta["kind"] for delta in deltas] == ["steps"] * len(whole["steps"])
@@ -72,7 +77,7 @@ def test_messages_are_bundled_but_nothing_is_lost(host: Host) -> None:
 def test_stop_ends_the_run_within_one_step(
     host: Host, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     stop = Event()
     stream = host.stream(wanted(max_new_tokens=400), stop)
     for _ in range(steps + 1):
@@ -87,7 +92,7 @@ def test_stop_ends_the_run_within_one_step(
 def test_a_failure_in_mid_run_keeps_the_steps_and_hides_the_stack(
     host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    target, _, _ = host.model("tiny")
+    target, _, _ = host.models.load("tiny")
     verify, calls = target.verify, iter(range(100))
 
     def failing(tree: Any) -> Any:
@@ -140,7 +145,7 @@ def finish_of(host: Host, run: str) -> str | None:
 def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     run = left_behind(host, max_new_tokens=200)
     have: list[Any] = []  # from the second step on: from the first, a whole trace would come
     while "finish" not in (delta := json.loads(host.steps_from(run, 1 + len(have)) or "")):
@@ -157,7 +162,7 @@ def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
 def test_a_run_that_nobody_asks_for_ends_and_makes_room(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "SECONDS_ALONE", 0)
+    monkeypatch.setattr(live, "SECONDS_ALONE", 0)
     run = left_behind(host, max_new_tokens=400)
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
     assert finish_of(host, run) == "cancelled"
@@ -177,7 +182,7 @@ def test_a_run_left_behind_can_be_stopped_and_one_that_is_read_can_not(host: Hos
 def test_a_failure_after_the_reader_left_is_told_to_the_next(
     host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    target, _, _ = host.model("tiny")
+    target, _, _ = host.models.load("tiny")
     verify, calls = target.verify, iter(range(100))
 
     def failing(tree: Any) -> Any:
@@ -200,11 +205,11 @@ def test_a_model_is_loaded_once_and_only_if_it_is_offered(host: Host, loaded: li
     for _ in range(3):
         list(host.stream(wanted(max_new_tokens=1), Event()))
     assert loaded == ["tiny"]
-    assert host.models == ["tiny", "builtin"]
-    assert "larger model" in host.about("builtin")
-    assert "float64, sdpa attention, on cpu" in host.about("tiny")
+    assert host.models.names == ["tiny", "builtin"]
+    assert "larger model" in host.models.about("builtin")
+    assert "float64, sdpa attention, on cpu" in host.models.about("tiny")
     with pytest.raises(LogitSpecError, match="'/etc' is not offered"):
-        host.model("/etc")
+        host.models.load("/etc")
 
 
 def test_any_model_is_loaded_where_the_host_allows_it(
@@ -216,22 +221,22 @@ def test_any_model_is_loaded_where_the_host_allows_it(
         if name == "a/gone":
             raise LogitSpecError("There is no model 'a/gone'.")
 
-    monkeypatch.setattr(session, "fetch", fetch)
-    monkeypatch.setattr(session, "SECONDS_PER_LINE", 0.01)
+    monkeypatch.setattr(models, "fetch", fetch)
+    monkeypatch.setattr(models, "SECONDS_PER_LINE", 0.01)
     host = Host("tiny", others=True)
-    lines = list(host.loading("a/model"))
+    lines = list(host.models.loading("a/model"))
     assert "a/model is being downloaded: 250 of 1,000 MB (25%)." in lines
-    assert lines[-1] == host.about("a/model") != ""
-    assert list(host.loading("a/gone"))[-1] == "There is no model 'a/gone'."
+    assert lines[-1] == host.models.about("a/model") != ""
+    assert list(host.models.loading("a/gone"))[-1] == "There is no model 'a/gone'."
     assert loaded == ["a/model"]
     list(host.stream(wanted(model="a/model", max_new_tokens=1), Event()))
     assert loaded == ["a/model"]
-    assert [value for _, value in host.choices][:3] == ["tiny", "builtin", CATALOGUE[0].name]
+    assert [value for _, value in host.models.choices][:3] == ["tiny", "builtin", CATALOGUE[0].name]
 
 
 def test_a_host_that_does_not_allow_it_loads_nothing_else(host: Host, loaded: list[str]) -> None:
-    assert list(host.loading("a/model")) == [""]
-    assert [value for _, value in host.choices] == ["tiny", "builtin"]
+    assert list(host.models.loading("a/model")) == [""]
+    assert [value for _, value in host.models.choices] == ["tiny", "builtin"]
     with pytest.raises(LogitSpecError, match="not offered"):
         list(host.stream(wanted(model="a/model"), Event()))
     assert loaded == []
@@ -241,18 +246,18 @@ def test_a_model_that_fails_leaves_the_old_ones_and_few_are_kept(
     loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = Host("tiny", others=True)
-    host.model("tiny")
-    names = [f"a/{number}" for number in range(session.MODELS_KEPT + 1)]
+    host.models.load("tiny")
+    names = [f"a/{number}" for number in range(models.MAX_OTHER_MODELS + 1)]
     for name in names:
-        host.model(name)
+        host.models.load(name)
     with monkeypatch.context() as patch:
-        patch.setattr(session, "load", full)
+        patch.setattr(models, "load", full)
         with pytest.raises(LogitSpecError, match="not enough memory"):
             list(host.stream(wanted(model="a/large"), Event()))
         for name in ["tiny", *names[1:]]:  # still there
             assert Trace.from_json(list(host.stream(wanted(model=name), Event()))[-1]).finish
         with pytest.raises(LogitSpecError, match="not enough memory"):
-            host.model(names[0])
+            host.models.load(names[0])
 
 
 def full(*arguments: Any, **options: Any) -> Any:
@@ -262,7 +267,7 @@ def full(*arguments: Any, **options: Any) -> Any:
 def test_missed_steps_can_be_asked_for_and_few_runs_are_kept(host: Host) -> None:
     traces = [
         Trace.from_json(list(host.stream(wanted(max_new_tokens=6), Event()))[-1])
-        for _ in range(session.RUNS_KEPT + 2)
+        for _ in range(live.MAX_RUNS + 2)
     ]
     last = traces[-1]
     missed = json.loads(host.steps_from(last.run, 2) or "")

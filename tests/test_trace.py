@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
 from pathlib import Path
 
 import pytest
 from support.fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
-from logitspec.trace.records import SCHEMA, packed, reset_message, steps_message
+from logitspec.trace.records import SCHEMA
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 
@@ -68,19 +66,6 @@ def test_half_characters_survive_and_text_is_ascii_on_the_wire(trace: Trace) -> 
     assert Trace.from_json(document).vocabulary == trace.vocabulary
 
 
-def test_deltas_add_up_to_the_trace(trace: Trace) -> None:
-    whole = json.loads(trace.to_json())
-    reset = json.loads(reset_message(trace, 0))
-    assert reset["kind"] == "reset"
-    assert {**reset["trace"], "totals": whole["totals"], "steps": whole["steps"]} == whole
-    first = len(trace.steps) // 2
-    delta = json.loads(steps_message(trace, 1, first, {3: b"\xe2\x9c", 4: b"x"}))
-    assert (delta["kind"], delta["seq"], delta["from"]) == ("steps", 1, first)
-    assert delta["steps"] == whole["steps"][first:]
-    assert delta["vocabulary"] == {"3": {"hex": "e29c"}, "4": "x"}
-    assert delta["run"] == reset["run"] == whole["run"] != ""
-
-
 def test_a_step_with_a_full_tree_stays_small() -> None:
     text = [n * n % 997 for n in range(400)]
     steps = list(decode(ScriptedTarget(text), text[:300], "logitspec_paper", 20))
@@ -98,19 +83,3 @@ def test_mentioned_names_every_id_that_a_reader_has_to_spell(trace: Trace) -> No
     assert spelt == {token: b"%d" % token for token in ids - known.keys()}
     assert trace.vocabulary == {**known, **spelt}
     assert trace.spell(lambda token: b"") == {}
-
-
-def test_the_end_of_a_run_is_told_with_its_last_steps(trace: Trace) -> None:
-    assert json.loads(steps_message(trace, 1, 0, {}))["finish"] == "length"
-    trace.finish, trace.error = "error", "It broke."
-    told = json.loads(steps_message(trace, 1, 0, {}))
-    assert (told["finish"], told["error"]) == ("error", "It broke.")
-    trace.finish = None
-    assert "finish" not in json.loads(steps_message(trace, 1, 0, {}))
-
-
-def test_long_messages_travel_packed(trace: Trace) -> None:
-    whole = trace.to_json()
-    assert len(packed(whole)) < len(whole) / 2
-    assert zlib.decompress(base64.b64decode(packed(whole))).decode() == whole
-    assert packed("{}") == "{}"

@@ -21,13 +21,15 @@ from support.models import tokenizer
 from logitspec import LogitSpecError
 from logitspec.measure.evidence import Evidence, total, weights
 from logitspec.measure.evidence.gather import OURS, PAPER, gather, prompts
-from logitspec.serving import host as session
+from logitspec.serving import models
 from logitspec.serving.host import Host
 from logitspec.trace.metrics import Counts
-from logitspec.ui import why
+from logitspec.ui import study
 from logitspec.ui.scripts import launch_options
+from logitspec.ui.study import PICTURES, Study
+from logitspec.ui.tab import Shell
+from logitspec.ui.tabs import why
 from logitspec.ui.theme import theme
-from logitspec.ui.why import PICTURES, Study, why_tab
 
 NOTHING = "Nothing has been computed on tiny yet; press “Compute on the loaded model”."
 
@@ -53,21 +55,21 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
     shipped.save(file)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "load", lambda *names: (runner("llama"), tokenizer()))
-        patch.setattr(why, "SHIPPED", file)
-        patch.setattr(why, "NEW_TOKENS", 16)
-        patch.setattr(why, "SECONDS_PER_MESSAGE", 0.0)
+        patch.setattr(models, "load", lambda *names: (runner("llama"), tokenizer()))
+        patch.setattr(study, "SHIPPED", file)
+        patch.setattr(study, "NEW_TOKENS", 16)
+        patch.setattr(study, "SECONDS_PER_MESSAGE", 0.0)
         yield Stock(Host("tiny"), shipped, file)
 
 
 @pytest.fixture(scope="module")
 def served(stock: Stock) -> Iterator[Served]:
     """The tab beside another."""
-    with gr.Blocks(analytics_enabled=False) as page, gr.Tabs():
+    with gr.Blocks(analytics_enabled=False) as page, gr.Tabs() as tabs:
         with gr.Tab("Other"):
             gr.Markdown("Another tab.")
         with gr.Tab("Why it works"):
-            why_tab(stock.host)
+            why.build(Shell(page, stock.host, tabs))
     _, url, _ = page.launch(
         prevent_thread_lock=True,
         quiet=True,
@@ -225,11 +227,11 @@ def test_results_of_these_weights_are_not_called_old(
     kept = Evidence.open(stock.file)
     kept.about["weights"] = weights()
     kept.save(tmp_path / "x.gz")
-    monkeypatch.setattr(why, "SHIPPED", tmp_path / "x.gz")
+    monkeypatch.setattr(study, "SHIPPED", tmp_path / "x.gz")
     assert "have changed" not in Study(stock.host).about("builtin")
     (tmp_path / "damaged.gz").write_bytes(b"no")
     for name in ("missing.gz", "damaged.gz"):
-        monkeypatch.setattr(why, "SHIPPED", tmp_path / name)
+        monkeypatch.setattr(study, "SHIPPED", tmp_path / name)
         assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
 
 
@@ -241,14 +243,14 @@ def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Cancel").click()
     status = page.locator("#why-status [role=status]")
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-    with served.host.borrowed("tiny", Event()):
+    with served.host.turn.taken(Event()):
         pass
     page.wait_for_timeout(500)
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
 
 
 def test_cancel_before_its_turn(page: Page, served: Served) -> None:
-    with served.host.borrowed("tiny", Event()):
+    with served.host.turn.taken(Event()):
         page.get_by_role("button", name="Compute on the loaded model").click()
         status = page.locator("#why-status [role=status]")
         expect(status).to_have_text("Waiting for its turn.")
@@ -276,13 +278,13 @@ def test_it_waits_for_the_model_and_can_be_cancelled_then(stock: Stock) -> None:
     stop = Event()
     stop.set()
     with (
-        stock.host.borrowed("tiny", Event()),
+        stock.host.turn.taken(Event()),
         pytest.raises(LogitSpecError, match="stopped before it began"),
-        stock.host.borrowed("tiny", stop),
+        stock.host.turn.taken(stop),
     ):
         pass
-    with stock.host.borrowed("tiny", stop) as (target, _):
-        assert target.limit == 512
+    with stock.host.turn.taken(stop):
+        pass
 
 
 STUCK_OUT = """() => [...document.querySelectorAll(".why, .why *, .why-plot, .why-plot .main-svg")]

@@ -23,10 +23,11 @@ from support.models import tokenizer
 from logitspec import LogitSpecError, Trace
 from logitspec.decoding.race import begin_race
 from logitspec.measure.evidence import gather as gathering
-from logitspec.serving import host as session
+from logitspec.serving import live, models
 from logitspec.serving import zerogpu as zero
 from logitspec.serving.events import race_events
-from logitspec.serving.host import Host, Request
+from logitspec.serving.host import Host
+from logitspec.serving.request import Request
 from logitspec.trace.costs import ForwardCosts
 
 STAND_IN = Path(__file__).parent / "support" / "zerogpu"
@@ -50,15 +51,19 @@ def spaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def host(spaces: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setattr(session, "load", lambda *asked, **placing: (runner("llama"), tokenizer()))
-    monkeypatch.setattr(session, "SECONDS_PER_MESSAGE", 0)
+    monkeypatch.setattr(models, "load", lambda *asked, **placing: (runner("llama"), tokenizer()))
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     made = Host("tiny")
-    made.model("tiny")
+    made.models.load("tiny")
     return made
 
 
-def wanted(**changes: Any) -> Request:
-    return Request(**{"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny", **changes})
+def wanted(
+    method: Any = "logitspec", options: dict[str, Any] | None = None, **changes: Any
+) -> Request:
+    lanes = [(method, options or {})]
+    usual = {"prompt": "ABCABCAB", "max_new_tokens": 30, "model": "tiny"}
+    return Request(**{"methods": lanes, **usual, **changes})
 
 
 def last(stream: Iterator[str]) -> Trace:
@@ -69,7 +74,7 @@ def test_a_run_crosses_and_is_the_same_as_one_here(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = wanted(method="logitspec_paper")
-    target = host.model("tiny")[0]
+    target = host.models.load("tiny")[0]
     reset, *deltas, whole = map(json.loads, host.stream(asked, Event()))
     assert target.length == 0  # nothing was read here
     assert reset["kind"] == "reset"
@@ -98,17 +103,17 @@ def test_only_plain_data_crosses(host: Host, spaces: ModuleType) -> None:
         Reader(io.BytesIO(pickle.dumps(value))).load()
         return names
 
-    race = begin_race(host.model("tiny")[0], [5, 6, 5], ["logitspec"], 8)
-    told = host._work("tiny", None, race_events, race)
+    race = begin_race(host.models.load("tiny")[0], [5, 6, 5], ["logitspec"], 8)
+    told = host._worker._work("tiny", None, race_events, race)
     assert crossed(list(told)) <= {"logitspec", "builtins"}
 
 
 def test_forwards_are_timed_where_the_gpu_is_and_once(host: Host, spaces: ModuleType) -> None:
-    target = host.model("tiny")[0]
+    target = host.models.load("tiny")[0]
     assert target.costs is None
     first = last(host.stream(wanted(), Event()))
     assert first.environment["forward_costs"]
-    known = host._costs["tiny"].to_json()
+    known = host._worker._costs["tiny"].to_json()
     second = last(host.stream(wanted(), Event()))
     timed: Any = second.environment["forward_costs"]
     assert timed == known
@@ -122,7 +127,7 @@ def test_the_duration_follows_from_the_request(host: Host, spaces: ModuleType) -
         next(stream)
         next(stream)
         stream.close()
-    race = host.race(wanted(max_new_tokens=100), ["autoregressive", "logitspec"], Event())
+    race = host.stream(wanted(methods=["autoregressive", "logitspec"], max_new_tokens=100), Event())
     next(race)
     next(race)
     race.close()
@@ -183,7 +188,7 @@ def after(steps: int, target: Any, then: Any, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_errors_cross_as_their_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    after(3, host.model("tiny")[0], refusing, monkeypatch)
+    after(3, host.models.load("tiny")[0], refusing, monkeypatch)
     failed = last(host.stream(wanted(), Event()))
     assert (failed.finish, len(failed.steps)) == ("error", 3)
     assert failed.error == "This model can't; take another one."
@@ -192,7 +197,7 @@ def test_errors_cross_as_their_sentence(host: Host, monkeypatch: pytest.MonkeyPa
 def test_other_errors_cross_as_a_sentence_without_detail(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    after(3, host.model("tiny")[0], broken, monkeypatch)
+    after(3, host.models.load("tiny")[0], broken, monkeypatch)
     failed = last(host.stream(wanted(), Event()))
     assert (failed.finish, len(failed.steps)) == ("error", 3)
     assert failed.error
@@ -203,7 +208,7 @@ def test_other_errors_cross_as_a_sentence_without_detail(
 def test_a_child_that_is_killed_leaves_the_trace_so_far(
     host: Host, spaces: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    after(3, host.model("tiny")[0], slow, monkeypatch)
+    after(3, host.models.load("tiny")[0], slow, monkeypatch)
     stream = host.stream(wanted(), Event())
     for _ in range(4):  # reset, three steps
         next(stream)
@@ -220,11 +225,11 @@ def test_a_child_that_is_killed_leaves_the_trace_so_far(
 def test_time_that_is_over_ends_it_likewise(
     host: Host, spaces: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    after(2, host.model("tiny")[0], slow, monkeypatch)
+    after(2, host.models.load("tiny")[0], slow, monkeypatch)
     monkeypatch.setattr(zero, "_duration", lambda *_: 2)
     spaces.account.stretch = 1.0
     host = Host("tiny")
-    host.model("tiny")
+    host.models.load("tiny")
     failed = last(host.stream(wanted(), Event()))
     assert (failed.finish, len(failed.steps)) == ("error", 2)
     assert "after the 2 seconds" in (failed.error or "")
@@ -271,12 +276,12 @@ def test_a_race_crosses_and_a_killed_one_keeps_its_lanes(
     host: Host, spaces: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pair = ["logitspec_paper", "autoregressive"]
-    start, *deltas = map(json.loads, host.race(wanted(), pair, Event()))
+    start, *deltas = map(json.loads, host.stream(wanted(methods=pair), Event(), outlives=True))
     plain = [step for delta in deltas for step in delta["lanes"][1]["steps"]]
     assert start["kind"] == "race"
     assert sum(len(step["path"]) for step in plain) == 30
     assert deltas[-1]["verdict"]["differs_at"] is None
-    killed = host.race(wanted(max_new_tokens=400), pair, Event())
+    killed = host.stream(wanted(methods=pair, max_new_tokens=400), Event(), outlives=True)
     for _ in range(4):
         next(killed)
     spaces.account.workers[0].process.kill()
@@ -288,7 +293,7 @@ def test_a_race_crosses_and_a_killed_one_keeps_its_lanes(
 
 def test_evidence_crosses(host: Host, spaces: ModuleType) -> None:
     asked = gathering.prompts(1)[:2]
-    steps = host.working("tiny", Event(), 10, gathering.gather, asked, 8)
+    steps = host.work("tiny", Event(), 10, gathering.gather, asked, 8)
     told = []
     while True:
         try:
@@ -300,7 +305,7 @@ def test_evidence_crosses(host: Host, spaces: ModuleType) -> None:
     assert sum(map(len, found.ranks.values())) > 0
     assert spaces.account.asked == [10]
     stop = Event()
-    waiting = host.working("tiny", stop, 10, gathering.gather, asked, 8)
+    waiting = host.work("tiny", stop, 10, gathering.gather, asked, 8)
     next(waiting)
     waiting.close()
     assert last(host.stream(wanted(), Event())).finish == "length"
@@ -310,12 +315,12 @@ def test_all_offered_models_are_there_before_the_page(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = Host("tiny")
-    host.prepare()
-    assert set(host._loaded) == {"tiny", "builtin"}
+    host.models.prepare()
+    assert set(host.models._loaded) == {"tiny", "builtin"}
     monkeypatch.setattr(zero, "HERE", False)
     host = Host("tiny")
-    host.prepare()
-    assert set(host._loaded) == {"tiny"}
+    host.models.prepare()
+    assert set(host.models._loaded) == {"tiny"}
 
 
 def test_spaces_comes_before_torch_and_only_where_it_is() -> None:

@@ -18,7 +18,7 @@ from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
-from logitspec.trace.records import SCHEMA, Trace, dumps, steps_message
+from logitspec.trace.records import SCHEMA, Trace, dumps
 from logitspec.trace.sampling import GREEDY, Sampling
 
 DEFAULT_LANES = ("logitspec", "logitspec_paper", "prompt_lookup", "autoregressive")
@@ -83,6 +83,11 @@ class Race:
             trace.finish = trace.finish or "cancelled"
 
     @property
+    def is_run(self) -> bool:
+        """Whether it has one lane; its name is that of the run then."""
+        return len(self.traces) == 1
+
+    @property
     def over(self) -> bool:
         return all(trace.finish for trace in self.traces)
 
@@ -90,10 +95,22 @@ class Race:
     def verdict(self) -> Verdict:
         return verdict(self.traces)
 
+    def header(self) -> dict[str, Any]:
+        """All but verdict and lanes, as JSON values."""
+        return {
+            "kind": "race",
+            "schema": SCHEMA,
+            "race": self.name,
+            "recorded": self.recorded,
+            "titles": self.titles,
+            "warm_up": WARM_UP_TOKENS,
+        }
+
     def to_json(self) -> str:
-        """The whole race as one JSON document: what the page shows. The verdict comes with the end."""
-        found = asdict(self.verdict) if self.over else None
-        return _document(self, [trace.to_json() for trace in self.traces], found)
+        """The whole race as one JSON document. The verdict comes with the end."""
+        verdict = asdict(self.verdict) if self.over else None
+        lanes = [trace.document() for trace in self.traces]
+        return dumps({**self.header(), "verdict": verdict, "lanes": lanes})
 
     def save(self, path: Path) -> None:
         """Write the document to `path`, gzipped."""
@@ -116,7 +133,10 @@ def begin_race(
         begin(target, prompt_ids, method, max_new_tokens, sampling, options)
         for method, options in entries
     ]
-    return Race(_titles(entries), traces)
+    race = Race(_titles(entries), traces)
+    if race.is_run:
+        race.name = traces[0].run
+    return race
 
 
 def run_race(target: Target, race: Race) -> Generator[int, None, None]:
@@ -205,35 +225,3 @@ def _margin(traces: Sequence[Trace], place: int) -> float | None:
             if step.position == len(trace.prompt_ids) + place and len(step.last) > 1:
                 return round(step.last.probs[0] - step.last.probs[1], 6)
     return None
-
-
-def start_message(race: Race) -> str:
-    """The first message of a race: its lanes, no steps yet."""
-    return _document(race, [dumps({**each.header(), "steps": []}) for each in race.traces], None)
-
-
-def progress_message(race: Race, sent: Sequence[int], spelt: Sequence[dict[int, bytes]]) -> str:
-    """A delta: of every lane the steps from number `sent` (0-based) on with the token bytes they need
-    anew; once all lanes have ended also the verdict."""
-    lanes = [
-        steps_message(trace, -1, first, new)
-        for trace, first, new in zip(race.traces, sent, spelt, strict=True)
-    ]
-    end = dumps(asdict(race.verdict)) if race.over else "null"
-    return (
-        f'{{"kind":"race_steps","race":{dumps(race.name)},"lanes":[{",".join(lanes)}],'
-        f'"verdict":{end}}}'
-    )
-
-
-def _document(race: Race, lanes: list[str], verdict: dict[str, Any] | None) -> str:
-    head = {
-        "kind": "race",
-        "schema": SCHEMA,
-        "race": race.name,
-        "recorded": race.recorded,
-        "titles": race.titles,
-        "warm_up": WARM_UP_TOKENS,
-        "verdict": verdict,
-    }
-    return dumps(head)[:-1] + f',"lanes":[{",".join(lanes)}]}}'

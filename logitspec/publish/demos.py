@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import secrets
 from pathlib import Path
 
 from logitspec.paths import ASSETS
@@ -38,8 +37,3 @@ def featured(folder: Path = TRACES) -> Prompt | None:
     """The example whose demo the page opens with; None where there is no demo."""
     recorded = [example for example in examples() if demo_file(example, folder).is_file()]
     return min(recorded, key=lambda example: example.question_id != FEATURED, default=None)
-
-
-def to_play(trace: str) -> str:
-    """The message that plays a trace from its start, also when it has just been played."""
-    return f'{{"autoplay":true,"id":"{secrets.token_hex(4)}",{trace[1:]}'

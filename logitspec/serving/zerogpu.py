@@ -1,7 +1,7 @@
-"""The seam to ZeroGPU, where a GPU is lent for seconds to a forked copy of this process.
+"""The seam to ZeroGPU, where a forked copy of this process gets a GPU for seconds.
 
-    asked (here) -- arguments --> told (where the GPU is) --> work
-                 <-- values, last Done or Failed --
+    here (this process) -- arguments --> there (where the GPU is) --> work
+                        <-- values, last Done or Failed --
 
 Both sides are the same process where there is no ZeroGPU. What crosses is pickled there, so it must be
 plain data; an error crosses as its sentence, because `spaces` keeps no more of it than its type.
@@ -26,7 +26,7 @@ except ImportError:
 # Where this is true, CUDA in this process is only pretended: no forwards, no graphs, no timing.
 HERE = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
-MOST_SECONDS = 120.0  # what a visitor without an account has for a whole day
+MAX_SECONDS = 120.0  # what a visitor without an account has for a whole day
 LEFT = re.compile(r"\((\d+)s requested vs\. (-?\d+)s left\)\. Try again in (\w[\w:, ]*\w)")
 
 Work = Callable[..., Generator[Any, None, Any]]
@@ -55,7 +55,7 @@ def boundary(work: Work) -> Work:
     within or on the way, is raised as LogitSpecError.
     """
 
-    def told(seconds: float, *arguments: Any) -> Generator[Any, None, None]:
+    def there(seconds: float, *arguments: Any) -> Generator[Any, None, None]:
         try:
             yield Done((yield from work(*arguments)))
         except LogitSpecError as error:
@@ -64,26 +64,26 @@ def boundary(work: Work) -> Work:
             log.exception("the work on the GPU failed")
             yield Failed(sentence(error))
 
-    lent = spaces.GPU(told, duration=_duration) if HERE else told
+    remote = spaces.GPU(there, duration=_duration) if HERE else there
 
-    def asked(seconds: float, *arguments: Any) -> Generator[Any, None, Any]:
-        going = lent(seconds, *arguments)
+    def here(seconds: float, *arguments: Any) -> Generator[Any, None, Any]:
+        results = remote(seconds, *arguments)
         try:
-            return (yield from _received(going))
+            return (yield from _received(results))
         except LogitSpecError:
             raise
         except Exception as error:  # of `spaces`: the work's own arrive as Failed
             log.warning("no GPU any more: %s", error)
-            raise LogitSpecError(_told(error, _duration(seconds))) from error
+            raise LogitSpecError(_space_sentence(error, _duration(seconds))) from error
         finally:
-            going.close()
+            results.close()
 
-    return asked
+    return here
 
 
-def _received(going: Generator[Any, None, None]) -> Generator[Any, None, Any]:
+def _received(results: Generator[Any, None, None]) -> Generator[Any, None, Any]:
     end: Done | None = None
-    for each in going:  # to its end, so that the GPU is given back
+    for each in results:  # to its end, so that the GPU is given back
         if isinstance(each, Failed):
             raise LogitSpecError(each.sentence)
         if isinstance(each, Done):
@@ -97,10 +97,10 @@ def _received(going: Generator[Any, None, None]) -> Generator[Any, None, Any]:
 
 def _duration(seconds: float, *_: Any) -> int:
     """Whole seconds that are asked of ZeroGPU."""
-    return round(min(max(seconds, 1.0), MOST_SECONDS))
+    return round(min(max(seconds, 1.0), MAX_SECONDS))
 
 
-def _told(error: Exception, seconds: int) -> str:
+def _space_sentence(error: Exception, seconds: int) -> str:
     """The sentence for an error of `spaces`, which are Gradio's, with a title."""
     title, message = getattr(error, "title", ""), str(getattr(error, "message", error))
     if left := LEFT.search(message):

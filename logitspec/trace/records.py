@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -20,7 +18,6 @@ from logitspec.trace.tree import DraftTree, Provenance
 
 SCHEMA = 1
 MAX_RANKS = 64
-WORTH_PACKING = 1000
 
 
 @dataclass(slots=True)
@@ -202,10 +199,14 @@ class Trace:
             "baseline": self.baseline,
         }
 
+    def document(self) -> dict[str, Any]:
+        """The whole trace as JSON values (schema 1)."""
+        steps = [step.to_json() for step in self.steps]
+        return {**self.header(), "totals": self.totals, "steps": steps}
+
     def to_json(self) -> str:
         """The whole trace as one JSON document (schema 1)."""
-        steps = [step.to_json() for step in self.steps]
-        return dumps({**self.header(), "totals": self.totals, "steps": steps})
+        return dumps(self.document())
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Trace:
@@ -275,36 +276,6 @@ def _spelling(spelt: bytes) -> str | dict[str, str]:
         return spelt.decode()
     except UnicodeDecodeError:
         return {"hex": spelt.hex()}
-
-
-def reset_message(trace: Trace, sequence: int) -> str:
-    """The first delta of a run: the header, no steps yet."""
-    return dumps({"run": trace.run, "seq": sequence, "kind": "reset", "trace": trace.header()})
-
-
-def steps_message(trace: Trace, sequence: int, first: int, vocabulary: dict[int, bytes]) -> str:
-    """A delta: the steps from number `first` (0-based) on and the token bytes they need anew; of a
-    run that has ended also how."""
-    return dumps(
-        {
-            "run": trace.run,
-            "seq": sequence,
-            "kind": "steps",
-            "from": first,
-            "prefill_seconds": trace.prefill_seconds,
-            "vocabulary": spellings(vocabulary),
-            "steps": [step.to_json() for step in trace.steps[first:]],
-            **({"finish": trace.finish, "error": trace.error} if trace.finish else {}),
-        }
-    )
-
-
-def packed(message: str) -> str:
-    """A message for the page in less than half of its bytes: deflated, in base64. The player's
-    adapter unpacks it; short ones stay as they are."""
-    if len(message) < WORTH_PACKING:
-        return message
-    return base64.b64encode(zlib.compress(message.encode())).decode()
 
 
 def origins(steps: Iterable[StepRecord]) -> list[str]:

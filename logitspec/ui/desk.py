@@ -1,25 +1,23 @@
-"""Who has asked for what: tickets for presses on Run and Race, what a visitor is told of errors, and
-what a page asks for that comes back."""
+"""Presses on Run, Race and Stop: which visitor's run goes on, and what the page is sent of it."""
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import gradio as gr
 
 from logitspec.errors import LogitSpecError, sentence
-from logitspec.publish.demos import read_demo
 from logitspec.serving.host import Host
-from logitspec.trace.records import Trace, dumps, packed, steps_message
+from logitspec.serving.request import Request
+from logitspec.serving.wire import error_message, pack
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+EVERY_CLICK: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
 
 log = logging.getLogger(__name__)
 
@@ -37,113 +35,105 @@ class Ticket:
 class Desk:
     """Who has asked for which run: every visitor has one at a time in each tab."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host) -> None:
+        self._host = host
         self._tickets: dict[str, Ticket] = {}  # by click
         self._newest: dict[str, Ticket] = {}  # by visitor
 
-    def ready(self, request: gr.Request) -> str:
-        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
-        waits finds what to set."""
-        self.replace(request)
-        click = secrets.token_hex(8)
-        self._newest[str(request.session_hash)] = self._tickets[click] = Ticket()
-        return click
+    def connect(
+        self,
+        start: gr.Button,
+        stop: gr.Button,
+        prompt: gr.Textbox,
+        view: gr.HTML,
+        inputs: list[Any],
+        request: Callable[..., Request],
+        events: tuple[str, str],
+    ) -> None:
+        """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old ones.
 
-    def ticket(self, click: str) -> Ticket:
-        """The ticket of a click, once."""
-        return self._tickets.pop(click, Ticket())
+        request: makes one of the values of `inputs`; may raise LogitSpecError. events: of the page's
+        window, by which the view hears of both presses before the server does.
+        """
+        # Not a state, which would be read when a waiting run begins instead of when it was asked for.
+        click = gr.Textbox(visible=False)
+        started, stopped = (
+            f"(...values) => logitspec.announce('{each}', values)" for each in events
+        )
 
-    def replace(self, request: gr.Request) -> None:
+        def run(click: str, *values: Any) -> Iterator[str]:
+            yield from self._messages(click, lambda: request(*values))
+
+        gr.on(
+            [start.click, prompt.submit],
+            self._new_ticket,
+            outputs=[click],
+            js=started,
+            queue=False,
+            **EVERY_CLICK,
+        ).then(
+            run,
+            [click, *inputs],
+            [view],
+            concurrency_limit=1,
+            concurrency_id="model",
+            **EVERY_CLICK,
+        )
+        stop.click(self._stop, outputs=[view], js=stopped, queue=False, **EVERY_CLICK)
+
+    def replace(self, visitor: gr.Request) -> None:
         """The visitor turns to something else: what runs for them ends unseen."""
-        if old := self._halt(request):
+        if old := self._halt(visitor):
             old.replaced = True
 
-    def stopped(self, request: gr.Request) -> Any:
-        """Stop was pressed."""
-        ticket = self._halt(request)
-        waiting = ticket is not None and not ticket.begun
-        return problem("This run was stopped before it began.") if waiting else gr.skip()
-
-    def left(self, request: gr.Request) -> None:
+    def leave(self, visitor: gr.Request) -> None:
         """The page is gone: what waits for its turn ends, what runs may be asked for by the page that
         comes after a reload or a cut connection."""
-        ticket = self._newest.pop(str(request.session_hash), None)
+        ticket = self._newest.pop(str(visitor.session_hash), None)
         if ticket and not ticket.begun:
             ticket.stop.set()
 
-    def _halt(self, request: gr.Request) -> Ticket | None:
-        ticket = self._newest.pop(str(request.session_hash), None)
+    def _new_ticket(self, visitor: gr.Request) -> str:
+        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
+        waits finds what to set."""
+        self.replace(visitor)
+        click = secrets.token_hex(8)
+        self._newest[str(visitor.session_hash)] = self._tickets[click] = Ticket()
+        return click
+
+    def _messages(self, click: str, request: Callable[[], Request]) -> Iterator[str]:
+        """What the view is sent; what can't be run is said in it and as a notice."""
+        ticket = self._tickets.pop(click, Ticket())
+        if ticket.stop.is_set():
+            return
+        ticket.begun = True
+        try:
+            for message in self._host.stream(request(), ticket.stop, outlives=True):
+                if not ticket.replaced:
+                    yield pack(message)
+        except Exception as error:
+            yield error_message(error_sentence(error))
+            raise notice(error, duration=5) from error
+
+    def _stop(self, visitor: gr.Request) -> Any:
+        ticket = self._halt(visitor)
+        waiting = ticket is not None and not ticket.begun
+        return error_message("This run was stopped before it began.") if waiting else gr.skip()
+
+    def _halt(self, visitor: gr.Request) -> Ticket | None:
+        ticket = self._newest.pop(str(visitor.session_hash), None)
         if ticket:
             ticket.stop.set()
         return ticket
 
 
-def shown(messages: Iterable[str], ticket: Ticket) -> Iterator[str]:
-    """A stream for the page: what can't be run is said in its component and as a notice."""
-    if ticket.stop.is_set():
-        return
-    ticket.begun = True
-    try:
-        for message in messages:
-            if not ticket.replaced:
-                yield packed(message)
-    except Exception as error:
-        yield problem(told(error))
-        raise gr.Error(told(error), duration=5, print_exception=False) from error
+def notice(error: Exception, **options: Any) -> gr.Error:
+    """`error` as Gradio shows it and sends it to scripts."""
+    return gr.Error(error_sentence(error), print_exception=False, **options)
 
 
-def told_to_page(event: str) -> str:
-    """The script of a button whose press the page's views hear as `event` before the server does."""
-    return f"(...values) => {{ dispatchEvent(new Event('{event}')); return values; }}"
-
-
-def problem(message: str) -> str:
-    """The message by which a component tells of an error."""
-    # A component takes no notice of a value that equals the last one; the id makes it another.
-    return dumps({"kind": "error", "run": "", "id": secrets.token_hex(4), "message": message})
-
-
-def told(error: Exception) -> str:
+def error_sentence(error: Exception) -> str:
     """One sentence about `error`; an unexpected one also goes to the log in full."""
     if not isinstance(error, LogitSpecError):
         log.error("a request failed", exc_info=error)
     return sentence(error)
-
-
-def fetcher(host: Host, folder: Path) -> Any:
-    """The server function by which a view fills gaps; the page calls it by its name. Recordings are
-    those in `folder`."""
-
-    def fetch_steps(wanted: Any) -> str | None:
-        """Anyone can call this with anything."""
-        if not isinstance(wanted, dict):
-            return None
-        run_id, first = wanted.get("run"), wanted.get("from")
-        if not isinstance(run_id, str) or type(first) is not int:
-            return None
-        whole = read_demo(run_id, folder)
-        found = _from(whole, first) if whole else host.steps_from(run_id, first)
-        return packed(found) if found else None
-
-    return fetch_steps
-
-
-def _from(recording: str, first: int) -> str | None:
-    """What `Host.steps_from` gives, of a recorded run; of a race only the whole."""
-    if first == 0:
-        return recording
-    if json.loads(recording)["kind"] != "trace":
-        return None
-    trace = Trace.from_json(recording)
-    return steps_message(trace, -1, first, {}) if 0 < first <= len(trace.steps) else None
-
-
-def stopper(host: Host) -> Any:
-    """The server function by which a page ends its run after a reload."""
-
-    def stop_run(wanted: Any) -> None:
-        """Anyone can call this with anything; names of runs can't be guessed."""
-        if isinstance(wanted, dict) and isinstance(wanted.get("run"), str):
-            host.stop(wanted["run"])
-
-    return stop_run

@@ -13,32 +13,25 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import METHODS, describe, option_fields
-from logitspec.serving.host import parse_options
+from logitspec.serving.request import parse_options
 from logitspec.ui.desk import PRIVATE
-
-# In the page, so that what was typed is there whatever is clicked next.
-KEEP = """(...values) => {
-  const kept = JSON.parse(values.pop());
-  kept[%s] = Object.fromEntries(%s.map((name, place) => [name, values[place]]));
-  return JSON.stringify(kept);
-}"""
 
 
 def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
     """The options of the method in the component `chosen`, folded under `title`; nothing shows while
     it holds none. layout: a row or a column. Returns the component with what `own_options` reads."""
-    kept = gr.Textbox("{}", visible=False)
+    settings = gr.Textbox("{}", visible=False)
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
 
         @gr.render(
-            inputs=[chosen, kept],
+            inputs=[chosen, settings],
             triggers=[fold.expand, chosen.change],
             queue=False,
             show_progress="hidden",
         )
         def draw(method: str, written: str) -> None:
             if method in METHODS:
-                _draw(method, own_options(method, written), kept, layout)
+                _draw(method, own_options(method, written), settings, layout)
 
     chosen.change(
         lambda method: gr.update(visible=method in METHODS),
@@ -47,31 +40,32 @@ def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
         queue=False,
         **PRIVATE,
     )
-    return kept
+    return settings
 
 
-def own_options(method: str, kept: str) -> dict[str, Any]:
-    """What was set of the options of a method, by name. kept: a JSON object of such objects by method;
-    LogitSpecError when it is none."""
-    own = parse_options(kept).get(method, {})
+def own_options(method: str, settings: str) -> dict[str, Any]:
+    """What was set of the options of a method, by name. settings: a JSON object of such objects by
+    method; LogitSpecError when it is none."""
+    own = parse_options(settings).get(method, {})
     return own if isinstance(own, dict) else {}
 
 
-def _draw(method: str, own: dict[str, Any], kept: gr.Textbox, layout: Any) -> None:
-    """The inputs of one method, which keep in `kept` what is set in them. own: what was set before."""
+def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -> None:
+    """The inputs of one method, which write to `settings` what is set in them. own: what was set
+    before."""
     fields = option_fields(METHODS[method])
     if not fields:
         gr.Markdown("This method has no options.")
         return
     with layout():
         inputs = [_component(field, own.get(field.name, field.default)) for field in fields]
-    names = [field.name for field in fields]
+    names = json.dumps([method, [field.name for field in fields]])
     gr.on(
         [each.change for each in inputs],
         None,
-        [*inputs, kept],
-        [kept],
-        js=KEEP % (json.dumps(method), json.dumps(names)),
+        [*inputs, settings],
+        [settings],
+        js=f"(...values) => logitspec.keepOptions(...{names}, values)",
         **PRIVATE,
     )
 

@@ -16,7 +16,7 @@ def step_player(
     fetch_steps: Callable[[Any], str | None],
     stop_run: Callable[[Any], None],
 ) -> gr.HTML:
-    """The component. Its value is one wire message (trace.py), or a recorded run to be played.
+    """The component. Its value is one message of serving/wire.py, or a recorded run to be played.
 
     The page calls both functions by their names: fetch_steps({"run", "from"}) returns the delta that
     fills a gap, stop_run({"run"}) ends a run that went on without its page. When the viewer goes to a

@@ -1,7 +1,7 @@
 """The page's scripts and styles, served beside Gradio's own.
 
-`assets/page/page.js` imports every module of the page and `assets/page/page.css` every style sheet; a document
-whose launch got `launch_options()` loads both. A view is a `gr.HTML` with `js_on_load=component()`: the page's
+`assets/page/page.js` imports the modules that all tabs share and `assets/page/page.css` their style sheets; a folder
+of assets/ may add a `tab.js` and a `tab.css`. A document whose launch got `launch_options()` loads them all. A view is a `gr.HTML` with `js_on_load=component()`: the page's
 `mount` starts what it finds in it.
 """
 
@@ -34,9 +34,13 @@ def component() -> str:
 
 def launch_options() -> dict[str, Any]:
     """For `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
-    modules = [file.relative_to(ASSETS).as_posix() for file in graph(ASSETS / "page" / "page.js")]
-    texts = {name: (ASSETS / name).read_text(encoding="utf-8") for name in modules}
-    texts["page/page.css"] = style(ASSETS / "page" / "page.css")
+    scripts = [ASSETS / "page" / "page.js", *sorted(ASSETS.glob("*/tab.js"))]
+    styles = [ASSETS / "page" / "page.css", *sorted(ASSETS.glob("*/tab.css"))]
+    texts = {
+        _name(file): file.read_text(encoding="utf-8") for each in scripts for file in graph(each)
+    }
+    modules = list(texts)
+    texts |= {_name(file): style(file) for file in styles}
     texts["export/scripts.js"] = player_scripts()
     texts["export/style.css"] = player_style()
     version = sha256("\0".join(texts.values()).encode()).hexdigest()[:16]
@@ -49,22 +53,24 @@ def launch_options() -> dict[str, Any]:
 
     base = f"{ADDRESS}/{version}"
     return {
-        "head": _head(base, modules),
+        "head": _head(base, list(map(_name, scripts)), list(map(_name, styles)), modules),
         "app_kwargs": {"routes": [Route(f"/{ADDRESS}/{{version}}/{{name:path}}", send)]},
     }
 
 
-def _head(base: str, modules: list[str]) -> str:
-    """Links and the script; the modules are preloaded, since a chain of imports takes a round trip a link."""
-    preloads = [
-        f'<link rel="modulepreload" href="{base}/{name}">'
-        for name in modules
-        if name.endswith(".js")
-    ]
+def _name(file: Path) -> str:
+    return file.relative_to(ASSETS).as_posix()
+
+
+def _head(base: str, scripts: list[str], styles: list[str], modules: list[str]) -> str:
+    """Links and scripts; the modules are preloaded, since a chain of imports takes a round trip a link."""
+    page, *tabs = scripts
+    preloads = [name for name in modules if name.endswith(".js") and name not in scripts]
     return "\n".join(
         [
-            f'<link rel="stylesheet" href="{base}/page/page.css">',
-            f'<script type="module" id="logitspec-page" src="{base}/page/page.js"></script>',
-            *preloads,
+            *(f'<link rel="stylesheet" href="{base}/{name}">' for name in styles),
+            f'<script type="module" id="logitspec-page" src="{base}/{page}"></script>',
+            *(f'<script type="module" src="{base}/{name}"></script>' for name in tabs),
+            *(f'<link rel="modulepreload" href="{base}/{name}">' for name in preloads),
         ]
     )

@@ -28,7 +28,8 @@ from support import machine
 from support.app import free_port
 from support.player_page import STORY, MadeUp, page_html, words
 
-from logitspec.trace.records import Trace, reset_message, steps_message
+from logitspec.serving.wire import reset_message, steps_message
+from logitspec.trace.records import Trace
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 if TYPE_CHECKING:

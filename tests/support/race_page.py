@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from logitspec.decoding.race import Race, begin_race, progress_message, run_race, start_message
+from logitspec.decoding.race import Race, begin_race, run_race
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_style
 from logitspec.publish.modules import inlined, style
+from logitspec.serving.wire import opening_message, progress_message
 from logitspec.trace.metrics import StepSeconds
 from support.fakes import ScriptedTarget
 from support.player_page import PAGES
@@ -45,7 +46,7 @@ def made(
         trace.spell(spell)
         trace.model = {"id": "made-up", "dtype": "float32", "device": "cpu"}
         trace.environment = {"torch": "0", "forward": "fast"}
-    messages, sent = [start_message(contest)], [0] * len(contest.traces)
+    messages, sent = [opening_message(contest)], [0] * len(contest.traces)
 
     def tell() -> list[int]:
         spelt = [t.spell(spell, at) for t, at in zip(contest.traces, sent, strict=True)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.trace.records import packed
+from logitspec.serving.wire import pack
 from logitspec.ui.player import step_player
 from logitspec.ui.scripts import launch_options
 from support.app import free_port
@@ -25,13 +25,13 @@ def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator
     """
 
     def fetch(wanted: Any) -> str | None:
-        return packed(whole)
+        return pack(whole)
 
     def stream() -> Iterator[str]:
         start = time.perf_counter()
         for number, message in enumerate(messages):
             time.sleep(max(0.0, start + number / rate - time.perf_counter()))
-            yield packed(message)
+            yield pack(message)
 
     def heard(event: gr.EventData) -> str:
         return f"{event._data['step']} {time.time() * 1000}"

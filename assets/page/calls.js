@@ -1,0 +1,22 @@
+/* What Gradio's components call in the page, as `logitspec.NAME(...)` in their `js`. */
+
+/** Lets the page's views hear of a press before the server does; hands on the values of the inputs. */
+export function announce(event, values) {
+  dispatchEvent(new Event(event));
+  return values;
+}
+
+/**
+ * What was set of each method's options, with those of `method` put in; in the page, so that what was typed
+ * is there whatever is clicked next.
+ *
+ * @param {string} method
+ * @param {string[]} names of the options
+ * @param {Array} values of the options, and last the JSON of what was set before
+ * @returns {string} JSON: options by name, by method
+ */
+export function keepOptions(method, names, values) {
+  const set = JSON.parse(values[names.length]);
+  set[method] = Object.fromEntries(names.map((name, place) => [name, values[place]]));
+  return JSON.stringify(set);
+}

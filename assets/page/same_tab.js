@@ -1,0 +1,28 @@
+/* After a reload the tab that was open is open again: a race is followed only where it is shown. */
+
+import { whenThere } from "./when_there.js";
+
+const STORE = "logitspec.tab";
+
+const title = (tab) => tab.textContent.trim();
+
+/** Gradio measures the tabs with a hidden copy of them. */
+function tabs() {
+  return [...document.querySelectorAll("[role=tab]")].filter((tab) => !tab.closest("[aria-hidden=true]"));
+}
+
+export async function reopenTab() {
+  try {
+    const last = sessionStorage.getItem(STORE);
+    addEventListener("pagehide", () => {
+      const open = tabs().find((tab) => tab.ariaSelected === "true");
+      if (open) sessionStorage.setItem(STORE, title(open));
+    });
+    // A link leads to a run, which is under the first tab.
+    if (!last || new URLSearchParams(location.search).has("run")) return;
+    const tab = await whenThere(() => tabs().find((each) => title(each) === last));
+    tab.click();
+  } catch {
+    return; // storage may be forbidden
+  }
+}

@@ -1,0 +1,16 @@
+/* Gradio draws the page by and by. */
+
+/** What `find` gives as soon as it gives something, now or after a change of the document. */
+export function whenThere(find) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const found = find();
+      if (!found) return;
+      observer.disconnect();
+      resolve(found);
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document.documentElement, { childList: true, subtree: true });
+    look();
+  });
+}

@@ -1,0 +1,20 @@
+/* The pictures of "Why it works", which plotly draws.
+
+   To a screen reader a drawing is a heap of labels; its numbers are in the table below it. And plotly hears of
+   a new width from the window only, not when its tab comes back. */
+
+const fit = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) if (contentRect.width) globalThis.Plotly?.Plots.resize(target);
+});
+
+function tend() {
+  for (const drawing of document.querySelectorAll(".why-plot .js-plotly-plot:not([role=img])")) {
+    const title = document.getElementById(`${drawing.closest(".why-plot").id}-title`).textContent.trim();
+    drawing.role = "img";
+    drawing.ariaLabel = `${title}: a picture; its numbers are in the table below it.`;
+    fit.observe(drawing);
+  }
+}
+
+new MutationObserver(tend).observe(document.body, { childList: true, subtree: true });
+tend();

@@ -1,0 +1,145 @@
+"""The models that visitors may choose: which are offered, which are loaded, and what is said of them."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from threading import Event, Thread
+from typing import Any, NamedTuple
+
+from logitspec.errors import LogitSpecError, sentence
+from logitspec.models.catalogue import CATALOGUE
+from logitspec.models.loader import BUILTIN, fetch, known_as, load
+from logitspec.models.tokens import Speller
+from logitspec.runtime.runner import Runner
+from logitspec.serving import zerogpu
+from logitspec.serving.turn import Turn
+
+MAX_OTHER_MODELS = 3  # loaded at a time, beside those that are offered
+SECONDS_PER_LINE = 0.3
+
+ABOUT_BUILTIN = (
+    "The built-in model knows the seven tasks of the examples, in their own words;"
+    " free-form prompts want a larger model."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Loaded(NamedTuple):
+    """A model that is ready to run."""
+
+    target: Runner
+    tokenizer: Any
+    speller: Speller
+
+
+class LoadedModels:
+    """Loads each model once.
+
+    Visitors may ask for `model`, an id or a folder, or for the built-in one; with `others`, for any
+    model that this machine can reach. placement: device_map and offload, as `load` takes them.
+    """
+
+    def __init__(
+        self, turn: Turn, model: str, device: str, dtype: str, others: bool, **placement: Any
+    ) -> None:
+        self._sources = {known_as(model): model}
+        self._sources.setdefault(BUILTIN, BUILTIN)
+        self.others = others
+        self._turn = turn
+        self._device, self._dtype = device, dtype
+        # A captured graph would belong to a process without a GPU.
+        self._placement = {**placement, "graphs": False} if zerogpu.HERE else placement
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+
+    @property
+    def names(self) -> list[str]:
+        """The models that visitors are offered without having to ask, the default first."""
+        return list(self._sources)
+
+    @property
+    def default(self) -> str:
+        return self.names[0]
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What a list of models shows, and the names that stand for it."""
+        catalogue = CATALOGUE if self.others else ()
+        return [(name, name) for name in self.names] + [
+            (each.line, each.name) for each in catalogue
+        ]
+
+    def prepare(self) -> None:
+        """Load what must be there before the page is: the default model, and on ZeroGPU all that are
+        offered, since what has the GPU there is a copy of this process."""
+        for name in self.names if zerogpu.HERE else [self.default]:
+            self.load(name)
+
+    def load(self, name: str) -> Loaded:
+        """A model, loaded on first use. When that fails, those that are loaded stay."""
+        if name not in self._sources and not self.others:
+            raise LogitSpecError(
+                f"The model {name!r} is not offered here; choose one of {', '.join(self.names)}."
+            )
+        if name not in self._loaded:
+            source = self._sources.get(name, name)
+            target, tokenizer = load(source, self._device, self._dtype, **self._placement)
+            if not zerogpu.HERE:
+                target.measure_costs()  # now, so that the first run begins at once
+            self._loaded[name] = Loaded(target, tokenizer, Speller(tokenizer))
+            self._unload_oldest()
+        self._loaded.move_to_end(name)
+        return self._loaded[name]
+
+    def _unload_oldest(self) -> None:
+        """Drop the models that were used longest ago; those that are offered stay."""
+        others = [name for name in self._loaded if name not in self._sources]
+        for name in others[:-MAX_OTHER_MODELS]:
+            del self._loaded[name]
+
+    def about(self, name: str) -> str:
+        """One line about a model; empty where nothing can be said."""
+        if name == BUILTIN:
+            return ABOUT_BUILTIN
+        if name not in self._loaded:
+            return ""
+        info = self._loaded[name].target.info
+        return (
+            f"{info['id']}: {info['parameters'] / 1e6:,.0f} million parameters in {info['dtype']},"
+            f" {info['attention']} attention, on {info['device']}."
+        )
+
+    def loading(self, name: str) -> Iterator[str]:
+        """Load a model and say how far it is, line by line; the last line is about it, or says what
+        went wrong. It goes on when nobody listens any more."""
+        if not self.others:
+            yield self.about(name)
+            return
+        lines = [f"{name} is being looked for."]
+        if name not in self._loaded:
+            loader = Thread(target=self._load_in_background, args=[name, lines], daemon=True)
+            loader.start()
+            while loader.is_alive():
+                yield lines[-1]
+                loader.join(SECONDS_PER_LINE)
+        yield self.about(name) if name in self._loaded else lines[-1]
+
+    def _load_in_background(self, name: str, lines: list[str]) -> None:
+        def progress(done: int, total: int) -> None:
+            share = done / total if total else 1.0
+            lines.append(
+                f"{name} is being downloaded: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB ({share:.0%})."
+            )
+
+        try:
+            source = self._sources.get(name, name)
+            fetch(source, self._device, self._dtype, progress=progress, **self._placement)
+            lines.append(f"{name} is being loaded; it waits while a run goes on.")
+            with self._turn.taken(Event()):
+                self.load(name)
+        except Exception as error:
+            if not isinstance(error, LogitSpecError):
+                log.exception("loading %s failed", name)
+            lines.append(sentence(error))

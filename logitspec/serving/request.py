@@ -1,0 +1,73 @@
+"""What a visitor wants to have run, and what of it is refused before its turn comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from logitspec.decoding.race import MAX_LANES, MIN_RIVALS, Entry
+from logitspec.drafters import DEFAULT_METHOD
+from logitspec.errors import LogitSpecError
+from logitspec.models.loader import BUILTIN
+from logitspec.trace.sampling import Sampling
+
+MAX_NEW_TOKENS = 4096
+MAX_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A run, or with several `methods` a race. methods: a lane for each, with options by name."""
+
+    prompt: str
+    methods: Sequence[Entry] = (DEFAULT_METHOD,)
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    model: str = BUILTIN
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(temperature=self.temperature, seed=self.seed)
+
+    def check(self) -> None:
+        """Raise LogitSpecError for what no model could run. The rest is checked when its turn has
+        come, against its model and methods."""
+        names = [each if isinstance(each, str) else each[0] for each in self.methods]
+        if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
+            raise LogitSpecError("The prompt, the method and the model must be texts.")
+        if len(self.prompt) > MAX_CHARACTERS:
+            raise LogitSpecError(
+                f"The prompt has {len(self.prompt)} characters and at most {MAX_CHARACTERS} are"
+                " taken; shorten it."
+            )
+        tokens = self.max_new_tokens
+        whole = isinstance(tokens, int) and not isinstance(tokens, bool)
+        if not whole or not 1 <= tokens <= MAX_NEW_TOKENS:
+            raise LogitSpecError(
+                f"Max new tokens must be a whole number from 1 to {MAX_NEW_TOKENS}; got {tokens!r}."
+            )
+
+
+def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:
+    """`methods`, if they are enough for what a person would call a race; else LogitSpecError."""
+    if not MIN_RIVALS <= len(methods) <= MAX_LANES:
+        raise LogitSpecError(
+            f"A race takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."
+        )
+    return methods
+
+
+def parse_options(text: str) -> dict[str, Any]:
+    """Options from a JSON object; LogitSpecError when it is none."""
+    try:
+        options = json.loads(text or "{}")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise LogitSpecError(
+            f"The options are not JSON ({error}); write an object like {{}}."
+        ) from error
+    if not isinstance(options, dict):
+        raise LogitSpecError("The options must be a JSON object of names and values, like {}.")
+    return options

@@ -1,0 +1,106 @@
+"""What goes over the wire: every message from a run to the page and to scripts, in its JSON form.
+
+    one lane, for the player           several, for the race
+    reset   the trace without steps    race        the race without steps
+    steps   new steps of the lane      race_steps  new steps of every lane
+    trace   the finished run           race        the finished race
+
+and `error`, one sentence for both. Each side of a row has the same three moments: `opening_message`,
+`progress_message`, `whole_message`. assets/player/messages.js and assets/compare/messages.js read them.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from logitspec.decoding.race import Race
+from logitspec.trace.records import Trace, dumps, spellings
+
+MIN_PACKED = 1000  # characters; below, packing saves nothing worth the unpacking
+UNNUMBERED = -1  # the sequence number of steps that were asked for
+
+Vocabulary = dict[int, bytes]
+"""Token bytes by token id."""
+
+
+def opening_message(race: Race) -> str:
+    """The first message: the lanes, no steps yet."""
+    if race.is_run:
+        return reset_message(race.traces[0], 0)
+    lanes = [{**trace.header(), "steps": []} for trace in race.traces]
+    return dumps({**race.header(), "verdict": None, "lanes": lanes})
+
+
+def progress_message(
+    race: Race, sent: Sequence[int], new: Sequence[Vocabulary], sequence: int = UNNUMBERED
+) -> str:
+    """The steps of every lane from number `sent` (0-based) on, with the token bytes that are `new`.
+
+    sent, new: one for each lane. sequence: number of the message in its stream. Of lanes that have
+    ended also how, and of a race that has ended the verdict.
+    """
+    if race.is_run:
+        return steps_message(race.traces[0], sequence, sent[0], new[0])
+    lanes = [
+        steps_message(trace, UNNUMBERED, first, spellings)
+        for trace, first, spellings in zip(race.traces, sent, new, strict=True)
+    ]
+    verdict = dumps(asdict(race.verdict)) if race.over else "null"
+    return (
+        f'{{"kind":"race_steps","race":{dumps(race.name)},"lanes":[{",".join(lanes)}],'
+        f'"verdict":{verdict}}}'
+    )
+
+
+def whole_message(race: Race) -> str:
+    """Everything there is so far: the JSON document of the trace, or of the race."""
+    return race.traces[0].to_json() if race.is_run else race.to_json()
+
+
+def reset_message(trace: Trace, sequence: int) -> str:
+    """The first message of a run: the header, no steps yet."""
+    return dumps({"run": trace.run, "seq": sequence, "kind": "reset", "trace": trace.header()})
+
+
+def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> str:
+    """The steps of a run from number `first` (0-based) on and the token bytes that are `new`; of a
+    run that has ended also how."""
+    return dumps(
+        {
+            "run": trace.run,
+            "seq": sequence,
+            "kind": "steps",
+            "from": first,
+            "prefill_seconds": trace.prefill_seconds,
+            "vocabulary": spellings(new),
+            "steps": [step.to_json() for step in trace.steps[first:]],
+            **({"finish": trace.finish, "error": trace.error} if trace.finish else {}),
+        }
+    )
+
+
+def error_message(sentence: str) -> str:
+    """What went wrong, for whichever view it is sent to."""
+    return dumps({"kind": "error", "run": "", "id": _unique(), "message": sentence})
+
+
+def autoplay_message(document: str) -> str:
+    """The message that plays a recorded run or race from its start. document: its JSON."""
+    return f'{{"autoplay":true,"id":"{_unique()}",{document[1:]}'
+
+
+def _unique() -> str:
+    """A component takes no notice of a value that equals the last one; this makes it another."""
+    return secrets.token_hex(4)
+
+
+def pack(message: str) -> str:
+    """A message in less than half of its bytes: deflated, in base64. The page unpacks it; short
+    ones stay as they are."""
+    if len(message) < MIN_PACKED:
+        return message
+    return base64.b64encode(zlib.compress(message.encode())).decode()

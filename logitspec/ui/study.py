@@ -1,0 +1,189 @@
+"""Evidence on models, as the page shows it: what is known, and a computation that a visitor can cancel."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from html import escape
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any, NamedTuple
+
+import gradio as gr
+import plotly.graph_objects as go
+
+from logitspec.errors import LogitSpecError, sentence
+from logitspec.measure.evidence import SHIPPED, Evidence, weights
+from logitspec.measure.evidence.gather import Progress, gather, prompts
+from logitspec.models.loader import BUILTIN
+from logitspec.serving.host import Host
+from logitspec.ui import figures, words
+
+MAX_PER_TASK = 12
+NEW_TOKENS = 128
+SECONDS_PER_MESSAGE = 0.25
+GPU_SECONDS_PER_PROMPT = 5.0  # for which a GPU is asked on ZeroGPU
+
+log = logging.getLogger(__name__)
+
+
+class Picture(NamedTuple):
+    """A picture and its numbers, both made from evidence and the name of a method.
+
+    by_method: whether they are of one method, which the visitor chooses.
+    """
+
+    name: str
+    title: str
+    figure: Callable[[Evidence, str], go.Figure]
+    words: Callable[[Evidence, str], str]
+    by_method: bool = False
+
+
+PICTURES = (
+    Picture("ranks", "Rank of the next-next token in the last logits", figures.ranks, words.ranks),
+    Picture(
+        "costs", "What a forward costs here, and how large trees are", figures.costs, words.costs
+    ),
+    Picture(
+        "mean-accepted",
+        "Mean accepted tokens by capacity",
+        figures.mean_accepted,
+        words.mean_accepted,
+    ),
+    Picture("speed", "Speed by capacity, estimated", figures.speed, words.speed),
+    Picture("depths", "Accepted drafts by depth and origin", figures.depths, words.depths, True),
+    Picture("lengths", "Steps by tokens emitted", figures.lengths, words.lengths, True),
+)
+
+
+class Study:
+    """Evidence by model, and who computes."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._evidence: dict[str, Evidence] = {}
+        self._stops: dict[str, Event] = {}  # by visitor
+        self._outdated = False
+        if SHIPPED.is_file():
+            self._read(SHIPPED)
+
+    def _read(self, file: Path) -> None:
+        try:
+            shipped = Evidence.open(file)
+        except LogitSpecError as error:  # the page can do without
+            log.warning("%s", error)
+            return
+        self._evidence[BUILTIN] = shipped
+        self._outdated = shipped.about.get("weights") != weights()
+
+    def evidence(self, name: str) -> Evidence | None:
+        """What is known about a model; None when nothing is."""
+        return self._evidence.get(name)
+
+    def about(self, name: str) -> str:
+        """HTML that says what the pictures show, or what to press."""
+        if (evidence := self.evidence(name)) is None:
+            return _paragraph(
+                f"Nothing has been computed on {name} yet; press “Compute on the loaded model”."
+            )
+        old = "<p><b>The weights have changed since; compute again.</b></p>"
+        return words.conditions(evidence) + (old if name == BUILTIN and self._outdated else "")
+
+    def status(self, name: str) -> str:
+        """`about` as what a screen reader reads aloud when it changes."""
+        return _status(self.about(name))
+
+    def show(self, name: str, method: str) -> list[Any]:
+        """All outputs for a model."""
+        drawn = self.by_method(name, method, everything=True)
+        known = self.evidence(name) is not None
+        return [self.status(name), gr.update(visible=known), *drawn]
+
+    def by_method(self, name: str, method: str, everything: bool = False) -> list[Any]:
+        """Plot and numbers of every picture; those that a method changes, or all."""
+        evidence = self.evidence(name)
+        drawn: list[Any] = []
+        for picture in PICTURES:
+            if evidence and (everything or picture.by_method):
+                drawn += [picture.figure(evidence, method), picture.words(evidence, method)]
+            else:
+                drawn += [gr.skip(), gr.skip()]
+        return drawn
+
+    def ready(self, request: gr.Request) -> str:
+        """Compute was pressed. Comes before the queue, so that Cancel finds what to set meanwhile."""
+        stop = self._stops.get(str(request.session_hash))
+        if stop is None or stop.is_set():
+            self._stops[str(request.session_hash)] = Event()
+        return _status(_paragraph("Waiting for its turn."))
+
+    def compute(
+        self, name: str, per_task: int, method: str, request: gr.Request
+    ) -> Iterator[list[Any]]:
+        """Gather evidence on a model: progress in the status, and last everything."""
+        stop = self._stops.get(str(request.session_hash), Event())
+        rest = [gr.skip()] * (1 + 2 * len(PICTURES))
+        try:
+            for progress in self._gather(name, int(per_task), stop):
+                yield [_status(_bar(progress)), *rest]
+            yield [self._stopped(name), *rest] if stop.is_set() else self.show(name, method)
+        except Exception as error:
+            if not isinstance(error, LogitSpecError):
+                log.exception("evidence on %s failed", name)
+            failed = _status(_paragraph(sentence(error)))
+            yield [self._stopped(name) if stop.is_set() else failed, *rest]
+        finally:
+            if self._stops.get(str(request.session_hash)) is stop:
+                del self._stops[str(request.session_hash)]
+
+    def _gather(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
+        """Progress, seldom enough for a page; the evidence is stored, unless `stop` is set before."""
+        questions = prompts(min(max(per_task, 1), MAX_PER_TASK))
+        seconds = len(questions) * GPU_SECONDS_PER_PROMPT
+        work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS)
+        with closing(work) as steps:
+            sent_at = 0.0
+            while not stop.is_set():
+                try:
+                    progress = next(steps)
+                except StopIteration as end:
+                    self._store(name, end.value)
+                    return
+                if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
+                    sent_at = monotonic()
+                    yield progress
+
+    def _store(self, name: str, evidence: Evidence) -> None:
+        self._evidence[name] = evidence
+        self._outdated = self._outdated and name != BUILTIN
+
+    def cancel(self, name: str, request: gr.Request) -> Any:
+        """Cancel was pressed; what was known before stays."""
+        stop = self._stops.get(str(request.session_hash))
+        if stop is None:
+            return gr.skip()
+        stop.set()
+        return self._stopped(name)
+
+    def _stopped(self, name: str) -> str:
+        return _status(_paragraph("This was cancelled.") + self.about(name))
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
+
+
+def _status(html: str) -> str:
+    return f'<div role="status">{html}</div>'
+
+
+def _bar(progress: Progress) -> str:
+    """Not to be read aloud at every step."""
+    done, total = progress.done, progress.prompts
+    return (
+        f'<div aria-live="off"><progress value="{done}" max="{total}" aria-label="Prompts done">'
+        f"</progress><p>{done} of {total} prompts; {escape(progress.what)}</p></div>"
+    )

@@ -1,0 +1,90 @@
+"""The tab "Compare": one prompt, two to four methods, a lane each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from logitspec.prompts import examples
+from logitspec.publish.demos import RACES, demo_run, featured, read_demo
+from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
+from logitspec.serving.wire import autoplay_message, pack
+from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
+from logitspec.ui.lanes import entries, lane_inputs
+from logitspec.ui.race import race_view
+from logitspec.ui.tab import Shell, Tab
+
+
+def build(shell: Shell) -> None:
+    models = shell.host.models
+    opening = featured() or examples()[0]
+    with gr.Row(equal_height=True):
+        prompt = gr.Textbox(
+            opening.text,
+            label="Prompt of the race",
+            lines=2,
+            max_lines=4,
+            scale=5,
+            placeholder="Write something, or take an example",
+        )
+        with gr.Column(scale=0, min_width=220), gr.Row():
+            start = gr.Button("Race", variant="primary", min_width=90, elem_id="race")
+            stop = gr.Button("Stop", min_width=90, elem_id="stop-race")
+    lanes = lane_inputs()
+    race = race_view(_demo(demo_run(opening)) or "", shell.host)
+    with gr.Accordion("Examples, model and length", open=False):
+        example = gr.Dropdown(
+            [(f"{each.title} ({each.category})", demo_run(each)) for each in examples()],
+            value=demo_run(opening),
+            label="Example",
+            info="fills in its prompt; a race recorded of it plays at once",
+        )
+        with gr.Row():
+            model = gr.Dropdown(
+                models.choices,
+                value=models.default,
+                label="Model of the race",
+                info="One of these, a Hugging Face id or a folder" if models.others else None,
+                allow_custom_value=models.others,
+            )
+            length = gr.Number(
+                300,
+                label="Most new tokens a lane",
+                info=f"1 to {MAX_NEW_TOKENS}; decoding is greedy",
+                precision=0,
+            )
+    race.open_lane(lambda: gr.Tabs(selected="watch"), outputs=[shell.tabs], queue=False, **PRIVATE)
+    desk = Desk(shell.host)
+    shell.blocks.unload(desk.leave)
+    inputs = [prompt, model, length, *lanes]
+    desk.connect(
+        start, stop, prompt, race, inputs, _request, ("logitspec-race", "logitspec-stop-race")
+    )
+    _connect_examples(desk, example, prompt, race)
+
+
+def _request(prompt: str, model: str, length: int, *lanes: Any) -> Request:
+    return Request(prompt, rivals(entries(lanes)), max_new_tokens=length, model=model)
+
+
+def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: gr.HTML) -> None:
+    """An example fills in its prompt, and where a race of it is recorded, that plays."""
+
+    def choose(name: str, visitor: gr.Request) -> tuple[str, Any]:
+        text = next(each.text for each in examples() if demo_run(each) == name)
+        if (message := _demo(name)) is None:
+            return text, gr.skip()
+        desk.replace(visitor)
+        return text, message
+
+    example.input(choose, [example], [prompt, race], queue=False, **EVERY_CLICK)
+
+
+def _demo(run: str) -> str | None:
+    """The message that plays the recorded race of an example."""
+    demo = read_demo(run, RACES)
+    return pack(autoplay_message(demo)) if demo else None
+
+
+TAB = Tab("compare", "Compare", build, position=2)

@@ -1,0 +1,98 @@
+"""The tab "Why it works": what is behind the speed, in pictures with their numbers."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from logitspec.drafters import METHODS
+from logitspec.measure.evidence import Evidence
+from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
+from logitspec.paths import ASSETS
+from logitspec.ui import words
+from logitspec.ui.desk import PRIVATE
+from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
+from logitspec.ui.tab import Shell, Tab
+
+
+def build(shell: Shell) -> None:
+    models = shell.host.models
+    study = Study(shell.host)
+    evidence = study.evidence(models.default)
+    gr.HTML(_prose("intro"), elem_classes="why")
+    with gr.Row(equal_height=True):
+        model = gr.Dropdown(models.names, value=models.default, label="Model", elem_id="why-model")
+        per_task = gr.Slider(
+            1, MAX_PER_TASK, 2, step=1, label="Prompts per task", info="of seven tasks"
+        )
+        with gr.Column(min_width=220), gr.Row():
+            start = gr.Button(
+                "Compute on the loaded model", variant="primary", elem_id="why-compute"
+            )
+            cancel = gr.Button("Cancel", min_width=90, elem_id="why-cancel")
+    status = gr.HTML(study.status(models.default), elem_id="why-status", elem_classes="why")
+    with gr.Column(visible=evidence is not None) as results:
+        pictures, method = _pictures(evidence)
+    if tables := words.measured():
+        gr.HTML(_prose("measured") + tables, elem_id="why-measured", elem_classes="why")
+    outputs = [status, results, *pictures]
+    _connect(study, model, per_task, method, start, cancel, outputs)
+
+
+def _prose(name: str) -> str:
+    return (ASSETS / "why" / f"{name}.html").read_text(encoding="utf-8")
+
+
+def _pictures(evidence: Evidence | None) -> tuple[list[Any], gr.Radio]:
+    """Plot and numbers of every picture, in their order; and the choice of the method."""
+    outputs: list[Any] = []
+    choices = [(METHODS[name].title, name) for name in (PAPER, OURS, LOOKUP)]
+    method = gr.Radio(choices, value=PAPER, label="Method of the next two pictures", render=False)
+    for picture in PICTURES:
+        if picture.by_method and not method.is_rendered:
+            method.render()
+        title = f'<h3 id="why-{picture.name}-title">{escape(picture.title)}</h3>'
+        gr.HTML(title, elem_classes="why")
+        plot = gr.Plot(
+            show_label=False,
+            container=False,
+            elem_id=f"why-{picture.name}",
+            elem_classes="why-plot",
+            value=picture.figure(evidence, PAPER) if evidence else None,
+        )
+        numbers = gr.HTML(
+            picture.words(evidence, PAPER) if evidence else "",
+            elem_id=f"why-{picture.name}-numbers",
+            elem_classes="why",
+        )
+        outputs += [plot, numbers]
+    return outputs, method
+
+
+def _connect(
+    study: Study,
+    model: gr.Dropdown,
+    per_task: gr.Slider,
+    method: gr.Radio,
+    start: gr.Button,
+    cancel: gr.Button,
+    outputs: list[Any],
+) -> None:
+    status = outputs[0]
+    start.click(study.ready, outputs=[status], queue=False, **PRIVATE).then(
+        study.compute,
+        [model, per_task, method],
+        outputs,
+        concurrency_limit=1,
+        concurrency_id="model",
+        trigger_mode="once",
+        **PRIVATE,
+    )
+    cancel.click(study.cancel, [model], [status], queue=False, **PRIVATE)
+    model.input(study.show, [model, method], outputs, queue=False, **PRIVATE)
+    method.input(study.by_method, [model, method], outputs[2:], queue=False, **PRIVATE)
+
+
+TAB = Tab("why", "Why it works", build, position=3)

@@ -1,0 +1,75 @@
+"""The worked example of logitspec/ui/README.md, as a tab of the page in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from support.app import free_port
+
+from logitspec.paths import ASSETS, ROOT
+from logitspec.serving.host import Host
+from logitspec.ui import scripts, tabs
+from logitspec.ui.page import build
+from logitspec.ui.theme import theme
+
+README = ROOT / "logitspec" / "ui" / "README.md"
+FILE = re.compile(r"`([\w/.]+)`:\n\n```\w+\n(.*?)```", re.S)
+
+
+def example(folder: Path) -> list[str]:
+    """Writes the example's files below `folder`, and gives their names."""
+    files = FILE.findall(README.read_text(encoding="utf-8"))
+    for name, text in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return [name for name, _ in files]
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The page with the example in it; no model is loaded."""
+    assets = tmp_path / "assets"
+    for name in ("page", "player", "compare", "why"):
+        shutil.copytree(ASSETS / name, assets / name)
+    assert example(tmp_path) == [
+        "logitspec/ui/tabs/count.py",
+        "assets/count/tab.js",
+        "assets/count/tab.css",
+    ]
+    monkeypatch.setattr(scripts, "ASSETS", assets)
+    found = [*tabs.__path__, str(tmp_path / "logitspec" / "ui" / "tabs")]
+    monkeypatch.setattr(tabs, "__path__", found)
+    page = build(Host())
+    _, address, _ = page.launch(
+        prevent_thread_lock=True,
+        quiet=True,
+        server_port=free_port(),
+        theme=theme(),
+        **scripts.launch_options(),
+    )
+    yield address
+    page.close()
+    del sys.modules["logitspec.ui.tabs.count"]
+
+
+def test_a_tab_of_one_file_and_one_folder_is_in_the_page(chromium: Browser, url: str) -> None:
+    page = chromium.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(url)
+    page.get_by_role("tab", name="Count").click()
+    titles = page.locator("[role=tablist]:visible [role=tab]").all_inner_texts()
+    assert titles == ["Watch", "Compare", "Why it works", "Count"]
+    count = page.locator("[data-characters]")
+    expect(count).to_have_text("0 characters")
+    page.get_by_label("Text to count").fill("four <b>")
+    expect(count).to_have_text("8 characters")
+    expect(count).to_have_css("font-weight", "700")
+    page.close()
+    assert faults == []

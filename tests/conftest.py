@@ -103,6 +103,7 @@ def chromium() -> Iterator[Browser]:
         pytest.fail(
             "There is no Chromium, Chrome or Edge; tests/run.py installs one.", pytrace=False
         )
+    machine.let_playwright_start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,

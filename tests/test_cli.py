@@ -23,7 +23,7 @@ from logitspec import (
     Trace,
 )
 from logitspec.__main__ import COMMANDS, main, parse
-from logitspec.drafters import option_fields
+from logitspec.drafters import DEFAULT_METHOD, option_fields
 from logitspec.terminal import Printer, harmless
 
 PROMPT = "Write a short story about a fox who found a red kite."
@@ -56,13 +56,24 @@ def test_text_summary_json_and_trace_agree(
     assert "share by origin: " in printed
 
 
-def test_every_method_writes_the_same_text(capsys: pytest.CaptureFixture[str]) -> None:
-    for sampling in ([], ["--temperature", "0.9", "--seed", "5"]):
-        texts = {
-            json.loads(output(capsys, "--json", "--method", m, *sampling).splitlines()[-1])["text"]
-            for m in METHODS
-        }
-        assert len(texts) == 1
+def test_every_method_writes_the_same_text_and_has_its_own_defaults(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = set()
+    for method, drafter in METHODS.items():
+        document = json.loads(output(capsys, "--json", "--method", method).splitlines()[-1])
+        assert document["options"] == drafter().options()
+        texts.add(document["text"])
+    assert len(texts) == 1
+
+
+def test_sampled_text_depends_on_no_method(capsys: pytest.CaptureFixture[str]) -> None:
+    sampling = ["--json", "--temperature", "0.9", "--seed", "5"]
+    plain, drafted = (
+        json.loads(output(capsys, *sampling, "--method", method).splitlines()[-1])["text"]
+        for method in ("autoregressive", DEFAULT_METHOD)
+    )
+    assert plain == drafted
 
 
 def test_options_come_from_the_dataclasses_of_the_methods(
@@ -81,12 +92,6 @@ def test_options_come_from_the_dataclasses_of_the_methods(
     switches = ["--method", "token_recycling", "--no-seed-from-prompt"]
     options = json.loads(output(capsys, "--json", *switches).splitlines()[-1])["options"]
     assert options == {"seed_from_prompt": False}
-
-
-def test_what_is_not_given_is_as_the_method_has_it(capsys: pytest.CaptureFixture[str]) -> None:
-    for method, drafter in METHODS.items():
-        document = json.loads(output(capsys, "--json", "--method", method).splitlines()[-1])
-        assert document["options"] == drafter().options()
 
 
 @pytest.mark.parametrize(

@@ -232,8 +232,7 @@ def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
     cable.close()
 
 
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("theme", "width"), [("light", 400), ("dark", 1280)])
 def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, width: int) -> None:
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, reduced_motion="reduce"

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -58,6 +59,8 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 @cache
 def files() -> list[Path]:
     """The project's files, relative to its folder: those in git, and new ones not ignored."""
+    if shutil.which("git") is None:
+        return sorted(_not_ignored(ROOT))
     listed = run(
         "git", "-c", "safe.directory=*", "ls-files", "-z",
         "--cached", "--others", "--exclude-standard",
@@ -65,6 +68,22 @@ def files() -> list[Path]:
     assert listed.returncode == 0, f"This test wants a git checkout: {listed.stderr}"
     names = {Path(name) for name in listed.stdout.split("\0") if name}
     return sorted(name for name in names if (ROOT / name).is_file())
+
+
+def _not_ignored(folder: Path) -> Iterator[Path]:
+    """As .gitignore has it, which names files and folders by themselves; caches bring one that says all."""
+    ignored = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().split())]
+    for path in folder.iterdir():
+        if any(map(path.match, ignored)) or (path / ".gitignore").exists():
+            continue
+        if path.is_dir():
+            yield from _not_ignored(path)
+        else:
+            yield path.relative_to(ROOT)
+
+
+def test_without_git_the_same_files_are_found() -> None:
+    assert sorted(_not_ignored(ROOT)) == files()
 
 
 # Linters

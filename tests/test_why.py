@@ -293,7 +293,7 @@ STUCK_OUT = """() => [...document.querySelectorAll(".why, .why *, .why-plot, .wh
   .map((each) => `${each.tagName}.${each.className}`)"""
 
 
-def test_on_a_phone_nothing_sticks_out(phone: Page) -> None:
+def test_on_a_phone_nothing_sticks_out_and_axe_finds_nothing(phone: Page) -> None:
     choose(phone, "builtin")
     drawn(phone)
     phone.wait_for_timeout(500)
@@ -305,6 +305,9 @@ def test_on_a_phone_nothing_sticks_out(phone: Page) -> None:
         "(found) => [...new Set(found.map((each) => getComputedStyle(each).fill))]"
     )
     assert labels == [ink]
+    phone.wait_for_timeout(500)
+    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]})
+    assert [each["id"] for each in found.response["violations"]] == []
 
 
 def test_pictures_fit_when_their_tab_comes_back(page: Page) -> None:
@@ -318,11 +321,3 @@ def test_pictures_fit_when_their_tab_comes_back(page: Page) -> None:
     )
     page.wait_for_function(f"({widest})() <= 400")
     assert page.evaluate(STUCK_OUT) == []
-
-
-def test_axe_finds_nothing(phone: Page) -> None:
-    choose(phone, "builtin")
-    drawn(phone)
-    phone.wait_for_timeout(500)
-    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]})
-    assert [each["id"] for each in found.response["violations"]] == []

@@ -24,7 +24,7 @@ from logitspec.measure.evidence.gather import (
     PAPER,
     UNSEEN,
     gather,
-    prompts,
+    sample_prompts,
 )
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.models.loader import encode_prompt
@@ -179,7 +179,7 @@ def test_what_is_behind_the_last_place_is_shown_in_it() -> None:
 
 
 def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
-    asked = prompts(5)
+    asked = sample_prompts(5)
     tasks = [each.category for each in asked]
     assert len(set(tasks[:7])) == 7
     assert tasks == tasks[:7] * 5
@@ -188,8 +188,8 @@ def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
     for each in asked:
         assert (each.text in shown) == (each.question_id < UNSEEN)
     assert [each.question_id >= UNSEEN for each in asked[::7]] == [False, True, False, True, False]
-    assert prompts(5) == asked
-    assert prompts(2) == asked[:14]
+    assert sample_prompts(5) == asked
+    assert sample_prompts(2) == asked[:14]
 
 
 # Stopping, keeping

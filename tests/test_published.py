@@ -9,17 +9,16 @@ from statistics import median
 from typing import Any
 
 import pytest
+from support.published import GPU_RESULTS, gpu_conditions, markdown, methods, shapes
 
 from logitspec.drafters import METHODS
 from logitspec.measure.benchmark.published import (
     RESULTS,
     by_task,
     conditions,
-    markdown,
     overall,
     published,
 )
-from logitspec.measure.gpu_check.tables import GPU_RESULTS, gpu_conditions, methods, shapes
 from logitspec.ui.words import measured
 
 PAGE = Path(__file__).resolve().parent.parent / "logitspec" / "measure" / "README.md"

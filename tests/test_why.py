@@ -20,7 +20,7 @@ from support.models import tokenizer
 
 from logitspec import LogitSpecError
 from logitspec.measure.evidence import Evidence, total, weights
-from logitspec.measure.evidence.gather import OURS, PAPER, gather, prompts
+from logitspec.measure.evidence.gather import OURS, PAPER, gather, sample_prompts
 from logitspec.serving import models
 from logitspec.serving.host import Host
 from logitspec.trace.metrics import Counts
@@ -50,7 +50,7 @@ class Served(Stock):
 
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
-    shipped: Evidence = finished(gather(runner("llama"), tokenizer(), prompts(1), 24))
+    shipped: Evidence = finished(gather(runner("llama"), tokenizer(), sample_prompts(1), 24))
     shipped.about["model"]["id"] = "<b>builtin</b>"
     file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
     shipped.save(file)

@@ -292,7 +292,7 @@ def test_a_race_crosses_and_a_killed_one_keeps_its_lanes(
 
 
 def test_evidence_crosses(host: Host, spaces: ModuleType) -> None:
-    asked = gathering.prompts(1)[:2]
+    asked = gathering.sample_prompts(1)[:2]
     steps = host.work("tiny", Event(), 10, gathering.gather, asked, 8)
     told = []
     while True:

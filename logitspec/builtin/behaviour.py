@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-SECONDS_AT_MOST = 20.0
+MAX_SECONDS = 20.0
 
 # The harness knows a handful of builtins and no imports, and counts lines, so that code which a
 # model wrote can neither reach anything nor run for ever.
@@ -89,7 +89,7 @@ def behave_alike(reference: str, made: str) -> bool:
             input=json.dumps([reference, made]),
             capture_output=True,
             text=True,
-            timeout=SECONDS_AT_MOST,
+            timeout=MAX_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:

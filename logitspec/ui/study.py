@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.measure.evidence import SHIPPED, Evidence, weights
-from logitspec.measure.evidence.gather import Progress, gather, prompts
+from logitspec.measure.evidence.gather import Progress, gather, sample_prompts
 from logitspec.models.loader import BUILTIN
 from logitspec.serving.host import Host
 from logitspec.ui import figures, words
@@ -141,7 +141,7 @@ class Study:
 
     def _gather(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
         """Progress, seldom enough for a page; the evidence is stored, unless `stop` is set before."""
-        questions = prompts(min(max(per_task, 1), MAX_PER_TASK))
+        questions = sample_prompts(min(max(per_task, 1), MAX_PER_TASK))
         seconds = len(questions) * GPU_SECONDS_PER_PROMPT
         work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS)
         with closing(work) as steps:

@@ -61,7 +61,7 @@ class Bench:
         before: list[tuple[str, str]] = []
         for turn, text in enumerate((prompt.text, *prompt.later)):
             ids = self.encode(text, before)
-            # What comes after an answer that was not written can't be asked either.
+            # A turn needs the answers before it.
             if len(before) < turn or self._room(ids) < 2:
                 part.left_out.append([prompt.question_id, turn])
                 for _ in range(self.repeats):
@@ -76,7 +76,7 @@ class Bench:
         """By contender the outcome of each repeat."""
         outcomes: dict[str, list[Outcome]] = {each.title: [] for each in self.contenders}
         for _ in range(self.repeats):
-            gc.collect()  # the rubbish of one method is not to be cleared away in another's time
+            gc.collect()  # so that no method pays for another's garbage
             for contender in rotated(self.contenders, self.rounds):
                 outcomes[contender.title].append(contender.decode(ids, self._room(ids)))
             self.rounds += 1

@@ -1,4 +1,4 @@
-"""Figures made of runs: rates, ratios and means, by method and category."""
+"""Figures of runs: rates, ratios and means, by method and category."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Spread:
 
 
 def rates(runs: Sequence[Measurement]) -> dict[int, float]:
-    """Decoded tokens a second by repeat: all tokens / all seconds, where that can be told."""
-    found = {}
+    """Decoded tokens a second by repeat: all tokens / all seconds; none where no time is left."""
+    by_repeat = {}
     for repeat in sorted({each.repeat for each in runs}):
         of_it = [each for each in runs if each.repeat == repeat]
         tokens = sum(each.timed_tokens for each in of_it)
         seconds = sum(each.decode_seconds for each in of_it)
         if tokens > 0 and seconds > 0:
-            found[repeat] = tokens / seconds
-    return found
+            by_repeat[repeat] = tokens / seconds
+    return by_repeat
 
 
 def speed_up(runs: Sequence[Measurement], baseline: Sequence[Measurement]) -> Spread | None:
@@ -96,17 +96,17 @@ def scores(part: Part) -> dict[str, dict[str, Any]]:
     """By title, then by category and overall: the figures, and the prompts whose output differs."""
     titles = dict.fromkeys(each.method for each in part.measurements)
     categories = [*sorted({each.category for each in part.measurements}), OVERALL]
-    found: dict[str, dict[str, Any]] = {title: {} for title in titles}
+    figures: dict[str, dict[str, Any]] = {title: {} for title in titles}
     for category in categories:
         plain, stock = (_of(part.measurements, name, category) for name in (REFERENCE, BASELINE))
         for title in titles:
             differing = _of(part.divergences, title, category)
-            found[title][category] = {
+            figures[title][category] = {
                 **score(_of(part.measurements, title, category), plain, stock),
                 "differing": len(differing),
                 "faults": sum(each.fault for each in differing),
             }
-    return found
+    return figures
 
 
 def _of(items: Sequence[R], title: str, category: str) -> list[R]:

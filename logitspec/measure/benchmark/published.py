@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,13 +84,3 @@ def by_task(document: dict[str, Any]) -> Table:
 
 def _ratio(own: dict[str, float] | None, other: dict[str, float] | None) -> str:
     return "-" if not own or not other else f"{own['median'] / other['median']:.2f}"
-
-
-def markdown(tables: Iterable[Table]) -> str:
-    """The tables for a page in Markdown, each below its caption."""
-    return "\n\n".join(_markdown(table) for table in tables)
-
-
-def _markdown(table: Table) -> str:
-    lines = [table.heads, ["---", *("---:" for _ in table.heads[1:])], *table.rows]
-    return "\n".join([f"{table.caption}:", "", *(f"| {' | '.join(line)} |" for line in lines)])

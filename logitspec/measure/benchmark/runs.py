@@ -1,4 +1,4 @@
-"""What is measured: the runs of the contenders, and where their outputs differ."""
+"""Runs of the contenders, and where their outputs differ."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Divergence:
 
 @dataclass(slots=True)
 class Part:
-    """What one process found. left_out: [question id, turn] of prompts beyond the model's context."""
+    """The results of one process. left_out: [question id, turn] of prompts beyond the model's context."""
 
     measurements: list[Measurement] = field(default_factory=list)
     divergences: list[Divergence] = field(default_factory=list)

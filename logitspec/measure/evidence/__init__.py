@@ -2,7 +2,7 @@
 
     python -m logitspec evidence --out assets/evidence/builtin.json.gz
 
-No run is kept, only counts: of ranks, of accepted lengths, of tree sizes; and the cost of forwards.
+Only counts stay: ranks, accepted lengths, tree sizes; and the cost of forwards.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from logitspec.trace.records import dumps
 
 SCHEMA = 1
 SHIPPED = ASSETS / "evidence" / "builtin.json.gz"
-BEYOND = RANKS  # stands for every rank that was not kept
+BEYOND = RANKS  # stands for every rank that is not recorded
 
 
 ByTask = dict[str, Counts]
@@ -38,7 +38,7 @@ class Evidence:
     about: model, environment, prompts by task, new tokens at most, and the fingerprint of the
     weights, if they are the built-in ones. rows, seconds: of timed forwards, ascending. ranks: per
     task, how often the next-next token had which rank in the last logits (0 is the root's; BEYOND:
-    none of those kept). runs: by method. capacities: of the paper's method by draft_tree_capacity.
+    any other). runs: by method. capacities: of the paper's method by draft_tree_capacity.
     """
 
     about: dict[str, Any]
@@ -150,11 +150,11 @@ def total(by_task: ByTask) -> Counts:
 def next_next_ranks(transcript: Transcript) -> Counter[int]:
     """How often the token after the root had which rank in the logits that chose the root."""
     before = transcript.topk[len(transcript.prompt_ids) - 1 :]
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for last, token in zip(before, transcript.output_ids[1:], strict=False):
         rank = last.head(RANKS).rank(token)
-        found[BEYOND if rank is None else rank] += 1
-    return found
+        counts[BEYOND if rank is None else rank] += 1
+    return counts
 
 
 def weights(folder: Path = MODEL) -> str:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from logitspec import commandline
 from logitspec.measure.evidence import SHIPPED, Evidence
-from logitspec.measure.evidence.gather import gather, prompts
+from logitspec.measure.evidence.gather import gather, sample_prompts
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +33,14 @@ def _gathered(options: argparse.Namespace) -> Evidence:
     from logitspec.models.loader import load
 
     target, tokenizer = load(options.model, options.device, options.dtype)
-    asked = prompts(options.per_task)
-    steps = gather(target, tokenizer, asked, options.max_new_tokens)
-    with tqdm(total=len(asked), unit=" prompts") as bar:
+    prompts = sample_prompts(options.per_task)
+    steps = gather(target, tokenizer, prompts, options.max_new_tokens)
+    with tqdm(total=len(prompts), unit=" prompts") as bar:
         while True:
             try:
                 progress = next(steps)
             except StopIteration as stop:
-                found: Evidence = stop.value
-                return found
+                evidence: Evidence = stop.value
+                return evidence
             bar.set_description(progress.what, refresh=False)
             bar.update(progress.done - bar.n)

@@ -1,4 +1,4 @@
-"""Gathering evidence: what is asked of the model, and what is replayed without it.
+"""Gathering evidence: what the model decodes, and what is replayed without it.
 
 prompts -> plain decoding with its top-k -> ranks of next-next tokens
         -> replays of that text          -> steps of prompt lookup and, by capacity, of the paper's method
@@ -32,9 +32,9 @@ UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
 SEED = 7
 
 
-def prompts(per_task: int) -> list[Prompt]:
+def sample_prompts(per_task: int) -> list[Prompt]:
     """As many prompts of each task, one task after the other: the shipped examples, and in between
-    unseen ones, which the built-in model's training can't have drawn."""
+    unseen ones, which the training of the built-in model can't draw."""
     if per_task < 1:
         raise LogitSpecError(f"Prompts of each task must be 1 or more; got {per_task}.")
     rows = [islice(_of_task(task, place), per_task) for place, task in enumerate(TASKS)]
@@ -42,18 +42,18 @@ def prompts(per_task: int) -> list[Prompt]:
 
 
 def _of_task(task: str, place: int) -> Iterator[Prompt]:
-    shown = [each for each in examples() if each.category == task]
+    shipped = [each for each in examples() if each.category == task]
     unseen = samples(SEED, "eval", task)
     for number in count():
-        if number < len(shown):
-            yield shown[number]
-        asked, _ = next(unseen).turns[0]
-        yield Prompt(UNSEEN * (place + 1) + number, task, "", asked)
+        if number < len(shipped):
+            yield shipped[number]
+        text, _ = next(unseen).turns[0]
+        yield Prompt(UNSEEN * (place + 1) + number, task, "", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is: prompts that are done, of how many, and what is done now."""
+    """Prompts that are done, of how many, and what is going on."""
 
     done: int
     prompts: int
@@ -61,53 +61,53 @@ class Progress:
 
 
 def gather(
-    target: Any, tokenizer: Any, asked: Sequence[Prompt], new_tokens: int
+    target: Any, tokenizer: Any, prompts: Sequence[Prompt], new_tokens: int
 ) -> Generator[Progress, None, Evidence]:
-    """Ask the model; yields after every step, and returns what was found. Closing it ends it.
+    """Decode and replay; yields after every step and returns the evidence. Closing it ends it.
 
-    target: a runner. new_tokens: at most, for each of the prompts `asked`. Raises LogitSpecError
+    target: a runner. new_tokens: at most, for each of `prompts`. Raises LogitSpecError
     before the first forward for a prompt that can't be decoded.
     """
     from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
 
-    encoded = [encode_prompt(tokenizer, each.text) for each in asked]
-    for prompt, ids in zip(asked, encoded, strict=True):
+    encoded = [encode_prompt(tokenizer, each.text) for each in prompts]
+    for prompt, ids in zip(prompts, encoded, strict=True):
         try:
             trace = begin(target, ids, "autoregressive", new_tokens)
         except LogitSpecError as error:
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
-    yield Progress(0, len(asked), "timing forwards")
+    yield Progress(0, len(prompts), "timing forwards")
     costs = target.measure()
-    found = Evidence(_about(trace, asked), list(costs.rows), list(costs.seconds))
-    for done, (prompt, ids) in enumerate(zip(asked, encoded, strict=True)):
-        for what in _counted(found, target, prompt, ids, new_tokens):
-            yield Progress(done, len(asked), f"{prompt.category}, {what}")
-    yield Progress(len(asked), len(asked), "done")
-    return found
+    evidence = Evidence(_about(trace, prompts), list(costs.rows), list(costs.seconds))
+    for done, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
+        for what in _counted(evidence, target, prompt, ids, new_tokens):
+            yield Progress(done, len(prompts), f"{prompt.category}, {what}")
+    yield Progress(len(prompts), len(prompts), "done")
+    return evidence
 
 
 def _counted(
-    found: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
+    evidence: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
 ) -> Iterator[str]:
     """Count one prompt; says after every step what it is doing."""
     task = prompt.category
     recording = RecordingTarget(target, RANKS)
     plain = yield from _ran(recording, ids, "autoregressive", new_tokens, "plain decoding")
     transcript = recording.transcript(prompt, plain)
-    found.ranks.setdefault(task, Counter()).update(next_next_ranks(transcript))
+    evidence.ranks.setdefault(task, Counter()).update(next_next_ranks(transcript))
     own = yield from _ran(target, ids, OURS, new_tokens, "drafting live")
-    _add(found.runs.setdefault(OURS, {}), task, own)
+    _add(evidence.runs.setdefault(OURS, {}), task, own)
 
     def replayed(method: str, **options: Any) -> Generator[str, None, Trace]:
         recorded = TranscriptTarget(transcript)
         return (yield from _ran(recorded, ids, method, new_tokens, "replaying", **options))
 
-    _add(found.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
+    _add(evidence.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
     for capacity in CAPACITIES:
         trace = yield from replayed(PAPER, draft_tree_capacity=capacity)
-        _add(found.capacities.setdefault(capacity, {}), task, trace)
+        _add(evidence.capacities.setdefault(capacity, {}), task, trace)
         if capacity == USUAL:
-            _add(found.runs.setdefault(PAPER, {}), task, trace)
+            _add(evidence.runs.setdefault(PAPER, {}), task, trace)
 
 
 def _add(by_task: ByTask, task: str, trace: Trace) -> None:
@@ -123,14 +123,14 @@ def _ran(
     return trace
 
 
-def _about(trace: Trace, asked: Sequence[Prompt]) -> dict[str, Any]:
-    """What the numbers were found under."""
+def _about(trace: Trace, prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """The conditions of the counts."""
     known = trace.model.get("id") == "builtin"
     return {
         "model": trace.model,
         "environment": {**trace.environment, "logitspec": VERSION},
-        "prompts": dict(Counter(each.category for each in asked)),
-        "unseen": sum(each.question_id >= UNSEEN for each in asked),
+        "prompts": dict(Counter(each.category for each in prompts)),
+        "unseen": sum(each.question_id >= UNSEEN for each in prompts),
         "max_new_tokens": trace.max_new_tokens,
         **({"weights": weights()} if known else {}),
     }

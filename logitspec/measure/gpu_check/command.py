@@ -24,10 +24,10 @@ def run(options: argparse.Namespace) -> int:
 
     device = choose_device(options.device)
     chosen = parts.chosen(parts.jobs(device, options.quick), options.parts)
-    found: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
+    findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
     for job in chosen:
-        found["parts"][job.name] = parts.done(job)
+        findings["parts"][job.name] = parts.run_part(job)
         if options.json:
-            commandline.write(options.json, dumps(found))
-    print(dumps(found))
-    return 1 if any("error" in each for each in found["parts"].values()) else 0
+            commandline.write(options.json, dumps(findings))
+    print(dumps(findings))
+    return 1 if any("error" in each for each in findings["parts"].values()) else 0

@@ -6,9 +6,7 @@ import gc
 import platform
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -24,7 +22,6 @@ from logitspec.measure.benchmark.runs import MAX_TIE, Part
 from logitspec.measure.environment import environment
 from logitspec.measure.gpu_check.shapes import (
     Sweep,
-    attention_times,
     copy_bandwidth,
     measured,
     random_target,
@@ -35,9 +32,8 @@ from logitspec.models.loader import encode_prompt, load
 from logitspec.prompts import read_prompts
 from logitspec.version import VERSION
 
-Late = Callable[[], bool]
+Late = Callable[[], bool]  # whether a part has used its seconds
 COPIED = 2**31
-TRAINING_SECONDS = 45
 
 
 class Job(NamedTuple):
@@ -49,7 +45,7 @@ class Job(NamedTuple):
 
 
 def jobs(device: torch.device, quick: bool) -> list[Job]:
-    """The parts, the most telling first; together less than ten minutes."""
+    """The parts, the most informative first; together less than ten minutes."""
     low = choose_dtype("bfloat16", device)
     shaped: list[tuple[str, float]] = (
         [("tiny", 20)]
@@ -61,9 +57,7 @@ def jobs(device: torch.device, quick: bool) -> list[Job]:
         Job("copy", 15, lambda late: _copy(device, quick)),
         Job("builtin bfloat16", 70, lambda late: _builtin(device, "bfloat16", quick, late)),
         *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shaped),
-        Job("attention", 20, lambda late: attention_times(device, low, sweep)),
         Job("builtin float32", 60, lambda late: _builtin(device, "float32", quick, late)),
-        Job("training", 60 + TRAINING_SECONDS, lambda late: _training(device, quick)),
     ]
 
 
@@ -76,36 +70,40 @@ def chosen(every: list[Job], names: list[str]) -> list[Job]:
     return [job for job in every if not names or job.name in names]
 
 
-def done(job: Job) -> dict[str, Any]:
-    """What a part has found within its seconds; whether it was cut short, or what ended it."""
+def run_part(job: Job) -> dict[str, Any]:
+    """The findings of a part within its seconds; whether it was cut short, or what ended it."""
     began = monotonic()
-    found: dict[str, Any] = {}
+    findings: dict[str, Any] = {}
 
     def late() -> bool:
-        found["cut"] = monotonic() - began > job.seconds
-        return bool(found["cut"])
+        findings["cut"] = monotonic() - began > job.seconds
+        return bool(findings["cut"])
 
     try:
         for piece in job.work(late):
             if "mode" in piece:
-                found.setdefault("rows", []).append(piece)
+                findings.setdefault("rows", []).append(piece)
             else:
-                found.update(piece)
-    except Exception as error:  # the next part is worth its time all the same
-        found["error"] = (
+                findings.update(piece)
+    except Exception as error:  # the next part can still run
+        findings["error"] = (
             f"{type(error).__name__}: {str(error).splitlines()[0][:300] if str(error) else ''}"
         )
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    found["seconds"] = round(monotonic() - began, 1)
-    print(f"{job.name}: {found['seconds']} s {found.get('error', '')}", file=sys.stderr, flush=True)
-    return found
+    findings["seconds"] = round(monotonic() - began, 1)
+    print(
+        f"{job.name}: {findings['seconds']} s {findings.get('error', '')}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return findings
 
 
 def conditions(device: torch.device, quick: bool) -> dict[str, Any]:
-    """What all figures were measured on and with."""
-    told: dict[str, Any] = {
+    """What all figures are measured on and with."""
+    conditions: dict[str, Any] = {
         "device": str(device),
         "quick": quick,
         "python": platform.python_version(),
@@ -116,14 +114,14 @@ def conditions(device: torch.device, quick: bool) -> dict[str, Any]:
     }
     if device.type == "cuda":
         chip = torch.cuda.get_device_properties(device)
-        told |= {
+        conditions |= {
             "chip": chip.name,
             "memory_gb": round(chip.total_memory / 1e9, 1),
             "processors": chip.multi_processor_count,
             "cuda": torch.version.cuda,
             "driver": _driver(),
         }
-    return told
+    return conditions
 
 
 def _driver() -> str | None:
@@ -174,44 +172,12 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
     costs = target.measure()
     prompts = read_prompts()
     bench.warm_up(prompts)
-    part, asked = Part(), 0
+    part, count = Part(), 0
     for prompt in prompts[:1] if quick else prompts:
         if late():
             break
         bench.measure(prompt, part)
-        asked += 1
-    about = {"environment": environment(target), "tie_at_most": MAX_TIE, "prompts": asked}
+        count += 1
+    about = {"environment": environment(target), "tie_at_most": MAX_TIE, "prompts": count}
     about["forward_costs"] = costs.to_json()
     yield document(part, contenders, about)
-
-
-def _training(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
-    """Whether the built-in model's training runs there, and how far it comes in a minute."""
-    with tempfile.TemporaryDirectory() as folder:
-        out, work = Path(folder) / "model", Path(folder) / "work"
-        length = ["--steps", "2"] if quick else ["--hours", str(TRAINING_SECONDS / 3600)]
-        command = [
-            sys.executable,
-            "-m",
-            "logitspec",
-            "train",
-            "--device",
-            str(device),
-            *length,
-        ]
-        ran = subprocess.run(
-            [*command, "--out", str(out), "--work", str(work)],
-            capture_output=True,
-            text=True,
-            timeout=60 + TRAINING_SECONDS,
-            check=False,
-        )
-        log = work / "log.jsonl"
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        yield {
-            "returned": ran.returncode,
-            "log": lines[-3:],
-            "saved": (out / "config.json").exists(),
-        }
-        if ran.returncode != 0:
-            raise RuntimeError(ran.stderr.strip().splitlines()[-1] if ran.stderr else "no words")

@@ -1,21 +1,17 @@
-"""What a forward and a step of a model of some shape take on a device; its weights are random.
+"""What a forward and a step of a model of some shape take on a device.
 
-Time does not depend on what the weights are, so nothing is downloaded: they are made on the device.
+Time does not depend on the weights, so nothing is downloaded: random ones are made on the device.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
 from logitspec.models.devices import graphed, quickened
@@ -24,7 +20,6 @@ from logitspec.runtime.graphs import BUCKETS, uncaptured
 from logitspec.runtime.runner import Runner
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
-KERNELS = (SDPBackend.MATH, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.CUDNN_ATTENTION)
 REPEATS = 7
 INNER = 10  # forwards between two readings of the device's clock
 
@@ -81,12 +76,12 @@ def measured(target: Runner, sweep: Sweep, late: Callable[[], bool]) -> Iterator
 
     On a CPU the first half is the padded forward of fixed shape, not captured.
     """
-    told = _told(target)
+    note = _replaying(target)
     if target.replays:
         yield from _swept(target, sweep, "graphs", late)
-        told = told if target.replays else target.info["environment"]["graphs"]
+        note = note if target.replays else target.info["environment"]["graphs"]
         target.stop_replaying("all is measured")
-    target.info["environment"]["graphs"] = told
+    target.info["environment"]["graphs"] = note
     yield from _swept(target, sweep, "plain", late)
 
 
@@ -104,7 +99,7 @@ def _swept(
             yield {"mode": mode, "context": context, **figures}
 
 
-def _told(target: Runner) -> str:
+def _replaying(target: Runner) -> str:
     """Have `target` replay, and say whether it does."""
     if target.model.device.type == "cuda":
         return graphed(target, target.deviation())
@@ -133,8 +128,8 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
         target.rewind(length)
     step = median(verify) + median(commit)
     parts = {"forward": forward, "verify": median(verify), "commit": median(commit)}
-    told = {f"{name}_ms": round(1000 * each, 4) for name, each in parts.items()}
-    return {"rows": len(tree), **told, "overhead_ms": round(1000 * (step - forward), 4)}
+    milliseconds = {f"{name}_ms": round(1000 * each, 4) for name, each in parts.items()}
+    return {"rows": len(tree), **milliseconds, "overhead_ms": round(1000 * (step - forward), 4)}
 
 
 def _tree(rows: int) -> DraftTree:
@@ -190,28 +185,3 @@ def read_bytes(target: Runner, context: int) -> int:
     head_dim = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
     row = 2 * text.num_hidden_layers * text.num_key_value_heads * head_dim * model.dtype.itemsize
     return int(weights + context * row)
-
-
-def attention_times(
-    device: torch.device, dtype: torch.dtype, sweep: Sweep
-) -> Iterator[dict[str, Any]]:
-    """One layer's attention by each of torch's kernels, as the fast forward calls it: microseconds,
-    None where a kernel does not take it. 12 heads on 2 key heads, head_dim 128."""
-    for context in sweep.contexts:
-        keys, values = torch.randn(2, 1, 2, context, 128, device=device, dtype=dtype).unbind()
-        for rows in sweep.rows:
-            query = torch.randn(1, 2, 6 * rows, 128, device=device, dtype=dtype)
-            mask = torch.zeros(1, 1, 6 * rows, context, device=device, dtype=dtype)
-            run = partial(F.scaled_dot_product_attention, query, keys, values, attn_mask=mask)
-            took = {each.name.lower(): _kernel(each, run, device) for each in KERNELS}
-            yield {"mode": "attention", "context": context, "rows": rows, **took}
-
-
-@torch.inference_mode()
-def _kernel(backend: SDPBackend, run: Callable[[], Any], device: torch.device) -> float | None:
-    try:
-        with warnings.catch_warnings(), sdpa_kernel(backend):
-            warnings.simplefilter("ignore")  # torch says at length why a kernel does not fit
-            return round(1e6 * device_seconds(run, device), 1)
-    except RuntimeError:
-        return None

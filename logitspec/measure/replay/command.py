@@ -27,54 +27,59 @@ from logitspec.trace.records import dumps
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A command of its own for each thing to do."""
     commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
-    making = commands.add_parser("record", help="decode prompts and keep what the model says")
-    making.set_defaults(command=_record)
-    making.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
-    making.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
-    making.add_argument("--category", nargs="+", default=[], help="(default: all)")
-    making.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
-    making.add_argument(
-        "--ranks", type=int, default=RANKS, help="kept of the last logits (default: %(default)s)"
+    recorder = commands.add_parser(
+        "record", help="decode prompts and write down what the model says"
     )
-    commandline.add_model(making)
+    recorder.set_defaults(command=_record)
+    recorder.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
+    recorder.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
+    recorder.add_argument("--category", nargs="+", default=[], help="(default: all)")
+    recorder.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
+    recorder.add_argument(
+        "--ranks",
+        type=int,
+        default=RANKS,
+        help="recorded of the last logits (default: %(default)s)",
+    )
+    commandline.add_model(recorder)
 
-    trying = commands.add_parser("run", help="replay methods on transcripts")
-    trying.set_defaults(command=_run)
-    trying.add_argument("file", help="what `record` wrote")
-    trying.add_argument(
+    runner = commands.add_parser("run", help="replay methods on transcripts")
+    runner.set_defaults(command=_run)
+    runner.add_argument("file", help="what `record` wrote")
+    runner.add_argument(
         "--method",
-        dest="asked",
+        dest="choices",
         action="append",
         type=lambda name: ("method", name),
         metavar="NAME",
         help=f"one of {', '.join(METHODS)}; repeat to compare (default: {DEFAULT_METHOD})",
     )
-    trying.add_argument(
+    runner.add_argument(
         "--option",
-        dest="asked",
+        dest="choices",
         action="append",
         type=lambda pair: ("option", pair),
         metavar="name=value",
         help="of the method named before it; of every method where none was named yet",
     )
-    trying.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
+    runner.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
 
-    parting = commands.add_parser("ingredients", help="what each part of our method is worth")
-    parting.set_defaults(command=_ingredients)
-    parting.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
-    parting.add_argument(
+    parts = commands.add_parser("ingredients", help="what each part of our method is worth")
+    parts.set_defaults(command=_ingredients)
+    parts.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
+    parts.add_argument(
         "--drafts", type=int, nargs="+", default=DRAFTS, help="a step (default: 63 24 8)"
     )
-    parting.add_argument(
+    parts.add_argument(
         "--model", help="run the recorded prompts on this model, the recorded one (default: replay)"
     )
-    parting.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
-    parting.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
+    parts.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
+    parts.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
 
-    fitting = commands.add_parser("fit", help="fit the rates that our method begins with")
-    fitting.set_defaults(command=_fit)
-    fitting.add_argument("files", nargs="+", metavar="file", help="transcripts, a file a model")
-    fitting.add_argument(
+    fitter = commands.add_parser("fit", help="fit the rates that our method begins with")
+    fitter.set_defaults(command=_fit)
+    fitter.add_argument("files", nargs="+", metavar="file", help="transcripts, a file a model")
+    fitter.add_argument(
         "--model",
         action="append",
         default=[],
@@ -95,12 +100,12 @@ def _record(options: argparse.Namespace) -> None:
         raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
     commandline.check_writable(options.out)
     target, tokenizer = load(options.model, options.device, options.dtype)
-    made = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
-    save(tqdm(made, "record", len(prompts), unit=" prompts"), options.out)
+    transcripts = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
+    save(tqdm(transcripts, "record", len(prompts), unit=" prompts"), options.out)
 
 
 def _run(options: argparse.Namespace) -> None:
-    variants = _variants(options.asked or [])
+    variants = _variants(options.choices or [])
     transcripts = tqdm(read(options.file), "replay", unit=" prompts", disable=None)
     scores = compare(transcripts, variants)
     print(table(variants, scores))
@@ -111,19 +116,19 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _ingredients(options: argparse.Namespace) -> None:
-    found = Ingredients(tuple(dict.fromkeys(options.drafts)), options.model)
-    for recipe in recipes(found.drafts):
-        make(recipe.method, recipe.options)  # a size that there is not is told before any replay
+    results = Ingredients(tuple(dict.fromkeys(options.drafts)), options.model)
+    for recipe in recipes(results.drafts):
+        make(recipe.method, recipe.options)  # refuses an impossible size before any replay
     check(options.files)
     names = [Path(file).name for file in options.files]
     if twice := [name for name in names if names.count(name) > 1]:
         raise LogitSpecError(f"Two files are called {twice[0]}; rename one of them.")
     for file, name in zip(options.files, names, strict=True):
         transcripts = tqdm(read(file), name, unit=" prompts", disable=None)
-        found.add(name, transcripts, options.processes)
-    print(ingredients.table(found))
+        results.add(name, transcripts, options.processes)
+    print(ingredients.table(results))
     if options.json:
-        commandline.write(options.json, dumps(ingredients.document(found)))
+        commandline.write(options.json, dumps(ingredients.document(results)))
 
 
 def _fit(options: argparse.Namespace) -> None:
@@ -136,11 +141,11 @@ def _fit(options: argparse.Namespace) -> None:
     print(source(fitted(recorded, PRIORS, options.model)))
 
 
-def _variants(asked: Sequence[tuple[str, str]]) -> list[Variant]:
-    """What the command line asks for: an option is of the method before it, or else of all."""
+def _variants(choices: Sequence[tuple[str, str]]) -> list[Variant]:
+    """The variants on the command line: an option belongs to the method before it, or else to all."""
     shared: list[str] = []
     named: list[tuple[str, list[str]]] = []
-    for kind, text in asked:
+    for kind, text in choices:
         if kind == "method":
             named.append((text, []))
         else:

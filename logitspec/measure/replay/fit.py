@@ -2,9 +2,9 @@
 
     transcripts of several models -> replays, or live runs -> how often each class was right -> its rate
 
-Every model has the same say about a class up to ENOUGH observations, so that none is fitted to alone;
-a class seen less is drawn to little, for a text soon brings its own. Which contexts are met depends on
-the trees and so on the rates: a few rounds settle that.
+Every model counts equally up to ENOUGH observations of a class, so that the rates fit no single one. A
+class with few observations gets a low rate, for a text soon brings its own. Which contexts occur depends
+on the trees and so on the rates: a few rounds settle that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from logitspec.measure.replay.transcript import Transcript
 
 ROUNDS = 3
 ENOUGH = 300.0
-# A text's own words tell about copies at once; of the other sources most are wrong most of the time.
+# A text soon shows whether copies are right; most continuations of other sources are wrong.
 WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3}
 RIGHT_BEFORE = 0.3
 MIN_RATE, MAX_RATE = 0.0008, 0.99
@@ -87,8 +87,8 @@ def fitted(
     rates = dict(start)
     pairs = list(zip(recorded, models or [None] * len(recorded), strict=True))
     for _ in range(rounds):
-        found = pooled([observed(read(), rates, model) for read, model in pairs])
-        rates = {kind: found.get(kind, rate) for kind, rate in start.items()}
+        pool = pooled([observed(read(), rates, model) for read, model in pairs])
+        rates = {kind: pool.get(kind, rate) for kind, rate in start.items()}
     return rates
 
 

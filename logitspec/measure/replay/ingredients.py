@@ -1,6 +1,6 @@
 """What each ingredient of our method is worth: runs with it switched off, beside the other methods.
 
-Ours draws full trees of each size asked for (`tree_size=capacity`), since a replay has no clock to
+Ours draws full trees of each requested size (`tree_size=capacity`), since a replay has no clock to
 size them by; the other methods draw theirs as they are by default.
 """
 
@@ -74,7 +74,7 @@ class Ingredients:
     """Scores by file, then by recipe; `OVERALL` counts the tokens and steps of all files together.
 
     live: the model, as for `load`, that runs the recorded prompts itself; None for replays.
-    models: what the transcripts were made with, each once. differing: of the live runs those whose
+    models: the models of the transcripts, each once. differing: of the live runs those whose
     output is not the recorded one, which a nearly tied pair of tokens can bring about.
     """
 
@@ -150,34 +150,36 @@ def _counted(
 # The table
 
 LEGEND = f"""\
-Mean accepted tokens ({MEAN_ACCEPTED}), greedy, nothing kept between
-prompts, trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at most. Rows of other
-methods: at their own size, with the drafts that they make a step on average; "x" is how many times their
+Mean accepted tokens ({MEAN_ACCEPTED}), greedy, every prompt cold,
+trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at most. Rows of other
+methods: at their own size, with the drafts of a step on average; "x" is how many times their
 mean accepted tokens {OURS} has with that many drafts."""
 REPLAYED = f"""\
 These are replays. A transcript lacks the logits of rejected nodes, which {OURS}, token_recycling and
 suffix_automaton learn from: they accept far more live (--model)."""
 
 
-def table(found: Ingredients) -> str:
+def table(ingredients: Ingredients) -> str:
     """Per file, then overall: ours by size, whole and without each ingredient, then the others."""
-    width = 2 + max(len(recipe.title) for recipe in recipes(found.drafts)) + 2
-    heads = [*(f"{size} drafts" for size in found.drafts), "own size", "drafted"]
+    width = 2 + max(len(recipe.title) for recipe in recipes(ingredients.drafts)) + 2
+    heads = [*(f"{size} drafts" for size in ingredients.drafts), "own size", "drafted"]
     lines = []
-    for name, scores in found.by_file().items():
-        whole = scores[Recipe(OURS, "", found.drafts[0])]
+    for name, scores in ingredients.by_file().items():
+        whole = scores[Recipe(OURS, "", ingredients.drafts[0])]
         lines += [f"{name}: {whole.prompts} prompts, {whole.counts.tokens} tokens"]
         lines += [" " * width + "".join(f"{head:>11}" for head in heads)]
-        lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(found, scores)]
+        lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(ingredients, scores)]
     how = (
-        REPLAYED if found.live is None else f"Live; {found.differing} outputs are not the recorded."
+        REPLAYED
+        if ingredients.live is None
+        else f"Live; {ingredients.differing} outputs are not the recorded."
     )
     return "\n".join([*lines, LEGEND, how])
 
 
-def _rows(found: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str, str]]:
+def _rows(ingredients: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str, str]]:
     for without in ("", *switches()):
-        row = [Recipe(OURS, without, size) for size in found.drafts]
+        row = [Recipe(OURS, without, size) for size in ingredients.drafts]
         yield (
             row[0].title,
             "".join(f"{scores[each].counts.mean_accepted_tokens:>11.3f}" for each in row),
@@ -186,22 +188,22 @@ def _rows(found: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tuple[str
         counts = scores[peer].counts
         times = "".join(
             f"{scores[Recipe(OURS, '', size)].counts.mean_accepted_tokens / counts.mean_accepted_tokens:>10.3f}x"
-            for size in found.drafts
+            for size in ingredients.drafts
         )
         own = f"{counts.mean_accepted_tokens:>11.3f}{counts.mean_drafted:>11.1f}"
         yield peer.title, times + own
 
 
-def document(found: Ingredients) -> dict[str, Any]:
+def document(ingredients: Ingredients) -> dict[str, Any]:
     """The scores as JSON values, and what they were measured under."""
     return {
         "mean_accepted_tokens": MEAN_ACCEPTED,
-        "decoding": "greedy, nothing kept between prompts",
+        "decoding": "greedy, every prompt cold",
         "tree_size": "capacity",
-        "live": found.live is not None,
-        "differing": found.differing,
+        "live": ingredients.live is not None,
+        "differing": ingredients.differing,
         "logitspec": VERSION,
-        "models": found.models,
+        "models": ingredients.models,
         "files": {
             name: [
                 {
@@ -213,7 +215,7 @@ def document(found: Ingredients) -> dict[str, Any]:
                 }
                 for recipe, score in scores.items()
             ]
-            for name, scores in found.by_file().items()
+            for name, scores in ingredients.by_file().items()
         },
     }
 

@@ -1,4 +1,4 @@
-"""A transcript in the place of the model, and a run on it."""
+"""A transcript as the target, and a run on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, accept
 
-NODE_RANKS = 8  # shown after the nodes before the last accepted one, as the runner does
+NODE_RANKS = 8  # after the nodes before the last accepted one, as the runner does
 OFF = -1  # the position of such a node
 NOTHING = TopK([], [])
 
@@ -80,7 +80,7 @@ class TranscriptTarget(Target):
 def replay(transcript: Transcript, method: str = DEFAULT_METHOD, **options: Any) -> Trace:
     """The trace of `method` with `options` on a recorded prompt, through the engine's own loop.
 
-    Nothing is kept between calls: every replay is cold. Its verify and device seconds mean nothing;
+    Every replay is cold. Its verify and device seconds mean nothing;
     those of drafting and committing (observing) are real. Live, the last step may name another of
     two nodes of the same tokens, for it sees what would have followed the end.
     """

@@ -1,10 +1,12 @@
-"""Results of the GPU check that ship with the project, as tables."""
+"""Results that ship with the project as documentation shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+from logitspec.builtin.card import markdown as markdown_lines
 from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.published import RESULTS, Table
 from logitspec.measure.benchmark.runs import REFERENCE
@@ -79,4 +81,11 @@ def methods(found: dict[str, Any]) -> Table:
         f"The built-in model on {turns} turns of the examples, greedy, one run each",
         ["method", *heads],
         rows,
+    )
+
+
+def markdown(tables: Iterable[Table]) -> str:
+    """The tables in Markdown, each below its caption."""
+    return "\n\n".join(
+        f"{table.caption}:\n\n{markdown_lines([table.heads, *table.rows])}" for table in tables
     )

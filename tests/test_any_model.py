@@ -20,7 +20,7 @@ from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
-from logitspec.models.devices import spread
+from logitspec.models.devices import device_map_options
 from logitspec.models.machine import container_bytes, free_bytes
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request
@@ -183,8 +183,10 @@ def test_offloading_is_refused_unless_asked_for(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: 10**9)
-    placed = spread("net", "auto", False, 10**9, torch.bfloat16)
+    placed = device_map_options("net", "auto", False, 10**9, torch.bfloat16)
     assert placed == {"device_map": "auto", "max_memory": {0: 10**9, 1: 10**9}}
     with pytest.raises(LogitSpecError, match=r"take 2\.2 GB and the GPUs have 2\.0 GB free"):
-        spread("net", "auto", False, 11 * 10**8, torch.bfloat16)
-    assert spread("net", "auto", True, 11 * 10**8, torch.bfloat16) == {"device_map": "auto"}
+        device_map_options("net", "auto", False, 11 * 10**8, torch.bfloat16)
+    assert device_map_options("net", "auto", True, 11 * 10**8, torch.bfloat16) == {
+        "device_map": "auto"
+    }

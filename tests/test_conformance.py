@@ -37,7 +37,7 @@ TEMPERATURES = [0.0, 0.8]
 def prepared(family: str, fixed: bool, kind: type[Runner] = Runner) -> Runner:
     target = runner(family, kind)
     if fixed:
-        target.replay(uncaptured)
+        target.enable_replay(uncaptured)
     return target
 
 
@@ -135,6 +135,6 @@ def test_prompts_longer_than_one_prefill_part(family: str, monkeypatch: pytest.M
 @pytest.mark.parametrize("family", ["gpt2", *FAST])
 def test_buffers_that_have_to_grow(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logitspec.runtime.cache.FIRST_ROWS", 8)
-    monkeypatch.setattr("logitspec.runtime.forward.FIRST_COLUMNS", 8)
-    monkeypatch.setattr("logitspec.runtime.llama.FIRST_POSITIONS", 8)
+    monkeypatch.setattr("logitspec.runtime.masks.FIRST_COLUMNS", 8)
+    monkeypatch.setattr("logitspec.runtime.fast.FIRST_POSITIONS", 8)
     conform(runner(family), family, random_trees(family, 0.0), 0.0)

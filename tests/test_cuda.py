@@ -14,8 +14,8 @@ from support.families import FAST, model
 
 from logitspec import METHODS, decode, load
 from logitspec.models.loader import prepare
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.graphs import CudaGraphs
-from logitspec.runtime.llama import LlamaForward
 from logitspec.runtime.runner import Runner
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
@@ -31,9 +31,9 @@ def runner(family: str, graphs: bool, kind: type[Runner] = Runner) -> Runner:
     """As `families.runner`, in float64 on the GPU."""
     made = prepare(copy.deepcopy(net(family)) if family in FAST else net(family), kind=kind)
     if family in FAST:
-        made.use(LlamaForward(made.model))
+        made.use_forward(FastForward(made.model))
     if graphs:
-        made.replay(CudaGraphs(made.model.device))
+        made.enable_replay(CudaGraphs(made.model.device))
     return made
 
 
@@ -95,14 +95,14 @@ def test_behind_a_long_text_half_precision_is_as_near_as_plain_forwards(family: 
     target.limit = 2048
     exact = copy.deepcopy(made).double()
     if family in FAST:
-        target.use(LlamaForward(made))
-    target.replay(CudaGraphs(made.device))
+        target.use_forward(FastForward(made))
+    target.enable_replay(CudaGraphs(made.device))
     tree = DraftTree(PROMPT[0])
     for token in PROMPT[1:6]:
         tree.add(len(tree) - 1, token, Provenance(Origin.LOGIT), merge=False)
     with torch.inference_mode():
         target.prefill(ids)
-        found = target._over(tree, target._depths(tree))[0].double()
+        found = target.tree_logits(tree).double()
         text = torch.tensor([[*ids, *PROMPT[:6]]], device="cuda")
         plain, truth = (
             net(input_ids=text, use_cache=False).logits[0, -6:].double() for net in (made, exact)

@@ -208,7 +208,7 @@ def test_it_can_be_stopped_and_begun_again(found: Evidence) -> None:
 
 def test_a_prompt_that_does_not_fit_is_named_before_anything_is_timed() -> None:
     target = runner("llama")
-    target.measure = lambda: pytest.fail("measured")  # type: ignore[method-assign]
+    target.measure_costs = lambda: pytest.fail("measured")  # type: ignore[method-assign]
     long = Prompt(9, "words", "", "A" * 600)
     with pytest.raises(LogitSpecError, match=r"^Prompt 9: The prompt has 600 tokens"):
         next(gather(target, tokenizer(), [*PROMPTS, long], NEW))

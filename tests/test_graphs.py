@@ -15,23 +15,20 @@ from support.tape import Taped
 from support.trees import path, tree
 
 from logitspec import decode
-from logitspec.models.devices import graphed, ungraphable
 from logitspec.models.loader import prepare
-from logitspec.runtime.forward import seen
+from logitspec.models.speed import enable_graphs, no_graphs
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.graphs import (
-    BUCKETS,
+    CapturedFunction,
     CaptureError,
     CudaGraphs,
-    Fetch,
-    Replayed,
-    Rows,
-    bucket_for,
-    columns_for,
     uncaptured,
 )
-from logitspec.runtime.llama import LlamaForward
-from logitspec.runtime.ranks import ranked, topk, unpacked
+from logitspec.runtime.masks import visible_columns
+from logitspec.runtime.probe import deviation
+from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks
 from logitspec.runtime.runner import Runner
+from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.sampling import Sampling
 
@@ -42,13 +39,13 @@ CPU = torch.device("cpu")
 def replaying(family: str, capture: Any = uncaptured, dtype: torch.dtype = torch.float64) -> Runner:
     target = runner(family, dtype=dtype)
     target.info = {"environment": {}}
-    target.replay(capture)
+    target.enable_replay(capture)
     return target
 
 
 @torch.inference_mode()
 def logits(target: Runner, made: Any) -> torch.Tensor:
-    return target._over(made, np.array(made.depths()))[0].clone()
+    return target.tree_logits(made).clone()
 
 
 @FAMILIES
@@ -91,7 +88,7 @@ def test_a_long_text_moves_the_buffers_and_is_captured_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("logitspec.runtime.cache.FIRST_ROWS", 8)
-    monkeypatch.setattr("logitspec.runtime.graphs.FIRST_COLUMNS", 16)
+    monkeypatch.setattr("logitspec.runtime.shapes.MIN_COLUMNS", 16)
     taped = Taped()
     fixed = replaying("fast", taped)
     trace = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
@@ -186,7 +183,7 @@ def test_what_the_host_waits_for_can_not_be_captured() -> None:
         return (rows.tokens * int(rows.tokens.sum()),)
 
     with pytest.raises(CaptureError, match=r"over 1 rows failed .*_local_scalar_dense"):
-        Replayed(waits, CPU, Taped())([3], np.array([0]), 0, np.eye(1, dtype=bool))
+        CapturedFunction(waits, CPU, Taped())([3], np.array([0]), 0, np.eye(1, dtype=bool))
 
 
 def test_buckets_and_columns() -> None:
@@ -204,13 +201,13 @@ def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) 
         noted: list[torch.Tensor] = []
 
         def note(rows: Rows, columns: int, kept: list[torch.Tensor] = noted) -> Any:
-            kept.append(seen(rows, columns, window))
+            kept.append(visible_columns(rows, columns, window))
             return (rows.tokens,)
 
         ancestors = np.array(
             [[node in made.path_to(row) for node in range(given)] for row in range(given)]
         )
-        Replayed(note, CPU, uncaptured)(made.tokens, prefix + depths, prefix, ancestors)
+        CapturedFunction(note, CPU, uncaptured)(made.tokens, prefix + depths, prefix, ancestors)
         found = noted[0].numpy()
         for row in range(given):
             behind = [*range(prefix), *(prefix + depths)]
@@ -223,12 +220,12 @@ def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) 
 
 def test_packed_ranks_are_those_of_the_logits() -> None:
     rows = torch.randn(5, 300, generator=torch.Generator().manual_seed(1)) * 3
-    packed = Fetch()(ranked(rows, 16))
+    packed = HostCopy()(pack_ranks(rows, 16))
     assert packed[:, 0].tolist() == rows.argmax(-1).tolist()
-    for mine, other in zip(unpacked(packed, 16), topk(rows, 16), strict=True):
+    for mine, other in zip(unpack_ranks(packed, 16), topk(rows, 16), strict=True):
         assert mine.ids == other.ids
         assert mine.probs == pytest.approx(other.probs, rel=2e-3)
-    assert len(unpacked(packed, 8)[0]) == 8
+    assert len(unpack_ranks(packed, 8)[0]) == 8
 
 
 def test_padded_forwards_cost_what_their_bucket_costs() -> None:
@@ -245,7 +242,7 @@ def test_padded_forwards_cost_what_their_bucket_costs() -> None:
 
 def test_a_replaying_runner_measures_its_buckets() -> None:
     target = replaying("fast", dtype=torch.float32)
-    costs = target.measure()
+    costs = target.measure_costs()
     assert costs.padded
     assert tuple(costs.rows) == BUCKETS
 
@@ -255,18 +252,18 @@ def test_a_replaying_runner_measures_its_buckets() -> None:
 
 def test_what_graphs_are_not_for() -> None:
     net = model("fast")
-    assert ungraphable(net) == "there are no CUDA graphs on cpu"
+    assert no_graphs(net) == "there are no CUDA graphs on cpu"
     gpu = torch.device("cuda", 0)
     fake: dict[str, Any] = {"parameters": lambda: iter([SimpleNamespace(device=gpu)])}
     rope = {"rope_type": "default"}
     fake["config"] = SimpleNamespace(get_text_config=lambda: SimpleNamespace(rope_parameters=rope))
-    assert ungraphable(SimpleNamespace(**fake)) is None
-    assert ungraphable(SimpleNamespace(**fake), wanted=False) == "they were turned off"
+    assert no_graphs(SimpleNamespace(**fake)) is None
+    assert no_graphs(SimpleNamespace(**fake), wanted=False) == "they were turned off"
     rope["rope_type"] = "dynamic"
-    assert "rotary positions" in str(ungraphable(SimpleNamespace(**fake)))
+    assert "rotary positions" in str(no_graphs(SimpleNamespace(**fake)))
     other = SimpleNamespace(device=torch.device("cuda", 1))
     fake["parameters"] = lambda: iter([SimpleNamespace(device=gpu), other])
-    assert ungraphable(SimpleNamespace(**fake)) == "its layers lie on several devices"
+    assert no_graphs(SimpleNamespace(**fake)) == "its layers lie on several devices"
 
 
 class Frozen(Taped):
@@ -288,10 +285,10 @@ class Frozen(Taped):
 def test_graphs_are_tried_and_measured_before_they_are_used(
     capture: Any, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.models.devices.CudaGraphs", lambda device: capture)
-    monkeypatch.setattr("logitspec.models.devices.ungraphable", lambda model, wanted: None)
+    monkeypatch.setattr("logitspec.models.speed.CudaGraphs", lambda device: capture)
+    monkeypatch.setattr("logitspec.models.speed.no_graphs", lambda model, wanted: None)
     target = runner("fast")
-    said = graphed(target, deviation=1e-9)
+    said = enable_graphs(target, stock_deviation=1e-9)
     assert said.startswith(told)
     assert target.replays is (told == "replayed")
 
@@ -361,8 +358,8 @@ def test_on_a_gpu_graphs_replay_what_the_forward_computes(family: str) -> None:
     nets = [copy.deepcopy(model(family, torch.float32)).cuda() for _ in range(2)]
     fixed, plain = (prepare(net) for net in nets)
     if family in FAST:
-        fixed.use(LlamaForward(fixed.model))
-    assert graphed(fixed, plain.deviation()) == "replayed"
+        fixed.use_forward(FastForward(fixed.model))
+    assert enable_graphs(fixed, deviation(plain)) == "replayed"
     for method in ("autoregressive", "logitspec_paper"):
         found, wanted = (
             finished(decode(each, list(range(9)), method, 60)) for each in (fixed, plain)

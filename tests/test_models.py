@@ -19,6 +19,7 @@ from transformers import AutoTokenizer
 from logitspec import LogitSpecError, decode, load
 from logitspec.models.devices import choose_device
 from logitspec.models.loader import encode_prompt, prepare
+from logitspec.runtime.probe import deviation
 from logitspec.runtime.runner import Runner
 from logitspec.trace.tree import DraftTree
 
@@ -181,9 +182,9 @@ class FlatMask(Runner):
 
 def test_a_wrong_mask_shows_as_deviation_and_rounding_does_not() -> None:
     for family in CONFIGS:
-        assert runner(family).deviation() < 1e-6
-        assert runner(family, FlatMask).deviation() > 0.05
-    assert runner("llama", dtype=torch.bfloat16).deviation() < 0.3
+        assert deviation(runner(family)) < 1e-6
+        assert deviation(runner(family, FlatMask)) > 0.05
+    assert deviation(runner("llama", dtype=torch.bfloat16)) < 0.3
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

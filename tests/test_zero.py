@@ -184,7 +184,7 @@ def after(steps: int, target: Any, then: Any, monkeypatch: pytest.MonkeyPatch) -
         return then(tree) if next(calls) >= steps else verify(self, tree)
 
     monkeypatch.setattr(type(target), "verify", verified)
-    monkeypatch.setattr(type(target), "measure", lambda self: ForwardCosts([1], [0.01]))
+    monkeypatch.setattr(type(target), "measure_costs", lambda self: ForwardCosts([1], [0.01]))
 
 
 def test_errors_cross_as_their_sentence(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

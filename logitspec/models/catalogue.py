@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BYTES = 2  # of a parameter in bfloat16 or float16
-# Cache, activations and the libraries, beside the weights.
-BESIDE = 1.2
+OVERHEAD = 1.2  # cache, activations and libraries, as a factor on the weights
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the hub. millions: of parameters, as its makers give them. gated: its hub page asks
-    for a consent, and the download for the token of an account that gave it."""
+    """A model of the hub. millions: of parameters, as its makers give them. gated: the hub
+    wants consent on the model's page, and the token of that account for the download."""
 
     name: str
     millions: int
@@ -25,7 +24,7 @@ class Entry:
     @property
     def gigabytes(self) -> float:
         """Memory that a run takes in bfloat16, from the parameters: an estimate, not a measurement."""
-        return self.millions * 1e6 * BYTES * BESIDE / 1e9
+        return self.millions * 1e6 * BYTES * OVERHEAD / 1e9
 
     @property
     def line(self) -> str:

@@ -1,4 +1,4 @@
-"""What a model must be to be a target: refused in one sentence where it can't branch over a draft tree."""
+"""Checks whether a model can be a target; one that can't branch over a draft tree is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import torch
 from transformers import PreTrainedConfig
 
 from logitspec.errors import LogitSpecError
+from logitspec.runtime.probe import deviation
 from logitspec.runtime.runner import Runner
 
 ATTENTION = {"full_attention", "sliding_attention", "global"}
 IMPLEMENTATIONS = ("sdpa", "eager")
-DEVIATION_AT_MOST = {torch.float64: 1e-2, torch.float32: 1e-2}
-ROUGHLY = 0.5
+MAX_DEVIATION = {torch.float64: 1e-2, torch.float32: 1e-2}
+MAX_HALF_DEVIATION = 0.5
 
 
 def refuse_config(config: PreTrainedConfig, name: str) -> None:
@@ -53,13 +54,13 @@ def refuse_model(model: Any, name: str) -> None:
         )
 
 
-def proven(target: Runner, name: str) -> float:
-    """Refuse a model that computes something else over a draft tree than over plain text.
+def check_tree_equivalence(target: Runner, name: str) -> float:
+    """Raise LogitSpecError for a model that computes something else over a draft tree than over plain text.
 
     Returns how far apart they are, in standard deviations of the logits.
     """
     try:
-        deviation = target.deviation()
+        distance = deviation(target)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
@@ -67,9 +68,9 @@ def proven(target: Runner, name: str) -> float:
             f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
         ) from error
     # In half precision rounding alone may move a mixture of experts far.
-    if not deviation <= DEVIATION_AT_MOST.get(target.model.dtype, ROUGHLY):
+    if not distance <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
         raise LogitSpecError(
             f"{name} computes other logits over a draft tree than over plain text"
-            f" ({deviation:.1g} standard deviations apart); choose another model."
+            f" ({distance:.1g} standard deviations apart); choose another model."
         )
-    return deviation
+    return distance

@@ -1,4 +1,4 @@
-"""Models: loading them, wherever their files are, and turning text into their token ids."""
+"""Load models, wherever their files are, and turn text into their token ids."""
 
 from __future__ import annotations
 
@@ -24,36 +24,34 @@ from transformers import (
 )
 
 from logitspec.errors import LogitSpecError
-from logitspec.models import facts, hub
-from logitspec.models.checks import proven, refuse_config, refuse_model
+from logitspec.models import hub, info
+from logitspec.models.checks import check_tree_equivalence, refuse_config, refuse_model
 from logitspec.models.devices import (
     choose_device,
     choose_dtype,
-    fastest,
-    graphed,
-    quickened,
-    ran_out,
+    device_map_options,
+    is_out_of_memory,
     refuse_offload,
     refuse_too_large,
-    spread,
     too_large,
 )
+from logitspec.models.speed import enable_fast_forward, enable_graphs, fastest_dtype
 from logitspec.paths import MODEL
 from logitspec.runtime.runner import Runner
 
 BUILTIN = "builtin"
-PARAMETERS_TIMED = 10**9  # a larger model takes long to load twice, and much room in float32
+MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and much memory in float32
 
-# Weights that are on disk load in a moment; a bar for that hides what matters.
+# Weights on disk load in a moment; a progress bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
 
-_OF_TOKENIZER = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
+_TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
 _LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's files are. name: what it goes by. repository: whence its weights come, if not here."""
+    """Where a model's files are. name: for people. repository: has the weights, unless the folder does."""
 
     folder: Path
     name: str
@@ -61,15 +59,15 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A model whose files are here and whose configuration can be a target's."""
+class LocalModel:
+    """A model whose files are on this machine and whose configuration can be a target's."""
 
     source: Source
     config: PreTrainedConfig
     tokenizer: PreTrainedTokenizerBase
     parameters: int
-    place: torch.device
-    precision: torch.dtype
+    device: torch.device
+    dtype: torch.dtype
 
 
 def load(
@@ -86,41 +84,42 @@ def load(
 
     model: "builtin", a folder, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
     CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
-    on a CPU the one of these two in which a few forwards take less time, where rounding may part two
-    runs that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of device);
-    offload: what does not fit there may go to the CPU. graphs: on a CUDA GPU, replay forwards as CUDA
-    graphs where the model allows it; the trace's environment says whether. progress: called while weights are downloaded,
-    with the bytes that are there and all bytes. Weights are read from safetensors only and no code from
-    the model's repository is run. Raises LogitSpecError when the model can't be had or can't be a target.
+    on a CPU the one of these two in which a few forwards take less time, where rounding may decide
+    between tokens that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of
+    device). offload: what does not fit there may go to the CPU. graphs: on a CUDA GPU, replay forwards as
+    CUDA graphs where the model allows it; the trace's environment says whether. progress: called during a
+    download of weights with the bytes so far and in total. Weights are read from safetensors only and no
+    code from the model's repository is run. Raises LogitSpecError when the model can't be found, read or
+    be a target.
     """
-    found = _found(model, device, dtype, device_map, offload, progress)
-    source, parameters = found.source, found.parameters
-    timed = dtype == "fastest" and found.place.type == "cpu" and parameters < PARAMETERS_TIMED
+    local = _resolve(model, device, dtype, device_map, offload, progress)
+    source, parameters = local.source, local.parameters
+    timed = dtype == "fastest" and local.device.type == "cpu" and parameters < MAX_TIMED_PARAMETERS
 
-    def made(wanted: torch.dtype) -> Runner:
+    def build(chosen: torch.dtype) -> Runner:
         options: dict[str, Any] = {}
         if device_map is not None:
-            options = spread(source.name, device_map, offload, parameters, wanted)
-        weights, reason = _weights(source, found.config, wanted, options)
+            options = device_map_options(source.name, device_map, offload, parameters, chosen)
+        weights, reason = _weights(source, local.config, chosen, options)
         refuse_offload(source.name, getattr(weights, "hf_device_map", {}), offload)
-        net = weights if options else weights.to(found.place)
-        target = prepare(net.eval(), found.tokenizer.eos_token_id, source.name)
+        net = weights if options else weights.to(local.device)
+        target = prepare(net.eval(), local.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
-        deviation = proven(target, source.name)
+        deviation = check_tree_equivalence(target, source.name)
         environment = target.info["environment"]
-        environment["forward"] = quickened(target, deviation)
-        if found.place.type != "cpu":
-            environment["graphs"] = graphed(target, deviation, graphs)
+        environment["forward"] = enable_fast_forward(target, deviation)
+        if local.device.type != "cpu":
+            environment["graphs"] = enable_graphs(target, deviation, graphs)
         return target
 
     try:
-        return (fastest(made) if timed else made(found.precision)), found.tokenizer
+        return (fastest_dtype(build) if timed else build(local.dtype)), local.tokenizer
     except (MemoryError, RuntimeError) as error:
-        if not ran_out(error):
+        if not is_out_of_memory(error):
             raise
         raise too_large(source.name, "it ran out while the model was loaded") from None
     finally:
-        gc.collect()  # what a failed attempt leaves holds memory
+        gc.collect()  # a failed attempt leaves objects that hold memory
 
 
 def fetch(
@@ -133,8 +132,8 @@ def fetch(
     graphs: bool = True,
     progress: hub.Progress | None = None,
 ) -> None:
-    """What `load` does before it takes memory: have the files here, or raise LogitSpecError."""
-    _found(model, device, dtype, device_map, offload, progress)
+    """Download the files of a model, which `load` does before it takes memory; raises LogitSpecError."""
+    _resolve(model, device, dtype, device_map, offload, progress)
 
 
 def prepare(
@@ -142,25 +141,25 @@ def prepare(
 ) -> Runner:
     """A target over a transformers model that is already in memory and in eval mode.
 
-    eos_token_id: one that the tokenizer declares, beside those of the model's generation config.
+    eos_token_id: the tokenizer's, in addition to those of the model's generation config.
     """
     text = model.config.get_text_config()
     return kind(
         model,
-        windows=facts.windows(text),
-        eos_ids=facts.eos_ids(model.generation_config, eos_token_id),
-        limit=facts.limit(text),
-        info=facts.info(model, name or model.config.model_type),
+        windows=info.windows(text),
+        eos_ids=info.eos_ids(model.generation_config, eos_token_id),
+        limit=info.limit(text),
+        info=info.describe(model, name or model.config.model_type),
     )
 
 
 def target_over(model: Any) -> Runner:
-    """`prepare`, for a model that nothing is known of; LogitSpecError when it can't be a target."""
-    name = model.config.name_or_path or model.config.model_type
-    refuse_config(model.config, known_as(name))
-    refuse_model(model, known_as(name))
-    target = prepare(model, name=known_as(name))
-    proven(target, known_as(name))
+    """`prepare`, with checks: raises LogitSpecError for a model that can't be a target."""
+    name = display_name(model.config.name_or_path or model.config.model_type)
+    refuse_config(model.config, name)
+    refuse_model(model, name)
+    target = prepare(model, name=name)
+    check_tree_equivalence(target, name)
     return target
 
 
@@ -174,51 +173,54 @@ def encode_prompt(
     """
     if not text.strip():
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
-    # Half of an emoji, as a browser may send it, is no Unicode text; tokenizers refuse it.
-    said = [*(each for pair in before for each in pair), text.encode("utf-8", "replace").decode()]
+    # A browser may send half of an emoji, which is not Unicode text; tokenizers refuse it.
+    messages = [
+        *(each for pair in before for each in pair),
+        text.encode("utf-8", "replace").decode(),
+    ]
     if tokenizer.chat_template is None:
-        return [int(token) for token in tokenizer("\n\n".join(said))["input_ids"]]
+        return [int(token) for token in tokenizer("\n\n".join(messages))["input_ids"]]
     chat = [
-        {"role": role, "content": words}
-        for role, words in zip(cycle(("user", "assistant")), said, strict=False)
+        {"role": role, "content": content}
+        for role, content in zip(cycle(("user", "assistant")), messages, strict=False)
     ]
     ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
     return [int(token) for token in ids]
 
 
-def known_as(model: str | Path) -> str:
-    """The name that a model goes by: a folder's own name, without the way to it."""
+def display_name(model: str | Path) -> str:
+    """The name of a model for people: of a folder its last part, without the path to it."""
     folder = Path(model).expanduser()
     return folder.resolve().name if folder.is_dir() else str(model)
 
 
 def _source(model: str | Path) -> Source:
-    """The model's folder; for one of the hub that with its small files, the weights still to come."""
+    """The model's folder; for a hub model the one with its small files, without the weights yet."""
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise LogitSpecError(
-                f"There is no model in the folder {known_as(model)}: it has no config.json; choose the"
+                f"There is no model in the folder {display_name(model)}: it has no config.json; choose the"
                 " folder that save_pretrained has written."
             )
-        return Source(folder, known_as(model))
+        return Source(folder, display_name(model))
     repository = hub.find(str(model))
     return Source(hub.small_files(repository), str(model), repository)
 
 
-def _found(
+def _resolve(
     model: str | Path,
     device: str,
     dtype: str,
     device_map: str | None,
     offload: bool,
     progress: hub.Progress | None,
-) -> Found:
-    """All that can be refused cheaply is, before weights are downloaded."""
-    place = choose_device(device)
-    precision = choose_dtype(dtype, place)
+) -> LocalModel:
+    """Refuse whatever can be refused cheaply, then download the weights."""
+    chosen_device = choose_device(device)
+    chosen_dtype = choose_dtype(dtype, chosen_device)
     if offload and device_map is None:
         raise LogitSpecError(
             "Offloading goes with a device map; add device_map='auto' (--device-map)."
@@ -229,10 +231,10 @@ def _found(
     tokenizer = _tokenizer(source)
     parameters = _parameters(config)
     if device_map is None:
-        refuse_too_large(source.name, parameters, precision, place)
+        refuse_too_large(source.name, parameters, chosen_dtype, chosen_device)
     if source.repository is not None:
         hub.weights(source.repository, source.folder, progress)
-    return Found(source, config, tokenizer, parameters, place, precision)
+    return LocalModel(source, config, tokenizer, parameters, chosen_device, chosen_dtype)
 
 
 def _config(source: Source) -> PreTrainedConfig:
@@ -252,7 +254,7 @@ def _config(source: Source) -> PreTrainedConfig:
             " choose another model."
         ) from error
     continues = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
-    # BERT's kind has a class for it, too, whose weights would look ahead.
+    # BERT and its kin have a causal class, too, but their weights look ahead.
     fills_gaps = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not config.is_decoder
     if not config.is_encoder_decoder and (fills_gaps or not continues):
         raise LogitSpecError(
@@ -265,8 +267,8 @@ def _config(source: Source) -> PreTrainedConfig:
 
 def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
     try:
-        # Some releases of transformers then make one up, of special tokens alone.
-        if not any(_OF_TOKENIZER.fullmatch(file.name) for file in source.folder.iterdir()):
+        # Without files some releases of transformers invent a tokenizer of special tokens.
+        if not any(_TOKENIZER_FILE.fullmatch(file.name) for file in source.folder.iterdir()):
             raise OSError("no file of a tokenizer")
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
     except _LIBRARY_ERRORS as error:
@@ -277,13 +279,13 @@ def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
 
 
 def _weights(
-    source: Source, config: PreTrainedConfig, dtype: torch.dtype, placed: dict[str, Any]
+    source: Source, config: PreTrainedConfig, dtype: torch.dtype, device_map: dict[str, Any]
 ) -> tuple[PreTrainedModel, dict[str, str]]:
-    """The model, and the reason if its attention is not the fast one."""
+    """The model, and the reason where it runs eager attention instead of SDPA."""
     wanted, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
         wanted, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
-    options = {"config": config, "dtype": dtype, "use_safetensors": True, **placed}
+    options = {"config": config, "dtype": dtype, "use_safetensors": True, **device_map}
     options["trust_remote_code"] = False
     try:
         try:
@@ -291,12 +293,12 @@ def _weights(
                 source.folder, attn_implementation=wanted, **options
             )
         except ValueError as error:
-            reason = {"attention_reason": _first(error)}
+            reason = {"attention_reason": _first_sentence(error)}
             model = AutoModelForCausalLM.from_pretrained(
                 source.folder, attn_implementation="eager", **options
             )
     except _LIBRARY_ERRORS as error:
-        if ran_out(error):
+        if is_out_of_memory(error):
             raise
         raise _unreadable(source, error) from error
     refuse_model(model, source.name)
@@ -309,21 +311,21 @@ def _unreadable(source: Source, error: BaseException) -> LogitSpecError:
             f"{source.name} could not be loaded: it has no weights in safetensors, and pickled ones are"
             " never read; choose a model that has them."
         )
-    # The library's own words name the folder, which is nobody's business.
-    words = _first(error).replace(str(source.folder), source.name)
+    # The library's message has the folder's path, which is nobody's business.
+    words = _first_sentence(error).replace(str(source.folder), source.name)
     return LogitSpecError(f"{source.name} could not be loaded: {words}")
 
 
 def _parameters(config: PreTrainedConfig) -> int:
-    """Parameters of a model before its weights are there; 0 where that alone fails."""
+    """Number of parameters, without the weights; 0 where that alone fails."""
     try:
         with torch.device("meta"):
             return int(AutoModelForCausalLM.from_config(config).num_parameters())
-    except _LIBRARY_ERRORS:  # loading it has the message for that
+    except _LIBRARY_ERRORS:  # loading the model will say why
         return 0
 
 
-def _first(error: BaseException) -> str:
+def _first_sentence(error: BaseException) -> str:
     """The first sentence of a library's message."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return line if line.endswith(".") else f"{line}."

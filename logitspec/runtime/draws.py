@@ -18,23 +18,24 @@ def pick(
 
     positions: absolute position of the token that each row chooses, one per row. At temperature 0
     the argmax; otherwise the argmax after Gumbel noise that depends on seed and position alone, which
-    is a draw from the distribution at that temperature (after top-k and top-p). Rows that choose for the same
-    position share the noise, so a draft that equals the draw is what plain sampling would have drawn
-    there. Unlike a point in a cumulative distribution, such a draw hardly moves when logits do.
+    is a draw from the distribution at that temperature, after top-k and top-p. Rows that choose for
+    the same position share the noise, so a draft that equals the draw is what plain sampling would
+    have drawn there. Unlike a point in a cumulative distribution, such a draw hardly moves with the
+    rounding of the logits.
     """
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    wide = torch.float32 if logits.device.type == "mps" else torch.float64
-    logits = logits.to(wide)
+    dtype = torch.float32 if logits.device.type == "mps" else torch.float64
+    logits = logits.to(dtype)
     if 0 < sampling.top_k < logits.shape[-1]:
-        worst = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
-        logits = logits.masked_fill(logits < worst, -torch.inf)
+        least = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
+        logits = logits.masked_fill(logits < least, -torch.inf)
     if sampling.top_p < 1:
         logits = _nucleus(logits, sampling)
-    places, rows = np.unique(positions, return_inverse=True)
-    noise = np.stack([gumbel(sampling.seed, int(place), logits.shape[-1]) for place in places])
-    shaken = torch.from_numpy(noise).to(logits.device, wide)[torch.from_numpy(rows)]
-    return (logits + sampling.temperature * shaken).argmax(-1)
+    distinct, rows = np.unique(positions, return_inverse=True)
+    noise = np.stack([gumbel(sampling.seed, int(each), logits.shape[-1]) for each in distinct])
+    noise_of_row = torch.from_numpy(noise).to(logits.device, dtype)[torch.from_numpy(rows)]
+    return (logits + sampling.temperature * noise_of_row).argmax(-1)
 
 
 def _nucleus(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:

@@ -1,6 +1,7 @@
-"""The seam between a runner and its model: logits for tokens behind a verified prefix.
+"""The seam between a runner and its model: logits for new tokens behind a verified prefix.
 
-`StockForward` asks the transformers model for them; `llama.py` has a faster one for some models.
+`StockForward` asks the transformers model for them; `fast.py` computes them itself for the families of
+`families.py`.
 """
 
 from __future__ import annotations
@@ -13,42 +14,42 @@ import numpy.typing as npt
 import torch
 
 from logitspec.runtime.cache import PrefixCache
-from logitspec.runtime.graphs import Rows
-
-FIRST_COLUMNS = 1024
+from logitspec.runtime.masks import TreeMask, visible_columns, within_window
+from logitspec.runtime.shapes import Rows
 
 
 class Forward(Protocol):
-    """One pass over new rows, whose keys and values land behind the prefix of its cache."""
+    """One pass over new rows, which writes their keys and values behind the prefix of `cache`."""
 
     cache: PrefixCache
 
     def __call__(
         self,
         tokens: Sequence[int],
-        depths: npt.NDArray[Any],
-        ancestors: npt.NDArray[Any] | None,
+        depths: npt.NDArray[np.integer],
+        ancestors: npt.NDArray[np.bool_] | None,
         rows: int,
     ) -> torch.Tensor:
         """Logits [rows, vocabulary] of the last `rows` of `tokens`.
 
-        depths: each token's position, counted from the end of the prefix. ancestors: [tokens, tokens],
-        which of the tokens each attends to, itself included; None: a chain, each sees those before it.
+        depths: [tokens], each token's position counted from the end of the prefix. ancestors:
+        [tokens, tokens], which of the tokens each attends to, itself included; None for a chain, where
+        each attends to those before it.
         """
         ...
 
     def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
-        """Logits [rows, vocabulary] of all of `rows`, with `columns` columns of the cache in sight.
+        """Logits [rows, vocabulary] of all of `rows`, attending to the first `columns` columns.
 
-        All that differs between calls of one shape is read from the tensors of `rows`, on the device.
+        Whatever differs between calls of one shape is read from the tensors of `rows`, on the device.
         """
         ...
 
 
 class StockForward:
-    """The model's own forward: any transformers model with attention only.
+    """The forward of the transformers model, for any model with attention only.
 
-    windows: per layer type of the model the positions that a row sees back, itself included (None: all).
+    windows: by layer type, the positions that a row attends to, itself included (None: all).
     """
 
     def __init__(self, model: Any, windows: dict[str, int | None]) -> None:
@@ -56,15 +57,15 @@ class StockForward:
         self._model = model
         self._windows = windows
         self._device = model.get_input_embeddings().weight.device
-        # Eager attention adds its mask to the scores; the others take True for "may look".
+        # Eager attention adds its mask to the scores; the others take True for "attend".
         additive = model.config._attn_implementation == "eager"
         self._mask = TreeMask(model.dtype if additive else torch.bool, self._device)
 
     def __call__(
         self,
         tokens: Sequence[int],
-        depths: npt.NDArray[Any],
-        ancestors: npt.NDArray[Any] | None,
+        depths: npt.NDArray[np.integer],
+        ancestors: npt.NDArray[np.bool_] | None,
         rows: int,
     ) -> torch.Tensor:
         positions = self.cache.length + depths
@@ -79,10 +80,10 @@ class StockForward:
 
     def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
         masks = {
-            kind: self._mask.of(seen(rows, columns, window))
+            kind: self._mask.encode(visible_columns(rows, columns, window))
             for kind, window in self._windows.items()
         }
-        with self.cache.fixed(rows.places, columns):
+        with self.cache.fixed(rows.slots, columns):
             return self._logits(rows.tokens, rows.positions, masks, len(rows.tokens))
 
     def _logits(
@@ -104,72 +105,10 @@ class StockForward:
         return logits
 
     def _windowed(
-        self, positions: npt.NDArray[Any], ancestors: npt.NDArray[Any] | None, window: int
+        self,
+        positions: npt.NDArray[np.integer],
+        ancestors: npt.NDArray[np.bool_] | None,
+        window: int,
     ) -> torch.Tensor:
-        """[1, 1, rows, prefix + rows]: prefix and ancestors, as far as the window reaches."""
-        rows, prefix = len(positions), self.cache.length
-        seen = np.ones((rows, prefix + rows), dtype=bool)
-        seen[:, prefix:] = np.tri(rows, dtype=bool) if ancestors is None else ancestors
-        at = np.concatenate([np.arange(prefix), positions])
-        seen &= positions[:, None] - at < window
-        return self._mask.of(torch.from_numpy(seen).to(self._device))
-
-
-def seen(rows: Rows, columns: int, window: int | None = None) -> torch.Tensor:
-    """[rows, columns]: which columns of the cache each row attends to; see `Rows`.
-
-    window: the positions that a row sees back, itself included (None: all).
-    """
-    at = torch.arange(columns, device=rows.places.device)
-    prefix = (at < rows.places[:1]).expand(len(rows.places), -1)
-    found = prefix.index_copy(1, rows.places, rows.ancestors)
-    if window is None:
-        return found
-    at = at.index_copy(0, rows.places, rows.positions)
-    return found & (rows.positions[:, None] - at < window)
-
-
-class TreeMask:
-    """What each new row attends to: all of the prefix, and its ancestors. A view of one buffer.
-
-    Every row sees the whole prefix, so the buffer has it on the left, as columns that are written once;
-    a step writes only the square of its new rows, whatever the length of the prefix.
-    dtype: torch.bool (True: seen), or that of scores, to which the mask is added (0: seen).
-    copies: how often the rows stand under one another.
-    """
-
-    def __init__(self, dtype: torch.dtype, device: torch.device, copies: int = 1) -> None:
-        self._seen: float = True if dtype == torch.bool else 0.0
-        self._hidden: float = False if dtype == torch.bool else torch.finfo(dtype).min
-        self._copies = copies
-        self._prefix = self._rows = 0  # that the buffer has room for
-        self._buffer = torch.empty(0, 0, dtype=dtype, device=device)
-
-    def __call__(self, prefix: int, rows: int, ancestors: npt.NDArray[Any] | None) -> torch.Tensor:
-        """[1, 1, copies * rows, prefix + rows], as in `Forward`; good until the next call."""
-        if ancestors is None:
-            # Prompts come in few and large parts: no buffer is kept for those.
-            seen = torch.ones(rows, prefix + rows, dtype=torch.bool, device=self._buffer.device)
-            return self.of(seen.tril_(prefix)).repeat(1, 1, self._copies, 1)
-        if prefix > self._prefix or rows > self._rows:
-            self._grow(prefix, rows)
-        columns = slice(self._prefix - prefix, self._prefix + rows)
-        mask = self._buffer[: self._copies * rows, columns]
-        square = torch.from_numpy(ancestors).to(mask.device).repeat(self._copies, 1)
-        mask[:, prefix:] = self.of(square)[0, 0]
-        # CUDA's kernels want the first element of a mask aligned.
-        return (mask.contiguous() if mask.is_cuda else mask)[None, None]
-
-    def of(self, seen: torch.Tensor) -> torch.Tensor:
-        """[1, 1, ...]: `seen` (True: seen) in the mask's own terms."""
-        if self._buffer.dtype == torch.bool:
-            return seen[None, None]
-        mask = self._buffer.new_full(seen.shape, self._hidden)
-        return mask.masked_fill_(seen, self._seen)[None, None]
-
-    def _grow(self, prefix: int, rows: int) -> None:
-        if prefix > self._prefix:
-            self._prefix = max(2 * self._prefix, prefix, FIRST_COLUMNS)
-        self._rows = max(2 * self._rows, rows) if rows > self._rows else self._rows
-        shape = self._copies * self._rows, self._prefix + self._rows
-        self._buffer = self._buffer.new_full(shape, self._seen)
+        visible = within_window(positions, self.cache.length, ancestors, window)
+        return self._mask.encode(torch.from_numpy(visible).to(self._device))

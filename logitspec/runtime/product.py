@@ -1,6 +1,6 @@
 """Products with fixed weights, on a CPU from a packed copy of them.
 
-For a few rows oneDNN takes a half to two thirds of the time from weights that it has laid out for itself.
+For a few rows oneDNN takes a half to two thirds of the time from weights in a layout of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-PACKED_AT_MOST = 2**29  # bytes; the copy stands beside the model's own weights
+MAX_PACKED_BYTES = 2**29  # the copy comes on top of the model's own weights
 PACKABLE = (torch.float32, torch.bfloat16)
 
 
@@ -29,7 +29,7 @@ class Product:
 
     @property
     def packed(self) -> bool:
-        """Whether it computes from a packed copy."""
+        """Whether products are computed from a packed copy."""
         return self._packed is not None
 
     def pack(self) -> None:
@@ -42,10 +42,10 @@ class Product:
 
 
 def pack(products: Sequence[Product]) -> bool:
-    """Pack all of them where that is faster and the copies are not too large; whether it was done."""
+    """Pack all products where that is faster and the copies are not too large; False where it is not done."""
     weights = [product.weight for product in products]
     size = sum(math.prod(weight.shape) * weight.element_size() for weight in weights)
-    fits = size <= PACKED_AT_MOST and all(weight.dtype in PACKABLE for weight in weights)
+    fits = size <= MAX_PACKED_BYTES and all(weight.dtype in PACKABLE for weight in weights)
     if not (fits and all(weight.device.type == "cpu" for weight in weights)):
         return False
     try:

@@ -9,25 +9,26 @@ import numpy.typing as npt
 import torch
 
 from logitspec.errors import LogitSpecError
+from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.results import TopK
 
 DIGITS = 4
 
 
-def wide(logits: torch.Tensor) -> torch.Tensor:
-    """`logits` in float32 at least: exact, and on a CPU an argmax in half precision is slow."""
+def upcast(logits: torch.Tensor) -> torch.Tensor:
+    """`logits` in float32 or float64: exact, and on a CPU an argmax in half precision is slow."""
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def topk(logits: torch.Tensor, k: int) -> list[TopK]:
-    """The best `k` of each row of wide `logits` [rows, vocabulary], with probabilities at temperature 1."""
+    """The best `k` of each row of upcast `logits` [rows, vocabulary]; probabilities at temperature 1."""
     ids = logits.topk(min(k, logits.shape[-1]), dim=-1).indices
     probs = logits.softmax(-1).gather(-1, ids)
-    return _tops(ids.cpu().numpy(), probs.cpu().numpy())
+    return _topk(ids.cpu().numpy(), probs.cpu().numpy())
 
 
-def ranked(logits: torch.Tensor, k: int) -> torch.Tensor:
-    """Argmax and best `k` of each row of wide `logits` in one tensor, to be copied as a whole.
+def pack_ranks(logits: torch.Tensor, k: int) -> torch.Tensor:
+    """Argmax and best `k` of each row of upcast `logits` in one tensor, for one copy to the host.
 
     [rows, 1 + 2 k] int32: the argmax, the ids, and the bits of their probabilities in float32.
     """
@@ -37,24 +38,45 @@ def ranked(logits: torch.Tensor, k: int) -> torch.Tensor:
     return torch.cat(parts, -1)
 
 
-def unpacked(packed: npt.NDArray[Any], k: int) -> list[TopK]:
-    """The best `k` of each row, of what `ranked` has packed."""
+def unpack_ranks(packed: npt.NDArray[np.int32], k: int) -> list[TopK]:
+    """The best `k` of each row, from what `pack_ranks` returned."""
     ids, bits = np.split(packed[:, 1:], 2, axis=1)
-    return _tops(ids[:, :k], np.ascontiguousarray(bits[:, :k]).view(np.float32))
+    return _topk(ids[:, :k], np.ascontiguousarray(bits[:, :k]).view(np.float32))
 
 
-def _tops(ids: npt.NDArray[Any], probs: npt.NDArray[Any]) -> list[TopK]:
-    rounded = _rounded(probs.astype(np.float64)).tolist()
+class HostCopy:
+    """Brings tensors to the host: one copy into a pinned buffer, one wait for it."""
+
+    def __init__(self) -> None:
+        self._host = torch.empty(0, 0)
+
+    def __call__(self, tensor: torch.Tensor) -> npt.NDArray[Any]:
+        """`tensor` [rows, ...] as an array, valid until the next call."""
+        if tensor.device.type != "cuda":
+            return tensor.cpu().numpy()
+        if len(tensor) > len(self._host) or tensor.shape[1:] != self._host.shape[1:]:
+            shape = max(len(tensor), BUCKETS[-1]), *tensor.shape[1:]
+            self._host = torch.empty(shape, dtype=tensor.dtype, pin_memory=True)
+        host = self._host[: len(tensor)]
+        host.copy_(tensor, non_blocking=True)
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(tensor.device))
+        event.synchronize()
+        return host.numpy()
+
+
+def _topk(ids: npt.NDArray[Any], probs: npt.NDArray[Any]) -> list[TopK]:
+    rounded = _round(probs.astype(np.float64)).tolist()
     return [TopK(row, prob) for row, prob in zip(ids.tolist(), rounded, strict=True)]
 
 
-def _rounded(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`probs` to a few significant digits, which is what a trace has use for."""
+def _round(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`probs` to a few significant digits, which is all that a trace needs."""
     if not np.isfinite(probs).all():
         raise LogitSpecError(
             "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
         )
-    least = np.maximum(probs, 1e-18)
-    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(least)))
+    positive = np.maximum(probs, 1e-18)
+    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(positive)))
     digits: npt.NDArray[Any] = np.round(probs * scale) / scale
     return digits

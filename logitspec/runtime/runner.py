@@ -1,14 +1,13 @@
 """The device side of a step: masks, positions, KV cache, one forward, commit.
 
 Any stock transformers model with attention only can be the target; `forward.py` has the seam behind
-which its logits are computed. Nothing but ints and floats leaves this file.
+which its logits are computed. Nothing but ints and floats goes to the engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
-from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -21,36 +20,27 @@ from logitspec.errors import LogitSpecError
 from logitspec.runtime.cache import PrefixCache
 from logitspec.runtime.draws import pick
 from logitspec.runtime.forward import Forward, StockForward
-from logitspec.runtime.graphs import (
-    BUCKETS,
-    Capture,
-    CaptureError,
-    Fetch,
-    Replayed,
-    Rows,
-    bucket_for,
-    columns_for,
-)
-from logitspec.runtime.ranks import ranked, topk, unpacked, wide
+from logitspec.runtime.graphs import Capture, CaptureError
+from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks, upcast
+from logitspec.runtime.replay import ReplayedForward
+from logitspec.runtime.shapes import BUCKETS
+from logitspec.runtime.timing import fitting_sizes, forward_seconds
 from logitspec.trace.costs import SIZES, ForwardCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
-from logitspec.trace.tree import DraftTree, Origin, Provenance, accept
+from logitspec.trace.tree import DraftTree, accept
 
 PREFILL_ROWS = 512
 NODE_RANKS = 8
 LAST_RANKS = 128
-EXPECTED_ROWS = 512
-COST_TEXT = 64
-COST_SECONDS = 0.04  # for each size
 
 
 class Runner(Target):
-    """A transformers model as `Target`. One sequence at a time; the buffers outlive it.
+    """A transformers model as `Target`. It holds one text at a time; the buffers outlive it.
 
-    model: a causal language model in eval mode. windows: per layer type of the model the positions
-    that a row sees back, itself included (None: all). eos_ids: ids that end a text. limit: positions
-    that the model can hold. info: what the trace says about the model.
+    model: a causal language model in eval mode. windows: by layer type, the positions that a row
+    attends to, itself included (None: all). eos_ids: ids that end a text. limit: positions that the
+    model can hold. info: what the trace says about the model.
     """
 
     def __init__(
@@ -67,46 +57,45 @@ class Runner(Target):
         self.limit = limit
         self.info = info
         self.sampling = GREEDY
+        self.vocabulary_size: int = model.config.get_text_config().vocab_size
+        self.replay: ReplayedForward | None = None
         self._device = model.get_input_embeddings().weight.device
-        self._vocabulary: int = model.config.get_text_config().vocab_size
-        self._fetch = Fetch()
-        self._replayed: Replayed | None = None
-        self._reserves = False
-        self.use(StockForward(model, windows))
+        self._to_host = HostCopy()
+        self.use_forward(StockForward(model, windows))
 
-    def use(self, forward: Forward) -> None:
-        """Take logits from `forward` from now on. Forgets the sequence and what forwards cost."""
+    def use_forward(self, forward: Forward) -> None:
+        """Take logits from `forward` from now on. Forgets the text and what forwards cost."""
         self.forward = forward
-        self.costs = None
-        self._replayed = None
+        self.replay = self.costs = None
 
-    def replay(self, capture: Capture) -> None:
-        """Take trees through forwards of fixed shapes from now on, each made once by `capture`.
+    def enable_replay(self, capture: Capture) -> None:
+        """Run trees through forwards of fixed shapes from now on, each captured once by `capture`.
 
-        Where that fails the forward runs as it did before, and the trace's environment says why.
+        Where a capture fails the forward runs as before, and the trace's environment says why.
         """
-        self._replayed = Replayed(self._fixed, self._device, capture)
-        self._reserves = True
+        self.replay = ReplayedForward(self.forward, self._device, capture, LAST_RANKS)
         self.costs = None
+
+    def disable_replay(self, reason: str) -> None:
+        """Launch every forward anew from now on; the trace's environment gives the reason."""
+        self.replay = self.costs = None
+        self.info["environment"]["graphs"] = f"none: {reason}"
 
     @property
     def replays(self) -> bool:
         """Whether trees go through captured forwards."""
-        return self._replayed is not None
-
-    def stop_replaying(self, reason: str) -> None:
-        """Run every forward anew from now on; the trace's environment gives the reason."""
-        self._replayed = self.costs = None
-        self.info["environment"]["graphs"] = f"none: {reason}"
+        return self.replay is not None
 
     def with_new_cache(self) -> Runner:
-        twin = copy(self)
-        twin.owner = ""
-        twin.forward = copy(self.forward)
-        twin.forward.cache = PrefixCache(len(self._cache.layers))
-        if self._replayed is not None:
-            twin._replayed = Replayed(twin._fixed, self._device, self._replayed.capture)
-        return twin
+        """Another target over the same weights, with a text, an owner and captures of its own."""
+        other = copy(self)
+        other.owner = ""
+        other.forward = copy(self.forward)
+        other.forward.cache = PrefixCache(len(self._cache.layers))
+        if self.replay is not None:
+            capture = self.replay.capture
+            other.replay = ReplayedForward(other.forward, self._device, capture, LAST_RANKS)
+        return other
 
     @property
     def _cache(self) -> PrefixCache:
@@ -121,55 +110,58 @@ class Runner(Target):
         self._cache.length = rows
 
     def measure_costs(self) -> ForwardCosts:
-        return self.costs or self.measure()
+        """Time forwards over 1 to 128 rows, unless `costs` has them: a fraction of a second for a small
+        model, which forgets the text."""
+        if self.costs is None:
+            padded = self.replays
+            sizes = fitting_sizes(self, BUCKETS if padded else SIZES)
+            seconds = forward_seconds(self, self.vocabulary_size, sizes)
+            # A capture may have failed meanwhile.
+            self.costs = ForwardCosts(sizes, seconds, padded and self.replays)
+        return self.costs
 
     @torch.inference_mode()
     def reserve(self, rows: int, more: int) -> None:
-        """Make room and captures for a text of `rows` tokens and some hundreds of the `more` that may
-        follow, so that no step has to. Forgets the sequence."""
-        if self._replayed is None:
+        """Capture what a text of `rows` tokens and some hundreds of the `more` that may follow will
+        need, so that no step has to. Forgets the text."""
+        if self.replay is None:
             return
-        if not self._cache.begun:
+        if not self._cache.has_buffers:
             self.prefill([0])
         self._cache.length = 0
-        last = columns_for(rows + min(more, EXPECTED_ROWS) + BUCKETS[-1])
-        self._make_room(last)
         try:
-            for columns in sorted({columns_for(each) for each in range(rows + 1, last + 1)}):
-                self._replayed.prepare(max(0, columns - BUCKETS[-1]))
+            self.replay.reserve(rows, more)
         except CaptureError as error:
-            self.stop_replaying(str(error))
+            self.disable_replay(str(error))
 
     @torch.inference_mode()
     def prefill(
         self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
-        """Forget the old sequence, read `ids`; one choice and one top-k, those after the last id.
+        """Forget the old text and read `ids`; one choice and one top-k, those after the last id.
 
-        everywhere: a top-k of few ranks after each of the ids, which costs the model's head for all.
+        everywhere: also a top-k of NODE_RANKS after each of the ids, which runs the model's head over
+        all of them.
         """
-        if not all(0 <= token < self._vocabulary for token in ids):
+        if not all(0 <= token < self.vocabulary_size for token in ids):
             raise LogitSpecError(
-                f"The prompt has token ids outside the model's vocabulary of {self._vocabulary};"
+                f"The prompt has token ids outside the model's vocabulary of {self.vocabulary_size};"
                 " encode it with the model's own tokenizer."
             )
-        self.sampling = sampling
-        self._cache.length = 0
         started = perf_counter()
-        self._make_room(len(ids))
-        if self._reserves:
-            self._cache.reset()  # a NaN would pass through any mask: 0 times NaN is NaN
-        before: list[TopK] = []
+        self.sampling = sampling
+        self._cache.begin(len(ids))
+        best: list[TopK] = []
         for first in range(0, len(ids), PREFILL_ROWS):
             part = list(ids[first : first + PREFILL_ROWS])
             depths = np.arange(len(part))
-            logits = wide(self.forward(part, depths, None, rows=len(part) if everywhere else 1))
+            logits = upcast(self.forward(part, depths, None, rows=len(part) if everywhere else 1))
             self._cache.length += len(part)
             if everywhere:
-                before += topk(logits, NODE_RANKS)
+                best += topk(logits, NODE_RANKS)
         last = logits[-1:]
         choices = pick(last, [len(ids)], sampling).tolist()
-        best = before[:-1] + topk(last, LAST_RANKS)
+        best = best[:-1] + topk(last, LAST_RANKS)
         return ForwardResult(choices, best, perf_counter() - started)
 
     @torch.inference_mode()
@@ -177,11 +169,11 @@ class Runner(Target):
         """One forward over the whole tree behind the cached prefix."""
         started = perf_counter()
         depths = self._depths(tree)
-        logits, packed = self._over(tree, depths)
+        logits, packed = self._logits(tree, depths)
         if packed is None:
             choices, best = self._read(logits, tree, depths)
         else:
-            choices, best = self._read_at_once(logits, packed, tree, depths)
+            choices, best = self._read_packed(logits, packed, tree, depths)
         seconds = perf_counter() - started
         if self.costs is not None:
             self.costs.observe(len(tree), seconds)
@@ -194,142 +186,64 @@ class Runner(Target):
         self._cache.length += len(path)
 
     @torch.inference_mode()
-    def deviation(self, behind: int = 8) -> float:
-        """How far logits of a small tree lie from those of plain, uncached forwards over its paths.
+    def tree_logits(self, tree: DraftTree) -> torch.Tensor:
+        """Upcast logits [nodes, vocabulary] of the forward over `tree`, valid until the next forward."""
+        return self._logits(tree, self._depths(tree))[0]
 
-        In standard deviations of the plain logits: rounding for a model that can be a target, a lot
-        for one that takes no positions or reads its mask in another way. behind: tokens before the tree.
-        Forgets the sequence.
-        """
-        prefix = [3 * place % self._vocabulary for place in range(behind)]
-        root, *drafts = (3 * place % self._vocabulary for place in (1, 2, 3, 5, 6))
-        tree, guess = DraftTree(root), Provenance(Origin.LOGIT)
-        tree.add(tree.add(0, drafts[0], guess), drafts[1], guess)
-        tree.add(tree.add(0, drafts[2], guess), drafts[3], guess)
-        self.prefill(prefix)
-        found, _ = self._over(tree, self._depths(tree))
-        self._cache.length = 0
-        worst = 0.0
-        for node, row in enumerate(found):
-            path = [tree.tokens[each] for each in tree.path_to(node)]
-            ids = torch.tensor([prefix + path], device=self._device)
-            plain = self.model(input_ids=ids, use_cache=False).logits[0, -1].double()
-            worst = max(worst, ((row.double() - plain).abs().max() / plain.std()).item())
-        return worst
-
-    def forward_over(self, tree: DraftTree) -> Callable[[], Any]:
-        """The forward over `tree` behind the prefix, to be timed: nothing of it is read. A captured one is
-        replayed with what it was given, any other is run anew."""
-        depths = self._depths(tree)
-        self._over(tree, depths)
-        return partial(self._over, tree, depths) if self._replayed is None else self._replayed.again
-
-    def rewind(self, length: int) -> None:
-        """Forget all but the first `length` verified tokens."""
-        self._cache.length = length
-
-    def measure(self) -> ForwardCosts:
-        """Time its forward over 1 to 128 rows behind a short text: a fraction of a second for a small
-        model. Forgets the sequence."""
-        padded = self._replayed is not None
-        sizes = [
-            size
-            for size in (BUCKETS if padded else SIZES)
-            if self._cost_text() + size <= self.limit
-        ]
-        seconds = self.seconds(sizes)
-        self.costs = ForwardCosts(sizes, seconds, padded and self._replayed is not None)
-        return self.costs
-
-    def seconds(self, sizes: Sequence[int]) -> list[float]:
-        """The shortest of a few forwards over trees of each size. Forgets the sequence."""
-        text = [place % self._vocabulary for place in range(self._cost_text())]
-        seconds = []
-        for size in sizes:
-            tree = DraftTree(text[0])
-            for node in range(1, size):
-                tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
-            self.prefill(text)
-            self.verify(tree)  # buffers of this size
-            times: list[float] = []
-            until = perf_counter() + COST_SECONDS
-            while len(times) < 3 or (perf_counter() < until and len(times) < 12):
-                times.append(self.verify(tree).seconds)
-                if times[-1] > COST_SECONDS:
-                    break
-            seconds.append(min(times))
-        self._cache.length = 0
-        return seconds
-
-    def _cost_text(self) -> int:
-        """Length of the text behind which forwards are timed."""
-        return min(COST_TEXT, self.limit // 2)
-
-    def _over(
-        self, tree: DraftTree, depths: npt.NDArray[Any]
+    def _logits(
+        self, tree: DraftTree, depths: npt.NDArray[np.integer]
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Wide logits [nodes, vocabulary]; with `ranked` of them where that is all that is fetched."""
+        """Upcast logits [nodes, vocabulary]; with `pack_ranks` of them where one copy to the host pays."""
         ancestors = self._ancestor_mask(tree)
-        if self._replayed is not None and len(tree) <= BUCKETS[-1]:
-            self._make_room(columns_for(self.length + bucket_for(len(tree))))
+        if self.replay is not None and len(tree) <= self.replay.MAX_ROWS:
             try:
-                positions = self.length + depths
-                logits, packed = self._replayed(tree.tokens, positions, self.length, ancestors)
-                return logits, packed
+                return self.replay(tree.tokens, depths, ancestors)
             except CaptureError as error:
-                self.stop_replaying(str(error))
-        self._make_room(self.length + len(tree))
-        logits = wide(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
-        return logits, ranked(logits, LAST_RANKS) if logits.is_cuda else None
-
-    def _fixed(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """What is replayed: a forward, and all that a step wants to know of it."""
-        logits = wide(self.forward.fixed(rows, columns))
-        return logits, ranked(logits, LAST_RANKS)
-
-    def _make_room(self, rows: int) -> None:
-        """See to the cache's buffers before a forward moves them, which no capture survives."""
-        if self._reserves and self._cache.reserve(rows) and self._replayed is not None:
-            self._replayed.forget()
+                self.disable_replay(str(error))
+        self._cache.make_room(self.length + len(tree))
+        logits = upcast(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
+        return logits, pack_ranks(logits, LAST_RANKS) if logits.is_cuda else None
 
     def _read(
-        self, logits: torch.Tensor, tree: DraftTree, depths: npt.NDArray[Any]
+        self, logits: torch.Tensor, tree: DraftTree, depths: npt.NDArray[np.integer]
     ) -> tuple[list[int], list[TopK]]:
         """The choice and the best tokens after each node."""
         choices: list[int] = pick(logits, self._draw_positions(depths), self.sampling).tolist()
         best = topk(logits, NODE_RANKS)
-        # The next draft starts from the row where acceptance will end: that one is worth more ranks.
+        # The next draft starts from the row where acceptance ends, so that row gets more ranks.
         end = accept(tree, choices)[-1]
         best[end] = topk(logits[end : end + 1], LAST_RANKS)[0]
         return choices, best
 
-    def _read_at_once(
+    def _read_packed(
         self,
         logits: torch.Tensor,
         packed: torch.Tensor,
         tree: DraftTree,
-        depths: npt.NDArray[Any],
+        depths: npt.NDArray[np.integer],
     ) -> tuple[list[int], list[TopK]]:
-        """The same from `ranked` of the logits, with a single wait for the device."""
+        """The same from `pack_ranks` of the logits, with a single wait for the device."""
         if self.sampling.temperature > 0:
             packed[:, 0] = pick(logits, self._draw_positions(depths), self.sampling)
-        fetched = self._fetch(packed)
-        choices: list[int] = fetched[:, 0].tolist()
-        best = unpacked(fetched, NODE_RANKS)
+        rows = self._to_host(packed)
+        choices: list[int] = rows[:, 0].tolist()
+        best = unpack_ranks(rows, NODE_RANKS)
         end = accept(tree, choices)[-1]
-        best[end] = unpacked(fetched[end : end + 1], LAST_RANKS)[0]
+        best[end] = unpack_ranks(rows[end : end + 1], LAST_RANKS)[0]
         return choices, best
 
-    def _gather(self, path: Sequence[int]) -> None:
-        self._cache.keep(path)
+    # Overridden by tests that plant a fault.
 
-    def _depths(self, tree: DraftTree) -> npt.NDArray[Any]:
+    def _gather(self, path: Sequence[int]) -> None:
+        self._cache.gather(path)
+
+    def _depths(self, tree: DraftTree) -> npt.NDArray[np.integer]:
         return np.array(tree.depths())
 
-    def _draw_positions(self, depths: npt.NDArray[Any]) -> list[int]:
+    def _draw_positions(self, depths: npt.NDArray[np.integer]) -> list[int]:
         return [int(position) for position in self.length + depths + 1]
 
-    def _ancestor_mask(self, tree: DraftTree) -> npt.NDArray[Any]:
+    def _ancestor_mask(self, tree: DraftTree) -> npt.NDArray[np.bool_]:
         """[nodes, nodes]: which nodes a node attends to, its ancestors and itself."""
         mask = np.eye(len(tree), dtype=bool)
         for node in range(1, len(tree)):

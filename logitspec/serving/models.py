@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.catalogue import CATALOGUE
-from logitspec.models.loader import BUILTIN, fetch, known_as, load
+from logitspec.models.loader import BUILTIN, display_name, fetch, load
 from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu
@@ -45,7 +45,7 @@ class LoadedModels:
     def __init__(
         self, turn: Turn, model: str, device: str, dtype: str, others: bool, **placement: Any
     ) -> None:
-        self._sources = {known_as(model): model}
+        self._sources = {display_name(model): model}
         self._sources.setdefault(BUILTIN, BUILTIN)
         self.others = others
         self._turn = turn

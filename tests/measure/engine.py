@@ -24,8 +24,9 @@ from logitspec.decoding.engine import begin, run
 from logitspec.drafters import METHODS, make
 from logitspec.measure.gpu_check.shapes import copy_bandwidth
 from logitspec.models.loader import encode_prompt
-from logitspec.runtime.llama import LlamaForward
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.product import Product
+from logitspec.runtime.timing import forward_seconds
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import accept
 
@@ -66,14 +67,16 @@ def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, flo
 def forwards(target: Any) -> None:
     """The table of forwards: their time, that of the products with weights in it, and how fast these read
     them beside a plain copy in memory."""
-    if not isinstance(target.forward, LlamaForward):
+    if not isinstance(target.forward, FastForward):
         return
     products = target.forward.products
     weights = sum(each.weight.numel() * each.weight.element_size() for each in products)
     copied = copy_bandwidth(torch.device("cpu"), COPIED)["gb_per_second"]
     print(f"{weights / 1e6:.1f} MB of weights; a copy reads and writes {copied} GB/s")
     print(f"{'rows':>8}{'forward ms':>12}{'products':>10}{'GB/s':>7}")
-    for rows, seconds in zip(ROWS, target.seconds(ROWS), strict=True):
+    for rows, seconds in zip(
+        ROWS, forward_seconds(target, target.vocabulary_size, ROWS), strict=True
+    ):
         spent = multiplied(products, rows)
         print(
             f"{rows:>8}{1000 * seconds:>12.2f}{spent / seconds:>10.0%}{weights / spent / 1e9:>7.1f}"
@@ -148,7 +151,7 @@ def main() -> None:
     parser.add_argument("--dtype", default="fastest")
     chosen = parser.parse_args()
     target, tokenizer = load(chosen.model, device="cpu", dtype=chosen.dtype)
-    target.measure()
+    target.measure_costs()
     print(", ".join(f"{name} {value}" for name, value in target.info.items()))
     forwards(target)
     outside(target, tokenizer)

@@ -2,7 +2,7 @@
 
 For each end an environment is made under build/ranges, with torch and transformers at that end of their
 ranges, and the tests that need no browser run in it. An end takes some gigabytes of disk where the index
-serves PyTorch with CUDA. What follows `--` goes to pytest: `python tests/measure ranges lowest -- tests/test_llama.py`.
+serves PyTorch with CUDA. What follows `--` goes to pytest: `python tests/measure ranges lowest -- tests/test_fast.py`.
 """
 
 from __future__ import annotations

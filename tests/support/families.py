@@ -10,7 +10,7 @@ import torch
 import transformers
 
 from logitspec.models.loader import prepare
-from logitspec.runtime.llama import LlamaForward
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.runner import Runner
 
 VOCABULARY = 40
@@ -57,7 +57,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "smollm3": ("SmolLM3Config", {**_SHARED, "no_rope_layers": [1, 0]}),
 }
 
-# Llama models that `runner` runs through the fast forward, and `model` has as they are.
+# Models that `runner` runs through the fast forward, and `model` leaves as they are.
 LLAMA3 = {
     "rope_type": "llama3",
     "rope_theta": 100.0,
@@ -83,6 +83,12 @@ FAST: dict[str, tuple[str, dict[str, Any]]] = {
             "hidden_act": "gelu",
         },
     ),
+    "fast-mistral": ("MistralConfig", {**_SHARED, "sliding_window": WINDOW}),
+    "fast-qwen2": (
+        "Qwen2Config",
+        {**_SHARED, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1},
+    ),
+    "fast-qwen3": ("Qwen3Config", {**_SHARED, "head_dim": 10, "attention_bias": True}),
 }
 
 
@@ -105,7 +111,7 @@ def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.
     if family not in FAST:
         return prepare(model(family, dtype), kind=kind)
     made = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
-    made.use(LlamaForward(made.model))
+    made.use_forward(FastForward(made.model))
     return made
 
 

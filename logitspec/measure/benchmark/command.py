@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         max_new_tokens=options.max_new_tokens,
         repeats=options.repeats,
     )
-    target.measure()  # forwards of every size, so that no method meets one for the first time
+    target.measure_costs()  # forwards of every size, so that no method meets one for the first time
     share = prompts[processes.process_index :: processes.num_processes]
     part = measure(bench, share, quiet=not processes.is_main_process)
     parts = gather_object([part])
@@ -122,10 +122,10 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _request(options: argparse.Namespace) -> dict[str, Any]:
-    from logitspec.models.loader import known_as
+    from logitspec.models.loader import display_name
 
     return {
-        "model": known_as(options.model),
+        "model": display_name(options.model),
         "prompts": [Path(file).name for file in options.prompts],
         "category": options.category,
         "max_new_tokens": options.max_new_tokens,

@@ -77,7 +77,7 @@ def gather(
         except LogitSpecError as error:
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
     yield Progress(0, len(prompts), "timing forwards")
-    costs = target.measure()
+    costs = target.measure_costs()
     evidence = Evidence(_about(trace, prompts), list(costs.rows), list(costs.seconds))
     for done, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
         for what in _counted(evidence, target, prompt, ids, new_tokens):

@@ -169,7 +169,7 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
         max_new_tokens=16 if quick else 256,
         repeats=1,
     )
-    costs = target.measure()
+    costs = target.measure_costs()
     prompts = read_prompts()
     bench.warm_up(prompts)
     part, count = Part(), 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
-from logitspec.models.devices import graphed, quickened
 from logitspec.models.loader import prepare
-from logitspec.runtime.graphs import BUCKETS, uncaptured
+from logitspec.models.speed import enable_fast_forward, enable_graphs
+from logitspec.runtime.graphs import uncaptured
+from logitspec.runtime.probe import deviation
 from logitspec.runtime.runner import Runner
+from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 REPEATS = 7
@@ -67,7 +70,7 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
             config, dtype=dtype, attn_implementation="sdpa"
         ).eval()
     target = prepare(model, name=f"random {shape}")
-    target.info["environment"]["forward"] = quickened(target, target.deviation())
+    target.info["environment"]["forward"] = enable_fast_forward(target, deviation(target))
     return target
 
 
@@ -80,7 +83,7 @@ def measured(target: Runner, sweep: Sweep, late: Callable[[], bool]) -> Iterator
     if target.replays:
         yield from _swept(target, sweep, "graphs", late)
         note = note if target.replays else target.info["environment"]["graphs"]
-        target.stop_replaying("all is measured")
+        target.disable_replay("all is measured")
     target.info["environment"]["graphs"] = note
     yield from _swept(target, sweep, "plain", late)
 
@@ -102,8 +105,8 @@ def _swept(
 def _replaying(target: Runner) -> str:
     """Have `target` replay, and say whether it does."""
     if target.model.device.type == "cuda":
-        return graphed(target, target.deviation())
-    target.replay(uncaptured)
+        return enable_graphs(target, deviation(target))
+    target.enable_replay(uncaptured)
     return "none: fixed shapes, not captured"
 
 
@@ -115,7 +118,7 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
     overhead_ms: what a step takes beyond the forward's own time.
     """
     length = target.length
-    forward = device_seconds(target.forward_over(tree), target.model.device)
+    forward = device_seconds(_forward_over(target, tree), target.model.device)
     verify, commit = [], []
     for _ in range(REPEATS):
         began = perf_counter()
@@ -125,11 +128,18 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
         settle(target.model.device)
         verify.append(verified - began)
         commit.append(perf_counter() - verified)
-        target.rewind(length)
+        target.length = length
     step = median(verify) + median(commit)
     parts = {"forward": forward, "verify": median(verify), "commit": median(commit)}
     milliseconds = {f"{name}_ms": round(1000 * each, 4) for name, each in parts.items()}
     return {"rows": len(tree), **milliseconds, "overhead_ms": round(1000 * (step - forward), 4)}
+
+
+def _forward_over(target: Runner, tree: DraftTree) -> Callable[[], Any]:
+    """The forward over `tree` behind the prefix, to be timed; nothing of it is read. A captured one is
+    replayed with its inputs, any other is launched anew."""
+    target.tree_logits(tree)
+    return partial(target.tree_logits, tree) if target.replay is None else target.replay.repeat
 
 
 def _tree(rows: int) -> DraftTree:

@@ -1,4 +1,4 @@
-"""What a runner must know of a transformers model: windows, length, end tokens, and what to call it."""
+"""What a runner needs to know about a transformers model: windows, limit, end tokens, and what traces say."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from transformers import PreTrainedConfig
 
 
 def windows(config: PreTrainedConfig) -> dict[str, int | None]:
-    """For each layer type the positions that a row sees back, itself included."""
+    """By layer type, the positions that a row attends to, itself included (None: all)."""
     sliding = getattr(config, "sliding_window", None)
     default = ["full_attention" if sliding is None else "sliding_attention"]
     kinds = getattr(config, "layer_types", None) or default
@@ -26,17 +26,17 @@ def eos_ids(generation_config: Any, also: int | None) -> set[int]:
 
 
 def limit(config: PreTrainedConfig) -> int:
-    """Positions that the model can hold, as far as their meaning does not change on the way."""
+    """Positions that the model can hold without changing the meaning of earlier ones."""
     declared = getattr(config, "max_position_embeddings", None) or 0
     limit: int = declared if declared > 0 else 2**20
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") in ("longrope", "dynamic"):
-        # Beyond this length such a model re-reads all earlier positions with other frequencies.
+        # Beyond this length such a model gives all earlier positions other frequencies.
         return min(limit, rope.get("original_max_position_embeddings") or limit)
     return limit
 
 
-def info(model: Any, name: str) -> dict[str, Any]:
+def describe(model: Any, name: str) -> dict[str, Any]:
     """What a trace says about the model."""
     device = model.device
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()

@@ -16,12 +16,18 @@ from support.families import CONFIGS, FAST, VOCABULARY, apart, model, runner
 from support.models import folder
 from support.trees import path, tree
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
+from transformers.models.mistral.modeling_mistral import MistralRMSNorm
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
+from transformers.models.qwen3.modeling_qwen3 import Qwen3RMSNorm
 
 from logitspec import DraftTree, LogitSpecError, decode, load
-from logitspec.models.devices import faster, fastest
 from logitspec.models.loader import prepare
-from logitspec.runtime.forward import TreeMask
-from logitspec.runtime.llama import LlamaForward, unsupported
+from logitspec.models.speed import faster, fastest_dtype
+from logitspec.runtime import fast as fast_forward
+from logitspec.runtime.families import FAMILIES, Family, windows_by_layer_type
+from logitspec.runtime.fast import FastForward, unsupported
+from logitspec.runtime.masks import TreeMask, within_window
+from logitspec.runtime.probe import deviation
 from logitspec.runtime.product import Product, pack
 from logitspec.runtime.runner import Runner
 
@@ -39,7 +45,8 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
         normed: torch.Tensor = norm.weight * (wide * scale).to(hidden.dtype)
         return normed
 
-    monkeypatch.setattr(LlamaRMSNorm, "forward", exact)
+    for norm in (LlamaRMSNorm, MistralRMSNorm, Qwen2RMSNorm, Qwen3RMSNorm):
+        monkeypatch.setattr(norm, "forward", exact)
 
 
 @torch.inference_mode()
@@ -51,10 +58,14 @@ def logits(target: Runner, made: DraftTree) -> torch.Tensor:
 @DTYPES
 @pytest.mark.usefixtures("exact_norm")
 @pytest.mark.parametrize("family", FAST)
-def test_logits_are_the_stock_ones_over_trees_and_chains(family: str, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("length", [3, 19, 310])
+def test_logits_are_the_stock_ones_over_trees_and_chains(
+    family: str, dtype: torch.dtype, length: int
+) -> None:
+    """Where there is a window, trees cross its edge or stand beyond it."""
     rng = np.random.default_rng(3)
     fast, stock = runner(family, dtype=dtype), prepare(model(family, dtype))
-    prompt = rng.integers(VOCABULARY, size=19).tolist()
+    prompt = rng.integers(VOCABULARY, size=length).tolist()
     fast.prefill(prompt), stock.prefill(prompt)
     for nodes, chain in [(24, False), (1, False), (9, True), (64, False), (2, False), (40, False)]:
         made = tree(rng, nodes, chain)
@@ -104,7 +115,7 @@ def test_in_bfloat16_it_is_as_near_to_the_exact_logits_as_the_stock_forward(fami
 @pytest.mark.parametrize("family", FAST)
 def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> None:
     net = copy.deepcopy(model(family))
-    forward = LlamaForward(net)
+    forward = FastForward(net)
     for name, weight in model(family).state_dict().items():
         assert torch.equal(weight, net.state_dict()[name])
     attention = net.model.layers[0].self_attn
@@ -135,11 +146,11 @@ def test_products_are_packed_together_or_not_at_all(monkeypatch: pytest.MonkeyPa
         return [Product(torch.ones(8, size, dtype=dtype), None) for size in (4, 6)]
 
     assert not pack(products(torch.float64))
-    monkeypatch.setattr("logitspec.runtime.product.PACKED_AT_MOST", 8 * 10 * 4 - 1)
+    monkeypatch.setattr("logitspec.runtime.product.MAX_PACKED_BYTES", 8 * 10 * 4 - 1)
     large = products()
     assert not pack(large)
     assert not any(each.packed for each in large)
-    monkeypatch.setattr("logitspec.runtime.product.PACKED_AT_MOST", 8 * 10 * 4)
+    monkeypatch.setattr("logitspec.runtime.product.MAX_PACKED_BYTES", 8 * 10 * 4)
     assert pack(large)
 
     def failing(product: Product) -> None:
@@ -167,7 +178,7 @@ def test_a_model_with_the_fast_forward_can_be_saved(tmp_path: Path, family: str)
 def test_bfloat16_decodes() -> None:
     for family in FAST:
         target = runner(family, dtype=torch.bfloat16)
-        assert target.deviation() < 0.3
+        assert deviation(target) < 0.3
         trace = finished(decode(target, [1, 2, 3], max_new_tokens=20))
         assert len(trace.output_ids) == 20
 
@@ -190,6 +201,64 @@ def test_masks_are_the_prefix_and_the_ancestors(dtype: torch.dtype) -> None:
         assert dtype == torch.bool or mask(4, 2, np.eye(2, dtype=bool)).min() < -1e38
 
 
+# A wrong entry
+
+
+def from_stock(fast: Runner, length: int) -> float:
+    """How far its logits over a tree behind `length` tokens are from those of the untouched model."""
+    rng = np.random.default_rng(7)
+    stock = prepare(copy.deepcopy(fast.model))
+    prompt = rng.integers(VOCABULARY, size=length).tolist()
+    fast.prefill(prompt), stock.prefill(prompt)
+    made = tree(rng, 7)
+    return apart(logits(fast, made), logits(stock, made))
+
+
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["query", "key", "value"])
+def test_a_missing_bias_shows(part: int) -> None:
+    fast = runner("fast-qwen2")
+    assert from_stock(fast, 20) < 1e-5
+    attention = fast.model.model.layers[0].self_attn
+    sizes = [each.out_features for each in (attention.q_proj, attention.k_proj, attention.v_proj)]
+    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+        layer._qkv.bias.split(sizes)[part].zero_()
+    assert from_stock(fast, 20) > 1e-3
+
+
+def test_missing_norms_of_query_and_key_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert from_stock(runner("fast-qwen3"), 20) < 1e-5
+    monkeypatch.setitem(FAMILIES, "Qwen3ForCausalLM", Family(windows=windows_by_layer_type))
+    assert from_stock(runner("fast-qwen3"), 20) > 0.1
+    assert unsupported(model("fast-qwen3")) == "the fast one would not use its self_attn.q_norm"
+
+
+@pytest.mark.parametrize("family", ["fast-mistral", "fast-qwen2"])
+def test_a_window_that_is_ignored_shows(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
+    name = type(model(family)).__name__
+    assert from_stock(runner(family), 20) < 1e-5
+    monkeypatch.setitem(FAMILIES, name, Family())
+    assert from_stock(runner(family), 3) < 1e-5  # all of the text is within the window
+    assert from_stock(runner(family), 20) > 0.1
+    assert "no sliding window for" in str(unsupported(model(family)))
+
+
+def test_a_window_counts_positions_and_not_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Siblings share a position, so the last of many columns is not further than its depth."""
+
+    def by_columns(positions: Any, prefix: int, ancestors: Any, window: int) -> Any:
+        return within_window(prefix + np.arange(len(positions)), prefix, ancestors, window)
+
+    assert from_stock(runner("fast-mistral"), 20) < 1e-5
+    monkeypatch.setattr(fast_forward, "within_window", by_columns)
+    assert from_stock(runner("fast-mistral"), 20) > 0.01
+
+
+def test_only_classes_of_transformers_have_an_entry() -> None:
+    own = type("LlamaForCausalLM", (transformers.LlamaForCausalLM,), {})
+    config = transformers.LlamaConfig(**FAST["fast"][1])
+    assert "not for llama" in str(unsupported(own(config)))
+
+
 # The choice when a model is loaded
 
 
@@ -197,17 +266,20 @@ def forward(target: Runner) -> str:
     return str(target.info["environment"]["forward"])
 
 
-def test_loading_takes_the_fast_forward_for_llama_and_says_so(tmp_path: Path) -> None:
-    target, _ = load(folder(tmp_path / "net"))
-    assert isinstance(target.forward, LlamaForward)
+@pytest.mark.parametrize("family", ["llama", "mistral-window", "qwen2", "qwen3"])
+def test_loading_takes_the_fast_forward_and_says_so(tmp_path: Path, family: str) -> None:
+    target, _ = load(folder(tmp_path / "net", family))
+    assert isinstance(target.forward, FastForward)
     trace = finished(decode(target, [1, 2, 3], max_new_tokens=4))
     assert trace.environment["forward"] == "fast"
 
 
-def test_other_families_keep_the_stock_forward_and_the_reason_is_told(tmp_path: Path) -> None:
-    target, _ = load(folder(tmp_path / "net", "qwen3"))
-    assert not isinstance(target.forward, LlamaForward)
-    assert forward(target) == "stock: there is a fast one for Llama only, not for qwen3"
+def test_other_families_keep_the_stock_forward_and_the_trace_says_why(tmp_path: Path) -> None:
+    target, _ = load(folder(tmp_path / "net", "olmo2"))
+    assert not isinstance(target.forward, FastForward)
+    assert (
+        forward(target) == "stock: the fast one is for Llama, Mistral, Qwen2, Qwen3, not for olmo2"
+    )
 
 
 def test_what_the_fast_forward_is_not_for() -> None:
@@ -217,7 +289,8 @@ def test_what_the_fast_forward_is_not_for() -> None:
 
     assert unsupported(llama()) is None
     for family in CONFIGS:
-        assert (unsupported(model(family)) is None) == (family == "llama")
+        known = {"llama", "qwen2", "qwen3", "mistral-window"}
+        assert (unsupported(model(family)) is None) == (family in known)
     dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     assert "rotary positions of type 'dynamic'" in str(unsupported(llama(rope_parameters=dynamic)))
     assert "sliding window" in str(unsupported(llama(sliding_window=8)))
@@ -229,13 +302,13 @@ def test_what_the_fast_forward_is_not_for() -> None:
     assert "plain matrices" in str(unsupported(odd))
 
 
-class Skewed(LlamaForward):
+class Skewed(FastForward):
     def __call__(self, *args: Any, **options: Any) -> torch.Tensor:
         computed = super().__call__(*args, **options)
         return computed * 1.05
 
 
-class Broken(LlamaForward):
+class Broken(FastForward):
     def __call__(self, *args: Any, **options: Any) -> torch.Tensor:
         raise RuntimeError("no kernel")
 
@@ -247,9 +320,9 @@ def test_a_fast_forward_that_computes_something_else_is_not_taken(
     net = folder(tmp_path / "net")
     wanted = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
     for kind, reason in [(Skewed, "standard deviations apart"), (Broken, "RuntimeError")]:
-        monkeypatch.setattr("logitspec.models.devices.LlamaForward", kind)
+        monkeypatch.setattr("logitspec.models.speed.FastForward", kind)
         target, _ = load(net, dtype=dtype)
-        assert not isinstance(target.forward, LlamaForward)
+        assert not isinstance(target.forward, FastForward)
         assert forward(target).startswith("stock: the fast one")
         assert reason in forward(target)
         assert finished(decode(target, [1, 2, 3], max_new_tokens=9)).output_ids == wanted
@@ -266,12 +339,14 @@ def test_the_fastest_dtype_is_measured_and_told(tmp_path: Path) -> None:
 class Timed(Runner):
     took: list[float]
 
-    def seconds(self, sizes: Any) -> list[float]:
-        return self.took
-
 
 @pytest.mark.parametrize(("share", "wins"), [(0.5, True), (0.99, False), (2.0, False)])
-def test_bfloat16_is_taken_only_where_it_is_clearly_faster(share: float, wins: bool) -> None:
+def test_bfloat16_is_taken_only_where_it_is_clearly_faster(
+    share: float, wins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "logitspec.models.speed.forward_seconds", lambda target, vocabulary, sizes: target.took
+    )
     exact, rounded = runner("fast", Timed), runner("fast", Timed, torch.bfloat16)
     exact.took, rounded.took = [0.002, 0.006], [0.002 * share, 0.006 * share]  # type: ignore[attr-defined]
     assert faster(exact, rounded) is (rounded if wins else exact)
@@ -283,13 +358,13 @@ def test_float32_stays_where_bfloat16_is_refused() -> None:
             raise LogitSpecError("net computes other logits.")
         return runner("fast", dtype=dtype)
 
-    target = fastest(made)
+    target = fastest_dtype(made)
     assert target.model.dtype == torch.float32
     assert target.info["environment"]["dtype"] == "float32: net computes other logits."
 
 
 def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.models.loader.PARAMETERS_TIMED", 100)
+    monkeypatch.setattr("logitspec.models.loader.MAX_TIMED_PARAMETERS", 100)
     target, _ = load(folder(tmp_path / "net"), device="cpu", dtype="fastest")
     assert target.model.dtype == torch.bfloat16
     assert "dtype" not in target.info["environment"]

@@ -1,0 +1,116 @@
+"""The fastest way to run a target that still computes its model: the fast forward, graphs, dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from logitspec.errors import LogitSpecError
+from logitspec.runtime.fast import FastForward, unsupported
+from logitspec.runtime.graphs import CudaGraphs
+from logitspec.runtime.probe import deviation
+from logitspec.runtime.runner import Runner
+from logitspec.runtime.timing import forward_seconds
+
+# How far the fast forward's logits may deviate, beyond a few times as far as the stock one's: rounding.
+MAX_ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
+# In half precision, where models of 0.5 to 7 billion parameters were measured at 0.09 to 0.22.
+MAX_HALF_ROUNDING = 0.5
+TIMED_ROWS = (1, 8, 32)
+MAX_SHARE = 0.9  # of float32's time, for bfloat16 to be worth its rounding
+
+
+def enable_fast_forward(target: Runner, stock_deviation: float) -> str:
+    """Give `target` the fast forward if there is one for it; what the trace says about its forward.
+
+    stock_deviation: `deviation` with the stock forward. The fast one's is measured against the same
+    plain, uncached forwards of the stock model; where it is more than rounding, the stock one stays.
+    """
+    reason = unsupported(target.model)
+    if reason is not None:
+        return f"stock: {reason}"
+    stock = target.forward
+    try:
+        target.use_forward(FastForward(target.model))
+        distance = deviation(target)
+    except Exception as error:  # a model without the fast forward is a slower one, not a broken one
+        target.use_forward(stock)
+        return f"stock: the fast one failed ({type(error).__name__})"
+    if distance <= _max_deviation(target, stock_deviation):
+        return "fast"
+    target.use_forward(stock)
+    return f"stock: the fast one's logits are {distance:.1g} standard deviations apart"
+
+
+def enable_graphs(target: Runner, stock_deviation: float, wanted: bool = True) -> str:
+    """Have `target` replay its forwards as CUDA graphs where possible; what the trace says about that.
+
+    stock_deviation: as in `enable_fast_forward`. A replay is measured behind another prefix than its
+    capture, so that a number frozen into the graph shows.
+    """
+    reason = no_graphs(target.model, wanted)
+    if reason is not None:
+        return f"none: {reason}"
+    target.enable_replay(CudaGraphs(target.model.device))
+    deviation(target, behind=5)
+    distance = deviation(target)
+    if target.replays and not distance <= _max_deviation(target, stock_deviation):
+        target.disable_replay(f"their logits are {distance:.1g} standard deviations apart")
+    return str(target.info["environment"].get("graphs", "replayed"))
+
+
+def no_graphs(model: Any, wanted: bool = True) -> str | None:
+    """Why the forwards of `model` are not replayed as CUDA graphs; None where that may be tried."""
+    devices = {each.device for each in model.parameters()}
+    (device, *others) = sorted(devices, key=str)
+    if others or getattr(model, "_hf_hook", None) is not None:
+        return "its layers lie on several devices"
+    if device.type != "cuda":
+        return f"there are no CUDA graphs on {device.type}"
+    if not wanted:
+        return "they were turned off"
+    rope = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
+    if "dynamic" in {rope.get("rope_type"), *(str(each) for each in _rope_types(rope))}:
+        return "its rotary positions change with the length of the text"
+    return None
+
+
+def fastest_dtype(load: Callable[[torch.dtype], Runner]) -> Runner:
+    """A target in float32 or bfloat16, by the time of its forwards; `load` loads it in a dtype."""
+    exact = load(torch.float32)
+    try:
+        rounded = load(torch.bfloat16)
+    except LogitSpecError as error:
+        exact.info["environment"]["dtype"] = f"float32: {error}"
+        return exact
+    return faster(exact, rounded)
+
+
+def faster(exact: Runner, rounded: Runner) -> Runner:
+    """The one whose forwards take less time; `rounded` only if it is clearly the faster one.
+
+    By the sum over TIMED_ROWS, each the shortest of a few forwards: a fraction of a second.
+    """
+    seconds = [float("inf"), float("inf")]
+    for _ in range(2):  # in turns, so that another program's load meets both
+        for place, target in enumerate((exact, rounded)):
+            total = sum(forward_seconds(target, target.vocabulary_size, TIMED_ROWS))
+            seconds[place] = min(seconds[place], total)
+    chosen = rounded if seconds[1] < MAX_SHARE * seconds[0] else exact
+    chosen.info["environment"]["dtype"] = (
+        f"the fastest: {1000 * seconds[0]:.1f} ms in float32 and {1000 * seconds[1]:.1f} ms in bfloat16"
+        f" for forwards over {', '.join(map(str, TIMED_ROWS))} rows"
+    )
+    return chosen
+
+
+def _max_deviation(target: Runner, stock_deviation: float) -> float:
+    """How far another forward of the same model may deviate."""
+    return 3 * stock_deviation + MAX_ROUNDING.get(target.model.dtype, MAX_HALF_ROUNDING)
+
+
+def _rope_types(rope: dict[str, Any]) -> list[Any]:
+    """Those of a model with rotary parameters for each layer type."""
+    return [each.get("rope_type") for each in rope.values() if isinstance(each, dict)]

@@ -1,0 +1,61 @@
+"""Model families of the fast forward: one entry for each, which says how it differs from Llama.
+
+What a model's own modules can tell is read from them and needs no entry: sizes, biases, activation, epsilons,
+the frequencies of the rotary embedding, tied weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import transformers
+
+
+def no_windows(config: Any) -> list[int | None]:
+    """Every layer attends to the whole text."""
+    return [None] * int(config.num_hidden_layers)
+
+
+def same_window(config: Any) -> list[int | None]:
+    """Every layer has the window of the configuration, if that has one."""
+    return [config.sliding_window] * int(config.num_hidden_layers)
+
+
+def windows_by_layer_type(config: Any) -> list[int | None]:
+    """Layers of type "sliding_attention" have the window of the configuration, the others none."""
+    return [
+        config.sliding_window if kind == "sliding_attention" else None
+        for kind in config.layer_types
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How the decoder layers of a transformers class differ from Llama's.
+
+    query_norm, key_norm: names of the modules in `self_attn` that normalize each head of query and key
+    before they are rotated; None where there are none. windows: from the configuration, for each layer
+    the positions that a row attends to, itself included (None: all).
+    """
+
+    query_norm: str | None = None
+    key_norm: str | None = None
+    windows: Callable[[Any], list[int | None]] = no_windows
+
+
+FAMILIES: dict[str, Family] = {
+    "LlamaForCausalLM": Family(),
+    "MistralForCausalLM": Family(windows=same_window),
+    "Qwen2ForCausalLM": Family(windows=windows_by_layer_type),
+    "Qwen3ForCausalLM": Family("q_norm", "k_norm", windows_by_layer_type),
+}
+"""Entries by the name of the transformers class; tests hold each to that class's own forward."""
+
+
+def family_of(model: Any) -> Family | None:
+    """The entry for `model`; None where there is none for exactly this class of transformers."""
+    name = type(model).__name__
+    known = name in FAMILIES and type(model) is getattr(transformers, name, None)
+    return FAMILIES[name] if known else None

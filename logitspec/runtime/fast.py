@@ -1,0 +1,304 @@
+"""A fast forward: the logits of the stock one, in fewer and larger operations.
+
+Dispatch is most of a small model's step. Here a layer takes one product for query, key and value and one for
+gate and up; cosines and sines come from a table, the mask from a buffer. On a CPU the weights of a small
+model are held a second time, packed for the products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+
+from logitspec.runtime.cache import PrefixCache, PrefixLayer
+from logitspec.runtime.families import FAMILIES, Family, family_of, no_windows
+from logitspec.runtime.masks import TreeMask, visible_columns, within_window
+from logitspec.runtime.product import Product, pack
+from logitspec.runtime.shapes import Rows
+
+# The frequencies of these are the same for every length of text; others change beyond some length.
+FIXED_ROPE = {"default", "linear", "llama3", "yarn"}
+FIRST_POSITIONS = 1024
+
+QUERY_KEY_VALUE = ("q_proj", "k_proj", "v_proj")
+LAYER_PARTS = {
+    *(f"self_attn.{name}" for name in (*QUERY_KEY_VALUE, "o_proj")),
+    *(f"mlp.{name}" for name in ("gate_proj", "up_proj", "down_proj")),
+    "input_layernorm",
+    "post_attention_layernorm",
+}
+
+
+def unsupported(model: Any) -> str | None:
+    """Why there is no fast forward for `model`; None where there is one."""
+    family = family_of(model)
+    if family is None:
+        known = sorted(name.removesuffix("ForCausalLM") for name in FAMILIES)
+        return f"the fast one is for {', '.join(known)}, not for {model.config.model_type}"
+    if model.device.type not in ("cpu", "cuda"):
+        return f"the fast one does not run on {model.device.type}"
+    rope = model.config.rope_parameters["rope_type"]
+    if rope not in FIXED_ROPE:
+        return f"the fast one has no rotary positions of type {rope!r}"
+    if family.windows is no_windows and getattr(model.config, "sliding_window", None) is not None:
+        return f"the fast one has no sliding window for {model.config.model_type}"
+    products = [part for name, part in model.model.layers.named_modules() if name.endswith("_proj")]
+    if any(type(part) is not torch.nn.Linear for part in [*products, model.lm_head]):
+        return "its weights are not plain matrices"
+    unread = next(_unread(model, family), None)
+    if unread is not None:
+        return f"the fast one would not use its {unread}"
+    if len({(each.dtype, each.device) for each in model.parameters()}) > 1:
+        return "its weights are not of one dtype on one device"
+    return None
+
+
+def _unread(model: Any, family: Family) -> Iterator[str]:
+    """Modules of the layers whose weights would not enter the logits: the entry says too little."""
+    norms = (family.query_norm, family.key_norm)
+    read = LAYER_PARTS | {f"self_attn.{norm}" for norm in norms if norm is not None}
+    for layer in model.model.layers:
+        for name, _ in layer.named_parameters():
+            part = name.rpartition(".")[0]
+            if part not in read:
+                yield part
+
+
+class FastForward:
+    """`Forward` of a model for which `unsupported` has no reason.
+
+    The weights of one fused product move to one tensor, of which the model's own become views; all others
+    stay where they are. So nothing is held twice and the model goes on working, except that on a CPU a
+    small model's weights are also held packed (`Product`). A model that is moved to another device or
+    dtype, or trained, needs a new one.
+    """
+
+    def __init__(self, model: Any) -> None:
+        config, self._core = model.config, model.model
+        family = FAMILIES[type(model).__name__]
+        windows = family.windows(config)
+        self.cache = PrefixCache(config.num_hidden_layers)
+        self._embedding = self._core.embed_tokens.weight
+        self._norm = self._core.norm
+        self._head = Product(model.lm_head.weight, model.lm_head.bias)
+        groups = config.num_attention_heads // config.num_key_value_heads
+        self._tree_mask = TreeMask(model.dtype, model.device, copies=groups)
+        self._chain_mask = TreeMask(model.dtype, model.device)
+        self._windows = set(windows)
+        self._layers = [
+            FastLayer(layer, family, window)
+            for layer, window in zip(self._core.layers, windows, strict=True)
+        ]
+        self._rotation = self._embedding.new_empty(0, 2, 1, 0)
+        pack(self.products)
+
+    @property
+    def products(self) -> list[Product]:
+        """All products with weights, in the order in which a forward takes them."""
+        return [*(each for layer in self._layers for each in layer.products), self._head]
+
+    def __call__(
+        self,
+        tokens: Sequence[int],
+        depths: npt.NDArray[np.integer],
+        ancestors: npt.NDArray[np.bool_] | None,
+        rows: int,
+    ) -> torch.Tensor:
+        """Logits [rows, vocabulary]; see `Forward`."""
+        positions = self.cache.length + depths
+        last = int(positions.max())
+        device = self._embedding.device
+        hidden = F.embedding(torch.tensor(tokens, device=device), self._embedding)
+        rotation = self._rotations(positions, last)
+        chain = ancestors is None and len(tokens) > 1
+        masks = {window: self._mask(positions, last, ancestors, window) for window in self._windows}
+        for layer, cache in zip(self._layers, self.cache.layers, strict=True):
+            hidden = layer(hidden, rotation, masks[layer.window], chain, cache)
+        return self._head(_normed(hidden[-rows:], self._norm))
+
+    def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
+        """Logits [rows, vocabulary]; see `Forward`."""
+        hidden = F.embedding(rows.tokens, self._embedding)
+        cosines, sines = self._cosines_and_sines(rows.positions).unbind(1)
+        masks = {
+            window: self._tree_mask.encode_copies(visible_columns(rows, columns, window))
+            for window in self._windows
+        }
+        with self.cache.fixed(rows.slots, columns):
+            for layer, cache in zip(self._layers, self.cache.layers, strict=True):
+                hidden = layer(hidden, (cosines, sines), masks[layer.window], False, cache)
+        return self._head(_normed(hidden, self._norm))
+
+    def _mask(
+        self,
+        positions: npt.NDArray[np.integer],
+        last: int,
+        ancestors: npt.NDArray[np.bool_] | None,
+        window: int | None,
+    ) -> torch.Tensor | None:
+        """None where a row attends to all, or where the attention itself can keep to a chain.
+
+        last: the greatest of `positions`.
+        """
+        rows, prefix = len(positions), self.cache.length
+        mask = self._chain_mask if ancestors is None and rows > 1 else self._tree_mask
+        if window is not None and last >= window:
+            visible = torch.from_numpy(within_window(positions, prefix, ancestors, window))
+            return mask.encode_copies(visible.to(self._embedding.device))
+        if rows == 1 or (ancestors is None and prefix == 0):
+            return None
+        return mask(prefix, rows, ancestors)
+
+    def _rotations(
+        self, positions: npt.NDArray[np.integer], last: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosines and signed sines, each [rows, 1, head_dim]. last: the greatest of `positions`."""
+        if last >= len(self._rotation):
+            rows = max(last + 1, 2 * len(self._rotation), FIRST_POSITIONS)
+            self._rotation = self._cosines_and_sines(
+                torch.arange(rows, device=self._embedding.device)
+            )
+        table = self._rotation[torch.from_numpy(positions).to(self._rotation.device)]
+        return table[:, 0], table[:, 1]
+
+    def _cosines_and_sines(self, positions: torch.Tensor) -> torch.Tensor:
+        """[positions, 2, 1, head_dim] from the model's own module, whatever its frequencies. The sines of
+        the first half are negative, as `_rotated` wants them."""
+        cosines, sines = self._core.rotary_emb(self._embedding, positions[None])
+        half = sines.shape[-1] // 2
+        signed = torch.cat((-sines[..., :half], sines[..., half:]), -1)
+        return torch.stack((cosines[0], signed[0]), 1)[:, :, None]
+
+
+class FastLayer:
+    """One decoder layer over rows [rows, hidden]. window: the positions that a row attends to (None: all)."""
+
+    def __init__(self, layer: Any, family: Family, window: int | None) -> None:
+        attention, mlp = layer.self_attn, layer.mlp
+        self.window = window
+        self._qkv = _fused(*(getattr(attention, name) for name in QUERY_KEY_VALUE))
+        self._gate_up = _fused(mlp.gate_proj, mlp.up_proj)
+        self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
+        self._down = Product(mlp.down_proj.weight, mlp.down_proj.bias)
+        self._before, self._between = layer.input_layernorm, layer.post_attention_layernorm
+        self._activation = mlp.act_fn
+        self._head_dim: int = attention.head_dim
+        self._heads: int = attention.q_proj.out_features // attention.head_dim
+        self._key_heads: int = attention.k_proj.out_features // attention.head_dim
+        self._head_norm = self._head_norms(attention, family)
+        # In half precision a CPU takes three times as long over one query row as over two.
+        weight = self._qkv.weight
+        lone = self._heads == self._key_heads and weight.device.type == "cpu"
+        self._doubles = lone and weight.dtype in (torch.bfloat16, torch.float16)
+
+    def _head_norms(self, attention: Any, family: Family) -> tuple[torch.Tensor, float] | None:
+        """Weights [heads + key heads, head_dim] and epsilon of the norms of query and key, if any."""
+        if family.query_norm is None or family.key_norm is None:
+            return None
+        query, key = getattr(attention, family.query_norm), getattr(attention, family.key_norm)
+        weights = query.weight.expand(self._heads, -1), key.weight.expand(self._key_heads, -1)
+        return torch.cat(weights).detach(), query.variance_epsilon
+
+    @property
+    def products(self) -> list[Product]:
+        """The products with weights of the layer."""
+        return [self._qkv, self._out, self._gate_up, self._down]
+
+    def __call__(
+        self,
+        hidden: torch.Tensor,
+        rotation: tuple[torch.Tensor, torch.Tensor],
+        mask: torch.Tensor | None,
+        chain: bool,
+        cache: PrefixLayer,
+    ) -> torch.Tensor:
+        """`hidden` [rows, hidden] after the layer.
+
+        rotation: cosines and signed sines, each [rows, 1, head_dim]. mask: added to the scores; None
+        where nothing is hidden, or in a chain without a prefix. chain: each row attends to those
+        before it, and the mask is not repeated for the groups of heads.
+        """
+        rows = len(hidden)
+        qkv = self._qkv(_normed(hidden, self._before)).view(rows, -1, self._head_dim)
+        query_key, value = torch.split(qkv, [self._heads + self._key_heads, self._key_heads], 1)
+        if self._head_norm is not None:
+            weight, epsilon = self._head_norm
+            query_key = F.rms_norm(query_key, query_key.shape[-1:], None, epsilon) * weight
+        query_key = _rotated(query_key, *rotation)
+        query, key = torch.split(query_key, [self._heads, self._key_heads], 1)
+        keys, values = cache.update(key.transpose(0, 1)[None], value.transpose(0, 1)[None])
+        attend = self._attend_in_order if chain else self._attend
+        hidden = hidden + self._out(attend(query, keys, values, mask))
+        gate, up = self._gate_up(_normed(hidden, self._between)).chunk(2, -1)
+        return hidden + self._down(self._activation(gate) * up)
+
+    def _attend(
+        self,
+        query: torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        mask: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """[rows, heads * head_dim] for query [rows, heads, head_dim]; keys and values as cached.
+
+        The heads that share a key head are laid out as further rows of one head, so that keys and
+        values are read once for all of them; the rows of `mask` are repeated likewise.
+        """
+        rows = len(query)
+        folded = query.view(rows, self._key_heads, -1, self._head_dim).permute(1, 2, 0, 3)
+        folded = folded.reshape(1, self._key_heads, -1, self._head_dim)
+        if rows == 1 and self._doubles:
+            folded = torch.cat((folded, folded), 2)
+        mixed = F.scaled_dot_product_attention(folded, keys, values, attn_mask=mask)
+        if rows == 1 and self._doubles:
+            mixed = mixed[:, :, :1]
+        mixed = mixed.reshape(self._key_heads, -1, rows, self._head_dim)
+        return mixed.permute(2, 0, 1, 3).reshape(rows, -1)
+
+    def _attend_in_order(
+        self,
+        query: torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        mask: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """The same for the many rows of a prompt, each of which attends to those before it."""
+        mixed = F.scaled_dot_product_attention(
+            query.transpose(0, 1)[None],
+            keys,
+            values,
+            attn_mask=mask,
+            is_causal=mask is None,
+            enable_gqa=self._heads != self._key_heads,
+        )
+        return mixed[0].transpose(0, 1).reshape(len(query), -1)
+
+
+def _rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
+    """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half a head apart."""
+    return torch.addcmul(rows * cosines, rows.roll(rows.shape[-1] // 2, -1), sines)
+
+
+def _normed(hidden: torch.Tensor, norm: Any) -> torch.Tensor:
+    return F.rms_norm(hidden, hidden.shape[-1:], norm.weight, norm.variance_epsilon)
+
+
+def _fused(*parts: torch.nn.Linear) -> Product:
+    """The products of `parts` as one; their weights become views of its weight."""
+    weight = torch.cat([part.weight.data for part in parts])
+    views = torch.split(weight, [part.out_features for part in parts])
+    for part, view in zip(parts, views, strict=True):
+        part.weight.data = view
+    if all(part.bias is None for part in parts):
+        return Product(weight, None)
+    none = [weight.new_zeros(part.out_features) for part in parts]
+    biases = [
+        zeros if part.bias is None else part.bias.data
+        for part, zeros in zip(parts, none, strict=True)
+    ]
+    return Product(weight, torch.cat(biases))

@@ -1,0 +1,74 @@
+"""Forwards over draft trees in a few fixed shapes, each captured once and then replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from logitspec.runtime.forward import Forward
+from logitspec.runtime.graphs import Capture, CapturedFunction
+from logitspec.runtime.ranks import pack_ranks, upcast
+from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
+
+EXPECTED_ROWS = 512
+
+
+class ReplayedForward:
+    """`forward` over trees of up to MAX_ROWS nodes, by replays of what `capture` has captured.
+
+    ranks: how many of the best tokens after each node come with the logits.
+    """
+
+    MAX_ROWS = BUCKETS[-1]
+
+    def __init__(
+        self, forward: Forward, device: torch.device, capture: Capture, ranks: int
+    ) -> None:
+        self.capture = capture
+        self._forward = forward
+        self._ranks = ranks
+        self._function = CapturedFunction(self._compute, device, capture)
+        self._generation = forward.cache.generation
+
+    def __call__(
+        self,
+        tokens: Sequence[int],
+        depths: npt.NDArray[np.integer],
+        ancestors: npt.NDArray[np.bool_],
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Upcast logits [nodes, vocabulary] and `pack_ranks` of them, valid until the next call.
+
+        The arguments are those of `Forward`. Raises CaptureError where the forward can't be captured.
+        """
+        prefix = self._forward.cache.length
+        self._make_room(columns_for(prefix + bucket_for(len(tokens))))
+        logits, packed = self._function(tokens, prefix + depths, prefix, ancestors)
+        return logits, packed
+
+    @property
+    def repeat(self) -> Callable[[], object]:
+        """Runs the last forward once more, with its inputs: for a clock."""
+        return self._function.repeat
+
+    def reserve(self, rows: int, more: int) -> None:
+        """Make room and captures for a text of `rows` tokens and some hundreds of the `more` that may
+        follow, so that no step has to. Raises CaptureError."""
+        last = columns_for(rows + min(more, EXPECTED_ROWS) + self.MAX_ROWS)
+        self._make_room(last)
+        for columns in sorted({columns_for(each) for each in range(rows + 1, last + 1)}):
+            self._function.prepare(max(0, columns - self.MAX_ROWS))
+
+    def _make_room(self, rows: int) -> None:
+        """Move the buffers of the cache before the forward would, and drop the captures if they moved."""
+        cache = self._forward.cache
+        cache.reserve(rows)
+        if cache.generation != self._generation:
+            self._function.forget()
+            self._generation = cache.generation
+
+    def _compute(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = upcast(self._forward.fixed(rows, columns))
+        return logits, pack_ranks(logits, self._ranks)

@@ -1,0 +1,38 @@
+"""The few fixed shapes that forwards over trees are padded to, and what a forward of fixed shape reads."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+import torch
+
+BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128)
+MIN_COLUMNS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a forward of fixed shape reads, on its device; all numbers are int64.
+
+    tokens: ids [rows]. positions: [rows]. slots: [rows], the columns of the KV cache that take the
+    keys and values of the rows; the first of them is the length of the prefix. ancestors: bool
+    [rows, rows], which of the rows each attends to, itself included. All rows attend to the prefix.
+    """
+
+    tokens: torch.Tensor
+    positions: torch.Tensor
+    slots: torch.Tensor
+    ancestors: torch.Tensor
+
+
+def bucket_for(rows: int) -> int:
+    """The smallest of BUCKETS with room for `rows` rows."""
+    return BUCKETS[bisect_left(BUCKETS, rows)]
+
+
+def columns_for(rows: int) -> int:
+    """Columns to attend to where the KV cache holds `rows` rows: a power of two or three quarters of
+    one, so that few shapes are captured and less than half of the columns are padding."""
+    power = 1 << (rows - 1).bit_length()
+    return max(MIN_COLUMNS, 3 * power // 4 if 4 * rows <= 3 * power else power)

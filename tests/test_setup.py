@@ -125,6 +125,14 @@ def imported_packages() -> Iterator[tuple[Path, str]]:
                 yield file, node.module.partition(".")[0]
 
 
+def test_no_test_module_imports_another() -> None:
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [getattr(node, "module", None) or "", *(each.name for each in node.names)]
+                assert not [name for name in names if name.startswith("test_")], file
+
+
 def test_the_engine_runs_without_the_heavy_packages() -> None:
     code = (
         "import sys, logitspec, logitspec.trace.metrics, logitspec.models.tokens\n"

@@ -43,18 +43,28 @@ def draw(logits: npt.NDArray[Any], temperature: float, seed: int, position: int)
 
 
 @torch.inference_mode()
-def plain(net: Any, prompt: list[int], tokens: int, temperature: float) -> list[int]:
-    """Decoding without a cache, a draft or any code of ours: the whole text again for each token."""
-    ids = list(prompt)
+def plain(
+    net: Any, prompt: list[int], tokens: int, temperature: float
+) -> tuple[list[int], list[npt.NDArray[Any]]]:
+    """Decoding without a cache, a draft or any code of ours: the whole text again for each token.
+
+    The tokens, and the probabilities [vocabulary] that the model gave at each of their places.
+    """
+    ids, probabilities = list(prompt), []
     for _ in range(tokens):
         logits = net(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1]
         ids.append(draw(logits.numpy(), temperature, SEED, len(ids)))
-    return ids[len(prompt) :]
+        probabilities.append(logits.double().softmax(-1).numpy())
+    return ids[len(prompt) :], probabilities
 
 
 @cache
-def expected(family: str, temperature: float) -> list[int]:
+def decoded(family: str, temperature: float) -> tuple[list[int], list[npt.NDArray[Any]]]:
     return plain(model(family), PROMPT, TOKENS, temperature)
+
+
+def expected(family: str, temperature: float) -> list[int]:
+    return decoded(family, temperature)[0]
 
 
 def conform(
@@ -70,6 +80,11 @@ def conform(
         trace: Trace = finished(decode(target, PROMPT, name, tokens, temperature, SEED))
     assert trace.output_ids == expected(family, temperature)[:tokens], "not plain decoding's text"
     assert trace.finish == "length"
+    probabilities = decoded(family, temperature)[1]
+    for step in trace.steps:
+        wanted = probabilities[step.position - len(PROMPT)][step.last.ids]
+        near = np.allclose(step.last.probs, wanted, rtol=2e-3, atol=1e-12)
+        assert near, "not plain decoding's probabilities"
     # Before the steps, what forwards cost may have been measured.
     records = zip(trace.steps, verified[-len(trace.steps) :], strict=True)
     agreed = [(step.tree, step.choices) == seen for step, seen in records]

@@ -19,7 +19,7 @@ from tokenizers import (
 )
 
 from logitspec.errors import LogitSpecError
-from logitspec.models.tokens import Speller, token_bytes
+from logitspec.models.tokens import Speller
 
 PROSE = [
     "the draft tree and the target model agree on the next token\n",
@@ -118,12 +118,12 @@ def test_each_of_the_256_bytes_has_its_own_token() -> None:
     assert len(by_token) == 256
     for byte in range(256):
         fallback = id_of(SENTENCEPIECE, f"<0x{byte:02X}>")
-        assert token_bytes(Wrapped(SENTENCEPIECE), fallback) == bytes([byte])
+        assert Speller(Wrapped(SENTENCEPIECE))(fallback) == bytes([byte])
 
 
 def test_half_a_character_is_kept() -> None:
     half, *_ = SENTENCEPIECE.encode("🌳").ids[1:]
-    assert token_bytes(Wrapped(SENTENCEPIECE), half) == "🌳".encode()[:1]
+    assert Speller(Wrapped(SENTENCEPIECE))(half) == "🌳".encode()[:1]
     assert SENTENCEPIECE.decode([half]) == "\N{REPLACEMENT CHARACTER}"
 
 
@@ -153,25 +153,25 @@ def test_metaspace_and_word_end_decoders() -> None:
     words = {"▁the": 0, "re": 1, "way</w>": 2, "[UNK]": 3}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.decoder = decoders.Metaspace()
-    assert [token_bytes(Wrapped(tokenizer), token) for token in (0, 1)] == [b" the", b"re"]
+    assert [Speller(Wrapped(tokenizer))(token) for token in (0, 1)] == [b" the", b"re"]
     tokenizer.decoder = decoders.BPEDecoder()
-    assert token_bytes(Wrapped(tokenizer), 2) == b"way "
+    assert Speller(Wrapped(tokenizer))(2) == b"way "
     tokenizer.decoder = decoders.Sequence([decoders.Strip("▁", 1, 0), decoders.Fuse()])
-    assert token_bytes(Wrapped(tokenizer), 0) == b"the"
+    assert Speller(Wrapped(tokenizer))(0) == b"the"
     tokenizer.decoder = decoders.Replace("re", "un")
-    assert token_bytes(Wrapped(tokenizer), 1) == b"un"
+    assert Speller(Wrapped(tokenizer))(1) == b"un"
 
 
 def test_a_byte_level_token_outside_the_byte_alphabet_is_itself() -> None:
     tokenizer = Tokenizer(models.WordLevel({"東é": 0, "é": 1}, unk_token="é"))
     tokenizer.decoder = decoders.ByteLevel()
-    assert token_bytes(Wrapped(tokenizer), 0).decode() == tokenizer.decode([0]) == "東é"
-    assert token_bytes(Wrapped(tokenizer), 1) == b"\xe9"
+    assert Speller(Wrapped(tokenizer))(0).decode() == tokenizer.decode([0]) == "東é"
+    assert Speller(Wrapped(tokenizer))(1) == b"\xe9"
 
 
 def test_without_a_decoder_tokens_are_words() -> None:
     tokenizer = Tokenizer(models.WordLevel({"one": 0, "two": 1}, unk_token="one"))
-    joined = b"".join(token_bytes(Wrapped(tokenizer), token) for token in (0, 1, 0))
+    joined = b"".join(Speller(Wrapped(tokenizer))(token) for token in (0, 1, 0))
     assert joined.decode() == " " + tokenizer.decode([0, 1, 0])
 
 
@@ -190,7 +190,7 @@ def test_a_token_is_looked_up_once() -> None:
     )
     speller = Speller(SimpleNamespace(backend_tokenizer=backend))
     assert [speller(token) for token in asked] == [
-        token_bytes(Wrapped(BYTE_LEVEL), token) for token in asked
+        Speller(Wrapped(BYTE_LEVEL))(token) for token in asked
     ]
     assert sorted(looked_up) == sorted(set(asked))
 
@@ -201,4 +201,4 @@ def test_slow_and_unknown_tokenizers_end_in_one_sentence() -> None:
     tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
     tokenizer.decoder = decoders.CTC()
     with pytest.raises(LogitSpecError, match=r"decodes with CTC.*choose a model"):
-        token_bytes(Wrapped(tokenizer), 0)
+        Speller(Wrapped(tokenizer))(0)

@@ -20,11 +20,6 @@ class FastTokenizer(Protocol):
     def backend_tokenizer(self) -> Any: ...
 
 
-def token_bytes(tokenizer: FastTokenizer, token_id: int) -> bytes:
-    """The bytes that one token id contributes to the text; see `Speller`, which is for many."""
-    return Speller(tokenizer)(token_id)
-
-
 class Speller:
     """Spells token ids: `speller(token_id)` is the bytes that the id contributes to the text.
 

@@ -1,8 +1,8 @@
 """The command `deploy`, which creates or updates the Hugging Face Space that the Spacefile describes.
 
-Spacefile + files here -> wanted --\
-                                    > plan -> what differs is printed, and without --dry-run sent
-the Space as it is     -> there  --/
+Spacefile + files here -> description --\
+                                         > plan -> what differs is printed, and without --dry-run sent
+the Space as it is     -> state       --/
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-def
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ROOT
-from logitspec.publish.deploy_plan import Plan, There, plan
+from logitspec.publish.deploy_plan import Plan, SpaceState, plan
 from logitspec.publish.spacefile import Space, contents, read
 
 
@@ -42,22 +42,22 @@ def run(options: argparse.Namespace) -> None:
     hardware = space.on(options.hardware)
     files = contents(space, ROOT, hardware)
     secrets = _secrets(space, optional=options.dry_run)
-    disable_progress_bars()  # an error is to stand in a line of its own
+    disable_progress_bars()  # so that an error has a line of its own
     api = HfApi()
     if options.dry_run and get_token() is None and options.space is None:
-        name, there = f"(you)/{space.name}", There()
+        name, state = f"(you)/{space.name}", SpaceState()
         print("There is no token, so nothing is known of the Space; as if it were new:")
     else:
         name = options.space or _own(api, space.name)
-        there = _asked(name, _looked_at, api, name, options.dry_run)
-    todo = plan(name, space, hardware, files, secrets, there, options.renew_secrets)
+        state = _call(name, _state_of, api, name, options.dry_run)
+    todo = plan(name, space, hardware, files, secrets, state, options.renew_secrets)
     print("\n".join(todo.lines()))
     if options.dry_run:
         print("Nothing was sent.")
     elif todo.empty:
         print(f"{name} is up to date.")
     else:
-        _asked(name, _carry_out, api, todo, space, options.private)
+        _call(name, _carry_out, api, todo, space, options.private)
 
 
 def _secrets(space: Space, optional: bool) -> dict[str, str]:
@@ -76,15 +76,15 @@ def _own(api: HfApi, name: str) -> str:
         raise LogitSpecError(
             "There is no Hugging Face token; set HF_TOKEN to one that may write, or run `hf auth login`."
         )
-    return f"{_asked(name, api.whoami)['name']}/{name}"
+    return f"{_call(name, api.whoami)['name']}/{name}"
 
 
-def _looked_at(api: HfApi, name: str, public: bool) -> There:
-    """public: without a token, there is more that can't be seen, which then counts as missing."""
+def _state_of(api: HfApi, name: str, public: bool) -> SpaceState:
+    """The Space as it is. public: without a token settings can't be read, and count as missing."""
     try:
         commit = api.space_info(name).sha
     except RepositoryNotFoundError:
-        return There()
+        return SpaceState()
     tree = api.list_repo_tree(name, recursive=True, repo_type="space", revision=commit)
     files = {
         each.path: each.lfs.sha256 if each.lfs else each.blob_id
@@ -92,9 +92,9 @@ def _looked_at(api: HfApi, name: str, public: bool) -> There:
         if isinstance(each, RepoFile)
     }
     if public and get_token() is None:
-        return There(True, commit, files)
+        return SpaceState(True, commit, files)
     runtime = api.get_space_runtime(name)
-    return There(
+    return SpaceState(
         exists=True,
         commit=commit,
         files=files,
@@ -122,7 +122,7 @@ def _carry_out(api: HfApi, todo: Plan, space: Space, private: bool) -> None:
         try:
             api.request_space_hardware(name, wanted.name, sleep_time=seconds)  # type: ignore[arg-type]
         except HfHubHTTPError as error:
-            raise _no_hardware(wanted.name, error) from error
+            raise _hardware_refusal(wanted.name, error) from error
     elif seconds is not None:
         api.set_space_sleep_time(name, seconds)
     _send(api, todo)
@@ -145,8 +145,8 @@ def _send(api: HfApi, todo: Plan) -> None:
         )
 
 
-def _asked(name: str, call: Any, *arguments: Any) -> Any:
-    """What `call` gives; what the hub or the way to it refuses becomes one sentence."""
+def _call(name: str, call: Any, *arguments: Any) -> Any:
+    """The answer of `call`; a refusal of the hub, or a broken connection, becomes one sentence."""
     try:
         return call(*arguments)
     except LogitSpecError:
@@ -154,14 +154,14 @@ def _asked(name: str, call: Any, *arguments: Any) -> Any:
     except HFValidationError as error:
         raise LogitSpecError(f"{name!r} is no name for a Space; write it as owner/name.") from error
     except HfHubHTTPError as error:
-        raise _answered(name, error.response.status_code) from error
+        raise _refusal(name, error.response.status_code) from error
     except Exception as error:  # whatever the client and its HTTP library raise
         if isinstance(error.__cause__, HfHubHTTPError):
-            raise _answered(name, error.__cause__.response.status_code) from error
-        raise _stopped(name, error) from error
+            raise _refusal(name, error.__cause__.response.status_code) from error
+        raise _failure(name, error) from error
 
 
-def _no_hardware(name: str, error: HfHubHTTPError) -> LogitSpecError:
+def _hardware_refusal(name: str, error: HfHubHTTPError) -> LogitSpecError:
     status = error.response.status_code
     if status == 402:
         return LogitSpecError(
@@ -171,10 +171,10 @@ def _no_hardware(name: str, error: HfHubHTTPError) -> LogitSpecError:
         return LogitSpecError(
             f"Hugging Face has no hardware {name!r} for this Space; choose another with --hardware."
         )
-    return _answered(name, status)
+    return _refusal(name, status)
 
 
-def _answered(name: str, status: int) -> LogitSpecError:
+def _refusal(name: str, status: int) -> LogitSpecError:
     if status == 401:
         return LogitSpecError(
             "Hugging Face does not accept this token; set HF_TOKEN to a new one that may write."
@@ -188,7 +188,7 @@ def _answered(name: str, status: int) -> LogitSpecError:
     return LogitSpecError(f"The hub answered with error {status} about {name}; run it again later.")
 
 
-def _stopped(name: str, error: Exception) -> LogitSpecError:
+def _failure(name: str, error: Exception) -> LogitSpecError:
     return LogitSpecError(
         f"{name} could not be reached or finished ({type(error).__name__}); check the connection and"
         " run it again: it goes on with what is missing."

@@ -1,4 +1,4 @@
-"""What has to be done to a Space: how it is to be against how it is."""
+"""What has to be done to a Space: its description against its state."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from logitspec.publish.spacefile import Hardware, Space
 
-MADE_BY_THE_HUB = ".gitattributes"  # says which files are large; without it those would be lost
+HUB_FILE = ".gitattributes"  # says which files are large; without it those would be lost
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class SpaceState:
     """A Space as it is. files: per path, the Git id of a small file or the SHA-256 of a large one."""
 
     exists: bool = False
@@ -76,27 +76,27 @@ def plan(
     hardware: Hardware,
     files: dict[str, Path | bytes],
     secrets: dict[str, str],
-    there: There,
+    state: SpaceState,
     renew: bool,
 ) -> Plan:
-    """What makes the Space `name` what it is to be. renew: send secrets that are there already, too."""
+    """What brings the Space `name` in line with its description. renew: send secrets that exist, too."""
     changed = {
-        path: each for path, each in files.items() if there.files.get(path) not in _ids(each)
+        path: each for path, each in files.items() if state.files.get(path) not in _ids(each)
     }
-    variables, known = space.variables, there.variables
+    variables, known = space.variables, state.variables
     return Plan(
         space=name,
-        create=not there.exists,
-        commit=there.commit,
+        create=not state.exists,
+        commit=state.commit,
         add=changed,
-        delete=sorted(set(there.files) - set(files) - {MADE_BY_THE_HUB}),
+        delete=sorted(set(state.files) - set(files) - {HUB_FILE}),
         unchanged=len(files) - len(changed),
         variables={key: each for key, each in variables.items() if known.get(key) != each},
         drop_variables=sorted(set(known) - set(variables)),
-        secrets={key: each for key, each in secrets.items() if renew or key not in there.secrets},
-        hardware=hardware if there.hardware != hardware.name else None,
+        secrets={key: each for key, each in secrets.items() if renew or key not in state.secrets},
+        hardware=hardware if state.hardware != hardware.name else None,
         sleep_seconds=(
-            hardware.sleep_seconds if hardware.sleep_seconds != there.sleep_seconds else None
+            hardware.sleep_seconds if hardware.sleep_seconds != state.sleep_seconds else None
         ),
     )
 

@@ -13,18 +13,8 @@ from typing import Any
 from logitspec import commandline
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
 from logitspec.trace.metrics import Counts
+from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace, dumps
-
-# Styles as well as colours, so that the sources can be told apart without colour.
-STYLES = {"root": "", "logit": "1;33", "retrieved": "4;36", "recycled": "3;35", "suffix": "4;32"}
-COLOURLESS = {"root": "", "logit": "1", "retrieved": "4", "recycled": "3", "suffix": "4"}
-NAMES = {
-    "root": "root: the target's own next token",
-    "logit": "accepted, next-next token from the last logits",
-    "retrieved": "accepted, copied after an n-gram match",
-    "recycled": "accepted, recycled from earlier logits",
-    "suffix": "accepted, copied after a suffix match",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,7 +124,12 @@ class Printer:
         forced = os.environ.get("FORCE_COLOR", "") not in ("", "0")
         plain = bool(os.environ.get("NO_COLOR"))
         styled = forced or (out.isatty() and os.environ.get("TERM") != "dumb")
-        self._styles = {} if not styled else COLOURLESS if plain else STYLES
+        # Styles as well as colours, so that the sources can be told apart without colour.
+        self._styles = {
+            origin: look.style_without_colour if plain else look.style
+            for origin, look in LOOKS.items()
+            if styled
+        }
         self.seen: set[str] = set()
 
     def step(self, step: StepRecord, spelt: list[bytes]) -> None:
@@ -150,9 +145,9 @@ class Printer:
         self._out.write("\n")
         if self._styles:
             self._out.write("\n")
-            for origin in [name for name in NAMES if name in self.seen]:
+            for origin in [name for name in LOOKS if name in self.seen]:
                 self._write(origin, "token")
-                self._out.write(f"  {NAMES[origin]}\n")
+                self._out.write(f"  {LOOKS[origin].words}\n")
         self._out.flush()
 
     def _write(self, origin: str, text: str) -> None:

@@ -1,7 +1,9 @@
 /* Bars with their numbers: a lane a row, the number in words behind its name. */
 
 import { el } from "../player/dom.js";
-import { TRACK_HEIGHTS } from "./track.js";
+import { ORIGINS } from "../player/origins.js";
+
+/** @import { BarPart, BarRow } from "../player/types.js" */
 
 /**
  * @param {string} kind names the chart in the page
@@ -16,15 +18,17 @@ export function createBars(kind, title, note, rows) {
   return el("figure", { class: "lr-bars", "data-bars": kind }, caption, list);
 }
 
+/** @param {BarRow} about */
 function barRow({ title, number, parts }) {
   const bar = el("span", { class: "lr-bar", "aria-hidden": "true" }, ...parts.map(barPart));
   const name = el("span", { class: "lr-row-title" }, title);
   return el("li", { class: "lr-row" }, name, el("span", { class: "lr-number" }, number), bar);
 }
 
+/** @param {BarPart} about */
 function barPart({ share, origin = null, kind = null }) {
   const element = el("i", { class: "lr-part", "data-origin": origin, "data-part": kind });
   element.style.width = (share * 100).toFixed(2) + "%";
-  if (origin) element.style.setProperty("--lr-height", TRACK_HEIGHTS[origin] + "%");
+  if (origin) element.style.setProperty("--lr-height", ORIGINS[origin].track_height + "%");
   return element;
 }

@@ -2,15 +2,31 @@
 
 import { hasFinished, isOver } from "./race.js";
 
+/** @import { Clock, Race, Trace } from "../player/types.js" */
+
+/** @type {Record<Clock, string>} */
 export const CLOCKS = { time: "Measured time", forwards: "Forward passes" };
+/** @type {Clock[]} */
+export const CLOCK_NAMES = ["time", "forwards"];
 export const SAME_TIME = 1e-9;
 
-/** What a lane's first `steps` steps took, on a clock. */
+/**
+ * What a lane's first `steps` steps took, on a clock.
+ * @param {Trace} trace
+ * @param {number} steps
+ * @param {Clock} clock
+ */
 const spent = (trace, steps, clock) => (clock === "time" ? trace.totals[steps].seconds : steps);
 
+/** @param {Trace} trace @param {Clock} clock */
 export const spentInAll = (trace, clock) => spent(trace, trace.steps.length, clock);
 
-/** The steps that a lane has done when the clock shows `at`. */
+/**
+ * The steps that a lane has done when the clock shows `at`.
+ * @param {Trace} trace
+ * @param {number} at
+ * @param {Clock} clock
+ */
 export function stepsAt(trace, at, clock) {
   let [low, high] = [0, trace.steps.length];
   while (low < high) {
@@ -21,17 +37,30 @@ export function stepsAt(trace, at, clock) {
   return low;
 }
 
-/** When the last lane of all is done, as far as is known. */
+/**
+ * When the last lane of all is done, as far as is known.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
 export const raceEnd = (race, clock) => Math.max(0, ...race.lanes.map(({ trace }) => spentInAll(trace, clock)));
 
-/** How far the clock can go: to the slowest lane's newest step while the race runs, then to the end. */
+/**
+ * How far the clock can go: to the slowest lane's newest step while the race runs, then to the end.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
 export function frontier(race, clock) {
   const going = race.lanes.filter(({ trace }) => !isOver(trace));
   if (going.length === 0) return raceEnd(race, clock);
   return Math.min(...going.map(({ trace }) => spentInAll(trace, clock)));
 }
 
-/** The next moment at which some lane does a step; the frontier when there is none. */
+/**
+ * The next moment at which some lane does a step; the frontier when there is none.
+ * @param {Race} race
+ * @param {number} at
+ * @param {Clock} clock
+ */
 export function momentAfter(race, at, clock) {
   const next = race.lanes.map(({ trace }) => {
     const steps = stepsAt(trace, at, clock);
@@ -40,7 +69,12 @@ export function momentAfter(race, at, clock) {
   return Math.min(frontier(race, clock), ...next);
 }
 
-/** The moment of the step before; 0 before the first. */
+/**
+ * The moment of the step before; 0 before the first.
+ * @param {Race} race
+ * @param {number} at
+ * @param {Clock} clock
+ */
 export function momentBefore(race, at, clock) {
   const before = race.lanes.map(({ trace }) => {
     const steps = stepsAt(trace, at - 2 * SAME_TIME, clock);
@@ -50,7 +84,11 @@ export function momentBefore(race, at, clock) {
   return Math.max(0, ...before);
 }
 
-/** The place of each lane: 1 for the least that is spent, the same for the same; null without a finish. */
+/**
+ * The place of each lane: 1 for the least that is spent, the same for the same; null without a finish.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
 export function places(race, clock) {
   const finished = race.lanes.map(({ trace }) => (hasFinished(trace) ? spentInAll(trace, clock) : null));
   return finished.map((own) => {

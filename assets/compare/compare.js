@@ -2,6 +2,7 @@
 
 import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
+import { installOrigins } from "../player/origins.js";
 import { coalesced } from "../player/paint.js";
 import { places, raceEnd } from "./clock.js";
 import { RACE_SPEEDS, createControls } from "./controls.js";
@@ -13,44 +14,26 @@ import { hasFinished, isLive, raceText, trackLength } from "./race.js";
 import { createResults } from "./results.js";
 import { IDLE_RACE, STARTING_RACE } from "./words.js";
 
+/** @import { Actions, Clock, Race, RaceOptions, RaceState, RaceView, StateName, View } from "../player/types.js" */
+
 /**
  * A race inside `element`, which takes messages and plays all lanes by one clock.
  * @param {HTMLElement} element an empty element; gets the focus, the keys and the data attributes
- * @param {object} [options]
- * @param {function(string, number): Promise} [options.repair] asks for the steps of a race, of all lanes
- *   together from a number (0-based) on; its promise brings a message or null
- * @param {function(string, object)} [options.onSelect] told the race and the place that the viewer moved to
- * @param {function()} [options.onTrace] told that steps or a race arrived
- * @param {function(string)} [options.onLane] shows a lane, a trace, step by step
- * @returns {{expect: function(), receive: function(string|object), open: function(string), show:
- *   function(object), play: function(), snapshot: function(): (string|null), place: function(): {run:
- *   string, cursor: object, follow: boolean, steps: number}}}
- *   expect: a race was asked for and nothing of it is there yet; open: a whole race, which plays from its
- *   start; show: the cursor of a place; snapshot: the race so far as a message; place: where the viewer is
- *   and how many steps all lanes have
+ * @param {RaceOptions} [options] `repair` asks for the steps of all lanes together; a place is {at, clock, follow}
+ * @returns {View}
  */
 export function createRaceView(element, options = {}) {
-  const state = {
-    race: null,
-    clock: "time",
-    at: 0,
-    speed: 1,
-    follow: true,
-    playing: false,
-    expecting: false,
-    error: null,
-    told: null,
-    lost: false,
-    waiting: [],
-    asked: "",
-  };
-  const view = { element, options, state, lanes: [], frame: 0, timer: 0, last: 0 };
+  installOrigins();
+  const state = newRaceState();
+  /** @type {RaceView["lanes"]} */
+  const lanes = [];
+  const view = /** @type {RaceView} */ ({ element, options, state, lanes, frame: 0, last: 0 });
   const actions = raceActions(view);
   view.open = (text) => openRace(view, text);
   Object.assign(view, raceParts(view, actions));
   view.repaint = coalesced(() => paintRace(view));
   element.addEventListener("keydown", (event) => {
-    const action = actions[actionOf(event)];
+    const action = actions[actionOf(event) || ""];
     if (!action) return;
     event.preventDefault();
     action();
@@ -67,6 +50,23 @@ export function createRaceView(element, options = {}) {
   };
 }
 
+/** @returns {RaceState} */
+const newRaceState = () => ({
+  race: null,
+  clock: "time",
+  at: 0,
+  speed: 1,
+  follow: true,
+  playing: false,
+  expecting: false,
+  error: null,
+  announcement: null,
+  lost: false,
+  waiting: [],
+  asked: "",
+});
+
+/** @param {RaceView} view @param {Actions} actions */
 function raceParts(view, actions) {
   const parts = {
     controls: createControls(actions),
@@ -85,6 +85,7 @@ function raceParts(view, actions) {
   return parts;
 }
 
+/** @param {RaceView} view @returns {Actions} */
 function raceActions(view) {
   const { state } = view;
   return {
@@ -98,8 +99,11 @@ function raceActions(view) {
     slower: () => changeRaceSpeed(view, -1),
     faster: () => changeRaceSpeed(view, 1),
     live: () => chooseMoment(view, Infinity),
+    /** @param {Clock} clock */
     clock: (clock) => setClock(view, clock),
-    seek: (share) => chooseMoment(view, share * raceEnd(state.race, state.clock)),
+    /** @param {number} share */
+    seek: (share) => state.race && chooseMoment(view, share * raceEnd(state.race, state.clock)),
+    /** @param {number} speed */
     speed(speed) {
       state.speed = speed;
       view.repaint(true);
@@ -107,6 +111,7 @@ function raceActions(view) {
   };
 }
 
+/** @param {RaceView} view @param {number} direction */
 function changeRaceSpeed({ state, repaint }, direction) {
   const speeds = RACE_SPEEDS[state.clock];
   const at = speeds.indexOf(state.speed) + direction;
@@ -116,6 +121,7 @@ function changeRaceSpeed({ state, repaint }, direction) {
 
 /* Painting */
 
+/** @param {RaceState} state */
 function raceStateName(state) {
   if (state.error !== null) return "error";
   if (state.expecting) return "running";
@@ -124,6 +130,7 @@ function raceStateName(state) {
   return state.follow && !state.playing ? "running" : "paused";
 }
 
+/** @param {RaceState} state @param {StateName} name */
 function raceStatus(state, name) {
   if (state.expecting) return "Starting";
   if (name === "error") return "Error";
@@ -134,6 +141,7 @@ function raceStatus(state, name) {
   return state.race.lanes.every(({ trace }) => hasFinished(trace)) ? "Done" : "Stopped";
 }
 
+/** @param {RaceView} view */
 function paintRace(view) {
   const { state, controls, legend, results, files } = view;
   const { race, at, clock, speed } = state;
@@ -146,18 +154,19 @@ function paintRace(view) {
   setText(view.error, state.error || "");
   view.course.hidden = legend.element.hidden = race === null || state.expecting;
   if (race && !state.expecting) {
-    paintLanes(view);
+    paintLanes(view, race);
     legend.paint(race);
   }
   results.paint(state.expecting ? null : race);
   files.paint(state.expecting ? null : race);
-  if (state.told !== null) setText(view.spoken, state.told);
-  state.told = null;
+  if (state.announcement !== null) setText(view.spoken, state.announcement);
+  state.announcement = null;
   paintRaceAttributes(view, name);
 }
 
-function paintLanes({ state, lanes }) {
-  const { race, at, clock } = state;
+/** @param {RaceView} view @param {Race} race */
+function paintLanes({ state, lanes }, race) {
+  const { at, clock } = state;
   const ranks = places(race, clock);
   const length = trackLength(race);
   race.lanes.forEach(({ trace }, number) => {
@@ -165,6 +174,7 @@ function paintLanes({ state, lanes }) {
   });
 }
 
+/** @param {RaceView} view @param {StateName} name */
 function paintRaceAttributes({ element, state }, name) {
   const values = {
     state: name,

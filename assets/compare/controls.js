@@ -3,8 +3,10 @@
 import { el, setText } from "../player/dom.js";
 import { iconButton, showPlay } from "../player/transport.js";
 import { plural } from "../player/words.js";
-import { CLOCKS, raceEnd } from "./clock.js";
+import { CLOCKS, CLOCK_NAMES, raceEnd } from "./clock.js";
 import { momentWords } from "./words.js";
+
+/** @import { Actions, Clock, Race, RaceFrame } from "../player/types.js" */
 
 const RACE_BUTTONS = [
   ["first", "Start", "Home"],
@@ -22,7 +24,11 @@ export const RACE_SPEEDS = {
 const SLIDER_PARTS = 1000;
 const REPLAY_SECONDS = 12;
 
-/** The speed at which a race is seen well: the fastest at which it takes a while. */
+/**
+ * The speed at which a race is seen well: the fastest at which it takes a while.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
 export function fittingSpeed(race, clock) {
   const speeds = RACE_SPEEDS[clock];
   const end = raceEnd(race, clock);
@@ -32,37 +38,40 @@ export function fittingSpeed(race, clock) {
   return clock === "time" ? Math.min(1, fitting) : fitting;
 }
 
+/** @param {number} speed @param {Clock} clock */
 function speedWords(speed, clock) {
   if (clock === "forwards") return plural(speed, "pass", "passes") + "/s";
   if (speed === 1) return "as measured";
   return speed < 1 ? `${Math.round(1 / speed)} × slower` : `${speed} × faster`;
 }
 
-/** @param {Object<string, function>} actions those of RACE_BUTTONS, and live, clock, speed, seek */
+/** @param {Actions} actions those of RACE_BUTTONS, and live, clock, speed, seek */
 export function createControls(actions) {
-  const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
-  const buttons = new Map(RACE_BUTTONS.map(made));
-  buttons.get("toggle").classList.add("ls-primary");
+  const buttons = RACE_BUTTONS.map(([name, label, key]) => iconButton(name, label, key, actions[name]));
+  const play = buttons[RACE_BUTTONS.findIndex(([name]) => name === "toggle")];
+  play.classList.add("ls-primary");
   const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
   live.addEventListener("click", actions.live);
-  const clocks = Object.entries(CLOCKS).map(([name, title]) => clockButton(name, title, actions.clock));
+  const clocks = CLOCK_NAMES.map((name) => clockButton(name, CLOCKS[name], actions.clock));
   const speed = createSpeed(actions.speed);
   const slider = createSlider(actions.seek);
   const status = el("span", { class: "ls-status" });
+  /** @param {string} label @param {...HTMLElement} parts */
   const group = (label, ...parts) => el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
   const row = el(
     "div",
     { class: "ls-transport" },
-    group("Steps", ...buttons.values(), live),
+    group("Steps", ...buttons, live),
     group("Clock", ...clocks),
     speed.element,
     status,
   );
   return {
     element: el("div", { class: "lr-controls" }, row, slider.element),
+    /** @param {RaceFrame} frame */
     paint(frame) {
-      for (const each of buttons.values()) each.disabled = frame.race === null;
-      showPlay(buttons.get("toggle"), frame.busy);
+      for (const each of buttons) each.disabled = frame.race === null;
+      showPlay(play, frame.busy);
       live.hidden = frame.name !== "paused";
       for (const each of clocks) each.setAttribute("aria-pressed", String(each.dataset.sets === frame.clock));
       speed.paint(frame);
@@ -73,6 +82,7 @@ export function createControls(actions) {
   };
 }
 
+/** @param {Clock} name @param {string} title @param {(clock: Clock) => void} set */
 function clockButton(name, title, set) {
   const about = { type: "button", class: "ls-button ls-switch", "data-sets": name, "aria-pressed": "false" };
   const element = el("button", about, title);
@@ -80,14 +90,18 @@ function clockButton(name, title, set) {
   return element;
 }
 
+/** @param {(speed: number) => void} onSpeed */
 function createSpeed(onSpeed) {
   const select = el("select", { class: "ls-select" });
   select.addEventListener("change", () => onSpeed(Number(select.value)));
+  /** @type {Clock | null} */
   let listed = null;
   return {
     element: el("label", { class: "ls-speed" }, "Speed ", select),
+    /** @param {RaceFrame} frame */
     paint({ clock, speed }) {
       if (listed !== clock) {
+        /** @param {number} each */
         const option = (each) => el("option", { value: each }, speedWords(each, clock));
         select.replaceChildren(...RACE_SPEEDS[clock].map(option));
       }
@@ -97,6 +111,7 @@ function createSpeed(onSpeed) {
   };
 }
 
+/** @param {(share: number) => void} onSeek */
 function createSlider(onSeek) {
   const reading = el("output", { class: "lr-reading" });
   const range = el("input", { type: "range", class: "lr-slider", min: 0, max: SLIDER_PARTS, "aria-label": "Clock" });
@@ -104,6 +119,7 @@ function createSlider(onSeek) {
   const whole = el("span", { class: "lr-whole" });
   return {
     element: el("div", { class: "lr-clock" }, reading, range, whole),
+    /** @param {RaceFrame} frame */
     paint({ race, at, clock }) {
       const end = race ? raceEnd(race, clock) : 0;
       range.disabled = end === 0;

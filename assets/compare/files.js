@@ -1,15 +1,19 @@
 /* A race as a file: all its lanes with what they ran on, as it was recorded. */
 
-import { download, fileButton, fileOpener, fillFiles, plainName, say } from "../player/disk.js";
+import { download, fileButton, fileOpener, filesOf, fillFiles, plainName, say } from "../player/disk.js";
 import { raceOver, raceText } from "./race.js";
 
-/** @param {{element: HTMLElement, open: function(string)}} player the view of the race */
+/** @import { Race, RaceFiles } from "../player/types.js" */
+
+/** @param {RaceFiles["player"]} player the view of the race */
 export function createRaceFiles(player) {
-  const files = { player, race: null, silence: null };
-  const save = fileButton(files, "Save race", "Save every step of all lanes as a file", saveRace);
+  /** @type {RaceFiles} */
+  const files = { ...filesOf(player), race: null };
+  const save = fileButton(files, "Save race", "Save every step of all lanes as a file", () => saveRace(files));
   fillFiles(files, fileOpener(files, "race"), [save]);
   return {
     element: files.element,
+    /** @param {Race} race */
     paint(race) {
       files.race = race;
       save.disabled = race === null || !raceOver(race);
@@ -17,7 +21,9 @@ export function createRaceFiles(player) {
   };
 }
 
+/** @param {RaceFiles} files */
 function saveRace(files) {
+  if (!files.race) return;
   const { lanes, recorded } = files.race;
   const name = plainName("race " + (recorded || lanes[0].trace.header.prompt || "")) + ".json";
   download(name, raceText(files.race), "application/json");

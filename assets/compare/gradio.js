@@ -3,18 +3,20 @@
 import { keepInPage } from "../player/adapter.js";
 import { createRaceView } from "./compare.js";
 
+/** @import { Gradio, TraceMessage } from "../player/types.js" */
+
 /**
- * @param {object} gradio what a script of gr.HTML is given
+ * @param {Gradio} gradio
  * @param {HTMLElement} root where the race goes
  */
 export function mountRace(gradio, root) {
-  const onLane = (trace) => {
+  const onLane = (/** @type {string} */ trace) => {
     dispatchEvent(new CustomEvent("logitspec-open", { detail: trace }));
     gradio.trigger("open_lane", {});
   };
   keepInPage(gradio, root, (options) => createRaceView(root, { ...options, onLane }), {
     store: "logitspec.race",
-    told: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every(({ finish }) => finish) }),
+    subject: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every((/** @type {TraceMessage} */ { finish }) => finish) }),
     waiting: "logitspec-race",
     stop: "logitspec-stop-race",
   });

@@ -7,7 +7,13 @@ import { createLaneText } from "./text.js";
 import { createTrack } from "./track.js";
 import { ORDINALS, laneWords, momentWords } from "./words.js";
 
-/** @param {function()|null} onOpen shows the lane's steps elsewhere */
+/** @import { LanePart } from "../player/types.js" */
+
+/**
+ * @param {string} title
+ * @param {(() => void) | null} onOpen shows the lane's steps elsewhere
+ * @returns {LanePart}
+ */
 export function createLane(title, onOpen) {
   const place = el("span", { class: "lr-place" });
   const took = el("span", { class: "lr-took" });
@@ -23,12 +29,11 @@ export function createLane(title, onOpen) {
   const element = el("div", attributes, head, track.element, text.element);
   return {
     element,
-    /** @param {{at: number, clock: string, length: number, place: number|null}} frame */
     paint(trace, frame) {
       const { at, clock, length } = frame;
       const steps = stepsAt(trace, at, clock);
       const home = frame.place !== null && steps === trace.steps.length;
-      setText(place, home ? ORDINALS[frame.place] : "");
+      setText(place, home ? ORDINALS[frame.place || 0] : "");
       setText(took, home ? momentWords(spentInAll(trace, clock), clock) : "");
       setText(figures, laneWords(trace, steps));
       open.hidden = !onOpen || !isOver(trace);

@@ -1,15 +1,15 @@
 /* What colours and heights mean; origins that no lane uses are left out. */
 
 import { el } from "../player/dom.js";
-import { LEGEND_ORIGINS } from "../player/legend.js";
-import { ORIGIN_NAMES } from "../player/trace.js";
-import { TRACK_HEIGHTS } from "./track.js";
+import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
+
+/** @import { Race } from "../player/types.js" */
 
 export function createRaceLegend() {
   const items = ORIGIN_NAMES.map((origin) => {
     const swatch = el("span", { class: "lr-swatch", "aria-hidden": "true" });
-    swatch.style.setProperty("--lr-height", TRACK_HEIGHTS[origin] + "%");
-    const [name, meaning] = LEGEND_ORIGINS[origin];
+    const { name, meaning, track_height: height } = ORIGINS[origin];
+    swatch.style.setProperty("--lr-height", height + "%");
     const [words] = meaning.split(","); // ranks stand at nodes of trees only
     const word = el("span", { class: "ls-token", "data-legend-origin": origin }, name);
     return el("li", { class: "lr-item", "data-origin": origin }, swatch, word, el("span", {}, words));
@@ -17,8 +17,9 @@ export function createRaceLegend() {
   const element = el("ul", { class: "lr-legend", "aria-label": "Where a token comes from" }, ...items);
   return {
     element,
+    /** @param {Race} race */
     paint(race) {
-      for (const item of items) item.hidden = !race.origins.has(item.dataset.origin);
+      ORIGIN_NAMES.forEach((origin, at) => (items[at].hidden = !race.origins.has(origin)));
     },
   };
 }

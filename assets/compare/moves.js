@@ -6,39 +6,57 @@ import { fittingSpeed } from "./controls.js";
 import { isLive, stepsInAll } from "./race.js";
 import { arrivalWords, standWords } from "./words.js";
 
+/** @import { Clock, RaceState, RaceView } from "../player/types.js" */
+
 const STILLS_EVERY = 250; // ms, for those who want no motion
 
-/** Sets the clock to `at`; at the frontier of a running race it is followed. */
+/**
+ * Sets the clock to `at`; at the frontier of a running race it is followed.
+ * @param {RaceView} view
+ * @param {number} at
+ */
 export function setMoment(view, at) {
   const { state } = view;
-  const most = frontier(state.race, state.clock);
+  const most = state.race ? frontier(state.race, state.clock) : 0;
   state.at = Math.max(0, Math.min(most, at));
   state.follow = state.at >= most - SAME_TIME;
   view.repaint();
 }
 
-/** The viewer moves the clock: playing ends, and where all lanes are is told. */
+/**
+ * The viewer moves the clock: playing ends, and where all lanes are is said.
+ * @param {RaceView} view
+ * @param {number} at
+ */
 export function chooseMoment(view, at) {
   if (!view.state.race) return;
   haltRace(view);
   setMoment(view, at);
-  view.state.told = standWords(view.state.race, view.state.at, view.state.clock);
+  view.state.announcement = standWords(view.state.race, view.state.at, view.state.clock);
   view.repaint(true);
   placeChosen(view);
 }
 
+/** @param {RaceView} view */
 function placeChosen({ state, options }) {
   const { run, cursor } = placeOf(state);
   if (options.onSelect) options.onSelect(run, cursor);
 }
 
-/** Where the viewer is. The newest step is a place like others here, so that the clock is kept with it. */
+/**
+ * Where the viewer is. The newest step is a place like others here, so that the clock is kept with it.
+ * @param {RaceState} state
+ */
 export function placeOf({ race, expecting, at, clock, follow }) {
   const shown = race !== null && !expecting;
   return { run: shown ? race.name : "", cursor: { at, clock, follow }, follow: false, steps: shown ? stepsInAll(race) : 0 };
 }
 
-/** Back to a place. */
+/**
+ * Back to a place.
+ * @param {RaceView} view
+ * @param {{ at: number, clock: Clock, follow: boolean }} about
+ */
 export function showPlace(view, { at, clock, follow }) {
   const { state } = view;
   if (!state.race || !(clock in CLOCKS)) return;
@@ -48,6 +66,7 @@ export function showPlace(view, { at, clock, follow }) {
   setMoment(view, follow ? Infinity : Number(at));
 }
 
+/** @param {RaceView} view @param {number} steps */
 export function chooseByStep(view, steps) {
   const { state } = view;
   if (!state.race) return;
@@ -57,7 +76,11 @@ export function chooseByStep(view, steps) {
   chooseMoment(view, at);
 }
 
-/** The same share of the way on the other clock. */
+/**
+ * The same share of the way on the other clock.
+ * @param {RaceView} view
+ * @param {Clock} clock
+ */
 export function setClock(view, clock) {
   const { state } = view;
   if (state.clock === clock) return;
@@ -68,12 +91,13 @@ export function setClock(view, clock) {
   if (state.race) {
     state.speed = fittingSpeed(state.race, clock);
     setMoment(view, state.follow ? Infinity : share * raceEnd(state.race, clock));
-    state.told = `${CLOCKS[clock]}. ${standWords(state.race, state.at, clock)}`;
+    state.announcement = `${CLOCKS[clock]}. ${standWords(state.race, state.at, clock)}`;
   } else state.speed = 1;
   view.repaint(true);
   placeChosen(view);
 }
 
+/** @param {RaceView} view */
 export function toggleRace(view) {
   const { state } = view;
   if (!state.race) return;
@@ -83,7 +107,10 @@ export function toggleRace(view) {
   view.repaint(true);
 }
 
-/** Plays on; from the start when the clock stands at the end. */
+/**
+ * Plays on; from the start when the clock stands at the end.
+ * @param {RaceView} view
+ */
 export function playRace(view) {
   const { state } = view;
   if (state.playing || !state.race) return;
@@ -95,18 +122,21 @@ export function playRace(view) {
   view.repaint();
 }
 
+/** @param {RaceView} view */
 export function haltRace(view) {
   cancelAnimationFrame(view.frame);
   clearTimeout(view.timer);
   view.state.playing = false;
 }
 
+/** @param {RaceView} view */
 function tick(view) {
   const next = () => advance(view);
   if (prefersStills()) view.timer = setTimeout(next, STILLS_EVERY);
   else view.frame = requestAnimationFrame(next);
 }
 
+/** @param {RaceView} view */
 function advance(view) {
   const { state } = view;
   if (!state.playing || !view.element.isConnected) return;
@@ -117,6 +147,6 @@ function advance(view) {
   const live = isLive(state);
   if (!state.follow) return tick(view);
   haltRace(view);
-  if (!live) state.told = arrivalWords(state.race, state.clock);
+  if (state.race && !live) state.announcement = arrivalWords(state.race, state.clock);
   view.repaint();
 }

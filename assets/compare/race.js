@@ -2,10 +2,13 @@
 
 import { TRACE_SCHEMA, addVocabulary, appendSteps, createTrace, traceText } from "../player/trace.js";
 
+/** @import { LaneDelta, Race, RaceMessage, RaceStepsMessage, Trace } from "../player/types.js" */
+
 const RACE_FINISHES = ["eos", "length", "context"];
 
 /**
- * @param {object} document a message of kind "race": of one that begins, or of a whole one
+ * @param {RaceMessage} document of a race that begins, or of a whole one
+ * @returns {Race}
  * @throws {Error} with one sentence when its schema is another
  */
 export function createRace(document) {
@@ -22,6 +25,8 @@ export function createRace(document) {
 
 /**
  * Takes a message of kind "race_steps".
+ * @param {Race} race
+ * @param {RaceStepsMessage} message
  * @returns {boolean} false when steps before it are missing
  */
 export function growRace(race, message) {
@@ -33,19 +38,26 @@ export function growRace(race, message) {
     growLane(trace, delta);
     noteOrigins(race.origins, trace, had);
   }
-  race.verdict = race.verdict || message.verdict;
+  race.verdict = race.verdict || message.verdict || null;
   return true;
 }
 
+/** @param {Race} race */
 export const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
 
-/** The origins of what was accepted; those of rejected drafts show nowhere. */
+/**
+ * The origins of what was accepted; those of rejected drafts show nowhere.
+ * @param {Set<string>} origins
+ * @param {Trace} trace
+ * @param {number} since
+ */
 function noteOrigins(origins, trace, since) {
   for (const step of trace.steps.slice(since)) {
     for (const node of step.row.path) origins.add(step.origins[node].origin);
   }
 }
 
+/** @param {Trace} trace @param {LaneDelta} delta */
 function growLane(trace, { from, steps, vocabulary, finish = null, error = null, prefill_seconds }) {
   addVocabulary(trace, vocabulary || {});
   appendSteps(trace, steps.slice(trace.steps.length - from));
@@ -53,16 +65,28 @@ function growLane(trace, { from, steps, vocabulary, finish = null, error = null,
   if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }
 
+/** @param {Trace} trace */
 export const isOver = (trace) => trace.header.finish !== null && trace.header.finish !== undefined;
-export const hasFinished = (trace) => RACE_FINISHES.includes(trace.header.finish);
+
+/** @param {Trace} trace */
+export const hasFinished = (trace) => RACE_FINISHES.includes(trace.header.finish || "");
+/** @param {Race} race */
 export const raceOver = (race) => race.lanes.every(({ trace }) => isOver(trace));
 
+/** @param {{ race: Race | null }} about */
 export const isLive = ({ race }) => race !== null && !raceOver(race);
 
-/** New tokens of a lane after its first `steps` steps. */
+/**
+ * New tokens of a lane after its first `steps` steps.
+ * @param {Trace} trace
+ * @param {number} steps
+ */
 export const tokensAfter = (trace, steps) => trace.totals[steps].end - trace.promptLength;
 
-/** Tokens that the tracks have room for: the longest text there is, or the limit while none has ended. */
+/**
+ * Tokens that the tracks have room for: the longest text there is, or the limit while none has ended.
+ * @param {Race} race
+ */
 export function trackLength(race) {
   const traces = race.lanes.map(({ trace }) => trace);
   const longest = Math.max(...traces.map((trace) => tokensAfter(trace, trace.steps.length)));
@@ -70,7 +94,10 @@ export function trackLength(race) {
   return Math.max(1, known ? longest : traces[0].header.max_new_tokens);
 }
 
-/** The race as one JSON string, such as `createRace` takes. */
+/**
+ * The race as one JSON string, such as `createRace` takes.
+ * @param {Race} race
+ */
 export function raceText({ lanes, ...race }) {
   const traces = lanes.map(({ trace }) => traceText(trace)).join(",");
   const head = {
@@ -90,6 +117,7 @@ const NO_RACE = "This is no race; open a file saved here.";
 /**
  * The finished race in a file.
  * @throws {Error} with one sentence when it holds none
+ * @param {string} text
  */
 export function wholeRace(text) {
   try {
@@ -98,12 +126,13 @@ export function wholeRace(text) {
     if (!data || data.kind !== "race") throw new Error(NO_RACE);
     const race = createRace(data);
     if (![2, 3, 4].includes(race.lanes.length) || !raceOver(race)) throw new TypeError("lanes");
+    /** @param {any} lane */
     const whole = (lane) => lane.model && lane.environment && lane.vocabulary && Array.isArray(lane.steps);
     if (!data.lanes.every(whole) || race.lanes.some(({ title }) => !title)) throw new TypeError("lanes");
     return race;
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Error("This is not a race: it is no JSON; open a file saved here.");
-    if (error instanceof TypeError) throw new Error("This race is damaged; save it again.");
+    if (error instanceof SyntaxError) throw new Error("This is not a race: it is no JSON; open a file saved here.", { cause: error });
+    if (error instanceof TypeError) throw new Error("This race is damaged; save it again.", { cause: error });
     throw error;
   }
 }

@@ -1,12 +1,14 @@
 /* After the race: whether all wrote the same, what each lane bought, and how that was measured. */
 
 import { el, setText } from "../player/dom.js";
-import { LEGEND_ORIGINS } from "../player/legend.js";
-import { ORIGIN_NAMES, originAt } from "../player/trace.js";
+import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
+import { originAt } from "../player/trace.js";
 import { percent } from "../player/words.js";
 import { createBars } from "./bars.js";
 import { raceOver, tokensAfter } from "./race.js";
 import { timingWords, verdictWords } from "./words.js";
+
+/** @import { Race, Trace } from "../player/types.js" */
 
 export function createResults() {
   const verdict = el("p", { class: "lr-verdict" });
@@ -14,9 +16,11 @@ export function createResults() {
   const timing = el("p", { class: "lr-timing" });
   const label = { class: "lr-results", role: "group", "aria-label": "Results", hidden: true };
   const element = el("div", label, verdict, charts, timing);
+  /** @type {Race | null} */
   let shown = null;
   return {
     element,
+    /** @param {Race} race */
     paint(race) {
       const counted = race && raceOver(race) && race.lanes.every(({ trace }) => trace.steps.length > 0);
       element.hidden = !counted;
@@ -30,9 +34,12 @@ export function createResults() {
   };
 }
 
+/** @param {Trace} trace */
 const lastTotals = (trace) => trace.totals[trace.totals.length - 1];
+/** @param {Trace} trace */
 const laneRate = (trace) => tokensAfter(trace, trace.steps.length) / lastTotals(trace).seconds;
 
+/** @param {Race} race */
 function rateBars(race) {
   const most = Math.max(...race.lanes.map(({ trace }) => laneRate(trace)));
   const plain = race.lanes.find(({ trace }) => trace.header.method === "autoregressive");
@@ -45,6 +52,7 @@ function rateBars(race) {
   return createBars("rate", "Tokens per second", note, rows);
 }
 
+/** @param {Race} race */
 function meanBars(race) {
   const means = race.lanes.map(({ trace }) => tokensAfter(trace, trace.steps.length) / trace.steps.length);
   const rows = race.lanes.map(({ title }, lane) => {
@@ -53,6 +61,7 @@ function meanBars(race) {
   return createBars("mean", "Mean accepted tokens", "per target forward, root included, prompt excluded", rows);
 }
 
+/** @param {Race} race */
 function draftBars(race) {
   const most = Math.max(1, ...race.lanes.map(({ trace }) => lastTotals(trace).drafted));
   const rows = race.lanes.map(({ title, trace }) => {
@@ -67,19 +76,22 @@ function draftBars(race) {
   return createBars("drafts", "Drafts spent", "accepted of all drafted tokens", rows);
 }
 
+/** @param {Race} race */
 function originBars(race) {
   const origins = ORIGIN_NAMES.filter((origin) => race.origins.has(origin));
   const rows = race.lanes.map(({ title, trace }) => {
     const counts = countOrigins(trace);
     const tokens = tokensAfter(trace, trace.steps.length);
     const used = origins.filter((origin) => counts[origin]);
-    const number = used.map((origin) => `${counts[origin]} ${LEGEND_ORIGINS[origin][0]}`).join(", ");
+    const number = used.map((origin) => `${counts[origin]} ${ORIGINS[origin].name}`).join(", ");
     return { title, number, parts: used.map((origin) => ({ share: counts[origin] / tokens, origin })) };
   });
   return createBars("origins", "Where the accepted tokens came from", "the signs are those of the lanes", rows);
 }
 
+/** @param {Trace} trace */
 function countOrigins(trace) {
+  /** @type {Record<string, number>} */
   const counts = {};
   for (let at = trace.promptLength; at < trace.ids.length; at += 1) {
     const origin = originAt(trace, at);

@@ -5,12 +5,17 @@ import { fillToken } from "../player/spelling.js";
 import { originAt, spellSequence } from "../player/trace.js";
 import { tokensAfter } from "./race.js";
 
+/** @import { LaneText, Trace } from "../player/types.js" */
+
+/** @param {string} title */
 export function createLaneText(title) {
   const label = `Text of ${title}`;
   const element = el("div", { class: "lr-text", tabindex: 0, role: "region", "aria-label": label });
+  /** @type {LaneText} */
   const state = { trace: null, spans: [], marked: [] };
   return {
     element,
+    /** @param {Trace} trace @param {number} steps */
     paint(trace, steps) {
       if (state.trace !== trace) {
         for (const span of state.spans.splice(0)) span.remove();
@@ -18,20 +23,22 @@ export function createLaneText(title) {
       }
       const wanted = tokensAfter(trace, steps);
       const moved = wanted !== state.spans.length;
-      if (moved) drawTokens(state, element, wanted);
-      markNewest(state, steps);
+      if (moved) drawTokens(trace, state.spans, element, wanted);
+      markNewest(state, trace, steps);
       if (moved) element.scrollTop = element.scrollHeight;
     },
   };
 }
 
-function drawTokens({ trace, spans }, element, wanted) {
-  while (spans.length > wanted) spans.pop().remove();
+/** @param {Trace} trace @param {HTMLElement[]} spans @param {HTMLElement} element @param {number} wanted */
+function drawTokens(trace, spans, element, wanted) {
+  for (const span of spans.splice(wanted)) span.remove();
   if (wanted === 0) return;
   const first = trace.promptLength;
   // The last one may have been shown torn, or now is.
   const border = first + Math.min(spans.length, wanted - 1);
   const from = Math.max(first, Math.min(trace.groupOf[border], border));
+  /** @type {HTMLElement[]} */
   const added = [];
   spellSequence(trace, from, first + wanted).forEach((segments, offset) => {
     const place = from - first + offset;
@@ -44,13 +51,19 @@ function drawTokens({ trace, spans }, element, wanted) {
   element.append(...added);
 }
 
+/** @param {Trace} trace @param {number} position */
 const laneToken = (trace, position) =>
   el("span", { class: "ls-token", "data-lane-token": position, "data-origin": originAt(trace, position) });
 
-/** A frame around what the newest step brought. */
-function markNewest(state, steps) {
+/**
+ * A frame around what the newest step brought.
+ * @param {LaneText} state
+ * @param {Trace} trace
+ * @param {number} steps
+ */
+function markNewest(state, trace, steps) {
   for (const span of state.marked) span.removeAttribute("data-now");
-  const { trace, spans } = state;
+  const { spans } = state;
   state.marked = steps ? spans.slice(tokensAfter(trace, steps - 1), tokensAfter(trace, steps)) : [];
   state.marked.forEach((span, place) => {
     const edges = [place === 0 && "first", place === state.marked.length - 1 && "last"];

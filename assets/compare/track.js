@@ -1,11 +1,12 @@
 /* A lane's track: a block a step, as wide as the tokens it brought, up to the finish line. */
 
 import { el, svg } from "../player/dom.js";
-import { ORIGIN_NAMES, originAt } from "../player/trace.js";
+import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
+import { originAt } from "../player/trace.js";
 import { tokensAfter } from "./race.js";
 
-// Of the track's height: a sign of the origin that is no colour.
-export const TRACK_HEIGHTS = { root: 40, logit: 70, retrieved: 100, recycled: 88, suffix: 55 };
+/** @import { Trace } from "../player/types.js" */
+
 const TRACK_GAP = 0.3; // of a token, behind every step
 
 export function createTrack() {
@@ -17,9 +18,10 @@ export function createTrack() {
   const runner = el("i", { class: "lr-runner", "aria-hidden": "true" });
   const line = el("i", { class: "lr-line", "aria-hidden": "true" });
   const element = el("div", { class: "lr-track" }, el("div", { class: "lr-way" }, blocks, runner), line);
-  const drawn = { trace: null, steps: 0, length: 0 };
+  const drawn = { trace: /** @type {Trace | null} */ (null), steps: 0, length: 0 };
   return {
     element,
+    /** @param {Trace} trace @param {number} steps @param {number} length */
     paint(trace, steps, length) {
       if (drawn.trace !== trace || drawn.steps !== trace.steps.length) drawBlocks(paths, trace);
       if (drawn.length !== length) blocks.setAttribute("viewBox", `0 0 ${length} 100`);
@@ -30,13 +32,14 @@ export function createTrack() {
   };
 }
 
+/** @param {Map<string, SVGElement>} paths @param {Trace} trace */
 function drawBlocks(paths, trace) {
   const ways = Object.fromEntries(ORIGIN_NAMES.map((origin) => [origin, ""]));
   for (let at = trace.promptLength; at < trace.ids.length; at += 1) {
     const origin = originAt(trace, at);
     const last = trace.stepOf[at + 1] !== trace.stepOf[at];
     const width = last ? 1 - TRACK_GAP : 1;
-    const height = TRACK_HEIGHTS[origin];
+    const height = ORIGINS[origin].track_height;
     ways[origin] += `M${at - trace.promptLength} 100v${-height}h${width}v${height}z`;
   }
   for (const [origin, path] of paths) path.setAttribute("d", ways[origin]);

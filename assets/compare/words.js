@@ -5,16 +5,23 @@ import { percent, plural } from "../player/words.js";
 import { SAME_TIME, places, spentInAll, stepsAt } from "./clock.js";
 import { tokensAfter } from "./race.js";
 
+/** @import { Clock, Race, Trace } from "../player/types.js" */
+
 export const IDLE_RACE = "No race yet. Choose two to four methods and press Race: each gets a lane.";
 export const STARTING_RACE = "Starting: every method warms up for a moment, then all set off.";
 export const ORDINALS = ["", "1st", "2nd", "3rd", "4th"];
 const TIE = 0.01; // of probability: rounding can part two tokens that are as close
 
-/** A moment on a clock: 1.32 s, 30 passes. */
+/**
+ * A moment on a clock: 1.32 s, 30 passes.
+ * @param {number} at
+ * @param {Clock} clock
+ */
 export function momentWords(at, clock) {
   return clock === "time" ? duration(at) : plural(Math.floor(at + SAME_TIME), "pass", "passes");
 }
 
+/** @param {Race} race */
 export function verdictWords(race) {
   const { verdict } = race;
   if (!verdict) return "";
@@ -24,13 +31,17 @@ export function verdictWords(race) {
   return `The race was stopped. As far as all lanes got (${plural(tokens, "token")}), their outputs are identical.`;
 }
 
+/** @param {number} place @param {number | null} margin */
 function differenceWords(place, margin) {
   const where = `The outputs differ from new token ${place + 1} on`;
   if (margin === null || margin > TIE) return where + ".";
   return `${where}: there the model's two best tokens were tied up to ${percent(margin)}, and rounding parted them.`;
 }
 
-/** How the times were taken, and on what. */
+/**
+ * How the times were taken, and on what.
+ * @param {Race} race
+ */
 export function timingWords(race) {
   const { model, environment } = race.lanes[0].trace.header;
   const versions = ["torch", "transformers", "python"]
@@ -45,7 +56,11 @@ export function timingWords(race) {
   ].join(" ");
 }
 
-/** What a lane has done: 78 tokens, 30 passes, 2.60 a pass. */
+/**
+ * What a lane has done: 78 tokens, 30 passes, 2.60 a pass.
+ * @param {Trace} trace
+ * @param {number} steps
+ */
 export function laneWords(trace, steps) {
   const tokens = tokensAfter(trace, steps);
   const words = [plural(tokens, "token"), plural(steps, "pass", "passes")];
@@ -53,17 +68,25 @@ export function laneWords(trace, steps) {
   return words.join(", ");
 }
 
-/** The order of arrival, for those who hear the page. */
+/**
+ * The order of arrival, for those who hear the page.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
 export function arrivalWords(race, clock) {
   return places(race, clock)
-    .map((place, number) => ({ place, ...race.lanes[number] }))
-    .filter(({ place }) => place !== null)
+    .flatMap((place, number) => (place === null ? [] : [{ place, ...race.lanes[number] }]))
     .sort((a, b) => a.place - b.place)
     .map(({ place, title, trace }) => `${ORDINALS[place]} ${title}, ${momentWords(spentInAll(trace, clock), clock)}`)
     .join("; ");
 }
 
-/** Where every lane is, for those who hear the page. */
+/**
+ * Where every lane is, for those who hear the page.
+ * @param {Race} race
+ * @param {number} at
+ * @param {Clock} clock
+ */
 export function standWords(race, at, clock) {
   const lanes = race.lanes.map(({ title, trace }) => {
     return `${title} ${plural(tokensAfter(trace, stepsAt(trace, at, clock)), "token")}`;

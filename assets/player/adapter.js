@@ -4,20 +4,15 @@
 
 import { unpacked } from "./unpack.js";
 
+/** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
+
 /**
- * @param {{props: object, server: object, watch: function}} gradio what a script of gr.HTML is given
+ * Feeds a view with what Gradio gives, and keeps it over a reload.
+ * @param {Gradio} gradio
  * @param {HTMLElement} root the element of the view
- * @param {function(object): object} create makes the view from the options `repair`, `link`, `onSelect`
- *   and `onTrace`; see createPlayer
- * @param {object} about
- * @param {string} about.store a name for what is kept in the browser
- * @param {function(object): {run: string, finish: *}} about.told what a message is of, and whether it
- *   brings the end
- * @param {string} about.waiting the window's event that says that a run was asked for
- * @param {string} about.stop the event that says that Stop was pressed
- * @param {function(string, *)} [about.onSelect] hears where the viewer is
- * @param {boolean} [about.links] whether addresses lead to what is shown
- * @returns {object} the view
+ * @param {(options: ViewOptions) => View} create makes the view
+ * @param {Keeping} about
+ * @returns {View}
  */
 export function keepInPage({ props, server, watch }, root, create, about) {
   const SAVE_EVERY = 2000;
@@ -27,20 +22,25 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
-  const [ask, stopRun] = ["fetch_steps", "stop_run"].map(
-    (name) => (typeof server === "object" && server && server[name]) || null,
-  );
-  const fetchSteps = ask && (async (wanted) => unpacked(await ask(wanted)));
+  const { fetch_steps: ask, stop_run: stopRun } = server || {};
+  const canFetch = Boolean(ask);
+  /** @type {(wanted: { run: string, from: number }) => Promise<string | null>} */
+  const fetchSteps = async (wanted) => (ask ? unpacked(await ask(wanted)) : null);
+  /** @type {HTMLElement | null} */
   const frame = root.closest(".html-container");
   if (frame) frame.style.padding = "0"; // in line with the components around it
+  /** @type {Timer | null} */
   let saver = null;
+  /** @type {string | null} the run that is asked for again and again */
   let following = null;
+  /** @type {string | null} */
   let played = null;
   let heard = performance.now();
 
   const view = create({
-    repair: fetchSteps ? (run, from) => fetchSteps({ run, from }) : null,
-    link: fetchSteps && about.links ? linkTo : null,
+    repair: canFetch ? (run, from) => fetchSteps({ run, from }) : null,
+    link: canFetch && about.links ? linkTo : null,
+    /** @param {string} run @param {Step} step */
     onSelect(run, step) {
       savePlace();
       if (about.onSelect) about.onSelect(run, step);
@@ -50,6 +50,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   /* What is kept in the browser */
 
+  /** @param {string} name */
   function read(name) {
     try {
       return sessionStorage.getItem(about.store + "." + name);
@@ -58,7 +59,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     }
   }
 
-  // Storage may be full or forbidden; a trace that does not fit is not kept.
+  /**
+   * Storage may be full or forbidden; a trace that does not fit is not kept.
+   * @param {string} name
+   * @param {string} text
+   */
   function save(name, text) {
     try {
       sessionStorage.removeItem(about.store + "." + name);
@@ -79,32 +84,36 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (saver === null) saver = setTimeout(() => saveTrace(stepsHere() <= STEPS_TO_SAVE_OFTEN), SAVE_EVERY);
   }
 
+  /** @param {boolean} whole */
   function saveTrace(whole) {
-    clearTimeout(saver);
+    clearTimeout(saver || undefined);
     saver = null;
     if (!root.isConnected || view.place().run === "") return;
-    if (whole) save("trace", view.snapshot());
+    if (whole) save("trace", view.snapshot() || "");
     savePlace();
   }
 
+  /** @param {string | null} text */
   function parsed(text) {
     try {
-      return JSON.parse(text) || {};
+      return JSON.parse(text || "{}") || {};
     } catch {
       return {};
     }
   }
 
-  const told = (text) => about.told(parsed(text));
+  /** @param {string | null} text */
+  const subject = (text) => about.subject(parsed(text));
 
   /* Links */
 
+  /** @param {string} run @param {number} step */
   async function linkTo(run, step) {
     if (!run || !(await fetchSteps({ run, from: stepsHere() }))) return null;
     const address = new URL(location.href);
     address.hash = "";
     address.searchParams.set("run", run);
-    address.searchParams.set("step", step);
+    address.searchParams.set("step", String(step));
     return address.href;
   }
 
@@ -112,28 +121,38 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   function linked() {
     const query = new URLSearchParams(location.search);
     const [run, step] = [query.get("run"), Number(query.get("step"))];
-    if (!run || !about.links || !fetchSteps || read("linked") === location.search) return null;
+    if (!run || !about.links || !canFetch || read("linked") === location.search) return null;
     save("linked", location.search);
     return { run, cursor: step, follow: !(step >= 1) };
   }
 
   /* Runs that go on without this page */
 
+  /** @param {number} time */
   const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
+  /** @param {string} run */
   const isShown = (run) => root.isConnected && view.place().run === run;
 
-  /** Shows a run that the server has; false when it has it no longer. */
+  /**
+   * Shows a run that the server has; false when it has it no longer.
+   * @param {{ run: string, cursor: any, follow: boolean }} about
+   * @param {boolean} own
+   */
   async function fetchRun({ run, cursor, follow }, own) {
     const whole = await fetchSteps({ run, from: 0 }).catch(() => null);
     if (!whole) return false;
     if (view.place().run && view.place().run !== run) return true; // another one came meanwhile
     view.receive(whole);
     if (!follow) view.show(cursor);
-    if (!told(whole).finish) followOn(run, own);
+    if (!subject(whole).finish) followOn(run, own);
     return true;
   }
 
-  /** Asks for the further steps of a run until it ends; `own`: it was begun here, and ends from here. */
+  /**
+   * Asks for the further steps of a run until it ends; `own`: it was begun here, and ends from here.
+   * @param {string} run
+   * @param {boolean} own
+   */
   async function followOn(run, own) {
     following = own ? run : null;
     for (let failures = 0; isShown(run) && failures < FAILURES_AT_MOST; await pause(ASK_EVERY)) {
@@ -149,7 +168,10 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     following = null;
   }
 
-  /** True when there is nothing more to ask for. */
+  /**
+   * True when there is nothing more to ask for.
+   * @param {string} run
+   */
   async function askOnce(run) {
     const from = stepsHere();
     const reply = await fetchSteps({ run, from });
@@ -159,7 +181,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
       return true;
     }
     view.receive(reply);
-    return Boolean(told(reply).finish);
+    return Boolean(subject(reply).finish);
   }
 
   function endFollowing() {
@@ -170,13 +192,17 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   /* Values */
 
-  // One after the other, and after the start: unpacking takes a moment, and the steps come in order.
+  /**
+   * One after the other, and after the start: unpacking takes a moment, and the steps come in order.
+   * @param {string} value
+   */
   function take(value) {
     heard = performance.now();
     turn = turn.then(async () => show(await unpacked(value))).catch(() => null);
     return turn;
   }
 
+  /** @param {string} value */
   function show(value) {
     if (!value) return;
     if (!value.startsWith('{"autoplay":true')) return view.receive(value);
@@ -188,7 +214,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   async function start() {
     const [text, place, first] = ["trace", "place", "first"].map(read);
     const value = await unpacked(props.value);
-    const run = told(value).run || "";
+    const run = subject(value).run || "";
     save("first", run);
     const link = linked();
     if (link && (await fetchRun(link, false))) return;
@@ -196,22 +222,27 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (link) view.receive({ kind: "error", run: "", message: NO_SUCH_RUN });
   }
 
-  // After a reload the value is again what the page began with: what was watched last comes first.
+  /**
+   * After a reload the value is again what the page began with: what was watched last comes first.
+   * @param {string | null} text
+   * @param {any} last
+   * @param {{ value: string, run: string, again: boolean }} begun what the page began with
+   */
   async function restore(text, last, { value, run, again }) {
-    const kept = told(text);
-    if (last.run && last.run !== kept.run && fetchSteps && (await fetchRun(last, true))) return;
+    const { run: known = "", finish } = subject(text);
+    if (last.run && last.run !== known && canFetch && (await fetchRun(last, true))) return;
     if (text) view.receive(text);
-    const began = text && again && (run !== kept.run || kept.finish);
+    const began = text && again && (run !== known || finish);
     if (!began) show(value);
     if (last.cursor && !last.follow && isShown(last.run)) view.show(last.cursor);
-    if (text && !kept.finish && fetchSteps && isShown(kept.run)) followOn(kept.run, true);
+    if (text && !finish && canFetch && isShown(known)) followOn(known, true);
   }
 
   function askIfSilent() {
     if (!root.isConnected) return clearInterval(watchdog);
     const { run } = view.place();
-    const live = ["running", "paused"].includes(root.dataset.state);
-    if (live && run && !following && fetchSteps && performance.now() - heard > SILENT) followOn(run, true);
+    const live = ["running", "paused"].includes(root.dataset.state || "");
+    if (live && run && !following && canFetch && performance.now() - heard > SILENT) followOn(run, true);
   }
 
   const watchdog = setInterval(askIfSilent, 1000);

@@ -1,5 +1,7 @@
 /* The beats of a step: which still comes next while a run plays, and how long each stays. */
 
+/** @import { Speed, Still } from "./types.js" */
+
 export const BY_BEAT_SLOWLY = "beat by beat, slowly";
 export const BY_BEAT = "beat by beat";
 export const AS_IT_RAN = "as it ran";
@@ -14,14 +16,15 @@ export const LAST_BEAT = BEATS.length;
 export const BEAT_SECONDS = 0.39;
 const SLOW_BEAT_SECONDS = 3;
 
+/** @param {Speed} speed */
 export const playsBeats = (speed) => speed === BY_BEAT || speed === BY_BEAT_SLOWLY;
 
 /**
  * The still that follows another: the next beat, or the next step where beats are not played.
- * @param {{cursor: number, beat: number}} still the cursor counts from 1
+ * @param {Still} still
  * @param {number} steps in the run so far
- * @param {number|string} speed one of SPEEDS
- * @returns {{cursor: number, beat: number}|null} null after the last
+ * @param {Speed} speed one of SPEEDS
+ * @returns {Still | null} null after the last
  */
 export function stillAfter({ cursor, beat }, steps, speed) {
   if (beat < LAST_BEAT) return { cursor, beat: playsBeats(speed) ? beat + 1 : LAST_BEAT };
@@ -29,7 +32,10 @@ export function stillAfter({ cursor, beat }, steps, speed) {
   return { cursor: cursor + 1, beat: playsBeats(speed) ? FIRST_BEAT : LAST_BEAT };
 }
 
-/** The still one beat earlier; null before the first beat of the first step. */
+/**
+ * The still one beat earlier; null before the first beat of the first step.
+ * @param {Still} still
+ */
 export function beatBefore({ cursor, beat }) {
   if (beat > FIRST_BEAT) return { cursor, beat: beat - 1 };
   return cursor > 1 ? { cursor: cursor - 1, beat: LAST_BEAT } : null;
@@ -37,19 +43,25 @@ export function beatBefore({ cursor, beat }) {
 
 /**
  * Seconds that a still stays; as it ran, as long as the step after it took.
- * @param {Array<{seconds: number}>} steps
+ * @param {{ seconds: number }[]} steps
+ * @param {Speed} speed
+ * @param {Still} still
  */
 export function staySeconds(steps, speed, { cursor }) {
   if (speed === BY_BEAT) return BEAT_SECONDS;
   if (speed === BY_BEAT_SLOWLY) return SLOW_BEAT_SECONDS;
   if (speed === AS_IT_RAN) return cursor < steps.length ? steps[cursor].seconds : 0;
-  return 1 / speed;
+  return 1 / Number(speed);
 }
 
 /**
  * The still to show when `late` seconds have passed since `still` should have made way: whole steps
  * that are over by then are left out (a slow paint, a hidden tab), beats never.
- * @returns {{still: {cursor: number, beat: number}|null, skipped: number}} skipped: seconds left out
+ * @param {{ seconds: number }[]} steps
+ * @param {Speed} speed
+ * @param {Still} still
+ * @param {number} late
+ * @returns {{ still: Still | null, skipped: number }} skipped: seconds left out
  */
 export function dueStill(steps, speed, still, late) {
   let next = stillAfter(still, steps.length, speed);

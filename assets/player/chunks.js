@@ -1,5 +1,7 @@
 /* The text in chunks: only those near what is in sight are drawn token by token, the others as plain text. */
 
+/** @import { Chunk, LineBreaks } from "./types.js" */
+
 const CHUNK_LEAST = 32;
 const CHUNK_MOST = 64;
 export const WHOLE_BELOW = 1500;
@@ -7,12 +9,9 @@ export const WHOLE_BELOW = 1500;
 /**
  * Cuts positions up to `count` into chunks; what was cut before stays, but for the last, which may grow.
  * Chunks end where a line ends if they can, never within a character, always at `borders`.
- * @param {Array<{start: number, end: number, line: boolean}>} chunks changed in place; line: a line
- *   begins with it
+ * @param {Chunk[]} chunks changed in place
  * @param {number} count tokens to cut
- * @param {{endsLine: function(number): boolean, inside: function(number): boolean,
- *   borders: number[]}} text endsLine: whether a line ends with the token at a position; inside: whether
- *   a character goes on there from the token before
+ * @param {LineBreaks} text
  */
 export function cutChunks(chunks, count, text) {
   const last = chunks.pop();
@@ -24,6 +23,7 @@ export function cutChunks(chunks, count, text) {
   }
 }
 
+/** @param {number} start @param {number} count @param {LineBreaks} about */
 function chunkEnd(start, count, { endsLine, inside, borders }) {
   const most = Math.min(count, ...borders.filter((border) => border > start));
   let end = start;
@@ -36,7 +36,11 @@ function chunkEnd(start, count, { endsLine, inside, borders }) {
   return Math.min(end, most);
 }
 
-/** The number of the chunk that holds a position; -1 for none. */
+/**
+ * The number of the chunk that holds a position; -1 for none.
+ * @param {Chunk[]} chunks
+ * @param {number} position
+ */
 export function chunkAt(chunks, position) {
   let low = 0;
   let high = chunks.length - 1;
@@ -50,8 +54,12 @@ export function chunkAt(chunks, position) {
 }
 
 /**
- * Which of `count` things in a column reach into a window, by halving: [first, end).
- * @param {function(number): {top: number, bottom: number}} boxOf boxes from top to bottom
+ * Which of `count` things in a column reach into a window, by halving.
+ * @param {number} count
+ * @param {(number: number) => { top: number, bottom: number }} boxOf boxes from top to bottom
+ * @param {number} top
+ * @param {number} bottom
+ * @returns {[number, number]} from the first up to, not including, the last
  */
 export function inWindow(count, boxOf, top, bottom) {
   let low = 0;

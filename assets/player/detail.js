@@ -4,9 +4,12 @@ import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
 import { linkOf } from "./links.js";
 import { share } from "./logits.js";
+import { ORIGINS } from "./origins.js";
 import { fillToken } from "./spelling.js";
 import { sourceOf, spellToken } from "./trace.js";
 import { STATE_TITLES, excerpt, originWords, plural, quotedFrom, restSentence, stateWords } from "./words.js";
+
+/** @import { Attributes, Frame, NodeLink, Step, StepRow, Trace, TraceFrame } from "./types.js" */
 
 const ALTERNATIVES = 6;
 
@@ -15,6 +18,7 @@ export function createDetail() {
   let painted = "";
   return {
     element,
+    /** @param {Frame} frame */
     paint(frame) {
       const key = detailKey(frame);
       if (key === painted) return;
@@ -24,7 +28,10 @@ export function createDetail() {
   };
 }
 
-/** What the card depends on; steps of one number but of another run differ in their run. */
+/**
+ * What the card depends on; steps of one number but of another run differ in their run.
+ * @param {Frame} frame
+ */
 function detailKey(frame) {
   const { trace, cursor, visible, pointed, beat } = frame;
   if (!trace) return "";
@@ -32,18 +39,22 @@ function detailKey(frame) {
   return JSON.stringify([trace.run, trace.bytes.size, cursor, visible, beat, pointed, finish]);
 }
 
+/** @param {HTMLElement} element @param {Frame} frame */
 function drawDetail(element, frame) {
-  const { trace, step } = frame;
+  const { trace } = frame;
   const link = linkOf(frame);
   element.toggleAttribute("data-pointed", link !== null);
   if (!trace) return element.replaceChildren();
   if (!link) return element.replaceChildren(...restParts(frame));
-  if (link.number === 0) return element.replaceChildren(...promptParts(trace, link.position));
-  if (link.node === null) return element.replaceChildren(...rankParts(trace, step, link.rank));
+  if (link.step === null) return element.replaceChildren(...promptParts(trace, link.position));
+  if (link.node === null) return element.replaceChildren(...rankParts(trace, link.step, link.rank));
   element.replaceChildren(...nodeParts(trace, link));
 }
 
-/** With nothing pointed at: what the step ended with, and what can be asked. */
+/**
+ * With nothing pointed at: what the step ended with, and what can be asked.
+ * @param {TraceFrame} frame
+ */
 function restParts({ trace, cursor, step, beat }) {
   const hint = "Point at a token, a node or a rank to see where it came from; Up and Down walk them.";
   const said = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
@@ -52,21 +63,25 @@ function restParts({ trace, cursor, step, beat }) {
   return [head, el("div", { class: "ls-detail-body" }, rest, el("p", { class: "ls-detail-hint" }, hint))];
 }
 
+/** @param {Trace} trace @param {number} position */
 function promptParts(trace, position) {
   const facts = [["Place", `position ${position} of the text, in the prompt`]];
   return [headPart(trace, trace.ids[position], {}, "prompt"), factsPart(facts)];
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} rank */
 function rankParts(trace, step, rank) {
   const { ids, probs } = step.row.last;
   const facts = [["Rank", `${rank} of the last logits, ${share(probs[rank])}`]];
   return [headPart(trace, ids[rank], {}, "not drafted"), factsPart(facts)];
 }
 
+/** @param {Trace} trace @param {NodeLink} link */
 function nodeParts(trace, link) {
   const { step, node } = link;
   const state = step.states[node];
   const attributes = { "data-legend-origin": step.origins[node].origin, "data-legend-state": state };
+  /** @type {[string, string | Node | null][]} */
   const facts = [
     ["Step", placeWords(trace, link)],
     ["Origin", originWords(trace, step, node)],
@@ -74,10 +89,16 @@ function nodeParts(trace, link) {
     ["Target", stateWords(trace, step, node)],
     [node === 0 ? "Instead" : "Beside it", alternativesPart(trace, step, node)],
   ];
-  const title = node === 0 ? "root, certain" : STATE_TITLES[state];
+  const title = node === 0 ? ORIGINS.root.title : STATE_TITLES[state];
   return [headPart(trace, step.row.tokens[node], attributes, title), factsPart(facts)];
 }
 
+/**
+ * @param {Trace} trace
+ * @param {number} id
+ * @param {Record<string, string>} attributes of the chip: its origin and what became of it
+ * @param {string} title
+ */
 function headPart(trace, id, attributes, title) {
   const chip = chipOf(trace, id, { ...attributes, class: "ls-chip ls-detail-chip" });
   const state = attributes["data-legend-state"];
@@ -85,6 +106,7 @@ function headPart(trace, id, attributes, title) {
   return el("div", { class: "ls-detail-head" }, chip, words);
 }
 
+/** @param {any[]} facts */
 function factsPart(facts) {
   const list = el("dl", { class: "ls-facts" });
   for (const [name, value] of facts) {
@@ -94,18 +116,25 @@ function factsPart(facts) {
   return el("div", { class: "ls-detail-body" }, list);
 }
 
+/** @param {Trace} trace @param {NodeLink} link */
 function placeWords(trace, { number, step, node, position }) {
   const where = position === null ? "" : `, position ${position} of the text`;
   const depth = node === 0 ? "" : `, ${plural(step.depths[node], "token")} after the root`;
   return `${number} of ${trace.steps.length}${where}${depth}`;
 }
 
-/** The words around a copied token: the n-gram that matched, the token itself. */
+/**
+ * The words around a copied token: the n-gram that matched, the token itself.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ */
 function sourcePart(trace, step, node) {
   const source = sourceOf(step, node);
   if (!source) return null;
   const { from, match } = source;
   const [start, end] = [quotedFrom(match), match[1]];
+  /** @type {(start: number, end: number, attributes?: Attributes) => HTMLElement} */
   const piece = (a, b, attributes) => el("span", { class: "ls-quote", ...attributes }, excerpt(trace, a, b));
   return el(
     "span",
@@ -120,11 +149,15 @@ function sourcePart(trace, step, node) {
   );
 }
 
+/** @param {Trace} trace @param {number} position */
 const groupStart = (trace, position) => trace.groupOf[Math.max(0, position)];
 
 /**
  * What else stood where a node stands: for the root and its drafted successors the trace has
  * probabilities, for others only what was drafted beside them.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
  */
 function alternativesPart(trace, step, node) {
   const { parents, tokens, last } = step.row;
@@ -133,6 +166,7 @@ function alternativesPart(trace, step, node) {
   return chips.length ? el("span", { class: "ls-alternatives" }, ...chips) : null;
 }
 
+/** @param {Trace} trace @param {StepRow["last"]} last @param {number} root */
 function rankChips(trace, { ids, probs }, root) {
   const others = ids.map((id, rank) => ({ id, rank })).filter(({ id }) => id !== root);
   return others.slice(0, ALTERNATIVES).map(({ id, rank }) => {
@@ -140,7 +174,9 @@ function rankChips(trace, { ids, probs }, root) {
   });
 }
 
+/** @param {Trace} trace @param {Step} step @param {number[]} parents @param {number} node */
 function siblingChips(trace, step, parents, node) {
+  /** @param {number} other */
   const beside = (other) => other !== node && parents[other] === parents[node];
   const others = [...parents.keys()].filter(beside);
   const chips = others.slice(0, ALTERNATIVES).map((other) => {
@@ -154,6 +190,7 @@ function siblingChips(trace, step, parents, node) {
   return more > 0 ? [...chips, el("span", {}, `and ${more} more`)] : chips;
 }
 
+/** @param {Trace} trace @param {number} id @param {Record<string, any>} attributes */
 function chipOf(trace, id, attributes) {
   const text = el("span", { class: "ls-node-text" });
   fillToken(text, spellToken(trace, id), true);

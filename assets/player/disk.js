@@ -1,52 +1,88 @@
 /* Files from and to the visitor's disk, by button and drop: what every view does alike. */
 
-import { el, setText } from "./dom.js";
+import { el, holds, setText } from "./dom.js";
+
+/** @import { Files, Timer } from "./types.js" */
 
 const FILE_BYTES_AT_MOST = 256e6;
 const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large to be opened here.";
 
-/** Puts the buttons and the word on what was done into `files.element`; the whole view takes drops. */
+/**
+ * Puts the buttons and the word on what was done into `files.element`; the whole view takes drops.
+ * @param {Files} files
+ * @param {[open: HTMLElement, input: HTMLElement]} about
+ * @param {HTMLElement[]} buttons
+ */
 export function fillFiles(files, [open, input], buttons) {
-  files.said = el("span", { class: "ls-said", role: "status" });
-  files.element = el("div", { class: "ls-files", role: "group", "aria-label": "Files" });
   files.element.append(open, ...buttons, input, files.said);
   listenToDrops(files, files.player.element);
 }
 
-/** A button that opens a file, and the field behind it. */
+/**
+ * A row of file buttons, still without buttons.
+ * @template {Files["player"]} Opener
+ * @param {Opener} player
+ */
+export function filesOf(player) {
+  return {
+    player,
+    element: el("div", { class: "ls-files", role: "group", "aria-label": "Files" }),
+    said: el("span", { class: "ls-said", role: "status" }),
+    silence: /** @type {Timer} */ (undefined),
+  };
+}
+
+/**
+ * A button that opens a file, and the field behind it.
+ * @param {Files} files
+ * @param {string} kind
+ * @returns {[open: HTMLElement, input: HTMLElement]}
+ */
 export function fileOpener(files, kind) {
   const input = el("input", { type: "file", accept: ".json,.gz", hidden: true, "aria-label": `A saved ${kind}` });
   input.addEventListener("change", () => {
-    if (input.files[0]) openFile(files, input.files[0]);
+    const [file] = input.files || [];
+    if (file) openFile(files, file);
     input.value = "";
   });
   return [fileButton(files, `Open ${kind}`, `Open a saved ${kind}; or drop one here`, () => input.click()), input];
 }
 
+/** @param {Files} files @param {string} label @param {string} title @param {(...values: any[]) => any} action */
 export function fileButton(files, label, title, action) {
   const element = el("button", { type: "button", class: "ls-button ls-file", title }, label);
   element.addEventListener("click", async () => {
     try {
       await action(files);
     } catch (error) {
-      say(files, error.message);
+      say(files, messageOf(error));
     }
   });
   return element;
 }
 
-/** A short word on what was done, which goes by itself. */
+/**
+ * A short word on what was done, which goes by itself.
+ * @param {Files} files
+ * @param {string} words
+ */
 export function say(files, words) {
   clearTimeout(files.silence);
   setText(files.said, words);
   files.silence = setTimeout(() => setText(files.said, ""), SAID_FOR);
 }
 
+/** @param {unknown} error */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
 /* In */
 
+/** @param {Files} files @param {HTMLElement} root */
 function listenToDrops(files, root) {
-  const carriesFile = (event) => [...event.dataTransfer.types].includes("Files");
+  /** @param {DragEvent} event */
+  const carriesFile = (event) => Boolean(event.dataTransfer && event.dataTransfer.types.includes("Files"));
+  /** @param {DragEvent} event */
   const over = (event) => {
     if (!carriesFile(event)) return;
     event.preventDefault();
@@ -56,17 +92,19 @@ function listenToDrops(files, root) {
   root.addEventListener("dragenter", over);
   root.addEventListener("dragover", over);
   root.addEventListener("dragleave", (event) => {
-    if (!root.contains(event.relatedTarget)) delete root.dataset.dropping;
+    if (!holds(root, event.relatedTarget)) delete root.dataset.dropping;
   });
   root.addEventListener("drop", (event) => {
     if (!carriesFile(event)) return;
     event.preventDefault();
     event.stopPropagation();
     delete root.dataset.dropping;
-    if (event.dataTransfer.files[0]) openFile(files, event.dataTransfer.files[0]);
+    const [file] = event.dataTransfer ? event.dataTransfer.files : [];
+    if (file) openFile(files, file);
   });
 }
 
+/** @param {Files} files @param {File} file */
 async function openFile(files, file) {
   try {
     const text = await textOf(file);
@@ -74,11 +112,14 @@ async function openFile(files, file) {
     say(files, "");
     files.player.element.focus({ preventScroll: true });
   } catch (error) {
-    say(files, error.message === TOO_LARGE ? TOO_LARGE : "This file is damaged; save it again.");
+    say(files, messageOf(error) === TOO_LARGE ? TOO_LARGE : "This file is damaged; save it again.");
   }
 }
 
-/** The text of a file, unpacked where it is gzipped. */
+/**
+ * The text of a file, unpacked where it is gzipped.
+ * @param {File} file
+ */
 async function textOf(file) {
   if (file.size > FILE_BYTES_AT_MOST) throw new Error(TOO_LARGE);
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
@@ -100,12 +141,16 @@ async function textOf(file) {
 
 /* Out */
 
-/** Letters and digits of a title. */
+/**
+ * Letters and digits of a title.
+ * @param {string} title
+ */
 export function plainName(title) {
   const words = title.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().match(/[a-z0-9]+/g) || [];
   return words.join("-").slice(0, 48).replace(/-+$/, "");
 }
 
+/** @param {string} name @param {string} text @param {string} type */
 export function download(name, text, type) {
   const address = URL.createObjectURL(new Blob([text], { type }));
   el("a", { href: address, download: name }).click();

@@ -1,7 +1,10 @@
 /* Building elements. Text goes in as text nodes and attributes only: tokens may hold any markup. */
 
+/** @import { Attributes, Panel } from "./types.js" */
+
 const SVG_SPACE = "http://www.w3.org/2000/svg";
 
+/** @type {Record<string, string>} */
 const ICONS = {
   first: "M5 5h2v14H5zM19 5v14L8 12z",
   previous: "M17 5v14L6 12z",
@@ -20,11 +23,11 @@ const ICONS = {
 
 /**
  * An element with attributes and children; strings become text nodes, null children are left out.
- * @param {string} name
- * @param {Object<string, string|number|boolean|null|undefined>} [attributes] true sets an empty
- *   attribute; false, null and undefined set none
- * @param {...(Node|string|null)} children
- * @returns {HTMLElement}
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} [attributes] true sets an empty attribute; false, null and undefined set none
+ * @param {...(Node | string | null)} children
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 export function el(name, attributes, ...children) {
   const element = document.createElement(name);
@@ -33,7 +36,14 @@ export function el(name, attributes, ...children) {
   return element;
 }
 
-/** The same for an SVG element. */
+/**
+ * The same for an SVG element.
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes} [attributes]
+ * @param {...Node} children
+ * @returns {SVGElementTagNameMap[Name]}
+ */
 export function svg(name, attributes, ...children) {
   const element = document.createElementNS(SVG_SPACE, name);
   setAttributes(element, attributes);
@@ -41,6 +51,10 @@ export function svg(name, attributes, ...children) {
   return element;
 }
 
+/**
+ * @param {Element} element
+ * @param {Attributes} [attributes]
+ */
 export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === false || value === null || value === undefined) continue;
@@ -48,26 +62,71 @@ export function setAttributes(element, attributes) {
   }
 }
 
-/** Sets the text only when it differs, so that nothing is laid out again for nothing. */
+/**
+ * Sets the text only when it differs, so that nothing is laid out again for nothing.
+ * @param {Node} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Setting what is set already would make the page look for rules anew.
+/**
+ * Sets what differs: setting what is set already would make the page look for rules anew.
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {string | number | boolean | null} value null takes it away
+ */
 export function setData(element, name, value) {
   if (value === null) delete element.dataset[name];
   else if (element.dataset[name] !== String(value)) element.dataset[name] = String(value);
 }
 
+/**
+ * The nearest element around what an event is about that fits a selector.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export function nearest({ target }, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/**
+ * Children that are known to be HTML.
+ * @param {Element} parent
+ * @returns {HTMLElement[]}
+ */
+export const childrenOf = (parent) => /** @type {HTMLElement[]} */ ([...parent.children]);
+
+/**
+ * Whether something that may have the focus lies in an element.
+ * @param {Element} element
+ * @param {EventTarget | null} other
+ */
+export const holds = (element, other) => other instanceof Node && element.contains(other);
+
+/** Up is -1 and down 1; no other key moves a caret. @param {KeyboardEvent} event */
+export function caretMove({ key, ctrlKey, altKey, metaKey }) {
+  if (ctrlKey || altKey || metaKey) return 0;
+  return key === "ArrowUp" ? -1 : key === "ArrowDown" ? 1 : 0;
+}
+
+/** @param {string} name */
 export function icon(name) {
   const attributes = { viewBox: "0 0 24 24", "aria-hidden": "true", class: "ls-icon" };
   return svg("svg", attributes, svg("path", { d: ICONS[name] }));
 }
 
-/** A titled panel: `body` is where its content goes. */
-export function panel(kind, title, note) {
+/**
+ * A titled panel: `body` is where its content goes.
+ * @param {string} kind
+ * @param {string} title
+ * @returns {Panel}
+ */
+export function panel(kind, title) {
   const body = el("div", { class: "ls-panel-body ls-" + kind });
-  const noted = el("span", { class: "ls-note" }, note || "");
+  const noted = el("span", { class: "ls-note" });
   const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, title), noted);
   const attributes = { class: "ls-panel ls-panel-" + kind, role: "region", "aria-label": title };
   return { element: el("div", attributes, head, body), body, note: noted };

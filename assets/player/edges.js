@@ -2,16 +2,20 @@
 
 import { svg } from "./dom.js";
 
-/** @param {{edges: object[], width: number, height: number}} layout of `layOutTree` */
+/** @import { Edge, Layout, Step } from "./types.js" */
+
+/** @param {Step} step @param {Layout} layout */
 export function edgesElement(step, { edges, width, height }) {
   const size = { viewBox: `0 0 ${width} ${height}`, style: `width: ${width}em; height: ${height}em` };
   const drawing = svg("svg", { class: "ls-edges", "aria-hidden": "true", ...size });
+  /** @param {Edge} edge */
   const last = (edge) => (stateOfEdge(step, edge) === "accepted" ? 1 : 0);
   // The accepted path lies on top of what it shares the way with.
   for (const edge of [...edges].sort((a, b) => last(a) - last(b))) drawing.append(edgeElement(step, edge));
   return drawing;
 }
 
+/** @param {Step} step @param {Edge} edge */
 function edgeElement(step, edge) {
   const { kind, node, of, path } = edge;
   const attributes = {
@@ -25,14 +29,22 @@ function edgeElement(step, edge) {
   return svg("path", attributes);
 }
 
-/** An edge that many share has an origin of its own only when they agree. */
+/**
+ * An edge that many share has an origin of its own only when they agree.
+ * @param {Step} step
+ * @param {Pick<Edge, "kind" | "of">} edge
+ */
 export function originOfEdge({ origins }, { kind, of }) {
   if (kind === "trunk") return null;
   const first = origins[of[0]].origin;
   return of.every((node) => origins[node].origin === first) ? first : null;
 }
 
-/** The best that became of one of its nodes. */
+/**
+ * The best that became of one of its nodes.
+ * @param {Step} step
+ * @param {Pick<Edge, "of">} edge
+ */
 export function stateOfEdge({ states }, { of }) {
   for (const state of ["accepted", "rejected"]) if (of.some((node) => states[node] === state)) return state;
   return "uncompared";

@@ -4,6 +4,8 @@
 import page from "./document.json" with { type: "json" };
 import { stillEscaped } from "./picture.js";
 
+/** @import { Trace } from "./types.js" */
+
 const TITLE_LETTERS = 60;
 
 /** Whether this page can say what an exported page is built of: it is one, or its modules come from the app. */
@@ -18,11 +20,13 @@ export function canExport() {
  */
 export async function pageParts() {
   const scripts = document.getElementById("logitspec-scripts");
-  if (scripts) return { scripts: scripts.textContent, style: document.getElementById("logitspec-style").textContent };
+  const look = document.getElementById("logitspec-style");
+  if (scripts && look) return { scripts: scripts.textContent, style: look.textContent };
   const [all, style] = await Promise.all(["scripts.js", "style.css"].map(exportFile));
   return { scripts: all, style };
 }
 
+/** @param {string} name */
 async function exportFile(name) {
   const reply = await fetch(new URL("../export/" + name, import.meta.url)).catch(() => null);
   if (!reply || !reply.ok) throw new Error("The page can't be saved: its server does not answer; try again later.");
@@ -41,11 +45,15 @@ async function exportFile(name) {
  */
 export function exportedPage({ trace, title, scripts, style, nonce }) {
   const { player } = page;
+  /** @type {Record<string, string>} */
   const texts = { player, title: stillEscaped(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c") };
   return page.lines.join("\n").replace(/\{(\w+)\}/g, (_, name) => texts[name]);
 }
 
-/** What to call a run: its recorded title, or the beginning of its prompt, on one line. */
+/**
+ * What to call a run: its recorded title, or the beginning of its prompt, on one line.
+ * @param {Pick<Trace, "header">} edge
+ */
 export function runTitle({ header }) {
   const words = (header.recorded || header.prompt || "a run").replace(/[\s\p{C}]+/gu, " ").trim();
   const letters = [...words];
@@ -53,7 +61,10 @@ export function runTitle({ header }) {
   return "LogitSpec: " + (cut ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);
 }
 
-/** The step that an address like `run.html#step=12` asks for; 0 for none. */
+/**
+ * The step that an address like `run.html#step=12` asks for; 0 for none.
+ * @param {string} address
+ */
 export function stepInAddress(address) {
   const found = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
   return found ? Number(found[1]) : 0;

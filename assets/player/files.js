@@ -1,20 +1,21 @@
 /* Files: traces in by button or drop; out as a trace, as a page that plays it, as a picture of the step
    or as a link to it. */
 
-import { download, fileButton, fileOpener, fillFiles, plainName, say } from "./disk.js";
+import { download, fileButton, fileOpener, filesOf, fillFiles, plainName, say } from "./disk.js";
 import { el } from "./dom.js";
 import { canExport, exportedPage, pageParts, runTitle } from "./exported.js";
 import { stillPicture } from "./picture.js";
 import { traceText } from "./trace.js";
 
-/**
- * @param {object} player with `element`, `open` and `options`; of those
- * @param {function(string, number): (string|null|Promise)} [player.options.link] gives the address at
- *   which a step of a run is to be seen; null for a run that can't be had by an address
- */
+/** @import { Frame, Part, Trace, TraceFiles } from "./types.js" */
+
+/** @param {TraceFiles["player"]} player @returns {Part} */
 export function createFiles(player) {
-  const files = { player, trace: null, cursor: 0, silence: null };
-  const button = (label, title, action) => fileButton(files, label, title, action);
+  /** @type {TraceFiles} */
+  const files = { ...filesOf(player), trace: null, cursor: 0 };
+  /** @type {(label: string, title: string, action: (files: TraceFiles, trace: Trace) => any) => HTMLButtonElement} */
+  const button = (label, title, action) =>
+    fileButton(files, label, title, () => files.trace && action(files, files.trace));
   const needTrace = [
     button("Save trace", "Save every step of this run as a file", saveTrace),
     button("Save page", "Save one page that plays this run without a network", savePage),
@@ -25,6 +26,7 @@ export function createFiles(player) {
   fillFiles(files, fileOpener(files, "trace"), needTrace);
   return {
     element: files.element,
+    /** @param {Frame} frame */
     paint({ trace, cursor, step }) {
       Object.assign(files, { trace, cursor });
       for (const each of needTrace) each.disabled = step === null;
@@ -32,17 +34,22 @@ export function createFiles(player) {
   };
 }
 
-/** A name for a file of the run. */
+/**
+ * A name for a file of the run.
+ * @param {Pick<Trace, "header">} trace
+ * @param {string} ending
+ */
 export const fileName = (trace, ending) => plainName(runTitle(trace)) + ending;
 
-function saveTrace(files) {
-  const name = fileName(files.trace, ".json");
-  download(name, traceText(files.trace), "application/json");
+/** @param {TraceFiles} files @param {Trace} trace */
+function saveTrace(files, trace) {
+  const name = fileName(trace, ".json");
+  download(name, traceText(trace), "application/json");
   say(files, `Saved as ${name}.`);
 }
 
-async function savePage(files) {
-  const { trace } = files;
+/** @param {TraceFiles} files @param {Trace} trace */
+async function savePage(files, trace) {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const parts = { ...(await pageParts()), trace: traceText(trace), title: runTitle(trace), nonce };
@@ -51,15 +58,17 @@ async function savePage(files) {
   say(files, `Saved as ${name}.`);
 }
 
-function savePicture(files) {
-  const { trace, cursor } = files;
+/** @param {TraceFiles} files @param {Trace} trace */
+function savePicture(files, trace) {
+  const { cursor } = files;
   const name = fileName(trace, `-step-${cursor}.svg`);
   download(name, stillPicture(trace, cursor), "image/svg+xml");
   say(files, `Saved as ${name}.`);
 }
 
-async function copyLink(files) {
-  const { trace, cursor } = files;
+/** @param {TraceFiles} files @param {Trace} trace */
+async function copyLink(files, trace) {
+  const { cursor } = files;
   const { link } = files.player.options;
   const address = link ? await link(trace.run, cursor) : location.href.replace(/#.*/, "") + "#step=" + cursor;
   if (!address) return say(files, "No address leads to this run: it is kept in this page only. Save the page.");
@@ -67,7 +76,11 @@ async function copyLink(files) {
   say(files, copied ? `Link to step ${cursor} copied.` : address);
 }
 
-// The clipboard is for secure pages; the old way works on any, after a click.
+/**
+ * The clipboard is for secure pages; the old way works on any, after a click.
+ * @param {TraceFiles} files
+ * @param {string} text
+ */
 async function copyText(files, text) {
   try {
     await navigator.clipboard.writeText(text);

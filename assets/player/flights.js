@@ -5,21 +5,24 @@ import { fillToken } from "./spelling.js";
 import { spellToken } from "./trace.js";
 import { shifted } from "./ways.js";
 
+/** @import { Box, Panels, Step, StepFrame, Trace } from "./types.js" */
+
+/** @type {KeyframeAnimationOptions} */
 const FLIGHT = { duration: 380, fill: "backwards" };
 const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
 
 /**
  * Copies of the accepted nodes, on their way for as long as a motion lasts; the text is there before them.
  * @param {HTMLElement} place where they are drawn; what is in it is replaced
- * @param {object} frame of a step that is committed
- * @param {{text: object, tree: object}} panels both tell where they have drawn a thing
+ * @param {StepFrame} frame of a step that is committed
+ * @param {Panels} panels
  */
 export function startFlights(place, frame, { text, tree }) {
   const { trace, step, previous } = frame;
   const origin = place.getBoundingClientRect();
   place.replaceChildren();
   step.row.path.forEach((node, order) => {
-    const from = tree.boxOf ? tree.boxOf(node) : null;
+    const from = tree.boxOf(node);
     const to = text.boxOf(previous + order);
     if (!from || !to) return;
     const chip = flyingChip(trace, step, node, shifted(from, origin));
@@ -37,6 +40,7 @@ export function startFlights(place, frame, { text, tree }) {
   });
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} node @param {Box} box */
 function flyingChip(trace, step, node, { left, top }) {
   const attributes = {
     class: "ls-chip ls-flight",

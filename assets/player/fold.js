@@ -1,5 +1,7 @@
 /* Long prompts: their middle is folded away until it is asked for. */
 
+/** @import { Fold } from "./types.js" */
+
 const FOLD_TOKENS = 1200;
 const FOLD_LINES = 60;
 const FOLD_KEEP_TOKENS = 280;
@@ -8,9 +10,9 @@ const FOLD_KEEP_LINES = 14;
 /**
  * The stretch of a prompt to fold; null when the prompt is short enough to be shown.
  * @param {number} length tokens of the prompt
- * @param {function(number): boolean} endsLine whether a line ends with the token at a position
- * @param {function(number): boolean} inside whether a character goes on from the token before
- * @returns {{from: number, to: number}|null} from a line's start to a line's start, where lines are short
+ * @param {(position: number) => boolean} endsLine whether a line ends with the token at a position
+ * @param {(position: number) => boolean} inside whether a character goes on from the token before
+ * @returns {Fold | null} from a line's start to a line's start, where lines are short
  *   enough for that
  */
 export function foldOf(length, endsLine, inside) {
@@ -22,6 +24,7 @@ export function foldOf(length, endsLine, inside) {
   return to > from ? { from, to } : null;
 }
 
+/** @param {number[]} starts @param {(position: number) => boolean} inside */
 function foldStart(starts, inside) {
   const kept = starts.slice(1, FOLD_KEEP_LINES + 1).filter((start) => start <= FOLD_KEEP_TOKENS);
   const line = kept.length ? kept[kept.length - 1] : 0;
@@ -31,6 +34,7 @@ function foldStart(starts, inside) {
   return at;
 }
 
+/** @param {number[]} starts @param {number} length @param {(position: number) => boolean} inside */
 function foldEnd(starts, length, inside) {
   const least = length - FOLD_KEEP_TOKENS;
   const kept = starts.slice(1).slice(-FOLD_KEEP_LINES).filter((start) => start >= least);

@@ -3,17 +3,20 @@
 import { keepInPage } from "./adapter.js";
 import { createPlayer } from "./player.js";
 
+/** @import { Gradio, Timer } from "./types.js" */
+
 const TELL = 100; // ms that a step stays before Python hears of it
 
 /**
- * @param {object} gradio what a script of gr.HTML is given
+ * @param {Gradio} gradio
  * @param {HTMLElement} root where the player goes
  */
 export function mountPlayer(gradio, root) {
-  let teller = null;
+  /** @type {Timer} */
+  let teller;
   const player = keepInPage(gradio, root, (options) => createPlayer(root, options), {
     store: "logitspec.player",
-    told: ({ run, finish }) => ({ run, finish }),
+    subject: ({ run, finish }) => ({ run, finish }),
     waiting: "logitspec-waiting",
     stop: "logitspec-stop",
     links: true,
@@ -22,5 +25,5 @@ export function mountPlayer(gradio, root) {
       teller = setTimeout(() => gradio.trigger("step_select", { run, step }), TELL);
     },
   });
-  addEventListener("logitspec-open", ({ detail }) => player.open(detail));
+  addEventListener("logitspec-open", (event) => event instanceof CustomEvent && player.open(event.detail));
 }

@@ -1,6 +1,8 @@
 /* Keys: only while the player has the focus, and never over what the browser or a field does with them. */
 
-import { el, icon } from "./dom.js";
+import { el, holds, icon } from "./dom.js";
+
+/** @import { Actions } from "./types.js" */
 
 const KEYS = [
   ["Space", "play or pause"],
@@ -20,9 +22,34 @@ const KEYS = [
   ["?", "these keys"],
 ];
 
+/** @type {Record<string, string>} by key */
+const ACTIONS = {
+  " ": "toggle",
+  ArrowLeft: "previous",
+  ArrowRight: "next",
+  Home: "first",
+  End: "last",
+  "[": "slower",
+  "]": "faster",
+  j: "nextRejection",
+  J: "nextRejection",
+  k: "previousRejection",
+  K: "previousRejection",
+  ",": "previousBeat",
+  ".": "nextBeat",
+  m: "nextView",
+  M: "nextView",
+  w: "whitespace",
+  W: "whitespace",
+  l: "lecture",
+  L: "lecture",
+  "?": "keys",
+  Escape: "escape",
+};
+
 /**
  * @param {HTMLElement} element the player's root
- * @param {Object<string, function()>} actions by the names in `actionOf`
+ * @param {Actions} actions by the names in `actionOf`
  */
 export function listenToKeys(element, actions) {
   element.addEventListener("keydown", (event) => {
@@ -33,35 +60,20 @@ export function listenToKeys(element, actions) {
   });
 }
 
+/**
+ * The name of what a key asks for, if anything.
+ * @param {KeyboardEvent} event
+ */
 export function actionOf(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
-  const target = event.target;
+  const { target } = event;
+  if (!(target instanceof Element)) return null;
   const range = target.matches("input[type=range]");
   if (!range && target.matches("input, select, textarea, [contenteditable]")) return null;
   if (event.key === " " && target.closest("button")) return null;
-  return {
-    " ": "toggle",
-    ArrowLeft: event.shiftKey ? "back10" : "previous",
-    ArrowRight: event.shiftKey ? "forward10" : "next",
-    Home: "first",
-    End: "last",
-    "[": "slower",
-    "]": "faster",
-    j: "nextRejection",
-    J: "nextRejection",
-    k: "previousRejection",
-    K: "previousRejection",
-    ",": "previousBeat",
-    ".": "nextBeat",
-    m: "nextView",
-    M: "nextView",
-    w: "whitespace",
-    W: "whitespace",
-    l: "lecture",
-    L: "lecture",
-    "?": "keys",
-    Escape: "escape",
-  }[event.key];
+  if (event.shiftKey && event.key === "ArrowLeft") return "back10";
+  if (event.shiftKey && event.key === "ArrowRight") return "forward10";
+  return ACTIONS[event.key] || null;
 }
 
 /** The sheet that lists the keys. */
@@ -72,11 +84,12 @@ export function createKeysSheet() {
   const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, "Keys"), close);
   const attributes = { class: "ls-sheet", role: "dialog", "aria-label": "Keys", hidden: true };
   const element = el("div", attributes, head, list);
+  /** @type {Element | null} */
   let before = null;
   const hide = () => {
     if (element.hidden) return;
     element.hidden = true;
-    if (before) before.focus();
+    if (before instanceof HTMLElement) before.focus();
   };
   const show = () => {
     before = document.activeElement;
@@ -85,7 +98,7 @@ export function createKeysSheet() {
   };
   close.addEventListener("click", hide);
   element.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !element.contains(event.relatedTarget)) element.hidden = true;
+    if (event.relatedTarget && !holds(element, event.relatedTarget)) element.hidden = true;
   });
   return { element, hide, isOpen: () => !element.hidden, toggle: () => (element.hidden ? show() : hide()) };
 }

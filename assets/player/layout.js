@@ -2,6 +2,8 @@
    the top, a branch a line, siblings without children side by side under one bus. Lengths are in units of
    the tree's letter height (em), so that a zoom changes one font size and nothing else. */
 
+/** @import { Layout, Plan, Step, StepRow, Widths } from "./types.js" */
+
 export const CHIP_HEIGHT = 1.68;
 export const LANE = 3.06; // a chip, the line under it, and the space that a bus or a turn needs
 export const GAP = 1.25; // between a node and its child
@@ -13,18 +15,14 @@ const BEND = 0.4;
 const LEAST_ROOM = 12;
 
 /**
- * @param {{row: {parents: number[]}, states: string[]}} step a derived step
- * @param {Array<{chip: number, slot: number}>} widths of each node: the chip itself, and what it needs
- *   with the line under it
+ * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
+ * @param {Widths[]} widths by node
  * @param {number} room width to fill: a chain without forks at its end and siblings break into lines there
- * @returns {{nodes: Array<{x: number, y: number, width: number}>,
- *   edges: Array<{node: number|null, kind: string, of: number[], path: string}>,
- *   order: number[], width: number, height: number}} nodes: left, top and width of each chip; edges: SVG paths:
- *   "line" to its node, "trunk" and "bus" shared by the nodes `of`, "drop" from a bus; order: nodes
- *   as they read, line by line
+ * @returns {Layout}
  */
 export function layOutTree(step, widths, room) {
   const children = childGroups(step);
+  /** @type {Plan} */
   const plan = { widths, room, children, nodes: [], edges: [], order: [], lines: 0 };
   placeChain(plan, 0, 0, 0, []);
   const right = plan.nodes.map(({ x }, node) => x + widths[node].slot);
@@ -35,9 +33,11 @@ export function layOutTree(step, widths, room) {
 /**
  * Per node its children in groups to draw: alone, or together as a fan (leaves that did not make it).
  * The accepted child comes first, then what goes on, the fan last.
+ * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
  * @returns {number[][][]}
  */
 export function childGroups({ row, states }) {
+  /** @type {number[][]} */
   const children = row.parents.map(() => []);
   row.parents.forEach((parent, node) => parent >= 0 && children[parent].push(node));
   return children.map((nodes) => {
@@ -49,25 +49,43 @@ export function childGroups({ row, states }) {
   });
 }
 
+/** @param {number} line */
 const middle = (line) => line * LANE + CHIP_HEIGHT / 2;
+/** @param {number} length */
 const rounded = (length) => Math.round(length * 100) / 100;
+/** @param {number} x @param {number} y */
 const pair = (x, y) => `${rounded(x)} ${rounded(y)}`;
+/** @param {Plan} plan @param {number} node */
 const chipEnd = (plan, node) => plan.nodes[node].x + plan.widths[node].chip;
+/** @param {Plan} plan @param {number} node */
 const slotEnd = (plan, node) => plan.nodes[node].x + plan.widths[node].slot;
+/** @param {Plan} plan @param {number} node */
 const trunkOf = (plan, node) => slotEnd(plan, node) + GAP / 2;
 
+/** @param {Plan} plan @param {number} node @param {number} x @param {number} line */
 function putNode(plan, node, x, line) {
   plan.nodes[node] = { x: rounded(x), y: rounded(line * LANE), width: plan.widths[node].chip };
   plan.order.push(node);
   plan.lines = Math.max(plan.lines, line + 1);
 }
 
-function addEdge(plan, kind, node, path, of = [node]) {
-  plan.edges.push({ kind, node, of, path });
+/**
+ * @param {Plan} plan
+ * @param {string} kind
+ * @param {number | null} node
+ * @param {string} path
+ * @param {number[]} [of] the nodes that share it, where it is not one's alone
+ */
+function addEdge(plan, kind, node, path, of) {
+  plan.edges.push({ kind, node, of: of || (node === null ? [] : [node]), path });
 }
 
 /**
  * Places `start` at `x`, what goes straight on from it, then the branches that leave this chain.
+ * @param {Plan} plan
+ * @param {number} start
+ * @param {number} x
+ * @param {number} line
  * @param {number[]} columns least widths of the chain's first nodes, so that it lines up with its neighbours
  */
 function placeChain(plan, start, x, line, columns) {
@@ -75,10 +93,14 @@ function placeChain(plan, start, x, line, columns) {
   const forks = chain.filter((node) => branchesOf(plan, node).length > 0);
   const lines = placeAlong(plan, chain, x, line, chain.indexOf(forks[forks.length - 1]), columns);
   // The deepest fork first: the branches of the chain's end stay close to it.
-  for (const node of forks.reverse()) placeBranches(plan, node, lines.get(node));
+  for (const node of forks.reverse()) placeBranches(plan, node, lines.get(node) ?? line);
 }
 
-/** The nodes from `start` on by first children; a fan ends it. */
+/**
+ * The nodes from `start` on by first children; a fan ends it.
+ * @param {Plan} plan
+ * @param {number} start
+ */
 function chainFrom({ children }, start) {
   const chain = [start];
   for (let node = start; goesOn(children[node]); ) {
@@ -88,11 +110,19 @@ function chainFrom({ children }, start) {
   return chain;
 }
 
+/** @param {number[][]} groups */
 const goesOn = (groups) => groups.length > 0 && groups[0].length === 1;
+/** @param {Plan} plan @param {number} node */
 const branchesOf = ({ children }, node) => children[node].slice(goesOn(children[node]) ? 1 : 0);
 
 /**
  * Places a chain along a line; behind its last fork it may turn into further lines.
+ * @param {Plan} plan
+ * @param {number[]} chain
+ * @param {number} x
+ * @param {number} line
+ * @param {number} lastFork
+ * @param {number[]} columns
  * @returns {Map<number, number>} the line of each node
  */
 function placeAlong(plan, chain, x, line, lastFork, columns) {
@@ -115,6 +145,7 @@ function placeAlong(plan, chain, x, line, lastFork, columns) {
   return lines;
 }
 
+/** @param {Plan} plan @param {number} parent @param {number} node @param {boolean} turns */
 function addLine(plan, parent, node, turns) {
   const { x, y } = plan.nodes[node];
   const end = y + CHIP_HEIGHT / 2;
@@ -122,7 +153,13 @@ function addLine(plan, parent, node, turns) {
   else addEdge(plan, "line", node, `M${pair(chipEnd(plan, parent), end)}H${rounded(x)}`);
 }
 
-/** From the end of a line back to the beginning of the next. */
+/**
+ * From the end of a line back to the beginning of the next.
+ * @param {Plan} plan
+ * @param {number} parent
+ * @param {number} x
+ * @param {number} end
+ */
 function turnPath(plan, parent, x, end) {
   const start = plan.nodes[parent].y + CHIP_HEIGHT / 2;
   const between = end - CHIP_HEIGHT / 2 - BUS_RISE;
@@ -135,7 +172,12 @@ function turnPath(plan, parent, x, end) {
   );
 }
 
-/** The groups of children that do not go straight on from `node`, below all that stands already. */
+/**
+ * The groups of children that do not go straight on from `node`, below all that stands already.
+ * @param {Plan} plan
+ * @param {number} node
+ * @param {number} line
+ */
 function placeBranches(plan, node, line) {
   const branches = branchesOf(plan, node);
   const beside = !goesOn(plan.children[node]);
@@ -153,9 +195,15 @@ function placeBranches(plan, node, line) {
   addEdge(plan, "trunk", null, path, branches.flat());
 }
 
-/** Widths at which the nodes of neighbouring branches line up, as far as there is room for that. */
+/**
+ * Widths at which the nodes of neighbouring branches line up, as far as there is room for that.
+ * @param {Plan} plan
+ * @param {number[][]} branches
+ * @param {number} room
+ */
 function columnsOf(plan, branches, room) {
   const chains = branches.filter((group) => group.length === 1).map(([node]) => chainFrom(plan, node));
+  /** @type {number[]} */
   const columns = [];
   for (let order = 0; ; order += 1) {
     const slots = chains.filter((chain) => chain.length > order).map((chain) => plan.widths[chain[order]].slot);
@@ -165,7 +213,14 @@ function columnsOf(plan, branches, room) {
   }
 }
 
-/** A branch on its own line; returns where its trunk ends. */
+/**
+ * A branch on its own line; returns where its trunk ends.
+ * @param {Plan} plan
+ * @param {number} node
+ * @param {number} trunk
+ * @param {number} line
+ * @param {number[]} columns
+ */
 function placeBranch(plan, node, trunk, line, columns) {
   const x = trunk + GAP / 2;
   const end = middle(line) - BEND;
@@ -176,12 +231,17 @@ function placeBranch(plan, node, trunk, line, columns) {
 
 /**
  * Siblings under a bus, in columns and as many lines as they need; returns where their trunk ends.
+ * @param {Plan} plan
+ * @param {number[]} group
+ * @param {number} trunk
+ * @param {number} line
  */
 function placeFan(plan, group, trunk, line) {
   const start = trunk + GAP / 2;
   const room = Math.max(plan.room - start + FAN_GAP, LEAST_ROOM);
   const count = Math.floor(room / FAN_COLUMN);
   let taken = 0;
+  /** @type {number[]} */
   let held = [];
   for (const node of group) {
     const span = Math.ceil((plan.widths[node].slot + FAN_GAP) / FAN_COLUMN - 0.001);
@@ -199,9 +259,16 @@ function placeFan(plan, group, trunk, line) {
   return line * LANE - BUS_RISE;
 }
 
-/** The bus over a line of siblings, and a drop from it to each. */
+/**
+ * The bus over a line of siblings, and a drop from it to each.
+ * @param {Plan} plan
+ * @param {number[]} held
+ * @param {number} trunk
+ * @param {number} line
+ */
 function addBus(plan, held, trunk, line) {
   const bus = line * LANE - BUS_RISE;
+  /** @param {number} node */
   const drop = (node) => plan.nodes[node].x + Math.min(plan.widths[node].chip / 2, MOST_DROP);
   addEdge(plan, "bus", null, `M${pair(trunk, bus)}H${rounded(drop(held[held.length - 1]))}`, held);
   for (const node of held) addEdge(plan, "drop", node, `M${pair(drop(node), bus)}V${rounded(line * LANE)}`);

@@ -1,16 +1,10 @@
 /* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
 import { el } from "./dom.js";
-import { ORIGIN_NAMES } from "./trace.js";
+import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { STATE_TITLES } from "./words.js";
 
-export const LEGEND_ORIGINS = {
-  root: ["root", "certain before the step"],
-  logit: ["runner-up", "of the last logits, with its rank"],
-  retrieved: ["retrieved", "copied from the text"],
-  recycled: ["recycled", "from the successor table"],
-  suffix: ["suffix", "from the suffix automaton"],
-};
+/** @import { Trace } from "./types.js" */
 
 const LEGEND_SOURCES = {
   copy: ["source", "copied from here"],
@@ -28,40 +22,54 @@ export function createLegend() {
     legendGroup("What it was copied from", sources),
   ];
   const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...groups);
+  /** @param {{ trace: Trace | null }} about */
   const paint = ({ trace }) => {
-    for (const each of origins.slice(3)) each.hidden = !trace || !trace.uses.has(each.dataset.legend);
+    ORIGIN_NAMES.forEach((origin, at) => {
+      origins[at].hidden = !ORIGINS[origin].always && !(trace && trace.uses.has(origin));
+    });
   };
   paint({ trace: null });
   return { element, paint };
 }
 
+/** @param {string} title @param {HTMLElement[]} items */
 function legendGroup(title, items) {
   return el("ul", { class: "ls-legend-group", "aria-label": title }, ...items);
 }
 
-/** An item: a drawing for the eye, a name, and what the name means, on hovering and for screen readers. */
+/**
+ * An item: a drawing for the eye, a name, and what the name means, on hovering and for screen readers.
+ * @param {string} name
+ * @param {Node} swatch
+ * @param {Node | string} word
+ * @param {string} [meaning]
+ */
 function legendItem(name, swatch, word, meaning) {
   const attributes = { class: "ls-legend-item", "data-legend": name, title: meaning || null };
   const spoken = meaning ? el("span", { class: "ls-spoken" }, ", " + meaning) : null;
   return el("li", attributes, swatch, word, spoken);
 }
 
+/** @param {Record<string, any>} attributes @param {...(Node | string | null)} inside */
 function legendChip(attributes, ...inside) {
   return el("span", { class: "ls-swatch ls-chip", "aria-hidden": "true", ...attributes }, ...inside);
 }
 
+/** @param {string} origin */
 function originItem(origin) {
   const own = { "data-legend-origin": origin };
-  const [name, meaning] = LEGEND_ORIGINS[origin];
+  const { name, meaning } = ORIGINS[origin];
   const rank = origin === "logit" ? el("span", { class: "ls-rank" }, "7") : null;
   const word = el("span", { class: "ls-token ls-legend-word", ...own }, name);
   return legendItem(origin, legendChip(own, rank, "ab"), word, meaning);
 }
 
+/** @param {[state: string, title: string]} about */
 function stateItem([state, title]) {
   return legendItem(state, legendChip({ "data-legend-state": state }, "ab"), title);
 }
 
+/** @param {[kind: string, words: string[]]} about */
 function sourceItem([kind, [name, meaning]]) {
   const swatch = el("span", { class: "ls-swatch", "aria-hidden": "true", "data-source": kind }, "ab");
   return legendItem(kind, swatch, name, meaning);

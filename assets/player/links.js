@@ -1,26 +1,49 @@
 /* Links: one thing in all its forms (a rank of the last logits, a node of the tree, a token of the text). */
 
-import { sourceOf } from "./trace.js";
+import { goesOn, matchBefore } from "./trace.js";
+
+/** @import { AnyTraceFrame, Frame, Link, Step, Stretch, Trace, TraceFrame } from "./types.js" */
 
 /**
  * What the pointer or the focus is on, in every form that it has.
- * @param {{trace: object|null, cursor: number, visible: number, pointed: object|null}} frame
- * @returns {{number: number, step: object|null, node: number|null, rank: number|null,
- *   position: number|null}|null} number: its step, 0 for the prompt; node and rank are those of that
- *   step; position: where it stands in the text that is shown. Null when nothing is pointed at.
+ * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "visible" | "pointed">} frame
+ * @returns {Link | null} `number`: its step, 0 for the prompt; node and rank are those of that step; position: where
+ *   it stands in the text that is shown. Null when nothing is pointed at.
  */
 export function linkOf({ trace, cursor, visible, pointed }) {
   if (!trace || !pointed) return null;
   if ("position" in pointed) return linkOfPosition(trace, visible, pointed.position);
   if (cursor === 0) return null;
   const step = trace.steps[cursor - 1];
-  const node = "node" in pointed ? pointed.node : nodeOfRank(step, pointed.rank);
-  if (node !== null && !(node in step.states)) return null;
-  const rank = "rank" in pointed ? pointed.rank : rankOfNode(step, node);
-  const position = node === null ? null : positionOfNode(trace, cursor, node);
-  return { number: cursor, step, node, rank, position: position < visible ? position : null };
+  if ("rank" in pointed) {
+    const node = nodeOfRank(step, pointed.rank);
+    if (node === null) return { number: cursor, step, node, rank: pointed.rank, position: null };
+    return linkOfNode(trace, cursor, visible, node, pointed.rank);
+  }
+  if (!(pointed.node in step.states)) return null;
+  return linkOfNode(trace, cursor, visible, pointed.node, rankOfNode(step, pointed.node));
 }
 
+/**
+ * @param {Trace} trace
+ * @param {number} number of the step
+ * @param {number} visible
+ * @param {number} node
+ * @param {number | null} rank
+ * @returns {Link}
+ */
+function linkOfNode(trace, number, visible, node, rank) {
+  const step = trace.steps[number - 1];
+  const position = positionOfNode(trace, number, node);
+  return { number, step, node, rank, position: position !== null && position < visible ? position : null };
+}
+
+/**
+ * @param {Trace} trace
+ * @param {number} visible
+ * @param {number} position
+ * @returns {Link | null}
+ */
 function linkOfPosition(trace, visible, position) {
   if (!(position < visible)) return null;
   const number = trace.stepOf[position];
@@ -30,28 +53,45 @@ function linkOfPosition(trace, visible, position) {
   return { number, step, node, rank: rankOfNode(step, node), position };
 }
 
-/** The node that a rank of the last logits became, the root or a runner-up; null for a rank not drafted. */
+/**
+ * The node that a rank of the last logits became, the root or a runner-up; null for a rank not drafted.
+ * @param {Step} step
+ * @param {number} rank
+ */
 function nodeOfRank({ row, origins }, rank) {
   if (row.last.ids[rank] === row.tokens[0]) return 0;
   const node = origins.findIndex((each) => each.origin === "logit" && each.rank === rank);
   return node < 0 ? null : node;
 }
 
-/** The rank in the last logits of the root and of runners-up; null for other nodes and unlisted roots. */
+/**
+ * The rank in the last logits of the root and of runners-up; null for other nodes and unlisted roots.
+ * @param {Step} step
+ * @param {number} node
+ */
 export function rankOfNode({ row, origins }, node) {
   if (node !== 0) return origins[node].origin === "logit" ? origins[node].rank : null;
   const rank = row.last.ids.indexOf(row.tokens[0]);
   return rank < 0 ? null : rank;
 }
 
-/** The node that began the branch of a node with a rank of its own: a runner-up, or the root. */
+/**
+ * The node that began the branch of a node with a rank of its own: a runner-up, or the root.
+ * @param {Step} step
+ * @param {number} node
+ */
 export function headOf({ row, origins }, node) {
   let head = node;
   while (head > 0 && origins[head].origin !== "logit") head = row.parents[head];
   return head;
 }
 
-/** Where an accepted node's token stands in the text; null for a node that was not accepted. */
+/**
+ * Where an accepted node's token stands in the text; null for a node that was not accepted.
+ * @param {Trace} trace
+ * @param {number} number
+ * @param {number} node
+ */
 function positionOfNode(trace, number, node) {
   const order = trace.steps[number - 1].row.path.indexOf(node);
   return order < 0 ? null : trace.totals[number - 1].end + order;
@@ -60,34 +100,32 @@ function positionOfNode(trace, number, node) {
 /**
  * The copies among a step's nodes: each a stretch of the text that stands before the step, and the nodes
  * that were copied from it.
- * @param {object} step a derived step
+ * @param {Step} step
  * @param {number[]} [nodes] only stretches that hold one of these
- * @returns {Array<{start: number, nodes: number[], from: number, to: number, match: [number, number]}>}
- *   start: the first node; from, to: the stretch; match: the n-gram before it
+ * @returns {Stretch[]}
  */
 export function stretchesOf(step, nodes) {
-  const stretches = new Map();
-  const startOf = [];
+  /** @type {(Stretch | null)[]} by node */
+  const stretchOf = [];
   step.origins.forEach(({ from, match }, node) => {
-    if (from === null) return startOf.push(null);
+    if (from === null) return stretchOf.push(null);
     const above = step.row.parents[node];
-    const goesOn = above >= 0 && step.origins[above].from === from - 1 && step.origins[above].match === match;
-    const start = goesOn ? startOf[above] : node;
-    startOf.push(start);
-    if (!goesOn) stretches.set(node, { start, nodes: [], from, to: from, match: sourceOf(step, node).match });
-    const stretch = stretches.get(start);
+    const begun = above >= 0 && goesOn(step.origins[above], step.origins[node]) ? stretchOf[above] : null;
+    const stretch = begun || { start: node, nodes: [], from, to: from, match: matchBefore(from, match) };
+    stretchOf.push(stretch);
     stretch.nodes.push(node);
     stretch.to = Math.max(stretch.to, from + 1);
   });
-  const wanted = nodes && new Set(nodes.map((node) => startOf[node]));
-  return [...stretches.values()].filter(({ start }) => !wanted || wanted.has(start));
+  const wanted = new Set(nodes ? nodes.map((node) => stretchOf[node]) : stretchOf);
+  return [...new Set(stretchOf)].flatMap((stretch) => (stretch && wanted.has(stretch) ? [stretch] : []));
 }
 
 /**
  * The copies whose sources are lit: of what is pointed at; else, while the step speculates, all of its
  * copies; else those that were accepted.
- * @returns {{step: object|null, stretches: object[], own: number|null}} own: the source of the one token
- *   that is pointed at
+ * @param {Frame} frame
+ * @returns {{ step: Step | null, stretches: Stretch[], own: number | null }} own: the source of the one token that is
+ *   pointed at
  */
 export function stretchesShown(frame) {
   const { step, beat } = frame;
@@ -101,7 +139,10 @@ export function stretchesShown(frame) {
   return { step, stretches: stretchesOf(step, beat < 4 ? undefined : step.row.path), own: null };
 }
 
-/** The token that is certain to come next in the text of a frame; null after the end of a run. */
+/**
+ * The token that is certain to come next in the text of a frame; null after the end of a run.
+ * @param {TraceFrame} frame
+ */
 export function nextRoot({ trace, cursor, step, beat }) {
   if (step && beat < 5) return step.row.tokens[0];
   if (trace.steps[cursor]) return trace.steps[cursor].row.tokens[0];

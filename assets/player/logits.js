@@ -1,12 +1,15 @@
 /* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
 
-import { el, panel, setAttributes, setData, setText, svg } from "./dom.js";
+import { caretMove, childrenOf, el, nearest, panel, setAttributes, setData, setText, svg } from "./dom.js";
 import { linkOf } from "./links.js";
 import { fillToken } from "./spelling.js";
 import { spellToken } from "./trace.js";
 import { STATE_TITLES, percent, plural, quoted } from "./words.js";
 
+/** @import { Callbacks, Frame, NodeState, PanelWithBoxes, RanksState, Step, Trace } from "./types.js" */
+
 const RANKS_SHOWN = 16;
+/** @type {Record<NodeState, string>} */
 const FATE_PATHS = {
   accepted: "M2 7l3.5 3.5L12 3",
   rejected: "M3 3l8 8M11 3l-8 8",
@@ -14,7 +17,8 @@ const FATE_PATHS = {
 };
 
 /**
- * @param {{point: function({rank: number}|null)}} on told the rank that is pointed at
+ * @param {Pick<Callbacks, "point">} on hears of the rank that is pointed at
+ * @returns {PanelWithBoxes}
  */
 export function createLogitsPanel(on) {
   const view = panel("logits", "Last logits");
@@ -26,30 +30,35 @@ export function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const state = { view, list, more, log, spoken, frame: null, drawn: null, caret: null };
-  Object.assign(state, { all: false, logScale: false, inSight: RANKS_SHOWN, drawnRows: 0 });
+  const blank = { frame: null, drawn: null, drawnRows: 0, caret: null, all: false, logScale: false };
+  /** @type {RanksState} */
+  const state = { view, list, more, log, spoken, inSight: RANKS_SHOWN, ...blank };
   new ResizeObserver(() => {
-    const row = list.firstChild;
+    const [row] = childrenOf(list);
     if (row && row.offsetHeight) state.inSight = Math.ceil(list.clientHeight / row.offsetHeight);
   }).observe(list);
   listenToRanks(state, on);
   return {
     element: view.element,
+    /** @param {Frame} frame */
     paint: (frame) => paintRanks(state, frame),
+    /** @param {number} rank */
     boxOf: (rank) => rankBox(state, rank),
   };
 }
 
+/** @param {string} kind @param {string} words @param {string} title */
 function toggleButton(kind, words, title) {
   const attributes = { type: "button", class: "ls-button " + kind, title, hidden: true };
   return el("button", { ...attributes, "aria-pressed": "false" }, words);
 }
 
+/** @param {RanksState} state @param {any} on */
 function listenToRanks(state, on) {
   const { list, more, log } = state;
   const redraw = () => {
     state.drawn = null;
-    paintRanks(state, state.frame);
+    if (state.frame) paintRanks(state, state.frame);
   };
   more.addEventListener("click", () => {
     state.all = !state.all;
@@ -61,8 +70,9 @@ function listenToRanks(state, on) {
     log.setAttribute("aria-pressed", String(state.logScale));
     redraw();
   });
+  /** @param {any} event */
   const rankOf = (event) => {
-    const row = event.target.closest("[data-rank]");
+    const row = nearest(event, "[data-rank]");
     return row ? { rank: Number(row.dataset.rank) } : null;
   };
   list.addEventListener("pointerover", (event) => on.point(rankOf(event)));
@@ -75,30 +85,32 @@ function listenToRanks(state, on) {
   });
 }
 
+/** @param {RanksState} state @param {any} on @param {any} event */
 function moveRank(state, on, event) {
   const { list, frame, spoken } = state;
-  const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!move || event.ctrlKey || event.altKey || event.metaKey || !frame || !frame.step) return;
+  const move = caretMove(event);
+  if (!move || !frame || !frame.step) return;
   event.preventDefault();
   const last = list.children.length - 1;
   state.caret = state.caret === null ? 0 : Math.max(0, Math.min(last, state.caret + move));
-  const row = list.children[state.caret];
+  const row = childrenOf(list)[state.caret];
   if (row.offsetTop < list.scrollTop) list.scrollTop = row.offsetTop;
   const under = row.offsetTop + row.offsetHeight - list.clientHeight;
   if (under > list.scrollTop) list.scrollTop = under;
   on.point({ rank: state.caret });
-  setText(spoken, row.getAttribute("aria-label"));
+  setText(spoken, row.ariaLabel || "");
 }
 
+/** @param {RanksState} state @param {Frame} frame */
 function paintRanks(state, frame) {
   state.frame = frame;
-  const { trace, step } = frame;
+  const { step } = frame;
   // Rows out of sight are left for when the step stays.
   const most = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
   if (state.drawn !== step || !step || state.drawnRows < most) {
     if (state.drawn !== step) state.caret = null;
     Object.assign(state, { drawn: step, drawnRows: most });
-    drawRanks(state, trace, step, most);
+    drawRanks(state, frame, most);
   }
   const link = linkOf(frame);
   const rank = link && link.number === frame.cursor ? link.rank : null;
@@ -107,7 +119,8 @@ function paintRanks(state, frame) {
   if (row) row.setAttribute("data-pointed", "");
 }
 
-function drawRanks({ view, list, more, log, all, logScale }, trace, step, most) {
+/** @param {RanksState} state @param {Frame} frame @param {number} most */
+function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, most) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -117,12 +130,12 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step, most) 
   const { ids, probs } = step.row.last;
   const shown = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
   const drafted = draftedRanks(step);
-  const scale = logScale ? logBars(probs) : (probability) => probability / (probs[0] || 1);
-  while (list.children.length > shown) list.lastChild.remove();
+  const scale = logScale ? logBars(probs) : linearBars(probs);
+  for (const row of childrenOf(list).slice(shown)) row.remove();
   ids.slice(0, Math.min(shown, most)).forEach((id, rank) => {
     if (!list.children[rank]) list.append(rankElement(rank));
-    const about = { rank, id, probability: probs[rank], length: scale(probs[rank]) };
-    showRank(list.children[rank], trace, step, { ...about, fate: drafted.get(rank) });
+    const about = { rank, id, probability: probs[rank], share: scale(probs[rank]) };
+    showRank(childrenOf(list)[rank], trace, step, { ...about, fate: drafted.get(rank) });
   });
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
@@ -131,32 +144,52 @@ function drawRanks({ view, list, more, log, all, logScale }, trace, step, most) 
   setText(view.note, ids.includes(step.row.tokens[0]) ? words : "the root was drawn from below these");
 }
 
-/** Ranks that were drafted as next-next tokens, with the best fate of their nodes. */
+/**
+ * Ranks that were drafted as next-next tokens, with the best fate of their nodes.
+ * @param {Step} step
+ */
 function draftedRanks(step) {
+  /** @type {Map<number, NodeState>} */
   const ranks = new Map();
   step.origins.forEach(({ origin, rank }, node) => {
-    if (origin !== "logit") return;
+    if (origin !== "logit" || rank === null) return;
     const state = step.states[node];
     if (state === "accepted" || !ranks.has(rank)) ranks.set(rank, state);
   });
   return ranks;
 }
 
-/** Lengths on a scale of powers of ten, from a tenth of the least probability listed to the greatest. */
+/**
+ * Lengths in proportion to the best.
+ * @param {number[]} probs
+ */
+function linearBars(probs) {
+  return (/** @type {number} */ probability) => probability / (probs[0] || 1);
+}
+
+/**
+ * Lengths on a scale of powers of ten, from a tenth of the least probability listed to the greatest.
+ * @param {number[]} probs
+ */
 export function logBars(probs) {
   const least = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
   const most = Math.log10(probs[0] || 1);
+  /** @param {number} probability */
   const length = (probability) => (Math.log10(probability) - least) / (most - least);
-  return (probability) => (probability > 0 ? Math.max(0, length(probability)) : 0);
+  return (/** @type {number} */ probability) => (probability > 0 ? Math.max(0, length(probability)) : 0);
 }
 
-/** A probability in percent, with two digits that say something however small it is. */
+/**
+ * A probability in percent, with two digits that say something however small it is.
+ * @param {number} probability
+ */
 export function share(probability) {
   if (probability === 0 || probability >= 0.0001) return percent(probability);
   if (probability < 1e-8) return "< 0.000001 %";
   return (probability * 100).toFixed(1 - Math.floor(Math.log10(probability * 100))) + " %";
 }
 
+/** @param {number} rank */
 function rankElement(rank) {
   return el(
     "div",
@@ -168,17 +201,25 @@ function rankElement(rank) {
   );
 }
 
-/** Rows stay from step to step, so that only what differs is laid out anew. */
-function showRank(row, trace, step, { rank, id, probability, length, fate }) {
-  const [, bar, chances, mark] = row.children;
+/**
+ * Rows stay from step to step, so that only what differs is laid out anew.
+ * @param {HTMLElement} row
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {{ rank: number, id: number, probability: number, share: number, fate: NodeState | undefined }} about `share`:
+ *   the length of its bar, 0 to 1
+ */
+function showRank(row, trace, step, { rank, id, probability, share: part, fate }) {
+  const [, bar, chances, mark] = childrenOf(row);
+  const [length, text] = childrenOf(bar);
   const isRoot = id === step.row.tokens[0];
   const words = isRoot ? "next token, certain" : fate ? "drafted, " + STATE_TITLES[fate] : "";
   const chance = share(probability);
   const label = `Rank ${rank}: ${quoted(trace, id)}, ${chance}${words && "; " + words}`;
   setAttributes(row, { "aria-label": label });
   setData(row, "kind", isRoot ? "root" : fate ? "logit" : null);
-  bar.firstChild.style.width = (length * 100).toFixed(2) + "%";
-  fillToken(bar.lastChild, spellToken(trace, id), true);
+  length.style.width = (part * 100).toFixed(2) + "%";
+  fillToken(text, spellToken(trace, id), true);
   setText(chances, chance);
   setData(row, "fate", isRoot ? "accepted" : fate || null);
   const became = isRoot ? "root" : fate || "";
@@ -187,7 +228,11 @@ function showRank(row, trace, step, { rank, id, probability, length, fate }) {
   mark.replaceChildren(...rankMark(isRoot, fate));
 }
 
-/** What a rank became: the root; or a draft, and later on what became of that. */
+/**
+ * What a rank became: the root; or a draft, and later on what became of that.
+ * @param {boolean} isRoot
+ * @param {NodeState} [fate]
+ */
 function rankMark(isRoot, fate) {
   if (isRoot) return [el("span", { class: "ls-mark-root" }, "next, certain")];
   if (!fate) return [];
@@ -195,12 +240,17 @@ function rankMark(isRoot, fate) {
   return [el("span", { class: "ls-mark-draft" }, "drafted"), judged];
 }
 
+/** @param {NodeState} fate */
 function fateIcon(fate) {
   const attributes = { class: "ls-fate-icon", viewBox: "0 0 14 14", "aria-hidden": "true" };
   return svg("svg", attributes, svg("path", { d: FATE_PATHS[fate] }));
 }
 
-/** Where a rank's bar is drawn, in the window's coordinates; null when it is out of sight. */
+/**
+ * Where a rank's bar is drawn, in the window's coordinates; null when it is out of sight.
+ * @param {RanksState} state
+ * @param {number} rank
+ */
 function rankBox({ list }, rank) {
   const row = list.children[rank];
   if (!row) return null;

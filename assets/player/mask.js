@@ -5,30 +5,41 @@ import { el, svg } from "./dom.js";
 import { tokenElement } from "./nodes.js";
 import { plural, quoted } from "./words.js";
 
+/** @import { Step, Trace } from "./types.js" */
+
 const MASK_TITLE = "Tree attention mask of this step";
 
-/** The nodes that each node sees, itself last: the rows of the mask. */
+/**
+ * The nodes that each node sees, itself last: the rows of the mask.
+ * @param {Step} step
+ */
 export function ancestorsOf({ row }) {
+  /** @type {number[][]} */
   const paths = [];
   row.parents.forEach((parent, node) => paths.push(parent < 0 ? [node] : [...paths[parent], node]));
   return paths;
 }
 
-/** The position id of each node: the root's absolute position and its depth. */
+/**
+ * The position id of each node: the root's absolute position and its depth.
+ * @param {Step} step
+ */
 export function positionIds({ row, depths }) {
   return depths.map((depth) => row.position + depth);
 }
 
+/** @param {HTMLElement} mask @param {Trace} trace @param {Step} step */
 export function drawMask(mask, trace, step) {
   const seen = ancestorsOf(step);
   const positions = positionIds(step);
   const count = seen.length;
-  mask.style.setProperty("--ls-columns", count);
+  mask.style.setProperty("--ls-columns", String(count));
   const rows = seen.map((nodes, node) => maskRow(trace, step, node, nodes, positions[node]));
   const list = el("div", { class: "ls-mask-rows", role: "list", "aria-label": MASK_TITLE }, ...rows);
   mask.replaceChildren(maskHead(step, count), list, maskFoot(step, count));
 }
 
+/** @param {Step} step @param {number} count */
 function maskHead({ row }, count) {
   const step = count > 32 ? 8 : count > 16 ? 4 : 1;
   const marks = [];
@@ -45,6 +56,7 @@ function maskHead({ row }, count) {
   );
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} node @param {number[]} nodes @param {number} position */
 function maskRow(trace, step, node, nodes, position) {
   const { origin, rank } = step.origins[node];
   const attributes = {
@@ -69,10 +81,15 @@ function maskRow(trace, step, node, nodes, position) {
   );
 }
 
-/** One path a row: a square a node that is seen; the row's own is set apart by a hole. */
+/**
+ * One path a row: a square a node that is seen; the row's own is set apart by a hole.
+ * @param {Step} step
+ * @param {number[]} nodes
+ */
 function cellsElement({ row }, nodes) {
   const count = row.tokens.length;
   const own = nodes[nodes.length - 1];
+  /** @param {number} column @param {number} inset */
   const square = (column, inset) => {
     const side = 1 - 2 * inset;
     return `M${column + inset} ${inset}h${side}v${side}h-${side}z`;
@@ -83,6 +100,7 @@ function cellsElement({ row }, nodes) {
   return svg("svg", { ...attributes, preserveAspectRatio: "none" }, svg("path", { d: path }));
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} node @param {number[]} nodes @param {number} position */
 function maskSentence(trace, step, node, nodes, position) {
   const token = quoted(trace, step.row.tokens[node]);
   const before = plural(step.row.position, "token");
@@ -91,6 +109,7 @@ function maskSentence(trace, step, node, nodes, position) {
   return `row ${node}, ${token}, position ${position}: sees the ${before} before the tree${sees} and itself`;
 }
 
+/** @param {Step} step @param {number} count */
 function maskFoot({ row }, count) {
   const words =
     `${plural(count, "row")} in one forward pass. Each row sees the ${plural(row.position, "token")} before the tree` +

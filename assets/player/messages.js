@@ -5,14 +5,23 @@ import { changed } from "./paint.js";
 import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
 import { addVocabulary, appendSteps, createTrace } from "./trace.js";
 
+/** @import {
+ *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage
+ * } from "./types.js" */
+
 const NO_TRACE = "This is neither a trace nor a part of one; open a file saved here.";
 
-/** Takes one message, as a string or as parsed JSON; never throws. */
+/**
+ * Takes one message; never throws.
+ * @param {Player} player
+ * @param {string | object} message
+ */
 export function receive(player, message) {
   try {
+    /** @type {any} */
     const data = typeof message === "string" ? JSON.parse(message) : message;
     if (!data || typeof data !== "object") return;
-    const take = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError }[data.kind];
+    const take = takers[data.kind];
     if (!take) throw new Error(NO_TRACE);
     take(player, data);
   } catch (error) {
@@ -20,13 +29,20 @@ export function receive(player, message) {
   }
 }
 
+/** @type {Record<string, (player: Player, data: any) => void>} */
+const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError };
+
+/** @param {any} error */
 function errorSentence(error) {
   if (error instanceof SyntaxError) return "This is not a trace: it is no JSON; open a file saved here.";
   if (error instanceof TypeError) return `This trace is damaged (${error.message}); save it again.`;
   return error.message;
 }
 
-/** A run was asked for: what was shown makes room, and comes back if the run can't start. */
+/**
+ * A run was asked for: what was shown makes room, and comes back if the run can't start.
+ * @param {Player} player
+ */
 export function expectRun(player) {
   const { state } = player;
   stopPlaying(player);
@@ -38,6 +54,7 @@ export function expectRun(player) {
   changed(player);
 }
 
+/** @param {Player} player @param {ResetMessage} data */
 function takeReset(player, data) {
   const { state } = player;
   if (state.trace && state.trace.run === data.run && data.run) return;
@@ -50,6 +67,7 @@ function takeReset(player, data) {
   arrived(player);
 }
 
+/** @param {Player} player @param {TraceMessage} data */
 function takeTrace(player, data) {
   const { state } = player;
   const trace = createTrace(data);
@@ -62,8 +80,10 @@ function takeTrace(player, data) {
   showTrace(player, trace);
 }
 
+/** @param {PlayerState} state @param {Trace} trace */
 const isShown = (state, trace) => state.trace !== null && trace.run !== "" && state.trace.run === trace.run;
 
+/** @param {Player} player @param {Trace} trace */
 function showTrace(player, trace) {
   const { state } = player;
   const same = isShown(state, trace);
@@ -78,7 +98,11 @@ function showTrace(player, trace) {
   arrived(player);
 }
 
-/** A recorded run: it plays at once, beat by beat; who wants no motion gets its first step as a still. */
+/**
+ * A recorded run: it plays at once, beat by beat; who wants no motion gets its first step as a still.
+ * @param {Player} player
+ * @param {Trace} trace
+ */
 function playFromStart(player, trace) {
   const { state } = player;
   loadTrace(player, trace);
@@ -90,9 +114,14 @@ function playFromStart(player, trace) {
   arrived(player);
 }
 
-/** A trace from a file; what is none is told, and what was there stays. */
+/**
+ * A trace from a file; what is none is said, and what was there stays.
+ * @param {Player} player
+ * @param {string | object} message
+ */
 export function openTrace(player, message) {
   try {
+    /** @type {any} */
     const data = typeof message === "string" ? JSON.parse(message) : message;
     if (!data || data.kind !== "trace") throw new Error(NO_TRACE);
     const trace = createTrace(data);
@@ -104,6 +133,7 @@ export function openTrace(player, message) {
   }
 }
 
+/** @param {Player} player @param {Trace} trace @param {boolean} [keepPlaying] */
 function loadTrace(player, trace, keepPlaying = false) {
   const { state } = player;
   const before = state.trace || state.kept;
@@ -113,6 +143,7 @@ function loadTrace(player, trace, keepPlaying = false) {
   Object.assign(state, { trace, kept: null, expecting: false, error: null, pointed: null, waiting: [] });
 }
 
+/** @param {Player} player @param {StepsMessage} data */
 function takeSteps(player, data) {
   const { state } = player;
   if (state.retired.has(data.run)) return;
@@ -132,20 +163,29 @@ function takeSteps(player, data) {
   if (fresh.length || data.finish || resumed) arrived(player);
 }
 
-/** The last steps of a run say how it ended. */
+/**
+ * The last steps of a run say how it ended.
+ * @param {PlayerState} state
+ * @param {{ finish?: string | null, error?: string | null }} about
+ */
 function endRun(state, { finish, error = null }) {
-  Object.assign(state.trace.header, { finish, error });
+  if (state.trace) Object.assign(state.trace.header, { finish, error });
   state.live = false;
   if (finish === "error") state.error = error || "The run failed.";
 }
 
-/** The message stays until the steps before it are there. */
+/**
+ * The message stays until the steps before it are there.
+ * @param {Player} player
+ * @param {StepsMessage} data
+ */
 function waitForRepair(player, data) {
   const { state, options } = player;
   state.waiting.push(data);
   if (!options.repair || state.waiting.length > 1) return;
   const { trace } = state;
-  const settle = (reply) => {
+  if (!trace) return;
+  const settle = (/** @type {any} */ reply) => {
     if (state.trace !== trace) return;
     const waiting = state.waiting.splice(0).sort((a, b) => a.from - b.from);
     const before = trace.steps.length;
@@ -157,22 +197,30 @@ function waitForRepair(player, data) {
   Promise.resolve(options.repair(trace.run, trace.steps.length)).then(settle, () => settle(null));
 }
 
-/** Steps of a run whose header never came: only the whole trace can help. */
+/**
+ * Steps of a run whose header never came: only the whole trace can help.
+ * @param {Player} player
+ * @param {string} run
+ */
 function askForRun(player, run) {
   const { options, state } = player;
   if (!options.repair || state.asked === run) return;
   state.asked = run;
-  const take = (reply) => {
+  const take = (/** @type {any} */ reply) => {
     const data = typeof reply === "string" ? JSON.parse(reply) : reply;
     if (data && data.kind !== "steps") receive(player, data);
   };
   Promise.resolve(options.repair(run, 0)).then(take, () => null);
 }
 
-/** The run could not go on; the steps that arrived stay. */
+/**
+ * The run could not go on; the steps that arrived stay.
+ * @param {Player} player
+ * @param {ErrorMessage} data
+ */
 function takeError(player, data) {
   const { state } = player;
-  if (state.retired.has(data.run)) return;
+  if (data.run && state.retired.has(data.run)) return;
   stopPlaying(player);
   if (!state.trace && state.kept) {
     const cursor = Math.min(state.keptAt, state.kept.steps.length);
@@ -184,6 +232,7 @@ function takeError(player, data) {
   changed(player);
 }
 
+/** @param {Player} player */
 function arrived(player) {
   changed(player);
   if (player.options.onTrace) player.options.onTrace();

@@ -5,6 +5,8 @@ import { HIDDEN, fillToken } from "./spelling.js";
 import { spellToken } from "./trace.js";
 import { nodeSentence } from "./words.js";
 
+/** @import { Segment, Step, Trace } from "./types.js" */
+
 const LETTER = 0.605; // of a monospaced font, in its own height
 const MOST_CHIP = 11;
 const MOST_CHOICE = 5.8;
@@ -13,16 +15,20 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
 const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
 
-/** About how many letters of a monospaced font the segments of a token take when shown in a chip. */
+/**
+ * About how many letters of a monospaced font the segments of a token take when shown in a chip.
+ * @param {Segment[]} segments
+ */
 export function letterCount(segments) {
   let letters = 0;
   for (const { text, hex } of segments) {
-    if (text === undefined) letters += hex.length + 2.6;
+    if (text === undefined) letters += (hex || "").length + 2.6;
     else for (const character of text) letters += lettersOf(character);
   }
   return letters;
 }
 
+/** @param {string} character */
 function lettersOf(character) {
   if (character === "\n" || character === "\t") return 1.4;
   if (HIDDEN.test(character)) return 6.6;
@@ -33,6 +39,8 @@ function lettersOf(character) {
 /**
  * How wide each node of a step is, in letter heights: its chip, and the slot that it needs with the line
  * under it.
+ * @param {Trace} trace
+ * @param {Step} step
  * @returns {Array<{chip: number, slot: number}>}
  */
 export function nodeWidths(trace, step) {
@@ -45,6 +53,7 @@ export function nodeWidths(trace, step) {
   });
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} node @param {number} token */
 function chipWidth(trace, step, node, token) {
   const { origin, rank } = step.origins[node];
   const badge = origin === "logit" ? 0.45 + 0.52 * String(rank).length : 0;
@@ -53,12 +62,19 @@ function chipWidth(trace, step, node, token) {
   return Math.min(MOST_CHIP, Math.round((sides + badge + text) * 100) / 100);
 }
 
-/** The token to show under a node at the end: what the target chose after it, or wanted instead of it. */
+/**
+ * The token to show under a node at the end: what the target chose after it, or wanted instead of it.
+ * @param {Step} step
+ * @param {number} node
+ */
 export function choiceUnder({ row, states }, node) {
   return row.choices[states[node] === "rejected" ? row.parents[node] : node];
 }
 
 /**
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
  * @param {string} [style] where it stands
  */
 export function nodeElement(trace, step, node, style) {
@@ -89,13 +105,20 @@ export function nodeElement(trace, step, node, style) {
   );
 }
 
+/** @param {string} name @param {Trace} trace @param {number} token */
 export function tokenElement(name, trace, token) {
   const text = el("span", { class: name });
   fillToken(text, spellToken(trace, token), true);
   return text;
 }
 
-// What it says is in the node's label too.
+/**
+ * What it says is in the node's label too.
+ * @param {Trace} trace
+ * @param {string} kind
+ * @param {string} sign
+ * @param {number} token
+ */
 function choiceElement(trace, kind, sign, token) {
   const text = tokenElement("ls-choice-text", trace, token);
   return el("span", { class: "ls-choice ls-" + kind, "aria-hidden": "true" }, sign, text);

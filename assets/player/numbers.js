@@ -4,6 +4,8 @@ import { LAST_BEAT } from "./beats.js";
 import { el, setText } from "./dom.js";
 import { milliseconds, percent } from "./words.js";
 
+/** @import { Baseline, Frame, Still, Trace } from "./types.js" */
+
 const COUNTS = [
   ["tokens", "Tokens", ""],
   ["forwards", "Forward passes", "of the target, prefill excluded"],
@@ -26,9 +28,11 @@ export function createCounts() {
   });
   return {
     element,
+    /** @param {Frame} frame */
     paint(frame) {
       const { trace } = frame;
       element.hidden = trace === null;
+      /** @type {Record<string, string>} */
       const texts = trace ? countTexts(trace, stepsDone(frame)) : {};
       for (const { name, value } of items) setText(value, texts[name] || "–");
       const speedup = items[items.length - 1];
@@ -39,21 +43,32 @@ export function createCounts() {
   };
 }
 
-/** Steps that are over: the one that is shown counts with its last beat. */
+/**
+ * Steps that are over: the one that is shown counts with its last beat.
+ * @param {Still} still
+ */
 export function stepsDone({ cursor, beat }) {
   return beat === LAST_BEAT ? cursor : Math.max(0, cursor - 1);
 }
 
-/** What a speed-up is measured against. */
+/**
+ * What a speed-up is measured against.
+ * @param {Baseline} about
+ */
 export function baselineWords({ seconds_per_token, method }) {
   return `over plain decoding, which took ${milliseconds(seconds_per_token)} a token (${method}, measured)`;
 }
 
-/** Numbers of the run up to the end of step `done`, as text; what can't be told is left out. */
+/**
+ * Numbers of the run up to the end of step `done`, as text; what is not known is left out.
+ * @param {Trace} trace
+ * @param {number} done
+ */
 export function countTexts(trace, done) {
   const { end, seconds, device, drafted, accepted } = trace.totals[done];
   const tokens = end - trace.promptLength;
   const baseline = trace.header.baseline;
+  /** @type {Record<string, string>} */
   const texts = { tokens: String(tokens), forwards: String(done) };
   if (done) texts.mean = (tokens / done).toFixed(2);
   if (drafted) texts.acceptance = percent(accepted / drafted);
@@ -66,7 +81,10 @@ export function countTexts(trace, done) {
   return texts;
 }
 
-/** A time in words: 840 ms, 3.84 s, 2 min 5 s. */
+/**
+ * A time in words: 840 ms, 3.84 s, 2 min 5 s.
+ * @param {number} seconds
+ */
 export function duration(seconds) {
   if (seconds < 0.9995) return milliseconds(seconds);
   if (seconds < 59.995) return seconds.toFixed(2) + " s";

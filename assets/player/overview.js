@@ -4,9 +4,11 @@ import { el, setAttributes, setText, svg } from "./dom.js";
 import { stretchesShown } from "./links.js";
 import { countTexts, stepsDone } from "./numbers.js";
 
+/** @import { Actions, AnyTraceFrame, Frame, OverviewState, Part, Stretch, Trace } from "./types.js" */
+
 /**
- * @param {{drag: function(number), drop: function()}} on told the step that is dragged or clicked to, and
- *   when it is let go
+ * @param {Actions} on `drag` hears of the step that is dragged or clicked to, `drop` that it is let go
+ * @returns {Part}
  */
 export function createOverview(on) {
   const roots = svg("path", { class: "ls-bars-root" });
@@ -31,9 +33,11 @@ export function createOverview(on) {
   const prompt = el("span", { class: "ls-lane-prompt" }, "prompt");
   const track = el("div", { class: "ls-track" }, bars, marks, range);
   const element = el("div", { class: "ls-overview" }, head, prompt, track);
+  /** @type {OverviewState} */
   const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "", marked: "" };
   return {
     element,
+    /** @param {Frame} frame */
     paint(frame) {
       const { trace, cursor } = frame;
       const steps = trace ? trace.steps.length : 0;
@@ -46,13 +50,18 @@ export function createOverview(on) {
       element.hidden = trace === null;
       setText(most, "Tokens per step" + (steps ? `, most ${state.most}` : ""));
       setRange(range, steps, cursor);
-      setText(soFar, trace ? soFarWords(frame) : "");
+      setText(soFar, soFarWords(frame));
       drawMarks(marks, prompt, state, frame);
     },
   };
 }
 
-// A range without steps between its ends would jump: the value goes in after the ends.
+/**
+ * A range without steps between its ends would jump: the value goes in after the ends.
+ * @param {HTMLInputElement} range
+ * @param {number} steps
+ * @param {number} cursor
+ */
 function setRange(range, steps, cursor) {
   if (range.max !== String(steps)) setAttributes(range, { min: steps ? 1 : 0, max: steps });
   range.value = String(cursor);
@@ -60,6 +69,12 @@ function setRange(range, steps, cursor) {
   range.setAttribute("aria-valuetext", steps ? `Step ${cursor} of ${steps}` : "No steps");
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {SVGElement} bars
+ * @param {OverviewState} state
+ * @param {Trace | null} trace
+ */
 function drawBars(element, bars, state, trace) {
   if (state.trace !== trace) Object.assign(state, { trace, steps: 0, most: 1, roots: "", drafts: "" });
   const steps = trace ? trace.steps : [];
@@ -72,32 +87,48 @@ function drawBars(element, bars, state, trace) {
   state.steps = steps.length;
   const width = Math.max(1, steps.length - 1);
   bars.setAttribute("viewBox", `1 ${-state.most} ${width} ${state.most}`);
-  element.style.setProperty("--ls-steps", Math.max(1, steps.length));
+  element.style.setProperty("--ls-steps", String(Math.max(1, steps.length)));
 }
 
-/** The two numbers that a run is judged by, up to what is shown. */
+/**
+ * The two numbers that a run is judged by, up to what is shown.
+ * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "beat">} frame
+ */
 export function soFarWords(frame) {
+  if (!frame.trace) return "";
   const { mean, rate } = countTexts(frame.trace, stepsDone(frame));
   return mean ? `So far ${mean} a pass` + (rate ? `, ${rate}/s` : "") : "";
 }
 
-/** Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt. */
+/**
+ * Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt.
+ * @param {HTMLElement} marks
+ * @param {HTMLElement} prompt
+ * @param {OverviewState} state
+ * @param {Frame} frame
+ */
 function drawMarks(marks, prompt, state, frame) {
-  const places = frame.trace && !frame.hurried ? markPlaces(frame.trace, stretchesShown(frame).stretches) : [];
+  const { trace } = frame;
+  const places = trace && !frame.hurried ? markPlaces(trace, stretchesShown(frame).stretches) : [];
   const marked = places.join(" ");
   if (marked === state.marked) return;
   state.marked = marked;
   prompt.toggleAttribute("data-source-step", places[0] === 0);
-  const inSteps = places.filter((number) => number > 0);
-  marks.replaceChildren(...inSteps.map((number) => markElement(number, frame.trace.steps.length)));
+  const steps = trace ? trace.steps.length : 0;
+  marks.replaceChildren(...places.filter(Boolean).map((number) => markElement(number, steps)));
 }
 
-/** The steps that brought the beginnings of copied stretches, in order; 0 is the prompt. */
+/**
+ * The steps that brought the beginnings of copied stretches, in order; 0 is the prompt.
+ * @param {Pick<Trace, "stepOf">} trace
+ * @param {Pick<Stretch, "from">[]} stretches
+ */
 export function markPlaces(trace, stretches) {
   const steps = stretches.map(({ from }) => trace.stepOf[from]).filter((number) => number !== undefined);
   return [...new Set(steps)].sort((a, b) => a - b);
 }
 
+/** @param {number} number @param {number} steps */
 function markElement(number, steps) {
   const share = steps > 1 ? (number - 1) / (steps - 1) : 0;
   const style = `inset-inline-start: ${(share * 100).toFixed(3)}%`;

@@ -2,9 +2,11 @@
 
 import { LAST_BEAT } from "./beats.js";
 import { setData, setText } from "./dom.js";
-import { stateName, stepCount } from "./state.js";
+import { shownStep, stateName, stepCount } from "./state.js";
 import { visibleTokens } from "./trace.js";
 import { FINISH_TITLES } from "./words.js";
+
+/** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
 const PAINT_DEADLINE = 120; // ms
 const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
@@ -15,13 +17,16 @@ export const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decodi
 /**
  * A function that paints with the next frame, once for many requests, or `now`. Hidden pages get no
  * frames, so a timer stands in for them.
+ * @param {() => void} paint
  */
 export function coalesced(paint) {
+  /** @type {number | null} */
   let frame = null;
-  let timer = null;
+  /** @type {Timer} */
+  let timer;
   let painting = false;
   const run = () => {
-    cancelAnimationFrame(frame);
+    cancelAnimationFrame(frame || 0);
     clearTimeout(timer);
     frame = null;
     painting = true;
@@ -31,7 +36,7 @@ export function coalesced(paint) {
       painting = false;
     }
   };
-  return (now) => {
+  return (/** @type {boolean | undefined} */ now) => {
     // A focus that moves while a panel is drawn asks for a paint within the paint: with the next frame.
     if (now && !painting) return run();
     if (frame !== null) return;
@@ -40,13 +45,19 @@ export function coalesced(paint) {
   };
 }
 
-/** To be called after every change of the state; `now` when the viewer made it and waits for it. */
+/**
+ * To be called after every change of the state; `now` when the viewer made it and waits for it.
+ * @param {Player} player
+ * @param {boolean} [now]
+ */
 export function changed(player, now = false) {
   player.repaint(now);
 }
 
+/** @param {Player} player */
 function paintAttributes({ element, state, painted }) {
   const { cursor, playing, beat, moving, settings } = state;
+  /** @param {any} on */
   const flag = (on) => (on ? "true" : null);
   const values = {
     steps: stepCount(state),
@@ -63,40 +74,37 @@ function paintAttributes({ element, state, painted }) {
   for (const [name, value] of Object.entries(values)) setData(element, name, value);
 }
 
+/** @param {PlayerState} state @param {StateName} name */
 function statusText(state, name) {
   if (name === "idle") return "";
   if (state.expecting) return "Starting";
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
-  if (state.trace.header.recorded) return "Recorded: " + state.trace.header.recorded;
-  return FINISH_TITLES[state.trace.header.finish] || "Interrupted";
+  const { recorded, finish } = state.trace ? state.trace.header : {};
+  if (recorded) return "Recorded: " + recorded;
+  return FINISH_TITLES[finish || ""] || "Interrupted";
 }
 
 /**
- * What every panel is painted from, the same for all of them; nothing in it is theirs to change.
- *
- * trace: null before the first. cursor: steps done, 0 to n; step: the derived step of the cursor, or null.
- * beat: 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept and reject, 5 commit; 5 also for a
- * step at rest. previous: tokens of the text before the step; visible: those shown, the step's own with
- * beat 5. moving: the motion that leads to the beat is on its way. name: idle, running, paused, done or
- * error. pointed: {node}, {position}, {rank} or null. The painter adds `hurried`: this picture stays too
- * short a time for small print.
+ * @param {Player} player
+ * @param {boolean} hurried
+ * @returns {Frame}
  */
-function frameOf({ state }) {
-  const { trace, cursor, beat, playing, moving, pointed, settings } = state;
-  const step = cursor ? trace.steps[cursor - 1] : null;
+function frameOf({ state }, hurried) {
+  const { trace, cursor, beat, playing, moving, pointed } = state;
+  const step = shownStep(state);
   const previous = trace ? visibleTokens(trace, Math.max(0, cursor - 1)) : 0;
-  const visible = step && beat === LAST_BEAT ? visibleTokens(trace, cursor) : previous;
-  return {
-    trace, cursor, step, beat, previous, visible, name: stateName(state), playing, moving, pointed,
-    settings: { ...settings },
-  };
+  const visible = trace && step && beat === LAST_BEAT ? visibleTokens(trace, cursor) : previous;
+  const settings = { ...state.settings };
+  const rest = { cursor, beat, previous, visible, name: stateName(state), playing, moving, pointed, settings, hurried };
+  return trace ? { trace, step, ...rest } : { trace, step: null, ...rest };
 }
 
+/** @param {Player} player */
 export function paintPlayer(player) {
   const { view, state } = player;
-  const frame = { ...frameOf(player), hurried: hurries(player) };
+  const frame = frameOf(player, hurries(player));
   showParts(view, state, frame.name);
   view.transport.paint({
     state: frame.name,
@@ -113,7 +121,11 @@ export function paintPlayer(player) {
   paintAttributes(player);
 }
 
-/** Whether a part is painted while steps rush by: in sight, and it is its turn, if it has turns. */
+/**
+ * Whether a part is painted while steps rush by: in sight, and it is its turn, if it has turns.
+ * @param {Player} player
+ * @param {Part} part
+ */
 function isDue({ view, painted }, part) {
   const waits = !painted.stays && view.turns.some((parts) => parts.includes(part));
   return !view.unseen.has(part.element) && (!waits || view.turns[painted.turn].includes(part));
@@ -121,11 +133,12 @@ function isDue({ view, painted }, part) {
 
 /**
  * Whether steps play, arrive or are dragged by too fast to be read; what was left out comes when one stays.
+ * @param {Player} player
  */
 function hurries(player) {
   const { painted } = player;
-  const { trace, cursor, playing, live, follow, dragged } = player.state;
-  const step = cursor ? trace.steps[cursor - 1] : null;
+  const { trace, playing, live, follow, dragged } = player.state;
+  const step = shownStep(player.state);
   const now = performance.now();
   const other = step !== painted.step;
   const soon = now - painted.at < HURRY;
@@ -140,7 +153,12 @@ function hurries(player) {
   return hurried;
 }
 
-// Before the panels are painted: what is hidden can't be scrolled.
+/**
+ * Before the panels are painted: what is hidden can't be scrolled.
+ * @param {PlayerView} view
+ * @param {PlayerState} state
+ * @param {StateName} name
+ */
 function showParts(view, state, name) {
   view.idle.hidden = name !== "idle" && !state.expecting;
   setText(view.idle, state.expecting ? EXPECTING_TEXT : IDLE_TEXT);
@@ -149,7 +167,11 @@ function showParts(view, state, name) {
   view.panels.hidden = state.trace === null;
 }
 
-/** What the viewer asked for is told once, in words. */
+/**
+ * What the viewer asked for is said once, in words.
+ * @param {Player} player
+ * @param {Step | null} step
+ */
 function speak({ view, state }, step) {
   if (state.announce) setText(view.spoken, step ? view.strip.words() : "");
   state.announce = false;

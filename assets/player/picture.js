@@ -1,8 +1,11 @@
-/* A still of one step as SVG, for slides: the same drawing as logitspec/picture.py, letter by letter,
-   which a test sees to. Numbers are whole, so that both languages write them alike. */
+/* A still of one step as SVG, for slides. All numbers are whole. */
 
+import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { HIDDEN, codePoint, spell } from "./spelling.js";
 import { originAt, outcome, visibleTokens } from "./trace.js";
+import { STATE_TITLES } from "./words.js";
+
+/** @import { Segment, Step, StillLayout, Trace } from "./types.js" */
 
 const STILL = { margin: 24, wide: 1280, cell: 8, small: 7, chip: 24, row: 48, gap: 28, apart: 8, pad: 8 };
 const STILL_TREE = 152;
@@ -10,24 +13,7 @@ const STILL_LEGEND = 32;
 const STILL_LETTERS = 28;
 const STILL_INK = { ink: "#1f2937", soft: "#4b5563", line: "#7b8593", paper: "#ffffff" };
 
-const STILL_COLOURS = {
-  prompt: STILL_INK.soft,
-  root: "#4f5967",
-  logit: "#995700",
-  retrieved: "#0069a8",
-  recycled: "#00765a",
-  suffix: "#a3427c",
-};
-
-const STILL_ORIGINS = {
-  root: "root, certain",
-  logit: "runner-up of the last logits, its rank",
-  retrieved: "copied n-gram",
-  recycled: "from the successor table",
-  suffix: "from the suffix automaton",
-};
-
-const STILL_STATES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
+/** @type {Record<string, string>} */
 const STILL_DASHES = { accepted: "", rejected: "", uncompared: ' stroke-dasharray="2 3"' };
 const STILL_FONTS = "ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace";
 
@@ -38,6 +24,8 @@ const STILL_WIDE = [
 
 /**
  * Step `number` (1-based) as an SVG document.
+ * @param {Trace} trace
+ * @param {number} number
  * @returns {string}
  */
 export function stillPicture(trace, number) {
@@ -67,6 +55,10 @@ export function stillPicture(trace, number) {
   return lines.join("\n") + "\n";
 }
 
+/** @param {string} origin */
+const stillColour = (origin) => ORIGINS[origin].colour.light;
+
+/** @param {Step} step */
 function stillOutcome(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
   const tokens = accepted === 0 ? "1 token" : `${accepted + 1} tokens`;
@@ -76,7 +68,12 @@ function stillOutcome(step) {
   );
 }
 
-/** A token on one line, with all that can't be seen made visible; long ones are cut. */
+/**
+ * A token on one line, with all that can't be seen made visible; long ones are cut.
+ * @param {Trace} trace
+ * @param {number} token
+ * @param {string} [space]
+ */
 function stillLabel(trace, token, space = "␣") {
   const bytes = trace.bytes.get(token);
   if (!bytes) return `⟨#${token}⟩`;
@@ -85,27 +82,44 @@ function stillLabel(trace, token, space = "␣") {
   return letters.slice(0, STILL_LETTERS - 1).join("") + "…";
 }
 
+/** @param {Uint8Array} bytes */
 function stillVisible(bytes) {
-  const shown = ({ text, hex }) => (text === undefined ? `⟨${hex.replaceAll(" ", ".")}⟩` : stillLetters(text));
+  const shown = (/** @type {Segment} */ { text, hex }) => (text === undefined ? `⟨${(hex || "").replaceAll(" ", ".")}⟩` : stillLetters(text));
   return spell([bytes])[0].map(shown).join("");
 }
 
+/** @param {string} text */
 function stillLetters(text) {
+  /** @type {Record<string, string>} */
   const seen = { "\n": "↵", "\t": "⇥" };
   return [...text].map((letter) => (HIDDEN.test(letter) ? codePoint(letter) : seen[letter] || letter)).join("");
 }
 
-/** How many letters wide a text stands; East Asian letters and emoji take two. */
+/**
+ * How many letters wide a text stands; East Asian letters and emoji take two.
+ * @param {string} text
+ */
 function stillCells(text) {
+  /** @param {number} code */
   const takesTwo = (code) => STILL_WIDE.some(([from, to]) => from <= code && code <= to);
-  return [...text].reduce((sum, letter) => sum + (takesTwo(letter.codePointAt(0)) ? 2 : 1), 0);
+  return [...text].reduce((sum, letter) => sum + (takesTwo(letter.codePointAt(0) || 0) ? 2 : 1), 0);
 }
 
+/** @param {string} text */
 export function stillEscaped(text) {
+  /** @type {Record<string, string>} */
   const entities = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };
   return text.replace(/[&<>"']/g, (letter) => `&${entities[letter]};`);
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ * @param {string} fill
+ * @param {number} [size]
+ * @param {string} [weight]
+ */
 function stillText(x, y, text, fill, size = 13, weight = "") {
   const bold = weight ? ` font-weight="${weight}"` : "";
   return (
@@ -117,6 +131,8 @@ function stillText(x, y, text, fill, size = 13, weight = "") {
 /**
  * Where the nodes stand: a branch a row, children to the right of their parent, the accepted path
  * straight on; siblings without children side by side.
+ * @param {Step} step
+ * @param {string[]} words
  */
 function stillLayout(step, words) {
   const layout = { step, words, at: [], first: words.map(() => true), free: 0, right: 0 };
@@ -124,12 +140,14 @@ function stillLayout(step, words) {
   return layout;
 }
 
+/** @param {StillLayout} layout @param {number} node */
 function stillWidth({ step, words }, node) {
   const { origin, rank } = step.origins[node];
   const badge = origin === "logit" ? `#${rank}`.length + 1 : 0;
   return 2 * STILL.pad + STILL.cell * stillCells(words[node]) + STILL.small * badge;
 }
 
+/** @param {StillLayout} layout @param {number} node @param {number} x @param {number} row */
 function stillSet(layout, node, x, row) {
   layout.at[node] = [x, row];
   layout.free = Math.max(layout.free, row + 1);
@@ -138,11 +156,13 @@ function stillSet(layout, node, x, row) {
   return end;
 }
 
+/** @param {StillLayout} layout @param {number} node @param {number} x @param {number} row */
 function stillPlace(layout, node, x, row) {
   const column = stillSet(layout, node, x, row) + STILL.gap;
   const { parents, path } = layout.step.row;
   const children = parents.flatMap((parent, child) => (parent === node ? [child] : []));
   const ordered = [...children.filter((c) => path.includes(c)), ...children.filter((c) => !path.includes(c))];
+  /** @param {number} child */
   const isInner = (child) => path.includes(child) || parents.includes(child);
   const inner = ordered.filter(isInner);
   inner.forEach((child, order) => stillPlace(layout, child, column, order ? layout.free : row));
@@ -150,6 +170,7 @@ function stillPlace(layout, node, x, row) {
   stillSideBySide(layout, leaves, column, inner.length ? layout.free : row);
 }
 
+/** @param {StillLayout} layout @param {number[]} leaves @param {number} column @param {number} start */
 function stillSideBySide(layout, leaves, column, start) {
   let [x, row] = [column, start];
   for (const leaf of leaves) {
@@ -159,8 +180,13 @@ function stillSideBySide(layout, leaves, column, start) {
   }
 }
 
-/** From every parent to its children; of those side by side only to the first. */
+/**
+ * From every parent to its children; of those side by side only to the first.
+ * @param {Step} step
+ * @param {StillLayout} layout
+ */
 function stillEdges({ row, states }, layout) {
+  /** @param {number} node */
   const height = (node) => STILL_TREE + layout.at[node][1] * STILL.row + STILL.chip / 2;
   return row.parents.flatMap((parent, node) => {
     if (parent < 0 || !layout.first[node]) return [];
@@ -174,6 +200,13 @@ function stillEdges({ row, states }, layout) {
   });
 }
 
+/**
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {StillLayout} layout
+ * @param {string[]} words
+ * @param {number} node
+ */
 function stillNode(trace, step, layout, words, node) {
   const { origin, rank } = step.origins[node];
   const state = step.states[node];
@@ -185,12 +218,12 @@ function stillNode(trace, step, layout, words, node) {
   let start = x + STILL.pad;
   if (origin === "logit") {
     const badge = `#${rank}`;
-    lines.push(stillText(start, y + 16, badge, accepted ? STILL_INK.paper : STILL_COLOURS[origin], 11, "bold"));
+    lines.push(stillText(start, y + 16, badge, accepted ? STILL_INK.paper : stillColour(origin), 11, "bold"));
     start += STILL.small * (badge.length + 1);
   }
   lines.push(stillText(start, y + 16, words[node], accepted ? STILL_INK.paper : STILL_INK.ink));
   if (state === "rejected") {
-    lines.push(`<path d="M${x + 4} ${y + 12}H${x + width - 4}" stroke="${STILL_COLOURS[origin]}"/>`);
+    lines.push(`<path d="M${x + 4} ${y + 12}H${x + width - 4}" stroke="${stillColour(origin)}"/>`);
   }
   if (accepted) {
     const wanted = "→ " + stillLabel(trace, step.row.choices[node]);
@@ -199,25 +232,39 @@ function stillNode(trace, step, layout, words, node) {
   return lines;
 }
 
-/** Round ends for runners-up, square corners for the root; filled when accepted. */
+/**
+ * Round ends for runners-up, square corners for the root; filled when accepted.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} width
+ * @param {string} origin
+ * @param {string} state
+ */
 function stillBox(x, y, width, origin, state) {
-  const radius = { root: 0, logit: STILL.chip / 2 }[origin] ?? 5;
-  const fill = state === "accepted" ? STILL_COLOURS[origin] : STILL_INK.paper;
+  const radius = ORIGINS[origin].picture_radius;
+  const fill = state === "accepted" ? stillColour(origin) : STILL_INK.paper;
   return (
     `<rect x="${x}" y="${y}" width="${width}" height="${STILL.chip}" rx="${radius}" fill="${fill}"` +
-    ` stroke="${STILL_COLOURS[origin]}" stroke-width="2"${STILL_DASHES[state]}/>`
+    ` stroke="${stillColour(origin)}" stroke-width="2"${STILL_DASHES[state]}/>`
   );
 }
 
-/** The end of the text before the step, and the tokens that the step added. */
+/**
+ * The end of the text before the step, and the tokens that the step added.
+ * @param {Trace} trace
+ * @param {number} number
+ */
 function stillSequence(trace, number) {
   const [from, to] = [visibleTokens(trace, number - 1), visibleTokens(trace, number)];
+  /** @type {(position: number, space?: string) => [string, string]} */
   const piece = (position, space) => [stillLabel(trace, trace.ids[position], space), originAt(trace, position)];
+  /** @type {[string, string][]} */
   const added = [];
   for (let position = from; position < to; position += 1) added.push(piece(position));
   let room = Math.floor((STILL.wide - 2 * STILL.margin) / STILL.cell) - 2;
   for (const [text] of added) room -= stillCells(text) + 2;
   let start = from;
+  /** @type {[string, string][]} */
   const before = [];
   while (start > 0 && stillCells(piece(start - 1, " ")[0]) <= room) {
     start -= 1;
@@ -227,6 +274,7 @@ function stillSequence(trace, number) {
   return stillLine(start > 0, before, added);
 }
 
+/** @param {boolean} cut @param {[string, string][]} before @param {[string, string][]} added */
 function stillLine(cut, before, added) {
   const lines = [];
   let x = STILL.margin;
@@ -237,8 +285,8 @@ function stillLine(cut, before, added) {
   for (const [text, origin] of before) {
     const width = STILL.cell * stillCells(text);
     const isPrompt = origin === "prompt";
-    lines.push(stillText(x, 108, text, isPrompt ? STILL_INK.ink : STILL_COLOURS[origin]));
-    if (!isPrompt) lines.push(`<path d="M${x} 114H${x + width - 1}" stroke="${STILL_COLOURS[origin]}"/>`);
+    lines.push(stillText(x, 108, text, isPrompt ? STILL_INK.ink : stillColour(origin)));
+    if (!isPrompt) lines.push(`<path d="M${x} 114H${x + width - 1}" stroke="${stillColour(origin)}"/>`);
     x += width;
   }
   for (const [text, origin] of added) {
@@ -250,22 +298,26 @@ function stillLine(cut, before, added) {
   return lines;
 }
 
-/** The origins that occur in the run, and the three fates. */
+/**
+ * The origins that occur in the run, and the three fates.
+ * @param {Trace} trace
+ * @param {number} y
+ */
 function stillLegend(trace, y) {
   const { margin, wide, small } = STILL;
   const lines = [`<path d="M${margin} ${y - 16}H${wide - margin}" stroke="#dfe3e8"/>`];
   let x = margin;
-  for (const [origin, words] of Object.entries(STILL_ORIGINS)) {
-    if (!trace.uses.has(origin)) continue;
+  for (const origin of ORIGIN_NAMES.filter((name) => trace.uses.has(name))) {
+    const words = ORIGINS[origin].title;
     lines.push(stillBox(x, y, 28, origin, "accepted"));
     lines.push(stillText(x + 36, y + 16, words, STILL_INK.ink, 12));
     x += 36 + small * words.length + 24;
   }
   x = margin;
-  for (const [state, words] of Object.entries(STILL_STATES)) {
+  for (const [state, words] of Object.entries(STATE_TITLES)) {
     lines.push(stillBox(x, y + 32, 28, "root", state));
     if (state === "rejected") {
-      lines.push(`<path d="M${x + 4} ${y + 44}H${x + 24}" stroke="${STILL_COLOURS.root}"/>`);
+      lines.push(`<path d="M${x + 4} ${y + 44}H${x + 24}" stroke="${stillColour("root")}"/>`);
     }
     lines.push(stillText(x + 36, y + 48, words, STILL_INK.ink, 12));
     x += 36 + small * words.length + 24;

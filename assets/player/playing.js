@@ -13,10 +13,18 @@ import {
   stillAfter,
 } from "./beats.js";
 import { changed } from "./paint.js";
-import { stepCount } from "./state.js";
+import { stepCount, stepsOf } from "./state.js";
 import { isRejection } from "./trace.js";
 
-/** Shows a step, at rest or at one of its beats; `moving` when the motion that leads there is to be seen. */
+/** @import { Player, Speed } from "./types.js" */
+
+/**
+ * Shows a step, at rest or at one of its beats; `moving` when the motion that leads there is to be seen.
+ * @param {Player} player
+ * @param {number} cursor
+ * @param {number} [beat]
+ * @param {boolean} [moving]
+ */
 export function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
   const { state } = player;
   const steps = stepCount(state);
@@ -33,14 +41,23 @@ export function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
 
 export const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** The motion is over, or is not waited for: the still of the beat. */
+/**
+ * The motion is over, or is not waited for: the still of the beat.
+ * @param {Player} player
+ */
 function settle(player) {
   clearTimeout(player.settling);
   player.state.moving = false;
   changed(player);
 }
 
-/** The viewer goes to a step: playing ends, and the newest step of a live run is followed again. */
+/**
+ * The viewer goes to a step: playing ends, and the newest step of a live run is followed again.
+ * @param {Player} player
+ * @param {number} cursor
+ * @param {number} [beat]
+ * @param {boolean} [moving]
+ */
 export function choose(player, cursor, beat = LAST_BEAT, moving = false) {
   stopPlaying(player);
   player.state.announce = true;
@@ -51,34 +68,43 @@ export function choose(player, cursor, beat = LAST_BEAT, moving = false) {
   if (onSelect && player.state.trace) onSelect(player.state.trace.run, player.state.cursor);
 }
 
-/** One step on; from within a step, to its end. */
+/**
+ * One step on; from within a step, to its end.
+ * @param {Player} player
+ */
 export function chooseNext(player) {
   const { cursor, beat } = player.state;
   choose(player, beat < LAST_BEAT ? cursor : cursor + 1);
 }
 
+/** @param {Player} player @param {number} beat */
 export function chooseBeat(player, beat) {
   choose(player, player.state.cursor, beat, true);
 }
 
+/** @param {Player} player */
 export function chooseNextBeat(player) {
   const { state } = player;
   const next = stillAfter(state, stepCount(state), BY_BEAT);
   if (next) choose(player, next.cursor, next.beat, true);
 }
 
+/** @param {Player} player */
 export function choosePreviousBeat(player) {
   const before = beatBefore(player.state);
   if (before) choose(player, before.cursor, before.beat);
 }
 
+/** @param {Player} player @param {number} direction */
 export function chooseRejection(player, direction) {
-  const { trace, cursor } = player.state;
-  for (let at = cursor + direction; at >= 1 && at <= stepCount(player.state); at += direction) {
-    if (isRejection(trace.steps[at - 1])) return choose(player, at);
+  const { cursor } = player.state;
+  const steps = stepsOf(player.state);
+  for (let at = cursor + direction; at >= 1 && at <= steps.length; at += direction) {
+    if (isRejection(steps[at - 1])) return choose(player, at);
   }
 }
 
+/** @param {Player} player */
 export function toggle(player) {
   const { state } = player;
   if (state.playing) stopPlaying(player);
@@ -87,7 +113,11 @@ export function toggle(player) {
   changed(player, true);
 }
 
-/** Plays on from where the viewer is; from the start when that is the end, or when asked to. */
+/**
+ * Plays on from where the viewer is; from the start when that is the end, or when asked to.
+ * @param {Player} player
+ * @param {boolean} [again]
+ */
 export function startPlaying(player, again = false) {
   const { state } = player;
   if (state.playing || stepCount(state) === 0) return;
@@ -101,6 +131,7 @@ export function startPlaying(player, again = false) {
   waitForNext(player);
 }
 
+/** @param {Player} player */
 export function stopPlaying(player) {
   clearTimeout(player.timer);
   clearTimeout(player.settling);
@@ -109,17 +140,19 @@ export function stopPlaying(player) {
   changed(player);
 }
 
+/** @param {Player} player */
 function waitForNext(player) {
   const { state } = player;
-  player.due += staySeconds(state.trace.steps, state.speed, state) * 1000;
+  player.due += staySeconds(stepsOf(state), state.speed, state) * 1000;
   player.timer = setTimeout(() => playOn(player), Math.max(0, player.due - performance.now()));
 }
 
+/** @param {Player} player */
 function playOn(player) {
   const { state } = player;
   if (!state.playing || !player.element.isConnected) return;
   const now = performance.now();
-  const { still, skipped } = dueStill(state.trace.steps, state.speed, state, (now - player.due) / 1000);
+  const { still, skipped } = dueStill(stepsOf(state), state.speed, state, (now - player.due) / 1000);
   // A beat that is late keeps its whole time; only whole steps catch up.
   player.due = playsBeats(state.speed) ? now : player.due + skipped * 1000;
   const ends = !still || (still.cursor >= stepCount(state) && still.beat === LAST_BEAT);
@@ -128,11 +161,13 @@ function playOn(player) {
   if (!ends) waitForNext(player);
 }
 
+/** @param {Player} player @param {number} direction */
 export function changeSpeed(player, direction) {
   const at = SPEEDS.indexOf(player.state.speed) + direction;
   if (at >= 0 && at < SPEEDS.length) setSpeed(player, SPEEDS[at]);
 }
 
+/** @param {Player} player @param {Speed} speed */
 export function setSpeed(player, speed) {
   player.state.speed = speed;
   if (player.state.playing) {

@@ -6,12 +6,20 @@ import { childGroups } from "./layout.js";
 import { nodeElement } from "./nodes.js";
 import { STATE_TITLES, originWords } from "./words.js";
 
+/** @import { Step, Trace } from "./types.js" */
+
 const FAN_LEAST = 3;
 
-/** @returns {HTMLElement[]} the rows, in reading order */
+/**
+ * @param {Trace} trace
+ * @param {Step} step
+ * @returns {HTMLElement[]} the rows, in reading order
+ */
 export function rowElements(trace, step) {
   const children = childGroups(step);
+  /** @type {HTMLElement[]} */
   const rows = [];
+  /** @param {number} node @param {number} level @param {string | null | undefined} after */
   const add = (node, level, after) => {
     rows.push(rowElement(trace, step, [node], level, after));
     const groups = children[node];
@@ -26,7 +34,13 @@ export function rowElements(trace, step) {
   return rows;
 }
 
-/** @param {string|null} [after] what became of a node that goes straight on from the row above */
+/**
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number[]} nodes
+ * @param {number} level
+ * @param {string | null} [after] what became of a node that goes straight on from the row above
+ */
 function rowElement(trace, step, nodes, level, after) {
   const attributes = {
     class: nodes.length > 1 ? "ls-row ls-fan" : "ls-row",
@@ -37,6 +51,7 @@ function rowElement(trace, step, nodes, level, after) {
   return el("div", attributes, ...nodes.map((node) => lineElement(trace, step, node)));
 }
 
+/** @param {Trace} trace @param {Step} step @param {number} node */
 function lineElement(trace, step, node) {
   // What the target wanted stands beside the chip already.
   const fate = node === 0 ? "" : STATE_TITLES[step.states[node]] + ": ";

@@ -1,8 +1,8 @@
 /* A step in plain English, each sentence built from the trace and from nothing else. */
 
-import { outcome } from "./trace.js";
+import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
+import { goesOn as copyGoesOn, matchBefore, outcome } from "./trace.js";
 import {
-  LEGEND_TITLES,
   LONGEST_QUOTE,
   matchExcerpt,
   milliseconds,
@@ -13,7 +13,13 @@ import {
   tokensText,
 } from "./words.js";
 
-/** What the step was and bought, in one line. */
+/** @import { Provenance, Step, Trace } from "./types.js" */
+
+/**
+ * What the step was and bought, in one line.
+ * @param {Trace} trace
+ * @param {number} number
+ */
 export function stepSentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
@@ -24,7 +30,7 @@ export function stepSentence(trace, number) {
 
 /**
  * How the step came to its tokens: where the accepted drafts came from, and how many held.
- * @param {object} trace
+ * @param {Trace} trace
  * @param {number} number the step's, from 1
  */
 export function storySentence(trace, number) {
@@ -39,9 +45,12 @@ export function storySentence(trace, number) {
   return capital([...clauses, held + " accepted"].join("; ")) + `: ${gained}.`;
 }
 
+/** @param {number} count */
 const were = (count) => (count === 1 ? "was" : "were");
+/** @param {string} sentence */
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 
+/** @param {Trace} trace @param {number} number @param {number} drafted */
 function noneSentence(trace, number, drafted) {
   const all = `None of ${drafted} drafted tokens was accepted`;
   const none = drafted === 1 ? "The one drafted token was not accepted" : all;
@@ -50,10 +59,12 @@ function noneSentence(trace, number, drafted) {
   return `${none}, because after ${quoted(trace, tokens[0])} the target chose ${quoted(trace, choices[0])}`;
 }
 
+/** @param {Trace} trace @param {number} number */
 const isEnd = (trace, number) => Boolean(trace.header.finish) && number === trace.steps.length;
 
 /**
  * The accepted drafts as runs of nodes with one source: a runner-up alone, or a copy from place to place.
+ * @param {Step} step
  * @returns {number[][]}
  */
 function pathSegments(step) {
@@ -66,34 +77,45 @@ function pathSegments(step) {
   return segments;
 }
 
-/** Whether `next` goes on with what `before` began: the same copy, or the same table. */
+/**
+ * Whether `next` goes on with what `before` began: the same copy, or the same table.
+ * @param {Provenance} before
+ * @param {Provenance} next
+ */
 function sameSource(before, next) {
   if (before.origin !== next.origin || before.origin === "logit") return false;
   if (next.from === null) return before.from === null;
-  return before.from === next.from - 1 && before.match === next.match;
+  return copyGoesOn(before, next);
 }
 
+/** @param {Trace} trace @param {Step} step @param {number[]} nodes */
 function segmentClause(trace, step, nodes) {
-  const { origin, rank, from, key } = step.origins[nodes[0]];
+  const { origin, rank, from } = step.origins[nodes[0]];
   const token = quoted(trace, step.row.tokens[nodes[0]]);
   if (origin === "logit") return `the last logits put ${token} at rank ${rank}`;
-  if (from !== null) return copyClause(trace, step, nodes);
-  return `${quotedTokens(trace, step, nodes)} came ${LEGEND_TITLES[origin]}`;
+  if (from !== null) return copyClause(trace, step, nodes, from);
+  return `${quotedTokens(trace, step, nodes)} came ${ORIGINS[origin].title}`;
 }
 
-function copyClause(trace, step, nodes) {
+/** @param {Trace} trace @param {Step} step @param {number[]} nodes @param {number} from */
+function copyClause(trace, step, nodes, from) {
   const copy = wholeCopy(step, nodes);
-  const { from, match } = step.origins[copy[0]];
+  const { match } = step.origins[copy[0]];
   const went = `${placeName(trace, from, copy.length)} went on ${quotedTokens(trace, step, copy)}`;
-  const after = match ? `after "${matchExcerpt(trace, [Math.max(0, from - match), from])}" ${went}, so ` : "";
+  const after = match ? `after "${matchExcerpt(trace, matchBefore(from, match))}" ${went}, so ` : "";
   return `${after}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
 }
 
-/** The copy that the nodes belong to, with the nodes below the accepted ones, which were drafted as well. */
+/**
+ * The copy that the nodes belong to, with the nodes below the accepted ones, which were drafted as well.
+ * @param {Step} step
+ * @param {number[]} nodes
+ */
 function wholeCopy(step, nodes) {
   const copy = [...nodes];
   for (;;) {
     const end = copy[copy.length - 1];
+    /** @param {number} parent @param {number} node */
     const goesOn = (parent, node) => parent === end && sameSource(step.origins[end], step.origins[node]);
     const next = step.row.parents.findIndex(goesOn);
     if (next < 0) return copy;
@@ -101,12 +123,18 @@ function wholeCopy(step, nodes) {
   }
 }
 
+/** @param {Trace} trace @param {number} from @param {number} length */
 function placeName(trace, from, length) {
   if (from + length <= trace.promptLength) return "the prompt";
   return from >= trace.promptLength ? "the output" : "the text";
 }
 
-/** The tokens of nodes that follow each other, as one quotation. */
+/**
+ * The tokens of nodes that follow each other, as one quotation.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number[]} nodes
+ */
 function quotedTokens(trace, step, nodes) {
   const shown = nodes.slice(0, LONGEST_QUOTE).map((node) => step.row.tokens[node]);
   return '"' + tokensText(trace, shown) + (nodes.length > LONGEST_QUOTE ? "…" : "") + '"';
@@ -114,8 +142,10 @@ function quotedTokens(trace, step, nodes) {
 
 /**
  * What a beat shows: a headline, and a sentence or two that go with it.
+ * @param {Trace} trace
+ * @param {number} number the step's, from 1
  * @param {number} beat 1 to 5
- * @returns {{headline: string, sentence: string}}
+ * @returns {{ headline: string, sentence: string }}
  */
 export function beatWords(trace, number, beat) {
   const words = [logitsWords, draftWords, verifyWords, fateWords, commitWords];
@@ -123,6 +153,7 @@ export function beatWords(trace, number, beat) {
   return { headline, sentence };
 }
 
+/** @param {Trace} trace @param {number} number @param {Step} step */
 function logitsWords(trace, number, { row, origins }) {
   const token = quoted(trace, row.tokens[0]);
   const rank = row.last.ids.indexOf(row.tokens[0]);
@@ -135,30 +166,37 @@ function logitsWords(trace, number, { row, origins }) {
   return [`The next token is certain: ${token}`, `${how}, and it becomes the root.${guesses}`];
 }
 
+/** @param {Trace} trace @param {number} number @param {Step} step */
 function draftWords(trace, number, { origins, drafted }) {
   if (!drafted) return ["Nothing is drafted", "This pass brings one token, as in plain decoding."];
+  /** @type {(wanted: string, key?: string | null) => number} */
   const count = (wanted, key) =>
     origins.filter((each) => each.origin === wanted && (key === undefined || each.key === key)).length;
+  const others = ORIGIN_NAMES.filter((name) => !["root", "logit", "retrieved"].includes(name));
+  /** @type {[number, (n: number) => string][]} */
   const parts = [
     [count("retrieved", "root"), (n) => `${n} copied after the root's own n-gram`],
     [count("logit"), (n) => plural(n, "runner-up", "runners-up") + " of the last logits"],
     [count("retrieved", "next_next"), (n) => `${n} copied after an n-gram that ends with a runner-up`],
     [count("retrieved", null), (n) => `${n} copied`],
-    [count("recycled"), (n) => `${n} from the successor table`],
-    [count("suffix"), (n) => `${n} from the suffix automaton`],
+    ...others.map((name) => /** @type {[number, (n: number) => string]} */ ([
+      count(name), (n) => `${n} ${ORIGINS[name].title}`,
+    ])),
   ];
-  const told = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
-  return [`${plural(drafted, "token")} drafted`, capital(told.join(", ")) + "."];
+  const counted = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
+  return [`${plural(drafted, "token")} drafted`, capital(counted.join(", ")) + "."];
 }
 
+/** @param {Trace} trace @param {number} number @param {Step} step */
 function verifyWords(trace, number, { row }) {
-  const { verify, device } = row.seconds;
+  const { verify, device = 0 } = row.seconds;
   const share = device > 0 ? `, ${milliseconds(device)} of it on the device` : "";
   const time = verify > 0 ? ` It took ${milliseconds(verify)}${share}.` : "";
-  const told = `The target chooses its own next token after every node at once.${time}`;
-  return [`One forward pass, ${plural(row.tokens.length, "row")}`, told];
+  const choice = `The target chooses its own next token after every node at once.${time}`;
+  return [`One forward pass, ${plural(row.tokens.length, "row")}`, choice];
 }
 
+/** @param {Trace} trace @param {number} number @param {Step} step */
 function fateWords(trace, number, step) {
   const { tokens, parents, choices, path } = step.row;
   const headline = outcomeSentence(step);
@@ -169,6 +207,7 @@ function fateWords(trace, number, step) {
   return [headline, `${wanted}${drafted ? "" : ", which was not drafted there"}.`];
 }
 
+/** @param {Trace} trace @param {number} number */
 function commitWords(trace, number) {
   return [stepSentence(trace, number), storySentence(trace, number)];
 }

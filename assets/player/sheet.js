@@ -7,21 +7,26 @@ import { fillToken } from "./spelling.js";
 import { originAt, spellSequence } from "./trace.js";
 import { plural } from "./words.js";
 
+/** @import { Segment, Sheet, Trace } from "./types.js" */
+
 const SIGHT = 500; // px
 const NEAR_AT_FIRST = 200; // tokens
 
 /**
  * @param {HTMLElement} body scrolls; gets blocks as its children
- * @param {function()} onUnfold told that the viewer opened a fold
- * @returns {object} what the functions below work on
+ * @param {() => void} onUnfold hears that the viewer opened a fold
+ * @returns {Sheet} what the functions below work on
  */
 export function createSheet(body, onUnfold) {
   const ghost = el("span", { class: "ls-ghost", "aria-hidden": "true", hidden: true });
   const fold = el("button", { type: "button", class: "ls-button ls-fold" });
-  const sheet = { body, ghost, fold, trace: null, visible: 0, whitespace: false };
-  Object.assign(sheet, { open: new Set(), marked: [], near: NEAR_AT_FIRST });
+  /** @type {Sheet} */
+  const sheet = {
+    body, ghost, fold, trace: null, visible: 0, whitespace: false, open: new Set(), near: NEAR_AT_FIRST,
+    chunks: [], drawn: [], folded: null, marked: [],
+  };
   fold.addEventListener("click", () => {
-    sheet.open.add(sheet.trace.run);
+    if (sheet.trace) sheet.open.add(sheet.trace.run);
     clearSheet(sheet);
     drawSheet(sheet, sheet.visible);
     body.focus({ preventScroll: true });
@@ -31,22 +36,29 @@ export function createSheet(body, onUnfold) {
   return sheet;
 }
 
+/** @param {Sheet} sheet */
 export function clearSheet(sheet) {
   sheet.body.replaceChildren();
   Object.assign(sheet, { chunks: [], drawn: [], folded: null, marked: [] });
 }
 
-/** Another trace: of the same run, what it shares with the old one from the start on stays. */
+/**
+ * Another trace: of the same run, what it shares with the old one from the start on stays.
+ * @param {Sheet} sheet
+ * @param {Trace} trace
+ */
 export function setTrace(sheet, trace) {
   const old = sheet.trace;
   if (old === trace) return;
-  if (old && trace && old.run === trace.run) dropChanged(sheet, trace);
+  if (old && old.run === trace.run) dropChanged(sheet, old, trace);
   else clearSheet(sheet);
   sheet.trace = trace;
 }
 
-function dropChanged(sheet, trace) {
-  const { trace: old, chunks, drawn } = sheet;
+/** @param {Sheet} sheet @param {Trace} old @param {Trace} trace */
+function dropChanged(sheet, old, trace) {
+  const { chunks, drawn } = sheet;
+  /** @param {number} position */
   const same = (position) =>
     old.ids[position] === trace.ids[position] &&
     originAt(old, position) === originAt(trace, position) &&
@@ -61,7 +73,11 @@ function dropChanged(sheet, trace) {
   chunks.length = Math.min(chunks.length, changed + 1);
 }
 
-/** Whether spaces and tabs are marked. */
+/**
+ * Whether spaces and tabs are marked.
+ * @param {Sheet} sheet
+ * @param {boolean} whitespace
+ */
 export function setWhitespace(sheet, whitespace) {
   if (sheet.whitespace === whitespace) return;
   sheet.whitespace = whitespace;
@@ -69,10 +85,16 @@ export function setWhitespace(sheet, whitespace) {
   clearSheet(sheet);
 }
 
-/** How a trace's text is cut: into chunks, and the prompt's middle folded unless it was opened. */
-function cutSheet(sheet) {
-  const { trace, chunks } = sheet;
+/**
+ * How a trace's text is cut: into chunks, and the prompt's middle folded unless it was opened.
+ * @param {Sheet} sheet
+ * @param {Trace} trace
+ */
+function cutSheet(sheet, trace) {
+  const { chunks } = sheet;
+  /** @param {number} position */
   const endsLine = (position) => tokenEndsLine(trace, position);
+  /** @param {number} position */
   const inside = (position) => position < trace.ids.length && trace.groupOf[position] !== position;
   if (chunks.length === 0) {
     const fold = foldOf(trace.promptLength, endsLine, inside);
@@ -83,15 +105,22 @@ function cutSheet(sheet) {
   cutChunks(chunks, trace.ids.length, { endsLine, inside, borders: borders.filter((at) => !inside(at)) });
 }
 
+/** @param {Trace} trace @param {number} position */
 function tokenEndsLine(trace, position) {
   const bytes = trace.bytes.get(trace.ids[position]);
   return bytes !== undefined && bytes[bytes.length - 1] === 10;
 }
 
-/** Draws the text up to `visible`: what is new to it as plain text at first; with `plain` the chunk before, too. */
+/**
+ * Draws the text up to `visible`: what is new to it as plain text at first; with `plain` the chunk before, too.
+ * @param {Sheet} sheet
+ * @param {number} visible
+ * @param {boolean} [plain]
+ */
 export function drawSheet(sheet, visible, plain = false) {
-  cutSheet(sheet);
-  const { chunks, drawn } = sheet;
+  const { chunks, drawn, trace } = sheet;
+  if (!trace) return;
+  cutSheet(sheet, trace);
   sheet.visible = visible;
   while (drawn.length && chunks[drawn.length - 1].start >= visible) eraseLast(sheet);
   if (drawn.length && plain) setSpans(sheet, drawn.length - 1, false);
@@ -100,12 +129,14 @@ export function drawSheet(sheet, visible, plain = false) {
   placeGhost(sheet);
 }
 
+/** @param {Sheet} sheet */
 function eraseLast({ drawn }) {
-  const { element, block } = drawn.pop();
+  const { element = null, block = null } = drawn.pop() || {};
   if (element) element.remove();
   if (block && !block.querySelector(".ls-chunk, .ls-fold")) block.remove();
 }
 
+/** @param {Sheet} sheet */
 function addChunk(sheet) {
   const { body, chunks, drawn, folded, fold } = sheet;
   const number = drawn.length;
@@ -115,8 +146,8 @@ function addChunk(sheet) {
     return drawn.push({ element: null, block: above, spans: null, shown: 0 });
   }
   const atFold = folded !== null && [folded.from, folded.to].includes(chunk.start);
-  let block = above;
-  if (!above || chunk.line || atFold) block = body.appendChild(el("div", { class: "ls-block" }));
+  const goesOn = above && !chunk.line && !atFold;
+  const block = goesOn ? above : body.appendChild(el("div", { class: "ls-block" }));
   if (atFold && chunk.start === folded.from) {
     setText(fold, `… ${plural(folded.to - folded.from, "token")} folded …`);
     block.append(fold);
@@ -128,22 +159,33 @@ function addChunk(sheet) {
   block.append(element);
 }
 
-/** Brings a chunk up to date: its shown tokens, as spans or as plain text. */
+/**
+ * Brings a chunk up to date: its shown tokens, as spans or as plain text.
+ * @param {Sheet} sheet
+ * @param {number} number
+ */
 function drawChunk(sheet, number) {
   const { chunks, drawn, trace, visible } = sheet;
   const entry = drawn[number];
-  if (!entry.element || entry.element === sheet.fold) return;
+  const { element, spans } = entry;
+  if (!trace || !element || element === sheet.fold) return;
   const { start, end } = chunks[number];
   const shown = Math.min(end, visible);
   if (entry.shown === shown) return;
-  if (entry.spans) drawSpans(sheet, entry, start, shown);
-  else fillToken(entry.element, spelt(trace, start, shown).flat(), false);
+  if (spans) drawSpans(trace, sheet.whitespace, element, spans, start, shown);
+  else fillToken(element, spelt(trace, start, shown).flat(), false);
   entry.shown = shown;
-  entry.element.dataset.of = trace.stepOf[start] === 0 ? "prompt" : "output";
+  element.dataset.of = trace.stepOf[start] === 0 ? "prompt" : "output";
 }
 
-/** What each token from `start` (a group's first) up to `end` shows. */
+/**
+ * What each token from `start` (a group's first) up to `end` shows.
+ * @param {Trace} trace
+ * @param {number} start
+ * @param {number} end
+ */
 function spelt(trace, start, end) {
+  /** @type {Segment[][]} */
   const all = [];
   for (let at = start; at < end; ) {
     let next = at + 1;
@@ -154,12 +196,21 @@ function spelt(trace, start, end) {
   return all;
 }
 
-// A character that the border between shown and hidden tokens cuts is spelt anew: whole or as hex.
-function drawSpans({ trace, whitespace }, { element, spans }, start, shown) {
+/**
+ * A character that the border between shown and hidden tokens cuts is spelt anew: whole or as hex.
+ * @param {Trace} trace
+ * @param {boolean} whitespace
+ * @param {HTMLElement} element of the chunk
+ * @param {HTMLElement[]} spans
+ * @param {number} start
+ * @param {number} shown
+ */
+function drawSpans(trace, whitespace, element, spans, start, shown) {
   const kept = Math.min(start + spans.length, shown);
-  while (start + spans.length > shown) spans.pop().remove();
+  for (const span of spans.splice(Math.max(0, shown - start))) span.remove();
   const border = Math.min(kept, trace.ids.length - 1);
   const from = Math.max(start, Math.min(kept, trace.groupOf[border]));
+  /** @type {HTMLElement[]} */
   const added = [];
   spelt(trace, from, shown).forEach((segments, offset) => {
     const position = from + offset;
@@ -173,6 +224,7 @@ function drawSpans({ trace, whitespace }, { element, spans }, start, shown) {
   if (added.length) element.append(...added);
 }
 
+/** @param {Trace} trace @param {number} position */
 function tokenSpan(trace, position) {
   return el("span", {
     class: "ls-token",
@@ -183,7 +235,13 @@ function tokenSpan(trace, position) {
   });
 }
 
-/** A token without a character of its own: empty, or bytes of the character before. */
+/**
+ * A token without a character of its own: empty, or bytes of the character before.
+ * @param {Trace} trace
+ * @param {HTMLElement} span
+ * @param {number} position
+ * @param {Segment[]} segments
+ */
 function showEmpty(trace, span, position, segments) {
   span.classList.toggle("ls-continued", segments.length === 0);
   if (segments.length) return span.removeAttribute("data-hex");
@@ -191,13 +249,17 @@ function showEmpty(trace, span, position, segments) {
   span.dataset.hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** Draws the chunks in and near sight token by token; in a short text, all. */
+/**
+ * Draws the chunks in and near sight token by token; in a short text, all.
+ * @param {Sheet} sheet
+ */
 export function showInSight(sheet) {
   const { body, drawn, visible } = sheet;
   if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
   const outer = body.getBoundingClientRect();
   const there = drawn.map((entry, number) => number).filter((number) => drawn[number].element);
-  const boxOf = (at) => drawn[there[at]].element.getBoundingClientRect();
+  /** @param {number} at */
+  const boxOf = (at) => (drawn[there[at]].element || body).getBoundingClientRect();
   const [first, end] = inWindow(there.length, boxOf, outer.top - SIGHT, outer.bottom + SIGHT);
   there.forEach((number, at) => setSpans(sheet, number, at >= first && at < end));
   if (end > first) sheet.near = sheet.chunks[there[end - 1]].end - sheet.chunks[there[first]].start;
@@ -206,6 +268,7 @@ export function showInSight(sheet) {
 /**
  * The same for the end of the text, by how many tokens were near sight before: without a look at where they
  * are, for which the browser would have to lay them out.
+ * @param {Sheet} sheet
  */
 export function showEnd(sheet) {
   const { chunks, drawn, visible, near } = sheet;
@@ -213,6 +276,7 @@ export function showEnd(sheet) {
   drawn.forEach((entry, number) => setSpans(sheet, number, chunks[number].end > from));
 }
 
+/** @param {Sheet} sheet @param {number} number @param {boolean} wanted */
 function setSpans(sheet, number, wanted) {
   const entry = sheet.drawn[number];
   if (!entry.element || entry.element === sheet.fold || (entry.spans !== null) === wanted) return;
@@ -221,13 +285,21 @@ function setSpans(sheet, number, wanted) {
   drawChunk(sheet, number);
 }
 
-/** The span of a position; null where it is folded away, not shown, or out of sight. */
+/**
+ * The span of a position; null where it is folded away, not shown, or out of sight.
+ * @param {Sheet} sheet
+ * @param {number} position
+ */
 export function spanAt({ chunks, drawn }, position) {
   const entry = drawn[chunkAt(chunks, position)];
   return (entry && entry.spans && entry.spans[position - chunks[chunkAt(chunks, position)].start]) || null;
 }
 
-/** The element that a position is in: its span, its chunk, or the fold. */
+/**
+ * The element that a position is in: its span, its chunk, or the fold.
+ * @param {Sheet} sheet
+ * @param {number} position
+ */
 export function placeAt(sheet, position) {
   const { chunks, drawn, folded, fold } = sheet;
   if (folded && position >= folded.from && position < folded.to) return fold;
@@ -235,9 +307,12 @@ export function placeAt(sheet, position) {
   return spanAt(sheet, position) || (entry && entry.element) || null;
 }
 
-// The token that is certain to come next stands behind the text, apart from it.
+/**
+ * The token that is certain to come next stands behind the text, apart from it.
+ * @param {Sheet} sheet
+ */
 function placeGhost({ body, drawn, ghost, trace, visible }) {
   const last = drawn[drawn.length - 1];
-  const home = last && last.block && !tokenEndsLine(trace, visible - 1) ? last.block : body;
+  const home = last && last.block && trace && !tokenEndsLine(trace, visible - 1) ? last.block : body;
   if (ghost.parentNode !== home || ghost.nextSibling) home.append(ghost);
 }

@@ -5,39 +5,43 @@
 import { el } from "./dom.js";
 import { originOfEdge, stateOfEdge } from "./edges.js";
 import { CHIP_HEIGHT } from "./layout.js";
+import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { plainText } from "./spelling.js";
 import { spellToken } from "./trace.js";
 
-const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", "root", "logit", "retrieved", "recycled", "suffix"];
+/** @import { Layout, Looks, Room, Sketch, Step, StepFrame, Trace } from "./types.js" */
 
-/**
- * @returns {{element: HTMLCanvasElement, rest: function(), draw: function(object, object, number, object)}}
- *   rest: to be called when steps no longer rush; draw: a frame, its layout (of `layOutTree`), the height of
- *   a letter in px and the room {width, height} in px
- */
+const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", ...ORIGIN_NAMES];
+
+/** @returns {Sketch} */
 export function createSketch() {
   // Inside a canvas elements are not drawn but styled: they know what the page's colours are just now.
   const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
   const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);
   element.setAttribute("aria-label", "Draft tree, passing by");
-  const state = { colours: null, font: "" };
+  /** @type {Looks | null} what the page looks like just now */
+  let looks = null;
   return {
     element,
-    rest: () => (state.colours = null),
+    rest() {
+      looks = null;
+    },
     draw(frame, layout, letter, room) {
       const scale = window.devicePixelRatio || 1;
       resizeSketch(element, room, scale);
-      if (!state.colours) Object.assign(state, looksOf(element, probes));
+      looks = looks || looksOf(element, probes);
       const pen = element.getContext("2d");
+      if (!pen) return;
       pen.setTransform(scale * letter, 0, 0, scale * letter, 0, 0);
       pen.clearRect(0, 0, element.width, element.height);
-      drawEdges(pen, state, frame.step, layout);
-      drawBoxes(pen, state, frame.step, layout);
-      drawTokens(pen, state, frame, layout);
+      drawEdges(pen, looks, frame.step, layout);
+      drawBoxes(pen, looks, frame.step, layout);
+      drawTokens(pen, looks, frame, layout);
     },
   };
 }
 
+/** @param {HTMLCanvasElement} element @param {Room} room @param {number} scale */
 function resizeSketch(element, { width, height }, scale) {
   const across = Math.round(width * scale);
   const down = Math.round(height * scale);
@@ -45,23 +49,32 @@ function resizeSketch(element, { width, height }, scale) {
   if (element.height !== down) element.height = down;
 }
 
+/** @param {HTMLCanvasElement} element @param {HTMLElement[]} probes */
 function looksOf(element, probes) {
+  /** @type {Record<string, string>} */
   const colours = {};
   probes.forEach((probe, at) => (colours[SKETCH_COLOURS[at]] = getComputedStyle(probe).color));
   return { colours, font: getComputedStyle(element).fontFamily };
 }
 
-/** What is drawn alike as one, since every stroke of its own costs: `keyOf` gives what tells it apart. */
+/**
+ * What is drawn alike as one, since every stroke of its own costs.
+ * @template Thing
+ * @param {Thing[]} things
+ * @param {(thing: Thing) => string} keyOf what tells them apart
+ */
 function grouped(things, keyOf) {
+  /** @type {Map<string, Thing[]>} */
   const groups = new Map();
   for (const thing of things) {
-    const key = keyOf(thing);
-    if (!groups.has(key)) groups.set(key, []);
-    groups.get(key).push(thing);
+    const group = groups.get(keyOf(thing));
+    if (group) group.push(thing);
+    else groups.set(keyOf(thing), [thing]);
   }
   return groups.values();
 }
 
+/** @param {CanvasRenderingContext2D} pen @param {Looks} looks @param {Step} step @param {Layout} layout */
 function drawEdges(pen, { colours }, step, { edges }) {
   const looks = edges.map((edge) => {
     const shared = edge.kind === "trunk" || edge.kind === "bus";
@@ -69,16 +82,17 @@ function drawEdges(pen, { colours }, step, { edges }) {
     const origin = originOfEdge(step, edge);
     return { edge, origin, state, taken: state === "accepted" && !shared };
   });
-  looks.sort((a, b) => a.taken - b.taken);
+  looks.sort((a, b) => Number(a.taken) - Number(b.taken));
   for (const group of grouped(looks, ({ origin, state, taken }) => [origin, state, taken].join())) {
     const { origin, state, taken } = group[0];
-    pen.strokeStyle = taken ? colours.text : colours[origin] || colours["line-hard"];
+    pen.strokeStyle = taken ? colours.text : colours[origin || "line-hard"];
     pen.globalAlpha = state === "uncompared" ? 0.55 : 0.85;
     pen.lineWidth = taken ? 0.26 : 0.11;
     pen.stroke(new Path2D(group.map(({ edge }) => edge.path).join("")));
   }
 }
 
+/** @param {CanvasRenderingContext2D} pen @param {Looks} looks @param {Step} step @param {Layout} layout */
 function drawBoxes(pen, { colours }, { origins, states }, { nodes, order }) {
   for (const group of grouped(order, (node) => origins[node].origin + states[node])) {
     const { origin } = origins[group[0]];
@@ -96,18 +110,17 @@ function drawBoxes(pen, { colours }, { origins, states }, { nodes, order }) {
   }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {Layout["nodes"][number]} about
+ * @param {number} inset
+ * @param {string} origin
+ */
 function addBox(pen, { x, y, width }, inset, origin) {
-  pen.roundRect(x + inset, y + inset, width - 2 * inset, CHIP_HEIGHT - 2 * inset, cornersOf(origin));
+  pen.roundRect(x + inset, y + inset, width - 2 * inset, CHIP_HEIGHT - 2 * inset, ORIGINS[origin].corners);
 }
 
-/** Radii of the corners, in letter heights, as a node's style has them. */
-function cornersOf(origin) {
-  if (origin === "logit") return CHIP_HEIGHT / 2;
-  if (origin === "recycled") return [0.7, 0];
-  if (origin === "suffix") return [0, 0.8, 0.8, 0];
-  return 0.15;
-}
-
+/** @param {CanvasRenderingContext2D} pen @param {Looks} looks @param {StepFrame} frame @param {Layout} layout */
 function drawTokens(pen, { colours, font }, { trace, step }, { nodes, order }) {
   const { origins, states, row } = step;
   pen.globalAlpha = 1;
@@ -126,9 +139,14 @@ function drawTokens(pen, { colours, font }, { trace, step }, { nodes, order }) {
   }
 }
 
+/** @type {Record<string, string>} */
 const SKETCH_SIGNS = { "\n": "↵", "\t": "⇥", " ": "·" };
 
-/** The token as one plain string in which nothing is without a shape. */
+/**
+ * The token as one plain string in which nothing is without a shape.
+ * @param {Trace} trace
+ * @param {number} token
+ */
 function sketchText(trace, token) {
   return plainText(spellToken(trace, token)).replace(/[\n\t ]/g, (sign) => SKETCH_SIGNS[sign]);
 }

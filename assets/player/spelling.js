@@ -2,6 +2,8 @@
 
 import { el } from "./dom.js";
 
+/** @import { Segment, Spelling } from "./types.js" */
+
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
@@ -12,13 +14,17 @@ export const HIDDEN =
 const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
 const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t| )");
 
-/** The bytes of a vocabulary entry: a string, or {hex} where the token alone is not UTF-8. */
+/**
+ * The bytes of a vocabulary entry: a string, or {hex} where the token alone is not UTF-8.
+ * @param {Spelling} entry
+ */
 export function bytesOf(entry) {
   if (typeof entry === "string") return TO_UTF8.encode(entry);
   const pairs = entry.hex.match(/../g) || [];
   return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
 }
 
+/** @param {Uint8Array} bytes */
 function strictText(bytes) {
   try {
     return STRICT_UTF8.decode(bytes);
@@ -27,7 +33,10 @@ function strictText(bytes) {
   }
 }
 
-/** Bytes of the character that `lead` begins; 0 when no character begins with it. */
+/**
+ * Bytes of the character that `lead` begins; 0 when no character begins with it.
+ * @param {number} lead
+ */
 function characterLength(lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xc2 && lead <= 0xdf) return 2;
@@ -35,9 +44,13 @@ function characterLength(lead) {
   return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
+/** @param {number} byte */
 const isContinuation = (byte) => byte >= 0x80 && byte <= 0xbf;
 
-/** The bytes at the end that are the beginning of a character (none: an empty array). */
+/**
+ * The bytes at the end that are the beginning of a character (none: an empty array).
+ * @param {Uint8Array} bytes
+ */
 export function tornTail(bytes) {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back];
@@ -47,11 +60,16 @@ export function tornTail(bytes) {
   return new Uint8Array();
 }
 
-/** Whether a token with these bytes goes on with the character that `tail` began. */
+/**
+ * Whether a token with these bytes goes on with the character that `tail` began.
+ * @param {Uint8Array} tail
+ * @param {Uint8Array} bytes
+ */
 export function continues(tail, bytes) {
   return tail.length > 0 && bytes.length > 0 && isContinuation(bytes[0]);
 }
 
+/** @param {Uint8Array} left @param {Uint8Array} right */
 export function joined(left, right) {
   const both = new Uint8Array(left.length + right.length);
   both.set(left);
@@ -63,7 +81,7 @@ export function joined(left, right) {
  * What to show for each token of a group: a character belongs to the token that it begins in, and
  * bytes that make no character (yet) stay with their token as hex.
  * @param {Uint8Array[]} group bytes of consecutive tokens
- * @returns {Array<Array<{text?: string, hex?: string}>>} segments per token
+ * @returns {Segment[][]} segments per token
  */
 export function spell(group) {
   if (group.length === 1) {
@@ -72,7 +90,7 @@ export function spell(group) {
   }
   const bytes = group.reduce(joined, new Uint8Array());
   const owner = group.flatMap((part, token) => Array.from(part, () => token));
-  const spelt = group.map(() => []);
+  const spelt = group.map(() => /** @type {Segment[]} */ ([]));
   for (let at = 0; at < bytes.length; ) {
     const length = characterLength(bytes[at]);
     const text = length ? strictText(bytes.slice(at, at + length)) : null;
@@ -83,16 +101,22 @@ export function spell(group) {
   return spelt;
 }
 
+/** @param {Segment[]} segments @param {"text" | "hex"} kind @param {string} piece */
 function addSegment(segments, kind, piece) {
   const last = segments[segments.length - 1];
-  if (last && kind in last) last[kind] += (kind === "hex" ? " " : "") + piece;
+  if (last && last[kind] !== undefined) last[kind] += (kind === "hex" ? " " : "") + piece;
   else segments.push({ [kind]: piece });
 }
 
+/** @param {string} character */
 export const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
 
-/** Segments as one plain string, controls made visible: for labels and sentences. */
+/**
+ * Segments as one plain string, controls made visible: for labels and sentences.
+ * @param {Segment[]} segments
+ */
 export function plainText(segments) {
+  /** @param {Segment} segment */
   const visible = ({ text, hex }) =>
     text === undefined
       ? "⟨" + hex + "⟩"
@@ -103,13 +127,20 @@ export function plainText(segments) {
 /**
  * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
  * must not break and a space should be seen. `marked`: in running text, with marks over spaces and tabs.
+ * @param {HTMLElement} target
+ * @param {Segment[]} segments
+ * @param {boolean} chip
+ * @param {boolean} [marked]
  */
 export function fillToken(target, segments, chip, marked = false) {
   const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, marked));
   target.replaceChildren(...mergedStrings(pieces));
 }
 
-/** Strings that follow each other as one, since each becomes a node of the page. */
+/**
+ * Strings that follow each other as one, since each becomes a node of the page.
+ * @param {(string | Node)[]} pieces
+ */
 function mergedStrings(pieces) {
   const merged = [];
   for (const piece of pieces) {
@@ -120,6 +151,7 @@ function mergedStrings(pieces) {
   return merged;
 }
 
+/** @param {Segment} segment @param {boolean} chip @param {boolean} marked */
 function segmentNodes({ text, hex }, chip, marked) {
   if (text === undefined) return [el("span", { class: "ls-bytes" }, "⟨" + hex + "⟩")];
   return text
@@ -128,6 +160,7 @@ function segmentNodes({ text, hex }, chip, marked) {
     .flatMap((piece) => pieceNodes(piece, chip, marked));
 }
 
+/** @param {string} piece @param {boolean} chip @param {boolean} marked */
 function pieceNodes(piece, chip, marked) {
   if (piece === "\n") return [el("i", { class: "ls-newline" }), ...(chip ? [] : ["\n"])];
   if (HIDDEN.test(piece)) return [el("span", { class: "ls-control" }, codePoint(piece))];

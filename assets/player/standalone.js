@@ -5,14 +5,18 @@ import { createPlayer } from "./player.js";
 
 /** Plays the page's run, or stands still at the step that the address names. */
 function start() {
-  const player = createPlayer(document.querySelector("[data-logitspec-player]"));
+  /** @type {HTMLElement | null} */
+  const element = document.querySelector("[data-logitspec-player]");
+  const trace = document.getElementById("logitspec-trace");
+  if (!element || !trace) return;
+  const player = createPlayer(element);
   const go = () => {
     const step = stepInAddress(location.href);
     if (!step) return;
     player.pause();
     player.show(step);
   };
-  player.open(document.getElementById("logitspec-trace").textContent);
+  player.open(trace.textContent);
   go();
   addEventListener("hashchange", go);
 }

@@ -1,7 +1,44 @@
 /* What a player is in, and what follows from it without a look at the page. */
 
-export const stepCount = (state) => (state.trace ? state.trace.steps.length : 0);
+import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 
+/** @import { PlayerState, StateName } from "./types.js" */
+
+/** @returns {PlayerState} */
+export const newState = () => ({
+  trace: null,
+  cursor: 0,
+  follow: true,
+  live: false,
+  error: null,
+  expecting: false,
+  kept: null,
+  keptAt: 0,
+  playing: false,
+  moving: false,
+  dragged: false,
+  speed: SPEED_AT_START,
+  beat: LAST_BEAT,
+  settings: { whitespace: false, lecture: false, treeView: "tree" },
+  pointed: null,
+  announce: false,
+  waiting: [],
+  retired: new Set(),
+});
+
+/** @param {PlayerState} state */
+export const stepsOf = ({ trace }) => (trace ? trace.steps : []);
+
+/** @param {PlayerState} state */
+export const stepCount = (state) => stepsOf(state).length;
+
+/**
+ * The step at the cursor.
+ * @param {PlayerState} state
+ */
+export const shownStep = ({ trace, cursor }) => (trace && cursor ? trace.steps[cursor - 1] : null);
+
+/** @param {PlayerState} state @returns {StateName} */
 export function stateName({ error, expecting, trace, live, follow, playing }) {
   if (error !== null) return "error";
   if (expecting) return "running";

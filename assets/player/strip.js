@@ -4,9 +4,11 @@ import { BEATS } from "./beats.js";
 import { el, setAttributes, setText } from "./dom.js";
 import { beatWords } from "./sentence.js";
 
+/** @import { Frame, PlayerView } from "./types.js" */
+
 /**
- * @param {function(number)} onBeat told the beat that was chosen
- * @returns {object} a part of the player; number: a part within it, which tells only which step it is
+ * @param {(beat: number) => void} onBeat hears of the beat that was chosen
+ * @returns {PlayerView["strip"]} `number`: a part within it, which says only which step it is
  */
 export function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });
@@ -23,9 +25,11 @@ export function createStrip(onBeat) {
     element,
     number: {
       element: number,
+      /** @param {Frame} frame */
       paint: ({ step, trace, cursor }) => step && setText(count, `${cursor} of ${trace.steps.length}`),
     },
     words: () => [summary.textContent, story.textContent].join(" "),
+    /** @param {Frame} frame */
     paint(frame) {
       element.hidden = !frame.step;
       if (!frame.step) return;
@@ -37,6 +41,7 @@ export function createStrip(onBeat) {
   };
 }
 
+/** @param {string} title @param {number} beat @param {(beat: number) => void} onBeat */
 function beatButton(title, beat, onBeat) {
   const name = el("span", { class: "ls-beat-name" }, title);
   const hint = `${beat}. ${title} (, and . go through the beats)`;
@@ -47,6 +52,7 @@ function beatButton(title, beat, onBeat) {
   return { button, item: el("li", {}, button) };
 }
 
+/** @param {{ button: HTMLElement, item: HTMLElement }} about @param {number} beat @param {Frame} frame */
 function showBeat({ button, item }, beat, frame) {
   const reached = beat < frame.beat ? "past" : beat > frame.beat ? "ahead" : "now";
   if (item.dataset.reached === reached) return;

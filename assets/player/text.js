@@ -1,6 +1,6 @@
 /* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
 
-import { el, panel, setAttributes, setText } from "./dom.js";
+import { caretMove, el, nearest, panel, setAttributes, setText } from "./dom.js";
 import { linkOf, nextRoot, stretchesShown } from "./links.js";
 import {
   clearSheet,
@@ -17,13 +17,16 @@ import { fillToken } from "./spelling.js";
 import { spellToken } from "./trace.js";
 import { nodeSentence, quoted } from "./words.js";
 
+/** @import { Callbacks, Frame, Mark, Sheet, TextPanel, TextState, Trace } from "./types.js" */
+
 const AT_END = 64; // px
 const LEAST_FOOT = 8; // px below the last line
 const RUSH = 32; // tokens; more at once than these are plain text until the step stays
 
 /**
- * @param {{point: function({position: number}|null), pick: function(number)}} on told the position
- *   that is pointed at, and the step of a token that was chosen
+ * @param {Pick<Callbacks, "point" | "pick">} on hears of the position that is pointed at, and of the step of a
+ *   token that was chosen
+ * @returns {TextPanel}
  */
 export function createTextPanel(on) {
   const view = panel("text", "Text so far");
@@ -32,11 +35,12 @@ export function createTextPanel(on) {
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   view.element.append(spoken);
   const sheet = createSheet(view.body, () => refresh());
+  /** @type {TextState} */
   const state = { view, sheet, spoken, frame: null, caret: null, sticks: true, wentTo: null, lecture: false };
   const refresh = () => {
     if (!state.frame || !state.frame.trace) return;
     showInSight(sheet);
-    markTokens(state);
+    markTokens(sheet, state.frame);
   };
   view.body.addEventListener("scroll", () => {
     if (view.body.scrollTop === state.wentTo) return; // painted there already
@@ -55,18 +59,18 @@ export function createTextPanel(on) {
   listenToCaret(state, on);
   return {
     element: view.element,
+    body: view.body,
     paint: (frame) => paintText(state, frame),
     boxOf: (position) => boxesOf(state, position, position + 1)[0] || null,
     boxesOf: (from, to) => boxesOf(state, from, to),
     sideOf: (position) => sideOf(state, position),
-    inView: (position) => sideOf(state, position) === "inside",
-    body: view.body,
     scrollTo: (position) => scrollToToken(state, position),
   };
 }
 
+/** @param {TextState} state @param {Pick<Callbacks, "point" | "pick">} on */
 function listenToTokens({ view }, on) {
-  const tokenOf = (event) => event.target.closest("[data-token]");
+  const tokenOf = (/** @type {Event} */ event) => nearest(event, "[data-token]");
   view.body.addEventListener("pointerover", (event) => {
     const span = tokenOf(event);
     on.point(span ? { position: Number(span.dataset.token) } : null);
@@ -74,22 +78,27 @@ function listenToTokens({ view }, on) {
   view.body.addEventListener("pointerleave", () => on.point(null));
   view.body.addEventListener("click", (event) => {
     const span = tokenOf(event);
-    const selecting = !document.getSelection().isCollapsed;
+    const selection = document.getSelection();
+    const selecting = selection !== null && !selection.isCollapsed;
     if (span && Number(span.dataset.step) > 0 && !selecting) on.pick(Number(span.dataset.step));
   });
 }
 
-// The panel has one tab stop; a caret in it walks the tokens, even those that are drawn only on arrival.
+/**
+ * The panel has one tab stop; a caret in it walks the tokens, even those that are drawn only on arrival.
+ * @param {TextState} state
+ * @param {Pick<Callbacks, "point" | "pick">} on
+ */
 function listenToCaret(state, on) {
   const { body } = state.view;
   body.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target !== body || !state.frame) return;
-    const { trace } = state.frame;
-    const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (move && trace) setCaret(state, on, caretAfter(state, move));
-    else if (event.key === "Enter" && state.caret !== null && trace.stepOf[state.caret]) {
-      on.pick(trace.stepOf[state.caret]);
-    } else return;
+    const { frame, caret } = state;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target !== body || !frame || !frame.trace) return;
+    const move = caretMove(event);
+    const step = caret === null ? 0 : frame.trace.stepOf[caret];
+    if (move) setCaret(state, on, frame.trace, caretAfter(state, frame, move));
+    else if (event.key === "Enter" && step) on.pick(step);
+    else return;
     event.preventDefault();
   });
   body.addEventListener("blur", () => {
@@ -99,8 +108,13 @@ function listenToCaret(state, on) {
   });
 }
 
-/** Where the caret goes: at first to the current step, later on or back by a token, over what is folded. */
-function caretAfter({ caret, frame, sheet }, move) {
+/**
+ * Where the caret goes: at first to the current step, later on or back by a token, over what is folded.
+ * @param {TextState} state
+ * @param {Frame} frame
+ * @param {number} move
+ */
+function caretAfter({ caret, sheet }, frame, move) {
   const last = frame.visible - 1;
   if (caret === null) return Math.min(last, frame.previous);
   const { folded } = sheet;
@@ -109,11 +123,11 @@ function caretAfter({ caret, frame, sheet }, move) {
   return move > 0 ? folded.to : folded.from - 1;
 }
 
-function setCaret(state, on, position) {
+/** @param {TextState} state @param {Pick<Callbacks, "point">} on @param {Trace} trace @param {number} position */
+function setCaret(state, on, trace, position) {
   state.caret = position;
   scrollToToken(state, position);
   on.point({ position });
-  const { trace } = state.frame;
   const number = trace.stepOf[position];
   const words = number
     ? nodeSentence(trace, trace.steps[number - 1], trace.nodeOf[position]) + `; step ${number}`
@@ -121,6 +135,7 @@ function setCaret(state, on, position) {
   setText(state.spoken, `Token ${position}, ${words}`);
 }
 
+/** @param {TextState} state @param {Frame} frame */
 function paintText(state, frame) {
   const { view, sheet } = state;
   const { trace, visible, settings } = frame;
@@ -132,24 +147,26 @@ function paintText(state, frame) {
     return setText(view.note, "");
   }
   setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
-  setWhitespace(sheet, Boolean(settings && settings.whitespace));
+  setWhitespace(sheet, settings.whitespace);
   setTrace(sheet, trace);
   const rushes = frame.hurried && visible - sheet.visible > RUSH;
   if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible, rushes);
   if (state.caret !== null && state.caret >= visible) state.caret = null;
-  paintGhost(state);
-  const lecture = Boolean(settings && settings.lecture);
-  if (state.lecture !== lecture) requestAnimationFrame(() => state.sticks && toEnd(state));
-  state.lecture = lecture;
+  paintGhost(sheet.ghost, trace, nextRoot(frame));
+  if (state.lecture !== settings.lecture) requestAnimationFrame(() => state.sticks && toEnd(state));
+  state.lecture = settings.lecture;
   const streams = frame.playing || frame.name === "running";
   const ends = moved && (state.sticks || !streams);
   if (ends && frame.hurried && !rushes) showEnd(sheet);
   if (ends) toEnd(state);
   if (!ends || !frame.hurried) showInSight(sheet);
-  markTokens(state);
+  markTokens(sheet, frame);
 }
 
-// As far as whole lines fill the box from its top; the room for that is the padding below the last one.
+/**
+ * As far as whole lines fill the box from its top; the room for that is the padding below the last one.
+ * @param {TextState} state
+ */
 function toEnd(state) {
   const { body } = state.view;
   const { lineHeight, paddingBottom } = getComputedStyle(body);
@@ -160,22 +177,30 @@ function toEnd(state) {
   state.sticks = true;
 }
 
-/** The certain next token, set apart behind the text. */
-function paintGhost({ sheet, frame }) {
-  const { ghost } = sheet;
-  const id = nextRoot(frame);
+/**
+ * The certain next token, set apart behind the text.
+ * @param {HTMLElement} ghost
+ * @param {Trace} trace
+ * @param {number | null} id null after the end of a run
+ */
+function paintGhost(ghost, trace, id) {
   ghost.hidden = id === null;
-  const next = id === null ? "" : frame.trace.run + " " + id;
+  const next = trace.run + " " + id;
   if (id === null || ghost.dataset.next === next) return;
   ghost.dataset.next = next;
-  fillToken(ghost, spellToken(frame.trace, id), true);
+  fillToken(ghost, spellToken(trace, id), true);
   ghost.title = "certain next token: the root of the next step";
 }
 
-/** Marks tokens: the current step's, the sources of copies, what is pointed at. */
-function markTokens({ sheet, frame }) {
+/**
+ * Marks tokens: the current step's, the sources of copies, what is pointed at.
+ * @param {Sheet} sheet
+ * @param {Frame} frame
+ */
+function markTokens(sheet, frame) {
   for (const [span, name] of sheet.marked) span.removeAttribute(name);
   sheet.marked = [];
+  /** @param {number} position @param {string} name @param {string} value */
   const mark = (position, name, value) => {
     const span = spanAt(sheet, position);
     if (!span || span.hasAttribute(name)) return;
@@ -188,6 +213,7 @@ function markTokens({ sheet, frame }) {
   if (link && link.position !== null) mark(link.position, "data-pointed", "");
 }
 
+/** @param {Frame} frame @param {Mark} mark */
 function markCurrent({ step, previous, visible }, mark) {
   if (!step) return;
   for (let at = previous; at < visible; at += 1) {
@@ -196,6 +222,7 @@ function markCurrent({ step, previous, visible }, mark) {
   }
 }
 
+/** @param {Frame} frame @param {Mark} mark */
 function markSources(frame, mark) {
   const { stretches, own } = stretchesShown(frame);
   for (const { from, to } of stretches) {
@@ -209,9 +236,15 @@ function markSources(frame, mark) {
   }
 }
 
-/** The boxes of the tokens in sight from `from` up to `to`, one a line, in the window's coordinates. */
+/**
+ * The boxes of the tokens in sight from `from` up to `to`, one a line, in the window's coordinates.
+ * @param {TextState} state
+ * @param {number} from
+ * @param {number} to
+ */
 function boxesOf({ view, sheet }, from, to) {
   const outer = view.body.getBoundingClientRect();
+  /** @type {DOMRect[]} */
   const boxes = [];
   for (let at = from; at < to; at += 1) {
     const span = spanAt(sheet, at);
@@ -227,7 +260,11 @@ function boxesOf({ view, sheet }, from, to) {
   return boxes;
 }
 
-/** Where a position is: "inside" what is in sight, "above" or "below" it, null when not in the text. */
+/**
+ * Where a position is: "inside" what is in sight, "above" or "below" it, null when not in the text.
+ * @param {TextState} state
+ * @param {number} position
+ */
 function sideOf({ view, sheet }, position) {
   const place = placeAt(sheet, position);
   if (!place || !place.isConnected) return null;
@@ -239,7 +276,11 @@ function sideOf({ view, sheet }, position) {
   return inner.top < outer.top ? "above" : "below";
 }
 
-/** Scrolls within the panel, and the page not at all. */
+/**
+ * Scrolls within the panel, and the page not at all.
+ * @param {TextState} state
+ * @param {number} position
+ */
 function scrollToToken(state, position) {
   const { view, sheet } = state;
   const place = placeAt(sheet, position);

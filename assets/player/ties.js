@@ -1,25 +1,27 @@
 /* Ties: lines over the panels, from what was drafted to the place that it came from. */
 
 import { LAST_BEAT } from "./beats.js";
-import { el, svg } from "./dom.js";
+import { childrenOf, el, svg } from "./dom.js";
 import { startFlights } from "./flights.js";
 import { headOf, linkOf, rankOfNode, stretchesOf, stretchesShown } from "./links.js";
 import { aroundText, fromRank, shifted, withinText } from "./ways.js";
 import { excerpt, quotedFrom } from "./words.js";
 
-const TIES_MOST = 40;
+/** @import {
+ *   Box, Frame, Panels, Part, SourceTie, Step, StepFrame, Stretch, TextPanel, Tie, TiesState, Trace, Way
+ * } from "./types.js" */
+
+const MAX_TIES = 40;
 const TIES_REST = 160;
 const SWEEP_BEAT = 3; // the picture there is the one pass over all nodes
 
-/**
- * @param {{text: object, tree: object, logits: object}} panels each tells where it has drawn a thing
- *   (`boxOf`, null when it is out of sight); text also tells on which side of what is in sight it lies
- */
+/** @param {Panels} panels @returns {Part} */
 export function createTies(panels) {
   const lines = svg("svg", { class: "ls-tie-lines" });
   const pills = el("div", { class: "ls-tie-pills" });
   const flights = el("div", { class: "ls-flights" });
   const element = el("div", { class: "ls-ties", "aria-hidden": "true" }, lines, pills, flights);
+  /** @type {TiesState} */
   const state = { element, lines, pills, flights, panels, frame: null, key: "", timer: null, asked: null };
   const soon = () => {
     if (state.asked === null && state.timer === null) state.asked = requestAnimationFrame(() => drawTies(state));
@@ -28,7 +30,11 @@ export function createTies(panels) {
   return { element, paint: (frame) => paintTies(state, frame, soon) };
 }
 
-// Whatever moves what is tied: scrolling, another size, motions that end, a tree that is panned.
+/**
+ * Whatever moves what is tied: scrolling, another size, motions that end, a tree that is panned.
+ * @param {TiesState} state
+ * @param {() => void} soon
+ */
 function listenToMoves({ element }, soon) {
   const listen = () => {
     const frame = element.parentElement;
@@ -40,14 +46,19 @@ function listenToMoves({ element }, soon) {
   listen();
 }
 
-/** Ties to what is pointed at come at once; those of a step at rest wait until it stays. */
+/**
+ * Ties to what is pointed at come at once; those of a step at rest wait until it stays.
+ * @param {TiesState} state
+ * @param {Frame} frame
+ * @param {() => void} soon
+ */
 function paintTies(state, frame, soon) {
   const { trace, cursor, beat, pointed, visible, playing } = frame;
   const key = JSON.stringify([trace && trace.run, cursor, beat, pointed, visible]);
   state.frame = frame;
   if (key === state.key) return soon();
   state.key = key;
-  clearTimeout(state.timer);
+  clearTimeout(state.timer || undefined);
   state.timer = null;
   state.lines.replaceChildren();
   state.pills.replaceChildren();
@@ -61,36 +72,50 @@ function paintTies(state, frame, soon) {
   }, TIES_REST);
 }
 
+/** @param {TiesState} state @param {string} asked */
 function fly({ flights, frame, key, panels }, asked) {
-  if (key === asked) startFlights(flights, frame, panels);
+  if (key === asked && frame && frame.step) startFlights(flights, frame, panels);
 }
 
+/** @param {TiesState} state */
 function drawTies(state) {
   const { element, lines, pills, frame, panels } = state;
   state.asked = null;
   if (!frame || !frame.trace || !frame.step || element.offsetParent === null) return;
   if (frame.beat === SWEEP_BEAT && !frame.pointed) return;
-  const ties = [...sourceTies(frame, panels), ...rankTies(frame, panels)].slice(0, TIES_MOST);
+  const sources = sourceTies(frame, panels).slice(0, MAX_TIES);
+  const ties = [...sources, ...rankTies(frame, panels)].slice(0, MAX_TIES);
   const origin = element.getBoundingClientRect();
   element.dataset.kind = frame.pointed ? "pointed" : frame.beat < LAST_BEAT ? "beat" : "rest";
-  pills.replaceChildren(...pillsOf(state, ties, origin));
-  const edges = new Map([...pills.children].map((pill) => [pill.dataset.side, pill.getBoundingClientRect()]));
-  const drawn = ties.map((tie) => ({ ...tie, box: tie.boxes[tie.boxes.length - 1] || edges.get(tie.side) }));
+  pills.replaceChildren(...pillsOf(frame.trace, panels, sources, origin));
+  const edges = new Map(childrenOf(pills).map((pill) => [pill.dataset.side, pill.getBoundingClientRect()]));
   const text = panels.text.body.getBoundingClientRect();
-  lines.replaceChildren(...drawn.filter(({ box, to }) => box && to).map((tie) => tieElement(tie, origin, text)));
+  const drawn = ties.flatMap((tie) => {
+    const box = tie.boxes[tie.boxes.length - 1] || edges.get(tie.side || "");
+    if (!box || !tie.to) return [];
+    const [from, to, around] = [box, tie.to, text].map((each) => shifted(each, origin));
+    return [tieElement(tie, tie.way(from, to, around))];
+  });
+  lines.replaceChildren(...drawn);
 }
 
-/** Copies and their sources; boxes: where the source is in the text, none when it is out of sight. */
+/**
+ * Copies and their sources; boxes: where the source is in the text, none when it is out of sight.
+ * @param {StepFrame} frame
+ * @param {Panels} panels
+ * @returns {SourceTie[]}
+ */
 function sourceTies(frame, { text, tree }) {
   const { step, stretches } = stretchesShown(frame);
   const link = linkOf(frame);
   const elsewhere = link !== null && link.number !== frame.cursor;
   return stretches.map((stretch) => {
     const boxes = text.boxesOf(stretch.from, stretch.to);
-    const node = link && stretch.nodes.includes(link.node) ? link.node : stretch.start;
-    const to = elsewhere ? text.boxOf(link.position) : boxOfNode(tree, node);
+    const own = link ? link.node : null;
+    const node = own !== null && stretch.nodes.includes(own) ? own : stretch.start;
+    const to = elsewhere ? boxOfPlace(text, link.position) : tree.boxOf(node);
     const side = boxes.length ? "inside" : text.sideOf(stretch.from);
-    const state = step.states[stretch.start];
+    const state = step ? step.states[stretch.start] : "uncompared";
     return { kind: "source", way: elsewhere ? withinText : aroundText, boxes, to, side, stretch, state, node };
   });
 }
@@ -98,30 +123,36 @@ function sourceTies(frame, { text, tree }) {
 /**
  * Drafted runners-up and their ranks: the one that began the branch of what is pointed at, else, while the
  * step speculates, those that a copy goes on from.
+ * @param {StepFrame} frame
+ * @param {Panels} panels
+ * @returns {Tie[]}
  */
 function rankTies(frame, { tree, logits }) {
   const { step, cursor, beat } = frame;
   const link = linkOf(frame);
   if (link ? link.number !== cursor || link.node === null : beat !== 2) return [];
-  return (link ? [headOf(step, link.node)] : guessesWithCopies(step)).flatMap((node) => {
+  const nodes = link && link.node !== null ? [headOf(step, link.node)] : guessesWithCopies(step);
+  return nodes.flatMap((node) => {
     const rank = rankOfNode(step, node);
     const box = rank === null ? null : logits.boxOf(rank);
-    const to = boxOfNode(tree, node);
+    const to = tree.boxOf(node);
     if (!box || !to || to.left < box.right) return []; // one below the other, they are too far apart
     return [{ kind: step.origins[node].origin, way: fromRank, boxes: [box], to, side: "inside", node }];
   });
 }
 
+/** @param {Step} step */
 function guessesWithCopies(step) {
   const goesOn = new Set(stretchesOf(step).map(({ start }) => step.row.parents[start]));
   return step.origins.flatMap(({ origin }, node) => (origin === "logit" && goesOn.has(node) ? [node] : []));
 }
 
-const boxOfNode = (tree, node) => (tree.boxOf ? tree.boxOf(node) : null);
+/** @param {TextPanel} text @param {number | null} position */
+const boxOfPlace = (text, position) => (position === null ? null : text.boxOf(position));
 
-function tieElement({ kind, way, box, to, state }, origin, text) {
+/** @param {Tie} tie @param {Way} way */
+function tieElement({ kind, state }, { start, curve, head }) {
   const attributes = { class: "ls-tie", "data-tie": kind, "data-fate": state || null };
-  const { start, curve, head } = way(...[box, to, text].map((each) => shifted(each, origin)));
   return svg(
     "g",
     attributes,
@@ -134,14 +165,18 @@ function tieElement({ kind, way, box, to, state }, origin, text) {
 
 /**
  * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.
+ * @param {Trace} trace
+ * @param {Panels} panels
+ * @param {SourceTie[]} ties
+ * @param {Box} origin
  */
-function pillsOf({ frame, panels }, ties, origin) {
+function pillsOf(trace, panels, ties, origin) {
   const outer = panels.text.body.getBoundingClientRect();
   return ["above", "below"].flatMap((side) => {
-    const there = ties.filter((tie) => tie.kind === "source" && tie.side === side);
+    const there = ties.filter((tie) => tie.side === side);
     if (there.length === 0) return [];
     const first = there.find((tie) => tie.state === "accepted") || there[0];
-    const words = pillWords(frame.trace, there.map((tie) => tie.stretch), first.stretch);
+    const words = pillWords(trace, there.map((tie) => tie.stretch), first.stretch);
     const pill = el("button", { type: "button", class: "ls-pill", tabindex: -1, "data-side": side });
     pill.append(el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓"), ...words);
     const right = origin.right - outer.right + 10;
@@ -152,6 +187,7 @@ function pillsOf({ frame, panels }, ties, origin) {
   });
 }
 
+/** @param {Trace} trace @param {Stretch[]} stretches @param {Stretch} stretch */
 function pillWords(trace, stretches, { from, to, match }) {
   const others = new Set(stretches.map((stretch) => stretch.from)).size - 1;
   const copy = el("span", { class: "ls-quote", "data-source": "copy" }, excerpt(trace, from, to));

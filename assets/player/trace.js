@@ -2,12 +2,17 @@
 
 import { bytesOf, continues, joined, spell, tornTail } from "./spelling.js";
 
+/** @import {
+ *   NodeState, Provenance, ProvenanceRow, Segment, Source, Step, StepRow, Trace, TraceHeader, TraceMessage,
+ *   Vocabulary
+ * } from "./types.js" */
+
 export const TRACE_SCHEMA = 1;
-export const ORIGIN_NAMES = ["root", "logit", "retrieved", "recycled", "suffix"];
 
 /**
  * A trace without steps yet.
- * @param {object} header the trace's JSON; its steps, if any, are for `appendSteps`
+ * @param {TraceMessage} header the trace's JSON; its steps, if any, are for `appendSteps`
+ * @returns {Trace}
  * @throws {Error} with one sentence when the schema is another
  */
 export function createTrace(header) {
@@ -18,7 +23,7 @@ export function createTrace(header) {
     );
   }
   const trace = {
-    header: { ...header, steps: undefined, autoplay: undefined, vocabulary: {} },
+    header: headerOf(header),
     run: header.run || "",
     bytes: new Map(),
     spelt: new Map(),
@@ -37,7 +42,20 @@ export function createTrace(header) {
   return trace;
 }
 
-/** Adds spellings that a message brought. */
+/**
+ * What describes a run apart from its steps and spellings.
+ * @param {TraceMessage} message
+ * @returns {TraceHeader}
+ */
+function headerOf({ steps, autoplay, ...header }) {
+  return { ...header, vocabulary: {} };
+}
+
+/**
+ * Adds spellings that a message brought.
+ * @param {Trace} trace
+ * @param {Vocabulary} vocabulary
+ */
 export function addVocabulary(trace, vocabulary) {
   for (const [id, entry] of Object.entries(vocabulary)) {
     if (id in trace.header.vocabulary) continue;
@@ -47,7 +65,11 @@ export function addVocabulary(trace, vocabulary) {
   }
 }
 
-/** Adds steps (JSON of `StepRecord`) at the end. */
+/**
+ * Adds steps (JSON of `StepRecord`) at the end.
+ * @param {Trace} trace
+ * @param {StepRow[]} rows
+ */
 export function appendSteps(trace, rows) {
   for (const row of rows) {
     const step = derivedStep(row);
@@ -65,6 +87,7 @@ export function appendSteps(trace, rows) {
   }
 }
 
+/** @param {Trace} trace @param {number} id @param {number} step @param {number} node */
 function addToken(trace, id, step, node) {
   const bytes = trace.bytes.get(id) || new Uint8Array();
   const position = trace.ids.length;
@@ -76,7 +99,9 @@ function addToken(trace, id, step, node) {
   trace.nodeOf.push(node);
 }
 
+/** @param {StepRow} row @returns {Step} */
 function derivedStep(row) {
+  /** @type {number[]} */
   const depths = [];
   for (const parent of row.parents) depths.push(parent < 0 ? 0 : depths[parent] + 1);
   const { draft, verify, accept, commit } = row.seconds;
@@ -91,7 +116,11 @@ function derivedStep(row) {
   };
 }
 
-/** accepted: on the path; rejected: the target chose another token there; else uncompared. */
+/**
+ * accepted: on the path; rejected: the target chose another token there; else uncompared.
+ * @param {StepRow} row
+ * @returns {NodeState[]}
+ */
 function nodeStates({ tokens, parents, choices, path }) {
   const kept = new Set(path);
   return tokens.map((token, node) => {
@@ -101,53 +130,108 @@ function nodeStates({ tokens, parents, choices, path }) {
   });
 }
 
+/** @param {ProvenanceRow} row @returns {Provenance} */
 function provenanceOf([origin, rank = null, probability = null, match = null, from = null, key = null]) {
   return { origin, rank, probability, match, from, key };
 }
 
-/** Drafted nodes of a step by what became of them. */
+/**
+ * Drafted nodes of a step by what became of them.
+ * @param {Step} step
+ */
 export function outcome(step) {
+  /** @param {string} state */
   const count = (state) => step.states.filter((each) => each === state).length;
   const accepted = step.row.path.length - 1;
   return { drafted: step.drafted, accepted, rejected: count("rejected"), uncompared: count("uncompared") };
 }
 
-/** Whether a draft went further than the target followed it. */
+/**
+ * Whether a draft went further than the target followed it.
+ * @param {Step} step
+ */
 export function isRejection(step) {
   return step.drafted > 0 && step.row.path.length - 1 < step.deepest;
 }
 
-/** What to show for a token on its own. */
+/**
+ * What to show for a token on its own.
+ * @param {Trace} trace
+ * @param {number} id
+ * @returns {Segment[]}
+ */
 export function spellToken(trace, id) {
-  if (!trace.spelt.has(id)) {
-    const bytes = trace.bytes.get(id);
-    trace.spelt.set(id, bytes ? spell([bytes])[0] : [{ text: "⟨#" + id + "⟩" }]);
-  }
-  return trace.spelt.get(id);
+  const before = trace.spelt.get(id);
+  if (before) return before;
+  const bytes = trace.bytes.get(id);
+  const segments = bytes ? spell([bytes])[0] : [{ text: "⟨#" + id + "⟩" }];
+  trace.spelt.set(id, segments);
+  return segments;
 }
 
-/** What to show for the sequence's tokens from `start` up to `end`, both at group borders or text ends. */
+/**
+ * What to show for tokens that follow each other; alone, where the spelling of one of them is not known.
+ * @param {Trace} trace
+ * @param {number[]} ids
+ * @returns {Segment[][]}
+ */
+export function spellTokens(trace, ids) {
+  const spelt = ids.flatMap((id) => trace.bytes.get(id) ?? []);
+  return spelt.length === ids.length ? spell(spelt) : ids.map((id) => spellToken(trace, id));
+}
+
+/**
+ * What to show for the sequence's tokens from `start` up to `end`, both at group borders or text ends.
+ * @param {Trace} trace
+ * @param {number} start
+ * @param {number} end
+ */
 export function spellSequence(trace, start, end) {
   if (end - start === 1) return [spellToken(trace, trace.ids[start])];
-  const ids = trace.ids.slice(start, end);
-  if (ids.some((id) => !trace.bytes.has(id))) return ids.map((id) => spellToken(trace, id));
-  return spell(ids.map((id) => trace.bytes.get(id)));
+  return spellTokens(trace, trace.ids.slice(start, end));
 }
 
-/** Tokens that the text holds once step `cursor` is done. */
+/**
+ * Tokens that the text holds once step `cursor` is done.
+ * @param {Trace} trace
+ * @param {number} cursor
+ */
 export function visibleTokens(trace, cursor) {
   return trace.totals[cursor].end;
 }
 
-/** The origin of the token at a position of the sequence. */
+/**
+ * The origin of the token at a position of the sequence.
+ * @param {Trace} trace
+ * @param {number} position
+ */
 export function originAt(trace, position) {
   const step = trace.stepOf[position];
   return step === 0 ? "prompt" : trace.steps[step - 1].origins[trace.nodeOf[position]].origin;
 }
 
 /**
- * Where a node was copied from: its own position and the n-gram before the first token of the copy.
- * @returns {{from: number, match: [number, number]}|null} null for a node that is no copy
+ * Whether a node goes on with the copy that its parent is of.
+ * @param {Provenance} parent
+ * @param {Provenance} node
+ */
+export function goesOn(parent, node) {
+  return node.from !== null && parent.from === node.from - 1 && parent.match === node.match;
+}
+
+/**
+ * The n-gram of a length (null: none) before a position, as [from, up to).
+ * @param {number} position
+ * @param {number | null} length
+ * @returns {[number, number]}
+ */
+export const matchBefore = (position, length) => [Math.max(0, position - (length || 0)), position];
+
+/**
+ * Where a node was copied from; null for a node that is no copy.
+ * @param {Step} step
+ * @param {number} node
+ * @returns {Source | null}
  */
 export function sourceOf(step, node) {
   const { from, match } = step.origins[node];
@@ -155,15 +239,17 @@ export function sourceOf(step, node) {
   let start = node;
   for (;;) {
     const above = step.row.parents[start];
-    if (above < 0 || step.origins[above].from !== step.origins[start].from - 1) break;
-    if (step.origins[above].match !== match) break;
+    if (above < 0 || !goesOn(step.origins[above], step.origins[start])) break;
     start = above;
   }
-  const first = step.origins[start].from;
-  return { from, match: [Math.max(0, first - (match || 0)), first] };
+  const first = from - step.depths[node] + step.depths[start];
+  return { from, match: matchBefore(first, match) };
 }
 
-/** The trace as one JSON string, such as `receive` takes. */
+/**
+ * The trace as one JSON string, such as `receive` takes.
+ * @param {Trace} trace
+ */
 export function traceText(trace) {
   return JSON.stringify({ ...trace.header, steps: trace.steps.map((step) => step.row) });
 }

@@ -4,6 +4,8 @@ import { SPEEDS } from "./beats.js";
 import { el, icon, setText } from "./dom.js";
 import { plural } from "./words.js";
 
+/** @import { Actions, Settings, Speed, Transport } from "./types.js" */
+
 const BUTTONS = [
   ["first", "First step", "Home"],
   ["previousRejection", "Previous rejection", "k"],
@@ -17,12 +19,12 @@ const BUTTONS = [
 ];
 
 /**
- * @param {Object<string, function>} actions those of BUTTONS, and live, keys, speed, set
+ * @param {Actions} actions those of BUTTONS, and live, keys, speed, set
+ * @returns {Transport}
  */
 export function createTransport(actions) {
-  const made = ([name, label, key]) => [name, iconButton(name, label, key, actions[name])];
-  const buttons = new Map(BUTTONS.map(made));
-  const play = buttons.get("toggle");
+  const buttons = BUTTONS.map(([name, label, key]) => iconButton(name, label, key, actions[name]));
+  const play = buttons[BUTTONS.findIndex(([name]) => name === "toggle")];
   play.classList.add("ls-primary");
   const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
   live.addEventListener("click", actions.live);
@@ -33,12 +35,13 @@ export function createTransport(actions) {
   const keys = el("button", { type: "button", class: "ls-button", ...about }, "?");
   keys.addEventListener("click", actions.keys);
   const status = el("span", { class: "ls-status" });
+  /** @param {string} label @param {...HTMLElement} parts */
   const group = (label, ...parts) =>
     el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
   const element = el(
     "div",
     { class: "ls-transport" },
-    group("Steps", ...buttons.values(), live),
+    group("Steps", ...buttons, live),
     speed.element,
     group("View", whitespace, lecture, keys),
     status,
@@ -46,7 +49,7 @@ export function createTransport(actions) {
   return {
     element,
     paint(state) {
-      for (const each of buttons.values()) each.disabled = state.steps === 0;
+      for (const each of buttons) each.disabled = state.steps === 0;
       showPlay(play, state.busy);
       live.hidden = state.state !== "paused";
       setText(status, state.status);
@@ -58,6 +61,7 @@ export function createTransport(actions) {
   };
 }
 
+/** @param {string} name @param {string} label @param {string} key @param {(...values: any[]) => any} action */
 export function iconButton(name, label, key, action) {
   const about = { type: "button", class: "ls-button", "aria-label": label, title: `${label} (${key})` };
   const element = el("button", { ...about, "data-action": name }, icon(name === "toggle" ? "play" : name));
@@ -65,6 +69,7 @@ export function iconButton(name, label, key, action) {
   return element;
 }
 
+/** @param {HTMLElement} play @param {boolean} busy */
 export function showPlay(play, busy) {
   const label = busy ? "Pause" : "Play";
   if (play.getAttribute("aria-label") === label) return;
@@ -73,6 +78,7 @@ export function showPlay(play, busy) {
   play.replaceChildren(icon(busy ? "pause" : "play"));
 }
 
+/** @param {keyof Settings} setting @param {string} label @param {string} key @param {(settings: any) => void} set */
 function switchButton(setting, label, key, set) {
   const about = { "aria-label": label, title: `${label} (${key})`, "aria-pressed": "false" };
   const element = el("button", { type: "button", class: "ls-button ls-switch", ...about }, icon(setting));
@@ -80,16 +86,20 @@ function switchButton(setting, label, key, set) {
   return element;
 }
 
+/** @param {HTMLElement} element @param {any} on */
 function showSwitch(element, on) {
   element.setAttribute("aria-pressed", String(Boolean(on)));
 }
 
+/** @param {(speed: Speed) => void} onSpeed */
 function speedSelect(onSpeed) {
+  /** @param {Speed} speed */
   const name = (speed) => (typeof speed === "number" ? plural(speed, "step") + "/s" : speed);
   const options = SPEEDS.map((speed) => el("option", { value: speed }, name(speed)));
   const select = el("select", { class: "ls-select" }, ...options);
   select.addEventListener("change", () => {
-    onSpeed(SPEEDS.find((speed) => String(speed) === select.value));
+    const chosen = SPEEDS.find((speed) => String(speed) === select.value);
+    if (chosen !== undefined) onSpeed(chosen);
   });
   return { select, element: el("label", { class: "ls-speed" }, "Speed ", select) };
 }

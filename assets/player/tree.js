@@ -1,6 +1,6 @@
 /* The panel of the draft tree: as a tree, as rows, or as the mask of tree attention. */
 
-import { el, panel, setText } from "./dom.js";
+import { caretMove, el, holds, panel, setText } from "./dom.js";
 import { edgesElement } from "./edges.js";
 import { layOutTree } from "./layout.js";
 import { linkOf } from "./links.js";
@@ -11,17 +11,22 @@ import { createSketch } from "./sketch.js";
 import { outcomeSentence, plural } from "./words.js";
 import { createZoom } from "./zoom.js";
 
+/** @import {
+ *   Callbacks, Frame, PanelWithBoxes, Room, Step, StepFrame, Trace, TreeParts, TreeState, Widths, Zoom
+ * } from "./types.js" */
+
 const VIEW_TITLES = [
   ["tree", "Tree"],
   ["rows", "Rows"],
   ["mask", "Mask"],
 ];
 const LEAST_TREE = 560; // px; a narrower panel shows rows
-const FITS = [1, 0.95]; // sizes to try so that the whole tree shows
+const SMALLER = 0.95; // the size of a tree that would not show whole
 
 /**
- * @param {{point: function({node: number}|null), set: function(object)}} on told the node that is pointed
- *   at or focused, and the view that was chosen
+ * @param {Pick<Callbacks, "point" | "set">} on hears of the node that is pointed at or focused, and of the view
+ *   that was chosen
+ * @returns {PanelWithBoxes}
  */
 export function createTreePanel(on) {
   const view = panel("tree", "Draft tree");
@@ -32,12 +37,15 @@ export function createTreePanel(on) {
   const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
   const zoom = createZoom(view.body, tree);
   const views = viewButtons((name) => on.set({ treeView: name }));
-  view.element.querySelector(".ls-panel-head").append(views.element);
+  view.note.after(views.element);
   view.body.append(tree, mask, empty);
   view.element.append(zoom.element, sweep);
+  /** @type {TreeState} */
   const state = { frame: null, drawn: null, room: null, marked: [], scrolled: false };
   const parts = { ...view, tree, mask, empty, zoom, views, sketch };
-  const again = () => state.frame && paintTree(parts, state, state.frame);
+  const again = () => {
+    if (state.frame) paintTree(parts, state, state.frame);
+  };
   measureRoom(view.body, state, again);
   for (const each of [tree, mask]) listenToNodes(each, on, zoom);
   pinWhileScrolling(view.body, state);
@@ -51,6 +59,7 @@ export function createTreePanel(on) {
   };
 }
 
+/** @param {TreeParts} parts @param {TreeState} state @param {Frame} frame */
 function paintTree(parts, state, frame) {
   const { trace, step, beat, hurried } = frame;
   setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
@@ -62,10 +71,11 @@ function paintTree(parts, state, frame) {
   const { width, height, letter } = state.room;
   const sketched = Boolean(hurried) && shown === "tree";
   const key = [trace, step, shown, width, height, letter, sketched];
-  if (!state.drawn || key.some((part, at) => part !== state.drawn[at])) {
-    const other = !state.drawn || state.drawn[1] !== step || state.drawn[2] !== shown;
+  const before = state.drawn;
+  if (!before || key.some((part, at) => part !== before[at])) {
+    const other = !before || before[1] !== step || before[2] !== shown;
     state.drawn = key;
-    if (sketched && step) drawSketch(parts, frame, state.room);
+    if (sketched && frame.step) drawSketch(parts, frame, state.room);
     else drawStep(parts, shown, frame, state.room);
     if (other && state.scrolled) parts.body.scrollTo(0, 0);
     state.marked = [];
@@ -73,7 +83,11 @@ function paintTree(parts, state, frame) {
   markPointed(parts, state, frame);
 }
 
-/** What a beat is about, in the panel's head. */
+/**
+ * What a beat is about, in the panel's head.
+ * @param {Step} step
+ * @param {number} beat
+ */
 function treeNote(step, beat) {
   if (beat === 1) return "The root is certain";
   if (beat === 2) return plural(step.drafted, "token") + " drafted";
@@ -81,8 +95,10 @@ function treeNote(step, beat) {
   return outcomeSentence(step);
 }
 
+/** @param {string} wanted @param {number} width */
 const viewFor = (wanted, width) => (wanted === "tree" && width < LEAST_TREE ? "rows" : wanted);
 
+/** @param {TreeParts} parts @param {StepFrame} frame @param {Room} room */
 function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
   const { layout, fit } = fittingLayout(frame.step, nodeWidths(frame.trace, frame.step), room);
   zoom.fit(fit);
@@ -95,9 +111,11 @@ function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
   sketch.draw(frame, layout, room.letter * zoom.size(), room);
 }
 
+/** @param {TreeParts} parts @param {string} shown @param {Frame} frame @param {Room} room */
 function drawStep({ body, tree, mask, zoom, sketch }, shown, { trace, step }, room) {
   sketch.rest();
-  const focused = body.contains(document.activeElement) && document.activeElement.closest("[data-node]");
+  const { activeElement } = document;
+  const focused = activeElement && body.contains(activeElement) && activeElement.closest("[data-node]");
   const isMask = shown === "mask";
   tree.hidden = isMask;
   mask.hidden = !isMask;
@@ -109,9 +127,12 @@ function drawStep({ body, tree, mask, zoom, sketch }, shown, { trace, step }, ro
   else if (isMask) drawMask(mask, trace, step);
   else drawTree(tree, zoom, trace, step, room);
   if (shown === "rows") tree.style.fontSize = "";
-  if (focused) body.querySelector("[data-node][tabindex='0']").focus({ preventScroll: true });
+  /** @type {HTMLElement | null} */
+  const first = body.querySelector("[data-node][tabindex='0']");
+  if (focused && first) first.focus({ preventScroll: true });
 }
 
+/** @param {HTMLElement} tree @param {Zoom} zoom @param {Trace} trace @param {Step} step @param {Room} room */
 function drawTree(tree, zoom, trace, step, room) {
   const { layout, fit } = fittingLayout(step, nodeWidths(trace, step), room);
   const nodes = layout.order.map((node) => {
@@ -125,16 +146,23 @@ function drawTree(tree, zoom, trace, step, room) {
   zoom.fit(fit);
 }
 
-/** The layout at the largest size at which the whole tree shows, or at the smallest. */
+/**
+ * The layout at the largest size at which the whole tree shows, or at the smallest.
+ * @param {Step} step
+ * @param {Widths[]} widths
+ * @param {Room} room
+ */
 function fittingLayout(step, widths, { width, height, letter }) {
-  for (const fit of FITS) {
-    const layout = layOutTree(step, widths, width / (letter * fit));
-    const fits = layout.height * letter * fit <= height && layout.width * letter * fit <= width;
-    if (fits || fit === FITS[FITS.length - 1]) return { layout, fit };
-  }
+  const at = (/** @type {number} */ fit) => ({ fit, layout: layOutTree(step, widths, width / (letter * fit)) });
+  const whole = at(1);
+  const fits = whole.layout.height * letter <= height && whole.layout.width * letter <= width;
+  return fits ? whole : at(SMALLER);
 }
 
-/** The room inside the box, without the scroll bar, and the height of a letter in it; px. */
+/**
+ * The room inside the box, without the scroll bar, and the height of a letter in it; px.
+ * @param {HTMLElement} body
+ */
 function roomOf(body) {
   const style = getComputedStyle(body);
   const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
@@ -146,11 +174,16 @@ function roomOf(body) {
   };
 }
 
-/** Measures when the box changes, not when a step is drawn: that would lay out the page twice a step. */
+/**
+ * Measures when the box changes, not when a step is drawn: that would lay out the page twice a step.
+ * @param {HTMLElement} body
+ * @param {TreeState} state
+ * @param {() => void} again
+ */
 function measureRoom(body, state, again) {
   const observer = new ResizeObserver(() => {
     const room = roomOf(body);
-    const same = state.room && Object.keys(room).every((name) => room[name] === state.room[name]);
+    const same = JSON.stringify(room) === JSON.stringify(state.room);
     if (room.width <= 0 || same) return;
     state.room = room;
     again();
@@ -158,6 +191,7 @@ function measureRoom(body, state, again) {
   observer.observe(body);
 }
 
+/** @param {(view: string) => void} onView */
 function viewButtons(onView) {
   const buttons = VIEW_TITLES.map(([name, title]) => {
     const button = el("button", { type: "button", class: "ls-button", "data-view": name }, title);
@@ -166,6 +200,7 @@ function viewButtons(onView) {
   });
   return {
     element: el("div", { class: "ls-views", role: "group", "aria-label": "View of the draft tree" }, ...buttons),
+    /** @param {string} shown @param {boolean} wide */
     paint(shown, wide) {
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === shown));
       buttons[0].hidden = !wide;
@@ -173,18 +208,23 @@ function viewButtons(onView) {
   };
 }
 
-/** Marks the node that the pointer or the focus is on, here or elsewhere, and the way to it. */
+/**
+ * Marks the node that the pointer or the focus is on, here or elsewhere, and the way to it.
+ * @param {TreeParts} parts
+ * @param {TreeState} state
+ * @param {Frame} frame
+ */
 function markPointed({ body, mask }, state, frame) {
   const link = linkOf(frame);
   const node = link && link.number === frame.cursor ? link.node : null;
-  mask.style.setProperty("--ls-at", node);
+  mask.style.setProperty("--ls-at", node === null ? null : String(node));
   mask.toggleAttribute("data-at", node !== null);
   for (const each of state.marked) {
     each.removeAttribute("data-pointed");
     each.removeAttribute("data-way");
   }
   state.marked = [];
-  if (node === null) return;
+  if (node === null || !frame.step) return;
   for (let way = node; way >= 0; way = frame.step.row.parents[way]) {
     for (const each of body.querySelectorAll(`[data-node="${way}"], [data-edge="${way}"]`)) {
       each.setAttribute(way === node ? "data-pointed" : "data-way", "");
@@ -193,6 +233,7 @@ function markPointed({ body, mask }, state, frame) {
   }
 }
 
+/** @param {HTMLElement} body @param {Frame | null} frame @param {number} node */
 function nodeBox(body, frame, node) {
   const element = frame && body.querySelector(`[data-node="${node}"]`);
   if (!element || (frame.beat === 1 && node !== 0)) return null;
@@ -202,7 +243,11 @@ function nodeBox(body, frame, node) {
   return seen && box.width > 0 ? box : null;
 }
 
-/** Scrolled, the root stands on a ground of its own over what passes below it. */
+/**
+ * Scrolled, the root stands on a ground of its own over what passes below it.
+ * @param {HTMLElement} body
+ * @param {TreeState} state
+ */
 function pinWhileScrolling(body, state) {
   const mark = () => {
     state.scrolled = body.scrollLeft > 0 || body.scrollTop > 0;
@@ -211,13 +256,19 @@ function pinWhileScrolling(body, state) {
   body.addEventListener("scroll", mark, { passive: true });
 }
 
-const nodeOf = (element) => {
-  const found = element && element.closest ? element.closest("[data-node]") : null;
+/**
+ * The node that an element belongs to.
+ * @param {EventTarget | null} target
+ */
+function nodeOf(target) {
+  /** @type {HTMLElement | null} */
+  const found = target instanceof Element ? target.closest("[data-node]") : null;
   return found ? { node: Number(found.dataset.node) } : null;
-};
+}
 
+/** @param {HTMLElement} list @param {Pick<Callbacks, "point">} on @param {Zoom} zoom */
 function listenToNodes(list, on, zoom) {
-  const focused = () => (list.contains(document.activeElement) ? nodeOf(document.activeElement) : null);
+  const focused = () => (holds(list, document.activeElement) ? nodeOf(document.activeElement) : null);
   list.addEventListener("pointerover", (event) => on.point(nodeOf(event.target) || focused()));
   list.addEventListener("pointerleave", () => on.point(focused()));
   list.addEventListener("focusin", (event) => on.point(nodeOf(event.target)));
@@ -228,13 +279,19 @@ function listenToNodes(list, on, zoom) {
   });
 }
 
-// One tab stop for the whole tree; left and right are for the steps, so up and down walk the nodes, and
-// with shift held the way up to the root and down again.
+/**
+ * One tab stop for the whole tree; left and right are for the steps, so up and down walk the nodes, and
+ * with shift held the way up to the root and down again.
+ * @param {HTMLElement} list
+ * @param {KeyboardEvent} event
+ */
 function moveInTree(list, event) {
-  const move = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const move = caretMove(event);
   if (!move) return false;
-  const nodes = [...list.querySelectorAll("[data-node]")];
-  const at = Math.max(0, nodes.indexOf(document.activeElement));
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = list.querySelectorAll("[data-node]");
+  const nodes = [...all];
+  const at = Math.max(0, nodes.findIndex((each) => each === document.activeElement));
   const next = event.shiftKey ? relative(nodes, nodes[at], move) : nodes[at + move];
   if (!next) return true;
   for (const each of nodes) if (each.tabIndex === 0) each.setAttribute("tabindex", "-1");
@@ -243,7 +300,12 @@ function moveInTree(list, event) {
   return true;
 }
 
-/** The parent's element, or the first child's in reading order. */
+/**
+ * The parent's element, or the first child's in reading order.
+ * @param {HTMLElement[]} nodes
+ * @param {HTMLElement} element
+ * @param {number} move
+ */
 function relative(nodes, element, move) {
   if (move < 0) return nodes.find((each) => each.dataset.node === element.dataset.parent);
   return nodes.find((each) => each.dataset.parent === element.dataset.node);

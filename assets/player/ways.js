@@ -1,12 +1,17 @@
 /* The ways that ties take: past words and nodes, not across them. Boxes are {left, right, top, bottom} in px;
    a way is {start: {x, y}, curve, head}: where it begins, and the paths of its line and its arrow head. */
 
+/** @import { Box, Point } from "./types.js" */
+
 const WAY_BEND = 6;
 const WAY_ABOVE = 8; // between rows of nodes
 
+/** @param {number} x @param {number} y */
 const roundPoint = (x, y) => ({ x: Math.round(x), y: Math.round(y) });
+/** @param {number} a @param {number} b */
 const between = (a, b) => (a + b) / 2;
 
+/** @param {Box} box @param {Box} origin */
 export const shifted = (box, origin) => ({
   left: box.left - origin.left,
   right: box.right - origin.left,
@@ -17,6 +22,9 @@ export const shifted = (box, origin) => ({
 /**
  * From a box in or at the text to a node outside it: between the lines of the text to its edge (the right
  * one when the node stands beside the text, else the left one), along that, and over the node's row.
+ * @param {Box} from
+ * @param {Box} to
+ * @param {Box} text
  */
 export function aroundText(from, to, text) {
   const beside = to.left >= text.right;
@@ -28,7 +36,12 @@ export function aroundText(from, to, text) {
   return { start, curve: roundedWay(points), head: wayHead(end, "down") };
 }
 
-/** From a rank, which is listed under the text, to a node beside both. */
+/**
+ * From a rank, which is listed under the text, to a node beside both.
+ * @param {Box} from
+ * @param {Box} to
+ * @param {Box} text
+ */
 export function fromRank(from, to, text) {
   const start = roundPoint(from.right, between(from.top, from.bottom));
   const end = roundPoint(to.left - 2, between(to.top, to.bottom));
@@ -37,7 +50,11 @@ export function fromRank(from, to, text) {
   return { start, curve: roundedWay(points), head: wayHead(end, "right") };
 }
 
-/** From a source to a token, both of the text: down to the top of the token, or up to its foot. */
+/**
+ * From a source to a token, both of the text: down to the top of the token, or up to its foot.
+ * @param {Box} from
+ * @param {Box} to
+ */
 export function withinText(from, to) {
   const up = to.top < from.top;
   const start = roundPoint(between(from.left, from.right), up ? from.top : from.bottom);
@@ -48,10 +65,15 @@ export function withinText(from, to) {
   return { start, curve, head: wayHead(end, up ? "up" : "down") };
 }
 
+/** @param {Box} box */
 const topOf = ({ left, right, top }) => roundPoint(left + Math.min(14, (right - left) / 2), top - 2);
 
-/** Straight lines from point to point with round corners. */
+/**
+ * Straight lines from point to point with round corners.
+ * @param {Point[]} points
+ */
 function roundedWay(points) {
+  /** @param {Point} from @param {Point} to */
   const towards = (from, to) => {
     const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
     const share = Math.min(WAY_BEND, length / 2) / length;
@@ -64,5 +86,6 @@ function roundedWay(points) {
   return `M${points[0].x} ${points[0].y}${bends.join("")}L${last.x} ${last.y}`;
 }
 
+/** @param {Point} point @param {"right" | "down" | "up"} towards */
 const wayHead = ({ x, y }, towards) =>
   `M${x} ${y}` + { right: "l-8 -4.5v9z", down: "l-4.5 -8h9z", up: "l-4.5 8h9z" }[towards];

@@ -1,18 +1,15 @@
 /* Sentences and numbers: what the player says about a step, all of it from the trace. */
 
-import { plainText, spell } from "./spelling.js";
-import { outcome, sourceOf, spellSequence, spellToken } from "./trace.js";
+import { ORIGINS } from "./origins.js";
+import { plainText } from "./spelling.js";
+import { outcome, sourceOf, spellSequence, spellToken, spellTokens } from "./trace.js";
 
-export const LEGEND_TITLES = {
-  root: "root, certain",
-  logit: "runner-up of the last logits (its rank)",
-  retrieved: "copied n-gram",
-  recycled: "from the successor table",
-  suffix: "from the suffix automaton",
-};
+/** @import { Step, Trace } from "./types.js" */
 
+/** @type {Record<string, string>} */
 export const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
 
+/** @type {Record<string, string>} */
 export const FINISH_TITLES = {
   eos: "Done: end of text",
   length: "Done: length limit",
@@ -23,86 +20,127 @@ export const FINISH_TITLES = {
 
 export const LONGEST_QUOTE = 8; // tokens
 
+/** @param {number} count @param {string} noun @param {string} [many] */
 export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
 
+/** @param {number} share */
 export function percent(share) {
   const hundredths = share * 100;
   if (hundredths >= 1 || hundredths === 0) return hundredths.toFixed(1) + " %";
   return hundredths >= 0.01 ? hundredths.toFixed(2) + " %" : "< 0.01 %";
 }
 
+/** @param {number} seconds */
 export function milliseconds(seconds) {
   const value = seconds * 1000;
   return value.toFixed(value < 100 ? 1 : 0) + " ms";
 }
 
+/** @param {string} text */
 const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
 
-/** A token in quotes, on one line. */
+/**
+ * A token in quotes, on one line.
+ * @param {Trace} trace
+ * @param {number} id
+ */
 export function quoted(trace, id) {
   return '"' + onOneLine(plainText(spellToken(trace, id))) + '"';
 }
 
-/** Tokens that follow each other, on one line, without quotes. */
+/**
+ * Tokens that follow each other, on one line, without quotes.
+ * @param {Trace} trace
+ * @param {number[]} ids
+ */
 export function tokensText(trace, ids) {
-  const known = ids.every((id) => trace.bytes.has(id));
-  const spelt = known ? spell(ids.map((id) => trace.bytes.get(id))) : ids.map((id) => spellToken(trace, id));
-  return onOneLine(plainText(spelt.flat()));
+  return onOneLine(plainText(spellTokens(trace, ids).flat()));
 }
 
-/** Text of the sequence from `start` up to `end` on one line, without quotes. */
+/**
+ * Text of the sequence from `start` up to `end` on one line, without quotes.
+ * @param {Trace} trace
+ * @param {number} start
+ * @param {number} end
+ */
 export function excerpt(trace, start, end) {
   if (end <= start) return "";
   return onOneLine(plainText(spellSequence(trace, start, end).flat()));
 }
 
-/** Where the quotation of a match [start, end] begins: of a long one the end is quoted. */
+/**
+ * Where the quotation of a match [start, end] begins: of a long one the end is quoted.
+ * @param {[start: number, end: number]} about
+ */
 export const quotedFrom = ([start, end]) => Math.max(start, end - LONGEST_QUOTE);
 
-/** The n-gram that matched, on one line, without quotes. */
+/**
+ * The n-gram that matched, on one line, without quotes.
+ * @param {Trace} trace
+ * @param {[number, number]} match
+ */
 export function matchExcerpt(trace, match) {
   const start = quotedFrom(match);
   return (start > match[0] ? "…" : "") + excerpt(trace, start, match[1]);
 }
 
-/** Drafted = accepted + rejected + not compared. */
+/**
+ * Drafted = accepted + rejected + not compared.
+ * @param {Step} step
+ */
 export function outcomeSentence(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
   return `${drafted} drafted = ${accepted} accepted + ${rejected} rejected + ${uncompared} not compared`;
 }
 
-/** Where a node came from, without its token. */
+/**
+ * Where a node came from, without its token.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ */
 export function originWords(trace, step, node) {
-  const { origin, rank, probability, match, key } = step.origins[node];
+  const { origin, rank, probability, match } = step.origins[node];
   if (origin === "root") return "root, certain before the step" + rootRank(step);
   if (origin === "logit") {
     const share = probability === null ? "" : ` (${percent(probability)})`;
     return `${rank === 0 ? "first choice" : "runner-up"} of the last logits, rank ${rank}${share}`;
   }
-  if (origin === "recycled") return LEGEND_TITLES.recycled + recycledRank(trace, step, node);
   const source = sourceOf(step, node);
-  if (!source) return LEGEND_TITLES[origin];
+  if (!source) return ORIGINS[origin].title + rankAfterParent(trace, step, node);
   const ngram = matchExcerpt(trace, source.match);
   const after = match ? ` after the ${match}-token match "${ngram}"` : "";
   return `copied from position ${source.from}${after}`;
 }
 
-/** Where a recycled node stood among the successors of its parent's token. */
-function recycledRank(trace, step, node) {
+/**
+ * Where a node stood among the tokens that came after its parent's token before.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ */
+function rankAfterParent(trace, step, node) {
   const { rank, probability } = step.origins[node];
   if (rank === null) return "";
   const share = probability === null ? "" : ` (${percent(probability)} the last time)`;
   return `, rank ${rank} after ${quoted(trace, step.row.tokens[step.row.parents[node]])}${share}`;
 }
 
+/** @param {Step} step */
 function rootRank(step) {
   const rank = step.row.last.ids.indexOf(step.row.tokens[0]);
   return rank < 0 ? "" : ` (rank ${rank} of the last logits, ${percent(step.row.last.probs[rank])})`;
 }
 
+/** @param {number[]} path @param {number} node */
 const isLast = (path, node) => path[path.length - 1] === node;
 
-/** What became of a node, and which token the target wanted there. */
+/**
+ * What became of a node, and which token the target wanted there.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ */
 export function stateWords(trace, step, node) {
   const { parents, choices, tokens, path } = step.row;
   const state = step.states[node];
@@ -118,17 +156,25 @@ export function stateWords(trace, step, node) {
     const twin = path.some((each) => parents[each] === parents[node] && tokens[each] === tokens[node]);
     return "not compared: " + (twin ? "its twin was accepted" : "the path ended above it");
   }
-  const told = `after it the target chose ${quoted(trace, choices[node])}`;
-  return (node === 0 ? "" : "accepted; ") + told;
+  return `${node === 0 ? "" : "accepted; "}after it the target chose ${quoted(trace, choices[node])}`;
 }
 
-/** The detail line of a node. */
+/**
+ * The detail line of a node.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ */
 export function nodeSentence(trace, step, node) {
   const token = quoted(trace, step.row.tokens[node]);
   return `${token}: ${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
 }
 
-/** The detail line when nothing is pointed at. */
+/**
+ * The detail line when nothing is pointed at.
+ * @param {Trace} trace
+ * @param {number} number
+ */
 export function restSentence(trace, number) {
   const { path, choices } = trace.steps[number - 1].row;
   const next = quoted(trace, choices[path[path.length - 1]]);
@@ -136,14 +182,19 @@ export function restSentence(trace, number) {
   return `The target's own token after the accepted path is ${next}: the root of the next step.`;
 }
 
-/** How the run ended, at its last step. */
+/**
+ * How the run ended, at its last step.
+ * @param {Trace} trace
+ * @param {string} next
+ */
 function endSentence(trace, next) {
   const { finish, max_new_tokens } = trace.header;
   if (finish === "eos") return `The text ends with ${quoted(trace, trace.ids[trace.ids.length - 1])}.`;
-  const why = {
+  /** @type {Record<string, string>} */
+  const reasons = {
     length: `The limit of ${max_new_tokens} new tokens was reached`,
     context: "The model's context is full",
     cancelled: "The run was stopped here",
-  }[finish];
-  return `${why || "The run ended here"}; the target's next token would have been ${next}.`;
+  };
+  return `${reasons[finish || ""] || "The run ended here"}; the target's next token would have been ${next}.`;
 }

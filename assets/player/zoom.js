@@ -2,14 +2,14 @@
 
 import { el, setText } from "./dom.js";
 
+/** @import { Point, Zoom } from "./types.js" */
+
 const ZOOMS = [0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5, 3];
 
 /**
  * @param {HTMLElement} body the scrolling box
  * @param {HTMLElement} content sized in its own letters
- * @returns {{element: HTMLElement, fit: function(number), size: function(): number,
- *   key: function(KeyboardEvent): boolean}} element: the buttons; fit: sets the size that factor 1 stands
- *   for; size: of the content's letters, in those of the box; key: does what a key asks for, if anything
+ * @returns {Zoom}
  */
 export function createZoom(body, content) {
   const state = { factor: 1, fit: 1 };
@@ -20,16 +20,18 @@ export function createZoom(body, content) {
     out.disabled = state.factor === ZOOMS[0];
     into.disabled = state.factor === ZOOMS[ZOOMS.length - 1];
   };
-  const zoomTo = (factor, at) => {
+  /** @param {number} factor @param {Point} [at] the point that stays where it is */
+  const zoomTo = (factor, at = { x: 0, y: 0 }) => {
     const before = state.factor;
     state.factor = Math.min(ZOOMS[ZOOMS.length - 1], Math.max(ZOOMS[0], factor));
-    const { x, y } = at || { x: 0, y: 0 };
+    const { x, y } = at;
     const left = (body.scrollLeft + x) * (state.factor / before) - x;
     const top = (body.scrollTop + y) * (state.factor / before) - y;
     apply();
     body.scrollTo(left, top);
     body.dispatchEvent(new Event("ls-moved", { bubbles: true })); // what is tied to a node follows
   };
+  /** @param {number} direction */
   const by = (direction) => zoomTo(nextZoom(state.factor, direction));
   const out = zoomButton("−", "Zoom out", "-", () => by(-1));
   const into = zoomButton("+", "Zoom in", "+", () => by(1));
@@ -56,12 +58,17 @@ export function createZoom(body, content) {
   };
 }
 
-/** The nearest of the fixed factors in a direction. */
+/**
+ * The nearest of the fixed factors in a direction.
+ * @param {number} factor
+ * @param {number} direction
+ */
 export function nextZoom(factor, direction) {
   if (direction > 0) return ZOOMS.find((each) => each > factor + 0.001) || ZOOMS[ZOOMS.length - 1];
   return [...ZOOMS].reverse().find((each) => each < factor - 0.001) || ZOOMS[0];
 }
 
+/** @param {string} sign @param {string} label @param {string} key @param {() => void} onClick */
 function zoomButton(sign, label, key, onClick) {
   const attributes = { type: "button", class: "ls-button", "aria-label": label, title: `${label} (${key})` };
   const button = el("button", attributes, sign);
@@ -69,8 +76,13 @@ function zoomButton(sign, label, key, onClick) {
   return button;
 }
 
-/** With the control key held the wheel zooms about the pointer, as a pinch on a touchpad does. */
+/**
+ * With the control key held the wheel zooms about the pointer, as a pinch on a touchpad does.
+ * @param {HTMLElement} body
+ * @param {(factor: number, at: Point) => void} onZoom
+ */
 function listenToWheel(body, onZoom) {
+  /** @param {WheelEvent} event */
   const onWheel = (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
@@ -80,22 +92,28 @@ function listenToWheel(body, onZoom) {
   body.addEventListener("wheel", onWheel, { passive: false });
 }
 
-/** A mouse drags the content along; fingers scroll by themselves. */
+/**
+ * A mouse drags the content along; fingers scroll by themselves.
+ * @param {HTMLElement} body
+ */
 function listenToDrag(body) {
+  /** @type {Point | null} where it was taken, in the content */
   let held = null;
+  let moved = false;
   body.addEventListener("pointerdown", (event) => {
-    const onBar = event.offsetX > event.target.clientWidth && event.target === body;
+    const onBar = event.target === body && event.offsetX > body.clientWidth;
     if (event.pointerType !== "mouse" || event.button !== 0 || onBar) return;
-    held = { x: event.clientX + body.scrollLeft, y: event.clientY + body.scrollTop, moved: false };
+    held = { x: event.clientX + body.scrollLeft, y: event.clientY + body.scrollTop };
+    moved = false;
   });
   body.addEventListener("pointermove", (event) => {
     if (!held) return;
     const left = held.x - event.clientX;
     const top = held.y - event.clientY;
     const far = Math.abs(left - body.scrollLeft) + Math.abs(top - body.scrollTop) > 4;
-    if (!held.moved && !far) return;
-    if (!held.moved) body.setPointerCapture(event.pointerId);
-    held.moved = true;
+    if (!moved && !far) return;
+    if (!moved) body.setPointerCapture(event.pointerId);
+    moved = true;
     body.classList.add("ls-dragged");
     body.scrollTo(left, top);
   });

@@ -14,7 +14,7 @@ from logitspec.errors import LogitSpecError
 
 
 class Origin(str, Enum):
-    """The source of a token."""
+    """The source of a token. How each looks and is called stands in assets/origins.json."""
 
     ROOT = "root"
     LOGIT = "logit"

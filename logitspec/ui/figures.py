@@ -15,17 +15,9 @@ from logitspec.drafters import METHODS
 from logitspec.measure.evidence import Evidence, total
 from logitspec.measure.evidence.gather import OURS
 from logitspec.trace.metrics import Counts
-from logitspec.ui.words import ORIGINS, TASKS, by_bucket, cut, places, quartiles, reached, share
+from logitspec.trace.origins import LOOKS
+from logitspec.ui.words import TASKS, by_bucket, cut, places, quartiles, reached, share
 
-# Okabe and Ito's hues as in the player, each of a lightness between its light and its dark one.
-COLOURS = {
-    "root": "#7b8593",
-    "logit": "#c27500",
-    "retrieved": "#1f83c6",
-    "recycled": "#0a8f6c",
-    "suffix": "#c2609a",
-}
-PATTERNS = {"logit": "", "retrieved": "/", "recycled": "x", "suffix": "."}
 OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
 LINES = (
     ("#1f83c6", "solid", "circle"),
@@ -46,7 +38,7 @@ def ranks(found: Evidence, method: str) -> go.Figure:
     """Share of next-next tokens by rank in the last logits."""
     shares = by_bucket(sum(found.ranks.values(), start=Counter()))
     figure = _figure("rank of the next-next token in the last logits", "share of tokens")
-    colours = [WHOLE, *[COLOURS["logit"]] * (len(shares) - 2), WHOLE]
+    colours = [WHOLE, *[LOOKS["logit"].colour] * (len(shares) - 2), WHOLE]
     patterns = ["x", *[""] * (len(shares) - 2), "/"]
     figure.add_bar(
         x=list(shares),
@@ -67,8 +59,11 @@ def depths(found: Evidence, method: str) -> go.Figure:
         figure.add_bar(
             x=[str(depth) for depth in depths_found],
             y=[share(accepted[depth], counts.forwards) for depth in depths_found],
-            name=ORIGINS[origin],
-            marker={"color": COLOURS[origin], "pattern": {"shape": PATTERNS[origin], **OVER}},
+            name=LOOKS[origin].label,
+            marker={
+                "color": LOOKS[origin].colour,
+                "pattern": {"shape": LOOKS[origin].pattern, **OVER},
+            },
             hovertemplate="depth %{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="stack", showlegend=True)
@@ -82,7 +77,7 @@ def lengths(found: Evidence, method: str) -> go.Figure:
     figure.add_bar(
         x=places(),
         y=[share(each, counts.forwards) for each in cut(counts.lengths)],
-        marker={"color": COLOURS["retrieved"]},
+        marker={"color": LOOKS["retrieved"].colour},
         hovertemplate="%{x} tokens: %{y:.1%}<extra></extra>",
     )
     return _percent(figure)
@@ -93,14 +88,14 @@ def costs(found: Evidence, method: str) -> go.Figure:
     low, middle, high = quartiles(total(found.runs[OURS]).sizes)
     figure = _figure("rows of the forward: nodes of the tree", "milliseconds")
     milliseconds = [1000 * each for each in found.seconds]
-    figure.add_vrect(x0=low, x1=high, fillcolor=COLOURS["logit"], opacity=0.25, line_width=0)
+    figure.add_vrect(x0=low, x1=high, fillcolor=LOOKS["logit"].colour, opacity=0.25, line_width=0)
     top = max(milliseconds) * 1.05
     figure.add_scatter(
         x=[middle, middle],
         y=[0, top],
         mode="lines",
         name=MEDIAN_NAME,
-        line={"color": COLOURS["logit"], "dash": "dash", "width": 3},
+        line={"color": LOOKS["logit"].colour, "dash": "dash", "width": 3},
         hovertemplate="%{x} nodes<extra></extra>",
     )
     figure.add_scatter(
@@ -108,7 +103,7 @@ def costs(found: Evidence, method: str) -> go.Figure:
         y=milliseconds,
         mode="lines+markers",
         name="a forward",
-        line={"color": COLOURS["retrieved"], "width": 3},
+        line={"color": LOOKS["retrieved"].colour, "width": 3},
         marker={"size": 9},
         hovertemplate="%{x} rows: %{y:.2f} ms<extra></extra>",
     )

@@ -13,6 +13,7 @@ from logitspec.measure.benchmark.published import conditions as published_condit
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.trace.metrics import Counts
+from logitspec.trace.origins import LOOKS
 
 # The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {
@@ -23,12 +24,6 @@ TASKS = {
     "math": "Arithmetic",
     "code": "Code",
     "story": "Story",
-}
-ORIGINS = {
-    "logit": "Runner-up",
-    "retrieved": "Copied n-gram",
-    "recycled": "Successor seen before",
-    "suffix": "Copied after a suffix match",
 }
 BUCKETS = {
     "0: the root": (0, 0),
@@ -112,7 +107,7 @@ def depths(found: Evidence, method: str) -> str:
     accepted = {origin: counts.accepted_at(origin).total() for origin in counts.origins}
     drafted, kept = counts.drafted, counts.accepted
     parts = ", ".join(
-        f"{count:,} of origin “{ORIGINS[origin]}”" for origin, count in accepted.items()
+        f"{count:,} of origin “{LOOKS[origin].label}”" for origin, count in accepted.items()
     )
     said = (
         f"{METHODS[method].title} drafted {drafted:,} tokens in {counts.forwards:,} steps, and"
@@ -131,7 +126,7 @@ def _origin_row(counts: Counts, origin: str) -> list[str]:
     accepted = counts.accepted_at(origin)
     kept, drafted = accepted.total(), counts.drafted_by[origin]
     shares = [_percent(accepted[depth], counts.forwards) for depth in reached(counts)]
-    return [ORIGINS[origin], f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
+    return [LOOKS[origin].label, f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
 
 
 def lengths(found: Evidence, method: str) -> str:

@@ -1,0 +1,824 @@
+/* The shapes that the page's scripts pass to one another. Only the type checker reads this file. */
+
+/* The trace, as JSON (logitspec/trace/records.py) */
+
+/** Bytes of a token: as text where they are UTF-8 of their own, else in hexadecimal digits. */
+export type Spelling = string | { hex: string };
+
+export type Vocabulary = Record<string, Spelling>;
+
+/** [origin, rank, probability, match length, copied from, key]; what does not apply is null or left out at the end. */
+export type ProvenanceRow = [
+  origin: string,
+  rank?: number | null,
+  probability?: number | null,
+  match?: number | null,
+  from?: number | null,
+  key?: string | null,
+];
+
+/** One step. Lists by node have node 0, the root, first. */
+export interface StepRow {
+  /** Absolute position of the root. */
+  position: number;
+  /** Best tokens of the logits that chose the root, best first. */
+  last: { ids: number[]; probs: number[] };
+  tokens: number[];
+  /** The root's parent is -1; parents stand before their children. */
+  parents: number[];
+  provenance: ProvenanceRow[];
+  /** The target's own token after each node. */
+  choices: number[];
+  /** Accepted nodes, root first. */
+  path: number[];
+  seconds: { draft: number; verify: number; accept: number; commit: number; device?: number };
+}
+
+export interface TraceHeader {
+  schema: number;
+  run: string;
+  method: string;
+  recorded?: string;
+  prompt?: string | null;
+  prompt_ids: number[];
+  max_new_tokens: number;
+  vocabulary: Vocabulary;
+  finish?: string | null;
+  error?: string | null;
+  prefill_seconds?: number;
+  baseline?: Baseline;
+  model: { id: string; dtype: string; device: string };
+  environment: Record<string, string>;
+}
+
+/** Plain decoding on the same machine, which a speed-up is measured against. */
+export interface Baseline {
+  seconds_per_token: number;
+  method: string;
+}
+
+/** A whole trace: a message and a file. */
+export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; steps?: StepRow[] };
+
+/* The trace, as the player holds it (trace.js) */
+
+export type NodeState = "accepted" | "rejected" | "uncompared";
+
+export interface Provenance {
+  origin: string;
+  rank: number | null;
+  probability: number | null;
+  /** Length of the n-gram or suffix that matched. */
+  match: number | null;
+  /** Absolute position that the token was copied from. */
+  from: number | null;
+  key: string | null;
+}
+
+export interface Step {
+  row: StepRow;
+  depths: number[];
+  states: NodeState[];
+  /** Nodes without the root. */
+  drafted: number;
+  deepest: number;
+  /** Of decoding. */
+  seconds: number;
+  origins: Provenance[];
+}
+
+/** Sums over the steps up to one. */
+export interface Totals {
+  /** Tokens of the text, prompt included. */
+  end: number;
+  seconds: number;
+  device: number;
+  drafted: number;
+  accepted: number;
+}
+
+export interface Trace {
+  header: TraceHeader;
+  run: string;
+  /** By token id. */
+  bytes: Map<number, Uint8Array>;
+  spelt: Map<number, Segment[]>;
+  steps: Step[];
+  /** By position: the token, its step from 1 on (0: the prompt), its node there (-1), and the position of the
+      token with which a character that this token is part of begins. */
+  ids: number[];
+  stepOf: number[];
+  nodeOf: number[];
+  groupOf: number[];
+  /** Bytes at the end of the text that begin a character. */
+  tail: Uint8Array;
+  /** Origins of all nodes. */
+  uses: Set<string>;
+  promptLength: number;
+  /** Before the first step, after the first step, ... */
+  totals: Totals[];
+}
+
+/** Whole characters of a token (`text`), or bytes that make none, in hexadecimal digits with spaces between. */
+export interface Segment {
+  text?: string;
+  hex?: string;
+}
+
+/** Where a token was copied from, and the n-gram [from, up to) before the first token of the copy. */
+export interface Source {
+  from: number;
+  match: [number, number];
+}
+
+/** A stretch of the text that nodes were copied from. `start` is the first of them. */
+export interface Stretch {
+  start: number;
+  nodes: number[];
+  from: number;
+  to: number;
+  match: [number, number];
+}
+
+/* Messages from Python */
+
+export interface ResetMessage {
+  kind: "reset";
+  run: string;
+  trace: TraceHeader;
+}
+
+/** Steps from number `from` (0-based) on, of which `finish` says that they are the last. */
+export interface StepsMessage {
+  kind: "steps";
+  run: string;
+  from: number;
+  steps: StepRow[];
+  vocabulary?: Vocabulary;
+  prefill_seconds?: number;
+  finish?: string | null;
+  error?: string | null;
+}
+
+export interface ErrorMessage {
+  kind?: "error";
+  run?: string;
+  message?: string;
+}
+
+export type Message = ResetMessage | StepsMessage | (TraceMessage & { kind: "trace" }) | (ErrorMessage & { kind: "error" });
+
+/* The player's state, and the frames that panels are painted from */
+
+export type Speed = number | string;
+
+export type StateName = "idle" | "running" | "paused" | "done" | "error";
+
+export interface Settings {
+  whitespace: boolean;
+  lecture: boolean;
+  treeView: string;
+}
+
+/** What the pointer or the focus is on. */
+export type Pointed = { node: number } | { position: number } | { rank: number };
+
+export interface PlayerState {
+  trace: Trace | null;
+  /** Steps done, 0 to n. */
+  cursor: number;
+  /** Whether the newest step is shown when it comes. */
+  follow: boolean;
+  live: boolean;
+  error: string | null;
+  /** A run was asked for and nothing of it is there. */
+  expecting: boolean;
+  /** The run before it, and its cursor, in case it can't start. */
+  kept: Trace | null;
+  keptAt: number;
+  playing: boolean;
+  moving: boolean;
+  dragged: boolean;
+  speed: Speed;
+  beat: number;
+  settings: Settings;
+  pointed: Pointed | null;
+  /** Whether the next picture is to be said in words, too. */
+  announce: boolean;
+  /** Messages that came before the steps they follow. */
+  waiting: StepsMessage[];
+  /** Runs that others took the place of. */
+  retired: Set<string>;
+  /** The run whose beginning was asked for. */
+  asked?: string;
+}
+
+interface AnyFrame {
+  cursor: number;
+  /** 1 last logits, 2 speculate and retrieve, 3 verify, 4 accept or reject, 5 commit, also for a step at rest. */
+  beat: number;
+  /** Tokens of the text before the step, and those that are shown. */
+  previous: number;
+  visible: number;
+  name: StateName;
+  playing: boolean;
+  /** The motion that leads to the beat is under way. */
+  moving: boolean;
+  pointed: Pointed | null;
+  settings: Settings;
+  /** This picture stays too short a time for small print. */
+  hurried: boolean;
+}
+
+export type AnyTraceFrame = AnyFrame & { trace: Trace | null };
+export type StepFrame = AnyFrame & { trace: Trace; step: Step };
+export type TraceFrame = AnyFrame & { trace: Trace; step: Step | null };
+
+/** What every panel is painted from, the same for all; nothing in it is a panel's to change. */
+export type Frame = StepFrame | (AnyFrame & { trace: Trace; step: null }) | (AnyFrame & { trace: null; step: null });
+
+/** A node of the tree in every form that it has; null for the forms that it lacks. */
+export interface NodeLink {
+  number: number;
+  step: Step;
+  node: number;
+  rank: number | null;
+  position: number | null;
+}
+
+/** The same of a node, of a rank that was not drafted, or of a token of the prompt. */
+export type Link =
+  | NodeLink
+  | { number: number; step: Step; node: null; rank: number; position: null }
+  | { number: number; step: null; node: null; rank: null; position: number };
+
+/** A still of a run: the cursor counts from 1. */
+export interface Still {
+  cursor: number;
+  beat: number;
+}
+
+/* Parts of the page */
+
+/** A part of the player: an element, painted from frames. */
+export interface Part {
+  element: HTMLElement;
+  paint(frame: Frame): void;
+}
+
+export type TextPanel = Part & {
+  body: HTMLElement;
+  boxOf(position: number): Box | null;
+  boxesOf(from: number, to: number): Box[];
+  sideOf(position: number): "inside" | "above" | "below" | null;
+  scrollTo(position: number): void;
+};
+
+/** Parts that say where they have drawn a node or a rank: null when it is out of sight. */
+export type PanelWithBoxes = Part & { boxOf(number: number): Box | null };
+
+export interface Panels {
+  text: TextPanel;
+  tree: PanelWithBoxes;
+  logits: PanelWithBoxes;
+}
+
+/** Edges of a box in px, in the coordinates of the window. */
+export interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+export interface Panel {
+  element: HTMLElement;
+  body: HTMLElement;
+  note: HTMLElement;
+}
+
+/** What players and views of races are made with. */
+export interface ViewOptions {
+  /** Asks for the steps of a run from a number (0-based) on. */
+  repair?: ((run: string, from: number) => Promise<any>) | null;
+  /** The address at which a step of a run is to be seen; null for a run that has none. */
+  link?: ((run: string, step: number) => string | null | Promise<string | null>) | null;
+  /** Hears the run and the place that the viewer moved to. */
+  onSelect?: (run: string, place: any) => void;
+  /** Hears that steps or a trace arrived. */
+  onTrace?: () => void;
+  /** A message to begin with. */
+  initial?: string | Message;
+}
+
+/** What a host can do with a player or with a view of a race. */
+export interface View {
+  /** A run was asked for and nothing of it is there yet. */
+  expect(): void;
+  receive(message: any): void;
+  /** A run from a file, which plays from its start. */
+  open(message: any): void;
+  show(place: any): void;
+  play(): void;
+  /** The run so far as a message. */
+  snapshot(): string | null;
+  /** Where the viewer is, `follow` when that is the newest step, and how many steps there are. */
+  place(): { run: string; cursor: any; follow: boolean; steps: number };
+}
+
+export type PlayerApi = View & {
+  /** The still of a beat (1 to 5) of the step that is shown. */
+  beat(beat: number): void;
+  pause(): void;
+};
+
+export type Transport = { element: HTMLElement; paint(state: TransportState): void };
+
+export interface TransportState {
+  state: StateName;
+  steps: number;
+  busy: boolean;
+  speed: Speed;
+  status: string;
+  settings: Settings;
+}
+
+export type Actions = Record<string, (...values: any[]) => void>;
+
+export interface PlayerView {
+  transport: Transport;
+  sheet: { element: HTMLElement; hide(): void; isOpen(): boolean; toggle(): void };
+  strip: Part & { number: Part; words(): string };
+  spoken: HTMLElement;
+  error: HTMLElement;
+  idle: HTMLElement;
+  panels: HTMLElement;
+  parts: Part[];
+  /** Elements of parts that lie outside the window. */
+  unseen: Set<Element>;
+  /** Who is painted in turn while steps rush by. */
+  turns: Part[][];
+}
+
+export interface Player {
+  element: HTMLElement;
+  options: ViewOptions;
+  state: PlayerState;
+  view: PlayerView;
+  open(message: string | object): void;
+  repaint(now?: boolean): void;
+  /** What the last picture was of. */
+  painted: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
+  /** When the still that is shown makes way, in ms; timers for that, for the end of a motion and of a rush. */
+  due: number;
+  timer: Timer;
+  settling: Timer;
+  resting: Timer;
+}
+
+export type Timer = ReturnType<typeof setTimeout> | undefined;
+
+/** What Gradio gives to a script of gr.HTML. */
+export interface Gradio {
+  element: HTMLElement;
+  trigger(event: string, data: object): void;
+  props: { value: string };
+  server?: Record<string, (wanted: object) => Promise<any>>;
+  watch(name: string, callback: () => void): void;
+}
+
+/* Layout of the tree (layout.js) */
+
+/** Of a node, in letter heights: its chip, and the slot that it needs with the line under it. */
+export interface Widths {
+  chip: number;
+  slot: number;
+}
+
+/** An SVG path: a "line" to its node, a "trunk" or "bus" shared by the nodes `of`, a "drop" from a bus. */
+export interface Edge {
+  kind: string;
+  node: number | null;
+  of: number[];
+  path: string;
+}
+
+export interface Layout {
+  /** Left, top and width of each chip. */
+  nodes: { x: number; y: number; width: number }[];
+  edges: Edge[];
+  /** Nodes as they read, line by line. */
+  order: number[];
+  width: number;
+  height: number;
+}
+
+/** The inside of the tree's box in px, and the height of a letter there. */
+export interface Room {
+  width: number;
+  height: number;
+  letter: number;
+}
+
+/* Files */
+
+/** The row of file buttons of a view. */
+export interface Files {
+  player: { element: HTMLElement; open(text: string): void };
+  element: HTMLElement;
+  said: HTMLElement;
+  silence: Timer;
+}
+
+/* The race (assets/compare) */
+
+export interface Lane {
+  title: string;
+  trace: Trace;
+}
+
+/** Whether all lanes wrote the same. `differs_at`: the new token from which on they do not. */
+export interface Verdict {
+  tokens: number;
+  differs_at: number | null;
+  margin: number | null;
+  complete: boolean;
+}
+
+export interface Race {
+  name: string;
+  recorded: string;
+  warmUp: number;
+  verdict: Verdict | null;
+  lanes: Lane[];
+  /** Origins of accepted tokens. */
+  origins: Set<string>;
+}
+
+export interface RaceMessage {
+  kind: "race";
+  schema: number;
+  race: string;
+  recorded?: string;
+  titles: string[];
+  warm_up: number;
+  verdict?: Verdict | null;
+  lanes: TraceMessage[];
+}
+
+/** New steps of a lane from number `from` (0-based) on. */
+export interface LaneDelta {
+  from: number;
+  steps: StepRow[];
+  vocabulary?: Vocabulary;
+  finish?: string | null;
+  error?: string | null;
+  prefill_seconds?: number;
+}
+
+export interface RaceStepsMessage {
+  kind: "race_steps";
+  race: string;
+  lanes: LaneDelta[];
+  verdict?: Verdict | null;
+}
+
+export type Clock = "time" | "forwards";
+
+export interface RaceState {
+  race: Race | null;
+  clock: Clock;
+  /** The moment on the clock: seconds or forward passes. */
+  at: number;
+  speed: number;
+  follow: boolean;
+  playing: boolean;
+  expecting: boolean;
+  error: string | null;
+  /** What is to be said with the next picture, for those who hear the page. */
+  announcement: string | null;
+  /** Steps are missing that nobody has. */
+  lost: boolean;
+  waiting: RaceStepsMessage[];
+  asked: string;
+}
+
+export type RaceOptions = ViewOptions & { onLane?: (trace: string) => void };
+
+export interface RaceView {
+  element: HTMLElement;
+  options: RaceOptions;
+  state: RaceState;
+  lanes: LanePart[];
+  frame: number;
+  timer: Timer;
+  last: number;
+  open(text: string): void;
+  repaint(now?: boolean): void;
+  controls: { element: HTMLElement; paint(frame: RaceFrame): void };
+  idle: HTMLElement;
+  error: HTMLElement;
+  spoken: HTMLElement;
+  course: HTMLElement;
+  legend: { element: HTMLElement; paint(race: Race): void };
+  results: { element: HTMLElement; paint(race: Race | null): void };
+  files: { element: HTMLElement; paint(race: Race | null): void };
+}
+
+export interface LanePart {
+  element: HTMLElement;
+  paint(trace: Trace, frame: LaneFrame): void;
+}
+
+export interface RaceFrame {
+  race: Race | null;
+  at: number;
+  clock: Clock;
+  speed: number;
+  name: StateName;
+  busy: boolean;
+  status: string;
+}
+
+export interface LaneFrame {
+  at: number;
+  clock: Clock;
+  /** Tokens that the track has room for. */
+  length: number;
+  place: number | null;
+}
+
+/* What some panels keep between pictures */
+
+/** A stretch of the text that is drawn as one; `line`: a line begins with it. */
+export interface Chunk {
+  start: number;
+  end: number;
+  line: boolean;
+}
+
+/** A chunk on the page: its element (null within a fold), the block that it is in, a span for each token where
+    they are drawn one by one, and how far it is shown. */
+export interface DrawnChunk {
+  element: HTMLElement | null;
+  block: HTMLElement | null;
+  spans: HTMLElement[] | null;
+  shown: number;
+}
+
+export interface Fold {
+  from: number;
+  to: number;
+}
+
+/** The drawn text (sheet.js). */
+export interface Sheet {
+  body: HTMLElement;
+  /** The certain next token, behind the text. */
+  ghost: HTMLElement;
+  /** The button that unfolds the prompt's middle. */
+  fold: HTMLElement;
+  trace: Trace | null;
+  /** Tokens that are shown. */
+  visible: number;
+  whitespace: boolean;
+  /** Runs whose prompt was unfolded. */
+  open: Set<string>;
+  chunks: Chunk[];
+  drawn: DrawnChunk[];
+  folded: Fold | null;
+  /** Elements with the names of the attributes that mark them. */
+  marked: [HTMLElement, string][];
+  /** How many tokens were near sight. */
+  near: number;
+}
+
+export interface TextState {
+  view: Panel;
+  sheet: Sheet;
+  spoken: HTMLElement;
+  frame: Frame | null;
+  /** Position of the keyboard's caret. */
+  caret: number | null;
+  /** Whether the end of the text stays in sight. */
+  sticks: boolean;
+  /** Where the panel was scrolled to by itself. */
+  wentTo: number | null;
+  lecture: boolean;
+}
+
+/** The panel of the last logits. */
+export interface RanksState {
+  view: Panel;
+  list: HTMLElement;
+  more: HTMLElement;
+  log: HTMLElement;
+  spoken: HTMLElement;
+  frame: Frame | null;
+  drawn: Step | null;
+  drawnRows: number;
+  caret: number | null;
+  all: boolean;
+  logScale: boolean;
+  /** Rows that the panel has room for. */
+  inSight: number;
+}
+
+export interface Zoom {
+  element: HTMLElement;
+  /** Sets the size that factor 1 stands for. */
+  fit(size: number): void;
+  /** Of the content's letters, in those of the box. */
+  size(): number;
+  /** Does what a key asks for, if anything. */
+  key(event: KeyboardEvent): boolean;
+}
+
+export interface Sketch {
+  element: HTMLCanvasElement;
+  /** Steps no longer rush. */
+  rest(): void;
+  /** `letter`: the height of a letter in px. */
+  draw(frame: StepFrame, layout: Layout, letter: number, room: Room): void;
+}
+
+export interface TreeParts extends Panel {
+  tree: HTMLElement;
+  mask: HTMLElement;
+  empty: HTMLElement;
+  zoom: Zoom;
+  views: { element: HTMLElement; paint(shown: string, wide: boolean): void };
+  sketch: Sketch;
+}
+
+export interface TreeState {
+  frame: Frame | null;
+  /** What the drawing depends on. */
+  drawn: any[] | null;
+  room: Room | null;
+  marked: Element[];
+  scrolled: boolean;
+}
+
+/** A line from what was drafted (`to`) to its place (the last of `boxes`; none: it is out of sight on a `side`). */
+export interface Tie {
+  kind: string;
+  way: (from: Box, to: Box, text: Box) => Way;
+  boxes: Box[];
+  to: Box | null;
+  side: string | null;
+  state?: NodeState;
+  node: number;
+}
+
+export type SourceTie = Tie & { stretch: Stretch; state: NodeState };
+
+/** Where a line begins, and the paths of its curve and its arrow head. */
+export interface Way {
+  start: Point;
+  curve: string;
+  head: string;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface TiesState {
+  element: HTMLElement;
+  lines: SVGElement;
+  pills: HTMLElement;
+  flights: HTMLElement;
+  panels: Panels;
+  frame: Frame | null;
+  key: string;
+  timer: Timer | null;
+  asked: number | null;
+}
+
+/** What parts of the player tell it: what is pointed at, the step of a token that was chosen, a changed setting. */
+export interface Callbacks {
+  point(pointed: Pointed | null): void;
+  pick(step: number): void;
+  set(settings: Partial<Settings>): void;
+}
+
+/** How a text breaks: whether a line ends with the token at a position, whether a character goes on there from the
+    token before, and where chunks end in any case. */
+export interface LineBreaks {
+  endsLine(position: number): boolean;
+  inside(position: number): boolean;
+  borders: number[];
+}
+
+/** Marks the token at a position by an attribute. */
+export type Mark = (position: number, name: string, value: string) => void;
+
+/** A layout of the tree that is being made; `children` per node in groups to draw. */
+export interface Plan {
+  widths: Widths[];
+  room: number;
+  children: number[][][];
+  nodes: Layout["nodes"];
+  edges: Edge[];
+  order: number[];
+  lines: number;
+}
+
+/** Colours by name and the font of the tree while steps rush by. */
+export interface Looks {
+  colours: Record<string, string>;
+  font: string;
+}
+
+export interface OverviewState {
+  trace: Trace | null;
+  steps: number;
+  /** Tokens of the longest step. */
+  most: number;
+  /** Paths of the bars: roots, and accepted drafts over them. */
+  roots: string;
+  drafts: string;
+  marked: string | null;
+}
+
+/** Where the nodes of a saved picture stand: x and row of each, whether it is the first of siblings side by side,
+    the first row that is free, and the right end of all. */
+export interface StillLayout {
+  step: Step;
+  words: string[];
+  at: [x: number, row: number][];
+  first: boolean[];
+  free: number;
+  right: number;
+}
+
+export type TraceFiles = Files & {
+  player: { options: ViewOptions };
+  trace: Trace | null;
+  cursor: number;
+};
+
+export type RaceFiles = Files & { race: Race | null };
+
+/** How a view is kept in a page (adapter.js). */
+export interface Keeping {
+  /** A name for what is kept in the browser. */
+  store: string;
+  /** What a message is of, and whether it brings the end. */
+  subject(message: any): { run?: string; finish?: any };
+  /** The window's events that say that a run was asked for, and that Stop was pressed. */
+  waiting: string;
+  stop: string;
+  /** Hears where the viewer is. */
+  onSelect?: (run: string, place: any) => void;
+  /** Whether addresses lead to what is shown. */
+  links?: boolean;
+}
+
+/** A bar with its number in words; `share`: of the longest bar, 0 to 1. */
+export interface BarRow {
+  title: string;
+  number: string;
+  parts: BarPart[];
+}
+
+export interface BarPart {
+  share: number;
+  origin?: string | null;
+  kind?: string | null;
+}
+
+/** The drawn text of a lane. */
+export interface LaneText {
+  trace: Trace | null;
+  spans: HTMLElement[];
+  marked: HTMLElement[];
+}
+
+export type Attributes = Record<string, string | number | boolean | null | undefined>;
+
+/** How tokens of an origin look (assets/origins.json). */
+export interface OriginLook {
+  /** In legends, with what it means. */
+  name: string;
+  meaning: string;
+  /** After "came", and beside its sign in a saved picture. */
+  title: string;
+  /** Whether it stands in the player's legend of runs that lack it, too. */
+  always: boolean;
+  colour: { light: string; dark: string };
+  more_contrast: { light: string; dark: string };
+  /** Radii of a node's corners, in letter heights, as many as border-radius takes. */
+  corners: number[];
+  /** What else CSS is to say of its nodes and chips, of its tokens in the text, and of edges to its nodes. */
+  chip: Record<string, string>;
+  underline: Record<string, string>;
+  edge: Record<string, string>;
+  edge_accepted: Record<string, string>;
+  /** Height of its blocks on the track of a race, in percent. */
+  track_height: number;
+  /** Of the corners of its boxes in a saved picture, in px. */
+  picture_radius: number;
+}

@@ -63,7 +63,7 @@ const newRaceState = () => ({
   announcement: null,
   lost: false,
   waiting: [],
-  asked: "",
+  request: "",
 });
 
 /** @param {RaceView} view @param {Actions} actions */

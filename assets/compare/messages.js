@@ -147,8 +147,8 @@ function waitForSteps(view, race, data) {
     else growShown(view, race, waiting[waiting.length - 1]);
     view.repaint();
   };
-  const asked = options.repair ? options.repair(race.name, stepsInAll(race)) : null;
-  Promise.resolve(asked).then(settle, () => settle(null));
+  const reply = options.repair ? options.repair(race.name, stepsInAll(race)) : null;
+  Promise.resolve(reply).then(settle, () => settle(null));
 }
 
 /**
@@ -158,8 +158,8 @@ function waitForSteps(view, race, data) {
  */
 function askForRace(view, name) {
   const { state, options } = view;
-  if (!state.expecting || !options.repair || state.asked === name) return;
-  state.asked = name;
+  if (!state.expecting || !options.repair || state.request === name) return;
+  state.request = name;
   Promise.resolve(options.repair(name, 0)).then((reply) => reply && receiveRace(view, reply), () => null);
 }
 

@@ -18,7 +18,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const SAVE_EVERY = 2000;
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
   const ASK_EVERY = 300;
-  const FAILURES_AT_MOST = 30;
+  const MAX_FAILURES = 30;
   const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
@@ -155,7 +155,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
    */
   async function followOn(run, own) {
     following = own ? run : null;
-    for (let failures = 0; isShown(run) && failures < FAILURES_AT_MOST; await pause(ASK_EVERY)) {
+    for (let failures = 0; isShown(run) && failures < MAX_FAILURES; await pause(ASK_EVERY)) {
       try {
         if (await askOnce(run)) break;
         failures = 0;

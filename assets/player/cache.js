@@ -99,7 +99,7 @@ function showPointedRow(cells, node) {
   if (now) now.setAttribute("data-pointed", "");
 }
 
-/** @param {HTMLElement} cells @param {any} on */
+/** @param {HTMLElement} cells @param {Pick<Callbacks, "point">} on */
 function listenToRows(cells, on) {
   cells.addEventListener("pointerover", (event) => {
     const cell = nearest(event, "[data-row]");

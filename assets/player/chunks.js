@@ -2,8 +2,8 @@
 
 /** @import { Chunk, LineBreaks } from "./types.js" */
 
-const CHUNK_LEAST = 32;
-const CHUNK_MOST = 64;
+const MIN_CHUNK = 32;
+const MAX_CHUNK = 64;
 export const WHOLE_BELOW = 1500;
 
 /**
@@ -30,8 +30,8 @@ function chunkEnd(start, count, { endsLine, inside, borders }) {
   do {
     end += 1;
     const length = end - start;
-    if (length >= CHUNK_LEAST && endsLine(end - 1)) break;
-    if (length >= CHUNK_MOST && !inside(end)) break;
+    if (length >= MIN_CHUNK && endsLine(end - 1)) break;
+    if (length >= MAX_CHUNK && !inside(end)) break;
   } while (end < most);
   return Math.min(end, most);
 }

@@ -15,14 +15,14 @@ const ALTERNATIVES = 6;
 
 export function createDetail() {
   const element = el("div", { class: "ls-detail", role: "region", "aria-label": "Detail" });
-  let painted = "";
+  let before = "";
   return {
     element,
     /** @param {Frame} frame */
     paint(frame) {
       const key = detailKey(frame);
-      if (key === painted) return;
-      painted = key;
+      if (key === before) return;
+      before = key;
       drawDetail(element, frame);
     },
   };

@@ -4,14 +4,14 @@ import { el, holds, setText } from "./dom.js";
 
 /** @import { Files, Timer } from "./types.js" */
 
-const FILE_BYTES_AT_MOST = 256e6;
+const MAX_FILE_BYTES = 256e6;
 const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large to be opened here.";
 
 /**
  * Puts the buttons and the word on what was done into `files.element`; the whole view takes drops.
  * @param {Files} files
- * @param {[open: HTMLElement, input: HTMLElement]} about
+ * @param {[open: HTMLElement, input: HTMLElement]} opener
  * @param {HTMLElement[]} buttons
  */
 export function fillFiles(files, [open, input], buttons) {
@@ -121,7 +121,7 @@ async function openFile(files, file) {
  * @param {File} file
  */
 async function textOf(file) {
-  if (file.size > FILE_BYTES_AT_MOST) throw new Error(TOO_LARGE);
+  if (file.size > MAX_FILE_BYTES) throw new Error(TOO_LARGE);
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
   if (head[0] !== 0x1f || head[1] !== 0x8b) return file.text();
   const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
@@ -131,7 +131,7 @@ async function textOf(file) {
     const { done, value } = await reader.read();
     if (done) return new Blob(parts).text();
     size += value.length;
-    if (size > FILE_BYTES_AT_MOST) {
+    if (size > MAX_FILE_BYTES) {
       await reader.cancel();
       throw new Error(TOO_LARGE);
     }

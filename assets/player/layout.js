@@ -10,9 +10,9 @@ export const GAP = 1.25; // between a node and its child
 const BUS_RISE = 0.3; // how far above its chips a bus runs
 const FAN_GAP = 0.6; // between siblings under a bus
 const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
-const MOST_DROP = 1.2; // from a chip's left side to where it hangs
+const MAX_DROP = 1.2; // from a chip's left side to where it hangs
 const BEND = 0.4;
-const LEAST_ROOM = 12;
+const MIN_ROOM = 12;
 
 /**
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
@@ -131,7 +131,7 @@ function placeAlong(plan, chain, x, line, lastFork, columns) {
   let left = x;
   chain.forEach((node, order) => {
     const { slot } = plan.widths[node];
-    const turns = order > lastFork + 1 && left + slot > plan.room && plan.room - start >= LEAST_ROOM;
+    const turns = order > lastFork + 1 && left + slot > plan.room && plan.room - start >= MIN_ROOM;
     if (turns) {
       line += 1;
       left = start + GAP;
@@ -238,7 +238,7 @@ function placeBranch(plan, node, trunk, line, columns) {
  */
 function placeFan(plan, group, trunk, line) {
   const start = trunk + GAP / 2;
-  const room = Math.max(plan.room - start + FAN_GAP, LEAST_ROOM);
+  const room = Math.max(plan.room - start + FAN_GAP, MIN_ROOM);
   const count = Math.floor(room / FAN_COLUMN);
   let taken = 0;
   /** @type {number[]} */
@@ -269,7 +269,7 @@ function placeFan(plan, group, trunk, line) {
 function addBus(plan, held, trunk, line) {
   const bus = line * LANE - BUS_RISE;
   /** @param {number} node */
-  const drop = (node) => plan.nodes[node].x + Math.min(plan.widths[node].chip / 2, MOST_DROP);
+  const drop = (node) => plan.nodes[node].x + Math.min(plan.widths[node].chip / 2, MAX_DROP);
   addEdge(plan, "bus", null, `M${pair(trunk, bus)}H${rounded(drop(held[held.length - 1]))}`, held);
   for (const node of held) addEdge(plan, "drop", node, `M${pair(drop(node), bus)}V${rounded(line * LANE)}`);
 }

@@ -53,7 +53,7 @@ function toggleButton(kind, words, title) {
   return el("button", { ...attributes, "aria-pressed": "false" }, words);
 }
 
-/** @param {RanksState} state @param {any} on */
+/** @param {RanksState} state @param {Pick<Callbacks, "point">} on */
 function listenToRanks(state, on) {
   const { list, more, log } = state;
   const redraw = () => {
@@ -70,7 +70,7 @@ function listenToRanks(state, on) {
     log.setAttribute("aria-pressed", String(state.logScale));
     redraw();
   });
-  /** @param {any} event */
+  /** @param {Event} event */
   const rankOf = (event) => {
     const row = nearest(event, "[data-rank]");
     return row ? { rank: Number(row.dataset.rank) } : null;
@@ -85,7 +85,7 @@ function listenToRanks(state, on) {
   });
 }
 
-/** @param {RanksState} state @param {any} on @param {any} event */
+/** @param {RanksState} state @param {Pick<Callbacks, "point">} on @param {KeyboardEvent} event */
 function moveRank(state, on, event) {
   const { list, frame, spoken } = state;
   const move = caretMove(event);

@@ -1,6 +1,7 @@
 /* Messages: a run's header, its steps as they come, the whole trace, an error. */
 
 import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
+import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
 import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
 import { addVocabulary, appendSteps, createTrace } from "./trace.js";
@@ -32,11 +33,11 @@ export function receive(player, message) {
 /** @type {Record<string, (player: Player, data: any) => void>} */
 const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError };
 
-/** @param {any} error */
+/** @param {unknown} error */
 function errorSentence(error) {
   if (error instanceof SyntaxError) return "This is not a trace: it is no JSON; open a file saved here.";
   if (error instanceof TypeError) return `This trace is damaged (${error.message}); save it again.`;
-  return error.message;
+  return messageOf(error);
 }
 
 /**
@@ -46,9 +47,9 @@ function errorSentence(error) {
 export function expectRun(player) {
   const { state } = player;
   stopPlaying(player);
-  const kept = state.trace || state.kept;
-  if (state.trace) state.keptAt = state.cursor;
-  Object.assign(state, { kept, trace: null, cursor: 0, beat: LAST_BEAT, error: null, pointed: null });
+  const before = state.trace || state.before;
+  if (state.trace) state.cursorBefore = state.cursor;
+  Object.assign(state, { before, trace: null, cursor: 0, beat: LAST_BEAT, error: null, pointed: null });
   state.live = false;
   state.expecting = true;
   changed(player);
@@ -72,8 +73,8 @@ function takeTrace(player, data) {
   const { state } = player;
   const trace = createTrace(data);
   appendSteps(trace, data.steps || []);
-  if (state.expecting && state.kept && state.kept.run === trace.run) {
-    state.kept = trace; // the run before, whose end comes late
+  if (state.expecting && state.before && state.before.run === trace.run) {
+    state.before = trace; // the run before, whose end comes late
     return;
   }
   if (data.autoplay && !isShown(state, trace)) return playFromStart(player, trace);
@@ -136,18 +137,18 @@ export function openTrace(player, message) {
 /** @param {Player} player @param {Trace} trace @param {boolean} [keepPlaying] */
 function loadTrace(player, trace, keepPlaying = false) {
   const { state } = player;
-  const before = state.trace || state.kept;
+  const before = state.trace || state.before;
   if (before && before.run !== trace.run) state.retired.add(before.run);
   state.retired.delete(trace.run);
   if (!keepPlaying) stopPlaying(player);
-  Object.assign(state, { trace, kept: null, expecting: false, error: null, pointed: null, waiting: [] });
+  Object.assign(state, { trace, before: null, expecting: false, error: null, pointed: null, waiting: [] });
 }
 
 /** @param {Player} player @param {StepsMessage} data */
 function takeSteps(player, data) {
   const { state } = player;
   if (state.retired.has(data.run)) return;
-  if (state.expecting && state.kept && state.kept.run === data.run) return;
+  if (state.expecting && state.before && state.before.run === data.run) return;
   if (!state.trace || state.trace.run !== data.run) return askForRun(player, data.run);
   if (state.trace.header.finish) return;
   addVocabulary(state.trace, data.vocabulary || {});
@@ -204,8 +205,8 @@ function waitForRepair(player, data) {
  */
 function askForRun(player, run) {
   const { options, state } = player;
-  if (!options.repair || state.asked === run) return;
-  state.asked = run;
+  if (!options.repair || state.request === run) return;
+  state.request = run;
   const take = (/** @type {any} */ reply) => {
     const data = typeof reply === "string" ? JSON.parse(reply) : reply;
     if (data && data.kind !== "steps") receive(player, data);
@@ -222,9 +223,9 @@ function takeError(player, data) {
   const { state } = player;
   if (data.run && state.retired.has(data.run)) return;
   stopPlaying(player);
-  if (!state.trace && state.kept) {
-    const cursor = Math.min(state.keptAt, state.kept.steps.length);
-    Object.assign(state, { trace: state.kept, kept: null, cursor });
+  if (!state.trace && state.before) {
+    const cursor = Math.min(state.cursorBefore, state.before.steps.length);
+    Object.assign(state, { trace: state.before, before: null, cursor });
   }
   state.expecting = false;
   state.live = false;

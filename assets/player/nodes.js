@@ -8,8 +8,8 @@ import { nodeSentence } from "./words.js";
 /** @import { Segment, Step, Trace } from "./types.js" */
 
 const LETTER = 0.605; // of a monospaced font, in its own height
-const MOST_CHIP = 11;
-const MOST_CHOICE = 5.8;
+const MAX_CHIP = 11;
+const MAX_CHOICE = 5.8;
 const CHOICE_SIZE = 0.9;
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
@@ -48,7 +48,7 @@ export function nodeWidths(trace, step) {
     const chip = chipWidth(trace, step, node, token);
     const under = [choiceUnder(step, node), step.row.choices[node]];
     const most = Math.max(...under.map((id) => letterCount(spellToken(trace, id)) + 2));
-    const choice = Math.min(MOST_CHOICE, most * LETTER * CHOICE_SIZE);
+    const choice = Math.min(MAX_CHOICE, most * LETTER * CHOICE_SIZE);
     return { chip, slot: Math.max(chip, choice) };
   });
 }
@@ -59,7 +59,7 @@ function chipWidth(trace, step, node, token) {
   const badge = origin === "logit" ? 0.45 + 0.52 * String(rank).length : 0;
   const sides = origin === "root" ? 1.8 : 1.42;
   const text = Math.max(1, letterCount(spellToken(trace, token))) * LETTER;
-  return Math.min(MOST_CHIP, Math.round((sides + badge + text) * 100) / 100);
+  return Math.min(MAX_CHIP, Math.round((sides + badge + text) * 100) / 100);
 }
 
 /**

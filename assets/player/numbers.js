@@ -53,7 +53,7 @@ export function stepsDone({ cursor, beat }) {
 
 /**
  * What a speed-up is measured against.
- * @param {Baseline} about
+ * @param {Baseline} baseline
  */
 export function baselineWords({ seconds_per_token, method }) {
   return `over plain decoding, which took ${milliseconds(seconds_per_token)} a token (${method}, measured)`;

@@ -55,9 +55,9 @@ export function changed(player, now = false) {
 }
 
 /** @param {Player} player */
-function paintAttributes({ element, state, painted }) {
+function paintAttributes({ element, state, picture }) {
   const { cursor, playing, beat, moving, settings } = state;
-  /** @param {any} on */
+  /** @param {boolean} on */
   const flag = (on) => (on ? "true" : null);
   const values = {
     steps: stepCount(state),
@@ -66,7 +66,7 @@ function paintAttributes({ element, state, painted }) {
     playing,
     beat,
     moving: flag(moving),
-    hurried: flag(painted.hurried),
+    hurried: flag(picture.hurried),
     lecture: flag(settings.lecture),
     whitespace: flag(settings.whitespace),
     treeView: settings.treeView,
@@ -126,9 +126,9 @@ export function paintPlayer(player) {
  * @param {Player} player
  * @param {Part} part
  */
-function isDue({ view, painted }, part) {
-  const waits = !painted.stays && view.turns.some((parts) => parts.includes(part));
-  return !view.unseen.has(part.element) && (!waits || view.turns[painted.turn].includes(part));
+function isDue({ view, picture }, part) {
+  const waits = !picture.stays && view.turns.some((parts) => parts.includes(part));
+  return !view.unseen.has(part.element) && (!waits || view.turns[picture.turn].includes(part));
 }
 
 /**
@@ -136,18 +136,18 @@ function isDue({ view, painted }, part) {
  * @param {Player} player
  */
 function hurries(player) {
-  const { painted } = player;
+  const { picture } = player;
   const { trace, playing, live, follow, dragged } = player.state;
   const step = shownStep(player.state);
   const now = performance.now();
-  const other = step !== painted.step;
-  const soon = now - painted.at < HURRY;
+  const other = step !== picture.step;
+  const soon = now - picture.at < HURRY;
   // What is dragged begins with a rush; what plays may be slow.
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
   // Of another run all is painted: nothing may be left of the one before.
-  const hurried = rushes && trace === painted.trace && (other || painted.hurried);
-  const turn = (painted.turn + 1) % player.view.turns.length;
-  player.painted = { trace, step, hurried, stays: !other, at: other ? now : painted.at, turn };
+  const hurried = rushes && trace === picture.trace && (other || picture.hurried);
+  const turn = (picture.turn + 1) % player.view.turns.length;
+  player.picture = { trace, step, hurried, stays: !other, at: other ? now : picture.at, turn };
   clearTimeout(player.resting);
   if (hurried) player.resting = setTimeout(() => changed(player), other ? TURN : HURRY - TURN);
   return hurried;

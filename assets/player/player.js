@@ -50,8 +50,8 @@ const TREE_VIEWS = ["tree", "rows", "mask"];
  */
 export function createPlayer(element, options = {}) {
   installOrigins();
-  const painted = { trace: null, step: null, hurried: false, stays: false, at: -HURRY, turn: 0 };
-  const player = /** @type {Player} */ ({ element, options, state: newState(), painted });
+  const picture = { trace: null, step: null, hurried: false, stays: false, at: -HURRY, turn: 0 };
+  const player = /** @type {Player} */ ({ element, options, state: newState(), picture });
   const actions = playerActions(player);
   const api = playerApi(player);
   player.open = api.open;
@@ -86,7 +86,7 @@ function playerApi(player) {
     play: () => startPlaying(player),
     pause: () => stopPlaying(player),
     snapshot: () => {
-      const trace = state.trace || state.kept;
+      const trace = state.trace || state.before;
       return trace && traceText(trace);
     },
     place: () => {

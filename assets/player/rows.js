@@ -8,7 +8,7 @@ import { STATE_TITLES, originWords } from "./words.js";
 
 /** @import { Step, Trace } from "./types.js" */
 
-const FAN_LEAST = 3;
+const MIN_FAN = 3;
 
 /**
  * @param {Trace} trace
@@ -26,7 +26,7 @@ export function rowElements(trace, step) {
     const forks = groups.length > 1 || groups.some((group) => group.length > 1);
     const below = level + (forks ? 1 : 0);
     for (const group of groups) {
-      if (group.length >= FAN_LEAST) rows.push(rowElement(trace, step, group, below));
+      if (group.length >= MIN_FAN) rows.push(rowElement(trace, step, group, below));
       else for (const child of group) add(child, below, forks ? null : step.states[child]);
     }
   };

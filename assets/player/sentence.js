@@ -3,7 +3,7 @@
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { goesOn as copyGoesOn, matchBefore, outcome } from "./trace.js";
 import {
-  LONGEST_QUOTE,
+  MAX_QUOTE,
   matchExcerpt,
   milliseconds,
   outcomeSentence,
@@ -136,8 +136,8 @@ function placeName(trace, from, length) {
  * @param {number[]} nodes
  */
 function quotedTokens(trace, step, nodes) {
-  const shown = nodes.slice(0, LONGEST_QUOTE).map((node) => step.row.tokens[node]);
-  return '"' + tokensText(trace, shown) + (nodes.length > LONGEST_QUOTE ? "…" : "") + '"';
+  const shown = nodes.slice(0, MAX_QUOTE).map((node) => step.row.tokens[node]);
+  return '"' + tokensText(trace, shown) + (nodes.length > MAX_QUOTE ? "…" : "") + '"';
 }
 
 /**

@@ -112,7 +112,7 @@ function drawBoxes(pen, { colours }, { origins, states }, { nodes, order }) {
 
 /**
  * @param {CanvasRenderingContext2D} pen
- * @param {Layout["nodes"][number]} about
+ * @param {Layout["nodes"][number]} place
  * @param {number} inset
  * @param {string} origin
  */

@@ -20,7 +20,7 @@ import { nodeSentence, quoted } from "./words.js";
 /** @import { Callbacks, Frame, Mark, Sheet, TextPanel, TextState, Trace } from "./types.js" */
 
 const AT_END = 64; // px
-const LEAST_FOOT = 8; // px below the last line
+const MIN_FOOT = 8; // px below the last line
 const RUSH = 32; // tokens; more at once than these are plain text until the step stays
 
 /**
@@ -172,7 +172,7 @@ function toEnd(state) {
   const { lineHeight, paddingBottom } = getComputedStyle(body);
   const line = parseFloat(lineHeight) || 1;
   const end = body.scrollHeight - parseFloat(paddingBottom);
-  body.scrollTop = end - Math.floor((body.clientHeight - LEAST_FOOT) / line) * line;
+  body.scrollTop = end - Math.floor((body.clientHeight - MIN_FOOT) / line) * line;
   state.wentTo = body.scrollTop;
   state.sticks = true;
 }

@@ -22,9 +22,9 @@ export function createTies(panels) {
   const flights = el("div", { class: "ls-flights" });
   const element = el("div", { class: "ls-ties", "aria-hidden": "true" }, lines, pills, flights);
   /** @type {TiesState} */
-  const state = { element, lines, pills, flights, panels, frame: null, key: "", timer: null, asked: null };
+  const state = { element, lines, pills, flights, panels, frame: null, key: "", timer: null, request: null };
   const soon = () => {
-    if (state.asked === null && state.timer === null) state.asked = requestAnimationFrame(() => drawTies(state));
+    if (state.request === null && state.timer === null) state.request = requestAnimationFrame(() => drawTies(state));
   };
   listenToMoves(state, soon);
   return { element, paint: (frame) => paintTies(state, frame, soon) };
@@ -72,15 +72,15 @@ function paintTies(state, frame, soon) {
   }, TIES_REST);
 }
 
-/** @param {TiesState} state @param {string} asked */
-function fly({ flights, frame, key, panels }, asked) {
-  if (key === asked && frame && frame.step) startFlights(flights, frame, panels);
+/** @param {TiesState} state @param {string} wanted */
+function fly({ flights, frame, key, panels }, wanted) {
+  if (key === wanted && frame && frame.step) startFlights(flights, frame, panels);
 }
 
 /** @param {TiesState} state */
 function drawTies(state) {
   const { element, lines, pills, frame, panels } = state;
-  state.asked = null;
+  state.request = null;
   if (!frame || !frame.trace || !frame.step || element.offsetParent === null) return;
   if (frame.beat === SWEEP_BEAT && !frame.pointed) return;
   const sources = sourceTies(frame, panels).slice(0, MAX_TIES);

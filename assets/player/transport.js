@@ -86,9 +86,9 @@ function switchButton(setting, label, key, set) {
   return element;
 }
 
-/** @param {HTMLElement} element @param {any} on */
+/** @param {HTMLElement} element @param {boolean} on */
 function showSwitch(element, on) {
-  element.setAttribute("aria-pressed", String(Boolean(on)));
+  element.setAttribute("aria-pressed", String(on));
 }
 
 /** @param {(speed: Speed) => void} onSpeed */

@@ -20,7 +20,7 @@ const VIEW_TITLES = [
   ["rows", "Rows"],
   ["mask", "Mask"],
 ];
-const LEAST_TREE = 560; // px; a narrower panel shows rows
+const MIN_TREE = 560; // px; a narrower panel shows rows
 const SMALLER = 0.95; // the size of a tree that would not show whole
 
 /**
@@ -96,7 +96,7 @@ function treeNote(step, beat) {
 }
 
 /** @param {string} wanted @param {number} width */
-const viewFor = (wanted, width) => (wanted === "tree" && width < LEAST_TREE ? "rows" : wanted);
+const viewFor = (wanted, width) => (wanted === "tree" && width < MIN_TREE ? "rows" : wanted);
 
 /** @param {TreeParts} parts @param {StepFrame} frame @param {Room} room */
 function drawSketch({ tree, mask, zoom, sketch }, frame, room) {

@@ -194,8 +194,8 @@ export interface PlayerState {
   /** A run was asked for and nothing of it is there. */
   expecting: boolean;
   /** The run before it, and its cursor, in case it can't start. */
-  kept: Trace | null;
-  keptAt: number;
+  before: Trace | null;
+  cursorBefore: number;
   playing: boolean;
   moving: boolean;
   dragged: boolean;
@@ -210,7 +210,7 @@ export interface PlayerState {
   /** Runs that others took the place of. */
   retired: Set<string>;
   /** The run whose beginning was asked for. */
-  asked?: string;
+  request?: string;
 }
 
 interface AnyFrame {
@@ -368,7 +368,7 @@ export interface Player {
   open(message: string | object): void;
   repaint(now?: boolean): void;
   /** What the last picture was of. */
-  painted: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
+  picture: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
   /** When the still that is shown makes way, in ms; timers for that, for the end of a motion and of a rush. */
   due: number;
   timer: Timer;
@@ -500,7 +500,7 @@ export interface RaceState {
   /** Steps are missing that nobody has. */
   lost: boolean;
   waiting: RaceStepsMessage[];
-  asked: string;
+  request: string;
 }
 
 export type RaceOptions = ViewOptions & { onLane?: (trace: string) => void };
@@ -694,7 +694,8 @@ export interface TiesState {
   frame: Frame | null;
   key: string;
   timer: Timer | null;
-  asked: number | null;
+  /** The frame that was asked for, to draw in. */
+  request: number | null;
 }
 
 /** What parts of the player tell it: what is pointed at, the step of a token that was chosen, a changed setting. */

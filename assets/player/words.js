@@ -18,7 +18,7 @@ export const FINISH_TITLES = {
   error: "Error",
 };
 
-export const LONGEST_QUOTE = 8; // tokens
+export const MAX_QUOTE = 8; // tokens
 
 /** @param {number} count @param {string} noun @param {string} [many] */
 export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
@@ -70,9 +70,9 @@ export function excerpt(trace, start, end) {
 
 /**
  * Where the quotation of a match [start, end] begins: of a long one the end is quoted.
- * @param {[start: number, end: number]} about
+ * @param {[start: number, end: number]} match
  */
-export const quotedFrom = ([start, end]) => Math.max(start, end - LONGEST_QUOTE);
+export const quotedFrom = ([start, end]) => Math.max(start, end - MAX_QUOTE);
 
 /**
  * The n-gram that matched, on one line, without quotes.

@@ -1,6 +1,10 @@
 /* What Gradio's components call in the page, as `logitspec.NAME(...)` in their `js`. */
 
-/** Lets the page's views hear of a press before the server does; hands on the values of the inputs. */
+/**
+ * Lets the page's views hear of a press before the server does; hands on the values of the inputs.
+ * @param {string} event
+ * @param {any[]} values
+ */
 export function announce(event, values) {
   dispatchEvent(new Event(event));
   return values;
@@ -9,10 +13,9 @@ export function announce(event, values) {
 /**
  * What was set of each method's options, with those of `method` put in; in the page, so that what was typed
  * is there whatever is clicked next.
- *
  * @param {string} method
  * @param {string[]} names of the options
- * @param {Array} values of the options, and last the JSON of what was set before
+ * @param {any[]} values of the options, and last the JSON of what was set before
  * @returns {string} JSON: options by name, by method
  */
 export function keepOptions(method, names, values) {

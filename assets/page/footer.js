@@ -4,7 +4,9 @@ import { whenThere } from "./when_there.js";
 
 export async function silenceFooterIcons() {
   const footer = await whenThere(() => document.querySelector("footer"));
-  const silence = () => footer.querySelectorAll("img[alt]:not([alt=''])").forEach((icon) => (icon.alt = ""));
+  const silence = () => {
+    for (const icon of footer.querySelectorAll("img[alt]:not([alt=''])")) icon.setAttribute("alt", "");
+  };
   silence();
   new MutationObserver(silence).observe(footer, { childList: true, subtree: true });
 }

@@ -6,33 +6,41 @@ import { announce, keepOptions } from "./calls.js";
 import { silenceFooterIcons } from "./footer.js";
 import { reopenTab } from "./same_tab.js";
 
+/** @import { Gradio, StartView } from "../player/types.js" */
+
+/** @type {Gradio[]} */
 const mounted = [];
+/** @type {[string, StartView][]} */
 const views = [];
 
 /**
- * Has `start` called with (gradio, root) for every component whose markup has an element like `selector`.
- *
+ * Has `start` called for every component whose markup has an element like `selector`.
  * @param {string} selector
- * @param {function(object, HTMLElement)} start
+ * @param {StartView} start
  */
 export function addView(selector, start) {
   views.push([selector, start]);
   for (const gradio of mounted) startIn(gradio, selector, start);
 }
 
-/** Starts the views that a component of Gradio holds; `component.js` calls it. */
+/**
+ * Starts the views that a component of Gradio holds; `component.js` calls it.
+ * @param {Gradio} gradio
+ */
 export function mount(gradio) {
   mounted.push(gradio);
   for (const [selector, start] of views) startIn(gradio, selector, start);
 }
 
+/** @param {Gradio} gradio @param {string} selector @param {StartView} start */
 function startIn(gradio, selector, start) {
+  /** @type {HTMLElement | null} */
   const root = gradio.element.querySelector(selector);
   if (root) start(gradio, root);
 }
 
-globalThis.logitspec = { announce, keepOptions };
-addView("[data-logitspec-player]", (gradio, root) => mountPlayer(gradio, root));
-addView("[data-logitspec-race]", (gradio, root) => mountRace(gradio, root));
+Object.assign(globalThis, { logitspec: { announce, keepOptions } });
+addView("[data-logitspec-player]", mountPlayer);
+addView("[data-logitspec-race]", mountRace);
 silenceFooterIcons();
 reopenTab();

@@ -4,11 +4,14 @@ import { whenThere } from "./when_there.js";
 
 const STORE = "logitspec.tab";
 
-const title = (tab) => tab.textContent.trim();
+/** @param {HTMLElement} tab */
+const title = (tab) => (tab.textContent || "").trim();
 
 /** Gradio measures the tabs with a hidden copy of them. */
 function tabs() {
-  return [...document.querySelectorAll("[role=tab]")].filter((tab) => !tab.closest("[aria-hidden=true]"));
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = document.querySelectorAll("[role=tab]");
+  return [...all].filter((tab) => !tab.closest("[aria-hidden=true]"));
 }
 
 export async function reopenTab() {

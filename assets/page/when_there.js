@@ -1,6 +1,11 @@
 /* Gradio draws the page by and by. */
 
-/** What `find` gives as soon as it gives something, now or after a change of the document. */
+/**
+ * What `find` gives as soon as it gives something, now or after a change of the document.
+ * @template Thing
+ * @param {() => Thing | null | undefined} find
+ * @returns {Promise<Thing>}
+ */
 export function whenThere(find) {
   return new Promise((resolve) => {
     const look = () => {

@@ -387,6 +387,9 @@ export interface Gradio {
   watch(name: string, callback: () => void): void;
 }
 
+/** Starts what is shown in an element of a component of Gradio. */
+export type StartView = (gradio: Gradio, root: HTMLElement) => void;
+
 /* Layout of the tree (layout.js) */
 
 /** Of a node, in letter heights: its chip, and the slot that it needs with the line under it. */

@@ -4,12 +4,15 @@
    a new width from the window only, not when its tab comes back. */
 
 const fit = new ResizeObserver((entries) => {
-  for (const { target, contentRect } of entries) if (contentRect.width) globalThis.Plotly?.Plots.resize(target);
+  /** @type {{ Plotly?: { Plots: { resize(drawing: Element): void } } }} */
+  const { Plotly: plotly } = Object(globalThis);
+  for (const { target, contentRect } of entries) if (contentRect.width) plotly?.Plots.resize(target);
 });
 
 function tend() {
   for (const drawing of document.querySelectorAll(".why-plot .js-plotly-plot:not([role=img])")) {
-    const title = document.getElementById(`${drawing.closest(".why-plot").id}-title`).textContent.trim();
+    const plot = drawing.closest(".why-plot");
+    const title = document.getElementById(`${plot?.id}-title`)?.textContent?.trim();
     drawing.role = "img";
     drawing.ariaLabel = `${title}: a picture; its numbers are in the table below it.`;
     fit.observe(drawing);

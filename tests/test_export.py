@@ -122,6 +122,20 @@ def test_a_page_saved_in_the_browser_plays_the_same_run(tmp_path: Path, disk: An
     assert parts(again.read_text(encoding="utf-8")) == parts(page(trace))
 
 
+def test_a_page_saved_in_the_app_is_the_same(
+    url: str, context: BrowserContext, tmp_path: Path
+) -> None:
+    tab = context.new_page()
+    tab.goto(url)
+    tab.wait_for_selector(f"{PLAYER}[data-state=done]", timeout=60_000)
+    with tab.expect_download() as saved:
+        tab.get_by_role("button", name="Save page").click()
+    saved.value.save_as(tmp_path / "saved.html")
+    before, trace, after = parts((tmp_path / "saved.html").read_text(encoding="utf-8"))
+    assert trace.steps
+    assert (before, trace, after) == parts(page(trace))
+
+
 def parts(text: str) -> tuple[str, Trace, str]:
     """What stands before the run, without the nonce; the run, whose numbers may be written differently;
     what stands behind it."""

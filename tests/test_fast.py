@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -368,3 +369,17 @@ def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     target, _ = load(folder(tmp_path / "net"), device="cpu", dtype="fastest")
     assert target.model.dtype == torch.bfloat16
     assert "dtype" not in target.info["environment"]
+
+
+# Adding a family
+
+
+def test_the_entry_of_the_page_computes_the_stock_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(fast_forward.__file__).with_name("README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.delitem(FAMILIES, "Qwen3ForCausalLM")
+    assert "not for qwen3" in str(unsupported(model("fast-qwen3")))
+    exec(code, {})
+    assert unsupported(model("fast-qwen3")) is None
+    for length in (3, 20, 310):
+        assert from_stock(runner("fast-qwen3"), length) < 1e-5

@@ -147,6 +147,26 @@ def test_no_step_captures_what_was_to_be_expected() -> None:
     assert written.output_ids == wanted.output_ids
 
 
+@pytest.mark.parametrize("family", ["gpt2", "fast"])
+def test_a_new_cache_shares_weights_but_not_text_owner_or_captures(family: str) -> None:
+    target = replaying(family)
+    target.claim("a run")
+    target.prefill([1, 2, 3])
+    other = target.with_new_cache()
+    assert other.model is target.model
+    assert other.owner == ""
+    assert other.length == 0
+    assert other.replay is not target.replay
+    other.claim("another run")
+    other.prefill([4, 5]), other.verify(tree(np.random.default_rng(2), 5)), other.commit([0])
+    assert (target.owner, target.length) == ("a run", 3)
+    made, plain = tree(np.random.default_rng(3), 5), runner(family)
+    plain.prefill([1, 2, 3])
+    assert apart(logits(target, made), logits(plain, made)) < 1e-9
+    other.disable_replay("it is enough")
+    assert target.replays
+
+
 def test_targets_beside_each_other_have_captures_of_their_own() -> None:
     taped = Taped()
     fixed = replaying("fast", taped)

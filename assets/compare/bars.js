@@ -18,14 +18,14 @@ export function createBars(kind, title, note, rows) {
   return el("figure", { class: "lr-bars", "data-bars": kind }, caption, list);
 }
 
-/** @param {BarRow} about */
+/** @param {BarRow} row */
 function barRow({ title, number, parts }) {
   const bar = el("span", { class: "lr-bar", "aria-hidden": "true" }, ...parts.map(barPart));
   const name = el("span", { class: "lr-row-title" }, title);
   return el("li", { class: "lr-row" }, name, el("span", { class: "lr-number" }, number), bar);
 }
 
-/** @param {BarPart} about */
+/** @param {BarPart} part */
 function barPart({ share, origin = null, kind = null }) {
   const element = el("i", { class: "lr-part", "data-origin": origin, "data-part": kind });
   element.style.width = (share * 100).toFixed(2) + "%";

@@ -5,6 +5,9 @@ import { createRaceView } from "./compare.js";
 
 /** @import { Gradio, TraceMessage } from "../player/types.js" */
 
+/** @param {TraceMessage} lane */
+const hasEnd = ({ finish }) => finish;
+
 /**
  * @param {Gradio} gradio
  * @param {HTMLElement} root where the race goes
@@ -16,7 +19,7 @@ export function mountRace(gradio, root) {
   };
   keepInPage(gradio, root, (options) => createRaceView(root, { ...options, onLane }), {
     store: "logitspec.race",
-    subject: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every((/** @type {TraceMessage} */ { finish }) => finish) }),
+    subject: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every(hasEnd) }),
     waiting: "logitspec-race",
     stop: "logitspec-stop-race",
   });

@@ -131,8 +131,8 @@ export function wholeRace(text) {
     if (!data.lanes.every(whole) || race.lanes.some(({ title }) => !title)) throw new TypeError("lanes");
     return race;
   } catch (error) {
-    if (error instanceof SyntaxError) throw new Error("This is not a race: it is no JSON; open a file saved here.", { cause: error });
-    if (error instanceof TypeError) throw new Error("This race is damaged; save it again.", { cause: error });
-    throw error;
+    const damaged = error instanceof TypeError ? "This race is damaged; save it again." : null;
+    const words = error instanceof SyntaxError ? "This is not a race: it is no JSON; open a file saved here." : damaged;
+    throw words ? new Error(words, { cause: error }) : error;
   }
 }

@@ -23,7 +23,7 @@ export function cutChunks(chunks, count, text) {
   }
 }
 
-/** @param {number} start @param {number} count @param {LineBreaks} about */
+/** @param {number} start @param {number} count @param {LineBreaks} text */
 function chunkEnd(start, count, { endsLine, inside, borders }) {
   const most = Math.min(count, ...borders.filter((border) => border > start));
   let end = start;

@@ -64,12 +64,12 @@ function originItem(origin) {
   return legendItem(origin, legendChip(own, rank, "ab"), word, meaning);
 }
 
-/** @param {[state: string, title: string]} about */
+/** @param {[state: string, title: string]} entry */
 function stateItem([state, title]) {
   return legendItem(state, legendChip({ "data-legend-state": state }, "ab"), title);
 }
 
-/** @param {[kind: string, words: string[]]} about */
+/** @param {[kind: string, words: string[]]} entry */
 function sourceItem([kind, [name, meaning]]) {
   const swatch = el("span", { class: "ls-swatch", "aria-hidden": "true", "data-source": kind }, "ab");
   return legendItem(kind, swatch, name, meaning);

@@ -21,7 +21,7 @@ export function installOrigins() {
 }
 
 /** Colours as custom properties, and the shapes of nodes, lines under tokens and edges, as a style sheet. */
-export function originStyle() {
+function originStyle() {
   const colours = (/** @type {(look: OriginLook) => string} */ colourOf) =>
     `.ls-player { ${Object.entries(ORIGINS).map(([name, look]) => `--ls-${name}: ${colourOf(look)};`).join(" ")} }`;
   const both = (/** @type {OriginLook["colour"]} */ { light, dark }) => `light-dark(${light}, ${dark})`;

@@ -17,6 +17,7 @@ from support.models import folder, tokenizer
 from transformers import AutoTokenizer
 
 from logitspec import LogitSpecError, decode, load
+from logitspec.models import info
 from logitspec.models.devices import choose_device
 from logitspec.models.loader import encode_prompt, prepare
 from logitspec.runtime.probe import deviation
@@ -44,9 +45,9 @@ def test_end_of_sequence_ids_come_as_a_list_and_from_the_tokenizer(tmp_path: Pat
 
 
 def test_windows_limits_and_types() -> None:
-    assert prepare(model("llama")).windows == {"full_attention": None}
-    assert prepare(model("mistral-window")).windows == {"sliding_attention": 12}
-    assert prepare(model("gemma3")).windows == {"sliding_attention": 12, "full_attention": None}
+    assert info.windows(model("llama").config) == {"full_attention": None}
+    assert info.windows(model("mistral-window").config) == {"sliding_attention": 12}
+    assert info.windows(model("gemma3").config) == {"sliding_attention": 12, "full_attention": None}
     assert prepare(model("gpt2")).limit == 512
 
 

@@ -1,4 +1,4 @@
-"""Files of a model on the hub: found, downloaded into the hub's own cache, resumed after a cut."""
+"""Find a model on the hub and download its files into the hub's own cache, resuming what was cut off."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from tqdm.auto import tqdm
 
 from logitspec.errors import LogitSpecError
 
-SECONDS = 10
+TIMEOUT = 10  # seconds
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 # At the top of the repository: what config and tokenizer need, and no code.
 SMALL = re.compile(r"[^/]+\.(json|txt|model|jinja)")
-SMALL_AT_MOST = 100 * 2**20
+MAX_SMALL_BYTES = 100 * 2**20
 CONVERTER = "SFconvertbot"
 CONVERSION = "Adding `safetensors` variant of this model"
-SPARE = 2**26  # bytes that stay free on the disk
+SPARE_BYTES = 2**26  # that stay free on the disk
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A model's repository at one commit. sizes: bytes of each file; empty where only the cache is at hand."""
+    """A model's repository at one commit. sizes: bytes of each file; empty where the hub can't be reached."""
 
     name: str
     commit: str
@@ -58,13 +58,13 @@ class Repository:
 
 
 def find(name: str) -> Repository:
-    """The newest commit of the hub model `name`, or that in the cache where the hub can't be reached.
+    """The newest commit of the hub model `name`, or the one in the cache where the hub can't be reached.
 
-    Raises LogitSpecError when it can't be had.
+    Raises LogitSpecError where there is neither.
     """
     try:
         # Once and with a limit: the libraries would try for half a minute.
-        info = HfApi().model_info(name, timeout=SECONDS, files_metadata=True)
+        info = HfApi().model_info(name, timeout=TIMEOUT, files_metadata=True)
         if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
             info = _converted(name) or info
     except (RepositoryNotFoundError, HFValidationError) as error:
@@ -79,13 +79,13 @@ def find(name: str) -> Repository:
 
 
 def _converted(name: str) -> ModelInfo | None:
-    """The hub's own conversion of pickled weights, which lies as a pull request beside many older models."""
+    """The hub's own conversion of pickled weights, which many older models have as an open pull request."""
     for each in HfApi().get_repo_discussions(
         name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
     ):
         if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
             return HfApi().model_info(
-                name, revision=each.git_reference, timeout=SECONDS, files_metadata=True
+                name, revision=each.git_reference, timeout=TIMEOUT, files_metadata=True
             )
     return None
 
@@ -102,22 +102,24 @@ def small_files(repository: Repository) -> Path:
     wanted = [
         file
         for file, size in repository.sizes.items()
-        if SMALL.fullmatch(file) and size <= SMALL_AT_MOST
+        if SMALL.fullmatch(file) and size <= MAX_SMALL_BYTES
     ]
     try:
-        hf_hub_download(name, "config.json", tqdm_class=_Silent)  # notes which commit is the newest
-        found = [
+        hf_hub_download(
+            name, "config.json", tqdm_class=_Silent
+        )  # records which commit is the newest
+        paths = [
             hf_hub_download(name, file, revision=commit, tqdm_class=_Silent) for file in wanted
         ]
     except Exception as error:
         raise refusal(error, name) from error
-    return Path(found[0]).parent
+    return Path(paths[0]).parent
 
 
 def weights(repository: Repository, folder: Path, progress: Progress | None = None) -> None:
-    """Put the safetensors of a model into its `folder`; what is there already is not fetched again.
+    """Download the safetensors of a model into its `folder`, except those that are there already.
 
-    progress: called with the bytes that are there and all bytes.
+    progress: called with the bytes so far and in total.
     """
     name, sizes = repository.name, repository.sizes
     files = weight_files(folder)
@@ -137,7 +139,7 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
         return
     total = sum(sizes[file] for file in files)
     before = total - sum(sizes[file] for file in missing)
-    _room(folder, name, total - before)
+    _check_disk(folder, name, total - before)
     for file in missing:
         bar = _bar(progress, before, total)
         try:
@@ -150,7 +152,7 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
 
 
 def weight_files(folder: Path) -> list[str]:
-    """Names of the files that the weights in `folder` lie in, as far as the folder tells."""
+    """Names of the files with the weights of the model in `folder`; empty where the folder does not say."""
     if (folder / INDEX).is_file():
         listed = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return sorted(set(listed["weight_map"].values()))
@@ -158,15 +160,15 @@ def weight_files(folder: Path) -> list[str]:
 
 
 def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:
-    """One large file, begun anew or where an earlier download of it stopped.
+    """Download one large file, or the rest of it where an earlier download stopped.
 
-    The hub's client forgets what it had of a file; so the blob is completed here, under its final
-    name at the end, and the client then finds it in its cache.
+    The hub's client drops a part of a file; so the blob is completed here, gets its final name at the
+    end, and is in the client's cache then.
     """
     name, commit = repository.name, repository.commit
     url = hf_hub_url(name, file, revision=commit)
-    told = get_hf_file_metadata(url, timeout=SECONDS)
-    etag, size = str(told.etag), told.size or repository.sizes[file]
+    metadata = get_hf_file_metadata(url, timeout=TIMEOUT)
+    etag, size = str(metadata.etag), metadata.size or repository.sizes[file]
     if not re.fullmatch(r"[\w.-]+", etag):
         raise LogitSpecError(f"The hub's answer about {name} can't be read; try it again later.")
     blob, part = blobs / etag, blobs / f"{etag}.part"
@@ -188,7 +190,7 @@ def _complete(url: str, part: Path, size: int, bar: Any, file: str) -> None:
             url,
             out,
             resume_size=out.tell(),
-            # A packed answer has other byte positions, and can't be resumed.
+            # A compressed answer has other byte positions, and can't be resumed.
             headers={**build_hf_headers(), "Accept-Encoding": "identity"},
             expected_size=size,
             displayed_filename=file,
@@ -209,17 +211,17 @@ def _verify(part: Path, etag: str, name: str) -> None:
 
 
 def _bar(progress: Progress | None, before: int, total: int) -> Any:
-    """tqdm's class, which also tells `progress` the bytes of all files together."""
+    """A class like tqdm that also calls `progress` with the bytes of all files together."""
 
     class Bar(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
-            self.there = before + int(options.get("initial") or 0)
+            self.bytes_so_far = before + int(options.get("initial") or 0)
 
         def update(self, n: float | None = 1) -> Any:
-            self.there += int(n or 0)
+            self.bytes_so_far += int(n or 0)
             if progress is not None:
-                progress(self.there, total)
+                progress(self.bytes_so_far, total)
             return super().update(n)
 
     return Bar
@@ -232,9 +234,9 @@ class _Silent(tqdm):  # type: ignore[misc]
         super().__init__(*args, **{**options, "disable": True})
 
 
-def _room(folder: Path, name: str, wanted: int) -> None:
+def _check_disk(folder: Path, name: str, wanted: int) -> None:
     free = shutil.disk_usage(folder).free
-    if wanted + SPARE > free:
+    if wanted + SPARE_BYTES > free:
         raise LogitSpecError(
             f"{name} takes {wanted / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; free some"
             " room, point HF_HOME to another disk, or choose a smaller model."
@@ -242,7 +244,7 @@ def _room(folder: Path, name: str, wanted: int) -> None:
 
 
 def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
-    """The sentence for what the hub's client raised about `name`; begun: a download was under way."""
+    """The sentence for what the hub's client raised about `name`. begun: during a download."""
     if isinstance(error, LogitSpecError):
         return error
     if isinstance(error, GatedRepoError):

@@ -90,7 +90,7 @@ def _flat(state: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _on_text(change: Callable[[str], str]) -> Stage:
-    """A stage for text; a byte that an earlier stage has found stays as it is."""
+    """A stage for text; bytes from an earlier stage stay as they are."""
     return lambda piece: change(piece) if isinstance(piece, str) else piece
 
 
@@ -114,8 +114,8 @@ def _byte_fallback(_: dict[str, Any]) -> Stage:
 
 def _replace(step: dict[str, Any]) -> Stage:
     ((kind, pattern),) = step["pattern"].items()
-    found = re.compile(pattern if kind == "Regex" else re.escape(pattern))
-    return _on_text(lambda text: found.sub(lambda _: step["content"], text))
+    matcher = re.compile(pattern if kind == "Regex" else re.escape(pattern))
+    return _on_text(lambda text: matcher.sub(lambda _: step["content"], text))
 
 
 def _metaspace(step: dict[str, Any]) -> Stage:
@@ -151,9 +151,9 @@ _STAGES: dict[str, Callable[[dict[str, Any]], Stage]] = {
 
 def _byte_alphabet() -> dict[str, int]:
     """GPT-2's table: printable Latin-1 bytes stand for themselves, the other 68 for U+0100 onwards."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    table = {chr(byte): byte for byte in shown}
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in printable]
+    table = {chr(byte): byte for byte in printable}
     table.update({chr(0x100 + place): byte for place, byte in enumerate(hidden)})
     return table
 

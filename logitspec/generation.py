@@ -66,10 +66,10 @@ def custom_generate(
     target, prompt = _target(model), input_ids[0].tolist()
     _refuse_inputs(input_ids, model_kwargs)
     target.eos_ids = frozenset(_eos_ids(config))
-    most = config.max_length - len(prompt)
-    trace = begin(target, prompt, method, most, sampling, method_options)
-    streamer = streamer or _held_back("streamer")
-    criteria, written = _further(stopping_criteria or (), config), list[int]()
+    new_tokens = config.max_length - len(prompt)
+    trace = begin(target, prompt, method, new_tokens, sampling, method_options)
+    streamer = streamer or _argument_of_generate("streamer")
+    criteria, written = _other_criteria(stopping_criteria or (), config), list[int]()
     steps = run(target, trace)
     for token in (token for step in steps for token in step.tokens):
         written.append(token)
@@ -88,7 +88,7 @@ def _joined(prompt: torch.Tensor, written: list[int]) -> torch.Tensor:
     return torch.cat((prompt, prompt.new_tensor([written])), dim=-1)
 
 
-def _further(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
+def _other_criteria(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
     """The criteria beside those that the engine has for itself: asking them costs a tensor a token."""
 
     def known(each: Any) -> bool:
@@ -105,7 +105,7 @@ def _stopped(criteria: Sequence[Any], text: torch.Tensor) -> bool:
     return any(bool(torch.as_tensor(each(text, None)).all()) for each in criteria)
 
 
-def _held_back(name: str) -> Any:
+def _argument_of_generate(name: str) -> Any:
     """An argument of the `generate` that called: transformers 5.23 does not hand it to such a function."""
     frame = inspect.currentframe()
     while frame is not None and (frame.f_globals.get("__name__"), frame.f_code.co_name) != CALLER:
@@ -114,7 +114,7 @@ def _held_back(name: str) -> Any:
 
 
 def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> None:
-    mode = str(config.get_generation_mode(_held_back("assistant_model")).value)
+    mode = str(config.get_generation_mode(_argument_of_generate("assistant_model")).value)
     if mode not in MODES:
         raise LogitSpecError(
             f"custom_generate decodes greedily or by sampling, not by {mode.replace('_', ' ')}; leave"
@@ -127,8 +127,8 @@ def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> No
         )
     if model.training:
         raise LogitSpecError("The model is in training mode; call model.eval() first.")
-    if asked := [name for name in OUTPUTS if getattr(config, name, None)]:
-        raise LogitSpecError(f"custom_generate returns tokens only; leave out {asked[0]}.")
+    if outputs := [name for name in OUTPUTS if getattr(config, name, None)]:
+        raise LogitSpecError(f"custom_generate returns tokens only; leave out {outputs[0]}.")
 
 
 def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
@@ -154,8 +154,8 @@ def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
 
 def _sampling(processors: Sequence[Any], do_sample: bool, seed: int | None) -> Sampling:
     """Temperature, top-k and top-p as `generate` has prepared them."""
-    found = {type(each): each for each in processors}
-    order = [kind for kind in WARPERS if kind in found]
+    warpers = {type(each): each for each in processors}
+    order = [kind for kind in WARPERS if kind in warpers]
     if not do_sample:
         order = []
     if [type(each) for each in processors] != order:
@@ -166,7 +166,7 @@ def _sampling(processors: Sequence[Any], do_sample: bool, seed: int | None) -> S
         )
     if not do_sample:
         return Sampling()
-    temperature, top_k, top_p = (found.get(kind) for kind in WARPERS)
+    temperature, top_k, top_p = (warpers.get(kind) for kind in WARPERS)
     return Sampling(
         temperature.temperature if temperature else 1.0,
         top_p.top_p if top_p else 1.0,
@@ -183,11 +183,11 @@ def _eos_ids(config: GenerationConfig) -> list[int]:
 
 
 def _target(model: Any) -> Runner:
-    """The runner over `model`, checked once and kept with it, as its buffers and costs are."""
+    """The runner over `model`, checked once and stored with it, as its buffers and costs are."""
     state = (model.device, model.dtype, model.config._attn_implementation)
-    kept = vars(model).get("_logitspec")
-    if kept is None or kept[0] != state:
-        kept = state, target_over(model)
-        vars(model)["_logitspec"] = kept
-    target: Runner = kept[1]
+    stored = vars(model).get("_logitspec")
+    if stored is None or stored[0] != state:
+        stored = state, target_over(model)
+        vars(model)["_logitspec"] = stored
+    target: Runner = stored[1]
     return target

@@ -313,13 +313,19 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     unfold(page, "Options of the method", "Draft tree capacity")
     page.get_by_label("capacity", exact=True).check()
     page.get_by_label("Draft tree capacity").fill("30")
+    page.get_by_role("group", name="Max ngram size").get_by_label("4", exact=True).check()
     page.get_by_label("Successors").uncheck()
     words = page.locator(".switch").filter(has_text="Successors").bounding_box()
     assert words is not None
     assert words["width"] >= 150
     start(page, PROMPT, "LogitSpec (ours)", Max_new_tokens=40)
     state(page, "done")
-    wanted = {"tree_size": "capacity", "draft_tree_capacity": 30, "successors": False}
+    wanted = {
+        "tree_size": "capacity",
+        "draft_tree_capacity": 30,
+        "max_ngram_size": 4,
+        "successors": False,
+    }
     trace = trace_of(
         client, PROMPT, method="logitspec", max_new_tokens=40, options=json.dumps(wanted)
     )

@@ -1,4 +1,4 @@
-"""The pictures of the page "Why it works", drawn from evidence with plotly.
+"""The pictures of the tab "Why it works", drawn from evidence with plotly.
 
 Text and lines get their colours from the page's style, which knows light and dark; bars and curves
 have colours of 3:1 and more on both, and a pattern, a dash or a marker beside.
@@ -34,9 +34,9 @@ TALLER = 460  # a legend of nine
 MEDIAN_NAME = "trees, median"
 
 
-def ranks(found: Evidence, method: str) -> go.Figure:
+def ranks(evidence: Evidence, method: str) -> go.Figure:
     """Share of next-next tokens by rank in the last logits."""
-    shares = by_bucket(sum(found.ranks.values(), start=Counter()))
+    shares = by_bucket(sum(evidence.ranks.values(), start=Counter()))
     figure = _figure("rank of the next-next token in the last logits", "share of tokens")
     colours = [WHOLE, *[LOOKS["logit"].colour] * (len(shares) - 2), WHOLE]
     patterns = ["x", *[""] * (len(shares) - 2), "/"]
@@ -49,16 +49,16 @@ def ranks(found: Evidence, method: str) -> go.Figure:
     return _percent(figure)
 
 
-def depths(found: Evidence, method: str) -> go.Figure:
+def depths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps with an accepted draft at each depth, by where it came from."""
-    counts = total(found.runs[method])
+    counts = total(evidence.runs[method])
     figure = _figure("depth in the tree (1: right below the root)", "share of steps")
-    depths_found = reached(counts)
+    depths_reached = reached(counts)
     for origin in counts.origins:
         accepted = counts.accepted_at(origin)
         figure.add_bar(
-            x=[str(depth) for depth in depths_found],
-            y=[share(accepted[depth], counts.forwards) for depth in depths_found],
+            x=[str(depth) for depth in depths_reached],
+            y=[share(accepted[depth], counts.forwards) for depth in depths_reached],
             name=LOOKS[origin].label,
             marker={
                 "color": LOOKS[origin].colour,
@@ -70,9 +70,9 @@ def depths(found: Evidence, method: str) -> go.Figure:
     return _percent(figure)
 
 
-def lengths(found: Evidence, method: str) -> go.Figure:
+def lengths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps by tokens emitted."""
-    counts = total(found.runs[method])
+    counts = total(evidence.runs[method])
     figure = _figure("tokens emitted by a step, root included", "share of steps")
     figure.add_bar(
         x=places(),
@@ -83,11 +83,11 @@ def lengths(found: Evidence, method: str) -> go.Figure:
     return _percent(figure)
 
 
-def costs(found: Evidence, method: str) -> go.Figure:
+def costs(evidence: Evidence, method: str) -> go.Figure:
     """Milliseconds of a forward by its rows; the tree sizes that were chosen by them."""
-    low, middle, high = quartiles(total(found.runs[OURS]).sizes)
+    low, middle, high = quartiles(total(evidence.runs[OURS]).sizes)
     figure = _figure("rows of the forward: nodes of the tree", "milliseconds")
-    milliseconds = [1000 * each for each in found.seconds]
+    milliseconds = [1000 * each for each in evidence.seconds]
     figure.add_vrect(x0=low, x1=high, fillcolor=LOOKS["logit"].colour, opacity=0.25, line_width=0)
     top = max(milliseconds) * 1.05
     figure.add_scatter(
@@ -99,7 +99,7 @@ def costs(found: Evidence, method: str) -> go.Figure:
         hovertemplate="%{x} nodes<extra></extra>",
     )
     figure.add_scatter(
-        x=found.rows,
+        x=evidence.rows,
         y=milliseconds,
         mode="lines+markers",
         name="a forward",
@@ -108,50 +108,50 @@ def costs(found: Evidence, method: str) -> go.Figure:
         hovertemplate="%{x} rows: %{y:.2f} ms<extra></extra>",
     )
     figure.update_layout(showlegend=True, yaxis_range=[0, top])
-    return _doubling(figure, found.rows)
+    return _doubling(figure, evidence.rows)
 
 
-def mean_accepted(found: Evidence, method: str) -> go.Figure:
+def mean_accepted(evidence: Evidence, method: str) -> go.Figure:
     """Mean accepted tokens against draft_tree_capacity, by task."""
-    figure = _by_capacity(found, lambda tally: tally.mean_accepted_tokens, "%{y:.2f}")
+    figure = _by_capacity(evidence, lambda tally: tally.mean_accepted_tokens, "%{y:.2f}")
     return figure.update_layout(yaxis_title_text="mean accepted tokens")
 
 
-def speed(found: Evidence, method: str) -> go.Figure:
+def speed(evidence: Evidence, method: str) -> go.Figure:
     """Estimated tokens a second against draft_tree_capacity, by task."""
-    figure = _by_capacity(found, found.speed, "%{y:.0f} tokens/s")
+    figure = _by_capacity(evidence, evidence.speed, "%{y:.0f} tokens/s")
     return figure.update_layout(yaxis_title_text="tokens a second, estimated")
 
 
-def _by_capacity(found: Evidence, value: Callable[[Counts], float], shown: str) -> go.Figure:
+def _by_capacity(evidence: Evidence, value: Callable[[Counts], float], form: str) -> go.Figure:
     figure = _figure("draft_tree_capacity, root included", "")
-    capacities = list(found.capacities)
-    for task, (colour, dash, symbol) in zip(found.tasks, LINES, strict=False):
+    capacities = list(evidence.capacities)
+    for task, (colour, dash, symbol) in zip(evidence.tasks, LINES, strict=False):
         figure.add_scatter(
             x=capacities,
-            y=[value(found.capacities[capacity][task]) for capacity in capacities],
+            y=[value(evidence.capacities[capacity][task]) for capacity in capacities],
             mode="lines+markers",
             name=TASKS.get(task, task),
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 8},
-            hovertemplate=f"%{{x}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+            hovertemplate=f"%{{x}} nodes: {form}<extra>%{{fullData.name}}</extra>",
         )
     figure.add_scatter(
         x=capacities,
-        y=[value(total(found.capacities[capacity])) for capacity in capacities],
+        y=[value(total(evidence.capacities[capacity])) for capacity in capacities],
         mode="lines",
         name="All tasks",
         line={"color": WHOLE, "width": 5},
-        hovertemplate=f"%{{x}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"%{{x}} nodes: {form}<extra>%{{fullData.name}}</extra>",
     )
-    ours = total(found.runs[OURS])
+    ours = total(evidence.runs[OURS])
     figure.add_scatter(
         x=[1 + ours.mean_drafted],
         y=[value(ours)],
         mode="markers",
         name=METHODS[OURS].title,
         marker={"symbol": "star", "size": 16, "color": WHOLE},
-        hovertemplate=f"%{{x:.1f}} nodes: {shown}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"%{{x:.1f}} nodes: {form}<extra>%{{fullData.name}}</extra>",
     )
     figure.update_layout(showlegend=True, yaxis_rangemode="tozero", height=TALLER)
     return _doubling(figure, [1, *capacities])

@@ -29,9 +29,9 @@ def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
             queue=False,
             show_progress="hidden",
         )
-        def draw(method: str, written: str) -> None:
+        def draw(method: str, before: str) -> None:
             if method in METHODS:
-                _draw(method, own_options(method, written), settings, layout)
+                _draw(method, own_options(method, before), settings, layout)
 
     chosen.change(
         lambda method: gr.update(visible=method in METHODS),
@@ -73,7 +73,7 @@ def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -
 def _component(option: Field[Any], value: Any) -> Any:
     """The input that fits one option of a method."""
     label = option.name.replace("_", " ").capitalize()
-    # Gradio takes what is drawn later for an output, unless told.
+    # Gradio takes what is drawn later for an output, unless it is told otherwise.
     shared: dict[str, Any] = {"label": label, "info": describe(option), "interactive": True}
     if isinstance(option.default, bool):
         return gr.Checkbox(bool(value), elem_classes="switch", **shared)

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Picture(NamedTuple):
-    """A picture and its numbers, both made from evidence and the name of a method.
+    """A picture and its numbers, both from evidence and the name of a method.
 
     by_method: whether they are of one method, which the visitor chooses.
     """
@@ -98,20 +98,20 @@ class Study:
 
     def show(self, name: str, method: str) -> list[Any]:
         """All outputs for a model."""
-        drawn = self.by_method(name, method, everything=True)
+        outputs = self.by_method(name, method, everything=True)
         known = self.evidence(name) is not None
-        return [self.status(name), gr.update(visible=known), *drawn]
+        return [self.status(name), gr.update(visible=known), *outputs]
 
     def by_method(self, name: str, method: str, everything: bool = False) -> list[Any]:
         """Plot and numbers of every picture; those that a method changes, or all."""
         evidence = self.evidence(name)
-        drawn: list[Any] = []
+        outputs: list[Any] = []
         for picture in PICTURES:
             if evidence and (everything or picture.by_method):
-                drawn += [picture.figure(evidence, method), picture.words(evidence, method)]
+                outputs += [picture.figure(evidence, method), picture.words(evidence, method)]
             else:
-                drawn += [gr.skip(), gr.skip()]
-        return drawn
+                outputs += [gr.skip(), gr.skip()]
+        return outputs
 
     def ready(self, request: gr.Request) -> str:
         """Compute was pressed. Comes before the queue, so that Cancel finds what to set meanwhile."""

@@ -1,4 +1,4 @@
-"""The numbers under the pictures of the page "Why it works": a sentence or two, and a table."""
+"""The numbers under the pictures of the tab "Why it works": a sentence or two, and a table."""
 
 from __future__ import annotations
 
@@ -81,37 +81,37 @@ def cut(counts: Mapping[int, int]) -> list[int]:
 # A picture's numbers
 
 
-def ranks(found: Evidence, method: str) -> str:
-    whole: Counter[int] = sum(found.ranks.values(), start=Counter())
+def ranks(evidence: Evidence, method: str) -> str:
+    whole: Counter[int] = sum(evidence.ranks.values(), start=Counter())
     count = sum(whole.values())
-    least, all_kept = _between(whole, 1, 8), _between(whole, 1, BEYOND - 1)
-    said = (
-        f"Of {count:,} next-next tokens, {_percent(least, count)} stand at ranks 1 to 8 of the logits that"
-        f" chose the root, and {_percent(all_kept, count)} at ranks 1 to 63, as many as a tree of 64 nodes"
+    low, all_ranks = _between(whole, 1, 8), _between(whole, 1, BEYOND - 1)
+    text = (
+        f"Of {count:,} next-next tokens, {_percent(low, count)} stand at ranks 1 to 8 of the logits that"
+        f" chose the root, and {_percent(all_ranks, count)} at ranks 1 to 63, as many as a tree of 64 nodes"
         f" can hold beside its root; {_percent(whole[BEYOND], count)} stand behind them, and"
         f" {_percent(whole[0], count)} repeat the root."
     )
     rows = [
         ("All tasks", whole),
-        *((TASKS.get(task, task), found.ranks[task]) for task in found.tasks),
+        *((TASKS.get(task, task), evidence.ranks[task]) for task in evidence.tasks),
     ]
-    return _said(said) + _table(
+    return _paragraph(text) + _table(
         "Share of next-next tokens by rank (0 is the most probable token)",
         ["Task", "Tokens", *BUCKETS],
         [[name, f"{sum(each.values()):,}", *_percents(by_bucket(each))] for name, each in rows],
     )
 
 
-def depths(found: Evidence, method: str) -> str:
-    counts = total(found.runs[method])
-    accepted = {origin: counts.accepted_at(origin).total() for origin in counts.origins}
-    drafted, kept = counts.drafted, counts.accepted
+def depths(evidence: Evidence, method: str) -> str:
+    counts = total(evidence.runs[method])
+    by_origin = {origin: counts.accepted_at(origin).total() for origin in counts.origins}
+    drafted, accepted = counts.drafted, counts.accepted
     parts = ", ".join(
-        f"{count:,} of origin “{LOOKS[origin].label}”" for origin, count in accepted.items()
+        f"{count:,} of origin “{LOOKS[origin].label}”" for origin, count in by_origin.items()
     )
-    said = (
+    text = (
         f"{METHODS[method].title} drafted {drafted:,} tokens in {counts.forwards:,} steps, and"
-        f" {kept:,} of them ({_percent(kept, drafted)}) were accepted{': ' + parts if parts else ''}."
+        f" {accepted:,} of them ({_percent(accepted, drafted)}) were accepted{': ' + parts if parts else ''}."
         f" {_percent(_with_drafts(counts, 1), counts.forwards)} of the steps accept a draft,"
         f" {_percent(_with_drafts(counts, 4), counts.forwards)} accept four or more."
     )
@@ -119,93 +119,99 @@ def depths(found: Evidence, method: str) -> str:
     at_depths = [f"Depth {depth}" for depth in reached(counts)]
     heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *at_depths]
     caption = "Drafts by origin; share of steps with an accepted draft at each depth"
-    return _said(said) + _table(caption, heads, rows)
+    return _paragraph(text) + _table(caption, heads, rows)
 
 
 def _origin_row(counts: Counts, origin: str) -> list[str]:
-    accepted = counts.accepted_at(origin)
-    kept, drafted = accepted.total(), counts.drafted_by[origin]
-    shares = [_percent(accepted[depth], counts.forwards) for depth in reached(counts)]
-    return [LOOKS[origin].label, f"{drafted:,}", f"{kept:,}", _percent(kept, drafted), *shares]
+    by_depth = counts.accepted_at(origin)
+    accepted, drafted = by_depth.total(), counts.drafted_by[origin]
+    shares = [_percent(by_depth[depth], counts.forwards) for depth in reached(counts)]
+    return [
+        LOOKS[origin].label,
+        f"{drafted:,}",
+        f"{accepted:,}",
+        _percent(accepted, drafted),
+        *shares,
+    ]
 
 
-def lengths(found: Evidence, method: str) -> str:
-    counts = total(found.runs[method])
-    said = (
+def lengths(evidence: Evidence, method: str) -> str:
+    counts = total(evidence.runs[method])
+    text = (
         f"{METHODS[method].title}: {counts.tokens:,} tokens in {counts.forwards:,} steps make"
         f" {counts.mean_accepted_tokens:.2f} {MAT}. {_percent(counts.lengths[1], counts.forwards)} of the steps"
         f" emit the root alone, {_percent(_with_drafts(counts, 3), counts.forwards)} four tokens or more."
     )
     rows = []
-    for name, tasks in found.runs.items():
+    for name, tasks in evidence.runs.items():
         each = total(tasks)
         shares = [_percent(count, each.forwards) for count in cut(each.lengths)]
         rows.append([METHODS[name].title, f"{each.mean_accepted_tokens:.2f}", *shares])
     heads = ["Method", "Mean accepted tokens", *places()]
-    return _said(said) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
+    return _paragraph(text) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
 
 
-def costs(found: Evidence, method: str) -> str:
-    sizes = total(found.runs[OURS]).sizes
+def costs(evidence: Evidence, method: str) -> str:
+    sizes = total(evidence.runs[OURS]).sizes
     low, middle, high = quartiles(sizes)
-    one, most = found.seconds[0], found.rows[-1]
-    said = (
-        f"A forward over {most} rows takes {found.seconds[-1] / one:.1f} times as long as one over a single"
+    one, widest = evidence.seconds[0], evidence.rows[-1]
+    text = (
+        f"A forward over {widest} rows takes {evidence.seconds[-1] / one:.1f} times as long as one over a single"
         f" row. {METHODS[OURS].title} sizes each tree by these costs and by how probable its drafts are:"
         f" nodes of the median tree: {middle:.0f}, of the middle half: {low:.0f} to {high:.0f}."
     )
     rows = [
         [str(rows), f"{1000 * seconds:.2f}", f"{seconds / one:.2f}"]
-        for rows, seconds in zip(found.rows, found.seconds, strict=True)
+        for rows, seconds in zip(evidence.rows, evidence.seconds, strict=True)
     ]
     heads = ["Rows", "Milliseconds", "Times one row"]
-    return _said(said) + _table("Time of a forward, the shortest of a few", heads, rows)
+    return _paragraph(text) + _table("Time of a forward, the shortest of a few", heads, rows)
 
 
-def mean_accepted(found: Evidence, method: str) -> str:
+def mean_accepted(evidence: Evidence, method: str) -> str:
     values = {
-        task: [tallies[task].mean_accepted_tokens for tallies in found.capacities.values()]
-        for task in found.tasks
+        task: [tallies[task].mean_accepted_tokens for tallies in evidence.capacities.values()]
+        for task in evidence.tasks
     }
-    whole = [total(tallies).mean_accepted_tokens for tallies in found.capacities.values()]
+    whole = [total(tallies).mean_accepted_tokens for tallies in evidence.capacities.values()]
     best, least = max(values, key=lambda t: values[t][-1]), min(values, key=lambda t: values[t][-1])
-    first, *_, last = found.capacities
-    said = (
+    first, *_, last = evidence.capacities
+    text = (
         f"{METHODS[PAPER].title}: from {first} to {last} nodes, {MAT} go from {whole[0]:.2f} to"
         f" {whole[-1]:.2f} over all tasks. At {last} nodes they are the most in"
         f" “{TASKS.get(best, best)}” ({values[best][-1]:.2f}) and the fewest in"
         f" “{TASKS.get(least, least)}” ({values[least][-1]:.2f})."
     )
-    return _said(said) + _capacities(
-        "Mean accepted tokens by capacity", found, whole, values, "{:.2f}".format
+    return _paragraph(text) + _capacities(
+        "Mean accepted tokens by capacity", evidence, whole, values, "{:.2f}".format
     )
 
 
-def speed(found: Evidence, method: str) -> str:
+def speed(evidence: Evidence, method: str) -> str:
     values = {
-        task: [found.speed(tallies[task]) for tallies in found.capacities.values()]
-        for task in found.tasks
+        task: [evidence.speed(tallies[task]) for tallies in evidence.capacities.values()]
+        for task in evidence.tasks
     }
-    whole = [found.speed(total(tallies)) for tallies in found.capacities.values()]
-    plain, ours = 1 / found.seconds[0], total(found.runs[OURS])
+    whole = [evidence.speed(total(tallies)) for tallies in evidence.capacities.values()]
+    plain, ours = 1 / evidence.seconds[0], total(evidence.runs[OURS])
     fastest = max(whole)
-    capacity = list(found.capacities)[whole.index(fastest)]
-    said = (
+    capacity = list(evidence.capacities)[whole.index(fastest)]
+    text = (
         "Estimated, not timed: tokens, divided by what forwards over trees of these sizes cost (above) and"
         " by the time spent on drafting. Over all tasks the paper’s trees come out fastest at"
         f" {capacity} nodes, with {_rate(fastest)} tokens a second; one token a forward would be {_rate(plain)},"
         f" so that is {fastest / plain:.2f} times as fast. {METHODS[OURS].title}, with"
-        f" {1 + ours.mean_drafted:.1f} nodes on average, comes out at {_rate(found.speed(ours))}"
-        f" ({found.speed(ours) / plain:.2f} times)."
+        f" {1 + ours.mean_drafted:.1f} nodes on average, comes out at {_rate(evidence.speed(ours))}"
+        f" ({evidence.speed(ours) / plain:.2f} times)."
     )
-    return _said(said) + _capacities(
-        "Estimated tokens a second by capacity", found, whole, values, _rate
+    return _paragraph(text) + _capacities(
+        "Estimated tokens a second by capacity", evidence, whole, values, _rate
     )
 
 
-def conditions(found: Evidence) -> str:
+def conditions(evidence: Evidence) -> str:
     """What the numbers were found under."""
-    model, about = found.about["model"], found.about
+    model, about = evidence.about["model"], evidence.about
     prompts = ", ".join(
         f"{TASKS.get(task, task)} {count}" for task, count in about["prompts"].items()
     )
@@ -223,7 +229,7 @@ def conditions(found: Evidence) -> str:
         f"{METHODS[PAPER].title} and {METHODS[LOOKUP].title} are replayed on the text that the model wrote,"
         f" which gives the same drafts as a run; {METHODS[OURS].title} ran on the model."
     )
-    return _said(f"Found with {facts}") + _said(how)
+    return _paragraph(f"Found with {facts}") + _paragraph(how)
 
 
 def measured() -> str:
@@ -232,15 +238,15 @@ def measured() -> str:
     for document in published():
         tables = [overall(document), by_task(document)]
         dtype = document["environment"]["dtype"]  # tells their captions apart
-        shown = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
-        parts.append(_said(published_conditions(document)) + "".join(shown))
+        rows = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
+        parts.append(_paragraph(published_conditions(document)) + "".join(rows))
     return "".join(parts)
 
 
 # HTML of numbers and known names; a model's own name is the only text from outside, and is escaped
 
 
-def _said(text: str) -> str:
+def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
@@ -267,17 +273,17 @@ def _rate(value: float) -> str:
 
 def _capacities(
     caption: str,
-    found: Evidence,
+    evidence: Evidence,
     whole: Sequence[float],
     values: Mapping[str, Sequence[float]],
-    shown: Callable[[float], str],
+    form: Callable[[float], str],
 ) -> str:
     named = [
         ("All tasks", whole),
         *((TASKS.get(task, task), each) for task, each in values.items()),
     ]
-    rows = [[name, *(shown(value) for value in each)] for name, each in named]
-    heads = ["Task", *(f"{capacity} nodes" for capacity in found.capacities)]
+    rows = [[name, *(form(value) for value in each)] for name, each in named]
+    heads = ["Task", *(f"{capacity} nodes" for capacity in evidence.capacities)]
     return _table(f"{caption}, {METHODS[PAPER].title}", heads, rows)
 
 

@@ -313,7 +313,8 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     unfold(page, "Options of the method", "Draft tree capacity")
     page.get_by_label("capacity", exact=True).check()
     page.get_by_label("Draft tree capacity").fill("30")
-    page.get_by_role("group", name="Max ngram size").get_by_label("4", exact=True).check()
+    longest = page.locator("fieldset").filter(has_text="Max ngram size")
+    longest.get_by_label("4", exact=True).check()
     page.get_by_label("Successors").uncheck()
     words = page.locator(".switch").filter(has_text="Successors").bounding_box()
     assert words is not None

@@ -81,8 +81,8 @@ class DraftTree:
     def add(self, parent: int, token: int, provenance: Provenance, merge: bool = True) -> int:
         """Hang `token` under `parent` and return its node.
 
-        With `merge`, a child of `parent` that carries the token already is returned instead, with the
-        provenance it was born with. Raises LogitSpecError when `parent` is not a node of this tree.
+        With `merge`, a child of `parent` that carries the token already is returned instead, unchanged.
+        Raises LogitSpecError when `parent` is not a node of this tree.
         """
         if not 0 <= parent < len(self.tokens):
             raise LogitSpecError(f"Node {parent} is not in this tree of {len(self.tokens)} nodes.")
@@ -122,14 +122,14 @@ class DraftTree:
         depths = self.depths()
         if max(depths) <= depth:
             return self
-        kept = DraftTree(self.tokens[0], self.provenance[0])
+        shallow = DraftTree(self.tokens[0], self.provenance[0])
         renumbered = {0: 0}
         for node in range(1, len(self)):
             if depths[node] <= depth:
-                renumbered[node] = kept.add(
+                renumbered[node] = shallow.add(
                     renumbered[self.parents[node]], self.tokens[node], self.provenance[node], False
                 )
-        return kept
+        return shallow
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -15,7 +15,7 @@ import torch
 from support.fakes import finished
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from logitspec import Origin, StepRecord, Trace, decode, load
+from logitspec import METHODS, Origin, StepRecord, Trace, decode, load
 from logitspec.__main__ import COMMANDS, parse
 from logitspec.models.loader import encode_prompt
 from logitspec.models.tokens import Speller
@@ -183,8 +183,12 @@ def test_pages_show_every_command_by_name() -> None:
     assert set(inline) <= set(COMMANDS)
 
 
-def test_every_method_is_described() -> None:
-    from logitspec import METHODS
+def test_the_methods_that_it_lists_exist_and_lead_to_their_papers() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", README, re.M))
+    assert len(rows) >= 6
+    for method, source in rows.items():
+        assert f"({METHODS[method].paper})" in source or not METHODS[method].paper
 
-    for method in METHODS:
-        assert f"| `{method}` |" in README
+
+def test_it_is_short() -> None:
+    assert len(README.split()) <= 2000

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
-from support.app import serving_app
+from support.app import free_port, serving_app
 from support.app_page import PLAYER, state, unfold
 from support.hub import Hub, serving
 from support.models import folder
 
-from logitspec import Trace
+import app
+from logitspec import LogitSpecError, Trace
 from logitspec.models.catalogue import CATALOGUE
 
 NAME = "somebody/tiny"
@@ -110,8 +110,19 @@ def test_the_endpoint_takes_a_model_or_says_why_not(address: str, hub: Hub) -> N
     assert Trace.from_json(last("")).model["id"] == "builtin"
 
 
-def test_a_host_can_keep_visitors_to_its_own_models(tmp_path: Path) -> None:
-    with serving_app(tmp_path / "log", "--no-other-models") as url:
-        client = Client(url, verbose=False)
-        with pytest.raises(AppError, match="not offered here"):
-            client.predict(prompt="A", model=NAME, api_name="/generate")
+def test_visitors_from_elsewhere_are_kept_to_the_host_s_own_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless the host says otherwise; test_session.py has what a visitor hears then."""
+    allowed: list[bool] = []
+
+    def host(model: str, device: str, dtype: str, any_model: bool, **placement: Any) -> None:
+        allowed.append(any_model)
+        raise LogitSpecError("That is enough.")
+
+    monkeypatch.setattr("logitspec.serving.host.Host", host)
+    port = ["--port", str(free_port())]
+    for options in ([], ["--no-other-models"], ["--host", "0.0.0.0", "--other-models"]):
+        assert app.main([*port, *options]) == 2
+    assert app.main([*port, "--host", "0.0.0.0"]) == 2
+    assert allowed == [True, False, True, False]

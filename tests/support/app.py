@@ -34,16 +34,23 @@ def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
             env={**os.environ, **environment},
         )
         address = f"http://127.0.0.1:{port}"
-        deadline = monotonic() + 90
-        while True:
-            try:
-                urllib.request.urlopen(address).close()
-                break
-            except OSError:
-                assert server.poll() is None, log.read_text()
-                assert monotonic() < deadline, log.read_text()
-                sleep(0.3)
-        yield address
-        server.terminate()
-        server.wait(20)
+        try:
+            _wait(address, server, log)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
     assert "Traceback" not in log.read_text()
+
+
+def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = monotonic() + 300  # ten seconds of a processor's time, on a machine that is busy
+    while True:
+        try:
+            urllib.request.urlopen(address).close()
+        except OSError:
+            assert server.poll() is None, log.read_text()
+            assert monotonic() < deadline, log.read_text()
+            sleep(0.3)
+        else:
+            return

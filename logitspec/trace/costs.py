@@ -1,4 +1,4 @@
-"""What a forward costs by its number of rows: measured once, refined while it runs."""
+"""What a forward costs by its number of rows: measured once, then refined by every forward."""
 
 from __future__ import annotations
 
@@ -27,23 +27,22 @@ UNKNOWN_COSTS = StepCosts()
 
 
 class ForwardCosts:
-    """Seconds of a forward at some numbers of rows, ascending; in between they are interpolated.
+    """Seconds of a forward at some numbers of rows, ascending; linear in between.
 
-    padded: rows are padded to the next of these numbers, and cost what it costs. More rows never count as
-    cheaper than fewer: what measurements say to that end is noise, so those that fall are averaged
-    (isotonic regression).
+    padded: rows are padded to the next of these numbers, and cost as much. More rows never cost less than
+    fewer: a measurement that says so is noise, and is averaged with its neighbours (isotonic regression).
     """
 
     def __init__(self, rows: Sequence[int], seconds: Sequence[float], padded: bool = False) -> None:
         self.padded = padded
         self.rows = list(rows)
         self.seconds = list(seconds)
-        self._order()
+        self._smooth()
 
     def at(self, rows: int) -> float:
-        """Seconds of a forward over `rows` rows; beyond the last size it goes on as before it."""
+        """Seconds of a forward over `rows` rows; beyond the last size, the last slope continues."""
         sizes, seconds = self.rows, self.seconds
-        rows = self._run(rows)
+        rows = self._padded(rows)
         if len(sizes) == 1:
             return seconds[0]
         right = min(max(bisect_left(sizes, rows), 1), len(sizes) - 1)
@@ -51,8 +50,8 @@ class ForwardCosts:
         slope = (seconds[right] - seconds[left]) / (sizes[right] - sizes[left])
         return max(seconds[0], seconds[left] + slope * (rows - sizes[left]))
 
-    def table(self, most: int) -> list[float]:
-        """What `at` says of 0 to `most` rows."""
+    def table(self, max_rows: int) -> list[float]:
+        """`at` for 0 to `max_rows` rows, in one go: drafters ask for it in every step."""
         seconds: list[float] = [self.seconds[0]] * self.rows[0]
         for place in range(1, len(self.rows)):
             first, start = self.rows[place - 1], self.seconds[place - 1]
@@ -61,32 +60,35 @@ class ForwardCosts:
             else:
                 slope = (self.seconds[place] - start) / (self.rows[place] - first)
                 seconds += [start + slope * more for more in range(self.rows[place] - first)]
-            if len(seconds) > most:
+            if len(seconds) > max_rows:
                 break
-        return [*seconds[: most + 1], *(self.at(rows) for rows in range(len(seconds), most + 1))]
+        beyond = range(len(seconds), max_rows + 1)
+        return [*seconds[: max_rows + 1], *(self.at(rows) for rows in beyond)]
 
     def observe(self, rows: int, seconds: float) -> None:
-        """A forward over `rows` rows took so long; one in a hundred that took ages moves little."""
-        known = self.at(rows)
-        rows = self._run(rows)
-        error = min(max(seconds, known / 2), known * 2) - known
+        """Learn that a forward over `rows` rows took `seconds`; an outlier moves little."""
+        expected = self.at(rows)
+        rows = self._padded(rows)
+        error = min(max(seconds, expected / 2), expected * 2) - expected
         place = bisect_left(self.rows, rows)
         for near in {min(place, len(self.rows) - 1), max(place - 1, 0)}:
             nearness = 1 / (1 + abs(self.rows[near] - rows) / max(rows, 1))
             self.seconds[near] = max(self.seconds[near] + PACE * nearness * error, 1e-9)
-        self._order()
+        self._smooth()
 
     def to_json(self) -> dict[str, Any]:
         """{"rows": [...], "milliseconds": [...]}, for traces; with "padded" where rows are padded."""
-        told = {"rows": self.rows, "milliseconds": [round(1000 * each, 3) for each in self.seconds]}
-        return {**told, "padded": True} if self.padded else told
+        milliseconds = [round(1000 * each, 3) for each in self.seconds]
+        flag = {"padded": True} if self.padded else {}
+        return {"rows": self.rows, "milliseconds": milliseconds, **flag}
 
-    def _run(self, rows: int) -> int:
-        """Rows that the forward over `rows` rows really has."""
+    def _padded(self, rows: int) -> int:
+        """The rows that a forward over `rows` rows really has."""
         place = bisect_left(self.rows, rows)
         return self.rows[place] if self.padded and place < len(self.rows) else rows
 
-    def _order(self) -> None:
+    def _smooth(self) -> None:
+        """Let seconds never fall as rows grow: pool adjacent violators."""
         if self.seconds == sorted(self.seconds):
             return
         level: list[tuple[float, int]] = []  # seconds, and for how many sizes

@@ -56,14 +56,14 @@ class StepRecord:
     def states(self) -> list[str]:
         """Per node "accepted", "rejected" (its parent was accepted, the target chose another token)
         or "uncompared" (below a rejection, or behind the end of the text)."""
-        kept = set(self.path)
+        accepted = set(self.path)
         states = []
         for node, (token, parent) in enumerate(
             zip(self.tree.tokens, self.tree.parents, strict=True)
         ):
-            if node in kept:
+            if node in accepted:
                 states.append("accepted")
-            elif parent in kept and token != self.choices[parent]:
+            elif parent in accepted and token != self.choices[parent]:
                 states.append("rejected")
             else:
                 states.append("uncompared")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from support.models import folder
 from support.trees import path, tree
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.mistral.modeling_mistral import MistralRMSNorm
+from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 from transformers.models.qwen3.modeling_qwen3 import Qwen3RMSNorm
 
@@ -46,7 +48,7 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
         normed: torch.Tensor = norm.weight * (wide * scale).to(hidden.dtype)
         return normed
 
-    for norm in (LlamaRMSNorm, MistralRMSNorm, Qwen2RMSNorm, Qwen3RMSNorm):
+    for norm in (LlamaRMSNorm, MistralRMSNorm, Olmo2RMSNorm, Qwen2RMSNorm, Qwen3RMSNorm):
         monkeypatch.setattr(norm, "forward", exact)
 
 
@@ -233,6 +235,44 @@ def test_missing_norms_of_query_and_key_show(monkeypatch: pytest.MonkeyPatch) ->
     assert unsupported(model("fast-qwen3")) == "the fast one would not use its self_attn.q_norm"
 
 
+OLMO2 = FAMILIES["Olmo2ForCausalLM"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Family(query_norm="q_norm", key_norm="k_norm", norm_before_attention=None),
+        replace(OLMO2, norm_before_mlp="post_attention_layernorm", norm_after_attention=None),
+        replace(OLMO2, norm_before_mlp="post_feedforward_layernorm", norm_after_mlp=None),
+        replace(
+            OLMO2,
+            norm_after_attention="post_feedforward_layernorm",
+            norm_after_mlp="post_attention_layernorm",
+        ),
+    ],
+    ids=["as in Llama", "after attention", "after the MLP", "exchanged"],
+)
+def test_norms_in_another_order_show(monkeypatch: pytest.MonkeyPatch, wrong: Family) -> None:
+    assert from_stock(runner("fast-olmo2"), 20) < 1e-5
+    monkeypatch.setitem(FAMILIES, "Olmo2ForCausalLM", wrong)
+    assert from_stock(runner("fast-olmo2"), 20) > 0.01
+
+
+def test_a_norm_without_an_entry_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "Olmo2ForCausalLM", replace(OLMO2, norm_after_mlp=None))
+    reason = unsupported(model("fast-olmo2"))
+    assert reason == "the fast one would not use its post_feedforward_layernorm"
+
+
+def test_norms_of_query_and_key_over_all_heads_are_not_those_of_each_head() -> None:
+    fast = runner("fast-olmo2")
+    assert from_stock(fast, 20) < 1e-5
+    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+        weights = [norm.weight.view(-1, 8) for norm in (layer._query_norm, layer._key_norm)]
+        layer._head_norm = torch.cat(weights), layer._query_norm.variance_epsilon
+    assert from_stock(fast, 20) > 0.01
+
+
 @pytest.mark.parametrize("family", ["fast-mistral", "fast-qwen2"])
 def test_a_window_that_is_ignored_shows(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
     name = type(model(family)).__name__
@@ -267,7 +307,7 @@ def forward(target: Runner) -> str:
     return str(target.info["environment"]["forward"])
 
 
-@pytest.mark.parametrize("family", ["llama", "mistral-window", "qwen2", "qwen3"])
+@pytest.mark.parametrize("family", ["llama", "mistral-window", "olmo2", "qwen2", "qwen3"])
 def test_loading_takes_the_fast_forward_and_says_so(tmp_path: Path, family: str) -> None:
     target, _ = load(folder(tmp_path / "net", family))
     assert isinstance(target.forward, FastForward)
@@ -276,10 +316,10 @@ def test_loading_takes_the_fast_forward_and_says_so(tmp_path: Path, family: str)
 
 
 def test_other_families_keep_the_stock_forward_and_the_trace_says_why(tmp_path: Path) -> None:
-    target, _ = load(folder(tmp_path / "net", "olmo2"))
+    target, _ = load(folder(tmp_path / "net", "smollm3"))
     assert not isinstance(target.forward, FastForward)
-    assert (
-        forward(target) == "stock: the fast one is for Llama, Mistral, Qwen2, Qwen3, not for olmo2"
+    assert forward(target) == (
+        "stock: the fast one is for Llama, Mistral, Olmo2, Qwen2, Qwen3, not for smollm3"
     )
 
 
@@ -290,7 +330,7 @@ def test_what_the_fast_forward_is_not_for() -> None:
 
     assert unsupported(llama()) is None
     for family in CONFIGS:
-        known = {"llama", "qwen2", "qwen3", "mistral-window"}
+        known = {"llama", "qwen2", "qwen3", "mistral-window", "olmo2"}
         assert (unsupported(model(family)) is None) == (family in known)
     dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     assert "rotary positions of type 'dynamic'" in str(unsupported(llama(rope_parameters=dynamic)))

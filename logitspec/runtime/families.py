@@ -1,7 +1,7 @@
 """Model families of the fast forward: one entry for each, which says how it differs from Llama.
 
 What a model's own modules can tell is read from them and needs no entry: sizes, biases, activation, epsilons,
-the frequencies of the rotary embedding, tied weights.
+whether a norm of query or key spans a head or all heads, the frequencies of the rotary embedding, tied weights.
 """
 
 from __future__ import annotations
@@ -35,10 +35,17 @@ def windows_by_layer_type(config: Any) -> list[int | None]:
 class Family:
     """How the decoder layers of a transformers class differ from Llama's.
 
-    query_norm, key_norm: names of the modules in `self_attn` that normalize each head of query and key
-    before they are rotated; None where there are none. windows: from the configuration, for each layer
-    the positions that a row attends to, itself included (None: all).
+    norm_before_attention, norm_after_attention, norm_before_mlp, norm_after_mlp: names of the layer's norms
+    of what enters the attention or MLP, and of what it adds to the hidden state; None where there are
+    none. query_norm, key_norm: names of the modules in `self_attn` that normalize query and key before
+    they are rotated, or None. windows: from the configuration, for each layer the positions that a row
+    attends to, itself included (None: all).
     """
+
+    norm_before_attention: str | None = "input_layernorm"
+    norm_after_attention: str | None = None
+    norm_before_mlp: str | None = "post_attention_layernorm"
+    norm_after_mlp: str | None = None
 
     query_norm: str | None = None
     key_norm: str | None = None
@@ -48,8 +55,18 @@ class Family:
 FAMILIES: dict[str, Family] = {
     "LlamaForCausalLM": Family(),
     "MistralForCausalLM": Family(windows=same_window),
+    "Olmo2ForCausalLM": Family(
+        norm_before_attention=None,
+        norm_after_attention="post_attention_layernorm",
+        norm_before_mlp=None,
+        norm_after_mlp="post_feedforward_layernorm",
+        query_norm="q_norm",
+        key_norm="k_norm",
+    ),
     "Qwen2ForCausalLM": Family(windows=windows_by_layer_type),
-    "Qwen3ForCausalLM": Family("q_norm", "k_norm", windows_by_layer_type),
+    "Qwen3ForCausalLM": Family(
+        query_norm="q_norm", key_norm="k_norm", windows=windows_by_layer_type
+    ),
 }
 """Entries by the name of the transformers class; tests hold each to that class's own forward."""
 

@@ -26,12 +26,7 @@ FIXED_ROPE = {"default", "linear", "llama3", "yarn"}
 FIRST_POSITIONS = 1024
 
 QUERY_KEY_VALUE = ("q_proj", "k_proj", "v_proj")
-LAYER_PARTS = {
-    *(f"self_attn.{name}" for name in (*QUERY_KEY_VALUE, "o_proj")),
-    *(f"mlp.{name}" for name in ("gate_proj", "up_proj", "down_proj")),
-    "input_layernorm",
-    "post_attention_layernorm",
-}
+GATE_UP = ("gate_proj", "up_proj")
 
 
 def unsupported(model: Any) -> str | None:
@@ -60,8 +55,15 @@ def unsupported(model: Any) -> str | None:
 
 def _unread(model: Any, family: Family) -> Iterator[str]:
     """Modules of the layers whose weights would not enter the logits: the entry says too little."""
-    norms = (family.query_norm, family.key_norm)
-    read = LAYER_PARTS | {f"self_attn.{norm}" for norm in norms if norm is not None}
+    attention = (*QUERY_KEY_VALUE, "o_proj", family.query_norm, family.key_norm)
+    read = {
+        *(f"self_attn.{name}" for name in attention),
+        *(f"mlp.{name}" for name in (*GATE_UP, "down_proj")),
+        family.norm_before_attention,
+        family.norm_after_attention,
+        family.norm_before_mlp,
+        family.norm_after_mlp,
+    }
     for layer in model.model.layers:
         for name, _ in layer.named_parameters():
             part = name.rpartition(".")[0]
@@ -182,25 +184,31 @@ class FastLayer:
         attention, mlp = layer.self_attn, layer.mlp
         self.window = window
         self._qkv = _fused(*(getattr(attention, name) for name in QUERY_KEY_VALUE))
-        self._gate_up = _fused(mlp.gate_proj, mlp.up_proj)
+        self._gate_up = _fused(*(getattr(mlp, name) for name in GATE_UP))
         self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
         self._down = Product(mlp.down_proj.weight, mlp.down_proj.bias)
-        self._before, self._between = layer.input_layernorm, layer.post_attention_layernorm
+        self._before_attention = _part(layer, family.norm_before_attention)
+        self._after_attention = _part(layer, family.norm_after_attention)
+        self._before_mlp = _part(layer, family.norm_before_mlp)
+        self._after_mlp = _part(layer, family.norm_after_mlp)
         self._activation = mlp.act_fn
         self._head_dim: int = attention.head_dim
         self._heads: int = attention.q_proj.out_features // attention.head_dim
         self._key_heads: int = attention.k_proj.out_features // attention.head_dim
-        self._head_norm = self._head_norms(attention, family)
+        self._query_norm = _part(attention, family.query_norm)
+        self._key_norm = _part(attention, family.key_norm)
+        self._head_norm = self._norm_of_each_head()
         # In half precision a CPU takes three times as long over one query row as over two.
         weight = self._qkv.weight
         lone = self._heads == self._key_heads and weight.device.type == "cpu"
         self._doubles = lone and weight.dtype in (torch.bfloat16, torch.float16)
 
-    def _head_norms(self, attention: Any, family: Family) -> tuple[torch.Tensor, float] | None:
-        """Weights [heads + key heads, head_dim] and epsilon of the norms of query and key, if any."""
-        if family.query_norm is None or family.key_norm is None:
+    def _norm_of_each_head(self) -> tuple[torch.Tensor, float] | None:
+        """Weights [heads + key heads, head_dim] and epsilon of the norms of query and key, if each head is
+        normalized by itself."""
+        query, key = self._query_norm, self._key_norm
+        if query is None or key is None or len(query.weight) != self._head_dim:
             return None
-        query, key = getattr(attention, family.query_norm), getattr(attention, family.key_norm)
         weights = query.weight.expand(self._heads, -1), key.weight.expand(self._key_heads, -1)
         return torch.cat(weights).detach(), query.variance_epsilon
 
@@ -224,18 +232,28 @@ class FastLayer:
         before it, and the mask is not repeated for the groups of heads.
         """
         rows = len(hidden)
-        qkv = self._qkv(_normed(hidden, self._before)).view(rows, -1, self._head_dim)
+        qkv = self._qkv(_normed(hidden, self._before_attention)).view(rows, -1, self._head_dim)
         query_key, value = torch.split(qkv, [self._heads + self._key_heads, self._key_heads], 1)
-        if self._head_norm is not None:
-            weight, epsilon = self._head_norm
-            query_key = F.rms_norm(query_key, query_key.shape[-1:], None, epsilon) * weight
-        query_key = _rotated(query_key, *rotation)
+        query_key = _rotated(self._normed_query_key(query_key), *rotation)
         query, key = torch.split(query_key, [self._heads, self._key_heads], 1)
         keys, values = cache.update(key.transpose(0, 1)[None], value.transpose(0, 1)[None])
         attend = self._attend_in_order if chain else self._attend
-        hidden = hidden + self._out(attend(query, keys, values, mask))
-        gate, up = self._gate_up(_normed(hidden, self._between)).chunk(2, -1)
-        return hidden + self._down(self._activation(gate) * up)
+        mixed = self._out(attend(query, keys, values, mask))
+        hidden = hidden + _normed(mixed, self._after_attention)
+        gate, up = self._gate_up(_normed(hidden, self._before_mlp)).chunk(2, -1)
+        return hidden + _normed(self._down(self._activation(gate) * up), self._after_mlp)
+
+    def _normed_query_key(self, query_key: torch.Tensor) -> torch.Tensor:
+        """`query_key` [rows, heads + key heads, head_dim] after the norms of query and key, if any."""
+        if self._head_norm is not None:
+            weight, epsilon = self._head_norm
+            return F.rms_norm(query_key, query_key.shape[-1:], None, epsilon) * weight
+        if self._query_norm is None and self._key_norm is None:
+            return query_key
+        query, key = torch.split(query_key, [self._heads, self._key_heads], 1)
+        query = _normed(query.flatten(1), self._query_norm)
+        key = _normed(key.flatten(1), self._key_norm)
+        return torch.cat((query, key), 1).view_as(query_key)
 
     def _attend(
         self,
@@ -281,10 +299,19 @@ class FastLayer:
 
 def _rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
     """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half a head apart."""
-    return torch.addcmul(rows * cosines, rows.roll(rows.shape[-1] // 2, -1), sines)
+    rotated = torch.addcmul(rows * cosines, rows.roll(rows.shape[-1] // 2, -1), sines)
+    # Some models give cosines in float32 whatever their dtype. A cast that changes nothing takes time, too.
+    return rotated if rotated.dtype == rows.dtype else rotated.to(rows.dtype)
+
+
+def _part(module: Any, name: str | None) -> Any:
+    return None if name is None else getattr(module, name)
 
 
 def _normed(hidden: torch.Tensor, norm: Any) -> torch.Tensor:
+    """`hidden` itself where there is no norm."""
+    if norm is None:
+        return hidden
     return F.rms_norm(hidden, hidden.shape[-1:], norm.weight, norm.variance_epsilon)
 
 

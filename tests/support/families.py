@@ -89,6 +89,7 @@ FAST: dict[str, tuple[str, dict[str, Any]]] = {
         {**_SHARED, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1},
     ),
     "fast-qwen3": ("Qwen3Config", {**_SHARED, "head_dim": 10, "attention_bias": True}),
+    "fast-olmo2": ("Olmo2Config", {**_SHARED, "attention_bias": True}),
 }
 
 

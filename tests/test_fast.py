@@ -20,6 +20,7 @@ from support.trees import path, tree
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.mistral.modeling_mistral import MistralRMSNorm
 from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
+from transformers.models.phi3.modeling_phi3 import Phi3RMSNorm
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 from transformers.models.qwen3.modeling_qwen3 import Qwen3RMSNorm
 
@@ -27,7 +28,7 @@ from logitspec import DraftTree, LogitSpecError, decode, load
 from logitspec.models.loader import prepare
 from logitspec.models.speed import faster, fastest_dtype
 from logitspec.runtime import fast as fast_forward
-from logitspec.runtime.families import FAMILIES, Family, windows_by_layer_type
+from logitspec.runtime.families import FAMILIES, Family, no_windows, windows_by_layer_type
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.masks import TreeMask, within_window
 from logitspec.runtime.probe import deviation
@@ -36,6 +37,8 @@ from logitspec.runtime.runner import Runner
 
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5}
 DTYPES = pytest.mark.parametrize("dtype", TOLERANCE, ids=lambda dtype: str(dtype)[6:])
+
+NORMS = (LlamaRMSNorm, MistralRMSNorm, Olmo2RMSNorm, Phi3RMSNorm, Qwen2RMSNorm, Qwen3RMSNorm)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
         normed: torch.Tensor = norm.weight * (wide * scale).to(hidden.dtype)
         return normed
 
-    for norm in (LlamaRMSNorm, MistralRMSNorm, Olmo2RMSNorm, Qwen2RMSNorm, Qwen3RMSNorm):
+    for norm in NORMS:
         monkeypatch.setattr(norm, "forward", exact)
 
 
@@ -123,7 +126,8 @@ def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> N
         assert torch.equal(weight, net.state_dict()[name])
     attention = net.model.layers[0].self_attn
     storage = forward._layers[0]._qkv.weight.untyped_storage().data_ptr()
-    for part in (attention.q_proj, attention.k_proj, attention.v_proj):
+    for name in FAMILIES[type(net).__name__].query_key_value:
+        part = getattr(attention, name)
         assert part.weight.untyped_storage().data_ptr() == storage
 
 
@@ -273,11 +277,32 @@ def test_norms_of_query_and_key_over_all_heads_are_not_those_of_each_head() -> N
     assert from_stock(fast, 20) > 0.01
 
 
-@pytest.mark.parametrize("family", ["fast-mistral", "fast-qwen2"])
+def test_a_head_that_is_rotated_as_a_whole_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def whole(positions: torch.Tensor) -> torch.Tensor:
+        table = computed(positions)
+        return torch.cat((table, table[..., :2]), -1)
+
+    fast = runner("fast-phi3")
+    assert from_stock(fast, 5) < 1e-5
+    computed = fast.forward._cosines_and_sines  # type: ignore[attr-defined]
+    monkeypatch.setattr(fast.forward, "_cosines_and_sines", whole)
+    fast.forward._rotation = torch.empty(0)  # type: ignore[attr-defined]
+    assert from_stock(fast, 5) > 0.01
+
+
+def test_parts_in_another_order_show() -> None:
+    fast = runner("fast-phi3")
+    assert from_stock(fast, 20) < 1e-5
+    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+        layer._gate_up.weight = layer._gate_up.weight.roll(48, 0)
+    assert from_stock(fast, 20) > 0.01
+
+
+@pytest.mark.parametrize("family", ["fast-mistral", "fast-phi3", "fast-qwen2"])
 def test_a_window_that_is_ignored_shows(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
     name = type(model(family)).__name__
     assert from_stock(runner(family), 20) < 1e-5
-    monkeypatch.setitem(FAMILIES, name, Family())
+    monkeypatch.setitem(FAMILIES, name, replace(FAMILIES[name], windows=no_windows))
     assert from_stock(runner(family), 3) < 1e-5  # all of the text is within the window
     assert from_stock(runner(family), 20) > 0.1
     assert "no sliding window for" in str(unsupported(model(family)))
@@ -307,7 +332,7 @@ def forward(target: Runner) -> str:
     return str(target.info["environment"]["forward"])
 
 
-@pytest.mark.parametrize("family", ["llama", "mistral-window", "olmo2", "qwen2", "qwen3"])
+@pytest.mark.parametrize("family", ["llama", "mistral-window", "olmo2", "phi3", "qwen2", "qwen3"])
 def test_loading_takes_the_fast_forward_and_says_so(tmp_path: Path, family: str) -> None:
     target, _ = load(folder(tmp_path / "net", family))
     assert isinstance(target.forward, FastForward)
@@ -319,7 +344,7 @@ def test_other_families_keep_the_stock_forward_and_the_trace_says_why(tmp_path: 
     target, _ = load(folder(tmp_path / "net", "smollm3"))
     assert not isinstance(target.forward, FastForward)
     assert forward(target) == (
-        "stock: the fast one is for Llama, Mistral, Olmo2, Qwen2, Qwen3, not for smollm3"
+        "stock: the fast one is for Llama, Mistral, Olmo2, Phi3, Qwen2, Qwen3, not for smollm3"
     )
 
 
@@ -330,10 +355,15 @@ def test_what_the_fast_forward_is_not_for() -> None:
 
     assert unsupported(llama()) is None
     for family in CONFIGS:
-        known = {"llama", "qwen2", "qwen3", "mistral-window", "olmo2"}
+        known = {"llama", "qwen2", "qwen3", "mistral-window", "olmo2", "phi3"}
         assert (unsupported(model(family)) is None) == (family in known)
     dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     assert "rotary positions of type 'dynamic'" in str(unsupported(llama(rope_parameters=dynamic)))
+    factors = {"short_factor": [1.0] * 4, "long_factor": [2.0] * 4}
+    longer = {"rope_type": "longrope", "rope_theta": 1e4, **factors}
+    config = transformers.Phi3Config(**{**CONFIGS["phi3"][1], "rope_parameters": longer})
+    reason = unsupported(transformers.AutoModelForCausalLM.from_config(config))
+    assert "rotary positions of type 'longrope'" in str(reason)
     assert "sliding window" in str(unsupported(llama(sliding_window=8)))
     mixed = llama()
     mixed.model.norm.to(torch.float64)

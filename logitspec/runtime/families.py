@@ -1,7 +1,8 @@
 """Model families of the fast forward: one entry for each, which says how it differs from Llama.
 
 What a model's own modules can tell is read from them and needs no entry: sizes, biases, activation, epsilons,
-whether a norm of query or key spans a head or all heads, the frequencies of the rotary embedding, tied weights.
+whether a norm of query or key spans a head or all heads, the frequencies of the rotary embedding and its share
+of a head, tied weights.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ class Family:
     norm_before_attention, norm_after_attention, norm_before_mlp, norm_after_mlp: names of the layer's norms
     of what enters the attention or MLP, and of what it adds to the hidden state; None where there are
     none. query_norm, key_norm: names of the modules in `self_attn` that normalize query and key before
-    they are rotated, or None. windows: from the configuration, for each layer the positions that a row
-    attends to, itself included (None: all).
+    they are rotated, or None. query_key_value, gate_up: names of the products in `self_attn` and `mlp`, in
+    this order; one name where the model has them as one product. activation: the module in `mlp`.
+    windows: from the configuration, for each layer the positions that a row attends to, itself included
+    (None: all).
     """
 
     norm_before_attention: str | None = "input_layernorm"
@@ -49,6 +52,9 @@ class Family:
 
     query_norm: str | None = None
     key_norm: str | None = None
+    query_key_value: tuple[str, ...] = ("q_proj", "k_proj", "v_proj")
+    gate_up: tuple[str, ...] = ("gate_proj", "up_proj")
+    activation: str = "act_fn"
     windows: Callable[[Any], list[int | None]] = no_windows
 
 
@@ -62,6 +68,12 @@ FAMILIES: dict[str, Family] = {
         norm_after_mlp="post_feedforward_layernorm",
         query_norm="q_norm",
         key_norm="k_norm",
+    ),
+    "Phi3ForCausalLM": Family(
+        query_key_value=("qkv_proj",),
+        gate_up=("gate_up_proj",),
+        activation="activation_fn",
+        windows=same_window,
     ),
     "Qwen2ForCausalLM": Family(windows=windows_by_layer_type),
     "Qwen3ForCausalLM": Family(

@@ -25,9 +25,6 @@ from logitspec.runtime.shapes import Rows
 FIXED_ROPE = {"default", "linear", "llama3", "yarn"}
 FIRST_POSITIONS = 1024
 
-QUERY_KEY_VALUE = ("q_proj", "k_proj", "v_proj")
-GATE_UP = ("gate_proj", "up_proj")
-
 
 def unsupported(model: Any) -> str | None:
     """Why there is no fast forward for `model`; None where there is one."""
@@ -55,10 +52,10 @@ def unsupported(model: Any) -> str | None:
 
 def _unread(model: Any, family: Family) -> Iterator[str]:
     """Modules of the layers whose weights would not enter the logits: the entry says too little."""
-    attention = (*QUERY_KEY_VALUE, "o_proj", family.query_norm, family.key_norm)
+    attention = (*family.query_key_value, "o_proj", family.query_norm, family.key_norm)
     read = {
         *(f"self_attn.{name}" for name in attention),
-        *(f"mlp.{name}" for name in (*GATE_UP, "down_proj")),
+        *(f"mlp.{name}" for name in (*family.gate_up, "down_proj")),
         family.norm_before_attention,
         family.norm_after_attention,
         family.norm_before_mlp,
@@ -159,7 +156,7 @@ class FastForward:
     def _rotations(
         self, positions: npt.NDArray[np.integer], last: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosines and signed sines, each [rows, 1, head_dim]. last: the greatest of `positions`."""
+        """Cosines and signed sines, each [rows, 1, rotary share of head_dim]. last: the greatest of `positions`."""
         if last >= len(self._rotation):
             rows = max(last + 1, 2 * len(self._rotation), FIRST_POSITIONS)
             self._rotation = self._cosines_and_sines(
@@ -169,8 +166,8 @@ class FastForward:
         return table[:, 0], table[:, 1]
 
     def _cosines_and_sines(self, positions: torch.Tensor) -> torch.Tensor:
-        """[positions, 2, 1, head_dim] from the model's own module, whatever its frequencies. The sines of
-        the first half are negative, as `_rotated` wants them."""
+        """[positions, 2, 1, rotary share of head_dim] from the model's own module, whatever its
+        frequencies. The sines of the first half are negative, as `_rotated` wants them."""
         cosines, sines = self._core.rotary_emb(self._embedding, positions[None])
         half = sines.shape[-1] // 2
         signed = torch.cat((-sines[..., :half], sines[..., half:]), -1)
@@ -183,18 +180,18 @@ class FastLayer:
     def __init__(self, layer: Any, family: Family, window: int | None) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self.window = window
-        self._qkv = _fused(*(getattr(attention, name) for name in QUERY_KEY_VALUE))
-        self._gate_up = _fused(*(getattr(mlp, name) for name in GATE_UP))
+        self._qkv = _fused(*(getattr(attention, name) for name in family.query_key_value))
+        self._gate_up = _fused(*(getattr(mlp, name) for name in family.gate_up))
         self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
         self._down = Product(mlp.down_proj.weight, mlp.down_proj.bias)
         self._before_attention = _part(layer, family.norm_before_attention)
         self._after_attention = _part(layer, family.norm_after_attention)
         self._before_mlp = _part(layer, family.norm_before_mlp)
         self._after_mlp = _part(layer, family.norm_after_mlp)
-        self._activation = mlp.act_fn
+        self._activation = getattr(mlp, family.activation)
         self._head_dim: int = attention.head_dim
-        self._heads: int = attention.q_proj.out_features // attention.head_dim
-        self._key_heads: int = attention.k_proj.out_features // attention.head_dim
+        self._heads: int = attention.o_proj.in_features // attention.head_dim
+        self._key_heads: int = self._heads // attention.num_key_value_groups
         self._query_norm = _part(attention, family.query_norm)
         self._key_norm = _part(attention, family.key_norm)
         self._head_norm = self._norm_of_each_head()
@@ -227,7 +224,7 @@ class FastLayer:
     ) -> torch.Tensor:
         """`hidden` [rows, hidden] after the layer.
 
-        rotation: cosines and signed sines, each [rows, 1, head_dim]. mask: added to the scores; None
+        rotation: cosines and signed sines, each [rows, 1, rotary share of head_dim]. mask: added to the scores; None
         where nothing is hidden, or in a chain without a prefix. chain: each row attends to those
         before it, and the mask is not repeated for the groups of heads.
         """
@@ -298,8 +295,12 @@ class FastLayer:
 
 
 def _rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
-    """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half a head apart."""
-    rotated = torch.addcmul(rows * cosines, rows.roll(rows.shape[-1] // 2, -1), sines)
+    """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half the width of `cosines` apart, and
+    what lies beyond that width stays as it is."""
+    width = cosines.shape[-1]
+    if width < rows.shape[-1]:
+        return torch.cat((_rotated(rows[..., :width], cosines, sines), rows[..., width:]), -1)
+    rotated = torch.addcmul(rows * cosines, rows.roll(width // 2, -1), sines)
     # Some models give cosines in float32 whatever their dtype. A cast that changes nothing takes time, too.
     return rotated if rotated.dtype == rows.dtype else rotated.to(rows.dtype)
 
@@ -316,7 +317,9 @@ def _normed(hidden: torch.Tensor, norm: Any) -> torch.Tensor:
 
 
 def _fused(*parts: torch.nn.Linear) -> Product:
-    """The products of `parts` as one; their weights become views of its weight."""
+    """The products of `parts` as one; the weights of several become views of its weight."""
+    if len(parts) == 1:
+        return Product(parts[0].weight, parts[0].bias)
     weight = torch.cat([part.weight.data for part in parts])
     views = torch.split(weight, [part.out_features for part in parts])
     for part, view in zip(parts, views, strict=True):

@@ -90,6 +90,18 @@ FAST: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "fast-qwen3": ("Qwen3Config", {**_SHARED, "head_dim": 10, "attention_bias": True}),
     "fast-olmo2": ("Olmo2Config", {**_SHARED, "attention_bias": True}),
+    "fast-phi3": (
+        "Phi3Config",
+        {
+            **_SHARED,
+            "sliding_window": WINDOW,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 100.0,
+                "partial_rotary_factor": 0.75,
+            },
+        },
+    ),
 }
 
 

@@ -26,19 +26,19 @@ from transformers import (
 
 from logitspec.builtin.corpus import TASKS, samples
 from logitspec.builtin.data import PROMPT_WEIGHT, Packer, encode, encode_prose, special_ids
-from logitspec.builtin.grade import kind, right
+from logitspec.builtin.grade import is_right, kind
 from logitspec.builtin.probe import probe
 from logitspec.builtin.recipe import (
     Settings,
+    choose_loss_places,
     model_config,
     prose_share,
     rate_factor,
     row_length,
-    scored,
     weighted_loss,
 )
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.tokenizer import CONTEXT, messages, train_tokenizer
+from logitspec.builtin.tokenizer import CONTEXT, chat_messages, train_tokenizer
 from logitspec.builtin.train import Run, prepare, save, train
 from logitspec.builtin.words import (
     EVAL_MEN,
@@ -127,12 +127,12 @@ def test_evaluation_shares_nothing_with_training(monkeypatch: pytest.MonkeyPatch
         def noting(self: Words, *given: Any) -> Any:
             made = original(self, *given)
             label = [getattr(part, "__name__", str(part)) for part in made]
-            drawn[self.split].add(made if name == "coined" else tuple(label))
+            drawn[self.split].add(made if name == "coin_word" else tuple(label))
             return made
 
         monkeypatch.setattr(Words, name, noting)
 
-    note("coined")
+    note("coin_word")
     note("combination")
     train, held_out = take(3000), take(150, split="eval")
     assert min(map(len, drawn.values())) > 3000
@@ -170,7 +170,7 @@ def test_digits_stand_alone(either: Any) -> None:
 
 def test_the_chat_template_writes_what_training_saw(either: Any) -> None:
     for sample in take(20):
-        chat = messages(sample)
+        chat = chat_messages(sample)
         ids = either.apply_chat_template(chat, tokenize=True, return_dict=False)
         trained, weights = encode(either, sample)
         assert trained[:-1] == ids
@@ -189,7 +189,7 @@ def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokeni
         return found
 
     held_out = Words(random.Random(0), "eval")
-    coined = [held_out.coined() for _ in range(300)]
+    coined = [held_out.coin_word() for _ in range(300)]
     rare = {*coined, *(word.capitalize() for word in coined), *NAMES}
     known = {word for word in words_in(take(200)) if word.isalpha()} - rare
     (space,) = ids(" ")
@@ -208,7 +208,7 @@ def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokeni
 
 def test_no_part_of_a_word_is_rare(small_tokenizer: PreTrainedTokenizerFast) -> None:
     held_out = Words(random.Random(1), "eval")
-    unseen = [held_out.coined().capitalize() for _ in range(900)] + sorted(NAMES)
+    unseen = [held_out.coin_word().capitalize() for _ in range(900)] + sorted(NAMES)
     trained_on = sorted(words_in(take(600, seed=0)))
     in_words: collections.Counter[str] = collections.Counter()
     for word in trained_on:
@@ -364,18 +364,18 @@ def drawn_weights(rows: int = 8, length: int = 200, share: float = 0.4) -> npt.N
 def test_answers_enter_the_loss_first_and_prompts_keep_their_weight() -> None:
     weights = drawn_weights()
     flat = weights[:, 1:].flatten()
-    places, chosen = scored(weights, 0.6, "0-1")
+    places, chosen = choose_loss_places(weights, 0.6, "0-1")
     assert len(set(places.tolist())) == len(places) == len(chosen) == 960
     assert set(np.flatnonzero(flat == 1)) < set(places.tolist())
     answer = flat[places] == 1
     assert (chosen[answer] == 1).all()
     assert np.unique(chosen[~answer]).size == 1
     assert chosen[~answer].sum() == pytest.approx(flat[flat < 1].sum(), rel=1e-5)
-    everything, same = scored(weights, 1.0, "0-1")
+    everything, same = choose_loss_places(weights, 1.0, "0-1")
     assert everything.tolist() == list(range(1600))
     assert same == pytest.approx(flat)
     # Too few places for all answers: then nothing else is taken.
-    few, weighed = scored(weights, 0.2, "0-1")
+    few, weighed = choose_loss_places(weights, 0.2, "0-1")
     assert len(few) == 320
     assert (flat[few] == 1).all()
     assert (weighed == 1).all()
@@ -384,11 +384,15 @@ def test_answers_enter_the_loss_first_and_prompts_keep_their_weight() -> None:
 def test_the_choice_of_prompts_depends_on_the_seed_alone() -> None:
     weights = drawn_weights()
     assert weights.tolist() == drawn_weights().tolist()
-    first, second, other = (scored(weights, 0.6, seed)[0] for seed in ("0-1", "0-1", "0-2"))
+    first, second, other = (
+        choose_loss_places(weights, 0.6, seed)[0] for seed in ("0-1", "0-1", "0-2")
+    )
     assert first.tolist() == second.tolist() != other.tolist()
     # Over many steps every prompt token has its turn.
     often = collections.Counter(
-        place for step in range(200) for place in scored(weights, 0.6, f"0-{step}")[0].tolist()
+        place
+        for step in range(200)
+        for place in choose_loss_places(weights, 0.6, f"0-{step}")[0].tolist()
     )
     light = [often[int(place)] for place in np.flatnonzero(weights[:, 1:].flatten() < 1)]
     assert min(light) > 0.5 * np.mean(light)
@@ -579,7 +583,7 @@ def test_the_probe_agrees_with_greedy_generation(
     hits: list[bool] = []
     losses: list[float] = []
     for sample in asked:
-        chat = messages(sample)
+        chat = chat_messages(sample)
         for turn in range(1, len(chat), 2):
             prompt, whole = (
                 small_tokenizer.apply_chat_template(
@@ -652,4 +656,4 @@ def test_the_shipped_model_answers_the_examples(tokenizer: Any) -> None:
         assert trace.finish == "eos"
         text = tokenizer.decode(trace.output_ids, skip_special_tokens=True)
         row = kind(example["category"], example["turns"][0])
-        assert right(row, example["reference"][0], text), f"{example['title']}: {text}"
+        assert is_right(row, example["reference"][0], text), f"{example['title']}: {text}"

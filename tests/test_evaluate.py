@@ -18,9 +18,9 @@ from logitspec.builtin.grade import (
     block,
     conclusions,
     distinct,
+    is_right,
     kind,
     repetition,
-    right,
 )
 from logitspec.models.loader import load
 from logitspec.paths import MODEL
@@ -66,8 +66,8 @@ def test_references_are_right_and_blanks_are_wrong() -> None:
         for sample in itertools.islice(samples(7, "eval", row.split(":")[0]), 24):
             for asked, answer in sample.turns:
                 if kind(sample.category, asked) == row and checked < 6:
-                    assert right(row, answer, answer), answer
-                    assert not right(row, answer, "") or not answer
+                    assert is_right(row, answer, answer), answer
+                    assert not is_right(row, answer, "") or not answer
                     checked += 1
         assert checked >= 3, row
 
@@ -94,7 +94,7 @@ def test_references_are_right_and_blanks_are_wrong() -> None:
 def test_answers_are_judged_by_their_rule(
     row: str, reference: str, answer: str, verdict: bool
 ) -> None:
-    assert right(row, reference, answer) is verdict
+    assert is_right(row, reference, answer) is verdict
 
 
 def test_each_line_has_a_conclusion() -> None:
@@ -119,7 +119,7 @@ def test_repetition_and_distinctness_by_hand() -> None:
 
 def test_prompts_are_unseen_and_differ() -> None:
     for row in RULES:
-        found = evaluate.prompts(row, 12, 3)
+        found = evaluate.draw_prompts(row, 12, 3)
         assert len({json.dumps(prompt.chat) for prompt in found}) == 12
         assert all(kind(row.split(":")[0], prompt.chat[-1]["content"]) == row for prompt in found)
         assert all(prompt.chat[-1]["role"] == "user" and prompt.reference for prompt in found)
@@ -128,7 +128,7 @@ def test_prompts_are_unseen_and_differ() -> None:
 @pytest.fixture(scope="module")
 def measured() -> Any:
     under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
-    return evaluate.measured(evaluate.prompts("qa", 2, 5), under, 1)["qa"]
+    return evaluate.measure_all(evaluate.draw_prompts("qa", 2, 5), under, 1)["qa"]
 
 
 def test_figures_add_up(measured: Any) -> None:
@@ -146,7 +146,7 @@ def test_figures_add_up(measured: Any) -> None:
 
 def test_ranks_are_those_of_the_logits() -> None:
     target, tokenizer = load()
-    prompt = evaluate.prompts("qa", 1, 5)[0]
+    prompt = evaluate.draw_prompts("qa", 1, 5)[0]
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
     row = evaluate.measure(prompt, evaluate.Conditions("builtin", "cpu", "float32", 24, ()))
     with torch.inference_mode():
@@ -162,7 +162,7 @@ def test_ranks_are_those_of_the_logits() -> None:
 
 def test_two_processes_count_the_same(measured: Any) -> None:
     under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
-    again = evaluate.measured(evaluate.prompts("qa", 2, 5), under, 2)["qa"]
+    again = evaluate.measure_all(evaluate.draw_prompts("qa", 2, 5), under, 2)["qa"]
     assert again == measured
 
 

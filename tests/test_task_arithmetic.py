@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from logitspec.builtin.tasks import Sample, arithmetic
-from logitspec.builtin.tasks.sums import worked
+from logitspec.builtin.tasks.sums import work_out
 from logitspec.builtin.words import Split, Words
 
 SIGNS: dict[str, Callable[[int, int], int]] = {
@@ -110,12 +110,12 @@ def test_drills_answer_each_exercise_on_its_own_line() -> None:
 
 
 def test_calculations_are_worked_in_one_way() -> None:
-    assert worked(47, "+", 38) == "47 + 38: 47 + 30 = 77, 77 + 8 = 85"
-    assert worked(85, "-", 47) == "85 - 47: 85 - 40 = 45, 45 - 7 = 38"
-    assert worked(47, "+", 8) == "47 + 8 = 55"
-    assert worked(42, "/", 6) == "42 / 6: 6 * 7 = 42, so 42 / 6 = 7"
-    assert worked(412, "-", 205) == "412 - 205: 412 - 200 = 212, 212 - 5 = 207"
-    assert worked(7, "*", 48) == (
+    assert work_out(47, "+", 38) == "47 + 38: 47 + 30 = 77, 77 + 8 = 85"
+    assert work_out(85, "-", 47) == "85 - 47: 85 - 40 = 45, 45 - 7 = 38"
+    assert work_out(47, "+", 8) == "47 + 8 = 55"
+    assert work_out(42, "/", 6) == "42 / 6: 6 * 7 = 42, so 42 / 6 = 7"
+    assert work_out(412, "-", 205) == "412 - 205: 412 - 200 = 212, 212 - 5 = 207"
+    assert work_out(7, "*", 48) == (
         "7 * 48: 7 * 40 = 280, 7 * 8 = 56, 280 + 56: 280 + 50 = 330, 330 + 6 = 336"
     )
 
@@ -152,5 +152,5 @@ def test_what_is_counted_stands_in_a_right_plural() -> None:
     words = Words(random.Random(2))
     for _ in range(3000):
         assert not re.search(r"(s|x|z|h)s$", words.plural())
-        assert words.coined() not in {"home", "here", "more", "same", "bread", "piano"}
+        assert words.coin_word() not in {"home", "here", "more", "same", "bread", "piano"}
         assert len(set(words.towns(3))) == 3

@@ -194,7 +194,7 @@ def test_every_pipeline_does_what_it_says(maker: Any) -> None:
         space: dict[str, Any] = {}
         exec(function.source(), space)
         for data in (LIST, [*range(1, 70)], []):
-            wanted = expected(function.says(), data)
+            wanted = expected(function.description(), data)
             assert space[function.names["f"]](data) == wanted, function.source()
 
 

@@ -118,7 +118,7 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
 def test_an_event_names_each_town_once() -> None:
     w = Words(random.Random(5), "eval")
     for _ in range(200):
-        (event,) = passages.events(w, [8], "ship", w.pick(passages.HEADLINES))
+        (event,) = passages.draw_events(w, [8], "ship", w.pick(passages.HEADLINES))
         (thing,) = set(re.findall(r"[Tt]he (\w+) (?:ferry|steamer|yacht|schooner|lifeboat)",
                                   " ".join(fact.sentence for fact in event.facts)))  # fmt: skip
         text = " ".join(fact.sentence for fact in event.facts).replace(f"he {thing} ", "")
@@ -129,7 +129,7 @@ def test_an_event_names_each_town_once() -> None:
 def test_a_question_means_one_thing() -> None:
     words = Words(random.Random(2))
     for _ in range(150):
-        found = passages.events(words, [6, 4, 3], "town", passages.HEADLINES[0])
+        found = passages.draw_events(words, [6, 4, 3], "town", passages.HEADLINES[0])
         answers: dict[str, set[str]] = {}
         for fact in [fact for event in found for fact in event.facts]:
             assert fact.asks
@@ -138,13 +138,13 @@ def test_a_question_means_one_thing() -> None:
                 assert about in ask
                 answers.setdefault(ask, set()).add(conclusion)
         assert {len(each) for each in answers.values()} == {1}
-        open_asks = {ask for event in found for _, ask, _ in event.unsaid}
+        open_asks = {ask for event in found for _, ask, _ in event.open_questions}
         assert not open_asks & answers.keys()
 
 
 def test_asides_name_nothing() -> None:
     words = Words(random.Random(3))
-    found = passages.asides(words, 2000)
+    found = passages.draw_asides(words, 2000)
     assert not [sentence for sentence in found if names_something(sentence)]
 
 

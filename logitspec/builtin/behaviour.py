@@ -1,4 +1,4 @@
-"""Whether two functions do the same: both run on the same arguments in a process of their own."""
+"""Compares two functions by running both on the same arguments in a separate process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 MAX_SECONDS = 20.0
 
-# The harness knows a handful of builtins and no imports, and counts lines, so that code which a
+# The harness allows a handful of builtins and no imports, and counts lines, so that code which a
 # model wrote can neither reach anything nor run for ever.
 _HARNESS = r"""
 import copy, inspect, itertools, json, re, sys
@@ -27,11 +27,11 @@ ARGUMENTS = [
 class TooLong(BaseException):
     pass
 
-def counted(limit):
-    left = [limit]
+def tracer(max_lines):
+    lines = [max_lines]
     def trace(frame, event, value):
-        left[0] -= 1
-        if left[0] < 0:
+        lines[0] -= 1
+        if lines[0] < 0:
             raise TooLong
         return trace
     return trace
@@ -43,7 +43,7 @@ def function(source):
 
 def outcome(call, arguments):
     arguments = copy.deepcopy(arguments)
-    sys.settrace(counted(3000))
+    sys.settrace(tracer(3000))
     try:
         return "value", repr(call(*arguments)), repr(arguments)
     except TooLong:
@@ -67,9 +67,9 @@ except BaseException:
 if same:
     returned = 0
     for arguments in itertools.islice(itertools.product(ARGUMENTS, repeat=count), 2500):
-        wanted = outcome(first, arguments)
-        returned += wanted[0] == "value"
-        if outcome(second, arguments) != wanted:
+        expected = outcome(first, arguments)
+        returned += expected[0] == "value"
+        if outcome(second, arguments) != expected:
             same = False
             break
     same = same and returned > 0
@@ -77,16 +77,16 @@ print(json.dumps(same))
 """
 
 
-def behave_alike(reference: str, made: str) -> bool:
+def behave_alike(reference: str, other: str) -> bool:
     """True if the first function of both Python sources returns, raises and changes the same.
 
     Both are called with all combinations of numbers, lists, texts and tables; at least one call of
     the reference has to return. False if one of them doesn't compile or takes other parameters.
     """
     try:
-        ran = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-I", "-c", _HARNESS],
-            input=json.dumps([reference, made]),
+            input=json.dumps([reference, other]),
             capture_output=True,
             text=True,
             timeout=MAX_SECONDS,
@@ -94,4 +94,4 @@ def behave_alike(reference: str, made: str) -> bool:
         )
     except subprocess.TimeoutExpired:
         return False
-    return ran.returncode == 0 and ran.stdout.strip() == "true"
+    return process.returncode == 0 and process.stdout.strip() == "true"

@@ -1,6 +1,6 @@
 """The model card, written from the figures of training and evaluation beside the weights.
 
-`training.json` and `evaluation.json` are the sources; the card holds no figure of its own.
+`training.json` and `evaluation.json` are its only sources of figures.
 """
 
 from __future__ import annotations
@@ -130,13 +130,13 @@ def write_card(folder: pathlib.Path) -> None:
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     facts = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    evaluated = folder / EVALUATION
+    evaluation_file = folder / EVALUATION
     evaluation = ""
-    if evaluated.exists():
-        evaluation = _evaluation(json.loads(evaluated.read_text(encoding="utf-8")))
+    if evaluation_file.exists():
+        evaluation = _evaluation(json.loads(evaluation_file.read_text(encoding="utf-8")))
     lengths = ", ".join(map(str, facts["lengths"]))
     facts["curve"] = _curve(facts["curve"])
-    before = facts.get("before")
+    earlier = facts.get("before")
     text = _CARD.format(
         **facts | {"device": facts["hardware"], "prose": _prose(facts), "lengths": lengths},
         layers=config["num_hidden_layers"],
@@ -151,14 +151,14 @@ def write_card(folder: pathlib.Path) -> None:
         last_shares=_shares(facts["shares_end"]),
         state="finished" if facts["finished"] else "snapshot of an unfinished run",
         evaluation=evaluation,
-        before_tokens=f", after {before['tokens']:,} of the weights it began with"
-        if before
+        before_tokens=f", after {earlier['tokens']:,} of the weights it began with"
+        if earlier
         else "",
-        before_hours=f", after {before['hours']:.2f}" if before else "",
+        before_hours=f", after {earlier['hours']:.2f}" if earlier else "",
         peaks=f"Muon, rate {facts['rate'] * facts['muon_rate']:g}, for the matrices; AdamW, rate"
         f" {facts['rate'] * facts['adam_rate']:g}, for the rest",
-        before_curve=_AGAIN.format(before["tokens"] / 1e6, facts.get("changes", ""))
-        if before
+        before_curve=_AGAIN.format(earlier["tokens"] / 1e6, facts.get("changes", ""))
+        if earlier
         else "",
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
@@ -196,13 +196,13 @@ def table(rows: list[dict[str, Any]]) -> str:
     methods = list(rows[0]["mean_accepted_tokens"])
     lines = [[*head, *(f"`{method}`" for method in methods)]]
     for row in rows:
-        wanted = row["wanted"]
+        bar = row["wanted"]
         lines.append(
             [
                 row["task"],
                 str(row["prompts"]),
                 f"{row['right']:.0%}",
-                "" if wanted is None else f"{wanted:.0%}",
+                "" if bar is None else f"{bar:.0%}",
                 f"{row['ended']:.0%}",
                 f"{row['tokens']:.0f}",
                 *(f"{share:.0%}" for share in row["next_next_at_rank"].values()),
@@ -215,10 +215,10 @@ def table(rows: list[dict[str, Any]]) -> str:
 def _evaluation(facts: dict[str, Any]) -> str:
     rows = {row["task"]: row for row in facts["rows"]}
     story, functions = rows.get("story", {}), rows.get("code: functions", {})
-    below = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
-    missed = (
-        f"\nBelow what was wanted: {', '.join(below)}. The curve above shows how far training came.\n"
-        if below
+    misses = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
+    shortfall = (
+        f"\nBelow what was wanted: {', '.join(misses)}. The curve above shows how far training came.\n"
+        if misses
         else ""
     )
     differing = sum(row["differing"] for row in rows.values())
@@ -232,5 +232,5 @@ def _evaluation(facts: dict[str, Any]) -> str:
         distinct=story.get("distinct_3", 0.0),
         repetition=story.get("repetition", 0.0),
         parsed=functions.get("parsed", 0.0),
-        missed=missed,
+        missed=shortfall,
     )

@@ -21,7 +21,7 @@ from logitspec.builtin.words import Split
 PROMPT_WEIGHT = 0.1
 POOL = 96
 # Rows shorter than this, which only tests use, are filled with beginnings alone.
-SHORTEST = 100
+MIN_ROW = 100
 _BLOCK = 100_000
 
 
@@ -52,11 +52,11 @@ def encode(tokenizer: PreTrainedTokenizerBase, sample: Sample) -> tuple[list[int
     ids: list[int] = []
     weights: list[float] = []
     texts = [text for turn in sample.turns for text in turn]
-    encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    for asked, answered in zip(encoded[::2], encoded[1::2], strict=True):
-        prompt = [user, *asked, end, assistant]
-        ids += [*prompt, *answered, end]
-        weights += [PROMPT_WEIGHT] * len(prompt) + [1.0] * (len(answered) + 1)
+    tokens = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    for question, answer in zip(tokens[::2], tokens[1::2], strict=True):
+        prompt = [user, *question, end, assistant]
+        ids += [*prompt, *answer, end]
+        weights += [PROMPT_WEIGHT] * len(prompt) + [1.0] * (len(answer) + 1)
     return [*ids, stop], [*weights, PROMPT_WEIGHT]
 
 
@@ -66,18 +66,19 @@ def encode_prose(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> npt.ND
     for text in texts:
         # The file's separator is the special token itself, so that encoding it keeps it.
         blocks = [text[start : start + _BLOCK] for start in range(0, len(text), _BLOCK)]
-        for encoded in tokenizer(blocks, add_special_tokens=False)["input_ids"]:
-            ids += encoded
+        for tokens in tokenizer(blocks, add_special_tokens=False)["input_ids"]:
+            ids += tokens
         ids.append(special_ids(tokenizer)[-1])
     return np.asarray(ids, dtype=np.uint16)
 
 
 @dataclass
 class Packer:
-    """Rows of `length + 1` tokens with their weights; a function of seed and rows drawn so far.
+    """Rows of `length + 1` tokens with their weights; they depend only on the seed and the rows before.
 
-    A share of the rows (0 to 1) comes from prose; such a row starts at a random place. The others hold whole conversations from a pool, and at their end the beginning of one
-    that stays in the pool: an answer never stands in a row without the text that it is about.
+    A share of the rows (0 to 1) comes from prose; such a row starts at a random place. The others
+    hold whole conversations from a pool, and at their end the beginning of one that stays in the
+    pool: an answer never stands in a row without the text that it is about.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -103,8 +104,8 @@ class Packer:
             ids += whole[0]
             weights += whole[1]
         rest = size - len(ids)
-        cut = self.pool[int(self._random.integers(len(self.pool)))]
-        return ids + cut[0][:rest], weights + cut[1][:rest]
+        beginning = self.pool[int(self._random.integers(len(self.pool)))]
+        return ids + beginning[0][:rest], weights + beginning[1][:rest]
 
     def _take(self, room: int, *, may_wait: bool) -> tuple[list[int], list[float]] | None:
         """The oldest conversation that fits; None if there is none in the pool."""
@@ -115,7 +116,7 @@ class Packer:
             for place, (ids, _) in enumerate(self.pool):
                 if len(ids) <= room:
                     return self.pool.pop(place)
-            if not may_wait or room < SHORTEST:
+            if not may_wait or room < MIN_ROW:
                 return None
             # Rows are short: what waits for longer ones makes room.
             self.pool.clear()
@@ -142,10 +143,10 @@ class Packer:
 
     def restore(self, state: str) -> None:
         """Goes to a saved place; the samples up to there are generated again and dropped."""
-        saved: dict[str, Any] = json.loads(state)
+        values: dict[str, Any] = json.loads(state)
         self._stream = samples(self.seed, self.split)
-        for _ in range(saved["conversations"]):
+        for _ in range(values["conversations"]):
             next(self._stream)
-        self.conversations = saved["conversations"]
-        self.pool = [(ids, weights) for ids, weights in saved["pool"]]
-        self._random.bit_generator.state = saved["random"]
+        self.conversations = values["conversations"]
+        self.pool = [(ids, weights) for ids, weights in values["pool"]]
+        self._random.bit_generator.state = values["random"]

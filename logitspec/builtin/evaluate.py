@@ -24,11 +24,11 @@ from tqdm import tqdm
 from logitspec import commandline
 from logitspec.builtin.card import EVALUATION, table, write_card
 from logitspec.builtin.corpus import samples
-from logitspec.builtin.grade import RULES, block, distinct, kind, repetition, right
-from logitspec.builtin.recipe import hardware
+from logitspec.builtin.grade import RULES, block, distinct, is_right, kind, repetition
+from logitspec.builtin.recipe import describe_hardware
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.tokenizer import messages
-from logitspec.builtin.unseen import unseen
+from logitspec.builtin.tokenizer import chat_messages
+from logitspec.builtin.unseen import draw_unseen
 from logitspec.decoding.engine import begin, complete
 from logitspec.models.loader import BUILTIN, load
 from logitspec.paths import MODEL
@@ -58,10 +58,10 @@ class Prompt:
 
 @dataclass
 class Row:
-    """What was counted in one row of the table.
+    """The counts of one row of the table.
 
     `at_rank` counts next-next tokens whose rank in the last logits is 1 to each of `RANKS`.
-    `forwards` are those of each of `METHODS`, prefill not counted.
+    `forwards` holds the forwards of each of `METHODS`, without prefill.
     """
 
     prompts: int = 0
@@ -77,13 +77,13 @@ class Row:
     wrong: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, other: Row) -> None:
-        """Counts what `other` counted."""
+        """Adds the counts of `other`."""
         for name, value in vars(other).items():
-            own = getattr(self, name)
-            if isinstance(own, dict):
-                own.update({key: own[key] + count for key, count in value.items()})
+            current = getattr(self, name)
+            if isinstance(current, dict):
+                current.update({key: current[key] + count for key, count in value.items()})
             else:
-                setattr(self, name, own + value)
+                setattr(self, name, current + value)
 
     def to_json(self, row: str) -> dict[str, Any]:
         """The counts as shares of prompts, answers or tokens."""
@@ -112,35 +112,35 @@ class Row:
         return shares
 
 
-def prompts(row: str, count: int, seed: int) -> list[Prompt]:
-    """`count` different prompts of one row; which turn of a conversation is asked is drawn."""
+def draw_prompts(row: str, count: int, seed: int) -> list[Prompt]:
+    """`count` different prompts of one row; the turn of each conversation is drawn."""
     category = row.split(":")[0]
     draw = random.Random(f"turns-{seed}")
-    found: dict[str, Prompt] = {}
+    chosen_prompts: dict[str, Prompt] = {}
     for sample in samples(seed, "eval", category):
         turn = draw.randrange(len(sample.turns))
-        asked, reference = sample.turns[turn]
-        chat = messages(Sample(category, sample.turns[: turn + 1]))[:-1]
-        if kind(category, asked) == row:
-            found[json.dumps(chat)] = Prompt(row, chat, reference)
-        if len(found) == count:
+        question, reference = sample.turns[turn]
+        chat = chat_messages(Sample(category, sample.turns[: turn + 1]))[:-1]
+        if kind(category, question) == row:
+            chosen_prompts[json.dumps(chat)] = Prompt(row, chat, reference)
+        if len(chosen_prompts) == count:
             break
-    return list(found.values())
+    return list(chosen_prompts.values())
 
 
-def decoded(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
-    """The finished greedy trace."""
+def decode_greedily(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
+    """Decodes to the end and returns the trace."""
     return complete(target, begin(target, ids, method, new_tokens))
 
 
-def generated(trace: Trace) -> list[int]:
+def tokens_of(trace: Trace) -> list[int]:
     """All tokens of a trace."""
     return [token for step in trace.steps for token in step.tokens]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all prompts are run under."""
+    """The model, its device and the methods that every prompt runs with."""
 
     model: str
     device: str
@@ -150,49 +150,49 @@ class Conditions:
 
 
 @cache
-def _loaded(model: str, device: str, dtype: str) -> tuple[Any, Any]:
+def _load_once(model: str, device: str, dtype: str) -> tuple[Any, Any]:
     return load(model, device, dtype)
 
 
-def measure(prompt: Prompt, under: Conditions) -> Row:
+def measure(prompt: Prompt, conditions: Conditions) -> Row:
     """Runs one prompt with plain decoding and with every method, and counts."""
-    target, tokenizer = _loaded(under.model, under.device, under.dtype)
+    target, tokenizer = _load_once(conditions.model, conditions.device, conditions.dtype)
     row = Row(prompts=1)
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
-    plain = decoded(target, ids, "autoregressive", under.new_tokens)
-    tokens = generated(plain)
+    plain = decode_greedily(target, ids, "autoregressive", conditions.new_tokens)
+    tokens = tokens_of(plain)
     answer = tokenizer.decode(tokens, skip_special_tokens=True)
     row.tokens = len(tokens)
     row.ended = plain.finish == "eos"
     row.parsed = block(answer) is not None
     row.answers.append(answer)
-    row.right = row.ended and right(prompt.row, prompt.reference, answer)
+    row.right = row.ended and is_right(prompt.row, prompt.reference, answer)
     if not row.right:
         row.wrong.append({"chat": prompt.chat, "wanted": prompt.reference, "answer": answer})
     for step, after in itertools.pairwise(plain.steps):
         rank = step.last.rank(after.tokens[0])
         row.next_next += 1
-        for most in RANKS:
-            row.at_rank[most] += rank is not None and 1 <= rank <= most
-    for method in under.methods:
-        trace = decoded(target, ids, method, under.new_tokens)
+        for max_rank in RANKS:
+            row.at_rank[max_rank] += rank is not None and 1 <= rank <= max_rank
+    for method in conditions.methods:
+        trace = decode_greedily(target, ids, method, conditions.new_tokens)
         row.forwards[method] += len(trace.steps)
-        row.differing += generated(trace) != tokens
+        row.differing += tokens_of(trace) != tokens
     return row
 
 
-def measured(work: list[Prompt], under: Conditions, processes: int) -> dict[str, Row]:
-    """The counts of all prompts by row, measured in that many processes of few threads each."""
-    rows = {prompt.row: Row() for prompt in work}
-    one = partial(measure, under=under)
+def measure_all(prompts: list[Prompt], conditions: Conditions, processes: int) -> dict[str, Row]:
+    """The counts of all prompts by row, from that many processes of few threads each."""
+    rows = {prompt.row: Row() for prompt in prompts}
+    measure_one = partial(measure, conditions=conditions)
     threads = max(1, (os.cpu_count() or 1) // processes)
     with ExitStack() as stack:
-        parts: Iterator[Row] = map(one, work)
+        parts: Iterator[Row] = map(measure_one, prompts)
         if processes > 1:
             context = multiprocessing.get_context("spawn")
             pool = context.Pool(processes, torch.set_num_threads, (threads,))
-            parts = stack.enter_context(pool).imap(one, work)
-        bar = stack.enter_context(tqdm(zip(work, parts, strict=True), "evaluate", len(work)))
+            parts = stack.enter_context(pool).imap(measure_one, prompts)
+        bar = stack.enter_context(tqdm(zip(prompts, parts, strict=True), "evaluate", len(prompts)))
         for prompt, part in bar:
             rows[prompt.row].add(part)
             bar.set_postfix_str(prompt.row)
@@ -228,23 +228,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print a table of figures, then one line of JSON."""
     if options.unseen is not None:
-        rows = unseen(options.prompts, options.seed)
+        rows = draw_unseen(options.prompts, options.seed)
         options.unseen.write_text(_lines(rows), encoding="utf-8")
         return
     methods = () if options.quick else METHODS
-    under = Conditions(
+    conditions = Conditions(
         options.model, options.device, options.dtype, options.max_new_tokens, methods
     )
-    work = [p for task in options.tasks for p in prompts(task, options.prompts, options.seed)]
-    counts = measured(work, under, options.processes)
+    prompts = [
+        p for task in options.tasks for p in draw_prompts(task, options.prompts, options.seed)
+    ]
+    counts = measure_all(prompts, conditions, options.processes)
     if options.wrong is not None:
         wrong = [{"task": task} | entry for task, row in counts.items() for entry in row.wrong]
         options.wrong.write_text(_lines(wrong), encoding="utf-8")
-    info = _loaded(options.model, options.device, options.dtype)[0].info
+    info = _load_once(options.model, options.device, options.dtype)[0].info
     figures = {
         "command": f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}",
         "dtype": info["dtype"],
-        "device": hardware(info["device"].split()[0]),
+        "device": describe_hardware(info["device"].split()[0]),
         "torch": info["environment"]["torch"],
         "rows": [row.to_json(task) for task, row in counts.items()],
     }

@@ -1,4 +1,4 @@
-"""Whether an answer is right: one rule a task, each against the reference of an unseen sample."""
+"""Grades answers: one rule for each task, against the reference of an unseen sample."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def kind(category: str, prompt: str) -> str:
     return "code: functions" if re.search(r"\bTake \w+", prompt) else "code: edits"
 
 
-def right(row: str, reference: str, answer: str) -> bool:
+def is_right(row: str, reference: str, answer: str) -> bool:
     """Whether `answer` is right in the sense of `RULES[row]`."""
     if row == "math":
         return results(answer) == results(reference)
     if row == "qa":
         return conclusions(answer) == conclusions(reference)
     if row == "code: functions":
-        made = block(answer)
-        return made is not None and behave_alike(block(reference) or "", made)
+        code = block(answer)
+        return code is not None and behave_alike(block(reference) or "", code)
     if row == "story":
         return faithful(reference, answer)
     return answer == reference
@@ -46,26 +46,26 @@ RULES = {
 
 def results(text: str) -> list[str]:
     """The result of a problem, or the results of a drill, one a line."""
-    if stated := re.findall(r"[Tt]he answer is (\d+)\.", text):
-        return stated[-1:]
+    if answers := re.findall(r"[Tt]he answer is (\d+)\.", text):
+        return answers[-1:]
     return [numbers[-1] for line in text.splitlines() if (numbers := re.findall(r"\d+", line))]
 
 
 def conclusions(text: str) -> list[str]:
-    """What follows the quote on each line; the whole line if there is none."""
+    """The text after the quote on each line; the whole line if it has no quote."""
     return [line.rsplit('"', 1)[-1].strip() for line in text.splitlines() if line.strip()]
 
 
 def block(text: str) -> str | None:
     """The code of the first Python block; None if there is none or it doesn't parse."""
-    found = _BLOCK.search(text)
-    if found is None:
+    match = _BLOCK.search(text)
+    if match is None:
         return None
     try:
-        ast.parse(found[1])
+        ast.parse(match[1])
     except (SyntaxError, ValueError):
         return None
-    return found[1]
+    return match[1]
 
 
 def faithful(reference: str, answer: str) -> bool:
@@ -73,10 +73,10 @@ def faithful(reference: str, answer: str) -> bool:
 
     A reference without such names is a short answer about a story and has to be met exactly.
     """
-    wanted = names(reference)
-    if not wanted:
+    expected = names(reference)
+    if not expected:
         return answer == reference
-    return all(name in answer for name in wanted) and names(answer) <= wanted
+    return all(name in answer for name in expected) and names(answer) <= expected
 
 
 def names(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""A quick look at a model in training, by its logits on held-out conversations."""
+"""A quick check of a model in training, from its logits on held-out conversations."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def probe(
             zip(weights[1:], each, right, strict=True), key=lambda entry: entry[0] == 1
         ):
             if answer:
-                found = list(group)
-                losses += [loss for _, loss, _ in found]
-                exact.append(all(hit for _, _, hit in found))
+                entries = list(group)
+                losses += [loss for _, loss, _ in entries]
+                exact.append(all(hit for _, _, hit in entries))
     return {
         "loss": round(sum(losses) / len(losses), 4),
         "exact": round(sum(exact) / len(exact), 4),

@@ -81,7 +81,7 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def hardware(device: str) -> str:
+def describe_hardware(device: str) -> str:
     """The processor behind a torch device, with the threads that torch uses on a CPU."""
     if torch.device(device).type == "cuda":
         return f"one {torch.cuda.get_device_name(device)}"
@@ -89,23 +89,23 @@ def hardware(device: str) -> str:
     return f"{threads} thread{'s' if threads > 1 else ''} of a CPU ({cpu_name()})"
 
 
-def scored(
+def choose_loss_places(
     weights: npt.NDArray[np.float32], share: float, seed: str
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """The flat places in `weights[:, 1:]` that enter the loss, and their weights.
 
     Places of weight 1 come first, then others at random, which then weigh more, so that they stand
-    for those left out. `weights` has shape (rows, length + 1); `share` is 0 to 1.
+    for the rest. `weights` has shape (rows, length + 1); `share` is 0 to 1.
     """
     flat = weights[:, 1:].reshape(-1)
     draw = np.random.default_rng(zlib.crc32(seed.encode()))
     order = np.argsort(-flat + draw.random(flat.size) * 0.01)
     places = np.sort(order[: max(1, round(share * flat.size))])
-    chosen = flat[places].copy()
-    light = chosen < 1
+    place_weights = flat[places].copy()
+    light = place_weights < 1
     if light.any():
-        chosen[light] *= (flat < 1).sum() / light.sum()
-    return places, chosen
+        place_weights[light] *= (flat < 1).sum() / light.sum()
+    return places, place_weights
 
 
 def weighted_loss(model: LlamaForCausalLM, ids: Tensor, places: Tensor, weights: Tensor) -> Tensor:
@@ -154,15 +154,15 @@ def rate_factor(progress: float, settings: Settings) -> float:
     """Learning rate as a share of its peak: linear warm-up, constant, linear decay to 2 %."""
     if progress < settings.warmup:
         return max(0.01, progress / settings.warmup)
-    left = (1 - progress) / settings.decay
-    return max(0.02, min(1.0, left))
+    fall = (1 - progress) / settings.decay
+    return max(0.02, min(1.0, fall))
 
 
 def prose_share(progress: float, settings: Settings) -> float:
     """The share of rows that are prose: constant at first, then falling linearly."""
-    late = (progress - settings.prose_until) / (1 - settings.prose_until)
+    decline = (progress - settings.prose_until) / (1 - settings.prose_until)
     fall = settings.prose_share - settings.prose_share_end
-    return settings.prose_share - fall * min(1.0, max(0.0, late))
+    return settings.prose_share - fall * min(1.0, max(0.0, decline))
 
 
 def row_length(progress: float, step: int, settings: Settings) -> int:

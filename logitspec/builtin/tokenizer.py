@@ -27,9 +27,9 @@ END = "<|end|>"
 SPECIAL = (END_OF_TEXT, USER, ASSISTANT, END)
 VOCABULARY = 4096
 CONTEXT = 2048
-# The part of the vocabulary that goes to pieces of rare words, and in how many words each must be.
+# The share of the vocabulary for parts of rare words, and the number of words that each must occur in.
 PART_SHARE = 0.25
-PART_WORDS = 30
+MIN_PART_WORDS = 30
 
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
@@ -57,7 +57,7 @@ def _texts(seed: int, count: int) -> Iterator[str]:
             yield answer
 
 
-def _splitting(pattern: str) -> pre_tokenizers.PreTokenizer:
+def _pre_tokenizer(pattern: str) -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence(
         [
             pre_tokenizers.Split(Regex(pattern), behavior="isolated"),
@@ -67,63 +67,63 @@ def _splitting(pattern: str) -> pre_tokenizers.PreTokenizer:
 
 
 def _pieces(texts: Iterable[str]) -> collections.Counter[str]:
-    """In how many of the texts each piece occurs, in byte-level characters."""
-    splitting = _splitting(_PIECES)
-    found: collections.Counter[str] = collections.Counter()
+    """Counts the texts that each piece occurs in; pieces are in byte-level characters."""
+    split = _pre_tokenizer(_PIECES)
+    counts: collections.Counter[str] = collections.Counter()
     for text in texts:
-        found.update({piece: None for piece, _ in splitting.pre_tokenize_str(text)}.keys())
-    return found
+        counts.update({piece: None for piece, _ in split.pre_tokenize_str(text)}.keys())
+    return counts
 
 
-def _whole(found: collections.Counter[str], count: int) -> dict[str, None]:
-    """About `count` of the most frequent pieces, those that get a token of their own.
+def _frequent_pieces(counts: collections.Counter[str], count: int) -> dict[str, None]:
+    """About `count` of the most frequent pieces, which get a token of their own.
 
-    No names, which have to be copied like names never seen. And no word without the one with a
-    space before it, which would else be made of other tokens.
+    Names are left out, so that the model learns to copy them part by part. Every word comes with
+    its form behind a space, which would otherwise consist of other tokens.
     """
-    chosen: dict[str, None] = {}
-    for piece, uses in found.most_common():
-        if uses < 2 or len(chosen) >= count:
+    pieces: dict[str, None] = {}
+    for piece, uses in counts.most_common():
+        if uses < 2 or len(pieces) >= count:
             break
         word = piece.removeprefix(_SPACE)
         if len(piece) > 1 and word not in NAMES:
             if piece == word and any(letter.isalpha() for letter in piece):
-                chosen[_SPACE + piece] = None
-            chosen[piece] = None
-    return chosen
+                pieces[_SPACE + piece] = None
+            pieces[piece] = None
+    return pieces
 
 
-def _parts(rare: Iterable[str], count: int) -> list[tuple[str, str]]:
+def _part_merges(rare: Iterable[str], count: int) -> list[tuple[str, str]]:
     """At most `count` merges for words that have no token of their own, without their space.
 
-    Every merge makes a part that is found in at least `PART_WORDS` different words, so that its
-    token is learnt in many places: of a part that stands only in "Hamburg", a model learns that
-    "Ham" comes before it and can't copy "Salzburg".
+    Every merge makes a part that occurs in at least `MIN_PART_WORDS` different words, so that its
+    token is learnt in many places. If "burg" stood only in "Hamburg", a model would learn that
+    "Ham" comes before it, and could not copy "Salzburg".
     """
     words = list({piece.removeprefix(_SPACE): None for piece in rare})
     bpe = Tokenizer(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=256 + count,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        min_frequency=PART_WORDS,
+        min_frequency=MIN_PART_WORDS,
         show_progress=False,
     )
     bpe.train_from_iterator(words, trainer)
     merges = [tuple(pair) for pair in json.loads(bpe.to_str())["model"]["merges"]]
     while True:
-        found: collections.Counter[str] = collections.Counter()
+        uses: collections.Counter[str] = collections.Counter()
         for encoded in _bpe(merges).encode_batch(words):
-            found.update(set(encoded.tokens))
-        gone = {a + b for a, b in merges if found[a + b] < PART_WORDS}
-        if not gone:
+            uses.update(set(encoded.tokens))
+        too_rare = {a + b for a, b in merges if uses[a + b] < MIN_PART_WORDS}
+        if not too_rare:
             return merges
-        kept = []
+        rest = []
         for a, b in merges:
-            if gone.isdisjoint((a, b, a + b)):
-                kept.append((a, b))
+            if too_rare.isdisjoint((a, b, a + b)):
+                rest.append((a, b))
             else:
-                gone.add(a + b)
-        merges = kept
+                too_rare.add(a + b)
+        merges = rest
 
 
 def _bpe(merges: list[tuple[str, str]], words: Iterable[str] = (), **special: int) -> Tokenizer:
@@ -145,15 +145,17 @@ def train_tokenizer(
     `vocabulary` counts the special tokens in and must be at least 260; with few texts the
     tokenizer stays smaller.
     """
-    places = vocabulary - len(SPECIAL) - 256
-    found = _pieces([*prose, *_texts(seed, count)])
-    merges = _parts(found.keys() - _whole(found, places).keys(), int(PART_SHARE * places))
+    room = vocabulary - len(SPECIAL) - 256
+    counts = _pieces([*prose, *_texts(seed, count)])
+    merges = _part_merges(
+        counts.keys() - _frequent_pieces(counts, room).keys(), int(PART_SHARE * room)
+    )
     parts = {a + b for a, b in merges}
-    words = [piece for piece in _whole(found, places) if piece not in parts]
-    words = words[: places - len(merges)]
+    words = [piece for piece in _frequent_pieces(counts, room) if piece not in parts]
+    words = words[: room - len(merges)]
     bpe = _bpe(merges, words, **{token: place for place, token in enumerate(SPECIAL)})
     bpe.add_special_tokens(list(SPECIAL))
-    bpe.pre_tokenizer = _splitting(_PIECES)
+    bpe.pre_tokenizer = _pre_tokenizer(_PIECES)
     bpe.decoder = decoders.ByteLevel()
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bpe,
@@ -167,10 +169,10 @@ def train_tokenizer(
     return tokenizer
 
 
-def messages(sample: Sample) -> list[dict[str, str]]:
+def chat_messages(sample: Sample) -> list[dict[str, str]]:
     """The sample in the form that chat templates take."""
-    found = []
+    chat = []
     for user, answer in sample.turns:
-        found.append({"role": "user", "content": user})
-        found.append({"role": "assistant", "content": answer})
-    return found
+        chat.append({"role": "user", "content": user})
+        chat.append({"role": "assistant", "content": answer})
+    return chat

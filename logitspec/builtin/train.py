@@ -31,14 +31,14 @@ from logitspec.builtin.probe import probe
 from logitspec.builtin.recipe import (
     Settings,
     choose_attention,
-    hardware,
+    choose_loss_places,
+    describe_hardware,
     make_optimizers,
     model_config,
     pick_device,
     prose_share,
     rate_factor,
     row_length,
-    scored,
     weighted_loss,
 )
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
@@ -51,9 +51,9 @@ SHARD = "9MB"
 
 @dataclass
 class Run:
-    """A training run: the model, its optimizers, its data and how far it came.
+    """A training run: the model, its optimizers, its data and its progress.
 
-    `before` holds the tokens, hours and curve of the training that its first weights came from.
+    `earlier` holds the tokens, hours and curve of the training that produced its first weights.
     """
 
     settings: Settings
@@ -65,7 +65,7 @@ class Run:
     tokens: int = 0
     seconds: float = 0.0
     held_out: dict[str, dict[str, float]] = field(default_factory=dict)
-    before: dict[str, Any] = field(default_factory=dict)
+    earlier: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         torch.nn.Module.to(self.model, self.device)
@@ -82,17 +82,19 @@ class Run:
 
     def advance(self) -> float:
         """One optimizer step; returns its loss in nats."""
-        started = time.perf_counter()
+        start = time.perf_counter()
         settings = self.settings
         factor = rate_factor(self.progress, settings)
         length = row_length(self.progress, self.step, settings)
         share = prose_share(self.progress, settings)
         ids, weights = self.packer.batch(settings.tokens_per_step, length, share)
-        places, chosen = scored(weights, settings.scored_share, f"{settings.seed}-{self.step}")
+        places, place_weights = choose_loss_places(
+            weights, settings.scored_share, f"{settings.seed}-{self.step}"
+        )
         choose_attention(self.model, self.device, length)
         self.model.train()
         loss = self.loss(
-            self.model, *(torch.from_numpy(a).to(self.device) for a in (ids, places, chosen))
+            self.model, *(torch.from_numpy(a).to(self.device) for a in (ids, places, place_weights))
         )
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -104,14 +106,14 @@ class Run:
         value = loss.item()
         self.step += 1
         self.tokens += ids.shape[0] * (ids.shape[1] - 1)
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.perf_counter() - start
         return value
 
     def evaluate(self, count: int = 24) -> dict[str, dict[str, float]]:
-        """How well `count` held-out conversations of every category are known.
+        """Probes `count` held-out conversations of every category.
 
-        For every category the mean loss of answer tokens in nats, and the share of answers that
-        greedy decoding would give exactly.
+        Returns for each category the mean loss of answer tokens in nats, and the share of answers
+        that greedy decoding would give exactly.
         """
         self.model.train(False)
         self.held_out = {
@@ -129,7 +131,7 @@ class Run:
             "tokens": self.tokens,
             "seconds": self.seconds,
             "held_out": self.held_out,
-            "before": self.before,
+            "before": self.earlier,
         }
         torch.save(state, path.with_suffix(".tmp"))
         path.with_suffix(".tmp").replace(path)
@@ -138,12 +140,12 @@ class Run:
         """Goes on from a checkpoint. Raises FileNotFoundError if there is none."""
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
-        for (optimizer, _), saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
+        for (optimizer, _), values in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
         self.packer.restore(state["packer"])
         self.step, self.tokens = state["step"], state["tokens"]
         self.seconds, self.held_out = state["seconds"], state["held_out"]
-        self.before = state["before"]
+        self.earlier = state["before"]
 
 
 def save(
@@ -164,8 +166,8 @@ def save(
     copy.generation_config = GenerationConfig(
         eos_token_id=ends, pad_token_id=ends[1], do_sample=False
     )
-    for old in folder.glob("model*.safetensors*"):
-        old.unlink()
+    for shard in folder.glob("model*.safetensors*"):
+        shard.unlink()
     torch.nn.Module.to(copy, torch.bfloat16)
     copy.save_pretrained(folder, max_shard_size=SHARD)
     run.tokenizer.save_pretrained(folder)
@@ -174,15 +176,18 @@ def save(
         "steps": run.step,
         "tokens": run.tokens,
         "hours": run.seconds / 3600,
-        "hardware": hardware(str(run.device)),
+        "hardware": describe_hardware(str(run.device)),
         "torch": torch.__version__,
         "finished": run.progress >= 1,
         "prose_files": prose,
-        "curve": [*run.before.get("curve", []), *(_after(run.before, probe) for probe in curve)],
+        "curve": [
+            *run.earlier.get("curve", []),
+            *(_add_earlier(run.earlier, probe) for probe in curve),
+        ],
         "command": command(run.settings, prose),
     }
-    if run.before:
-        facts["before"] = {name: run.before[name] for name in ("tokens", "hours")}
+    if run.earlier:
+        facts["before"] = {name: run.earlier[name] for name in ("tokens", "hours")}
     if not prose:
         facts["prose_share"] = 0.0
     (folder / TRAINING).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -191,11 +196,11 @@ def save(
     write_card(folder)
 
 
-def _after(before: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any]:
-    """A probe of this run as one of all training so far."""
+def _add_earlier(earlier: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any]:
+    """Counts the tokens and seconds of a probe from the start of all training."""
     return probe | {
-        "tokens": probe["tokens"] + before.get("tokens", 0),
-        "seconds": probe["seconds"] + 3600 * before.get("hours", 0.0),
+        "tokens": probe["tokens"] + earlier.get("tokens", 0),
+        "seconds": probe["seconds"] + 3600 * earlier.get("hours", 0.0),
     }
 
 
@@ -215,10 +220,10 @@ def command(settings: Settings, prose: list[str]) -> str:
 def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[str]) -> None:
     """Trains to the end, saving on the way; appends losses to `log.jsonl` beside the checkpoint.
 
-    A run that is at its end already is only saved again.
+    A finished run is only saved again.
     """
     log = checkpoint.with_name("log.jsonl")
-    saved, recent = time.monotonic(), 0.0
+    last_save, recent = time.monotonic(), 0.0
     with tqdm(total=100.0, unit="%", bar_format="{percentage:5.1f}%|{bar}| {postfix}") as bar:
         while run.progress < 1:
             loss = run.advance()
@@ -229,12 +234,12 @@ def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[
             entry = {"step": run.step, "tokens": run.tokens, "seconds": round(run.seconds, 1)}
             if run.step % run.settings.log_every == 0:
                 _append(log, entry | {"loss": round(recent, 4)})
-            due = time.monotonic() - saved > run.settings.save_minutes * 60
-            if due or run.progress >= 1:
+            is_due = time.monotonic() - last_save > run.settings.save_minutes * 60
+            if is_due or run.progress >= 1:
                 _append(log, entry | {"held_out": run.evaluate()})
                 run.checkpoint(checkpoint)
                 save(run, folder, prose, _probes(log))
-                saved = time.monotonic()
+                last_save = time.monotonic()
     save(run, folder, prose, _probes(log))
 
 
@@ -270,10 +275,10 @@ def prepare(
         tokenizer = train_tokenizer(pieces, seed=settings.seed)
     prose = encode_prose(tokenizer, texts or [])
     model = LlamaForCausalLM(model_config(len(tokenizer), **architecture))
-    before = transplant(model, tokenizer, pathlib.Path(settings.start)) if settings.start else {}
+    earlier = transplant(model, tokenizer, pathlib.Path(settings.start)) if settings.start else {}
     packer = Packer(tokenizer, prose, settings.seed)
     device = pick_device(settings.device)
-    return Run(settings, tokenizer, model, packer, device, before=before)
+    return Run(settings, tokenizer, model, packer, device, earlier=earlier)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Weights of a trained model as the beginning of another run, whatever its tokenizer was."""
+"""Starts a training run from the weights of another model, even one with another tokenizer."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from logitspec.errors import LogitSpecError
 def transplant(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, folder: pathlib.Path
 ) -> dict[str, Any]:
-    """Copies the weights of the model in `folder` into `model`; returns what its training was.
+    """Copies the weights of the model in `folder` into `model`; returns its training history.
 
     A token that both vocabularies hold keeps its embedding; another one begins with the mean of
-    the embeddings of the old tokens that spell it. What comes back are the `tokens`, `hours` and
-    `curve` of all training so far. Raises LogitSpecError if there is no such model or its layers
+    the embeddings of the old tokens that spell it. Returns `tokens`, `hours` and `curve` of all
+    training so far. Raises LogitSpecError if there is no such model or its layers
     have other shapes.
     """
     if not (folder / TRAINING).exists():
         raise LogitSpecError(
             f"{folder} holds no model that this command trained; name one that does."
         )
-    old = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    source = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     # The model class, not the tokenizer's text side, knows how byte-level tokens are spelled.
     spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
-    state = old.state_dict()
-    if _layers(model) != _layers(old):
+    state = source.state_dict()
+    if _layers(model) != _layers(source):
         raise LogitSpecError(f"The model in {folder} has other layers; train without it.")
-    rows = old.get_input_embeddings().weight.detach()
+    rows = source.get_input_embeddings().weight.detach()
     embedding = model.get_input_embeddings().weight
     with torch.no_grad():
         for token, place in tokenizer.get_vocab().items():
-            known = spelling.token_to_id(token)
-            pieces = [part.id for part in spelling.tokenize(token)] if known is None else [known]
+            own_id = spelling.token_to_id(token)
+            pieces = [part.id for part in spelling.tokenize(token)] if own_id is None else [own_id]
             if pieces:
                 embedding[place] = rows[pieces].mean(0)
     for name in ("model.embed_tokens.weight", "lm_head.weight"):
         state[name] = embedding.detach()
     model.load_state_dict(state)
     facts = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    before = facts.get("before", {"tokens": 0, "hours": 0.0})
+    earlier = facts.get("before", {"tokens": 0, "hours": 0.0})
     return {
-        "tokens": facts["tokens"] + before["tokens"],
-        "hours": facts["hours"] + before["hours"],
+        "tokens": facts["tokens"] + earlier["tokens"],
+        "hours": facts["hours"] + earlier["hours"],
         "curve": facts["curve"],
     }
 

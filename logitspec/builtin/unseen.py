@@ -12,15 +12,17 @@ from typing import Any
 from logitspec.builtin.corpus import TASKS, samples
 
 
-def unseen(each: int, seed: int, first_id: int = 1001) -> Iterator[dict[str, Any]]:
-    """`each` conversations of the evaluation split a task, in the form of Spec-Bench's questions, with
-    the answers that the generator expects as `reference`."""
-    drawn = (sample for task in TASKS for sample in islice(samples(seed, "eval", task), each))
-    for number, sample in enumerate(drawn, first_id):
-        asked, answers = zip(*sample.turns, strict=True)
+def draw_unseen(per_task: int, seed: int, first_id: int = 1001) -> Iterator[dict[str, Any]]:
+    """`per_task` conversations of the evaluation split for each task, in the form of Spec-Bench's
+    questions; `reference` holds the answers that the generator expects."""
+    conversations = (
+        sample for task in TASKS for sample in islice(samples(seed, "eval", task), per_task)
+    )
+    for number, sample in enumerate(conversations, first_id):
+        messages, answers = zip(*sample.turns, strict=True)
         yield {
             "question_id": number,
             "category": sample.category,
-            "turns": list(asked),
+            "turns": list(messages),
             "reference": list(answers),
         }

@@ -19,53 +19,55 @@ Split = Literal["train", "eval"]
 T = TypeVar("T")
 
 
-def listed(text: str) -> list[str]:
-    """The words of a text, which is how the lists here are kept short."""
+def words_in(text: str) -> list[str]:
+    """The words of a text; lists of words are shorter this way."""
     return text.split()
 
 
-WOMEN = listed("""
+WOMEN = words_in("""
 Anna Clara Emma Hannah Julia Laura Maria Nina Olga Paula Rosa Sarah Tina Vera Lisa
 Martha Ellen Grace Alice Helen Ruth Nora Eva Ida Lucy Molly Kate Jane Mary Susan
 Amelia Beatrice Charlotte Diana Florence Miriam Sophie Olivia Greta Esther Agnes Bertha
 Cecilia Dora Edith Frieda Gloria Irene Judith Karen Lydia Monica Nancy Pauline Rachel
 Sylvia Teresa Ursula Violet Wendy""")
-MEN = listed("""
+MEN = words_in("""
 Ben Carl David Erik Felix George Henry Ivan Jack Karl Leo Mark Noah Oscar Peter Robert
 Simon Thomas Victor Walter Max Paul Otto Frank John James Sam Tom Will Adam
 Albert Daniel Edward Hugo Martin Oliver Stefan Anton Bruno Arthur Bernard Conrad Dennis
 Eugene Francis Gilbert Harold Isaac Jacob Kenneth Lewis Michael Nathan Oswald Philip
 Richard Samuel Theodore Vincent William""")
-TOWNS = listed("""
+TOWNS = words_in("""
 Berlin London Paris Rome Vienna Prague Oslo Madrid Hamburg Dublin Boston Milan Geneva
 Lisbon Warsaw Athens Munich Chicago Toronto Sydney Bristol Oxford Leipzig Kiel
 Bremen Cambridge Copenhagen Edinburgh Glasgow Zurich Antwerp Budapest Cologne Dresden
 Florence Granada Hanover Istanbul Jena Kassel Leeds Marseille Naples Odessa Porto Riga
 Stockholm Turin Utrecht Venice""")
 # Only evaluation sees the next three lists; no prose used in training holds them either.
-EVAL_WOMEN = listed("Ingrid Jasmin Renata Fiona Tamara")
-EVAL_MEN = listed("Gustav Marek Soren Valentin Fabian Nils Matteo Torsten")
-EVAL_TOWNS = listed("Helsinki Salzburg Krakow Basel Malmo Tallinn Vilnius Nairobi")
+EVAL_WOMEN = words_in("Ingrid Jasmin Renata Fiona Tamara")
+EVAL_MEN = words_in("Gustav Marek Soren Valentin Fabian Nils Matteo Torsten")
+EVAL_TOWNS = words_in("Helsinki Salzburg Krakow Basel Malmo Tallinn Vilnius Nairobi")
 NAMES = frozenset([*WOMEN, *MEN, *TOWNS, *EVAL_WOMEN, *EVAL_MEN, *EVAL_TOWNS])
-THINGS = listed("""
+THINGS = words_in("""
 lamp table chair clock boat bicycle piano guitar coat hat basket bottle camera carpet
 cup mirror painting radio sofa tent wagon drum ladder kettle violin blanket pillow vase map coin
 ring rope shovel hammer candle telescope compass lantern kite puppet""")
-FRUIT = listed("""
+FRUIT = words_in("""
 apples pears plums oranges lemons cherries peaches melons tomatoes carrots onions
 potatoes pumpkins eggs cookies muffins pancakes rolls pies sandwiches""")
-GOODS = listed("""
+GOODS = words_in("""
 books pencils stamps marbles stickers balloons buttons shells stones coins cards
 flowers bottles boxes tickets toys candles cups plates photos""")
-ANIMALS = listed("fox bear rabbit owl mouse cat dog goose hedgehog squirrel donkey frog horse crow")
-COLOURS = listed("red blue green yellow white black grey brown silver golden")
-JOBS = listed("""
+ANIMALS = words_in(
+    "fox bear rabbit owl mouse cat dog goose hedgehog squirrel donkey frog horse crow"
+)
+COLOURS = words_in("red blue green yellow white black grey brown silver golden")
+JOBS = words_in("""
 teacher baker doctor farmer painter pilot nurse sailor gardener engineer librarian
 carpenter singer writer cook tailor driver mayor""")
-MONTHS = listed("""
+MONTHS = words_in("""
 January February March April May June July August September October November
 December""")
-DAYS = listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+DAYS = words_in("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 PLACES = [
     "the old mill", "the harbour", "the forest", "the market", "the school garden", "the lake",
     "the railway station", "the library", "the castle", "the bakery", "the lighthouse",
@@ -73,7 +75,7 @@ PLACES = [
 ]  # fmt: skip
 
 # Common words that the syllables below can spell and the lists above may lack.
-_COMMON = frozenset(listed("""
+_COMMON = frozenset(words_in("""
 able about above across adore after again alone along also always area around away babe baby bake
 balance ball banana bare bark base basic bathe beard became beds before began behave bone bore
 bored bored brake brave bread break broke bulls cabin cake calm came camel canal candid canoe care
@@ -104,21 +106,21 @@ moral name natur neun neue oder ohne rasen raten regal reise rosa roman ruhe sac
 seide seine seiner seite sohn sonne tal tasse taube teile tiere traum treue vase vater warum weise
 weile wenig werden wieder zahl zeile zeit ziel zwei
 """))  # fmt: skip
-_KNOWN = _COMMON | {
+_ORDINARY_WORDS = _COMMON | {
     word.lower()
     for words in [
         WOMEN, MEN, TOWNS, EVAL_WOMEN, EVAL_MEN, EVAL_TOWNS, THINGS, FRUIT, GOODS, ANIMALS,
-        COLOURS, JOBS, MONTHS, DAYS, listed(" ".join(PLACES)),
+        COLOURS, JOBS, MONTHS, DAYS, words_in(" ".join(PLACES)),
     ]
     for word in words
 }  # fmt: skip
-_KNOWN |= {word.removesuffix("s") for word in _KNOWN}
+_ORDINARY_WORDS |= {word.removesuffix("s") for word in _ORDINARY_WORDS}
 
 COMBINATIONS_HELD_OUT = 8
 # A made-up word that holds one of these would make a hall laugh for the wrong reason.
 _UNFIT = ("sex", "fuk", "fuc", "tit", "cun", "cum", "nig", "fag", "pis", "rap", "dik", "kak", "kok")
-_ONSETS = listed("b br c cl d dr f fl g gr h j k kl l m n p pl qu r s st t tr v w y z")
-_VOWELS = listed("a e i o u ai ei oa ia ou")
+_ONSETS = words_in("b br c cl d dr f fl g gr h j k kl l m n p pl qu r s st t tr v w y z")
+_VOWELS = words_in("a e i o u ai ei oa ia ou")
 _CODAS = ["", "", "", "l", "n", "r", "s", "m", "k", "th", "x", "rd"]
 
 
@@ -169,16 +171,16 @@ class Words:
         """One option of each list, such that the options together belong to this split.
 
         One combination in `COMBINATIONS_HELD_OUT` belongs to evaluation alone, so that templates
-        meet there in ways that training never showed. An option is known by its text, or by its
-        name if it is a function.
+        meet there in ways that training never showed. An option counts by its text, or by its
+        name if it is a function: renaming such a function changes the samples.
         """
         while True:
-            chosen = tuple(self.pick(options) for options in lists)
-            label = "|".join(getattr(option, "__name__", str(option)) for option in chosen)
+            choice = tuple(self.pick(options) for options in lists)
+            label = "|".join(getattr(option, "__name__", str(option)) for option in choice)
             if is_held_out(label, COMBINATIONS_HELD_OUT) == (self.split == "eval"):
-                return chosen
+                return choice
 
-    def coined(self) -> str:
+    def coin_word(self) -> str:
         """A made-up lower-case word of two or three syllables that belongs to this split.
 
         It is neither a Python keyword nor a builtin, for code uses these words as names, and no
@@ -190,7 +192,7 @@ class Words:
                 for _ in range(self.pick([2, 2, 2, 3]))
             ]
             word = "".join(syllables)
-            reserved = keyword.iskeyword(word) or hasattr(builtins, word) or word in _KNOWN
+            reserved = keyword.iskeyword(word) or hasattr(builtins, word) or word in _ORDINARY_WORDS
             unfit = any(part in word for part in _UNFIT)
             if not reserved and not unfit and is_held_out(word) == (self.split == "eval"):
                 return word
@@ -200,36 +202,36 @@ class Words:
         woman = self.chance(0.5)
         train = self.split == "train"
         ordinary = (WOMEN if train else EVAL_WOMEN) if woman else (MEN if train else EVAL_MEN)
-        name = self.coined().capitalize() if self.chance(self.invented) else self.pick(ordinary)
+        name = self.coin_word().capitalize() if self.chance(self.invented) else self.pick(ordinary)
         if woman:
             return Person(name, "woman", "she", "her", "her")
         return Person(name, "man", "he", "him", "his")
 
     def people(self, count: int) -> list[Person]:
         """`count` people with different names."""
-        found: dict[str, Person] = {}
-        while len(found) < count:
+        people: dict[str, Person] = {}
+        while len(people) < count:
             person = self.person()
-            found[person.name] = person
-        return list(found.values())
+            people[person.name] = person
+        return list(people.values())
 
     def town(self) -> str:
         """A town with an ordinary or made-up name."""
         if self.chance(self.invented):
-            return self.coined().capitalize()
+            return self.coin_word().capitalize()
         return self.pick(TOWNS if self.split == "train" else EVAL_TOWNS)
 
     def towns(self, count: int) -> list[str]:
         """`count` different towns."""
-        found: dict[str, None] = {}
-        while len(found) < count:
-            found[self.town()] = None
-        return list(found)
+        towns: dict[str, None] = {}
+        while len(towns) < count:
+            towns[self.town()] = None
+        return list(towns)
 
     def countable(self) -> str:
         """A made-up noun whose plural ends in a plain s."""
         while True:
-            word = self.coined()
+            word = self.coin_word()
             if word.endswith(("l", "n", "r", "m", "k", "rd")):
                 return word
 
@@ -239,10 +241,10 @@ class Words:
 
     def things(self, count: int) -> list[str]:
         """`count` different things, singular."""
-        found: dict[str, None] = {}
-        while len(found) < count:
-            found[self.thing()] = None
-        return list(found)
+        things: dict[str, None] = {}
+        while len(things) < count:
+            things[self.thing()] = None
+        return list(things)
 
     def plural(self) -> str:
         """Countable goods, plural."""

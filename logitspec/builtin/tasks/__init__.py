@@ -1,4 +1,4 @@
-"""One module a task; each offers `sample(words) -> Sample`."""
+"""The tasks; `corpus.TASKS` names the function `(words) -> Sample` of each."""
 
 from __future__ import annotations
 

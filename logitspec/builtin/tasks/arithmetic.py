@@ -1,11 +1,11 @@
-"""Word problems worked in steps, and drills."""
+"""Word problems with answers in steps, and drills."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.tasks.sums import drill, outcome, worked
+from logitspec.builtin.tasks.sums import calculate, drill, work_out
 from logitspec.builtin.words import Words, a, plural_of
 
 _ASKS = ["", "Solve this step by step. ", "Please solve this problem. ", "Can you work this out? "]
@@ -16,8 +16,8 @@ _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
 class _Problem:
     """A problem in all its wordings.
 
-    Each step is (what is computed, number, sign, number); `end` tells the result, which stands for
-    {n}; `unit` is what the result counts, or "" if it counts nothing.
+    Each step is (explanation, number, sign, number); `end` is the sentence with the result in place
+    of {n}; `unit` names what the result counts, or is "" for a plain number.
     """
 
     stories: list[str]
@@ -29,12 +29,12 @@ class _Problem:
     @property
     def result(self) -> int:
         _, x, sign, y = self.steps[-1]
-        return outcome(x, sign, y)
+        return calculate(x, sign, y)
 
     @property
     def answer(self) -> str:
         lines = [
-            f"Step {number}: {words} {worked(x, sign, y)}."
+            f"Step {number}: {words} {work_out(x, sign, y)}."
             for number, (words, x, sign, y) in enumerate(self.steps, 1)
         ]
         end = self.end.replace("{n}", str(self.result))
@@ -46,14 +46,14 @@ def _trade(w: Words) -> _Problem:
     goods = w.plural()
     has, more = w.number(12, 99), w.number(12, 99)
     total = has + more
-    gone = w.number(11, min(99, total - 2))
+    gift = w.number(11, min(99, total - 2))
     get = w.pick(["buys", "finds", "picks up", "collects"])
     give = w.pick(["gives", "sells", "hands", "sends"])
     return _Problem(
         [
-            f"{p} has {has} {goods}. {p} {get} {more} more and then {give} {gone} to {q}.",
-            f"First {p} has {has} {goods}. Then {p} {get} {more} more, but {give} {gone} to {q}.",
-            f"{p} owns {has} {goods} and {get} another {more}. Later {p} {give} {gone} to {q}.",
+            f"{p} has {has} {goods}. {p} {get} {more} more and then {give} {gift} to {q}.",
+            f"First {p} has {has} {goods}. Then {p} {get} {more} more, but {give} {gift} to {q}.",
+            f"{p} owns {has} {goods} and {get} another {more}. Later {p} {give} {gift} to {q}.",
         ],
         [
             f"How many {goods} does {p} have left?",
@@ -62,7 +62,7 @@ def _trade(w: Words) -> _Problem:
         ],
         [
             (f"{p} has {has} {goods} and {get} {more} more.", has, "+", more),
-            (f"From these {total} {goods}, {p} {give} {gone} to {q}.", total, "-", gone),
+            (f"From these {total} {goods}, {p} {give} {gift} to {q}.", total, "-", gift),
         ],
         f"{p} has {{n}} {goods} left.",
         goods,
@@ -132,15 +132,15 @@ def _cost(w: Words) -> _Problem:
 def _share(w: Words) -> _Problem:
     p = w.person().name
     goods = w.plural()
-    friends, each, kept = w.number(2, 9), w.number(2, 9), w.number(3, 60)
+    friends, each, own_share = w.number(2, 9), w.number(2, 9), w.number(3, 60)
     rest = friends * each
     return _Problem(
         [
-            f"{p} has {rest + kept} {goods}, keeps {kept} and shares the rest equally among "
+            f"{p} has {rest + own_share} {goods}, keeps {own_share} and shares the rest equally among "
             f"{friends} friends.",
-            f"Out of {rest + kept} {goods}, {p} puts {kept} aside and gives all others to "
+            f"Out of {rest + own_share} {goods}, {p} puts {own_share} aside and gives all others to "
             f"{friends} friends in equal parts.",
-            f"There are {rest + kept} {goods} in the house of {p}. {kept} of them stay there, and "
+            f"There are {rest + own_share} {goods} in the house of {p}. {own_share} of them stay there, and "
             f"{friends} friends share the others equally.",
         ],
         [
@@ -149,7 +149,12 @@ def _share(w: Words) -> _Problem:
             f"How many {goods} does every friend receive?",
         ],
         [
-            (f"From {rest + kept} {goods}, {p} keeps {kept}.", rest + kept, "-", kept),
+            (
+                f"From {rest + own_share} {goods}, {p} keeps {own_share}.",
+                rest + own_share,
+                "-",
+                own_share,
+            ),
             (f"The {friends} friends share {rest} {goods}.", rest, "/", friends),
         ],
         f"Each friend gets {{n}} {goods}.",
@@ -295,20 +300,20 @@ def _seats(w: Words) -> _Problem:
     town = w.town()
     place = w.pick(["hall", "theatre", "cinema", "church", "school"])
     rows, each = w.number(3, 9), w.number(6, 39)
-    taken = w.number(5, min(99, rows * each - 2))
+    people = w.number(5, min(99, rows * each - 2))
     return _Problem(
         [
-            f"The {place} in {town} has {rows} rows with {each} seats each. {taken} seats are "
+            f"The {place} in {town} has {rows} rows with {each} seats each. {people} seats are "
             f"taken.",
-            f"In the {place} of {town} there are {rows} rows of {each} seats. People sit on {taken} "
+            f"In the {place} of {town} there are {rows} rows of {each} seats. People sit on {people} "
             f"of them.",
-            f"A {place} in {town} has {rows} rows, and every row has {each} seats. {taken} tickets "
+            f"A {place} in {town} has {rows} rows, and every row has {each} seats. {people} tickets "
             f"are sold.",
         ],
         ["How many seats are free?", "How many seats are empty?", "How many seats are left?"],
         [
             (f"The {place} has {rows} rows with {each} seats.", rows, "*", each),
-            (f"From {rows * each} seats, {taken} are taken.", rows * each, "-", taken),
+            (f"From {rows * each} seats, {people} are taken.", rows * each, "-", people),
         ],
         "There are {n} free seats.",
         "seats",
@@ -318,16 +323,16 @@ def _seats(w: Words) -> _Problem:
 def _savings(w: Words) -> _Problem:
     p = w.person().name
     thing = w.thing()
-    has, weeks, saved = w.number(5, 95), w.number(2, 9), w.number(3, 29)
-    total = has + weeks * saved
+    has, weeks, weekly = w.number(5, 95), w.number(2, 9), w.number(3, 29)
+    total = has + weeks * weekly
     price = w.number(5, min(99, total - 2))
     return _Problem(
         [
-            f"{p} has {has} dollars. For {weeks} weeks {p} saves {saved} dollars a week and then "
+            f"{p} has {has} dollars. For {weeks} weeks {p} saves {weekly} dollars a week and then "
             f"buys {a(thing)} for {price} dollars.",
-            f"There are {has} dollars in the purse of {p}. In {weeks} weeks {p} adds {saved} "
+            f"There are {has} dollars in the purse of {p}. In {weeks} weeks {p} adds {weekly} "
             f"dollars every week. Then {p} spends {price} dollars on {a(thing)}.",
-            f"{p} starts with {has} dollars. {weeks} weeks long, {p} earns {saved} dollars each "
+            f"{p} starts with {has} dollars. {weeks} weeks long, {p} earns {weekly} dollars each "
             f"week. {a(thing).capitalize()} costs {price} dollars, and {p} buys it.",
         ],
         [
@@ -336,8 +341,8 @@ def _savings(w: Words) -> _Problem:
             f"How much money is left for {p}?",
         ],
         [
-            (f"In {weeks} weeks {p} gets {saved} dollars a week.", weeks, "*", saved),
-            (f"{p} had {has} dollars before.", has, "+", weeks * saved),
+            (f"In {weeks} weeks {p} gets {weekly} dollars a week.", weeks, "*", weekly),
+            (f"{p} had {has} dollars before.", has, "+", weeks * weekly),
             (f"From {total} dollars, {p} pays {price} for the {thing}.", total, "-", price),
         ],
         f"{p} has {{n}} dollars left.",
@@ -350,15 +355,15 @@ def _recipe(w: Words) -> _Problem:
     dish, dishes = w.pick([("cake", "cakes"), ("salad", "salads"), ("pie", "pies")])
     goods = w.pick(["nuts", "cherries", "plums", "berries", "grapes", "almonds"])
     each, count = w.number(6, 39), w.number(2, 9)
-    there = w.number(5, min(99, count * each - 2))
+    stock = w.number(5, min(99, count * each - 2))
     return _Problem(
         [
             f"One {dish} needs {each} {goods}. {p} wants to make {count} {dishes} and already has "
-            f"{there} {goods}.",
+            f"{stock} {goods}.",
             f"{p} puts {each} {goods} on every {dish}. There will be {count} {dishes}, but {p} has "
-            f"only {there} {goods}.",
+            f"only {stock} {goods}.",
             f"In the recipe of {p} there are {each} {goods} for one {dish}. For {count} {dishes}, "
-            f"{there} {goods} are on the table so far.",
+            f"{stock} {goods} are on the table so far.",
         ],
         [
             f"How many more {goods} does {p} need?",
@@ -367,7 +372,7 @@ def _recipe(w: Words) -> _Problem:
         ],
         [
             (f"For {count} {dishes}, {p} needs {each} {goods} each.", count, "*", each),
-            (f"From {count * each} {goods}, {there} are there.", count * each, "-", there),
+            (f"From {count * each} {goods}, {stock} are there.", count * each, "-", stock),
         ],
         f"{p} needs {{n}} more {goods}.",
         goods,
@@ -377,8 +382,8 @@ def _recipe(w: Words) -> _Problem:
 def _pages(w: Words) -> _Problem:
     p = w.person().name
     days, each, last = w.number(2, 7), w.number(6, 39), w.number(5, 60)
-    read = days * each
-    pages = read + last + w.number(5, 90)
+    regular = days * each
+    pages = regular + last + w.number(5, 90)
     return _Problem(
         [
             f"{p} reads a book of {pages} pages. On {days} days {p} reads {each} pages a day, and "
@@ -395,8 +400,8 @@ def _pages(w: Words) -> _Problem:
         ],
         [
             (f"On {days} days {p} reads {each} pages a day.", days, "*", each),
-            (f"Then {p} reads {last} pages more.", read, "+", last),
-            (f"From {pages} pages, {p} has read {read + last}.", pages, "-", read + last),
+            (f"Then {p} reads {last} pages more.", regular, "+", last),
+            (f"From {pages} pages, {p} has read {regular + last}.", pages, "-", regular + last),
         ],
         "There are {n} pages left.",
         "pages",
@@ -529,19 +534,22 @@ def _chain(w: Words) -> _Problem:
         x = w.number(2, 9)
     elif sign == "-":
         x, y = max(x, y), min(x, y)
-    value = outcome(x, sign, y)
+    value = calculate(x, sign, y)
     take = value > 12 and w.chance(0.5)
     z = w.number(2, min(99, value)) if take else w.number(2, 99)
-    then, last = (f"take away {z}", "-") if take else (f"add {z}", "+")
+    continuation, last = (f"take away {z}", "-") if take else (f"add {z}", "+")
     task = f"{x} {sign} {y}"
     return _Problem(
         [f"Start with {task}.", f"Here is a sum: {task}.", f"First work out {task}."],
         [
-            f"What do you get if you then {then}?",
-            f"Which number comes out if you {then} afterwards?",
-            f"Now {then}. What is the result?",
+            f"What do you get if you then {continuation}?",
+            f"Which number comes out if you {continuation} afterwards?",
+            f"Now {continuation}. What is the result?",
         ],
-        [(f"First {task} is worked out.", x, sign, y), (f"Then we {then}.", value, last, z)],
+        [
+            (f"First {task} is worked out.", x, sign, y),
+            (f"Then we {continuation}.", value, last, z),
+        ],
         "The result is {n}.",
         "",
     )
@@ -566,30 +574,30 @@ def _problem(w: Words) -> tuple[str, _Problem]:
     return f"{ask}{problem.stories[story]} {problem.questions[question]}", problem
 
 
-def _follow_up(w: Words, before: _Problem) -> tuple[str, _Problem]:
+def _follow_up(w: Words, problem: _Problem) -> tuple[str, _Problem]:
     """A question that goes on with the result of the problem before."""
-    unit, had = before.unit, before.result
+    unit, previous = problem.unit, problem.result
     openers = ["", "Thank you. ", "Good. ", "I see. ", "Fine. ", "All right. "]
     opener, wording, change = w.combination(openers, _FOLLOW_UPS, list(_CHANGES))
     sign = _CHANGES[change]
     if sign == "*":
-        x, y = w.number(2, 9), had
+        x, y = w.number(2, 9), previous
         # The factor stands first and the other number has at most two digits.
-        if had > 99:
+        if previous > 99:
             sign, change = "+", "more"
     # At least two are left, so that the plural is right.
-    if sign == "-" and had < 4:
+    if sign == "-" and previous < 4:
         sign, change = "+", "more"
     if sign != "*":
-        x, y = had, w.number(2, 99 if sign == "+" else min(99, had - 2))
-    changed = f"{x if sign == '*' else y} {change} {unit}"
-    question = opener + wording.format(change=changed, unit=unit)
-    steps = [(f"It was {had} {unit}, and now it is {changed}.", x, sign, y)]
+        x, y = previous, w.number(2, 99 if sign == "+" else min(99, previous - 2))
+    amount = f"{x if sign == '*' else y} {change} {unit}"
+    question = opener + wording.format(change=amount, unit=unit)
+    steps = [(f"It was {previous} {unit}, and now it is {amount}.", x, sign, y)]
     return question, _Problem([], [], steps, f"It would be {{n}} {unit}.", unit)
 
 
 def sample(w: Words) -> Sample:
-    """Calculations or a word problem, in one case of four followed by a second question."""
+    """Calculations or a word problem, with a second question in one of four."""
     if w.chance(0.35):
         turns = [drill(w)]
         if w.chance(0.2):

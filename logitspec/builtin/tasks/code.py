@@ -1,4 +1,4 @@
-"""Small Python functions: written from a description, and edited as asked."""
+"""Small Python functions: writing one from a description, and editing one on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRITE = [
 ]
 
 
-def _made(w: Words, base: Template | str) -> Function:
+def _draw_function(w: Words, base: Template | str) -> Function:
     """A fresh function of the template, or of a pipeline that belongs to the split."""
     if isinstance(base, Template):
         return fill(w, base)
@@ -40,14 +40,14 @@ def _made(w: Words, base: Template | str) -> Function:
             return fill(w, maker(*parts))
 
 
-def fenced(source: str) -> str:
+def code_block(source: str) -> str:
     """The source in a Markdown code block."""
     return f"```python\n{source}\n```"
 
 
-def names_used(made: Function) -> str:
-    """The sentence that tells which names to use."""
-    names, template = made.names, made.template
+def names_sentence(function: Function) -> str:
+    """The sentence that lists the names to use."""
+    names, template = function.names, function.template
     clauses = ["take " + " and ".join(names[key] for key in template.parameters)]
     loops = [names[key] for key in "bd" if key in names]
     clauses += ["loop over " + " and ".join(loops)] if loops else []
@@ -58,49 +58,53 @@ def names_used(made: Function) -> str:
     return f"{upper_first(text)}."
 
 
-def _with_extras(w: Words, made: Function, which: str) -> tuple[list[str], Function]:
-    """The function with the extras added that `which` names, and what asks for them."""
+def _with_extras(w: Words, function: Function, which: str) -> tuple[list[str], Function]:
+    """Adds the extras that `which` names; returns the requests for them and the function."""
     asks = []
     for name in w.shuffled(which.split()):
-        changed = _EXTRA[name](w, made, w.pick(STYLES))
-        if changed:
-            ask, _, made = changed
+        edit = _EXTRA[name](w, function, w.pick(STYLES))
+        if edit:
+            ask, _, function = edit
             asks.append(ask)
-    return asks, made
+    return asks, function
 
 
-def _written(w: Words) -> tuple[tuple[str, str], Function]:
+def _write_turn(w: Words) -> tuple[tuple[str, str], Function]:
     """A request to write a function, with the answer."""
-    # The extras belong to the combination: held out are then some of many for every template,
-    # where of the few wordings alone nearly all of one template would be.
+    # The extras belong to the combination. With the few wordings alone, nearly all combinations
+    # of some template could be held out; with the extras, only some of many are.
     base, wording, extras = w.combination(_BASES, _WRITE, _EXTRAS)
-    made = _made(w, base)
-    ask = f"{wording.format(made.names['f'], made.says())} {names_used(made)}"
-    asks, made = _with_extras(w, made, extras)
-    answer = f"The function `{made.names['f']}` {made.says()}:\n{fenced(made.source())}"
-    return (" ".join([ask, *asks]), answer), made
+    function = _draw_function(w, base)
+    ask = (
+        f"{wording.format(function.names['f'], function.description())} {names_sentence(function)}"
+    )
+    asks, function = _with_extras(w, function, extras)
+    answer = f"The function `{function.names['f']}` {function.description()}:\n{code_block(function.source())}"
+    return (" ".join([ask, *asks]), answer), function
 
 
-def _edited(w: Words) -> tuple[tuple[str, str], Function]:
+def _edit_turn(w: Words) -> tuple[tuple[str, str], Function]:
     """A function and a request to change it, with the answer."""
     while True:
         base, kind, style, lead = w.combination(_BASES, EDITS, STYLES, _LEADS)
-        _, given = _with_extras(w, _made(w, base), w.pick(["", "", "docstring", "hints", "guard"]))
-        changed: Edit = kind(w, given, style)
-        if changed:
-            ask, done, made = changed
-            user = lead.format(ask) + fenced(given.source())
-            return (user, f"{done}\n{fenced(made.source())}"), made
+        _, original = _with_extras(
+            w, _draw_function(w, base), w.pick(["", "", "docstring", "hints", "guard"])
+        )
+        edit: Edit = kind(w, original, style)
+        if edit:
+            ask, opening, function = edit
+            user = lead.format(ask) + code_block(original.source())
+            return (user, f"{opening}\n{code_block(function.source())}"), function
 
 
 def sample(w: Words) -> Sample:
     """A function to write or to edit, at times with further edits in later turns."""
-    turn, made = _written(w) if w.chance(0.45) else _edited(w)
+    turn, function = _write_turn(w) if w.chance(0.45) else _edit_turn(w)
     turns = [turn]
     while w.chance(0.35) and len(turns) < 3:
-        changed: Edit = None
-        while not changed:
-            changed = w.pick(EDITS)(w, made, w.pick(STYLES))
-        ask, done, made = changed
-        turns.append((ask, f"{done}\n{fenced(made.source())}"))
+        edit: Edit = None
+        while not edit:
+            edit = w.pick(EDITS)(w, function, w.pick(STYLES))
+        ask, opening, function = edit
+        turns.append((ask, f"{opening}\n{code_block(function.source())}"))
     return Sample("code", tuple(turns))

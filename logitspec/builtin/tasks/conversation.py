@@ -13,7 +13,7 @@ from logitspec.builtin.words import COLOURS, Words
 Turns = list[tuple[str, str]]
 
 _BY_TITLE = {subject.title: subject for subject in SUBJECTS}
-# {0} is a name, {1} a town or another name; what follows the greeting is a question.
+# {0} is a name, {1} a town or another name; a question follows the greeting.
 _GREETINGS = {
     "Hello! My name is {0} and I come from {1}.": "Hello, {0} from {1}!",
     "Hi, I am {0} from {1}.": "Hello, {0} from {1}!",
@@ -36,7 +36,7 @@ def _follow_up(w: Words, subject: Subject) -> tuple[str, str]:
     return w.pick(FOLLOW_UPS[kind]), subject.reply(kind)
 
 
-def _greeted(w: Words) -> Turns:
+def _greet(w: Words) -> Turns:
     """A greeting with a question, at times with a follow-up or the question for the name."""
     first, second = w.people(2)
     greeting = w.pick(list(_GREETINGS))
@@ -54,13 +54,13 @@ def _greeted(w: Words) -> Turns:
 def _lesson(w: Words) -> Turns:
     """Questions about four or five subjects, with follow-ups in between."""
     turns: Turns = []
-    seen: set[str] = set()
+    titles: set[str] = set()
     count = w.pick([4, 4, 5])
-    while len(seen) < count:
+    while len(titles) < count:
         subject, question = _explain(w, "plain")
-        if subject.title in seen:
+        if subject.title in titles:
             continue
-        seen.add(subject.title)
+        titles.add(subject.title)
         turns.append((question, subject.reply("answer")))
         if w.chance(0.15):
             turns.append(_follow_up(w, subject))
@@ -68,14 +68,14 @@ def _lesson(w: Words) -> Turns:
 
 
 def _explanations(w: Words) -> Turns:
-    return w.pick([_greeted, _lesson])(w)
+    return w.pick([_greet, _lesson])(w)
 
 
 def _words(w: Words) -> list[str]:
     draws: list[Callable[[], str]] = [
-        w.coined,
-        w.coined,
-        lambda: w.coined().capitalize(),
+        w.coin_word,
+        w.coin_word,
+        lambda: w.coin_word().capitalize(),
         w.thing,
         w.plural,
         w.town,
@@ -84,19 +84,19 @@ def _words(w: Words) -> list[str]:
         lambda: str(w.number(2, 99)),
     ]
     kinds = w.rng.sample(draws, w.number(1, 3))
-    # Few different words can be drawn from some kinds, so the count is a wish.
+    # Some kinds have few words, so the list may be shorter than the count.
     return list({w.pick(kinds)(): None for _ in range(w.number(14, 36))})
 
 
 def _repeat(w: Words) -> Turns:
-    """Words to say again: pure copying, which a small model learns late from other tasks."""
+    """Words to repeat: pure copying, which a small model learns late from other tasks."""
     words = _words(w)
     while len(words) < 10:
         words = _words(w)
-    joined = w.pick([", ", " ", "\n", "\n"]).join(words)
+    text = w.pick([", ", " ", "\n", "\n"]).join(words)
     ask = w.pick(["Repeat this: ", "Say these words again: ", "Copy this list.\n",
                   "Write this once more:\n"])  # fmt: skip
-    turns = [(ask + joined, joined)]
+    turns = [(ask + text, text)]
     if w.chance(0.2):
         place = w.number(0, len(words) - 2)
         turns.append((f"What comes after {words[place]}?",

@@ -17,7 +17,7 @@ TABLE = "list[list[int]]"
 class Template:
     """A function with open names; `verb` is unique and begins the function's name.
 
-    `purpose` says in the third person what it does, `helper` what the helper variable holds.
+    `purpose` is a phrase in the third person; `helper` describes the helper variable.
     """
 
     verb: str
@@ -36,14 +36,14 @@ class Template:
         return "ac"[: len(self.types)]
 
 
-def _made(verb: str, purpose: str, signature: str, body: str, helper: str = "") -> Template:
+def _template(verb: str, purpose: str, signature: str, body: str, helper: str = "") -> Template:
     """A template; the signature reads `int, int -> int` and the body is not yet indented."""
     types, returns = signature.split(" -> ")
     lines = "\n".join(f"    {line}" for line in body.strip().split("\n"))
     return Template(verb, purpose, tuple(types.split("; ")), returns, lines, helper)
 
 
-# A pipeline is one choice of each: which entries, what is done to each and what is returned.
+# A pipeline takes one entry of each table: a filter, a change to each entry, and a result.
 FILTERS = {
     "all $a": "",
     "the $a above $n": "$b > $n",
@@ -76,11 +76,11 @@ def pipeline(which: str, change: str, end: str) -> Template:
     step = step.format(CHANGES[change])
     loop = f"if {FILTERS[which]}:\n        {step}" if FILTERS[which] else step
     body = f"$t = {start}\nfor $b in $a:\n    {loop}\nreturn $t"
-    return _made(verb, f"takes {which}{change} and {end}", f"{INTS} -> {returns}", body)
+    return _template(verb, f"takes {which}{change} and {end}", f"{INTS} -> {returns}", body)
 
 
 def staged(which: str, change: str, end: str) -> Template:
-    """The same as `pipeline`, but collected in one loop and gathered in a second one."""
+    """The same as `pipeline`, but one loop filters and a second one computes the result."""
     verb, returns, start, step = ENDS[end]
     keep = f"$u.append({CHANGES[change]})"
     loop = f"if {FILTERS[which]}:\n        {keep}" if FILTERS[which] else keep
@@ -89,29 +89,29 @@ def staged(which: str, change: str, end: str) -> Template:
         f"$t = {start}\nfor $d in $u:\n    {step.format('$d')}\nreturn $t"
     )
     purpose = f"collects {which}{change} and then {end}"
-    return _made(f"{verb}_from", purpose, f"{INTS} -> {returns}", body, "what is collected")
+    return _template(f"{verb}_from", purpose, f"{INTS} -> {returns}", body, "what is collected")
 
 
 NUMBERS = [
-    _made("average", "returns the average of all $a", f"{INTS} -> float", """
+    _template("average", "returns the average of all $a", f"{INTS} -> float", """
 $t = 0
 for $b in $a:
     $t += $b
 return $t / len($a)"""),
-    _made("smallest", "returns the smallest of the $a", f"{INTS} -> int", """
+    _template("smallest", "returns the smallest of the $a", f"{INTS} -> int", """
 $t = $a[0]
 for $b in $a:
     if $b < $t:
         $t = $b
 return $t"""),
-    _made("running", "returns the running totals of the $a", f"{INTS} -> {INTS}", """
+    _template("running", "returns the running totals of the $a", f"{INTS} -> {INTS}", """
 $u = 0
 $t = []
 for $b in $a:
     $u += $b
     $t.append($u)
 return $t""", "the running total"),
-    _made("cap", "returns the $a with each limited to at most $n", f"{INTS} -> {INTS}", """
+    _template("cap", "returns the $a with each limited to at most $n", f"{INTS} -> {INTS}", """
 $t = []
 for $b in $a:
     if $b > $n:
@@ -119,22 +119,22 @@ for $b in $a:
     else:
         $t.append($b)
 return $t"""),
-    _made("find", "returns the position of the first of the $a above $n or -1", f"{INTS} -> int", """
+    _template("find", "returns the position of the first of the $a above $n or -1", f"{INTS} -> int", """
 for $b, $d in enumerate($a):
     if $d > $n:
         return $b
 return -1"""),
-    _made("check", "tells whether all $a are at least $n", f"{INTS} -> bool", """
+    _template("check", "tells whether all $a are at least $n", f"{INTS} -> bool", """
 for $b in $a:
     if $b < $n:
         return False
 return True"""),
-    _made("any_of", "tells whether any of the $a is divisible by $n", f"{INTS} -> bool", """
+    _template("any_of", "tells whether any of the $a is divisible by $n", f"{INTS} -> bool", """
 for $b in $a:
     if $b % $n == 0:
         return True
 return False"""),
-    _made("split", "splits the $a into those below $n and the others", f"{INTS} -> tuple[{INTS}, {INTS}]", """
+    _template("split", "splits the $a into those below $n and the others", f"{INTS} -> tuple[{INTS}, {INTS}]", """
 $u = []
 $t = []
 for $b in $a:
@@ -143,76 +143,76 @@ for $b in $a:
     else:
         $t.append($b)
 return $u, $t""", "the small ones"),
-    _made("unique", "returns the $a without repeats", f"{INTS} -> {INTS}", """
+    _template("unique", "returns the $a without repeats", f"{INTS} -> {INTS}", """
 $t = []
 for $b in $a:
     if $b not in $t:
         $t.append($b)
 return $t"""),
-    _made("between", "counts the $a from $n to $m", f"{INTS} -> int", """
+    _template("between", "counts the $a from $n to $m", f"{INTS} -> int", """
 $t = 0
 for $b in $a:
     if $n <= $b <= $m:
         $t += 1
 return $t"""),
-    _made("pairs", "returns all pairs of $a and $c", f"{INTS}; {INTS} -> list[tuple[int, int]]", """
+    _template("pairs", "returns all pairs of $a and $c", f"{INTS}; {INTS} -> list[tuple[int, int]]", """
 $t = []
 for $b in $a:
     for $d in $c:
         $t.append(($b, $d))
 return $t"""),
-    _made("common", "returns the $a that are also in $c", f"{INTS}; {INTS} -> {INTS}", """
+    _template("common", "returns the $a that are also in $c", f"{INTS}; {INTS} -> {INTS}", """
 $t = []
 for $b in $a:
     if $b in $c:
         $t.append($b)
 return $t"""),
-    _made("scale", "multiplies each of the $a by $c", f"{INTS}; int -> {INTS}", """
+    _template("scale", "multiplies each of the $a by $c", f"{INTS}; int -> {INTS}", """
 $t = []
 for $b in $a:
     $t.append($b * $c)
 return $t"""),
-    _made("count_over", "counts the $a above $c", f"{INTS}; int -> int", """
+    _template("count_over", "counts the $a above $c", f"{INTS}; int -> int", """
 $t = 0
 for $b in $a:
     if $b > $c:
         $t += 1
 return $t"""),
-    _made("dot", "returns the sum of the products of $a and $c", f"{INTS}; {INTS} -> int", """
+    _template("dot", "returns the sum of the products of $a and $c", f"{INTS}; {INTS} -> int", """
 $t = 0
 for $b, $d in zip($a, $c):
     $t += $b * $d
 return $t"""),
 ]  # fmt: skip
 STRINGS = [
-    _made("lengths", "returns the length of each of the $a", f"{WORDS} -> {INTS}", """
+    _template("lengths", "returns the length of each of the $a", f"{WORDS} -> {INTS}", """
 $t = []
 for $b in $a:
     $t.append(len($b))
 return $t"""),
-    _made("upper", "returns the $a in upper case", f"{WORDS} -> {WORDS}", """
+    _template("upper", "returns the $a in upper case", f"{WORDS} -> {WORDS}", """
 $t = []
 for $b in $a:
     $t.append($b.upper())
 return $t"""),
-    _made("longest", "returns the longest of the $a", f"{WORDS} -> str", """
+    _template("longest", "returns the longest of the $a", f"{WORDS} -> str", """
 $t = ""
 for $b in $a:
     if len($b) > len($t):
         $t = $b
 return $t"""),
-    _made("long", "returns the $a with more than $n letters", f"{WORDS} -> {WORDS}", """
+    _template("long", "returns the $a with more than $n letters", f"{WORDS} -> {WORDS}", """
 $t = []
 for $b in $a:
     if len($b) > $n:
         $t.append($b)
 return $t"""),
-    _made("tally", "counts how often each of the $a occurs", f"{WORDS} -> dict[str, int]", """
+    _template("tally", "counts how often each of the $a occurs", f"{WORDS} -> dict[str, int]", """
 $t = {}
 for $b in $a:
     $t[$b] = $t.get($b, 0) + 1
 return $t"""),
-    _made("initials", "returns the first letters of the $a as one string", f"{WORDS} -> str", """
+    _template("initials", "returns the first letters of the $a as one string", f"{WORDS} -> str", """
 $t = ""
 for $b in $a:
     if $b:
@@ -220,29 +220,29 @@ for $b in $a:
 return $t"""),
 ]  # fmt: skip
 TEXTS = [
-    _made("count_vowels", "counts the vowels in $a", "str -> int", """
+    _template("count_vowels", "counts the vowels in $a", "str -> int", """
 $t = 0
 for $b in $a:
     if $b in "aeiou":
         $t += 1
 return $t"""),
-    _made("remove_vowels", "returns $a without its vowels", "str -> str", """
+    _template("remove_vowels", "returns $a without its vowels", "str -> str", """
 $t = ""
 for $b in $a:
     if $b not in "aeiou":
         $t += $b
 return $t"""),
-    _made("backwards", "returns $a backwards", "str -> str", """
+    _template("backwards", "returns $a backwards", "str -> str", """
 $t = ""
 for $b in $a:
     $t = $b + $t
 return $t"""),
-    _made("is_palindrome", "tells whether $a reads the same backwards", "str -> bool", """
+    _template("is_palindrome", "tells whether $a reads the same backwards", "str -> bool", """
 $t = ""
 for $b in $a:
     $t = $b + $t
 return $t == $a"""),
-    _made("digits", "returns the sum of the digits in $a", "str -> int", """
+    _template("digits", "returns the sum of the digits in $a", "str -> int", """
 $t = 0
 for $b in $a:
     if $b.isdigit():
@@ -250,26 +250,26 @@ for $b in $a:
 return $t"""),
 ]  # fmt: skip
 TABLES = [
-    _made("total", "returns the sum of all cells of $a", f"{TABLE} -> int", """
+    _template("total", "returns the sum of all cells of $a", f"{TABLE} -> int", """
 $t = 0
 for $b in $a:
     for $d in $b:
         $t += $d
 return $t"""),
-    _made("flatten", "returns all cells of $a in one list", f"{TABLE} -> {INTS}", """
+    _template("flatten", "returns all cells of $a in one list", f"{TABLE} -> {INTS}", """
 $t = []
 for $b in $a:
     for $d in $b:
         $t.append($d)
 return $t"""),
-    _made("count_cells", "counts the cells of $a above $n", f"{TABLE} -> int", """
+    _template("count_cells", "counts the cells of $a above $n", f"{TABLE} -> int", """
 $t = 0
 for $b in $a:
     for $d in $b:
         if $d > $n:
             $t += 1
 return $t"""),
-    _made("row_sums", "returns the sum of each row of $a", f"{TABLE} -> {INTS}", """
+    _template("row_sums", "returns the sum of each row of $a", f"{TABLE} -> {INTS}", """
 $t = []
 for $b in $a:
     $u = 0
@@ -277,7 +277,7 @@ for $b in $a:
         $u += $d
     $t.append($u)
 return $t""", "the sum of a row"),
-    _made("add_to_cells", "adds $n to each cell of $a", f"{TABLE} -> {TABLE}", """
+    _template("add_to_cells", "adds $n to each cell of $a", f"{TABLE} -> {TABLE}", """
 $t = []
 for $b in $a:
     $u = []
@@ -287,49 +287,49 @@ for $b in $a:
 return $t""", "the new row"),
 ]  # fmt: skip
 SCALARS = [
-    _made("add", "adds $a and $c", "int; int -> int", "$t = $a + $c\nreturn $t"),
-    _made("subtract", "subtracts $c from $a", "int; int -> int", "$t = $a - $c\nreturn $t"),
-    _made("area", "returns $a times $c", "int; int -> int", "$t = $a * $c\nreturn $t"),
-    _made("bigger", "returns the bigger of $a and $c", "int; int -> int", """
+    _template("add", "adds $a and $c", "int; int -> int", "$t = $a + $c\nreturn $t"),
+    _template("subtract", "subtracts $c from $a", "int; int -> int", "$t = $a - $c\nreturn $t"),
+    _template("area", "returns $a times $c", "int; int -> int", "$t = $a * $c\nreturn $t"),
+    _template("bigger", "returns the bigger of $a and $c", "int; int -> int", """
 if $a > $c:
     return $a
 return $c"""),
-    _made("clamp", "returns $a but at least $n and at most $m", "int -> int", """
+    _template("clamp", "returns $a but at least $n and at most $m", "int -> int", """
 if $a < $n:
     return $n
 if $a > $m:
     return $m
 return $a"""),
-    _made("power", "raises $a to the power of $c", "int; int -> int", """
+    _template("power", "raises $a to the power of $c", "int; int -> int", """
 $t = 1
 for _ in range($c):
     $t *= $a
 return $t"""),
-    _made("factorial", "returns the factorial of $a", "int -> int", """
+    _template("factorial", "returns the factorial of $a", "int -> int", """
 $t = 1
 for $b in range(2, $a + 1):
     $t *= $b
 return $t"""),
-    _made("is_prime", "tells whether $a is a prime number", "int -> bool", """
+    _template("is_prime", "tells whether $a is a prime number", "int -> bool", """
 if $a < 2:
     return False
 for $b in range(2, $a):
     if $a % $b == 0:
         return False
 return True"""),
-    _made("divisors", "returns the divisors of $a", "int -> list[int]", """
+    _template("divisors", "returns the divisors of $a", "int -> list[int]", """
 $t = []
 for $b in range(1, $a + 1):
     if $a % $b == 0:
         $t.append($b)
 return $t"""),
-    _made("grade", "rates $a as high from $m on, middle from $n on and low below", "int -> str", """
+    _template("grade", "rates $a as high from $m on, middle from $n on and low below", "int -> str", """
 if $a >= $m:
     return "high"
 if $a >= $n:
     return "middle"
 return "low\""""),
-    _made("fibonacci", "returns as many Fibonacci numbers as $a says", "int -> list[int]", """
+    _template("fibonacci", "returns as many Fibonacci numbers as $a says", "int -> list[int]", """
 $t = [0, 1]
 while len($t) < $a:
     $t.append($t[-1] + $t[-2])

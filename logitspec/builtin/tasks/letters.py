@@ -43,7 +43,7 @@ _READER_CHANGES = ["Send the same to {0}.", "Write the same to {0}.", "Now write
 
 
 def letter(w: Words) -> list[tuple[str, str]]:
-    """A letter, most often changed afterwards: another day, reader or writer."""
+    """A letter, mostly with a change afterwards: another day, reader or writer."""
     writer, reader, other = (person.name for person in w.people(3))
     day, other_day = w.rng.sample(DAYS, 2)
     kind, request, number = w.combination(
@@ -55,18 +55,18 @@ def letter(w: Words) -> list[tuple[str, str]]:
     }  # fmt: skip
     wish, body = (text.format(**fields) for text in _LETTERS[number])
 
-    def written(to: str, text: str, sender: str) -> str:
+    def compose(to: str, text: str, sender: str) -> str:
         return f"Dear {to},\n\n{text}\n\nBest wishes,\n{sender}"
 
-    turns = [(f"{request.format(**fields)} I want to {wish}.", written(reader, body, writer))]
+    turns = [(f"{request.format(**fields)} I want to {wish}.", compose(reader, body, writer))]
     change = w.pick(["day", "day", "writer", "reader", ""])
     if change == "day":
         body = body.replace(day, other_day)
-        turns.append((w.pick(_DAY_CHANGES).format(other_day, day), written(reader, body, writer)))
+        turns.append((w.pick(_DAY_CHANGES).format(other_day, day), compose(reader, body, writer)))
     elif change == "writer":
-        turns.append((w.pick(_NAME_CHANGES).format(other), written(reader, body, other)))
+        turns.append((w.pick(_NAME_CHANGES).format(other), compose(reader, body, other)))
     elif change == "reader":
-        turns.append((w.pick(_READER_CHANGES).format(other), written(other, body, writer)))
+        turns.append((w.pick(_READER_CHANGES).format(other), compose(other, body, writer)))
     return turns
 
 
@@ -85,7 +85,7 @@ _LATER = ["We get up late. Please start at {0} o'clock.", "Start at {0} o'clock 
 
 
 def plan(w: Words) -> list[tuple[str, str]]:
-    """A plan for a day in town, at times changed or asked about."""
+    """A plan for a day in town, at times with a change or a question afterwards."""
     town, friend, thing, like = w.town(), w.person().name, w.thing(), w.pick(LIKES)
     first, second, third = w.rng.sample(PLACES, 3)
     hour = w.number(7, 10)
@@ -96,7 +96,7 @@ def plan(w: Words) -> list[tuple[str, str]]:
     )
     head = f"Here is a plan for your day in {town}:"
 
-    def written(begin: int, one: str, two: str) -> str:
+    def compose(begin: int, one: str, two: str) -> str:
         return "\n".join([
             head,
             f"1. Start at {begin} o'clock with a walk to {one}.",
@@ -105,14 +105,14 @@ def plan(w: Words) -> list[tuple[str, str]]:
             f"4. In the evening, buy {a(thing)} for {friend} and take the train home.",
         ])  # fmt: skip
 
-    turns = [(request, written(hour, first, second))]
+    turns = [(request, compose(hour, first, second))]
     change = w.pick(["later", "later", "swap", "swap", "ask", ""])
     if change == "later":
         later = hour + w.number(1, 2)
-        turns.append((w.pick(_LATER).format(later), written(later, first, second)))
+        turns.append((w.pick(_LATER).format(later), compose(later, first, second)))
     elif change == "swap":
         turns.append((f"Let us go to {second} first and to {first} later.",
-                      written(hour, second, first)))  # fmt: skip
+                      compose(hour, second, first)))  # fmt: skip
     elif change == "ask":
         turns.append(("What do we do in the afternoon?",
                       f"In the afternoon, you visit {third} and look for a place for {like}."))  # fmt: skip

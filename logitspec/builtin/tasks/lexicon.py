@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from logitspec.builtin.words import a, listed
+from logitspec.builtin.words import a, words_in
 
 
 class Pair(NamedTuple):
@@ -39,15 +39,15 @@ class Verb(NamedTuple):
 
 
 def _pairs(text: str) -> list[Pair]:
-    return [Pair(*entry.replace("_", " ").split("/")) for entry in listed(text)]
+    return [Pair(*entry.replace("_", " ").split("/")) for entry in words_in(text)]
 
 
 def _nouns(kind: str, text: str) -> list[Noun]:
-    return [Noun(*f"{entry}/{kind}".split("/")) for entry in listed(text)]
+    return [Noun(*f"{entry}/{kind}".split("/")) for entry in words_in(text)]
 
 
 def _verbs(text: str) -> list[Verb]:
-    return [Verb(*entry.replace("_", " ").split("/")) for entry in listed(text)]
+    return [Verb(*entry.replace("_", " ").split("/")) for entry in words_in(text)]
 
 
 GOODS = _nouns(
@@ -145,7 +145,7 @@ DEEDS = {
         malt/malen/paints/paint"""
     ),
 }  # fmt: skip
-CHOICES = listed("buys sells takes eats visits paints")  # deeds that a look can be a reason for
+CHOICES = words_in("buys sells takes eats visits paints")  # deeds that a look can be a reason for
 HAS = Verb("hat", "haben", "has", "have")
 IS = Verb("ist", "sind", "is", "are")
 RESTS = _verbs(
@@ -156,14 +156,14 @@ RESTS = _verbs(
 )
 ANIMAL_RESTS = RESTS[:4]
 REASONS = {
-    "sleeps": listed("tired sick"),
-    "plays": listed("happy"),
-    "sits": listed("tired sad sick"),
-    "sings": listed("happy"),
-    "works": listed("hard-working strong"),
-    "dances": listed("happy"),
-    "laughs": listed("happy friendly"),
-    "cooks": listed("hungry"),
+    "sleeps": words_in("tired sick"),
+    "plays": words_in("happy"),
+    "sits": words_in("tired sad sick"),
+    "sings": words_in("happy"),
+    "works": words_in("hard-working strong"),
+    "dances": words_in("happy"),
+    "laughs": words_in("happy friendly"),
+    "cooks": words_in("hungry"),
 }
 
 OUTSIDE = _pairs(
@@ -230,17 +230,17 @@ class Clause(NamedTuple):
         return Pair(german, self.first().english)
 
 
-def agreed(subject: Subject, verb: Verb) -> Pair:
+def conjugate(subject: Subject, verb: Verb) -> Pair:
     """The verb in the number of its subject."""
     if subject.plural:
         return Pair(verb.germans, verb.englishes)
     return Pair(verb.german, verb.english)
 
 
-def denied(subject: Subject, verb: Verb) -> Pair:
+def negate(subject: Subject, verb: Verb) -> Pair:
     """The verb of a negated clause; German says nicht or kein elsewhere."""
     do = "do not" if subject.plural else "does not"
-    return Pair(agreed(subject, verb).german, f"{do} {verb.englishes}")
+    return Pair(conjugate(subject, verb).german, f"{do} {verb.englishes}")
 
 
 def the(noun: Noun, look: Pair | None = None) -> Pair:
@@ -262,7 +262,7 @@ def indefinite(noun: Noun, look: Pair | None = None) -> Pair:
     return Pair(german, a(f"{look.english} {noun.english}"))
 
 
-def counted(number: Pair, noun: Noun, look: Pair | None = None) -> Pair:
+def with_number(number: Pair, noun: Noun, look: Pair | None = None) -> Pair:
     """Several of something, as in "drei rote Lampen"; the ending is the same for all genders."""
     if look is None:
         return Pair(f"{number.german} {noun.germans}", f"{number.english} {noun.englishes}")

@@ -15,8 +15,8 @@ from logitspec.builtin.words import (
     TOWNS,
     Words,
     a,
-    listed,
     upper_first,
+    words_in,
 )
 
 
@@ -30,14 +30,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class Domain:
-    """What events of one sphere of life are about, what is done to it, and facts of its own."""
+    """What events of one sphere of life are about, what people do to it, and facts of its own."""
 
     objects: list[str]
     verbs: list[str]
     kinds: tuple[Kind, ...]
 
 
-# Every sentence holds a name inside it or a number, so that facts and asides can be told apart.
+# Every sentence holds a name inside it or a number, which tells facts from asides.
 HEADLINES = [
     "{p}, {a_job} from {town}, {v} {x} in {month} {year}.",
     "In {month} {year}, {x} was {v} by {p}, {a_job} from {town}.",
@@ -99,8 +99,8 @@ SHARED = {
         (("How large was the prize for {p}?", "The prize for {p} was {prize} dollars."),),
     ),
 }  # fmt: skip
-# What a question of each kind asks for, to say that a text leaves it open.
-UNSAID = {
+# Conclusions for questions that a text leaves open, by kind of fact.
+OPEN_CONCLUSIONS = {
     "cost": "how much money was spent on {x}",
     "helper": "who helped {p}",
     "gift": "what present {p} got",
@@ -114,7 +114,7 @@ UNSAID = {
 def _domain(objects: str, verbs: str, *rows: tuple[str, str, str, str]) -> Domain:
     """A domain; a row holds two ways to say a fact, a question and its conclusion."""
     kinds = tuple(Kind((one, two), ((ask, end),)) for one, two, ask, end in rows)
-    return Domain(listed(objects), listed(verbs), kinds)
+    return Domain(words_in(objects), words_in(verbs), kinds)
 
 
 DOMAINS = {
@@ -205,15 +205,15 @@ DOMAINS = {
 }  # fmt: skip
 DOMAIN_NAMES = list(DOMAINS)
 
-_NAMED = frozenset("pqrux")  # the slots of people and of the event's thing
+_NAME_SLOTS = frozenset("pqrux")  # the slots of people and of the event's thing
 
-_MATERIALS = listed("copper oak slate glass pine steel clay marble")
-_TREASURES = listed("coins paintings vases maps books crowns masks swords")
-_INSTRUMENTS = listed("violin cello trumpet harp flute piano clarinet guitar")
-_SUBJECTS = listed("music geography history drawing biology astronomy chemistry cooking")
-_ANIMALS = listed("goats cows horses ducks sheep rabbits donkeys geese")
-_PLANTS = listed("roses tulips birches lilies maples oaks willows daisies")
-_SEASONS = listed("spring summer autumn winter")
+_MATERIALS = words_in("copper oak slate glass pine steel clay marble")
+_TREASURES = words_in("coins paintings vases maps books crowns masks swords")
+_INSTRUMENTS = words_in("violin cello trumpet harp flute piano clarinet guitar")
+_SUBJECTS = words_in("music geography history drawing biology astronomy chemistry cooking")
+_ANIMALS = words_in("goats cows horses ducks sheep rabbits donkeys geese")
+_PLANTS = words_in("roses tulips birches lilies maples oaks willows daisies")
+_SEASONS = words_in("spring summer autumn winter")
 
 _ASIDES = [
     "the air smelled of {smell}", "the sky was {sky}", "children played {where}",
@@ -238,39 +238,39 @@ _WHERE = [
 ]  # fmt: skip
 _SMELLS = ["fresh bread", "wet grass", "warm rain", "flowers", "roasted nuts", "wood and smoke"]
 _SKIES = ["grey and low", "clear and blue", "pale and calm", "dark in the north", "pink and gold"]
-_LOOKS = listed("quiet happy small sleepy friendly gentle cheerful brown lovely grey")
-_MOODS = listed("happy cheerful lovely funny merry charming")
+_LOOKS = words_in("quiet happy small sleepy friendly gentle cheerful brown lovely grey")
+_MOODS = words_in("happy cheerful lovely funny merry charming")
 
 
-def aside(w: Words) -> str:
+def draw_aside(w: Words) -> str:
     """A sentence without any name or number."""
     fields = {
         "smell": w.pick(_SMELLS), "sky": w.pick(_SKIES), "where": w.pick(_WHERE),
         "look": w.pick(_LOOKS), "mood": w.pick(_MOODS),
     }  # fmt: skip
-    said = w.pick(_ASIDES).format(**fields)
+    text = w.pick(_ASIDES).format(**fields)
     when = w.pick(_WHEN)
-    return upper_first(f"{when}, {said}." if w.chance(0.5) else f"{said} {when}.")
+    return upper_first(f"{when}, {text}." if w.chance(0.5) else f"{text} {when}.")
 
 
-def asides(w: Words, count: int) -> list[str]:
+def draw_asides(w: Words, count: int) -> list[str]:
     """`count` different asides."""
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[aside(w)] = None
-    return list(found)
+    sentences: dict[str, None] = {}
+    while len(sentences) < count:
+        sentences[draw_aside(w)] = None
+    return list(sentences)
 
 
 @functools.cache
 def _slots(template: str) -> frozenset[str]:
-    parsed = string.Formatter().parse(template)
-    return frozenset(name for _, name, _, _ in parsed if name)
+    fields = string.Formatter().parse(template)
+    return frozenset(name for _, name, _, _ in fields if name)
 
 
 class Ask(NamedTuple):
     """A question, the name in it that it is about, and the conclusion that answers it.
 
-    For a question that stays open, the conclusion is what it asks for, "who helped Hugo" say.
+    For an open question the conclusion names what is missing, such as "who helped Hugo".
     """
 
     about: str
@@ -293,21 +293,21 @@ class Event:
     person: str
     thing: str
     facts: tuple[Fact, ...]
-    unsaid: tuple[Ask, ...]
+    open_questions: tuple[Ask, ...]
 
 
 def _ask(question: str, conclusion: str, fields: dict[str, str]) -> Ask:
     """Both templates filled in; the question is about the first person or thing that it names."""
-    named = [name for _, name, _, _ in string.Formatter().parse(question) if name in _NAMED]
-    return Ask(fields[str(named[0])], question.format(**fields), conclusion.format(**fields))
+    names = [name for _, name, _, _ in string.Formatter().parse(question) if name in _NAME_SLOTS]
+    return Ask(fields[str(names[0])], question.format(**fields), conclusion.format(**fields))
 
 
 def _fact(kind: Kind, sentence: str, fields: dict[str, str]) -> Fact:
-    known = _slots(sentence)
+    slots = _slots(sentence)
     return Fact(
         upper_first(sentence.format(**fields)),
         tuple(
-            _ask(ask, end, fields) for ask, end in kind.asks if _slots(ask) | _slots(end) <= known
+            _ask(ask, end, fields) for ask, end in kind.asks if _slots(ask) | _slots(end) <= slots
         ),
     )
 
@@ -338,29 +338,29 @@ def _fields(w: Words, domain: Domain, people: list[str], name: str) -> dict[str,
 
 
 def _names(w: Words, count: int) -> list[str]:
-    found: dict[str, None] = {}
-    while len(found) < count:
+    names: dict[str, None] = {}
+    while len(names) < count:
         name = w.person().name
-        # Evaluation has fewer ordinary names than four events have people; Florence is a town too.
-        taken = name in found or name in TOWNS
-        found[w.coined().capitalize() if taken else name] = None
-    return list(found)
+        # Evaluation has fewer ordinary names than four events need; Florence is a town, too.
+        is_unusable = name in names or name in TOWNS
+        names[w.coin_word().capitalize() if is_unusable else name] = None
+    return list(names)
 
 
 def _towns(w: Words, count: int, name: str) -> list[str]:
     """Different towns for one event, none of which has the name of the thing it is about."""
-    found: dict[str, None] = {}
-    while len(found) < count:
+    towns: dict[str, None] = {}
+    while len(towns) < count:
         town = w.town()
         # Evaluation has fewer ordinary towns than an event has places for them.
-        town = w.coined().capitalize() if town in found or town == name else town
+        town = w.coin_word().capitalize() if town in towns or town == name else town
         if town != name:
-            found[town] = None
-    return list(found)
+            towns[town] = None
+    return list(towns)
 
 
-def events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event]:
-    """One event a size, with at most that many facts; the first has the domain and headline given.
+def draw_events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event]:
+    """One event a size, with at most that many facts; the first has this domain and headline.
 
     No two of them share a person, the name of a thing, a sphere of life or, besides the main one,
     a kind of fact, so that a question can mean only one of them; nor do two begin with the same
@@ -369,32 +369,32 @@ def events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event
     people = _names(w, 4 * len(sizes))
     names: dict[str, None] = {}
     while len(names) < len(sizes):
-        names[w.coined().capitalize() if w.chance(w.invented) else w.town()] = None
+        names[w.coin_word().capitalize() if w.chance(w.invented) else w.town()] = None
     openings = [headline, *w.shuffled([other for other in HEADLINES if other != headline])]
     spheres = [domain, *w.shuffled([other for other in DOMAIN_NAMES if other != domain])]
-    told: set[str] = set()
-    found: list[tuple[list[Fact], dict[str, str]]] = []
+    used: set[str] = set()
+    contents: list[tuple[list[Fact], dict[str, str]]] = []
     for index, (size, name) in enumerate(zip(sizes, names, strict=True)):
         sphere = DOMAINS[spheres[index]]
         fields = _fields(w, sphere, people[4 * index : 4 * index + 4], name)
-        own = [(str(number), kind) for number, kind in enumerate(sphere.kinds)]
-        untold = [(key, kind) for key, kind in SHARED.items() if key not in told]
-        kinds = w.shuffled([*own, *untold])
+        own_kinds = [(str(number), kind) for number, kind in enumerate(sphere.kinds)]
+        unused = [(key, kind) for key, kind in SHARED.items() if key not in used]
+        kinds = w.shuffled([*own_kinds, *unused])
         if w.split == "train" and w.chance(0.4):
-            # Each sphere's own facts are rare, and learnt late; evaluation takes them as they come.
-            kinds = w.shuffled(own) + w.shuffled(untold)
-        chosen = kinds[: size - 1]
-        told.update(key for key, _ in chosen)
+            # Each sphere's own facts are rare and learnt late, so training puts them first at times.
+            kinds = w.shuffled(own_kinds) + w.shuffled(unused)
+        selection = kinds[: size - 1]
+        used.update(key for key, _ in selection)
         facts = [_fact(Kind((), HEADLINE_ASKS), openings[index], fields)]
-        facts += [_fact(kind, w.pick(kind.sentences), fields) for _, kind in chosen]
-        found.append((facts, fields))
-    absent = [key for key in UNSAID if key not in told]
+        facts += [_fact(kind, w.pick(kind.sentences), fields) for _, kind in selection]
+        contents.append((facts, fields))
+    unsaid = [key for key in OPEN_CONCLUSIONS if key not in used]
     return [
         Event(
             fields["p"],
             fields["x"],
             tuple(facts),
-            tuple(_ask(SHARED[key].asks[0][0], UNSAID[key], fields) for key in absent),
+            tuple(_ask(SHARED[key].asks[0][0], OPEN_CONCLUSIONS[key], fields) for key in unsaid),
         )
-        for facts, fields in found
+        for facts, fields in contents
     ]

@@ -1,9 +1,9 @@
-"""Plots of the stories: what each is about, and its sentences from the beginning to the end."""
+"""Plots of the stories: for each subject, its sentences from beginning to end."""
 
 from __future__ import annotations
 
-# Each line is a sentence or two; " | " parts wordings to choose from. In the fields, {who} is
-# what the hero is ("a small fox"), {helper} is what the friend is ("the owl").
+# Each line is a sentence or two; " | " separates wordings to choose from. Among the fields, {who}
+# describes the hero ("a small fox") and {helper} the friend ("the owl").
 BEGINNINGS = [
     "Once upon a time there was {who} called {name}, who lived near {place}.",
     "Long ago, {who} named {name} lived close to {place}.",

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from logitspec.builtin.tasks import Sample
-from logitspec.builtin.tasks.passages import DOMAIN_NAMES, HEADLINES, Event, asides, events
+from logitspec.builtin.tasks.passages import (
+    DOMAIN_NAMES,
+    HEADLINES,
+    Event,
+    draw_asides,
+    draw_events,
+)
 from logitspec.builtin.words import Words
 
 # An article is summarized by the first sentence of each paragraph, a report by its facts.
@@ -41,11 +47,11 @@ _QUESTION_ASKS = [
 _FORMS = ["one", "one", "and", "lines"]
 
 
-def _mixed(w: Words, sentences: list[str], others: list[str]) -> list[str]:
-    """Both lists in one, with the first list's sentences in their order."""
+def _interleave(w: Words, sentences: list[str], others: list[str]) -> list[str]:
+    """Merges both lists at random; each keeps its order."""
     marks = w.shuffled([True] * len(sentences) + [False] * len(others))
-    kept, rest = iter(sentences), iter(others)
-    return [next(kept) if mark else next(rest) for mark in marks]
+    first, second = iter(sentences), iter(others)
+    return [next(first) if mark else next(second) for mark in marks]
 
 
 def _title(event: Event) -> str:
@@ -53,10 +59,10 @@ def _title(event: Event) -> str:
 
 
 def _opening(event: Event, about: str, sources: bool) -> str:
-    """How an answer begins: what it is about, and who says so.
+    """The first words of an answer: its subject and its source.
 
-    Among sources this is the title of one, from the name on that was asked for. The same words
-    stand before what is to be quoted, and lead the model there.
+    Among sources this is the title of one, from the name in the question on. The same words stand
+    before the sentence to quote and lead the model there.
     """
     if not sources:
         return f"About {about}, the text says:"
@@ -64,41 +70,46 @@ def _opening(event: Event, about: str, sources: bool) -> str:
     return f"About {title[title.index(about) :] if about in title else about}:"
 
 
-def _quoted(opening: str, sentence: str, conclusion: str) -> str:
+def _quote_answer(opening: str, sentence: str, conclusion: str) -> str:
     end = conclusion.replace("The ", "the ", 1) if conclusion.startswith("The ") else conclusion
     return f'{opening} "{sentence}" So {end}'
 
 
-def _asked(w: Words, found: list[Event], sources: bool, count: int) -> list[tuple[str, str]]:
-    """Up to `count` questions about these events with their answers, no two with the same."""
+def _draw_questions(
+    w: Words, events: list[Event], sources: bool, count: int
+) -> list[tuple[str, str]]:
+    """Up to `count` questions about these events, each with a different answer."""
     pairs: dict[str, tuple[str, str]] = {}
-    for event in found:
+    for event in events:
         for fact in event.facts:
             for about, ask, conclusion in w.shuffled(fact.asks):
-                answer = _quoted(_opening(event, about, sources), fact.sentence, conclusion)
+                answer = _quote_answer(_opening(event, about, sources), fact.sentence, conclusion)
                 pairs.setdefault(conclusion, (ask, answer))
-    asked = w.shuffled(list(pairs.values()))[:count]
-    unsaid = [pair for event in found for pair in event.unsaid]
+    questions = w.shuffled(list(pairs.values()))[:count]
+    open_questions = [pair for event in events for pair in event.open_questions]
     # Twice as often in training as in evaluation, since it is learnt late.
-    if unsaid and w.chance(0.12 if w.split == "train" else 0.06):
-        about, ask, missing = w.pick(unsaid)
+    if open_questions and w.chance(0.12 if w.split == "train" else 0.06):
+        about, ask, missing = w.pick(open_questions)
         source = "the sources do" if sources else "the text does"
-        asked[w.number(0, len(asked) - 1)] = (ask, f"About {about}, {source} not say {missing}.")
-    return asked
+        questions[w.number(0, len(questions) - 1)] = (
+            ask,
+            f"About {about}, {source} not say {missing}.",
+        )
+    return questions
 
 
-def _joined(form: str, asks: list[str]) -> str:
-    """Questions as a person puts them together: in one line or each on its own."""
+def _join_questions(form: str, asks: list[str]) -> str:
+    """Joins questions in one line, or puts each on its own, by `form`."""
     if form == "lines" or len(asks) == 1:
         return "\n".join(asks)
     *others, last = asks
     return " ".join([*others, "And " + last[0].lower() + last[1:]])
 
 
-def _dealt(
+def _deal(
     pairs: list[tuple[str, str]], forms: list[str], counts: list[int]
 ) -> list[tuple[str, str]]:
-    """The questions dealt out to turns; each answer stands on a line of its own.
+    """Deals the questions out to turns; each answer stands on a line of its own.
 
     A text that decides too few questions has fewer turns, or a shorter last one.
     """
@@ -107,7 +118,7 @@ def _dealt(
         asks, answers = [ask for ask, _ in pairs[:count]], [answer for _, answer in pairs[:count]]
         pairs = pairs[count:]
         if asks:
-            turns.append((_joined(form, asks), "\n".join(answers)))
+            turns.append((_join_questions(form, asks), "\n".join(answers)))
     return turns
 
 
@@ -118,28 +129,28 @@ def _article(w: Words, domain: str, headline: str, size: int) -> tuple[str, list
     if w.chance(0.5):
         # One event; its further facts stand in the details.
         spare = w.number(0, 2)
-        found = events(w, [count + spare], domain, headline)
-        sentences = [fact.sentence for fact in found[0].facts]
-        keys, further = sentences[:count], sentences[count:]
-        rest = w.shuffled(further + asides(w, max(0, sum(details) - len(further))))
+        events = draw_events(w, [count + spare], domain, headline)
+        sentences = [fact.sentence for fact in events[0].facts]
+        keys, extra = sentences[:count], sentences[count:]
+        rest = w.shuffled(extra + draw_asides(w, max(0, sum(details) - len(extra))))
     else:
         # One event a paragraph.
-        found = events(w, [1] * count, domain, headline)
-        keys = [event.facts[0].sentence for event in found]
-        rest = asides(w, sum(details))
+        events = draw_events(w, [1] * count, domain, headline)
+        keys = [event.facts[0].sentence for event in events]
+        rest = draw_asides(w, sum(details))
     paragraphs = []
     for key, more in zip(keys, details, strict=True):
         paragraphs.append(" ".join([key, *rest[:more]]))
         rest = rest[more:]
-    return "\n\n".join(paragraphs), keys, found
+    return "\n\n".join(paragraphs), keys, events
 
 
 def _report(w: Words, domain: str, headline: str, size: int) -> tuple[str, list[str], list[Event]]:
     """A report of one paragraph, its facts and its event."""
-    found = events(w, [w.number(2, 3) + 2 * size], domain, headline)
-    facts = [fact.sentence for fact in found[0].facts]
-    sentences = _mixed(w, facts, asides(w, w.number(1, 2) + size))
-    return " ".join(sentences), facts, found
+    events = draw_events(w, [w.number(2, 3) + 2 * size], domain, headline)
+    facts = [fact.sentence for fact in events[0].facts]
+    sentences = _interleave(w, facts, draw_asides(w, w.number(1, 2) + size))
+    return " ".join(sentences), facts, events
 
 
 def summary(w: Words) -> Sample:
@@ -147,36 +158,40 @@ def summary(w: Words) -> Sample:
     domain, headline, ask = w.combination(DOMAIN_NAMES, HEADLINES, _ARTICLE_ASKS + _REPORT_ASKS)
     article = ask in _ARTICLE_ASKS
     size = w.pick([0, 0, 1, 1, 2, 3])
-    text, kept, found = (_article if article else _report)(w, domain, headline, size)
-    answer = "\n".join(f"- {sentence}" for sentence in kept) if article else " ".join(kept)
+    text, key_sentences, events = (_article if article else _report)(w, domain, headline, size)
+    answer = (
+        "\n".join(f"- {sentence}" for sentence in key_sentences)
+        if article
+        else " ".join(key_sentences)
+    )
     turns = [(ask.format(text=text), answer)]
     if w.chance(0.15):
-        turns.append((w.pick(_SHORTER), kept[0]))
+        turns.append((w.pick(_SHORTER), key_sentences[0]))
     elif w.chance(0.18):
-        turns += _asked(w, found, sources=False, count=1)
+        turns += _draw_questions(w, events, sources=False, count=1)
     return Sample("summarization", tuple(turns))
 
 
-def _report_on(w: Words, found: list[Event], size: int) -> str:
+def _report_on(w: Words, events: list[Event], size: int) -> str:
     """A text about one event; up to `size` + 1 sentences in it name nothing."""
-    facts = [fact.sentence for event in found for fact in event.facts]
-    return " ".join(_mixed(w, facts, asides(w, w.number(0, 1 + size))))
+    facts = [fact.sentence for event in events for fact in event.facts]
+    return " ".join(_interleave(w, facts, draw_asides(w, w.number(0, 1 + size))))
 
 
-def _sources(w: Words, found: list[Event], _: int) -> str:
+def _sources(w: Words, events: list[Event], _: int) -> str:
     """Numbered quotations with titles, one an event; each begins with the main fact."""
     lines = []
-    for index, event in enumerate(found, 1):
+    for index, event in enumerate(events, 1):
         first, *others = [fact.sentence for fact in event.facts]
-        said = " ".join([first, *_mixed(w, others, asides(w, w.number(0, 1)))])
-        lines.append(f'[{index}] {_title(event)}: "{said}"')
+        quotation = " ".join([first, *_interleave(w, others, draw_asides(w, w.number(0, 1)))])
+        lines.append(f'[{index}] {_title(event)}: "{quotation}"')
     return "\n".join(lines)
 
 
 def question(w: Words) -> Sample:
     """A text or numbered sources with one to three turns of questions, all answered with quotes.
 
-    A few questions ask for what the text doesn't say.
+    A few questions have no answer in the text.
     """
     domain, headline, ask, what, form = w.combination(
         DOMAIN_NAMES, HEADLINES, _QUESTION_ASKS, ["text", "sources"], _FORMS
@@ -187,14 +202,14 @@ def question(w: Words) -> Sample:
         counts = [w.number(1, 1 + size) for _ in range(min(2 + size, 4))]
     else:
         counts = [w.number(2, 3) + 2 * size]
-    found = events(w, counts, domain, headline)
+    events = draw_events(w, counts, domain, headline)
     # The first event has the template that was drawn above; it may stand anywhere.
-    found = w.shuffled(found)
-    text = (_sources if sources else _report_on)(w, found, size)
+    events = w.shuffled(events)
+    text = (_sources if sources else _report_on)(w, events, size)
     more = w.pick([0, 0, 1] if size == 0 else [0, 1, 1, 2])
     forms = [form, *(w.pick(_FORMS) for _ in range(more))]
     counts = [1 if each == "one" else w.pick([2, 2, 2, 2, 3]) for each in forms]
-    turns = _dealt(_asked(w, found, sources, sum(counts)), forms, counts)
+    turns = _deal(_draw_questions(w, events, sources, sum(counts)), forms, counts)
     first, answer = turns[0]
     plural = "s" if first.count("?") > 1 else ""
     turns[0] = (ask.format(what=what, text=text, question=first, s=plural), answer)

@@ -1,4 +1,4 @@
-"""Facts to remember over several turns: what people tell about themselves, and shopping lists."""
+"""Facts to remember over several turns: about the user, and shopping lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALL = ["What do you know about me?", "Tell me all that you know about me.",
 
 
 def _facts(w: Words) -> dict[str, tuple[str, str, str]]:
-    """By its subject, each fact as it is told, the question for it, and the answer."""
+    """For each subject the statement, the question about it, and the answer."""
     friend, neighbour, pet = (person.name for person in w.people(3))
     town, job, like, thing = w.town(), w.pick(JOBS), w.pick(LIKES), w.thing()
     animal, colour, room = w.pick(ANIMALS), w.pick(COLOURS), w.number(2, 99)
@@ -37,21 +37,23 @@ def _facts(w: Words) -> dict[str, tuple[str, str, str]]:
 
 
 def memory(w: Words) -> list[tuple[str, str]]:
-    """A person tells some facts and asks for them later."""
+    """A user states some facts and asks for them later."""
     person = w.person()
     facts = _facts(w)
     hello, first, second = w.combination(_HELLO, list(facts), list(facts))
     subjects = list(dict.fromkeys([first, second, *w.shuffled(list(facts))]))[: w.number(5, 8)]
-    told = " ".join(facts[subject][0] for subject in subjects)
-    known = " ".join(facts[subject][2] for subject in subjects)
+    statements = " ".join(facts[subject][0] for subject in subjects)
+    answers = " ".join(facts[subject][2] for subject in subjects)
     greeting = f"Nice to meet you, {person.name}!"
-    turns = [(f"{hello.format(person.name)} {told}", f"{greeting} {known} How can I help you?")]
-    asked = [("What is my name?", f"Your name is {person.name}.")]
-    asked += [facts[subject][1:] for subject in subjects]
-    for question, answer in w.shuffled(asked)[: w.pick([0, 0, 1])]:
+    turns = [
+        (f"{hello.format(person.name)} {statements}", f"{greeting} {answers} How can I help you?")
+    ]
+    questions = [("What is my name?", f"Your name is {person.name}.")]
+    questions += [facts[subject][1:] for subject in subjects]
+    for question, answer in w.shuffled(questions)[: w.pick([0, 0, 1])]:
         turns.append((w.pick(_ASK).format(question), answer))
     if len(turns) == 1 or w.chance(0.8):
-        turns.append((w.pick(_ALL), f"Your name is {person.name}. {known}"))
+        turns.append((w.pick(_ALL), f"Your name is {person.name}. {answers}"))
     return turns
 
 
@@ -68,17 +70,17 @@ _HEADS = {"add": "Here is the new list:", "remove": "Here is the shorter list:",
           "change": "Here is the changed list:"}  # fmt: skip
 
 
-def _joined(goods: dict[str, int]) -> str:
+def _join_goods(goods: dict[str, int]) -> str:
     entries = [f"{count} {name}" for name, count in goods.items()]
     return ", ".join(entries[:-1]) + f" and {entries[-1]}"
 
 
-def _written(head: str, goods: dict[str, int]) -> str:
+def _write_list(head: str, goods: dict[str, int]) -> str:
     return "\n".join([head, *(f"- {count} {name}" for name, count in goods.items())])
 
 
-def _changed(w: Words, kind: str, goods: dict[str, int]) -> str:
-    """A request of the given kind, carried out on `goods`."""
+def _request_change(w: Words, kind: str, goods: dict[str, int]) -> str:
+    """Draws a request of this kind and applies it to `goods`."""
     wording = w.pick({"add": _ADD, "remove": _REMOVE, "change": _CHANGE}[kind])
     if kind == "add":
         name = next(n for n in iter(w.plural, "") if n not in goods)
@@ -95,14 +97,14 @@ def _changed(w: Words, kind: str, goods: dict[str, int]) -> str:
 def shopping(w: Words) -> list[tuple[str, str]]:
     """A shopping list that is changed and asked about."""
     goods: dict[str, int] = {}
-    ask, size, then = w.combination(_LIST, [6, 7, 8, 9, 10], ["add", "remove", "change", "count"])
+    ask, size, change = w.combination(_LIST, [6, 7, 8, 9, 10], ["add", "remove", "change", "count"])
     while len(goods) < size:
         goods[w.plural()] = w.number(2, 30)
-    turns = [(ask.format(_joined(goods)), _written("Here is your list:", goods))]
-    for kind in [then, *w.shuffled(["add", "remove", "change"])][: w.number(1, 3)]:
+    turns = [(ask.format(_join_goods(goods)), _write_list("Here is your list:", goods))]
+    for kind in [change, *w.shuffled(["add", "remove", "change"])][: w.number(1, 3)]:
         if kind != "count":
-            request = _changed(w, kind, goods)
-            turns.append((request, _written(_HEADS[kind], goods)))
+            request = _request_change(w, kind, goods)
+            turns.append((request, _write_list(_HEADS[kind], goods)))
             continue
         name = w.pick(list(goods))
         answer = f"There are {goods[name]} {name} on the list."

@@ -1,4 +1,4 @@
-"""Short stories: written from a few given words, or continued from a beginning."""
+"""Short stories: written from a few words, or continued from a beginning."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def _fields(w: Words) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _with_cast(given: str, fields: dict[str, str]) -> str:
-    """A beginning, after a word about the friend and the thing if it does not tell of them."""
-    cast = [f"{fields['friend']} {fields['helper']}"] if fields["friend"] not in given else []
-    cast += [fields["a_thing"]] if fields["thing"] not in given else []
+def _with_cast(beginning: str, fields: dict[str, str]) -> str:
+    """A beginning, with a hint about the friend and the thing if it does not mention them."""
+    cast = [f"{fields['friend']} {fields['helper']}"] if fields["friend"] not in beginning else []
+    cast += [fields["a_thing"]] if fields["thing"] not in beginning else []
     hint = f"{fields['He']} will also see {' and '.join(cast)}."
-    return f"{given} ({hint})" if cast else given
+    return f"{beginning} ({hint})" if cast else beginning
 
 
 def _later(w: Words, fields: dict[str, str]) -> list[tuple[str, str]]:
@@ -71,17 +71,17 @@ def _later(w: Words, fields: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def sample(w: Words) -> Sample:
-    """A story of ten to twelve sentences, or the rest of it after a given beginning."""
+    """A story of ten to twelve sentences, or the rest of one after its beginning."""
     fields = _fields(w)
     if w.chance(0.4):
-        plot, ask, known = w.combination(list(PLOTS), _CONTINUE, [1, 2, 3, 4, 5])
+        plot, ask, length = w.combination(list(PLOTS), _CONTINUE, [1, 2, 3, 4, 5])
     else:
         plot, ask, heroes, things = w.combination(list(PLOTS), _REQUESTS, _HEROES, _THINGS)
-        known, ask = 0, f"{ask} {heroes} {things}".replace("{about}", plot)
+        length, ask = 0, f"{ask} {heroes} {things}".replace("{about}", plot)
     rest = [w.pick(line.strip().split(" | ")) for line in PLOTS[plot].strip().splitlines()]
     lines = [line.format(**fields) for line in [w.pick(BEGINNINGS), *rest]]
-    # As many sentences of the beginning as are known, and those to be written.
-    given, answer = lines[: known + bool(known)], lines[known + bool(known) :]
-    prompt = ask.format(_with_cast(" ".join(given), fields), **fields)
+    # The sentences of the beginning, which the prompt quotes, and those of the answer.
+    beginning, answer = lines[: length + bool(length)], lines[length + bool(length) :]
+    prompt = ask.format(_with_cast(" ".join(beginning), fields), **fields)
     turns = [(prompt, " ".join(answer)), *_later(w, fields)]
     return Sample("story", tuple(turns))

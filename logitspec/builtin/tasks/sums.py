@@ -1,7 +1,7 @@
-"""The one way in which calculations are worked, and drills of such calculations.
+"""Calculations in small steps, and drills of them.
 
 A tiny model cannot add two-digit numbers in one go, but it can learn a few hundred small facts
-exactly. So the second number is taken place by place, here and in every word problem.
+exactly. So every calculation takes the second number digit by digit, here and in word problems.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SIGNS = {
 }
 
 
-def outcome(x: int, sign: str, y: int) -> int:
+def calculate(x: int, sign: str, y: int) -> int:
     """The result of `x sign y`, where the sign is one of + - * /."""
     if sign == "+":
         return x + y
@@ -36,13 +36,13 @@ def _places(number: int) -> list[int]:
     return [part for part in parts if part] or [0]
 
 
-def worked(x: int, sign: str, y: int) -> str:
+def work_out(x: int, sign: str, y: int) -> str:
     """The calculation in small steps; the last number is the result.
 
     "47 + 38: 47 + 30 = 77, 77 + 8 = 85", but "47 + 8 = 55" where one step does. A product has its
     one-digit factor first, a division must come out even.
     """
-    task, result = f"{x} {sign} {y}", outcome(x, sign, y)
+    task, result = f"{x} {sign} {y}", calculate(x, sign, y)
     if sign == "/":
         return f"{task}: {y} * {result} = {x}, so {task} = {result}"
     parts = _places(y)
@@ -51,11 +51,11 @@ def worked(x: int, sign: str, y: int) -> str:
     if sign == "*":
         products = [x * part for part in parts]
         facts = [f"{x} * {part} = {product}" for part, product in zip(parts, products, strict=True)]
-        return f"{task}: {', '.join(facts)}, {worked(products[0], '+', products[1])}"
+        return f"{task}: {', '.join(facts)}, {work_out(products[0], '+', products[1])}"
     facts = []
     for part in parts:
-        facts.append(f"{x} {sign} {part} = {outcome(x, sign, part)}")
-        x = outcome(x, sign, part)
+        facts.append(f"{x} {sign} {part} = {calculate(x, sign, part)}")
+        x = calculate(x, sign, part)
     return f"{task}: {', '.join(facts)}"
 
 
@@ -78,4 +78,4 @@ def drill(w: Words) -> tuple[str, str]:
     ask, count, style = w.combination(_ASKS, _COUNTS, list(_SIGNS))
     exercises = [_exercise(w, _SIGNS[style]) for _ in range(count)]
     user = ask + ", ".join(f"{x} {sign} {y}" for x, sign, y in exercises)
-    return user, "\n".join(f"{worked(*exercise)}." for exercise in exercises)
+    return user, "\n".join(f"{work_out(*exercise)}." for exercise in exercises)

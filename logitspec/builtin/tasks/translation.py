@@ -1,6 +1,6 @@
 """German and English, both directions, in a small world with a correct lexicon and grammar.
 
-Whatever one language needs to know is decided by the text in the other: a word has one
+The text in one language decides every choice in the other: a word has one
 counterpart, the present tense is the simple one, a time stands first, and "a" after "does not"
 is "kein" where "the" asks for "nicht" behind the object.
 """
@@ -38,11 +38,11 @@ from logitspec.builtin.tasks.lexicon import (
     Noun,
     Pair,
     Subject,
-    agreed,
-    counted,
-    denied,
+    conjugate,
     indefinite,
+    negate,
     the,
+    with_number,
 )
 from logitspec.builtin.words import Person, Words, upper_first
 
@@ -51,10 +51,14 @@ class Scene:
     """Who and what a text is about, so that its sentences belong together."""
 
     def __init__(self, w: Words) -> None:
-        named = [_named(person) for person in w.people(3)]
+        people = [_person_subject(person) for person in w.people(3)]
         nouns = w.rng.sample(PEOPLE, 6)
-        described = [_noun_subject(w, noun) for noun in nouns[:2]]
-        self.cast = [named[0], w.pick([named[1], described[0]]), w.pick([named[2], described[1]])]
+        noun_subjects = [_noun_subject(w, noun) for noun in nouns[:2]]
+        self.cast = [
+            people[0],
+            w.pick([people[1], noun_subjects[0]]),
+            w.pick([people[2], noun_subjects[1]]),
+        ]
         self.others = nouns[2:]
         animals = w.rng.sample(ANIMALS, 2)
         self.animal, self.pet = _noun_subject(w, animals[0]), animals[1]
@@ -73,7 +77,7 @@ class Scene:
         return w.pick(self.looks[noun.english])
 
 
-def _named(person: Person) -> Subject:
+def _person_subject(person: Person) -> Subject:
     return Subject(Pair(person.name, person.name), "f" if person.kind == "woman" else "m")
 
 
@@ -92,10 +96,12 @@ def _two(w: Words, scene: Scene) -> tuple[Subject, Subject]:
 
 def _object(w: Words, scene: Scene, noun: Noun) -> Pair:
     look = scene.look(w, noun) if w.chance(0.6) else None
-    return w.pick([the(noun, look), indefinite(noun, look), counted(w.pick(NUMBERS), noun, look)])
+    return w.pick(
+        [the(noun, look), indefinite(noun, look), with_number(w.pick(NUMBERS), noun, look)]
+    )
 
 
-def _joined(first: Pair, second: Pair, between: Pair) -> Pair:
+def _join(first: Pair, second: Pair, between: Pair) -> Pair:
     return Pair(
         first.german + between.german + second.german,
         first.english + between.english + second.english,
@@ -103,7 +109,7 @@ def _joined(first: Pair, second: Pair, between: Pair) -> Pair:
 
 
 def _because(first: Pair, second: Pair) -> Pair:
-    return _joined(first, second, Pair(", weil ", " because "))
+    return _join(first, second, Pair(", weil ", " because "))
 
 
 def _deed(w: Words, scene: Scene, subject: Subject, place: bool = False) -> Clause:
@@ -113,13 +119,13 @@ def _deed(w: Words, scene: Scene, subject: Subject, place: bool = False) -> Clau
     if place:
         verbs = [verb for verb in verbs if verb.english != "needs"]
         spot = w.pick([*OUTSIDE, scene.town]) if noun.kind == "building" else w.pick(scene.places)
-        what = _joined(what, spot, Pair(" ", " "))
-    return Clause(subject.name, agreed(subject, w.pick(verbs)), what)
+        what = _join(what, spot, Pair(" ", " "))
+    return Clause(subject.name, conjugate(subject, w.pick(verbs)), what)
 
 
 def _rest(w: Words, scene: Scene, subject: Subject) -> Clause:
     verbs = ANIMAL_RESTS if subject is scene.animal else RESTS
-    return Clause(subject.name, agreed(subject, w.pick(verbs)), w.pick(scene.places))
+    return Clause(subject.name, conjugate(subject, w.pick(verbs)), w.pick(scene.places))
 
 
 def _deny(w: Words, scene: Scene, subject: Subject) -> Clause:
@@ -127,27 +133,27 @@ def _deny(w: Words, scene: Scene, subject: Subject) -> Clause:
     if w.chance(0.3):
         spot = w.pick(scene.places)
         rest = Pair(f"nicht {spot.german}", spot.english)
-        return Clause(subject.name, denied(subject, w.pick(RESTS)), rest)
+        return Clause(subject.name, negate(subject, w.pick(RESTS)), rest)
     if w.chance(0.5):
         german, english = indefinite(noun)
         verb = w.pick([HAS, *DEEDS[noun.kind]])
-        return Clause(subject.name, denied(subject, verb), Pair(f"k{german}", english))
+        return Clause(subject.name, negate(subject, verb), Pair(f"k{german}", english))
     german, english = the(noun, scene.look(w, noun) if w.chance(0.3) else None)
     verb = w.pick(DEEDS[noun.kind])
-    return Clause(subject.name, denied(subject, verb), Pair(f"{german} nicht", english))
+    return Clause(subject.name, negate(subject, verb), Pair(f"{german} nicht", english))
 
 
 def _own(w: Words, scene: Scene, subject: Subject) -> Clause:
     noun = w.pick(scene.goods)
     look = scene.look(w, noun) if w.chance(0.6) else None
-    what = indefinite(noun, look) if w.chance(0.5) else counted(w.pick(NUMBERS), noun, look)
-    return Clause(subject.name, agreed(subject, HAS), what)
+    what = indefinite(noun, look) if w.chance(0.5) else with_number(w.pick(NUMBERS), noun, look)
+    return Clause(subject.name, conjugate(subject, HAS), what)
 
 
 def _meet(w: Words, scene: Scene, subject: Subject) -> Clause:
     noun = w.pick([*scene.others, scene.pet])
     manner = w.pick(MANNERS) if noun.kind == "person" and w.chance(0.4) else None
-    return Clause(subject.name, agreed(subject, w.pick(DEEDS[noun.kind])), the(noun, manner))
+    return Clause(subject.name, conjugate(subject, w.pick(DEEDS[noun.kind])), the(noun, manner))
 
 
 def does(w: Words, scene: Scene) -> Pair:
@@ -180,7 +186,7 @@ def because_of_look(w: Words, scene: Scene) -> Pair:
     subject, noun = w.pick(scene.cast), w.pick([*scene.goods, scene.buildings[0]])
     verb = w.pick([verb for verb in DEEDS[noun.kind] if verb.english in CHOICES])
     look = scene.look(w, noun)
-    clause = Clause(subject.name, agreed(subject, verb), the(noun))
+    clause = Clause(subject.name, conjugate(subject, verb), the(noun))
     reason = Pair(f"{IT[noun.gender]} {look.german} ist", f"it is {look.english}")
     return _because(clause.first(), reason)
 
@@ -191,7 +197,7 @@ def because_of_mood(w: Words, scene: Scene) -> Pair:
     verb = w.pick([verb for verb in RESTS if verb.english in REASONS])
     mood = w.pick([mood for mood in MOODS if mood.english in REASONS[verb.english]])
     he = PRONOUNS[subject.gender]
-    clause = Clause(subject.name, agreed(subject, verb), w.pick(scene.places))
+    clause = Clause(subject.name, conjugate(subject, verb), w.pick(scene.places))
     reason = Pair(f"{he.german} {mood.german} ist", f"{he.english} is {mood.english}")
     return _because(clause.first(), reason)
 
@@ -214,25 +220,25 @@ def looks(w: Words, scene: Scene) -> Pair:
         subject = Subject(Pair(f"die {noun.germans}", f"the {noun.englishes}"), plural=True)
     else:
         subject = Subject(Pair(f"{THE[noun.gender]} {noun.german}", f"the {noun.english}"))
-    described = _joined(look, other, Pair(" und ", " and "))
+    predicate = _join(look, other, Pair(" und ", " and "))
     if w.chance(0.2):
         false = w.pick([look for group in LOOKS[noun.kind] for look in group if look not in true])
-        described = Pair(f"nicht {false.german}", f"not {false.english}")
-    return Clause(subject.name, agreed(subject, IS), described).first()
+        predicate = Pair(f"nicht {false.german}", f"not {false.english}")
+    return Clause(subject.name, conjugate(subject, IS), predicate).first()
 
 
 def feels(w: Words, scene: Scene) -> Pair:
     """Anna ist müde und hungrig."""
     subject = w.pick([*scene.cast, scene.animal])
-    return Clause(subject.name, agreed(subject, IS), w.pick(FEELINGS)).first()
+    return Clause(subject.name, conjugate(subject, IS), w.pick(FEELINGS)).first()
 
 
 def together(w: Words, scene: Scene) -> Pair:
     """Anna und der Lehrer kaufen zwei Lampen."""
     first, second = _two(w, scene)
-    both = Subject(_joined(first.name, second.name, Pair(" und ", " and ")), plural=True)
+    both = Subject(_join(first.name, second.name, Pair(" und ", " and ")), plural=True)
     if second is scene.animal:
-        verb = agreed(both, w.pick(ANIMAL_RESTS))
+        verb = conjugate(both, w.pick(ANIMAL_RESTS))
         return Clause(both.name, verb, w.pick(scene.places)).first()
     clause = w.pick([_deed, _deed, _rest, _deny, _own, _meet])(w, scene, both)
     return clause.after(w.pick(TIMES)) if w.chance(0.3) else clause.first()
@@ -260,15 +266,15 @@ def contrasts(w: Words, scene: Scene) -> Pair:
     joint = w.pick([Pair(", und ", ", and "), Pair(", aber ", ", but ")])
     makers = [_rest] if second is scene.animal else [_rest, _deny, _own]
     start = w.pick([_deed, _rest, _own])(w, scene, first).first()
-    return _joined(start, w.pick(makers)(w, scene, second).first(), joint)
+    return _join(start, w.pick(makers)(w, scene, second).first(), joint)
 
 
 def says(w: Words, scene: Scene) -> Pair:
     """Anna sagt, was die anderen tun oder wie etwas aussieht."""
     (speaker, _, _), other = _two(w, scene)
     make = w.pick([_deed, _rest, _deny, _own, _meet])
-    said = _rest(w, scene, other) if other is scene.animal else make(w, scene, other)
-    quote = looks(w, scene) if w.chance(0.3) else said.first()
+    clause = _rest(w, scene, other) if other is scene.animal else make(w, scene, other)
+    quote = looks(w, scene) if w.chance(0.3) else clause.first()
     return Pair(
         f'{speaker.german} sagt: "{upper_first(quote.german)}."',
         f'{speaker.english} says, "{upper_first(quote.english)}."',
@@ -280,7 +286,7 @@ _PATTERNS: list[Pattern] = [
     does, does_there, does_then, rests, rests_then, because_of_look, because_of_mood,
     because_of_deed, looks, feels, together, owns, denies, meets, contrasts, says,
 ]  # fmt: skip
-# Sentences of two clauses, which a text holds more of than of the others, to be long enough.
+# Sentences of two clauses; texts hold more of these to be long enough.
 _LONG = [
     because_of_look, because_of_mood, because_of_deed, together, contrasts, says,
 ]  # fmt: skip
@@ -299,7 +305,7 @@ _AGAIN = [
 ]
 
 
-def _finished(sentence: Pair) -> Pair:
+def _punctuate(sentence: Pair) -> Pair:
     end = "" if sentence.english.endswith('"') else "."
     return Pair(upper_first(sentence.german) + end, upper_first(sentence.english) + end)
 
@@ -314,13 +320,13 @@ def _turn(w: Words, wordings: Sequence[str]) -> tuple[str, str]:
     pairs = [pattern(w, scene) for pattern in patterns]
     if len(pairs) > 2 and w.chance(0.3):
         pairs[w.number(2, len(pairs) - 1)] = w.pick(SIGHTS)
-    german, english = (" ".join(texts) for texts in zip(*map(_finished, pairs), strict=True))
+    german, english = (" ".join(texts) for texts in zip(*map(_punctuate, pairs), strict=True))
     ask = wording.format(language=language, other={"English": "German"}.get(language, "English"))
     return (ask + english, german) if language == "German" else (ask + german, english)
 
 
 def sample(w: Words) -> Sample:
-    """Four to seven sentences to translate, in one case of five followed by a second text."""
+    """Four to seven sentences to translate, with a second text in one of five."""
     turns = [_turn(w, _WORDINGS)]
     if w.chance(0.2):
         turns.append(_turn(w, _AGAIN))

@@ -30,7 +30,7 @@ CALLER = "transformers.generation.utils", "generate"
 MODES = ("greedy_search", "sample")
 OUTPUTS = ("output_scores", "output_logits", "output_attentions", "output_hidden_states")
 # What `generate` prepares for every model; anything else is an input that would go unread.
-PREPARED = {
+PREPARED_INPUTS = {
     "attention_mask",
     "position_ids",
     "past_key_values",
@@ -69,39 +69,39 @@ def custom_generate(
     new_tokens = config.max_length - len(prompt)
     trace = begin(target, prompt, method, new_tokens, sampling, method_options)
     streamer = streamer or _argument_of_generate("streamer")
-    criteria, written = _other_criteria(stopping_criteria or (), config), list[int]()
+    criteria, new_ids = _other_criteria(stopping_criteria or (), config), list[int]()
     steps = run(target, trace)
     for token in (token for step in steps for token in step.tokens):
-        written.append(token)
+        new_ids.append(token)
         if streamer is not None:
             streamer.put(torch.tensor([token]))
-        if criteria and _stopped(criteria, _joined(input_ids, written)):
+        if criteria and _should_stop(criteria, _append(input_ids, new_ids)):
             break
     steps.close()
     if streamer is not None:
         streamer.end()
-    text = _joined(input_ids, written)
+    text = _append(input_ids, new_ids)
     return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
 
 
-def _joined(prompt: torch.Tensor, written: list[int]) -> torch.Tensor:
-    return torch.cat((prompt, prompt.new_tensor([written])), dim=-1)
+def _append(prompt: torch.Tensor, new_ids: list[int]) -> torch.Tensor:
+    return torch.cat((prompt, prompt.new_tensor([new_ids])), dim=-1)
 
 
 def _other_criteria(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
     """The criteria beside those that the engine has for itself: asking them costs a tensor a token."""
 
-    def known(each: Any) -> bool:
+    def is_built_in(each: Any) -> bool:
         if type(each) is MaxLengthCriteria:
             return bool(each.max_length == config.max_length)
         if type(each) is EosTokenCriteria:
             return set(each.eos_token_id.tolist()) == set(_eos_ids(config))
         return False
 
-    return [each for each in criteria if not known(each)]
+    return [each for each in criteria if not is_built_in(each)]
 
 
-def _stopped(criteria: Sequence[Any], text: torch.Tensor) -> bool:
+def _should_stop(criteria: Sequence[Any], text: torch.Tensor) -> bool:
     return any(bool(torch.as_tensor(each(text, None)).all()) for each in criteria)
 
 
@@ -132,15 +132,17 @@ def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> No
 
 
 def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
-    unread = [name for name, value in inputs.items() if name not in PREPARED and value is not None]
+    unread = [
+        name for name, value in inputs.items() if name not in PREPARED_INPUTS and value is not None
+    ]
     if unread:
         raise LogitSpecError(
             f"custom_generate reads input_ids only; leave out {unread[0]} or use plain generate."
         )
     mask, positions = inputs.get("attention_mask"), inputs.get("position_ids")
-    counted = torch.arange(input_ids.shape[1])
+    expected = torch.arange(input_ids.shape[1])
     if (mask is not None and not bool((mask == 1).all())) or (
-        positions is not None and not bool((positions.cpu() == counted).all())
+        positions is not None and not bool((positions.cpu() == expected).all())
     ):
         raise LogitSpecError(
             "custom_generate takes no padding and no positions of your own; pass the prompt alone."
@@ -176,10 +178,10 @@ def _sampling(processors: Sequence[Any], do_sample: bool, seed: int | None) -> S
 
 
 def _eos_ids(config: GenerationConfig) -> list[int]:
-    declared = config.eos_token_id
-    if declared is None:
+    ids = config.eos_token_id
+    if ids is None:
         return []
-    return list(declared) if isinstance(declared, (list, tuple)) else [int(declared)]
+    return list(ids) if isinstance(ids, (list, tuple)) else [int(ids)]
 
 
 def _target(model: Any) -> Runner:

@@ -44,10 +44,10 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
             f"{path} has a line that is no prompt ({type(error).__name__}: {error}); each is JSON with"
             " question_id, category and turns."
         ) from error
-    known = sorted({prompt.category for prompt in prompts})
-    if strange := sorted(set(categories) - set(known)):
+    available = sorted({prompt.category for prompt in prompts})
+    if strange := sorted(set(categories) - set(available)):
         raise LogitSpecError(
-            f"{path} has no category {strange[0]!r}; choose from {', '.join(known)}."
+            f"{path} has no category {strange[0]!r}; choose from {', '.join(available)}."
         )
     if not prompts:
         raise LogitSpecError(f"There is no prompt in {path}.")

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(
             f"--{name.replace('_', '-')}",
             default=argparse.SUPPRESS,  # each method has its own
-            help="; ".join(_explained(owners)),
+            help="; ".join(_help_texts(owners)),
             **kind,
         )
 
@@ -55,7 +55,7 @@ def _method_options() -> dict[str, dict[str, Field[Any]]]:
     return options
 
 
-def _explained(owners: dict[str, Field[Any]]) -> Iterator[str]:
+def _help_texts(owners: dict[str, Field[Any]]) -> Iterator[str]:
     """What an option is, once for all methods that mean the same by it, with their defaults."""
     texts = dict.fromkeys(describe(each) for each in owners.values())
     for text in texts:
@@ -93,14 +93,16 @@ def stream(options: argparse.Namespace) -> Trace:
         device_map=options.device_map,
         offload=options.offload,
     )
-    given = {name: value for name, value in vars(options).items() if name in _method_options()}
+    method_options = {
+        name: value for name, value in vars(options).items() if name in _method_options()
+    }
     trace = engine.begin(
         target,
         encode_prompt(tokenizer, options.prompt),
         options.method,
         options.max_new_tokens,
         Sampling(temperature=options.temperature, seed=options.seed),
-        given,
+        method_options,
     )
     trace.prompt = options.prompt
     speller, printer = Speller(tokenizer), Printer(sys.stdout)
@@ -121,21 +123,21 @@ class Printer:
     def __init__(self, out: Any) -> None:
         self._out = out
         self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        forced = os.environ.get("FORCE_COLOR", "") not in ("", "0")
+        force = os.environ.get("FORCE_COLOR", "") not in ("", "0")
         plain = bool(os.environ.get("NO_COLOR"))
-        styled = forced or (out.isatty() and os.environ.get("TERM") != "dumb")
+        use_styles = force or (out.isatty() and os.environ.get("TERM") != "dumb")
         # Styles as well as colours, so that the sources can be told apart without colour.
         self._styles = {
             origin: look.style_without_colour if plain else look.style
             for origin, look in LOOKS.items()
-            if styled
+            if use_styles
         }
-        self.seen: set[str] = set()
+        self.origins: set[str] = set()
 
-    def step(self, step: StepRecord, spelt: list[bytes]) -> None:
+    def step(self, step: StepRecord, pieces: list[bytes]) -> None:
         """Write the tokens of one step."""
-        for provenance, piece in zip(step.provenance, spelt, strict=True):
-            self.seen.add(provenance.origin.value)
+        for provenance, piece in zip(step.provenance, pieces, strict=True):
+            self.origins.add(provenance.origin.value)
             self._write(provenance.origin.value, self._utf8.decode(piece))
         self._out.flush()
 
@@ -145,18 +147,18 @@ class Printer:
         self._out.write("\n")
         if self._styles:
             self._out.write("\n")
-            for origin in [name for name in LOOKS if name in self.seen]:
+            for origin in [name for name in LOOKS if name in self.origins]:
                 self._write(origin, "token")
                 self._out.write(f"  {LOOKS[origin].words}\n")
         self._out.flush()
 
     def _write(self, origin: str, text: str) -> None:
         style = self._styles.get(origin, "")
-        shown = "".join(map(harmless, text))
-        self._out.write(f"\x1b[{style}m{shown}\x1b[0m" if style and shown else shown)
+        visible = "".join(map(escape, text))
+        self._out.write(f"\x1b[{style}m{visible}\x1b[0m" if style and visible else visible)
 
 
-def harmless(character: str) -> str:
+def escape(character: str) -> str:
     """The character, or its code where it would command the terminal or turn the line around."""
     code = ord(character)
     control = (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0
@@ -187,10 +189,10 @@ def report(trace: Trace, counts: Counts) -> str:
 def document(trace: Trace, counts: Counts) -> str:
     """Text and numbers as one line of JSON."""
     header = trace.header()
-    kept = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
+    names = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
     return dumps(
         {
-            **{name: header[name] for name in kept},
+            **{name: header[name] for name in names},
             "prompt": trace.prompt,
             "text": trace.output_bytes.decode(errors="replace"),
             "output_ids": trace.output_ids,

@@ -24,7 +24,7 @@ from logitspec import (
 )
 from logitspec.__main__ import COMMANDS, main, parse
 from logitspec.drafters import DEFAULT_METHOD, option_fields
-from logitspec.terminal import Printer, harmless
+from logitspec.terminal import Printer, escape
 
 PROMPT = "Write a short story about a fox who found a red kite."
 STYLED = re.compile("\x1b" + r"\[([0-9;]+)m(.*?)" + "\x1b" + r"\[0m", re.DOTALL)
@@ -161,8 +161,8 @@ def test_a_pipe_gets_plain_text_with_whole_characters(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("hostile", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\r", "\u200f"])
 def test_characters_that_command_a_terminal_are_spelled(hostile: str) -> None:
-    assert harmless(hostile) == f"⟨{ord(hostile):02x}⟩"
-    assert [harmless(c) for c in "a\n\té✓"] == list("a\n\té✓")
+    assert escape(hostile) == f"⟨{ord(hostile):02x}⟩"
+    assert [escape(c) for c in "a\n\té✓"] == list("a\n\té✓")
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

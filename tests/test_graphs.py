@@ -278,7 +278,7 @@ def test_what_graphs_are_not_for() -> None:
     rope = {"rope_type": "default"}
     fake["config"] = SimpleNamespace(get_text_config=lambda: SimpleNamespace(rope_parameters=rope))
     assert no_graphs(SimpleNamespace(**fake)) is None
-    assert no_graphs(SimpleNamespace(**fake), wanted=False) == "they were turned off"
+    assert no_graphs(SimpleNamespace(**fake), enabled=False) == "they were turned off"
     rope["rope_type"] = "dynamic"
     assert "rotary positions" in str(no_graphs(SimpleNamespace(**fake)))
     other = SimpleNamespace(device=torch.device("cuda", 1))

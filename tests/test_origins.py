@@ -14,7 +14,7 @@ from support.player_page import PAGES, story
 
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_markup, player_style
-from logitspec.publish.modules import inlined
+from logitspec.publish.modules import inline_modules
 from logitspec.trace.origins import FILE, LOOKS, looks
 from logitspec.trace.tree import Origin
 
@@ -71,7 +71,7 @@ def page_with_a_new_origin(tmp_path: Path) -> str:
     (tmp_path / "assets" / "origins.json").write_text(json.dumps({**DATA, "dream": DREAM}))
     return (
         f"<!doctype html><style>{player_style()}</style>{player_markup()}"
-        f'<script type="module">{inlined(pages / "player.js")}</script>'
+        f'<script type="module">{inline_modules(pages / "player.js")}</script>'
     )
 
 

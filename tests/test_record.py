@@ -75,7 +75,7 @@ def test_the_same_run_is_recorded_again(tmp_path: Path) -> None:
 def test_what_differs_from_plain_decoding_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    decoded = record._decoded
+    decoded = record._decode
 
     def other(target: Any, tokenizer: Any, example: Prompt, method: str, most: int) -> Trace:
         trace: Trace = decoded(
@@ -83,7 +83,7 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
         )
         return trace
 
-    monkeypatch.setattr(record, "_decoded", other)
+    monkeypatch.setattr(record, "_decode", other)
     assert main(["record", "--out", str(tmp_path / "traces"), "1"]) == 2
     assert "differs from plain decoding" in capsys.readouterr().err
     assert list((tmp_path / "traces").iterdir()) == []

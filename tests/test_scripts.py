@@ -9,7 +9,7 @@ import pytest
 from support import cached, machine, scripts
 
 from logitspec.paths import ASSETS
-from logitspec.publish.modules import graph, inlined, style
+from logitspec.publish.modules import graph, inline_modules, inline_styles
 
 
 def node() -> str:
@@ -72,7 +72,7 @@ def test_modules_keep_their_names_to_themselves(tmp_path: Path) -> None:
             ),
         },
     )
-    text = inlined(tmp_path / "main.js")
+    text = inline_modules(tmp_path / "main.js")
     assert "import" not in text
     assert "export" not in text
     assert "</script" not in text
@@ -94,7 +94,7 @@ def test_a_circle_of_imports_is_refused(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(ValueError, match=r"a\.js -> b\.js -> a\.js"):
-        inlined(tmp_path / "a.js")
+        inline_modules(tmp_path / "a.js")
 
 
 def test_style_sheets_stand_where_they_are_imported(tmp_path: Path) -> None:
@@ -106,4 +106,6 @@ def test_style_sheets_stand_where_they_are_imported(tmp_path: Path) -> None:
             "more/second.css": '@import "../first.css";\nsecond {}\n',
         },
     )
-    assert style(tmp_path / "all.css").split() == "first {} first {} second {} last {}".split()
+    assert (
+        inline_styles(tmp_path / "all.css").split() == "first {} first {} second {} last {}".split()
+    )

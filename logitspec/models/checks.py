@@ -46,10 +46,10 @@ def refuse_model(model: Any, name: str) -> None:
             f"{name} keeps a recurrent state, which can't branch over a draft tree;"
             " choose a model with attention only."
         )
-    chosen = model.config._attn_implementation
-    if chosen not in IMPLEMENTATIONS:
+    attention = model.config._attn_implementation
+    if attention not in IMPLEMENTATIONS:
         raise LogitSpecError(
-            f"{name} runs the attention {chosen!r}, which takes no draft tree; load it with"
+            f"{name} runs the attention {attention!r}, which takes no draft tree; load it with"
             " attn_implementation='sdpa'."
         )
 

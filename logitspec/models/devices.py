@@ -17,13 +17,13 @@ def choose_device(device: str) -> torch.device:
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        chosen = torch.device(device)
-        torch.zeros(1, device=chosen).item()
+        torch_device = torch.device(device)
+        torch.zeros(1, device=torch_device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise LogitSpecError(
             f"The device {device!r} is not available here; choose auto, cpu or cuda."
         ) from error
-    return chosen
+    return torch_device
 
 
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
@@ -34,17 +34,17 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
         return torch.float32 if device.type == "cpu" else torch.bfloat16
     if dtype == "fastest":  # of the models that are not timed
         return torch.bfloat16
-    chosen: torch.dtype = getattr(torch, dtype)
-    return chosen
+    torch_dtype: torch.dtype = getattr(torch, dtype)
+    return torch_dtype
 
 
 def refuse_too_large(name: str, parameters: int, dtype: torch.dtype, device: torch.device) -> None:
     """Raise LogitSpecError when the weights alone don't fit: a kernel that runs out of memory ends
     the whole process instead."""
-    wanted, free = parameters * dtype.itemsize, free_bytes(device)
-    if free is not None and wanted > free:
+    needed, free = parameters * dtype.itemsize, free_bytes(device)
+    if free is not None and needed > free:
         raise too_large(
-            name, f"its weights take {wanted / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"
+            name, f"its weights take {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"
         )
 
 
@@ -78,19 +78,19 @@ def device_map_options(
         each: free_bytes(torch.device("cuda", each)) or 0
         for each in range(torch.cuda.device_count())
     }
-    wanted = parameters * dtype.itemsize
-    if wanted > sum(free.values()):
+    needed = parameters * dtype.itemsize
+    if needed > sum(free.values()):
         raise too_large(
             name,
-            f"its weights take {wanted / 1e9:.1f} GB and the GPUs have {sum(free.values()) / 1e9:.1f} GB"
+            f"its weights take {needed / 1e9:.1f} GB and the GPUs have {sum(free.values()) / 1e9:.1f} GB"
             " free, and offloading to the CPU, which is slow, was not asked for",
         )
     return {"device_map": "auto", "max_memory": free}
 
 
-def refuse_offload(name: str, placed: dict[str, Any], offload: bool) -> None:
+def refuse_offload(name: str, device_map: dict[str, Any], offload: bool) -> None:
     """Raise LogitSpecError when accelerate has put layers on CPU or disk next to a GPU without `offload`."""
-    devices = {str(device) for device in placed.values()}
+    devices = {str(device) for device in device_map.values()}
     if not offload and len(devices) > 1 and devices & {"cpu", "disk"}:
         raise too_large(
             name, "its layers do not all fit on the GPUs, and offloading was not asked for"

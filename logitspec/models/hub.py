@@ -66,7 +66,7 @@ def find(name: str) -> Repository:
         # Once and with a limit: the libraries would try for half a minute.
         info = HfApi().model_info(name, timeout=TIMEOUT, files_metadata=True)
         if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
-            info = _converted(name) or info
+            info = _find_conversion(name) or info
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise refusal(error, name) from error
     except Exception as error:  # whatever the client's HTTP library raises
@@ -78,7 +78,7 @@ def find(name: str) -> Repository:
     return Repository(name, str(info.sha), sizes)
 
 
-def _converted(name: str) -> ModelInfo | None:
+def _find_conversion(name: str) -> ModelInfo | None:
     """The hub's own conversion of pickled weights, which many older models have as an open pull request."""
     for each in HfApi().get_repo_discussions(
         name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
@@ -99,7 +99,7 @@ def small_files(repository: Repository) -> Path:
         raise LogitSpecError(
             f"{name} has no config.json, so it is no transformers model; choose another one."
         )
-    wanted = [
+    files = [
         file
         for file, size in repository.sizes.items()
         if SMALL.fullmatch(file) and size <= MAX_SMALL_BYTES
@@ -108,9 +108,7 @@ def small_files(repository: Repository) -> Path:
         hf_hub_download(
             name, "config.json", tqdm_class=_Silent
         )  # records which commit is the newest
-        paths = [
-            hf_hub_download(name, file, revision=commit, tqdm_class=_Silent) for file in wanted
-        ]
+        paths = [hf_hub_download(name, file, revision=commit, tqdm_class=_Silent) for file in files]
     except Exception as error:
         raise refusal(error, name) from error
     return Path(paths[0]).parent
@@ -147,15 +145,15 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
         except LogitSpecError:
             raise
         except Exception as error:
-            raise refusal(error, name, begun=True) from error
+            raise refusal(error, name, downloading=True) from error
         before += sizes[file]
 
 
 def weight_files(folder: Path) -> list[str]:
     """Names of the files with the weights of the model in `folder`; empty where the folder does not say."""
     if (folder / INDEX).is_file():
-        listed = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return sorted(set(listed["weight_map"].values()))
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return sorted(set(index["weight_map"].values()))
     return [WEIGHTS] if (folder / WEIGHTS).exists() else []
 
 
@@ -234,16 +232,16 @@ class _Silent(tqdm):  # type: ignore[misc]
         super().__init__(*args, **{**options, "disable": True})
 
 
-def _check_disk(folder: Path, name: str, wanted: int) -> None:
+def _check_disk(folder: Path, name: str, needed: int) -> None:
     free = shutil.disk_usage(folder).free
-    if wanted + SPARE_BYTES > free:
+    if needed + SPARE_BYTES > free:
         raise LogitSpecError(
-            f"{name} takes {wanted / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; free some"
+            f"{name} takes {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; free some"
             " room, point HF_HOME to another disk, or choose a smaller model."
         )
 
 
-def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
+def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpecError:
     """The sentence for what the hub's client raised about `name`. begun: during a download."""
     if isinstance(error, LogitSpecError):
         return error
@@ -258,7 +256,7 @@ def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
             " if it is private."
         )
     if isinstance(error, HfHubHTTPError):
-        return _answered(error, name)
+        return _status_refusal(error, name)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LogitSpecError(
             f"The disk is full before {name} is whole; free some room, or point HF_HOME to another"
@@ -268,7 +266,7 @@ def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
         return LogitSpecError(
             "The hub's cache can't be written to; point HF_HOME to a folder that can."
         )
-    if begun:
+    if downloading:
         return LogitSpecError(
             f"The download of {name} was interrupted; ask for it again and it goes on where it stopped."
         )
@@ -279,7 +277,7 @@ def refusal(error: Exception, name: str, begun: bool = False) -> LogitSpecError:
     )
 
 
-def _answered(error: HfHubHTTPError, name: str) -> LogitSpecError:
+def _status_refusal(error: HfHubHTTPError, name: str) -> LogitSpecError:
     status = error.response.status_code
     if status in (401, 403):
         return LogitSpecError(

@@ -20,15 +20,15 @@ def windows(config: PreTrainedConfig) -> dict[str, int | None]:
 
 def eos_ids(generation_config: Any, also: int | None) -> set[int]:
     """Tokens that end a text: those of the model's generation config, and `also`."""
-    declared = generation_config.eos_token_id if generation_config else None
-    listed = declared if isinstance(declared, list) else [declared]
+    ids = generation_config.eos_token_id if generation_config else None
+    listed = ids if isinstance(ids, list) else [ids]
     return {token for token in (*listed, also) if token is not None}
 
 
 def limit(config: PreTrainedConfig) -> int:
     """Positions that the model can hold without changing the meaning of earlier ones."""
-    declared = getattr(config, "max_position_embeddings", None) or 0
-    limit: int = declared if declared > 0 else 2**20
+    positions = getattr(config, "max_position_embeddings", None) or 0
+    limit: int = positions if positions > 0 else 2**20
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") in ("longrope", "dynamic"):
         # Beyond this length such a model gives all earlier positions other frequencies.

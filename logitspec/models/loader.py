@@ -94,13 +94,17 @@ def load(
     """
     local = _resolve(model, device, dtype, device_map, offload, progress)
     source, parameters = local.source, local.parameters
-    timed = dtype == "fastest" and local.device.type == "cpu" and parameters < MAX_TIMED_PARAMETERS
+    compare_dtypes = (
+        dtype == "fastest" and local.device.type == "cpu" and parameters < MAX_TIMED_PARAMETERS
+    )
 
-    def build(chosen: torch.dtype) -> Runner:
+    def build(weights_dtype: torch.dtype) -> Runner:
         options: dict[str, Any] = {}
         if device_map is not None:
-            options = device_map_options(source.name, device_map, offload, parameters, chosen)
-        weights, reason = _weights(source, local.config, chosen, options)
+            options = device_map_options(
+                source.name, device_map, offload, parameters, weights_dtype
+            )
+        weights, reason = _weights(source, local.config, weights_dtype, options)
         refuse_offload(source.name, getattr(weights, "hf_device_map", {}), offload)
         net = weights if options else weights.to(local.device)
         target = prepare(net.eval(), local.tokenizer.eos_token_id, source.name)
@@ -113,7 +117,7 @@ def load(
         return target
 
     try:
-        return (fastest_dtype(build) if timed else build(local.dtype)), local.tokenizer
+        return (fastest_dtype(build) if compare_dtypes else build(local.dtype)), local.tokenizer
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
@@ -219,8 +223,8 @@ def _resolve(
     progress: hub.Progress | None,
 ) -> LocalModel:
     """Refuse whatever can be refused cheaply, then download the weights."""
-    chosen_device = choose_device(device)
-    chosen_dtype = choose_dtype(dtype, chosen_device)
+    torch_device = choose_device(device)
+    torch_dtype = choose_dtype(dtype, torch_device)
     if offload and device_map is None:
         raise LogitSpecError(
             "Offloading goes with a device map; add device_map='auto' (--device-map)."
@@ -231,10 +235,10 @@ def _resolve(
     tokenizer = _tokenizer(source)
     parameters = _parameters(config)
     if device_map is None:
-        refuse_too_large(source.name, parameters, chosen_dtype, chosen_device)
+        refuse_too_large(source.name, parameters, torch_dtype, torch_device)
     if source.repository is not None:
         hub.weights(source.repository, source.folder, progress)
-    return LocalModel(source, config, tokenizer, parameters, chosen_device, chosen_dtype)
+    return LocalModel(source, config, tokenizer, parameters, torch_device, torch_dtype)
 
 
 def _config(source: Source) -> PreTrainedConfig:
@@ -282,15 +286,15 @@ def _weights(
     source: Source, config: PreTrainedConfig, dtype: torch.dtype, device_map: dict[str, Any]
 ) -> tuple[PreTrainedModel, dict[str, str]]:
     """The model, and the reason where it runs eager attention instead of SDPA."""
-    wanted, reason = "sdpa", {}
+    attention, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
-        wanted, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
+        attention, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
     options = {"config": config, "dtype": dtype, "use_safetensors": True, **device_map}
     options["trust_remote_code"] = False
     try:
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                source.folder, attn_implementation=wanted, **options
+                source.folder, attn_implementation=attention, **options
             )
         except ValueError as error:
             reason = {"attention_reason": _first_sentence(error)}

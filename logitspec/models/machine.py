@@ -35,9 +35,9 @@ def container_bytes(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
     Pages of files don't count: they can be given up.
     """
     try:
-        limit, used = (int((folder / f"memory.{each}").read_text()) for each in ("max", "current"))
+        limit, usage = (int((folder / f"memory.{each}").read_text()) for each in ("max", "current"))
         lines = (folder / "memory.stat").read_text().splitlines()
         files = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
-        return limit - used + files
+        return limit - usage + files
     except (OSError, ValueError):  # "max" is no number: there is no limit
         return None

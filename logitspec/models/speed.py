@@ -44,13 +44,13 @@ def enable_fast_forward(target: Runner, stock_deviation: float) -> str:
     return f"stock: the fast one's logits are {distance:.1g} standard deviations apart"
 
 
-def enable_graphs(target: Runner, stock_deviation: float, wanted: bool = True) -> str:
+def enable_graphs(target: Runner, stock_deviation: float, enabled: bool = True) -> str:
     """Have `target` replay its forwards as CUDA graphs where possible; what the trace says about that.
 
     stock_deviation: as in `enable_fast_forward`. A replay is measured behind another prefix than its
     capture, so that a number frozen into the graph shows.
     """
-    reason = no_graphs(target.model, wanted)
+    reason = no_graphs(target.model, enabled)
     if reason is not None:
         return f"none: {reason}"
     target.enable_replay(CudaGraphs(target.model.device))
@@ -61,7 +61,7 @@ def enable_graphs(target: Runner, stock_deviation: float, wanted: bool = True) -
     return str(target.info["environment"].get("graphs", "replayed"))
 
 
-def no_graphs(model: Any, wanted: bool = True) -> str | None:
+def no_graphs(model: Any, enabled: bool = True) -> str | None:
     """Why the forwards of `model` are not replayed as CUDA graphs; None where that may be tried."""
     devices = {each.device for each in model.parameters()}
     (device, *others) = sorted(devices, key=str)
@@ -69,7 +69,7 @@ def no_graphs(model: Any, wanted: bool = True) -> str | None:
         return "its layers lie on several devices"
     if device.type != "cuda":
         return f"there are no CUDA graphs on {device.type}"
-    if not wanted:
+    if not enabled:
         return "they were turned off"
     rope = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
     if "dynamic" in {rope.get("rope_type"), *(str(each) for each in _rope_types(rope))}:
@@ -81,29 +81,29 @@ def fastest_dtype(load: Callable[[torch.dtype], Runner]) -> Runner:
     """A target in float32 or bfloat16, by the time of its forwards; `load` loads it in a dtype."""
     exact = load(torch.float32)
     try:
-        rounded = load(torch.bfloat16)
+        half = load(torch.bfloat16)
     except LogitSpecError as error:
         exact.info["environment"]["dtype"] = f"float32: {error}"
         return exact
-    return faster(exact, rounded)
+    return faster(exact, half)
 
 
-def faster(exact: Runner, rounded: Runner) -> Runner:
+def faster(exact: Runner, half: Runner) -> Runner:
     """The one whose forwards take less time; `rounded` only if it is clearly the faster one.
 
     By the sum over TIMED_ROWS, each the shortest of a few forwards: a fraction of a second.
     """
     seconds = [float("inf"), float("inf")]
     for _ in range(2):  # in turns, so that another program's load meets both
-        for place, target in enumerate((exact, rounded)):
+        for place, target in enumerate((exact, half)):
             total = sum(forward_seconds(target, target.vocabulary_size, TIMED_ROWS))
             seconds[place] = min(seconds[place], total)
-    chosen = rounded if seconds[1] < MAX_SHARE * seconds[0] else exact
-    chosen.info["environment"]["dtype"] = (
+    fastest = half if seconds[1] < MAX_SHARE * seconds[0] else exact
+    fastest.info["environment"]["dtype"] = (
         f"the fastest: {1000 * seconds[0]:.1f} ms in float32 and {1000 * seconds[1]:.1f} ms in bfloat16"
         f" for forwards over {', '.join(map(str, TIMED_ROWS))} rows"
     )
-    return chosen
+    return fastest
 
 
 def _max_deviation(target: Runner, stock_deviation: float) -> float:

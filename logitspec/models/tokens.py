@@ -41,8 +41,8 @@ class Speller:
         self._token: Callable[[int], str | None] = backend.id_to_token
         self._stages = _stages(backend.decoder)
         self._spelled: dict[int, bytes] = {
-            token_id: added.content.encode()
-            for token_id, added in backend.get_added_tokens_decoder().items()
+            token_id: token.content.encode()
+            for token_id, token in backend.get_added_tokens_decoder().items()
         }
 
     def __call__(self, token_id: int) -> bytes:
@@ -66,12 +66,12 @@ def _stages(decoder: Any) -> list[Stage]:
         return [_on_text(lambda text: " " + text)]
     steps = _flat(json.loads(decoder.__getstate__()))
     stages = []
-    fused = False
+    after_fuse = False
     for step in steps:
         kind = step["type"]
         if kind == "Fuse":
-            fused = True
-        elif kind == "Strip" and fused:
+            after_fuse = True
+        elif kind == "Strip" and after_fuse:
             continue  # cuts the ends of the whole text, which no single token knows
         elif kind in _STAGES:
             stages.append(_STAGES[kind](step))
@@ -152,9 +152,9 @@ _STAGES: dict[str, Callable[[dict[str, Any]], Stage]] = {
 def _byte_alphabet() -> dict[str, int]:
     """GPT-2's table: printable Latin-1 bytes stand for themselves, the other 68 for U+0100 onwards."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in printable]
+    others = [byte for byte in range(256) if byte not in printable]
     table = {chr(byte): byte for byte in printable}
-    table.update({chr(0x100 + place): byte for place, byte in enumerate(hidden)})
+    table.update({chr(0x100 + place): byte for place, byte in enumerate(others)})
     return table
 
 

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
         name, state = f"(you)/{space.name}", SpaceState()
         print("There is no token, so nothing is known of the Space; as if it were new:")
     else:
-        name = options.space or _own(api, space.name)
+        name = options.space or _default_name(api, space.name)
         state = _call(name, _state_of, api, name, options.dry_run)
     todo = plan(name, space, hardware, files, secrets, state, options.renew_secrets)
     print("\n".join(todo.lines()))
@@ -62,16 +62,16 @@ def run(options: argparse.Namespace) -> None:
 
 def _secrets(space: Space, optional: bool) -> dict[str, str]:
     """Values by name, of those that the environment has."""
-    found = {each.name: os.environ.get(each.source, "") for each in space.secrets}
+    values = {each.name: os.environ.get(each.source, "") for each in space.secrets}
     for each in space.secrets:
-        if each.required and not found[each.name] and not optional:
+        if each.required and not values[each.name] and not optional:
             raise LogitSpecError(
                 f"The secret {each.name} has no value; set {each.source} in the environment."
             )
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
-def _own(api: HfApi, name: str) -> str:
+def _default_name(api: HfApi, name: str) -> str:
     if get_token() is None:
         raise LogitSpecError(
             "There is no Hugging Face token; set HF_TOKEN to one that may write, or run `hf auth login`."
@@ -117,12 +117,12 @@ def _carry_out(api: HfApi, todo: Plan, space: Space, private: bool) -> None:
         api.delete_space_variable(name, key)
     for key, value in todo.secrets.items():
         api.add_space_secret(name, key, value)
-    wanted, seconds = todo.hardware, todo.sleep_seconds
-    if wanted is not None:
+    hardware, seconds = todo.hardware, todo.sleep_seconds
+    if hardware is not None:
         try:
-            api.request_space_hardware(name, wanted.name, sleep_time=seconds)  # type: ignore[arg-type]
+            api.request_space_hardware(name, hardware.name, sleep_time=seconds)  # type: ignore[arg-type]
         except HfHubHTTPError as error:
-            raise _hardware_refusal(wanted.name, error) from error
+            raise _hardware_refusal(hardware.name, error) from error
     elif seconds is not None:
         api.set_space_sleep_time(name, seconds)
     _send(api, todo)

@@ -53,8 +53,8 @@ class Plan:
         if self.create:
             yield f"create the Space {self.space}"
         if self.hardware is not None:
-            wanted = self.hardware
-            yield f"hardware {wanted.name}: Python {wanted.python}, torch {wanted.torch}"
+            hardware = self.hardware
+            yield f"hardware {hardware.name}: Python {hardware.python}, torch {hardware.torch}"
         if self.sleep_seconds is not None:
             yield f"sleep after {self.sleep_seconds} idle seconds"
         yield from (f"variable {name}={value}" for name, value in self.variables.items())
@@ -80,19 +80,19 @@ def plan(
     renew: bool,
 ) -> Plan:
     """What brings the Space `name` in line with its description. renew: send secrets that exist, too."""
-    changed = {
+    additions = {
         path: each for path, each in files.items() if state.files.get(path) not in _ids(each)
     }
-    variables, known = space.variables, state.variables
+    variables, current = space.variables, state.variables
     return Plan(
         space=name,
         create=not state.exists,
         commit=state.commit,
-        add=changed,
+        add=additions,
         delete=sorted(set(state.files) - set(files) - {HUB_FILE}),
-        unchanged=len(files) - len(changed),
-        variables={key: each for key, each in variables.items() if known.get(key) != each},
-        drop_variables=sorted(set(known) - set(variables)),
+        unchanged=len(files) - len(additions),
+        variables={key: each for key, each in variables.items() if current.get(key) != each},
+        drop_variables=sorted(set(current) - set(variables)),
         secrets={key: each for key, each in secrets.items() if renew or key not in state.secrets},
         hardware=hardware if state.hardware != hardware.name else None,
         sleep_seconds=(

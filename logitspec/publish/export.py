@@ -19,7 +19,7 @@ from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
-from logitspec.publish.modules import inlined, style
+from logitspec.publish.modules import inline_modules, inline_styles
 from logitspec.publish.picture import picture
 from logitspec.trace.records import Trace
 
@@ -50,19 +50,19 @@ def page(trace: Trace) -> str:
 def title(trace: Trace) -> str:
     """What to call the run: its recorded title, or the beginning of its prompt, on one line."""
     text = trace.recorded or trace.prompt or "a run"
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    words = " ".join(shown.split())
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    words = " ".join(printable.split())
     return "LogitSpec: " + (words if len(words) <= 60 else words[:59] + "…")
 
 
 def player_scripts() -> str:
     """What an exported page runs."""
-    return inlined(PLAYER / "standalone.js")
+    return inline_modules(PLAYER / "standalone.js")
 
 
 def player_style() -> str:
     """The player's style sheets as one."""
-    return style(PLAYER / "player.css")
+    return inline_styles(PLAYER / "player.css")
 
 
 def player_markup() -> str:

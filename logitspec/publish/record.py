@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     """Record each example and say so in a line."""
     from logitspec.models.loader import load
 
-    examples = _chosen(options.ids)
+    examples = _find_examples(options.ids)
     target, tokenizer = load(options.model, options.device, options.dtype)
     folder = options.out or (TRACES if options.race is None else RACES)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,20 +63,20 @@ def run(options: argparse.Namespace) -> None:
         print(f"{path.name}: {_save(target, tokenizer, example, options, path)}", flush=True)
 
 
-def _chosen(ids: Sequence[int]) -> list[Prompt]:
-    known = {example.question_id: example for example in examples()}
-    if missing := sorted(set(ids) - known.keys()):
-        raise LogitSpecError(f"There is no example {missing[0]}; choose from 1 to {max(known)}.")
-    return [known[each] for each in ids] or list(known.values())
+def _find_examples(ids: Sequence[int]) -> list[Prompt]:
+    by_id = {example.question_id: example for example in examples()}
+    if missing := sorted(set(ids) - by_id.keys()):
+        raise LogitSpecError(f"There is no example {missing[0]}; choose from 1 to {max(by_id)}.")
+    return [by_id[each] for each in ids] or list(by_id.values())
 
 
-def record(target: Any, tokenizer: Any, example: Prompt, method: str, most: int) -> Trace:
+def record(target: Any, tokenizer: Any, example: Prompt, method: str, max_new_tokens: int) -> Trace:
     """The run of `example`, greedy, with the seconds a token of plain decoding beside it.
 
     Raises LogitSpecError when plain decoding writes another text: such a run is not to be shown.
     """
-    plain = _decoded(target, tokenizer, example, "autoregressive", most)
-    trace = _decoded(target, tokenizer, example, method, most)
+    plain = _decode(target, tokenizer, example, "autoregressive", max_new_tokens)
+    trace = _decode(target, tokenizer, example, method, max_new_tokens)
     if trace.output_ids != plain.output_ids:
         raise LogitSpecError(
             f"Example {example.question_id} differs from plain decoding; record it on another device."
@@ -92,7 +92,7 @@ def record(target: Any, tokenizer: Any, example: Prompt, method: str, most: int)
 
 
 def record_race(
-    target: Any, tokenizer: Any, example: Prompt, methods: Sequence[str], most: int
+    target: Any, tokenizer: Any, example: Prompt, methods: Sequence[str], max_new_tokens: int
 ) -> Race:
     """The race of `methods` over `example`, greedy.
 
@@ -100,7 +100,7 @@ def record_race(
     """
     from logitspec.models.loader import encode_prompt
 
-    contest = begin_race(target, encode_prompt(tokenizer, example.text), methods, most)
+    contest = begin_race(target, encode_prompt(tokenizer, example.text), methods, max_new_tokens)
     for _ in run_race(target, contest):
         pass
     if contest.verdict.differs_at is not None:
@@ -119,12 +119,12 @@ def _save(
     target: Any, tokenizer: Any, example: Prompt, options: argparse.Namespace, path: Path
 ) -> str:
     """Record the run or the race of one example; a line about it."""
-    most = options.max_new_tokens
+    max_new_tokens = options.max_new_tokens
     if options.race is None:
-        trace = record(target, tokenizer, example, options.method, most)
+        trace = record(target, tokenizer, example, options.method, max_new_tokens)
         trace.save(path)
         return _line(trace, path)
-    contest = record_race(target, tokenizer, example, options.race or DEFAULT_LANES, most)
+    contest = record_race(target, tokenizer, example, options.race or DEFAULT_LANES, max_new_tokens)
     contest.save(path)
     lanes = zip(contest.titles, contest.traces, strict=True)
     times = [
@@ -134,10 +134,14 @@ def _save(
     return f"{example.title}; {', '.join(times)}, {path.stat().st_size / 1000:.0f} kB"
 
 
-def _decoded(target: Any, tokenizer: Any, example: Prompt, method: str, most: int) -> Trace:
+def _decode(
+    target: Any, tokenizer: Any, example: Prompt, method: str, max_new_tokens: int
+) -> Trace:
     from logitspec.models.loader import encode_prompt
 
-    return complete(target, begin(target, encode_prompt(tokenizer, example.text), method, most))
+    return complete(
+        target, begin(target, encode_prompt(tokenizer, example.text), method, max_new_tokens)
+    )
 
 
 def _line(trace: Trace, path: Path) -> str:

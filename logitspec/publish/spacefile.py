@@ -62,9 +62,9 @@ class Space:
         for each in self.hardware:
             if each.name == hardware:
                 return each
-        known = ", ".join(each.name for each in self.hardware)
+        names = ", ".join(each.name for each in self.hardware)
         raise LogitSpecError(
-            f"The Spacefile has no hardware {hardware!r}; choose one of {known}, or add it there."
+            f"The Spacefile has no hardware {hardware!r}; choose one of {names}, or add it there."
         )
 
 
@@ -93,25 +93,25 @@ def read(folder: Path) -> Space:
 
 def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path | bytes]:
     """What is sent, by its path in the Space: the files in `folder`, two of them fitted to `hardware`."""
-    found: dict[str, Path | bytes] = {}
+    files: dict[str, Path | bytes] = {}
     for name in space.send:
         if not (folder / name).exists():
             raise LogitSpecError(
                 f"The {NAME} names {name}, which is not here; mend the one or the other."
             )
         for file in _files(folder / name, space.ignore):
-            found[file.relative_to(folder).as_posix()] = file
-    found["README.md"] = _fitted(
+            files[file.relative_to(folder).as_posix()] = file
+    files["README.md"] = _fit(
         folder / "README.md",
         {
             PYTHON: f'python_version: "{hardware.python}"',
             SUGGESTED: f"suggested_hardware: {hardware.name}",
         },
     )
-    found["requirements.txt"] = _fitted(
+    files["requirements.txt"] = _fit(
         folder / "requirements.txt", {TORCH: f"torch=={hardware.torch}"}
     )
-    return found
+    return files
 
 
 def _files(place: Path, ignore: list[str]) -> Iterator[Path]:
@@ -125,7 +125,7 @@ def _files(place: Path, ignore: list[str]) -> Iterator[Path]:
             yield from _files(inner, ignore)
 
 
-def _fitted(file: Path, lines: dict[re.Pattern[str], str]) -> bytes:
+def _fit(file: Path, lines: dict[re.Pattern[str], str]) -> bytes:
     text = file.read_text(encoding="utf-8")
     for pattern, line in lines.items():
         text, count = pattern.subn(line.replace("\\", r"\\"), text, count=1)

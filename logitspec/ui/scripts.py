@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_scripts, player_style
-from logitspec.publish.modules import graph, style
+from logitspec.publish.modules import graph, inline_styles
 
 # Below Gradio's own prefix, which whatever stands before the app lets through.
 ADDRESS = "gradio_api/logitspec"
@@ -40,7 +40,7 @@ def launch_options() -> dict[str, Any]:
         _name(file): file.read_text(encoding="utf-8") for each in scripts for file in graph(each)
     }
     modules = list(texts)
-    texts |= {_name(file): style(file) for file in styles}
+    texts |= {_name(file): inline_styles(file) for file in styles}
     texts["export/scripts.js"] = player_scripts()
     texts["export/style.css"] = player_style()
     version = sha256("\0".join(texts.values()).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from logitspec.publish.export import player_markup, player_style
-from logitspec.publish.modules import inlined
+from logitspec.publish.modules import inline_modules
 from logitspec.trace.metrics import StepSeconds
 from logitspec.trace.records import StepRecord, Trace, dumps, spellings
 from logitspec.trace.results import TopK
@@ -146,7 +146,7 @@ def page_html(theme: str = "light", script: str = "player.js", body: str = "") -
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Player</title><style>{player_style()} body {{ margin: 16px; background: {ground} }}</style>"
-        f'<body>{body or player_markup()}<script type="module">{inlined(PAGES / script)}</script>'
+        f'<body>{body or player_markup()}<script type="module">{inline_modules(PAGES / script)}</script>'
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from logitspec.decoding.race import Race, begin_race, run_race
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_style
-from logitspec.publish.modules import inlined, style
+from logitspec.publish.modules import inline_modules, inline_styles
 from logitspec.serving.wire import opening_message, progress_message
 from logitspec.trace.metrics import StepSeconds
 from support.fakes import ScriptedTarget
@@ -74,12 +74,12 @@ def gradio_page_html() -> str:
 
 def page_html(script: str = "race.js") -> str:
     """A document with one race view, `race`, and a field beside it."""
-    styles = player_style() + style(COMPARE / "compare.css")
+    styles = player_style() + inline_styles(COMPARE / "compare.css")
     markup = (COMPARE / "compare.html").read_text()
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>race</title>'
         f"<style>{styles}</style></head><body><main><input aria-label='beside'>"
-        f'{markup}</main><script type="module">{inlined(PAGES / script)}</script></body></html>'
+        f'{markup}</main><script type="module">{inline_modules(PAGES / script)}</script></body></html>'
     )
 
 

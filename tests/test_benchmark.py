@@ -24,7 +24,7 @@ from support.models import folder, tokenizer
 from logitspec import LogitSpecError, decode
 from logitspec.__main__ import main
 from logitspec.measure.benchmark import contenders
-from logitspec.measure.benchmark.bench import Bench, divergences, measure, measurements, rotated
+from logitspec.measure.benchmark.bench import Bench, divergences, measure, measurements, rotate
 from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
 from logitspec.measure.benchmark.figures import Spread, document, rates, score, scores, speed_up
 from logitspec.measure.benchmark.report import notes, table
@@ -34,7 +34,7 @@ from logitspec.measure.benchmark.runs import (
     Measurement,
     Outcome,
     Part,
-    merged,
+    merge,
 )
 from logitspec.measure.variants import Variant
 from logitspec.models.loader import prepare
@@ -173,7 +173,7 @@ def bench(contenders: list[Contender], repeats: int = 2, limit: int = 1000, most
 
 
 def test_rotation_gives_everyone_every_place() -> None:
-    assert [rotated("abc", turns) for turns in range(4)] == [
+    assert [rotate("abc", turns) for turns in range(4)] == [
         ["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"],
     ]  # fmt: skip
 
@@ -357,9 +357,9 @@ def test_generate_stops_at_every_end_of_sequence_token() -> None:
 def test_parts_make_the_whole() -> None:
     tie = Divergence("m", 1, 0, "a", 3, 1, 2, 0.01)
     parts = [Part(RUNS[:2], [tie], [[1, 0]]), Part(), Part(RUNS[2:], [], [[2, 1]])]
-    whole = merged(parts)
+    whole = merge(parts)
     assert whole == Part(RUNS, [tie], [[1, 0], [2, 1]])
-    assert merged([]) == Part()
+    assert merge([]) == Part()
 
 
 # The command

@@ -15,7 +15,7 @@ from logitspec.__main__ import main
 from logitspec.drafters.sources import priors as file
 from logitspec.drafters.sources.priors import PRIORS
 from logitspec.drafters.sources.rates import Kind
-from logitspec.measure.replay.fit import MAX_RATE, MIN_RATE, Hits, fitted, observed, pooled, source
+from logitspec.measure.replay.fit import MAX_RATE, MIN_RATE, Hits, fit, observe, pool_rates, source
 from logitspec.measure.replay.record import record
 from logitspec.measure.replay.transcript import Transcript, save
 from logitspec.prompts import Prompt
@@ -48,14 +48,14 @@ def tried(counts: Hits, source: str) -> float:
 
 
 def test_copies_in_a_text_that_repeats_are_right() -> None:
-    counts = observed([periodic(5, 20, 40)], PRIORS)
+    counts = observe([periodic(5, 20, 40)], PRIORS)
     copies = {kind: count for kind, count in counts.items() if kind[0] == "copy"}
     assert all(right == pytest.approx(tries) for right, tries in copies.values())
     assert tried(counts, "copy") > 30
 
 
 def test_runners_up_that_never_come_are_wrong_and_new_text_has_no_copies() -> None:
-    counts = observed([periodic(1000, 20, 40)], PRIORS)
+    counts = observe([periodic(1000, 20, 40)], PRIORS)
     assert all(right == pytest.approx(0) for right, _ in counts.values())
     assert tried(counts, "copy") == 0
     assert tried(counts, "logit") == 3 * 40  # the three of each step, all of which draft in vain
@@ -63,8 +63,8 @@ def test_runners_up_that_never_come_are_wrong_and_new_text_has_no_copies() -> No
 
 def test_counts_of_texts_add_up() -> None:
     one, two = periodic(5, 20, 40), periodic(7, 15, 30)
-    both = observed([one, two], PRIORS)
-    apart = [observed([each], PRIORS) for each in (one, two)]
+    both = observe([one, two], PRIORS)
+    apart = [observe([each], PRIORS) for each in (one, two)]
     for kind, (right, tries) in both.items():
         parts = [counts.get(kind, (0, 0)) for counts in apart]
         assert right == pytest.approx(sum(part[0] for part in parts))
@@ -74,26 +74,26 @@ def test_counts_of_texts_add_up() -> None:
 def test_models_have_the_same_say_once_they_have_seen_enough() -> None:
     """600 and 6000 observations weigh the same; 100 weigh a third of that."""
     half, tenth = (299.7, 599.4), (599.7, 5999.4)
-    rates = pooled([{COPY: half}, {COPY: tenth}])
+    rates = pool_rates([{COPY: half}, {COPY: tenth}])
     assert rates[COPY] == pytest.approx((0.5 + 0.1) / 2)
     few = (9.7, 99.4)  # a tenth
-    rates = pooled([{COPY: half}, {COPY: few}])
+    rates = pool_rates([{COPY: half}, {COPY: few}])
     assert rates[COPY] == pytest.approx((300 * 0.5 + 99.4 * 0.1) / 399.4)
 
 
 def test_rare_classes_other_than_copies_are_drawn_to_little() -> None:
     seen = (1.0, 1.0)
-    rates = pooled([{COPY: seen, LOGIT: seen, ("logit", 3, False): (0.0, 0.2)}])
+    rates = pool_rates([{COPY: seen, LOGIT: seen, ("logit", 3, False): (0.0, 0.2)}])
     assert rates == {COPY: pytest.approx(1.3 / 1.6), LOGIT: pytest.approx(1.3 / 11.6)}
 
 
 def test_no_rate_is_nothing_or_certain() -> None:
-    rates = pooled([{COPY: (1e6, 1e6), LOGIT: (0.0, 1e6)}])
+    rates = pool_rates([{COPY: (1e6, 1e6), LOGIT: (0.0, 1e6)}])
     assert rates == {COPY: MAX_RATE, LOGIT: MIN_RATE}
 
 
 def test_a_class_that_was_not_met_keeps_its_rate() -> None:
-    rates = fitted([lambda: [periodic(5, 20, 80), periodic(1000, 20, 40)]], PRIORS)
+    rates = fit([lambda: [periodic(5, 20, 80), periodic(1000, 20, 40)]], PRIORS)
     assert set(rates) == set(PRIORS)
     assert rates["logit", 0, False] < PRIORS["logit", 0, False]
     assert rates["copy", 8, 4, 0] == PRIORS["copy", 8, 4, 0]
@@ -120,7 +120,7 @@ def test_from_transcripts_to_tables(tmp_path: Path, capsys: pytest.CaptureFixtur
     main(["replay", "fit", str(tmp_path / "one.gz"), str(tmp_path / "two.gz")])
     tables: dict[str, object] = {}
     exec(capsys.readouterr().out, tables)
-    wanted = fitted([lambda: made, lambda: [periodic(5, 20, 40)]], PRIORS)
+    wanted = fit([lambda: made, lambda: [periodic(5, 20, 40)]], PRIORS)
     copies, successors = tables["_COPY"], tables["_SUCCESSOR"]
     assert isinstance(copies, dict)
     assert isinstance(successors, dict)
@@ -134,12 +134,12 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     target = runner("llama")
-    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
+    monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: target)
     made = list(record(target, tokenizer(), [Prompt(1, "letters", "", "ABCABDABCAB")], 40))
-    replays, lives = observed(made, PRIORS), observed(made, PRIORS, "llama")
+    replays, lives = observe(made, PRIORS), observe(made, PRIORS, "llama")
     assert tried(lives, "successor") > tried(replays, "successor")
-    rates = fitted([lambda: made], PRIORS, ["llama"], rounds=1)
-    assert rates == {kind: pooled([lives]).get(kind, rate) for kind, rate in PRIORS.items()}
+    rates = fit([lambda: made], PRIORS, ["llama"], rounds=1)
+    assert rates == {kind: pool_rates([lives]).get(kind, rate) for kind, rate in PRIORS.items()}
 
 
 @pytest.mark.parametrize(

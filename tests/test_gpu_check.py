@@ -13,7 +13,7 @@ import torch
 from logitspec.__main__ import main
 from logitspec.measure.gpu_check import parts
 from logitspec.measure.gpu_check.parts import Job, jobs, run_part
-from logitspec.measure.gpu_check.shapes import random_target, read_bytes
+from logitspec.measure.gpu_check.shapes import bytes_per_forward, random_target
 
 CPU = torch.device("cpu")
 
@@ -54,7 +54,7 @@ def test_the_bytes_of_a_forward_are_its_weights_and_its_text() -> None:
     target = random_target("tiny", CPU, torch.bfloat16)
     layer = 32 * (32 + 16 + 16) + 32 * 32 + 3 * 32 * 48 + 2 * 32
     weights = 2 * layer + 32 + 64 * 32  # of the embeddings one row alone is read
-    assert read_bytes(target, 10) == 2 * weights + 10 * 2 * 2 * 2 * 8 * 2
+    assert bytes_per_forward(target, 10) == 2 * weights + 10 * 2 * 2 * 2 * 8 * 2
 
 
 def test_a_part_keeps_what_it_found_before_it_was_cut_or_failed() -> None:

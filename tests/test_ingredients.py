@@ -17,7 +17,7 @@ from logitspec.__main__ import main
 from logitspec.measure.replay.ingredients import (
     Ingredients,
     Recipe,
-    counted,
+    count_runs,
     document,
     recipes,
     switches,
@@ -119,7 +119,7 @@ def test_processes_change_no_count(transcripts: list[Transcript]) -> None:
     def counts(processes: int) -> list[list[tuple[int, ...]]]:
         return [
             [(each.tokens, each.forwards, each.drafted, each.accepted) for each in scores]
-            for scores, _ in counted(transcripts, asked, processes)
+            for scores, _ in count_runs(transcripts, asked, processes)
         ]
 
     assert counts(2) == counts(1)
@@ -133,7 +133,7 @@ def test_live_runs_hear_the_logits_of_rejected_nodes(
 ) -> None:
     """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
     target = runner("llama")
-    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: target)
+    monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: target)
     replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
     for each in (replays, lives):
         each.add("all", transcripts)
@@ -159,7 +159,7 @@ def test_live_runs_hear_the_logits_of_rejected_nodes(
 def test_outputs_that_are_not_the_recorded_are_told(
     transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
+    monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: runner("llama"))
     output = [*transcripts[0].output_ids[:-1], transcripts[0].output_ids[-1] ^ 1]
     found = Ingredients((8,), live="llama")
     found.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
@@ -170,7 +170,7 @@ def test_outputs_that_are_not_the_recorded_are_told(
 def test_another_model_than_the_recorded_is_refused(
     transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logitspec.measure.replay.live._loaded", lambda *names: runner("llama"))
+    monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: runner("llama"))
     other = replace(transcripts[0], model={**transcripts[0].model, "id": "somebody/else"})
     with pytest.raises(LogitSpecError, match="The transcripts are of somebody/else and the model"):
         Ingredients(live="llama").add("one", [other])

@@ -24,7 +24,7 @@ from logitspec.trace.records import Trace
 T = TypeVar("T")
 
 
-def rotated(items: Sequence[T], turns: int) -> list[T]:
+def rotate(items: Sequence[T], turns: int) -> list[T]:
     """`items` from number `turns` on, then those before it: in as many rounds as there are items each
     one has every place once."""
     first = turns % len(items)
@@ -58,11 +58,11 @@ class Bench:
 
     def measure(self, prompt: Prompt, part: Part, done: Callable[[], Any] = bool) -> None:
         """All turns of `prompt`; `done` is called after each repeat, and for those left out."""
-        before: list[tuple[str, str]] = []
+        conversation: list[tuple[str, str]] = []
         for turn, text in enumerate((prompt.text, *prompt.later)):
-            ids = self.encode(text, before)
+            ids = self.encode(text, conversation)
             # A turn needs the answers before it.
-            if len(before) < turn or self._room(ids) < 2:
+            if len(conversation) < turn or self._room(ids) < 2:
                 part.left_out.append([prompt.question_id, turn])
                 for _ in range(self.repeats):
                     done()
@@ -70,14 +70,14 @@ class Bench:
             outcomes = self._outcomes(ids, done)
             part.measurements += measurements(prompt, turn, len(ids), self.contenders, outcomes)
             part.divergences += divergences(prompt, turn, outcomes)
-            before.append((text, self.spell(outcomes[REFERENCE][0].output_ids)))
+            conversation.append((text, self.spell(outcomes[REFERENCE][0].output_ids)))
 
     def _outcomes(self, ids: list[int], done: Callable[[], Any]) -> dict[str, list[Outcome]]:
         """By contender the outcome of each repeat."""
         outcomes: dict[str, list[Outcome]] = {each.title: [] for each in self.contenders}
         for _ in range(self.repeats):
             gc.collect()  # so that no method pays for another's garbage
-            for contender in rotated(self.contenders, self.rounds):
+            for contender in rotate(self.contenders, self.rounds):
                 outcomes[contender.title].append(contender.decode(ids, self._room(ids)))
             self.rounds += 1
             done()
@@ -137,13 +137,13 @@ def divergences(
     """For each contender that did not always write what plain decoding wrote first, where it left
     that for the first time."""
     reference = outcomes[REFERENCE][0]
-    wanted = reference.output_ids
+    expected = reference.output_ids
     for title, runs in outcomes.items():
-        other = next((each.output_ids for each in runs if each.output_ids != wanted), None)
+        other = next((each.output_ids for each in runs if each.output_ids != expected), None)
         if other is None:
             continue
-        pairs = enumerate(zip(wanted, other, strict=False))
-        shorter = min(len(wanted), len(other))
+        pairs = enumerate(zip(expected, other, strict=False))
+        shorter = min(len(expected), len(other))
         place = next((place for place, (left, right) in pairs if left != right), shorter)
         yield Divergence(
             method=title,
@@ -151,7 +151,7 @@ def divergences(
             turn=turn,
             category=prompt.category,
             position=place,
-            wanted=wanted[place] if place < len(wanted) else None,
+            wanted=expected[place] if place < len(expected) else None,
             got=other[place] if place < len(other) else None,
             margin=_margin(reference.trace, place) if place < shorter else None,
         )

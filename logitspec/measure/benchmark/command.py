@@ -19,7 +19,7 @@ from logitspec.measure.benchmark.runs import (
     REFERENCE,
     Contender,
     Part,
-    merged,
+    merge,
 )
 from logitspec.prompts import EXAMPLES, Prompt, read_prompts
 from logitspec.trace.records import dumps
@@ -93,19 +93,19 @@ def run(options: argparse.Namespace) -> None:
     if processes.is_main_process:
         about = {"request": _request(options), "environment": environment(target)}
         about["environment"]["processes"] = processes.num_processes
-        _report(merged(parts), contenders, about, options.json)
+        _report(merge(parts), contenders, about, options.json)
     processes.destroy_process_group()
 
 
 def _prompts(options: argparse.Namespace) -> list[Prompt]:
     """Those of all files; figures name a prompt by its id, so no two may share one."""
     prompts = [each for file in options.prompts for each in read_prompts(file, options.category)]
-    shared = [
+    repeated = [
         number for number, count in Counter(p.question_id for p in prompts).items() if count > 1
     ]
-    if shared:
+    if repeated:
         raise LogitSpecError(
-            f"{len(shared)} prompts share their question_id with another, the first is {shared[0]};"
+            f"{len(repeated)} prompts share their question_id with another, the first is {repeated[0]};"
             " give each its own."
         )
     return prompts

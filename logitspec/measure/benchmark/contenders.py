@@ -19,12 +19,12 @@ from logitspec.measure.variants import Variant, parse_variant
 def ours(target: Any, variant: Variant) -> Contender:
     """A method of our own, through the one decoding loop. Capturing graphs is not timed."""
 
-    def decode(prompt_ids: list[int], most: int) -> Outcome:
-        target.reserve(len(prompt_ids), most)
-        started = perf_counter()
-        request = begin(target, prompt_ids, variant.method, most, options=variant.options)
+    def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
+        target.reserve(len(prompt_ids), max_new_tokens)
+        start = perf_counter()
+        request = begin(target, prompt_ids, variant.method, max_new_tokens, options=variant.options)
         trace = complete(target, request)
-        seconds = perf_counter() - started
+        seconds = perf_counter() - start
         return Outcome(trace.output_ids, len(trace.steps), trace.prefill_seconds, seconds, trace)
 
     return Contender(variant.title, variant.method, variant.options, decode)
@@ -37,27 +37,27 @@ def theirs(target: Any, name: str) -> Contender:
     """
     model, eos = target.model, sorted(target.eos_ids)
 
-    def generate(prompt_ids: list[int], most: int) -> tuple[list[int], int, float]:
+    def generate(prompt_ids: list[int], max_new_tokens: int) -> tuple[list[int], int, float]:
         """Token ids, forwards and seconds."""
         config = GenerationConfig(
             do_sample=False,
-            max_new_tokens=most,
+            max_new_tokens=max_new_tokens,
             eos_token_id=eos or None,
             pad_token_id=eos[0] if eos else 0,
             **BASELINES[name],
         )
         with _plain(model) as calls:
-            started = perf_counter()
+            start = perf_counter()
             ids = torch.tensor([prompt_ids], device=model.device)
             ids_after = model.generate(
                 ids, attention_mask=torch.ones_like(ids), generation_config=config
             )
             output = ids_after[0, len(prompt_ids) :].tolist()
-            return output, len(calls), perf_counter() - started
+            return output, len(calls), perf_counter() - start
 
-    def decode(prompt_ids: list[int], most: int) -> Outcome:
+    def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
         _, _, first = generate(prompt_ids, 1)
-        output, forwards, seconds = generate(prompt_ids, most)
+        output, forwards, seconds = generate(prompt_ids, max_new_tokens)
         return Outcome(output, forwards, prefill_seconds=first, seconds=seconds)
 
     return Contender(name, name, BASELINES[name], decode, prefilled=1)
@@ -67,13 +67,13 @@ def theirs(target: Any, name: str) -> Contender:
 def _plain(model: Any) -> Iterator[list[None]]:
     """`model` without its generation config; the list grows by one with each forward."""
     calls: list[None] = []
-    own, model.generation_config = model.generation_config, GenerationConfig()
+    config, model.generation_config = model.generation_config, GenerationConfig()
     hook = model.register_forward_hook(lambda *_: calls.append(None))
     try:
         yield calls
     finally:
         hook.remove()
-        model.generation_config = own
+        model.generation_config = config
 
 
 def variants(texts: Sequence[str]) -> list[Variant]:

@@ -35,9 +35,9 @@ def conditions(document: dict[str, Any]) -> str:
         f"{name} {environment[name]}" for name in ("logitspec", "torch", "transformers", "python")
         if name in environment
     )  # fmt: skip
-    chosen = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
+    choice = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
     return (
-        f"Model {request['model']}, {environment['dtype']}{chosen}, {environment['threads']} threads of"
+        f"Model {request['model']}, {environment['dtype']}{choice}, {environment['threads']} threads of"
         f" {environment['cpu']}, {versions}; all turns of {' and '.join(request['prompts'])},"
         f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
         f" {request['repeats']} repeats, methods in turns; nothing is kept between requests."

@@ -115,7 +115,7 @@ class Part:
     left_out: list[list[int]] = field(default_factory=list)
 
 
-def merged(parts: Sequence[Part]) -> Part:
+def merge(parts: Sequence[Part]) -> Part:
     """The parts of all processes as one."""
     whole = Part()
     for part in parts:

@@ -24,12 +24,12 @@ def run(options: argparse.Namespace) -> None:
     """Gather evidence and write it."""
     options.out.parent.mkdir(parents=True, exist_ok=True)
     commandline.check_writable(options.out)
-    evidence = _gathered(options)
+    evidence = _gather(options)
     evidence.save(options.out)
     print(f"{options.out}: {sum(evidence.about['prompts'].values())} prompts")
 
 
-def _gathered(options: argparse.Namespace) -> Evidence:
+def _gather(options: argparse.Namespace) -> Evidence:
     from logitspec.models.loader import load
 
     target, tokenizer = load(options.model, options.device, options.dtype)

@@ -80,31 +80,33 @@ def gather(
     costs = target.measure_costs()
     evidence = Evidence(_about(trace, prompts), list(costs.rows), list(costs.seconds))
     for done, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
-        for what in _counted(evidence, target, prompt, ids, new_tokens):
+        for what in _count_prompt(evidence, target, prompt, ids, new_tokens):
             yield Progress(done, len(prompts), f"{prompt.category}, {what}")
     yield Progress(len(prompts), len(prompts), "done")
     return evidence
 
 
-def _counted(
+def _count_prompt(
     evidence: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
 ) -> Iterator[str]:
     """Count one prompt; says after every step what it is doing."""
     task = prompt.category
     recording = RecordingTarget(target, RANKS)
-    plain = yield from _ran(recording, ids, "autoregressive", new_tokens, "plain decoding")
+    plain = yield from _run_to_end(recording, ids, "autoregressive", new_tokens, "plain decoding")
     transcript = recording.transcript(prompt, plain)
     evidence.ranks.setdefault(task, Counter()).update(next_next_ranks(transcript))
-    own = yield from _ran(target, ids, OURS, new_tokens, "drafting live")
-    _add(evidence.runs.setdefault(OURS, {}), task, own)
+    live = yield from _run_to_end(target, ids, OURS, new_tokens, "drafting live")
+    _add(evidence.runs.setdefault(OURS, {}), task, live)
 
-    def replayed(method: str, **options: Any) -> Generator[str, None, Trace]:
-        recorded = TranscriptTarget(transcript)
-        return (yield from _ran(recorded, ids, method, new_tokens, "replaying", **options))
+    def replay_with(method: str, **options: Any) -> Generator[str, None, Trace]:
+        silent_target = TranscriptTarget(transcript)
+        return (
+            yield from _run_to_end(silent_target, ids, method, new_tokens, "replaying", **options)
+        )
 
-    _add(evidence.runs.setdefault(LOOKUP, {}), task, (yield from replayed(LOOKUP)))
+    _add(evidence.runs.setdefault(LOOKUP, {}), task, (yield from replay_with(LOOKUP)))
     for capacity in CAPACITIES:
-        trace = yield from replayed(PAPER, draft_tree_capacity=capacity)
+        trace = yield from replay_with(PAPER, draft_tree_capacity=capacity)
         _add(evidence.capacities.setdefault(capacity, {}), task, trace)
         if capacity == USUAL:
             _add(evidence.runs.setdefault(PAPER, {}), task, trace)
@@ -114,7 +116,7 @@ def _add(by_task: ByTask, task: str, trace: Trace) -> None:
     by_task[task] = by_task.get(task, Counts()) + trace.counts()
 
 
-def _ran(
+def _run_to_end(
     target: Target, ids: list[int], method: str, new_tokens: int, what: str, **options: Any
 ) -> Generator[str, None, Trace]:
     trace = begin(target, ids, method, new_tokens, options=options)
@@ -125,12 +127,12 @@ def _ran(
 
 def _about(trace: Trace, prompts: Sequence[Prompt]) -> dict[str, Any]:
     """The conditions of the counts."""
-    known = trace.model.get("id") == "builtin"
+    is_builtin = trace.model.get("id") == "builtin"
     return {
         "model": trace.model,
         "environment": {**trace.environment, "logitspec": VERSION},
         "prompts": dict(Counter(each.category for each in prompts)),
         "unseen": sum(each.question_id >= UNSEEN for each in prompts),
         "max_new_tokens": trace.max_new_tokens,
-        **({"weights": weights()} if known else {}),
+        **({"weights": weights()} if is_builtin else {}),
     }

@@ -23,9 +23,9 @@ def run(options: argparse.Namespace) -> int:
     from logitspec.models.devices import choose_device
 
     device = choose_device(options.device)
-    chosen = parts.chosen(parts.jobs(device, options.quick), options.parts)
+    jobs = parts.select_jobs(parts.jobs(device, options.quick), options.parts)
     findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
-    for job in chosen:
+    for job in jobs:
         findings["parts"][job.name] = parts.run_part(job)
         if options.json:
             commandline.write(options.json, dumps(findings))

@@ -22,10 +22,10 @@ from logitspec.measure.benchmark.runs import MAX_TIE, Part
 from logitspec.measure.environment import environment
 from logitspec.measure.gpu_check.shapes import (
     Sweep,
+    bytes_per_forward,
     copy_bandwidth,
-    measured,
+    measure_shape,
     random_target,
-    read_bytes,
 )
 from logitspec.models.devices import choose_dtype
 from logitspec.models.loader import encode_prompt, load
@@ -33,7 +33,7 @@ from logitspec.prompts import read_prompts
 from logitspec.version import VERSION
 
 Late = Callable[[], bool]  # whether a part has used its seconds
-COPIED = 2**31
+COPY_BYTES = 2**31
 
 
 class Job(NamedTuple):
@@ -47,7 +47,7 @@ class Job(NamedTuple):
 def jobs(device: torch.device, quick: bool) -> list[Job]:
     """The parts, the most informative first; together less than ten minutes."""
     low = choose_dtype("bfloat16", device)
-    shaped: list[tuple[str, float]] = (
+    shapes: list[tuple[str, float]] = (
         [("tiny", 20)]
         if quick
         else [("qwen2-0.5b", 70), ("llama-7b", 80), ("llama-1.5b", 60), ("llama-0.5b", 40)]
@@ -56,27 +56,27 @@ def jobs(device: torch.device, quick: bool) -> list[Job]:
     return [
         Job("copy", 15, lambda late: _copy(device, quick)),
         Job("builtin bfloat16", 70, lambda late: _builtin(device, "bfloat16", quick, late)),
-        *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shaped),
+        *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shapes),
         Job("builtin float32", 60, lambda late: _builtin(device, "float32", quick, late)),
     ]
 
 
-def chosen(every: list[Job], names: list[str]) -> list[Job]:
-    known = [job.name for job in every]
-    if unknown := [name for name in names if name not in known]:
+def select_jobs(every: list[Job], names: list[str]) -> list[Job]:
+    available = [job.name for job in every]
+    if unknown := [name for name in names if name not in available]:
         raise LogitSpecError(
-            f"There is no part {unknown[0]!r}; choose one of {', '.join(map(repr, known))}."
+            f"There is no part {unknown[0]!r}; choose one of {', '.join(map(repr, available))}."
         )
     return [job for job in every if not names or job.name in names]
 
 
 def run_part(job: Job) -> dict[str, Any]:
     """The findings of a part within its seconds; whether it was cut short, or what ended it."""
-    began = monotonic()
+    start = monotonic()
     findings: dict[str, Any] = {}
 
     def late() -> bool:
-        findings["cut"] = monotonic() - began > job.seconds
+        findings["cut"] = monotonic() - start > job.seconds
         return bool(findings["cut"])
 
     try:
@@ -92,7 +92,7 @@ def run_part(job: Job) -> dict[str, Any]:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    findings["seconds"] = round(monotonic() - began, 1)
+    findings["seconds"] = round(monotonic() - start, 1)
     print(
         f"{job.name}: {findings['seconds']} s {findings.get('error', '')}",
         file=sys.stderr,
@@ -134,7 +134,7 @@ def _driver() -> str | None:
 
 
 def _copy(device: torch.device, quick: bool) -> Iterator[dict[str, Any]]:
-    yield copy_bandwidth(device, 2**20 if quick else COPIED)
+    yield copy_bandwidth(device, 2**20 if quick else COPY_BYTES)
 
 
 def _shape_work(
@@ -147,10 +147,10 @@ def _shape(
     shape: str, device: torch.device, dtype: torch.dtype, sweep: Sweep, late: Late
 ) -> Iterator[dict[str, Any]]:
     target = random_target(shape, device, dtype)
-    for row in measured(target, sweep, late):
+    for row in measure_shape(target, sweep, late):
         if row["rows"] == 1:
-            read = read_bytes(target, row["context"])
-            row["read_gb_per_second"] = round(read / row["forward_ms"] / 1e6, 1)
+            bytes_read = bytes_per_forward(target, row["context"])
+            row["read_gb_per_second"] = round(bytes_read / row["forward_ms"] / 1e6, 1)
         yield row
     yield {"model": target.info}
 

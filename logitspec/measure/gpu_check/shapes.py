@@ -74,21 +74,23 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
     return target
 
 
-def measured(target: Runner, sweep: Sweep, late: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+def measure_shape(
+    target: Runner, sweep: Sweep, late: Callable[[], bool]
+) -> Iterator[dict[str, Any]]:
     """The sweep with graphs, then without; a row of figures for each tree, until it is `late`.
 
     On a CPU the first half is the padded forward of fixed shape, not captured.
     """
-    note = _replaying(target)
+    note = _start_replay(target)
     if target.replays:
-        yield from _swept(target, sweep, "graphs", late)
+        yield from _sweep(target, sweep, "graphs", late)
         note = note if target.replays else target.info["environment"]["graphs"]
         target.disable_replay("all is measured")
     target.info["environment"]["graphs"] = note
-    yield from _swept(target, sweep, "plain", late)
+    yield from _sweep(target, sweep, "plain", late)
 
 
-def _swept(
+def _sweep(
     target: Runner, sweep: Sweep, mode: str, late: Callable[[], bool]
 ) -> Iterator[dict[str, Any]]:
     for context in sweep.contexts:
@@ -102,7 +104,7 @@ def _swept(
             yield {"mode": mode, "context": context, **figures}
 
 
-def _replaying(target: Runner) -> str:
+def _start_replay(target: Runner) -> str:
     """Have `target` replay, and say whether it does."""
     if target.model.device.type == "cuda":
         return enable_graphs(target, deviation(target))
@@ -121,13 +123,13 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
     forward = device_seconds(_forward_over(target, tree), target.model.device)
     verify, commit = [], []
     for _ in range(REPEATS):
-        began = perf_counter()
+        start = perf_counter()
         target.verify(tree)
-        verified = perf_counter()
+        middle = perf_counter()
         target.commit([0, 2] if len(tree) > 2 else [0])  # not just behind the root: rows must move
         settle(target.model.device)
-        verify.append(verified - began)
-        commit.append(perf_counter() - verified)
+        verify.append(middle - start)
+        commit.append(perf_counter() - middle)
         target.length = length
     step = median(verify) + median(commit)
     parts = {"forward": forward, "verify": median(verify), "commit": median(commit)}
@@ -157,9 +159,9 @@ def device_seconds(run: Callable[[], Any], device: torch.device) -> float:
 
 def _inner(run: Callable[[], Any], device: torch.device) -> float:
     if device.type != "cuda":
-        began = perf_counter()
+        start = perf_counter()
         run()
-        return perf_counter() - began
+        return perf_counter() - start
     first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     first.record()
     for _ in range(INNER):
@@ -183,7 +185,7 @@ def copy_bandwidth(device: torch.device, size: int) -> dict[str, Any]:
     return {"bytes": size, "gb_per_second": round(2 * size / seconds / 1e9, 1)}
 
 
-def read_bytes(target: Runner, context: int) -> int:
+def bytes_per_forward(target: Runner, context: int) -> int:
     """Bytes that a forward over one row must read: weights, and keys and values of `context` rows."""
     model = target.model
     tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight

@@ -14,7 +14,7 @@ from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.priors import PRIORS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients
-from logitspec.measure.replay.fit import fitted, source
+from logitspec.measure.replay.fit import fit, source
 from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
 from logitspec.measure.replay.record import RANKS, record
 from logitspec.measure.replay.scores import compare, document, table
@@ -137,8 +137,8 @@ def _fit(options: argparse.Namespace) -> None:
         raise LogitSpecError(
             f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
         )
-    recorded = [partial(read, file) for file in options.files]
-    print(source(fitted(recorded, PRIORS, options.model)))
+    readers = [partial(read, file) for file in options.files]
+    print(source(fit(readers, PRIORS, options.model)))
 
 
 def _variants(choices: Sequence[tuple[str, str]]) -> list[Variant]:

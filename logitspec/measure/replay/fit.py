@@ -29,20 +29,20 @@ MIN_RATE, MAX_RATE = 0.0008, 0.99
 Hits = dict[Kind, tuple[float, float]]
 
 
-def observed(
+def observe(
     transcripts: Iterable[Transcript], priors: Mapping[Kind, float], model: str | None = None
 ) -> Hits:
     """By class how many continuations were right, and of how many, in texts begun with `priors`:
     replayed, or written once more by `model`, where logits of rejected nodes are offered, too."""
     counts: Hits = {}
     for transcript in transcripts:
-        for kind, (right, tries) in _observed_in(transcript, priors, model).items():
+        for kind, (right, tries) in _observe_one(transcript, priors, model).items():
             before = counts.get(kind, (0.0, 0.0))
             counts[kind] = (before[0] + right, before[1] + tries)
     return counts
 
 
-def _observed_in(transcript: Transcript, priors: Mapping[Kind, float], model: str | None) -> Hits:
+def _observe_one(transcript: Transcript, priors: Mapping[Kind, float], model: str | None) -> Hits:
     target: Target = TranscriptTarget(transcript) if model is None else model_of(transcript, model)
     drafter = LogitSpec(tree_size="capacity")
     trace = begin(
@@ -57,15 +57,17 @@ def _observed_in(transcript: Transcript, priors: Mapping[Kind, float], model: st
     return drafter.observed()
 
 
-def pooled(models: Sequence[Hits]) -> dict[Kind, float]:
+def pool_rates(models: Sequence[Hits]) -> dict[Kind, float]:
     """One rate for each class that was met: the mean over the models, weighted by what each has seen
     of it up to `ENOUGH`."""
     rates = {}
     for kind in dict.fromkeys(kind for counts in models for kind in counts):
-        seen = [counts[kind] for counts in models if kind in counts and counts[kind][1] >= 1]
-        weights = [min(tries, ENOUGH) for _, tries in seen]
-        if seen:
-            pairs = zip(weights, seen, strict=True)
+        counts_by_model = [
+            counts[kind] for counts in models if kind in counts and counts[kind][1] >= 1
+        ]
+        weights = [min(tries, ENOUGH) for _, tries in counts_by_model]
+        if counts_by_model:
+            pairs = zip(weights, counts_by_model, strict=True)
             mean = sum(weight * _rate(kind, *counts) for weight, counts in pairs) / sum(weights)
             rates[kind] = min(MAX_RATE, max(MIN_RATE, mean))
     return rates
@@ -75,8 +77,8 @@ def _rate(kind: Kind, right: float, tries: float) -> float:
     return (right + RIGHT_BEFORE) / (tries + RIGHT_BEFORE + WRONG_BEFORE[str(kind[0])])
 
 
-def fitted(
-    recorded: Sequence[Callable[[], Iterable[Transcript]]],
+def fit(
+    readers: Sequence[Callable[[], Iterable[Transcript]]],
     start: Mapping[Kind, float],
     models: Sequence[str | None] = (),
     rounds: int = ROUNDS,
@@ -85,9 +87,9 @@ def fitted(
     elsewhere. recorded: what reads the transcripts of each model, once a round. models: they themselves,
     in the same order, for live runs; none for replays."""
     rates = dict(start)
-    pairs = list(zip(recorded, models or [None] * len(recorded), strict=True))
+    pairs = list(zip(readers, models or [None] * len(readers), strict=True))
     for _ in range(rounds):
-        pool = pooled([observed(read(), rates, model) for read, model in pairs])
+        pool = pool_rates([observe(read(), rates, model) for read, model in pairs])
         rates = {kind: pool.get(kind, rate) for kind, rate in start.items()}
     return rates
 

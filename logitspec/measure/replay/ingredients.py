@@ -88,12 +88,14 @@ class Ingredients:
         """Count a file of transcripts; `name` is how it stands in the table."""
         own = self.scores.setdefault(name, defaultdict(Score))
         rows = recipes(self.drafts)
-        for runs, differing in counted(self._remembered(transcripts), rows, processes, self.live):
+        for runs, differing in count_runs(
+            self._collect_models(transcripts), rows, processes, self.live
+        ):
             self.differing += differing
             for recipe, counts in zip(rows, runs, strict=True):
                 own[recipe].add(counts)
 
-    def _remembered(self, transcripts: Iterable[Transcript]) -> Iterator[Transcript]:
+    def _collect_models(self, transcripts: Iterable[Transcript]) -> Iterator[Transcript]:
         for transcript in transcripts:
             if transcript.model not in self.models:
                 self.models.append(transcript.model)
@@ -110,7 +112,7 @@ class Ingredients:
         return {**self.scores, OVERALL: overall}
 
 
-def counted(
+def count_runs(
     transcripts: Iterable[Transcript],
     rows: Sequence[Recipe],
     processes: int = 1,
@@ -120,7 +122,7 @@ def counted(
     how many of the runs did not write the output of the transcript."""
     if not 1 <= processes <= MAX_PROCESSES:
         raise LogitSpecError(f"--processes must be from 1 to {MAX_PROCESSES}; got {processes}.")
-    one = partial(_counted, rows, live)
+    one = partial(_count_one, rows, live)
     with ExitStack() as stack:
         if processes == 1:
             yield from map(one, transcripts)
@@ -132,7 +134,7 @@ def counted(
             yield from pool.imap(one, batch)
 
 
-def _counted(
+def _count_one(
     rows: Sequence[Recipe], live: str | None, transcript: Transcript
 ) -> tuple[list[Counts], int]:
     counts = []

@@ -16,11 +16,11 @@ def model_of(transcript: Transcript, model: str) -> Target:
     """`model` (as for `load`), loaded once, in the dtype of the transcript.
 
     Raises LogitSpecError when the transcript is of another model."""
-    target = _loaded(model, str(transcript.model.get("dtype", "auto")))
-    wanted, there = transcript.model.get("id"), target.info["id"]
-    if wanted != there:
+    target = _load_once(model, str(transcript.model.get("dtype", "auto")))
+    recorded_id, model_id = transcript.model.get("id"), target.info["id"]
+    if recorded_id != model_id:
         raise LogitSpecError(
-            f"The transcripts are of {wanted} and the model is {there};"
+            f"The transcripts are of {recorded_id} and the model is {model_id};"
             " give the model that was recorded, or record again."
         )
     return target
@@ -36,7 +36,7 @@ def run_live(transcript: Transcript, model: str, method: str, **options: Any) ->
 
 
 @cache
-def _loaded(model: str, dtype: str) -> Target:
+def _load_once(model: str, dtype: str) -> Target:
     from logitspec.models.loader import load  # replays import no torch
 
     target: Target = load(model, dtype=dtype)[0]

@@ -49,7 +49,7 @@ class TranscriptTarget(Target):
     def verify(self, tree: DraftTree) -> ForwardResult:
         """The recorded choices and top-k of the nodes that lie on the recorded text."""
         places = self._places(tree)
-        choices = [self._after(place) for place in places]
+        choices = [self._next_token(place) for place in places]
         topk = [self._ranks(place).head(NODE_RANKS) for place in places]
         # As the runner: the row where acceptance ends has all its ranks.
         end = accept(tree, choices)[-1]
@@ -64,17 +64,17 @@ class TranscriptTarget(Target):
         """Position of each node, `OFF` for those whose path is not the recorded text."""
         places: list[int] = []
         for token, parent in zip(tree.tokens, tree.parents, strict=True):
-            before = places[parent] if parent >= 0 else self.length - 1
-            places.append(before + 1 if self._after(before) == token else OFF)
+            previous = places[parent] if parent >= 0 else self.length - 1
+            places.append(previous + 1 if self._next_token(previous) == token else OFF)
         return places
 
-    def _after(self, place: int) -> int:
-        known = 0 <= place < len(self._text) - 1
-        return self._text[place + 1] if known else UNKNOWN
+    def _next_token(self, place: int) -> int:
+        is_recorded = 0 <= place < len(self._text) - 1
+        return self._text[place + 1] if is_recorded else UNKNOWN
 
     def _ranks(self, place: int) -> TopK:
-        known = 0 <= place < len(self._transcript.topk)
-        return self._transcript.topk[place] if known else NOTHING
+        is_recorded = 0 <= place < len(self._transcript.topk)
+        return self._transcript.topk[place] if is_recorded else NOTHING
 
 
 def replay(transcript: Transcript, method: str = DEFAULT_METHOD, **options: Any) -> Trace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from support.fakes import finished
 from support.families import CONFIGS, FAST, VOCABULARY, apart, model, runner
 from support.models import folder
 from support.trees import path, tree
+from transformers.models.gemma2.modeling_gemma2 import Gemma2RMSNorm
 from transformers.models.llama.modeling_llama import LlamaRMSNorm
 from transformers.models.mistral.modeling_mistral import MistralRMSNorm
 from transformers.models.olmo2.modeling_olmo2 import Olmo2RMSNorm
@@ -43,7 +44,16 @@ NORMS = (LlamaRMSNorm, MistralRMSNorm, Olmo2RMSNorm, Phi3RMSNorm, Qwen2RMSNorm, 
 
 @pytest.fixture
 def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stock norm computes in float32 even in float64 models, which would hide errors up to there."""
+    """The stock norm computes in float32 even in float64 models, which would hide errors up to there; so
+    does the softmax of eager attention."""
+
+    def softmax(scores: torch.Tensor, dim: int, dtype: torch.dtype) -> torch.Tensor:
+        return torch.softmax(scores, dim, dtype=torch.promote_types(scores.dtype, dtype))
+
+    def exact_gemma(norm: Any, hidden: torch.Tensor) -> torch.Tensor:
+        scale = (hidden.square().mean(-1, keepdim=True) + norm.eps).rsqrt()
+        normed: torch.Tensor = hidden * scale * (1 + norm.weight)
+        return normed
 
     def exact(norm: Any, hidden: torch.Tensor) -> torch.Tensor:
         wide = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
@@ -53,6 +63,8 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for norm in NORMS:
         monkeypatch.setattr(norm, "forward", exact)
+    monkeypatch.setattr(Gemma2RMSNorm, "forward", exact_gemma)
+    monkeypatch.setattr(F, "softmax", softmax)
 
 
 @torch.inference_mode()
@@ -273,7 +285,7 @@ def test_norms_of_query_and_key_over_all_heads_are_not_those_of_each_head() -> N
     assert from_stock(fast, 20) < 1e-5
     for layer in fast.forward._layers:  # type: ignore[attr-defined]
         weights = [norm.weight.view(-1, 8) for norm in (layer._query_norm, layer._key_norm)]
-        layer._head_norm = torch.cat(weights), layer._query_norm.variance_epsilon
+        layer._head_norm = torch.cat(weights), layer._query_norm.epsilon
     assert from_stock(fast, 20) > 0.01
 
 
@@ -298,7 +310,59 @@ def test_parts_in_another_order_show() -> None:
     assert from_stock(fast, 20) > 0.01
 
 
-@pytest.mark.parametrize("family", ["fast-mistral", "fast-phi3", "fast-qwen2"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"norm_offset": 0.0},
+        {"score_cap": None},
+        {"logit_cap": None},
+        {"norm_after_attention": None},
+        {"norm_after_mlp": None},
+        {"norm_before_mlp": "post_attention_layernorm"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_whatever_an_entry_for_gemma2_leaves_out_shows(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    assert from_stock(runner("fast-gemma2"), 20) < 1e-5
+    entry = replace(FAMILIES["Gemma2ForCausalLM"], **wrong)
+    monkeypatch.setitem(FAMILIES, "Gemma2ForCausalLM", entry)
+    assert from_stock(runner("fast-gemma2"), 20) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("field", "option"),
+    [("score_cap", "attn_logit_softcapping"), ("logit_cap", "final_logit_softcapping")],
+)
+def test_a_soft_cap_without_an_entry_is_named(
+    monkeypatch: pytest.MonkeyPatch, field: str, option: str
+) -> None:
+    entry = replace(FAMILIES["Gemma2ForCausalLM"], **{field: None})  # type: ignore[arg-type]
+    monkeypatch.setitem(FAMILIES, "Gemma2ForCausalLM", entry)
+    assert unsupported(model("fast-gemma2")) == f"the fast one has no {option} for gemma2"
+
+
+def test_scales_of_embedding_and_scores_that_are_ignored_show() -> None:
+    fast = runner("fast-gemma2")
+    assert from_stock(fast, 20) < 1e-5
+    fast.forward._embedding_scale = None  # type: ignore[attr-defined]
+    assert from_stock(fast, 20) > 0.01
+    fast = runner("fast-gemma2")
+    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+        layer._scale = 10**-0.5
+    assert from_stock(fast, 20) > 0.01
+
+
+def test_without_soft_caps_a_gemma2_keeps_its_scales(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, options = FAST["fast-gemma2"]
+    caps = {"attn_logit_softcapping": None, "final_logit_softcapping": None}
+    monkeypatch.setitem(FAST, "fast-gemma2-uncapped", (name, {**options, **caps}))
+    for length in (3, 20, 310):
+        assert from_stock(runner("fast-gemma2-uncapped"), length) < 1e-5
+
+
+@pytest.mark.parametrize("family", ["fast-gemma2", "fast-mistral", "fast-phi3", "fast-qwen2"])
 def test_a_window_that_is_ignored_shows(monkeypatch: pytest.MonkeyPatch, family: str) -> None:
     name = type(model(family)).__name__
     assert from_stock(runner(family), 20) < 1e-5
@@ -332,7 +396,9 @@ def forward(target: Runner) -> str:
     return str(target.info["environment"]["forward"])
 
 
-@pytest.mark.parametrize("family", ["llama", "mistral-window", "olmo2", "phi3", "qwen2", "qwen3"])
+@pytest.mark.parametrize(
+    "family", ["llama", "gemma2", "mistral-window", "olmo2", "phi3", "qwen2", "qwen3"]
+)
 def test_loading_takes_the_fast_forward_and_says_so(tmp_path: Path, family: str) -> None:
     target, _ = load(folder(tmp_path / "net", family))
     assert isinstance(target.forward, FastForward)
@@ -344,7 +410,7 @@ def test_other_families_keep_the_stock_forward_and_the_trace_says_why(tmp_path: 
     target, _ = load(folder(tmp_path / "net", "smollm3"))
     assert not isinstance(target.forward, FastForward)
     assert forward(target) == (
-        "stock: the fast one is for Llama, Mistral, Olmo2, Phi3, Qwen2, Qwen3, not for smollm3"
+        "stock: the fast one is for Gemma2, Llama, Mistral, Olmo2, Phi3, Qwen2, Qwen3, not for smollm3"
     )
 
 
@@ -355,7 +421,7 @@ def test_what_the_fast_forward_is_not_for() -> None:
 
     assert unsupported(llama()) is None
     for family in CONFIGS:
-        known = {"llama", "qwen2", "qwen3", "mistral-window", "olmo2", "phi3"}
+        known = {"llama", "qwen2", "qwen3", "mistral-window", "olmo2", "phi3", "gemma2"}
         assert (unsupported(model(family)) is None) == (family in known)
     dynamic = {"rope_type": "dynamic", "rope_theta": 1e4, "factor": 2.0}
     assert "rotary positions of type 'dynamic'" in str(unsupported(llama(rope_parameters=dynamic)))
@@ -447,6 +513,7 @@ def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_entry_of_the_page_computes_the_stock_logits(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Path(fast_forward.__file__).with_name("README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert all(f"`{field.name}`" in page for field in fields(Family))
     monkeypatch.delitem(FAMILIES, "Qwen3ForCausalLM")
     assert "not for qwen3" in str(unsupported(model("fast-qwen3")))
     exec(code, {})

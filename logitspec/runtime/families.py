@@ -2,7 +2,7 @@
 
 What a model's own modules can tell is read from them and needs no entry: sizes, biases, activation, epsilons,
 whether a norm of query or key spans a head or all heads, the frequencies of the rotary embedding and its share
-of a head, tied weights.
+of a head, the scales of embedding and scores, tied weights.
 """
 
 from __future__ import annotations
@@ -36,11 +36,16 @@ def windows_by_layer_type(config: Any) -> list[int | None]:
 class Family:
     """How the decoder layers of a transformers class differ from Llama's.
 
-    norm_before_attention, norm_after_attention, norm_before_mlp, norm_after_mlp: names of the layer's norms
-    of what enters the attention or MLP, and of what it adds to the hidden state; None where there are
-    none. query_norm, key_norm: names of the modules in `self_attn` that normalize query and key before
-    they are rotated, or None. query_key_value, gate_up: names of the products in `self_attn` and `mlp`, in
-    this order; one name where the model has them as one product. activation: the module in `mlp`.
+    norm_before_attention, norm_before_mlp: the layer's norms of what enters attention and MLP, or None.
+    norm_after_attention, norm_after_mlp: its norms of what they add to the hidden state, or None.
+    query_norm, key_norm: modules in `self_attn` that normalize query and key before they are rotated,
+    or None.
+    norm_offset: is added to the weights of all norms.
+    query_key_value, gate_up: products in `self_attn` and `mlp`, in this order; one name where the model
+    has them as one product.
+    activation: the module in `mlp`.
+    score_cap, logit_cap: options of the configuration that softly bound attention scores and logits,
+    or None.
     windows: from the configuration, for each layer the positions that a row attends to, itself included
     (None: all).
     """
@@ -49,16 +54,27 @@ class Family:
     norm_after_attention: str | None = None
     norm_before_mlp: str | None = "post_attention_layernorm"
     norm_after_mlp: str | None = None
-
     query_norm: str | None = None
     key_norm: str | None = None
+    norm_offset: float = 0.0
     query_key_value: tuple[str, ...] = ("q_proj", "k_proj", "v_proj")
     gate_up: tuple[str, ...] = ("gate_proj", "up_proj")
     activation: str = "act_fn"
+    score_cap: str | None = None
+    logit_cap: str | None = None
     windows: Callable[[Any], list[int | None]] = no_windows
 
 
 FAMILIES: dict[str, Family] = {
+    "Gemma2ForCausalLM": Family(
+        norm_after_attention="post_attention_layernorm",
+        norm_before_mlp="pre_feedforward_layernorm",
+        norm_after_mlp="post_feedforward_layernorm",
+        norm_offset=1.0,
+        score_cap="attn_logit_softcapping",
+        logit_cap="final_logit_softcapping",
+        windows=windows_by_layer_type,
+    ),
     "LlamaForCausalLM": Family(),
     "MistralForCausalLM": Family(windows=same_window),
     "Olmo2ForCausalLM": Family(

@@ -8,7 +8,7 @@ model are held a second time, packed for the products.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from logitspec.runtime.shapes import Rows
 
 # The frequencies of these are the same for every length of text; others change beyond some length.
 FIXED_ROPE = {"default", "linear", "llama3", "yarn"}
+SOFT_CAPS = ("attn_logit_softcapping", "final_logit_softcapping")
 FIRST_POSITIONS = 1024
 
 
@@ -39,6 +40,10 @@ def unsupported(model: Any) -> str | None:
         return f"the fast one has no rotary positions of type {rope!r}"
     if family.windows is no_windows and getattr(model.config, "sliding_window", None) is not None:
         return f"the fast one has no sliding window for {model.config.model_type}"
+    for cap in SOFT_CAPS:
+        read = cap in (family.score_cap, family.logit_cap)
+        if not read and getattr(model.config, cap, None) is not None:
+            return f"the fast one has no {cap} for {model.config.model_type}"
     products = [part for name, part in model.model.layers.named_modules() if name.endswith("_proj")]
     if any(type(part) is not torch.nn.Linear for part in [*products, model.lm_head]):
         return "its weights are not plain matrices"
@@ -83,14 +88,17 @@ class FastForward:
         windows = family.windows(config)
         self.cache = PrefixCache(config.num_hidden_layers)
         self._embedding = self._core.embed_tokens.weight
-        self._norm = self._core.norm
+        self._embedding_scale = _embedding_scale(self._core.embed_tokens)
+        self._norm = _norm(self._core, "norm", family)
         self._head = Product(model.lm_head.weight, model.lm_head.bias)
         groups = config.num_attention_heads // config.num_key_value_heads
         self._tree_mask = TreeMask(model.dtype, model.device, copies=groups)
         self._chain_mask = TreeMask(model.dtype, model.device)
         self._windows = set(windows)
+        self._score_cap = _option(config, family.score_cap)
+        self._logit_cap = _option(config, family.logit_cap)
         self._layers = [
-            FastLayer(layer, family, window)
+            FastLayer(layer, family, window, self._score_cap)
             for layer, window in zip(self._core.layers, windows, strict=True)
         ]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
@@ -112,17 +120,20 @@ class FastForward:
         positions = self.cache.length + depths
         last = int(positions.max())
         device = self._embedding.device
-        hidden = F.embedding(torch.tensor(tokens, device=device), self._embedding)
+        hidden = self._embedded(torch.tensor(tokens, device=device))
         rotation = self._rotations(positions, last)
-        chain = ancestors is None and len(tokens) > 1
-        masks = {window: self._mask(positions, last, ancestors, window) for window in self._windows}
+        chain = ancestors is None and len(tokens) > 1 and self._score_cap is None
+        masks = {
+            window: self._mask(positions, last, ancestors, window, chain)
+            for window in self._windows
+        }
         for layer, cache in zip(self._layers, self.cache.layers, strict=True):
             hidden = layer(hidden, rotation, masks[layer.window], chain, cache)
-        return self._head(_normed(hidden[-rows:], self._norm))
+        return self._logits(hidden[-rows:])
 
     def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
         """Logits [rows, vocabulary]; see `Forward`."""
-        hidden = F.embedding(rows.tokens, self._embedding)
+        hidden = self._embedded(rows.tokens)
         cosines, sines = self._cosines_and_sines(rows.positions).unbind(1)
         masks = {
             window: self._tree_mask.encode_copies(visible_columns(rows, columns, window))
@@ -131,7 +142,15 @@ class FastForward:
         with self.cache.fixed(rows.slots, columns):
             for layer, cache in zip(self._layers, self.cache.layers, strict=True):
                 hidden = layer(hidden, (cosines, sines), masks[layer.window], False, cache)
-        return self._head(_normed(hidden, self._norm))
+        return self._logits(hidden)
+
+    def _embedded(self, tokens: torch.Tensor) -> torch.Tensor:
+        hidden = F.embedding(tokens, self._embedding)
+        return hidden if self._embedding_scale is None else hidden * self._embedding_scale
+
+    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        logits = self._head(_normed(hidden, self._norm))
+        return logits if self._logit_cap is None else _capped(logits, self._logit_cap)
 
     def _mask(
         self,
@@ -139,17 +158,18 @@ class FastForward:
         last: int,
         ancestors: npt.NDArray[np.bool_] | None,
         window: int | None,
+        chain: bool,
     ) -> torch.Tensor | None:
         """None where a row attends to all, or where the attention itself can keep to a chain.
 
-        last: the greatest of `positions`.
+        last: the greatest of `positions`. chain: as in `FastLayer`.
         """
         rows, prefix = len(positions), self.cache.length
-        mask = self._chain_mask if ancestors is None and rows > 1 else self._tree_mask
+        mask = self._chain_mask if chain else self._tree_mask
         if window is not None and last >= window:
             visible = torch.from_numpy(within_window(positions, prefix, ancestors, window))
             return mask.encode_copies(visible.to(self._embedding.device))
-        if rows == 1 or (ancestors is None and prefix == 0):
+        if rows == 1 or (chain and prefix == 0):
             return None
         return mask(prefix, rows, ancestors)
 
@@ -175,25 +195,32 @@ class FastForward:
 
 
 class FastLayer:
-    """One decoder layer over rows [rows, hidden]. window: the positions that a row attends to (None: all)."""
+    """One decoder layer over rows [rows, hidden].
 
-    def __init__(self, layer: Any, family: Family, window: int | None) -> None:
+    window: the positions that a row attends to (None: all). score_cap: the bound of scores (None: none).
+    """
+
+    def __init__(
+        self, layer: Any, family: Family, window: int | None, score_cap: float | None
+    ) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         self.window = window
         self._qkv = _fused(*(getattr(attention, name) for name in family.query_key_value))
         self._gate_up = _fused(*(getattr(mlp, name) for name in family.gate_up))
         self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
         self._down = Product(mlp.down_proj.weight, mlp.down_proj.bias)
-        self._before_attention = _part(layer, family.norm_before_attention)
-        self._after_attention = _part(layer, family.norm_after_attention)
-        self._before_mlp = _part(layer, family.norm_before_mlp)
-        self._after_mlp = _part(layer, family.norm_after_mlp)
+        self._before_attention = _norm(layer, family.norm_before_attention, family)
+        self._after_attention = _norm(layer, family.norm_after_attention, family)
+        self._before_mlp = _norm(layer, family.norm_before_mlp, family)
+        self._after_mlp = _norm(layer, family.norm_after_mlp, family)
         self._activation = getattr(mlp, family.activation)
+        self._scale: float = attention.scaling
+        self._score_cap = score_cap
         self._head_dim: int = attention.head_dim
         self._heads: int = attention.o_proj.in_features // attention.head_dim
         self._key_heads: int = self._heads // attention.num_key_value_groups
-        self._query_norm = _part(attention, family.query_norm)
-        self._key_norm = _part(attention, family.key_norm)
+        self._query_norm = _norm(attention, family.query_norm, family)
+        self._key_norm = _norm(attention, family.key_norm, family)
         self._head_norm = self._norm_of_each_head()
         # In half precision a CPU takes three times as long over one query row as over two.
         weight = self._qkv.weight
@@ -207,7 +234,7 @@ class FastLayer:
         if query is None or key is None or len(query.weight) != self._head_dim:
             return None
         weights = query.weight.expand(self._heads, -1), key.weight.expand(self._key_heads, -1)
-        return torch.cat(weights).detach(), query.variance_epsilon
+        return torch.cat(weights).detach().to(self._qkv.weight.dtype), query.epsilon
 
     @property
     def products(self) -> list[Product]:
@@ -226,7 +253,7 @@ class FastLayer:
 
         rotation: cosines and signed sines, each [rows, 1, rotary share of head_dim]. mask: added to the scores; None
         where nothing is hidden, or in a chain without a prefix. chain: each row attends to those
-        before it, and the mask is not repeated for the groups of heads.
+        before it, and the mask is not repeated for the groups of heads; never where scores are capped.
         """
         rows = len(hidden)
         qkv = self._qkv(_normed(hidden, self._before_attention)).view(rows, -1, self._head_dim)
@@ -269,11 +296,29 @@ class FastLayer:
         folded = folded.reshape(1, self._key_heads, -1, self._head_dim)
         if rows == 1 and self._doubles:
             folded = torch.cat((folded, folded), 2)
-        mixed = F.scaled_dot_product_attention(folded, keys, values, attn_mask=mask)
+        mixed = self._mixed(folded, keys, values, mask)
         if rows == 1 and self._doubles:
             mixed = mixed[:, :, :1]
         mixed = mixed.reshape(self._key_heads, -1, rows, self._head_dim)
         return mixed.permute(2, 0, 1, 3).reshape(rows, -1)
+
+    def _mixed(
+        self,
+        query: torch.Tensor,
+        keys: torch.Tensor,
+        values: torch.Tensor,
+        mask: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """[1, key heads, rows, head_dim] for `query` of that shape. No library's attention caps scores."""
+        if self._score_cap is None:
+            return F.scaled_dot_product_attention(
+                query, keys, values, attn_mask=mask, scale=self._scale
+            )
+        scores = _capped(query @ keys.transpose(-1, -2) * self._scale, self._score_cap)
+        if mask is not None:
+            scores = scores + mask
+        wide = torch.promote_types(scores.dtype, torch.float32)
+        return torch.softmax(scores, -1, dtype=wide).to(values.dtype) @ values
 
     def _attend_in_order(
         self,
@@ -289,6 +334,7 @@ class FastLayer:
             values,
             attn_mask=mask,
             is_causal=mask is None,
+            scale=self._scale,
             enable_gqa=self._heads != self._key_heads,
         )
         return mixed[0].transpose(0, 1).reshape(len(query), -1)
@@ -305,15 +351,49 @@ def _rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> 
     return rotated if rotated.dtype == rows.dtype else rotated.to(rows.dtype)
 
 
-def _part(module: Any, name: str | None) -> Any:
-    return None if name is None else getattr(module, name)
+class Norm(NamedTuple):
+    """weight: [width], in float32 where half precision would round it."""
+
+    weight: torch.Tensor
+    epsilon: float
 
 
-def _normed(hidden: torch.Tensor, norm: Any) -> torch.Tensor:
+def _norm(owner: Any, name: str | None, family: Family) -> Norm | None:
+    if name is None:
+        return None
+    norm = getattr(owner, name)
+    weight = norm.weight
+    if family.norm_offset:
+        weight = weight.detach().to(torch.promote_types(weight.dtype, torch.float32))
+        weight = weight + family.norm_offset
+    # Classes of transformers have one of two names for it.
+    return Norm(weight, norm.eps if hasattr(norm, "eps") else norm.variance_epsilon)
+
+
+def _normed(hidden: torch.Tensor, norm: Norm | None) -> torch.Tensor:
     """`hidden` itself where there is no norm."""
     if norm is None:
         return hidden
-    return F.rms_norm(hidden, hidden.shape[-1:], norm.weight, norm.variance_epsilon)
+    weight, epsilon = norm
+    if weight.dtype == hidden.dtype:
+        return F.rms_norm(hidden, hidden.shape[-1:], weight, epsilon)
+    wide = F.rms_norm(hidden.to(weight.dtype), hidden.shape[-1:], weight, epsilon)
+    return wide.to(hidden.dtype)
+
+
+def _capped(values: torch.Tensor, cap: float) -> torch.Tensor:
+    """Soft cap: nearly `values` where they are small, never beyond `cap` either way."""
+    return torch.tanh(values / cap) * cap
+
+
+def _option(config: Any, name: str | None) -> float | None:
+    return None if name is None else getattr(config, name)
+
+
+def _embedding_scale(embedding: Any) -> float | None:
+    """What a class of embeddings multiplies its rows by, as it rounds it; None for a plain one."""
+    scale = getattr(embedding, "embed_scale", None)
+    return None if scale is None else float(scale.to(embedding.weight.dtype))
 
 
 def _fused(*parts: torch.nn.Linear) -> Product:

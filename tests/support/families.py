@@ -89,6 +89,18 @@ FAST: dict[str, tuple[str, dict[str, Any]]] = {
         {**_SHARED, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1},
     ),
     "fast-qwen3": ("Qwen3Config", {**_SHARED, "head_dim": 10, "attention_bias": True}),
+    "fast-gemma2": (
+        "Gemma2Config",
+        {
+            **_SHARED,
+            **_MIXED,
+            "tie_word_embeddings": True,
+            "head_dim": 10,
+            "query_pre_attn_scalar": 4,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 3.0,
+        },
+    ),
     "fast-olmo2": ("Olmo2Config", {**_SHARED, "attention_bias": True}),
     "fast-phi3": (
         "Phi3Config",

@@ -17,9 +17,9 @@ const STILLS_EVERY = 250; // ms, for those who want no motion
  */
 export function setMoment(view, at) {
   const { state } = view;
-  const most = state.race ? frontier(state.race, state.clock) : 0;
-  state.at = Math.max(0, Math.min(most, at));
-  state.follow = state.at >= most - SAME_TIME;
+  const end = state.race ? frontier(state.race, state.clock) : 0;
+  state.at = Math.max(0, Math.min(end, at));
+  state.follow = state.at >= end - SAME_TIME;
   view.repaint();
 }
 
@@ -48,8 +48,8 @@ function placeChosen({ state, options }) {
  * @param {RaceState} state
  */
 export function placeOf({ race, expecting, at, clock, follow }) {
-  const shown = race !== null && !expecting;
-  return { run: shown ? race.name : "", cursor: { at, clock, follow }, follow: false, steps: shown ? stepsInAll(race) : 0 };
+  const isShown = race !== null && !expecting;
+  return { run: isShown ? race.name : "", cursor: { at, clock, follow }, follow: false, steps: isShown ? stepsInAll(race) : 0 };
 }
 
 /**

@@ -34,9 +34,9 @@ export function growRace(race, message) {
   // All lanes or none: the steps that are there are the first ones of the race.
   if (deltas.some(({ delta, trace }) => delta.from > trace.steps.length)) return false;
   for (const { delta, trace } of deltas) {
-    const had = trace.steps.length;
+    const before = trace.steps.length;
     growLane(trace, delta);
-    noteOrigins(race.origins, trace, had);
+    noteOrigins(race.origins, trace, before);
   }
   race.verdict = race.verdict || message.verdict || null;
   return true;

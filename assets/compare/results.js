@@ -17,15 +17,15 @@ export function createResults() {
   const label = { class: "lr-results", role: "group", "aria-label": "Results", hidden: true };
   const element = el("div", label, verdict, charts, timing);
   /** @type {Race | null} */
-  let shown = null;
+  let paintedRace = null;
   return {
     element,
     /** @param {Race} race */
     paint(race) {
-      const counted = race && raceOver(race) && race.lanes.every(({ trace }) => trace.steps.length > 0);
-      element.hidden = !counted;
-      if (!counted || shown === race) return;
-      shown = race;
+      const isOver = race && raceOver(race) && race.lanes.every(({ trace }) => trace.steps.length > 0);
+      element.hidden = !isOver;
+      if (!isOver || paintedRace === race) return;
+      paintedRace = race;
       setText(verdict, verdictWords(race));
       verdict.dataset.same = String(race.verdict !== null && race.verdict.differs_at === null);
       charts.replaceChildren(rateBars(race), meanBars(race), draftBars(race), originBars(race));
@@ -41,12 +41,12 @@ const laneRate = (trace) => tokensAfter(trace, trace.steps.length) / lastTotals(
 
 /** @param {Race} race */
 function rateBars(race) {
-  const most = Math.max(...race.lanes.map(({ trace }) => laneRate(trace)));
+  const highest = Math.max(...race.lanes.map(({ trace }) => laneRate(trace)));
   const plain = race.lanes.find(({ trace }) => trace.header.method === "autoregressive");
   const rows = race.lanes.map(({ title, trace }) => {
     const rate = laneRate(trace);
     const over = plain && plain.trace !== trace ? `, ${(rate / laneRate(plain.trace)).toFixed(2)} ×` : "";
-    return { title, number: rate.toFixed(rate < 100 ? 1 : 0) + "/s" + over, parts: [{ share: rate / most }] };
+    return { title, number: rate.toFixed(rate < 100 ? 1 : 0) + "/s" + over, parts: [{ share: rate / highest }] };
   });
   const note = "of decoding, prompt excluded" + (plain ? `; × is over ${plain.title.toLowerCase()}` : "");
   return createBars("rate", "Tokens per second", note, rows);
@@ -63,13 +63,13 @@ function meanBars(race) {
 
 /** @param {Race} race */
 function draftBars(race) {
-  const most = Math.max(1, ...race.lanes.map(({ trace }) => lastTotals(trace).drafted));
+  const highest = Math.max(1, ...race.lanes.map(({ trace }) => lastTotals(trace).drafted));
   const rows = race.lanes.map(({ title, trace }) => {
     const { drafted, accepted } = lastTotals(trace);
     const number = drafted ? `${accepted} of ${drafted} (${percent(accepted / drafted)})` : "none drafted";
     const parts = [
-      { share: accepted / most, kind: "accepted" },
-      { share: (drafted - accepted) / most, kind: "wasted" },
+      { share: accepted / highest, kind: "accepted" },
+      { share: (drafted - accepted) / highest, kind: "wasted" },
     ];
     return { title, number, parts };
   });

@@ -12,43 +12,43 @@ export function createLaneText(title) {
   const label = `Text of ${title}`;
   const element = el("div", { class: "lr-text", tabindex: 0, role: "region", "aria-label": label });
   /** @type {LaneText} */
-  const state = { trace: null, spans: [], marked: [] };
+  const state = { trace: null, spans: [], newest: [] };
   return {
     element,
     /** @param {Trace} trace @param {number} steps */
     paint(trace, steps) {
       if (state.trace !== trace) {
         for (const span of state.spans.splice(0)) span.remove();
-        Object.assign(state, { trace, marked: [] });
+        Object.assign(state, { trace, newest: [] });
       }
-      const wanted = tokensAfter(trace, steps);
-      const moved = wanted !== state.spans.length;
-      if (moved) drawTokens(trace, state.spans, element, wanted);
+      const count = tokensAfter(trace, steps);
+      const moved = count !== state.spans.length;
+      if (moved) drawTokens(trace, state.spans, element, count);
       markNewest(state, trace, steps);
       if (moved) element.scrollTop = element.scrollHeight;
     },
   };
 }
 
-/** @param {Trace} trace @param {HTMLElement[]} spans @param {HTMLElement} element @param {number} wanted */
-function drawTokens(trace, spans, element, wanted) {
-  for (const span of spans.splice(wanted)) span.remove();
-  if (wanted === 0) return;
+/** @param {Trace} trace @param {HTMLElement[]} spans @param {HTMLElement} element @param {number} count */
+function drawTokens(trace, spans, element, count) {
+  for (const span of spans.splice(count)) span.remove();
+  if (count === 0) return;
   const first = trace.promptLength;
   // The last one may have been shown torn, or now is.
-  const border = first + Math.min(spans.length, wanted - 1);
+  const border = first + Math.min(spans.length, count - 1);
   const from = Math.max(first, Math.min(trace.groupOf[border], border));
   /** @type {HTMLElement[]} */
-  const added = [];
-  spellSequence(trace, from, first + wanted).forEach((segments, offset) => {
+  const newSpans = [];
+  spellSequence(trace, from, first + count).forEach((segments, offset) => {
     const place = from - first + offset;
     const span = spans[place] || laneToken(trace, first + place);
     fillToken(span, segments, false);
     if (place < spans.length) return;
     spans.push(span);
-    added.push(span);
+    newSpans.push(span);
   });
-  element.append(...added);
+  element.append(...newSpans);
 }
 
 /** @param {Trace} trace @param {number} position */
@@ -62,11 +62,11 @@ const laneToken = (trace, position) =>
  * @param {number} steps
  */
 function markNewest(state, trace, steps) {
-  for (const span of state.marked) span.removeAttribute("data-now");
+  for (const span of state.newest) span.removeAttribute("data-now");
   const { spans } = state;
-  state.marked = steps ? spans.slice(tokensAfter(trace, steps - 1), tokensAfter(trace, steps)) : [];
-  state.marked.forEach((span, place) => {
-    const edges = [place === 0 && "first", place === state.marked.length - 1 && "last"];
+  state.newest = steps ? spans.slice(tokensAfter(trace, steps - 1), tokensAfter(trace, steps)) : [];
+  state.newest.forEach((span, place) => {
+    const edges = [place === 0 && "first", place === state.newest.length - 1 && "last"];
     span.dataset.now = edges.filter(Boolean).join(" ");
   });
 }

@@ -18,14 +18,14 @@ export function createTrack() {
   const runner = el("i", { class: "lr-runner", "aria-hidden": "true" });
   const line = el("i", { class: "lr-line", "aria-hidden": "true" });
   const element = el("div", { class: "lr-track" }, el("div", { class: "lr-way" }, blocks, runner), line);
-  const drawn = { trace: /** @type {Trace | null} */ (null), steps: 0, length: 0 };
+  const last = { trace: /** @type {Trace | null} */ (null), steps: 0, length: 0 };
   return {
     element,
     /** @param {Trace} trace @param {number} steps @param {number} length */
     paint(trace, steps, length) {
-      if (drawn.trace !== trace || drawn.steps !== trace.steps.length) drawBlocks(paths, trace);
-      if (drawn.length !== length) blocks.setAttribute("viewBox", `0 0 ${length} 100`);
-      Object.assign(drawn, { trace, steps: trace.steps.length, length });
+      if (last.trace !== trace || last.steps !== trace.steps.length) drawBlocks(paths, trace);
+      if (last.length !== length) blocks.setAttribute("viewBox", `0 0 ${length} 100`);
+      Object.assign(last, { trace, steps: trace.steps.length, length });
       const share = ((tokensAfter(trace, steps) / length) * 100).toFixed(3);
       element.style.setProperty("--lr-done", share + "%");
     },

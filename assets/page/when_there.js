@@ -9,10 +9,10 @@
 export function whenThere(find) {
   return new Promise((resolve) => {
     const look = () => {
-      const found = find();
-      if (!found) return;
+      const thing = find();
+      if (!thing) return;
       observer.disconnect();
-      resolve(found);
+      resolve(thing);
     };
     const observer = new MutationObserver(look);
     observer.observe(document.documentElement, { childList: true, subtree: true });

@@ -25,7 +25,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
   /** @type {(wanted: { run: string, from: number }) => Promise<string | null>} */
-  const fetchSteps = async (wanted) => (ask ? unpacked(await ask(wanted)) : null);
+  const fetchSteps = async (request) => (ask ? unpacked(await ask(request)) : null);
   /** @type {HTMLElement | null} */
   const frame = root.closest(".html-container");
   if (frame) frame.style.padding = "0"; // in line with the components around it
@@ -34,8 +34,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /** @type {string | null} the run that is asked for again and again */
   let following = null;
   /** @type {string | null} */
-  let played = null;
-  let heard = performance.now();
+  let openedValue = null;
+  let lastMessageAt = performance.now();
 
   const view = create({
     repair: canFetch ? (run, from) => fetchSteps({ run, from }) : null,
@@ -197,7 +197,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
    * @param {string} value
    */
   function take(value) {
-    heard = performance.now();
+    lastMessageAt = performance.now();
     turn = turn.then(async () => show(await unpacked(value))).catch(() => null);
     return turn;
   }
@@ -206,8 +206,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   function show(value) {
     if (!value) return;
     if (!value.startsWith('{"autoplay":true')) return view.receive(value);
-    if (value === played) return;
-    played = value;
+    if (value === openedValue) return;
+    openedValue = value;
     view.open(value);
   }
 
@@ -242,7 +242,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (!root.isConnected) return clearInterval(watchdog);
     const { run } = view.place();
     const live = ["running", "paused"].includes(root.dataset.state || "");
-    if (live && run && !following && canFetch && performance.now() - heard > SILENT) followOn(run, true);
+    if (live && run && !following && canFetch && performance.now() - lastMessageAt > SILENT) followOn(run, true);
   }
 
   const watchdog = setInterval(askIfSilent, 1000);

@@ -1,4 +1,4 @@
-/* The KV cache: the rows it had, the rows of this pass, and which of them it keeps. */
+/* The KV cache: its rows before the pass, the rows of the pass, and which of these it keeps. */
 
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, nearest, setData, setText } from "./dom.js";
@@ -10,15 +10,15 @@ import { plural } from "./words.js";
 /** @param {Pick<Callbacks, "point">} on hears of the node whose row is pointed at */
 export function createCache(on) {
   const before = el("span");
-  const kept = el("div", { class: "ls-cache-kept" }, before);
+  const earlier = el("div", { class: "ls-cache-kept" }, before);
   const cells = el("div", { class: "ls-cache-rows" });
-  const bar = el("div", { class: "ls-cache-bar", role: "img" }, kept, cells);
+  const bar = el("div", { class: "ls-cache-bar", role: "img" }, earlier, cells);
   const title = el("span", { class: "ls-title" }, "KV cache");
-  const words = el("span", { class: "ls-note" });
-  const element = el("div", { class: "ls-cache" }, title, bar, words);
+  const note = el("span", { class: "ls-note" });
+  const element = el("div", { class: "ls-cache" }, title, bar, note);
   listenToRows(cells, on);
   /** @type {Step | null} */
-  let drawn = null;
+  let paintedStep = null;
   return {
     element,
     /** @param {Frame} frame */
@@ -26,14 +26,14 @@ export function createCache(on) {
       const { trace, step, beat } = frame;
       element.hidden = !step;
       if (!step) return;
-      if (drawn !== step) drawRows(cells, step);
-      drawn = step;
+      if (paintedStep !== step) drawRows(cells, step);
+      paintedStep = step;
       const { position, tokens } = step.row;
       setText(before, plural(position, "row"));
-      kept.style.setProperty("--ls-share", cacheShare(position, tokens.length).toFixed(4));
-      const said = cacheWords(trace, frame.cursor, beat);
-      setText(words, said);
-      bar.setAttribute("aria-label", said);
+      earlier.style.setProperty("--ls-share", cacheShare(position, tokens.length).toFixed(4));
+      const words = cacheWords(trace, frame.cursor, beat);
+      setText(note, words);
+      bar.setAttribute("aria-label", words);
       const link = linkOf(frame);
       showPointedRow(cells, link && link.number === frame.cursor ? link.node : null);
     },
@@ -41,7 +41,7 @@ export function createCache(on) {
 }
 
 /**
- * The part of the bar that the rows before the step take: never so much that those of the pass vanish.
+ * The part of the bar for the rows before the step, limited so that those of the pass stay visible.
  * @param {number} before
  * @param {number} rows
  */
@@ -50,8 +50,8 @@ function cacheShare(before, rows) {
 }
 
 /**
- * In the order of the pass; the style brings accepted rows to the front, from as far as --ls-shift cells.
- * Rows stay from step to step, so that only those that differ are styled anew.
+ * Draws rows in the order of the pass; the style moves accepted rows to the front, --ls-shift cells back.
+ * Elements stay from step to step, so that the browser restyles only rows that differ.
  * @param {HTMLElement} cells
  * @param {Step} step
  */
@@ -84,8 +84,8 @@ export function cacheWords(trace, number, beat) {
   if (beat < 3) return `${before}: one for every token of the text before the root`;
   const pass = `${before} + ${tokens.length} of this pass`;
   if (beat < LAST_BEAT) return pass;
-  const gone = tokens.length - path.length;
-  const fall = gone ? `, ${gone} fall away` : "";
+  const dropped = tokens.length - path.length;
+  const fall = dropped ? `, ${dropped} fall away` : "";
   const stay = `${path.length} accepted ${path.length === 1 ? "row stays" : "rows stay"}`;
   return `${pass}: ${stay}${fall}, ${position + path.length} in all`;
 }

@@ -52,14 +52,14 @@ function drawDetail(element, frame) {
 }
 
 /**
- * With nothing pointed at: what the step ended with, and what can be asked.
+ * While the viewer points at nothing: how the step ended, and what can be pointed at.
  * @param {TraceFrame} frame
  */
 function restParts({ trace, cursor, step, beat }) {
   const hint = "Point at a token, a node or a rank to see where it came from; Up and Down walk them.";
-  const said = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
+  const summary = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
   const head = el("div", { class: "ls-detail-head" }, el("span", { class: "ls-title" }, "Detail"));
-  const rest = el("p", { class: "ls-detail-rest" }, said);
+  const rest = el("p", { class: "ls-detail-rest" }, summary);
   return [head, el("div", { class: "ls-detail-body" }, rest, el("p", { class: "ls-detail-hint" }, hint))];
 }
 

@@ -52,13 +52,13 @@ export function exportedPage({ trace, title, scripts, style, nonce }) {
 
 /**
  * What to call a run: its recorded title, or the beginning of its prompt, on one line.
- * @param {Pick<Trace, "header">} edge
+ * @param {Pick<Trace, "header">} trace
  */
 export function runTitle({ header }) {
   const words = (header.recorded || header.prompt || "a run").replace(/[\s\p{C}]+/gu, " ").trim();
   const letters = [...words];
-  const cut = letters.length > TITLE_LETTERS;
-  return "LogitSpec: " + (cut ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);
+  const isLong = letters.length > TITLE_LETTERS;
+  return "LogitSpec: " + (isLong ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);
 }
 
 /**
@@ -66,6 +66,6 @@ export function runTitle({ header }) {
  * @param {string} address
  */
 export function stepInAddress(address) {
-  const found = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
-  return found ? Number(found[1]) : 0;
+  const match = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
+  return match ? Number(match[1]) : 0;
 }

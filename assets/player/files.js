@@ -90,8 +90,8 @@ async function copyText(files, text) {
     area.value = text;
     files.element.append(area);
     area.select();
-    const done = document.execCommand("copy");
+    const copied = document.execCommand("copy");
     area.remove();
-    return done;
+    return copied;
   }
 }

@@ -26,9 +26,9 @@ export function foldOf(length, endsLine, inside) {
 
 /** @param {number[]} starts @param {(position: number) => boolean} inside */
 function foldStart(starts, inside) {
-  const kept = starts.slice(1, FOLD_KEEP_LINES + 1).filter((start) => start <= FOLD_KEEP_TOKENS);
-  const line = kept.length ? kept[kept.length - 1] : 0;
-  if (line >= FOLD_KEEP_TOKENS / 2 || kept.length === FOLD_KEEP_LINES) return line;
+  const lineStarts = starts.slice(1, FOLD_KEEP_LINES + 1).filter((start) => start <= FOLD_KEEP_TOKENS);
+  const line = lineStarts.length ? lineStarts[lineStarts.length - 1] : 0;
+  if (line >= FOLD_KEEP_TOKENS / 2 || lineStarts.length === FOLD_KEEP_LINES) return line;
   let at = FOLD_KEEP_TOKENS;
   while (at > 0 && inside(at)) at -= 1;
   return at;
@@ -36,11 +36,11 @@ function foldStart(starts, inside) {
 
 /** @param {number[]} starts @param {number} length @param {(position: number) => boolean} inside */
 function foldEnd(starts, length, inside) {
-  const least = length - FOLD_KEEP_TOKENS;
-  const kept = starts.slice(1).slice(-FOLD_KEEP_LINES).filter((start) => start >= least);
-  const line = kept.length ? kept[0] : length;
-  if (length - line >= FOLD_KEEP_TOKENS / 2 || kept.length === FOLD_KEEP_LINES) return line;
-  let at = least;
+  const earliest = length - FOLD_KEEP_TOKENS;
+  const lineStarts = starts.slice(1).slice(-FOLD_KEEP_LINES).filter((start) => start >= earliest);
+  const line = lineStarts.length ? lineStarts[0] : length;
+  if (length - line >= FOLD_KEEP_TOKENS / 2 || lineStarts.length === FOLD_KEEP_LINES) return line;
+  let at = earliest;
   while (at < length && inside(at)) at += 1;
   return at;
 }

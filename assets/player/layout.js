@@ -240,36 +240,36 @@ function placeFan(plan, group, trunk, line) {
   const start = trunk + GAP / 2;
   const room = Math.max(plan.room - start + FAN_GAP, MIN_ROOM);
   const count = Math.floor(room / FAN_COLUMN);
-  let taken = 0;
+  let column = 0;
   /** @type {number[]} */
-  let held = [];
+  let siblings = [];
   for (const node of group) {
     const span = Math.ceil((plan.widths[node].slot + FAN_GAP) / FAN_COLUMN - 0.001);
-    if (held.length > 0 && taken + span > count) {
-      addBus(plan, held, trunk, line);
-      held = [];
-      taken = 0;
+    if (siblings.length > 0 && column + span > count) {
+      addBus(plan, siblings, trunk, line);
+      siblings = [];
+      column = 0;
       line += 1;
     }
-    putNode(plan, node, start + taken * FAN_COLUMN, line);
-    held.push(node);
-    taken += span;
+    putNode(plan, node, start + column * FAN_COLUMN, line);
+    siblings.push(node);
+    column += span;
   }
-  addBus(plan, held, trunk, line);
+  addBus(plan, siblings, trunk, line);
   return line * LANE - BUS_RISE;
 }
 
 /**
  * The bus over a line of siblings, and a drop from it to each.
  * @param {Plan} plan
- * @param {number[]} held
+ * @param {number[]} siblings
  * @param {number} trunk
  * @param {number} line
  */
-function addBus(plan, held, trunk, line) {
+function addBus(plan, siblings, trunk, line) {
   const bus = line * LANE - BUS_RISE;
   /** @param {number} node */
   const drop = (node) => plan.nodes[node].x + Math.min(plan.widths[node].chip / 2, MAX_DROP);
-  addEdge(plan, "bus", null, `M${pair(trunk, bus)}H${rounded(drop(held[held.length - 1]))}`, held);
-  for (const node of held) addEdge(plan, "drop", node, `M${pair(drop(node), bus)}V${rounded(line * LANE)}`);
+  addEdge(plan, "bus", null, `M${pair(trunk, bus)}H${rounded(drop(siblings[siblings.length - 1]))}`, siblings);
+  for (const node of siblings) addEdge(plan, "drop", node, `M${pair(drop(node), bus)}V${rounded(line * LANE)}`);
 }

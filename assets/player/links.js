@@ -110,14 +110,14 @@ export function stretchesOf(step, nodes) {
   step.origins.forEach(({ from, match }, node) => {
     if (from === null) return stretchOf.push(null);
     const above = step.row.parents[node];
-    const begun = above >= 0 && goesOn(step.origins[above], step.origins[node]) ? stretchOf[above] : null;
-    const stretch = begun || { start: node, nodes: [], from, to: from, match: matchBefore(from, match) };
+    const current = above >= 0 && goesOn(step.origins[above], step.origins[node]) ? stretchOf[above] : null;
+    const stretch = current || { start: node, nodes: [], from, to: from, match: matchBefore(from, match) };
     stretchOf.push(stretch);
     stretch.nodes.push(node);
     stretch.to = Math.max(stretch.to, from + 1);
   });
-  const wanted = new Set(nodes ? nodes.map((node) => stretchOf[node]) : stretchOf);
-  return [...new Set(stretchOf)].flatMap((stretch) => (stretch && wanted.has(stretch) ? [stretch] : []));
+  const stretches = new Set(nodes ? nodes.map((node) => stretchOf[node]) : stretchOf);
+  return [...new Set(stretchOf)].flatMap((stretch) => (stretch && stretches.has(stretch) ? [stretch] : []));
 }
 
 /**

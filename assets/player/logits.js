@@ -30,7 +30,7 @@ export function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const blank = { frame: null, drawn: null, drawnRows: 0, caret: null, all: false, logScale: false };
+  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, all: false, logScale: false };
   /** @type {RanksState} */
   const state = { view, list, more, log, spoken, inSight: RANKS_SHOWN, ...blank };
   new ResizeObserver(() => {
@@ -57,7 +57,7 @@ function toggleButton(kind, words, title) {
 function listenToRanks(state, on) {
   const { list, more, log } = state;
   const redraw = () => {
-    state.drawn = null;
+    state.drawnStep = null;
     if (state.frame) paintRanks(state, state.frame);
   };
   more.addEventListener("click", () => {
@@ -105,12 +105,12 @@ function moveRank(state, on, event) {
 function paintRanks(state, frame) {
   state.frame = frame;
   const { step } = frame;
-  // Rows out of sight are left for when the step stays.
-  const most = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
-  if (state.drawn !== step || !step || state.drawnRows < most) {
-    if (state.drawn !== step) state.caret = null;
-    Object.assign(state, { drawn: step, drawnRows: most });
-    drawRanks(state, frame, most);
+  // While steps rush by, only the rows in sight are worth drawing.
+  const maxRows = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
+  if (state.drawnStep !== step || !step || state.drawnRows < maxRows) {
+    if (state.drawnStep !== step) state.caret = null;
+    Object.assign(state, { drawnStep: step, drawnRows: maxRows });
+    drawRanks(state, frame, maxRows);
   }
   const link = linkOf(frame);
   const rank = link && link.number === frame.cursor ? link.rank : null;
@@ -119,8 +119,8 @@ function paintRanks(state, frame) {
   if (row) row.setAttribute("data-pointed", "");
 }
 
-/** @param {RanksState} state @param {Frame} frame @param {number} most */
-function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, most) {
+/** @param {RanksState} state @param {Frame} frame @param {number} maxRows */
+function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, maxRows) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -128,11 +128,11 @@ function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, mo
     return setText(view.note, "");
   }
   const { ids, probs } = step.row.last;
-  const shown = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
+  const count = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
   const drafted = draftedRanks(step);
   const scale = logScale ? logBars(probs) : linearBars(probs);
-  for (const row of childrenOf(list).slice(shown)) row.remove();
-  ids.slice(0, Math.min(shown, most)).forEach((id, rank) => {
+  for (const row of childrenOf(list).slice(count)) row.remove();
+  ids.slice(0, Math.min(count, maxRows)).forEach((id, rank) => {
     if (!list.children[rank]) list.append(rankElement(rank));
     const about = { rank, id, probability: probs[rank], share: scale(probs[rank]) };
     showRank(childrenOf(list)[rank], trace, step, { ...about, fate: drafted.get(rank) });
@@ -172,10 +172,10 @@ function linearBars(probs) {
  * @param {number[]} probs
  */
 export function logBars(probs) {
-  const least = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
-  const most = Math.log10(probs[0] || 1);
+  const low = Math.log10(Math.max(1e-12, Math.min(...probs.filter((each) => each > 0)))) - 1;
+  const high = Math.log10(probs[0] || 1);
   /** @param {number} probability */
-  const length = (probability) => (Math.log10(probability) - least) / (most - least);
+  const length = (probability) => (Math.log10(probability) - low) / (high - low);
   return (/** @type {number} */ probability) => (probability > 0 ? Math.max(0, length(probability)) : 0);
 }
 

@@ -30,11 +30,11 @@ export function positionIds({ row, depths }) {
 
 /** @param {HTMLElement} mask @param {Trace} trace @param {Step} step */
 export function drawMask(mask, trace, step) {
-  const seen = ancestorsOf(step);
+  const visible = ancestorsOf(step);
   const positions = positionIds(step);
-  const count = seen.length;
+  const count = visible.length;
   mask.style.setProperty("--ls-columns", String(count));
-  const rows = seen.map((nodes, node) => maskRow(trace, step, node, nodes, positions[node]));
+  const rows = visible.map((nodes, node) => maskRow(trace, step, node, nodes, positions[node]));
   const list = el("div", { class: "ls-mask-rows", role: "list", "aria-label": MASK_TITLE }, ...rows);
   mask.replaceChildren(maskHead(step, count), list, maskFoot(step, count));
 }
@@ -82,7 +82,7 @@ function maskRow(trace, step, node, nodes, position) {
 }
 
 /**
- * One path a row: a square a node that is seen; the row's own is set apart by a hole.
+ * One path for each row: a square for each node that it sees, with a hole in its own.
  * @param {Step} step
  * @param {number[]} nodes
  */

@@ -94,14 +94,14 @@ export function nodeElement(trace, step, node, style) {
     style,
   };
   const { choices, parents } = step.row;
-  const wanted = state === "rejected" ? choiceElement(trace, "wanted", "≠", choices[parents[node]]) : null;
+  const targetChoice = state === "rejected" ? choiceElement(trace, "wanted", "≠", choices[parents[node]]) : null;
   return el(
     "div",
     attributes,
     badge,
     tokenElement("ls-node-text", trace, step.row.tokens[node]),
     choiceElement(trace, "chosen", "→", choices[node]),
-    wanted,
+    targetChoice,
   );
 }
 

@@ -34,7 +34,7 @@ export function createOverview(on) {
   const track = el("div", { class: "ls-track" }, bars, marks, range);
   const element = el("div", { class: "ls-overview" }, head, prompt, track);
   /** @type {OverviewState} */
-  const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "", marked: "" };
+  const state = { trace: null, steps: 0, most: 1, roots: "", drafts: "", markKey: "" };
   return {
     element,
     /** @param {Frame} frame */
@@ -45,7 +45,7 @@ export function createOverview(on) {
         drawBars(element, bars, state, trace);
         roots.setAttribute("d", state.roots);
         drafts.setAttribute("d", state.drafts);
-        state.marked = null;
+        state.markKey = null;
       }
       element.hidden = trace === null;
       setText(most, "Tokens per step" + (steps ? `, most ${state.most}` : ""));
@@ -110,9 +110,9 @@ export function soFarWords(frame) {
 function drawMarks(marks, prompt, state, frame) {
   const { trace } = frame;
   const places = trace && !frame.hurried ? markPlaces(trace, stretchesShown(frame).stretches) : [];
-  const marked = places.join(" ");
-  if (marked === state.marked) return;
-  state.marked = marked;
+  const markKey = places.join(" ");
+  if (markKey === state.markKey) return;
+  state.markKey = markKey;
   prompt.toggleAttribute("data-source-step", places[0] === 0);
   const steps = trace ? trace.steps.length : 0;
   marks.replaceChildren(...places.filter(Boolean).map((number) => markElement(number, steps)));

@@ -84,15 +84,15 @@ function stillLabel(trace, token, space = "␣") {
 
 /** @param {Uint8Array} bytes */
 function stillVisible(bytes) {
-  const shown = (/** @type {Segment} */ { text, hex }) => (text === undefined ? `⟨${(hex || "").replaceAll(" ", ".")}⟩` : stillLetters(text));
-  return spell([bytes])[0].map(shown).join("");
+  const visible = (/** @type {Segment} */ { text, hex }) => (text === undefined ? `⟨${(hex || "").replaceAll(" ", ".")}⟩` : stillLetters(text));
+  return spell([bytes])[0].map(visible).join("");
 }
 
 /** @param {string} text */
 function stillLetters(text) {
   /** @type {Record<string, string>} */
-  const seen = { "\n": "↵", "\t": "⇥" };
-  return [...text].map((letter) => (HIDDEN.test(letter) ? codePoint(letter) : seen[letter] || letter)).join("");
+  const signs = { "\n": "↵", "\t": "⇥" };
+  return [...text].map((letter) => (HIDDEN.test(letter) ? codePoint(letter) : signs[letter] || letter)).join("");
 }
 
 /**
@@ -226,8 +226,8 @@ function stillNode(trace, step, layout, words, node) {
     lines.push(`<path d="M${x + 4} ${y + 12}H${x + width - 4}" stroke="${stillColour(origin)}"/>`);
   }
   if (accepted) {
-    const wanted = "→ " + stillLabel(trace, step.row.choices[node]);
-    lines.push(stillText(x + 2, y + STILL.chip + 13, wanted, STILL_INK.soft, 11));
+    const choice = "→ " + stillLabel(trace, step.row.choices[node]);
+    lines.push(stillText(x + 2, y + STILL.chip + 13, choice, STILL_INK.soft, 11));
   }
   return lines;
 }

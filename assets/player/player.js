@@ -114,7 +114,7 @@ function createView(player, actions) {
   const transport = createTransport(actions);
   const sheet = createKeysSheet();
   const strip = createStrip(actions.beat);
-  const said = {
+  const elements = {
     spoken: el("div", { class: "ls-spoken", "aria-live": "polite" }),
     error: el("div", { class: "ls-error", role: "alert", hidden: true }),
     idle: el("div", { class: "ls-idle" }, IDLE_TEXT),
@@ -135,10 +135,10 @@ function createView(player, actions) {
   // Who is painted in turn while steps rush by; the others every time.
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = [transport, overview].map((each) => each.element);
-  const words = [said.error, said.idle, strip.element, said.spoken];
+  const words = [elements.error, elements.idle, strip.element, elements.spoken];
   const below = [cache, counts, legend, files, ties, sheet].map((each) => each.element);
-  player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, said.panels, ...below));
-  return { transport, sheet, strip, ...said, parts, turns, unseen: unseenOf(parts) };
+  player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, elements.panels, ...below));
+  return { transport, sheet, strip, ...elements, parts, turns, unseen: unseenOf(parts) };
 }
 
 /**

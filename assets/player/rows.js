@@ -56,6 +56,6 @@ function lineElement(trace, step, node) {
   // What the target wanted stands beside the chip already.
   const fate = node === 0 ? "" : STATE_TITLES[step.states[node]] + ": ";
   const words = fate + originWords(trace, step, node);
-  const said = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);
-  return el("div", { class: "ls-line", role: "none" }, nodeElement(trace, step, node), said);
+  const line = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);
+  return el("div", { class: "ls-line", role: "none" }, nodeElement(trace, step, node), line);
 }

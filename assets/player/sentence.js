@@ -29,7 +29,7 @@ export function stepSentence(trace, number) {
 }
 
 /**
- * How the step came to its tokens: where the accepted drafts came from, and how many held.
+ * How the step got its tokens: where the accepted drafts came from, and how many were accepted.
  * @param {Trace} trace
  * @param {number} number the step's, from 1
  */
@@ -41,8 +41,8 @@ export function storySentence(trace, number) {
   if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
   const clauses = pathSegments(step).map((nodes) => segmentClause(trace, step, nodes));
   const some = `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
-  const held = drafted === 1 ? "the one drafted token was" : some;
-  return capital([...clauses, held + " accepted"].join("; ")) + `: ${gained}.`;
+  const subject = drafted === 1 ? "the one drafted token was" : some;
+  return capital([...clauses, subject + " accepted"].join("; ")) + `: ${gained}.`;
 }
 
 /** @param {number} count */
@@ -136,8 +136,8 @@ function placeName(trace, from, length) {
  * @param {number[]} nodes
  */
 function quotedTokens(trace, step, nodes) {
-  const shown = nodes.slice(0, MAX_QUOTE).map((node) => step.row.tokens[node]);
-  return '"' + tokensText(trace, shown) + (nodes.length > MAX_QUOTE ? "…" : "") + '"';
+  const quote = nodes.slice(0, MAX_QUOTE).map((node) => step.row.tokens[node]);
+  return '"' + tokensText(trace, quote) + (nodes.length > MAX_QUOTE ? "…" : "") + '"';
 }
 
 /**
@@ -160,18 +160,18 @@ function logitsWords(trace, number, { row, origins }) {
   const runners = origins.filter(({ origin }) => origin === "logit").length;
   const guesses = runners ? ` ${plural(runners, "runner-up", "runners-up")} will be tried after it.` : "";
   const share = rank < 0 ? "" : percent(row.last.probs[rank]);
-  const drawn = rank < 0 ? "from below those that are kept" : `at rank ${rank}, ${share}`;
+  const place = rank < 0 ? "from below those that are kept" : `at rank ${rank}, ${share}`;
   const first = `The last logits put it first (${share})`;
-  const how = rank === 0 ? first : `It was drawn from the last logits (${drawn})`;
+  const how = rank === 0 ? first : `It was drawn from the last logits (${place})`;
   return [`The next token is certain: ${token}`, `${how}, and it becomes the root.${guesses}`];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function draftWords(trace, number, { origins, drafted }) {
   if (!drafted) return ["Nothing is drafted", "This pass brings one token, as in plain decoding."];
-  /** @type {(wanted: string, key?: string | null) => number} */
-  const count = (wanted, key) =>
-    origins.filter((each) => each.origin === wanted && (key === undefined || each.key === key)).length;
+  /** @type {(name: string, key?: string | null) => number} */
+  const count = (name, key) =>
+    origins.filter((each) => each.origin === name && (key === undefined || each.key === key)).length;
   const others = ORIGIN_NAMES.filter((name) => !["root", "logit", "retrieved"].includes(name));
   /** @type {[number, (n: number) => string][]} */
   const parts = [
@@ -183,8 +183,8 @@ function draftWords(trace, number, { origins, drafted }) {
       count(name), (n) => `${n} ${ORIGINS[name].title}`,
     ])),
   ];
-  const counted = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
-  return [`${plural(drafted, "token")} drafted`, capital(counted.join(", ")) + "."];
+  const phrases = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
+  return [`${plural(drafted, "token")} drafted`, capital(phrases.join(", ")) + "."];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
@@ -202,9 +202,9 @@ function fateWords(trace, number, step) {
   const headline = outcomeSentence(step);
   if (isEnd(trace, number)) return [headline, "The run ends here."];
   const last = path[path.length - 1];
-  const wanted = `After ${quoted(trace, tokens[last])} the target chose ${quoted(trace, choices[last])}`;
+  const choice = `After ${quoted(trace, tokens[last])} the target chose ${quoted(trace, choices[last])}`;
   const drafted = parents.some((parent, node) => parent === last && tokens[node] === choices[last]);
-  return [headline, `${wanted}${drafted ? "" : ", which was not drafted there"}.`];
+  return [headline, `${choice}${drafted ? "" : ", which was not drafted there"}.`];
 }
 
 /** @param {Trace} trace @param {number} number */

@@ -1,4 +1,4 @@
-/* The drawn text: blocks of lines, in them chunks, in those in sight a span a token. */
+/* The text on the page: blocks of lines, which hold chunks; chunks in sight hold a span for each token. */
 
 import { WHOLE_BELOW, chunkAt, cutChunks, inWindow } from "./chunks.js";
 import { el, setText } from "./dom.js";
@@ -23,7 +23,7 @@ export function createSheet(body, onUnfold) {
   /** @type {Sheet} */
   const sheet = {
     body, ghost, fold, trace: null, visible: 0, whitespace: false, open: new Set(), near: NEAR_AT_FIRST,
-    chunks: [], drawn: [], folded: null, marked: [],
+    chunks: [], entries: [], folded: null, marks: [],
   };
   fold.addEventListener("click", () => {
     if (sheet.trace) sheet.open.add(sheet.trace.run);
@@ -39,11 +39,11 @@ export function createSheet(body, onUnfold) {
 /** @param {Sheet} sheet */
 export function clearSheet(sheet) {
   sheet.body.replaceChildren();
-  Object.assign(sheet, { chunks: [], drawn: [], folded: null, marked: [] });
+  Object.assign(sheet, { chunks: [], entries: [], folded: null, marks: [] });
 }
 
 /**
- * Another trace: of the same run, what it shares with the old one from the start on stays.
+ * Replaces the trace. Within a run, the beginning that both traces share stays on the page.
  * @param {Sheet} sheet
  * @param {Trace} trace
  */
@@ -57,19 +57,19 @@ export function setTrace(sheet, trace) {
 
 /** @param {Sheet} sheet @param {Trace} old @param {Trace} trace */
 function dropChanged(sheet, old, trace) {
-  const { chunks, drawn } = sheet;
+  const { chunks, entries } = sheet;
   /** @param {number} position */
-  const same = (position) =>
+  const isSame = (position) =>
     old.ids[position] === trace.ids[position] &&
     originAt(old, position) === originAt(trace, position) &&
     old.stepOf[position] === trace.stepOf[position];
-  const shown = Math.min(sheet.visible, trace.ids.length);
-  let kept = 0;
-  while (kept < shown && same(kept)) kept += 1;
-  if (kept === sheet.visible) return;
-  if (kept < old.promptLength) return clearSheet(sheet);
-  const changed = chunkAt(chunks, kept);
-  while (drawn.length > changed) eraseLast(sheet);
+  const visible = Math.min(sheet.visible, trace.ids.length);
+  let common = 0;
+  while (common < visible && isSame(common)) common += 1;
+  if (common === sheet.visible) return;
+  if (common < old.promptLength) return clearSheet(sheet);
+  const changed = chunkAt(chunks, common);
+  while (entries.length > changed) eraseLast(sheet);
   chunks.length = Math.min(chunks.length, changed + 1);
 }
 
@@ -86,7 +86,7 @@ export function setWhitespace(sheet, whitespace) {
 }
 
 /**
- * How a trace's text is cut: into chunks, and the prompt's middle folded unless it was opened.
+ * Cuts a trace's text into chunks and folds the prompt's middle, unless the viewer opened it.
  * @param {Sheet} sheet
  * @param {Trace} trace
  */
@@ -112,38 +112,38 @@ function tokenEndsLine(trace, position) {
 }
 
 /**
- * Draws the text up to `visible`: what is new to it as plain text at first; with `plain` the chunk before, too.
+ * Draws the text up to `visible`. New chunks begin as plain text; with `plain`, so does the one before them.
  * @param {Sheet} sheet
  * @param {number} visible
  * @param {boolean} [plain]
  */
 export function drawSheet(sheet, visible, plain = false) {
-  const { chunks, drawn, trace } = sheet;
+  const { chunks, entries, trace } = sheet;
   if (!trace) return;
   cutSheet(sheet, trace);
   sheet.visible = visible;
-  while (drawn.length && chunks[drawn.length - 1].start >= visible) eraseLast(sheet);
-  if (drawn.length && plain) setSpans(sheet, drawn.length - 1, false);
-  if (drawn.length) drawChunk(sheet, drawn.length - 1);
-  while (drawn.length < chunks.length && chunks[drawn.length].start < visible) addChunk(sheet);
+  while (entries.length && chunks[entries.length - 1].start >= visible) eraseLast(sheet);
+  if (entries.length && plain) setSpans(sheet, entries.length - 1, false);
+  if (entries.length) drawChunk(sheet, entries.length - 1);
+  while (entries.length < chunks.length && chunks[entries.length].start < visible) addChunk(sheet);
   placeGhost(sheet);
 }
 
 /** @param {Sheet} sheet */
-function eraseLast({ drawn }) {
-  const { element = null, block = null } = drawn.pop() || {};
+function eraseLast({ entries }) {
+  const { element = null, block = null } = entries.pop() || {};
   if (element) element.remove();
   if (block && !block.querySelector(".ls-chunk, .ls-fold")) block.remove();
 }
 
 /** @param {Sheet} sheet */
 function addChunk(sheet) {
-  const { body, chunks, drawn, folded, fold } = sheet;
-  const number = drawn.length;
+  const { body, chunks, entries, folded, fold } = sheet;
+  const number = entries.length;
   const chunk = chunks[number];
-  const above = number ? drawn[number - 1].block : null;
+  const above = number ? entries[number - 1].block : null;
   if (folded && chunk.start > folded.from && chunk.start < folded.to) {
-    return drawn.push({ element: null, block: above, spans: null, shown: 0 });
+    return entries.push({ element: null, block: above, spans: null, shownEnd: 0 });
   }
   const atFold = folded !== null && [folded.from, folded.to].includes(chunk.start);
   const goesOn = above && !chunk.line && !atFold;
@@ -151,40 +151,40 @@ function addChunk(sheet) {
   if (atFold && chunk.start === folded.from) {
     setText(fold, `… ${plural(folded.to - folded.from, "token")} folded …`);
     block.append(fold);
-    return drawn.push({ element: fold, block, spans: null, shown: 0 });
+    return entries.push({ element: fold, block, spans: null, shownEnd: 0 });
   }
   const element = el("span", { class: "ls-chunk" });
-  drawn.push({ element, block, spans: null, shown: 0 });
+  entries.push({ element, block, spans: null, shownEnd: 0 });
   drawChunk(sheet, number);
   block.append(element);
 }
 
 /**
- * Brings a chunk up to date: its shown tokens, as spans or as plain text.
+ * Brings a chunk up to date: its visible tokens, as spans or as plain text.
  * @param {Sheet} sheet
  * @param {number} number
  */
 function drawChunk(sheet, number) {
-  const { chunks, drawn, trace, visible } = sheet;
-  const entry = drawn[number];
+  const { chunks, entries, trace, visible } = sheet;
+  const entry = entries[number];
   const { element, spans } = entry;
   if (!trace || !element || element === sheet.fold) return;
   const { start, end } = chunks[number];
-  const shown = Math.min(end, visible);
-  if (entry.shown === shown) return;
-  if (spans) drawSpans(trace, sheet.whitespace, element, spans, start, shown);
-  else fillToken(element, spelt(trace, start, shown).flat(), false);
-  entry.shown = shown;
+  const shownEnd = Math.min(end, visible);
+  if (entry.shownEnd === shownEnd) return;
+  if (spans) drawSpans(trace, sheet.whitespace, element, spans, start, shownEnd);
+  else fillToken(element, spellRange(trace, start, shownEnd).flat(), false);
+  entry.shownEnd = shownEnd;
   element.dataset.of = trace.stepOf[start] === 0 ? "prompt" : "output";
 }
 
 /**
- * What each token from `start` (a group's first) up to `end` shows.
+ * Segments of each token from `start` (the first of its group) up to `end`.
  * @param {Trace} trace
  * @param {number} start
  * @param {number} end
  */
-function spelt(trace, start, end) {
+function spellRange(trace, start, end) {
   /** @type {Segment[][]} */
   const all = [];
   for (let at = start; at < end; ) {
@@ -197,22 +197,22 @@ function spelt(trace, start, end) {
 }
 
 /**
- * A character that the border between shown and hidden tokens cuts is spelt anew: whole or as hex.
+ * Spells a character anew, whole or as hex, when the end of the visible text cuts it.
  * @param {Trace} trace
  * @param {boolean} whitespace
  * @param {HTMLElement} element of the chunk
  * @param {HTMLElement[]} spans
  * @param {number} start
- * @param {number} shown
+ * @param {number} end
  */
-function drawSpans(trace, whitespace, element, spans, start, shown) {
-  const kept = Math.min(start + spans.length, shown);
-  for (const span of spans.splice(Math.max(0, shown - start))) span.remove();
-  const border = Math.min(kept, trace.ids.length - 1);
-  const from = Math.max(start, Math.min(kept, trace.groupOf[border]));
+function drawSpans(trace, whitespace, element, spans, start, end) {
+  const unchanged = Math.min(start + spans.length, end);
+  for (const span of spans.splice(Math.max(0, end - start))) span.remove();
+  const border = Math.min(unchanged, trace.ids.length - 1);
+  const from = Math.max(start, Math.min(unchanged, trace.groupOf[border]));
   /** @type {HTMLElement[]} */
   const added = [];
-  spelt(trace, from, shown).forEach((segments, offset) => {
+  spellRange(trace, from, end).forEach((segments, offset) => {
     const position = from + offset;
     const span = spans[position - start] || tokenSpan(trace, position);
     fillToken(span, segments, false, whitespace);
@@ -236,7 +236,7 @@ function tokenSpan(trace, position) {
 }
 
 /**
- * A token without a character of its own: empty, or bytes of the character before.
+ * Marks a token without a character of its own: it is empty, or holds bytes of the character before.
  * @param {Trace} trace
  * @param {HTMLElement} span
  * @param {number} position
@@ -254,34 +254,34 @@ function showEmpty(trace, span, position, segments) {
  * @param {Sheet} sheet
  */
 export function showInSight(sheet) {
-  const { body, drawn, visible } = sheet;
-  if (visible < WHOLE_BELOW) return drawn.forEach((entry, number) => setSpans(sheet, number, true));
+  const { body, entries, visible } = sheet;
+  if (visible < WHOLE_BELOW) return entries.forEach((entry, number) => setSpans(sheet, number, true));
   const outer = body.getBoundingClientRect();
-  const there = drawn.map((entry, number) => number).filter((number) => drawn[number].element);
+  const there = entries.map((entry, number) => number).filter((number) => entries[number].element);
   /** @param {number} at */
-  const boxOf = (at) => (drawn[there[at]].element || body).getBoundingClientRect();
+  const boxOf = (at) => (entries[there[at]].element || body).getBoundingClientRect();
   const [first, end] = inWindow(there.length, boxOf, outer.top - SIGHT, outer.bottom + SIGHT);
   there.forEach((number, at) => setSpans(sheet, number, at >= first && at < end));
   if (end > first) sheet.near = sheet.chunks[there[end - 1]].end - sheet.chunks[there[first]].start;
 }
 
 /**
- * The same for the end of the text, by how many tokens were near sight before: without a look at where they
- * are, for which the browser would have to lay them out.
+ * The same for the end of the text, from the number of tokens that were near sight before. Measuring where
+ * they are would make the browser lay them out.
  * @param {Sheet} sheet
  */
 export function showEnd(sheet) {
-  const { chunks, drawn, visible, near } = sheet;
+  const { chunks, entries, visible, near } = sheet;
   const from = visible < WHOLE_BELOW ? 0 : visible - near;
-  drawn.forEach((entry, number) => setSpans(sheet, number, chunks[number].end > from));
+  entries.forEach((entry, number) => setSpans(sheet, number, chunks[number].end > from));
 }
 
-/** @param {Sheet} sheet @param {number} number @param {boolean} wanted */
-function setSpans(sheet, number, wanted) {
-  const entry = sheet.drawn[number];
-  if (!entry.element || entry.element === sheet.fold || (entry.spans !== null) === wanted) return;
+/** @param {Sheet} sheet @param {number} number @param {boolean} tokenByToken */
+function setSpans(sheet, number, tokenByToken) {
+  const entry = sheet.entries[number];
+  if (!entry.element || entry.element === sheet.fold || (entry.spans !== null) === tokenByToken) return;
   entry.element.replaceChildren();
-  Object.assign(entry, { spans: wanted ? [] : null, shown: 0 });
+  Object.assign(entry, { spans: tokenByToken ? [] : null, shownEnd: 0 });
   drawChunk(sheet, number);
 }
 
@@ -290,8 +290,8 @@ function setSpans(sheet, number, wanted) {
  * @param {Sheet} sheet
  * @param {number} position
  */
-export function spanAt({ chunks, drawn }, position) {
-  const entry = drawn[chunkAt(chunks, position)];
+export function spanAt({ chunks, entries }, position) {
+  const entry = entries[chunkAt(chunks, position)];
   return (entry && entry.spans && entry.spans[position - chunks[chunkAt(chunks, position)].start]) || null;
 }
 
@@ -301,18 +301,18 @@ export function spanAt({ chunks, drawn }, position) {
  * @param {number} position
  */
 export function placeAt(sheet, position) {
-  const { chunks, drawn, folded, fold } = sheet;
+  const { chunks, entries, folded, fold } = sheet;
   if (folded && position >= folded.from && position < folded.to) return fold;
-  const entry = drawn[chunkAt(chunks, position)];
+  const entry = entries[chunkAt(chunks, position)];
   return spanAt(sheet, position) || (entry && entry.element) || null;
 }
 
 /**
- * The token that is certain to come next stands behind the text, apart from it.
+ * Puts the token that is certain to come next behind the text, apart from it.
  * @param {Sheet} sheet
  */
-function placeGhost({ body, drawn, ghost, trace, visible }) {
-  const last = drawn[drawn.length - 1];
+function placeGhost({ body, entries, ghost, trace, visible }) {
+  const last = entries[entries.length - 1];
   const home = last && last.block && trace && !tokenEndsLine(trace, visible - 1) ? last.block : body;
   if (ghost.parentNode !== home || ghost.nextSibling) home.append(ghost);
 }

@@ -76,18 +76,18 @@ function grouped(things, keyOf) {
 
 /** @param {CanvasRenderingContext2D} pen @param {Looks} looks @param {Step} step @param {Layout} layout */
 function drawEdges(pen, { colours }, step, { edges }) {
-  const looks = edges.map((edge) => {
-    const shared = edge.kind === "trunk" || edge.kind === "bus";
+  const strokes = edges.map((edge) => {
+    const isShared = edge.kind === "trunk" || edge.kind === "bus";
     const state = stateOfEdge(step, edge);
     const origin = originOfEdge(step, edge);
-    return { edge, origin, state, taken: state === "accepted" && !shared };
+    return { edge, origin, state, onPath: state === "accepted" && !isShared };
   });
-  looks.sort((a, b) => Number(a.taken) - Number(b.taken));
-  for (const group of grouped(looks, ({ origin, state, taken }) => [origin, state, taken].join())) {
-    const { origin, state, taken } = group[0];
-    pen.strokeStyle = taken ? colours.text : colours[origin || "line-hard"];
+  strokes.sort((a, b) => Number(a.onPath) - Number(b.onPath));
+  for (const group of grouped(strokes, ({ origin, state, onPath }) => [origin, state, onPath].join())) {
+    const { origin, state, onPath } = group[0];
+    pen.strokeStyle = onPath ? colours.text : colours[origin || "line-hard"];
     pen.globalAlpha = state === "uncompared" ? 0.55 : 0.85;
-    pen.lineWidth = taken ? 0.26 : 0.11;
+    pen.lineWidth = onPath ? 0.26 : 0.11;
     pen.stroke(new Path2D(group.map(({ edge }) => edge.path).join("")));
   }
 }

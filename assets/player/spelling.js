@@ -126,14 +126,14 @@ export function plainText(segments) {
 
 /**
  * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
- * must not break and a space should be seen. `marked`: in running text, with marks over spaces and tabs.
+ * must not break and a space should be seen. `whitespace`: in running text, with marks over spaces and tabs.
  * @param {HTMLElement} target
  * @param {Segment[]} segments
  * @param {boolean} chip
- * @param {boolean} [marked]
+ * @param {boolean} [whitespace]
  */
-export function fillToken(target, segments, chip, marked = false) {
-  const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, marked));
+export function fillToken(target, segments, chip, whitespace = false) {
+  const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, whitespace));
   target.replaceChildren(...mergedStrings(pieces));
 }
 
@@ -151,20 +151,20 @@ function mergedStrings(pieces) {
   return merged;
 }
 
-/** @param {Segment} segment @param {boolean} chip @param {boolean} marked */
-function segmentNodes({ text, hex }, chip, marked) {
+/** @param {Segment} segment @param {boolean} chip @param {boolean} whitespace */
+function segmentNodes({ text, hex }, chip, whitespace) {
   if (text === undefined) return [el("span", { class: "ls-bytes" }, "⟨" + hex + "⟩")];
   return text
-    .split(chip || marked ? SPLIT_CHIP : SPLIT)
+    .split(chip || whitespace ? SPLIT_CHIP : SPLIT)
     .filter((piece) => piece !== "")
-    .flatMap((piece) => pieceNodes(piece, chip, marked));
+    .flatMap((piece) => pieceNodes(piece, chip, whitespace));
 }
 
-/** @param {string} piece @param {boolean} chip @param {boolean} marked */
-function pieceNodes(piece, chip, marked) {
+/** @param {string} piece @param {boolean} chip @param {boolean} whitespace */
+function pieceNodes(piece, chip, whitespace) {
   if (piece === "\n") return [el("i", { class: "ls-newline" }), ...(chip ? [] : ["\n"])];
   if (HIDDEN.test(piece)) return [el("span", { class: "ls-control" }, codePoint(piece))];
-  if ((chip || marked) && piece === "\t") return [el("i", { class: "ls-tab" }), ...(chip ? [] : ["\t"])];
-  if ((chip || marked) && piece === " ") return [el("span", { class: "ls-space" }, " ")];
+  if ((chip || whitespace) && piece === "\t") return [el("i", { class: "ls-tab" }), ...(chip ? [] : ["\t"])];
+  if ((chip || whitespace) && piece === " ") return [el("span", { class: "ls-space" }, " ")];
   return [piece];
 }

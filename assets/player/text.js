@@ -150,7 +150,7 @@ function paintText(state, frame) {
   setWhitespace(sheet, settings.whitespace);
   setTrace(sheet, trace);
   const rushes = frame.hurried && visible - sheet.visible > RUSH;
-  if (moved || sheet.drawn.length === 0) drawSheet(sheet, visible, rushes);
+  if (moved || sheet.entries.length === 0) drawSheet(sheet, visible, rushes);
   if (state.caret !== null && state.caret >= visible) state.caret = null;
   paintGhost(sheet.ghost, trace, nextRoot(frame));
   if (state.lecture !== settings.lecture) requestAnimationFrame(() => state.sticks && toEnd(state));
@@ -198,14 +198,14 @@ function paintGhost(ghost, trace, id) {
  * @param {Frame} frame
  */
 function markTokens(sheet, frame) {
-  for (const [span, name] of sheet.marked) span.removeAttribute(name);
-  sheet.marked = [];
+  for (const [span, name] of sheet.marks) span.removeAttribute(name);
+  sheet.marks = [];
   /** @param {number} position @param {string} name @param {string} value */
   const mark = (position, name, value) => {
     const span = spanAt(sheet, position);
     if (!span || span.hasAttribute(name)) return;
     span.setAttribute(name, value);
-    sheet.marked.push([span, name]);
+    sheet.marks.push([span, name]);
   };
   markCurrent(frame, mark);
   if (!frame.hurried) markSources(frame, mark);

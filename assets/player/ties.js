@@ -72,9 +72,9 @@ function paintTies(state, frame, soon) {
   }, TIES_REST);
 }
 
-/** @param {TiesState} state @param {string} wanted */
-function fly({ flights, frame, key, panels }, wanted) {
-  if (key === wanted && frame && frame.step) startFlights(flights, frame, panels);
+/** @param {TiesState} state @param {string} scheduledKey */
+function fly({ flights, frame, key, panels }, scheduledKey) {
+  if (key === scheduledKey && frame && frame.step) startFlights(flights, frame, panels);
 }
 
 /** @param {TiesState} state */
@@ -90,13 +90,13 @@ function drawTies(state) {
   pills.replaceChildren(...pillsOf(frame.trace, panels, sources, origin));
   const edges = new Map(childrenOf(pills).map((pill) => [pill.dataset.side, pill.getBoundingClientRect()]));
   const text = panels.text.body.getBoundingClientRect();
-  const drawn = ties.flatMap((tie) => {
+  const elements = ties.flatMap((tie) => {
     const box = tie.boxes[tie.boxes.length - 1] || edges.get(tie.side || "");
     if (!box || !tie.to) return [];
     const [from, to, around] = [box, tie.to, text].map((each) => shifted(each, origin));
     return [tieElement(tie, tie.way(from, to, around))];
   });
-  lines.replaceChildren(...drawn);
+  lines.replaceChildren(...elements);
 }
 
 /**

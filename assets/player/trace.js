@@ -122,11 +122,11 @@ function derivedStep(row) {
  * @returns {NodeState[]}
  */
 function nodeStates({ tokens, parents, choices, path }) {
-  const kept = new Set(path);
+  const accepted = new Set(path);
   return tokens.map((token, node) => {
-    if (kept.has(node)) return "accepted";
+    if (accepted.has(node)) return "accepted";
     const parent = parents[node];
-    return kept.has(parent) && token !== choices[parent] ? "rejected" : "uncompared";
+    return accepted.has(parent) && token !== choices[parent] ? "rejected" : "uncompared";
   });
 }
 

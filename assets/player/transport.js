@@ -98,8 +98,8 @@ function speedSelect(onSpeed) {
   const options = SPEEDS.map((speed) => el("option", { value: speed }, name(speed)));
   const select = el("select", { class: "ls-select" }, ...options);
   select.addEventListener("change", () => {
-    const chosen = SPEEDS.find((speed) => String(speed) === select.value);
-    if (chosen !== undefined) onSpeed(chosen);
+    const speed = SPEEDS.find((each) => String(each) === select.value);
+    if (speed !== undefined) onSpeed(speed);
   });
   return { select, element: el("label", { class: "ls-speed" }, "Speed ", select) };
 }

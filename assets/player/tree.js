@@ -41,12 +41,12 @@ export function createTreePanel(on) {
   view.body.append(tree, mask, empty);
   view.element.append(zoom.element, sweep);
   /** @type {TreeState} */
-  const state = { frame: null, drawn: null, room: null, marked: [], scrolled: false };
+  const state = { frame: null, key: null, room: null, marks: [], scrolled: false };
   const parts = { ...view, tree, mask, empty, zoom, views, sketch };
-  const again = () => {
+  const repaint = () => {
     if (state.frame) paintTree(parts, state, state.frame);
   };
-  measureRoom(view.body, state, again);
+  measureRoom(view.body, state, repaint);
   for (const each of [tree, mask]) listenToNodes(each, on, zoom);
   pinWhileScrolling(view.body, state);
   return {
@@ -65,20 +65,20 @@ function paintTree(parts, state, frame) {
   setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
   setText(parts.note, step ? treeNote(step, beat) : "");
   if (state.room === null) state.room = roomOf(parts.body);
-  const shown = viewFor(frame.settings.treeView, state.room.width);
-  parts.views.paint(shown, viewFor("tree", state.room.width) === "tree");
-  parts.zoom.element.hidden = shown !== "tree";
+  const view = viewFor(frame.settings.treeView, state.room.width);
+  parts.views.paint(view, viewFor("tree", state.room.width) === "tree");
+  parts.zoom.element.hidden = view !== "tree";
   const { width, height, letter } = state.room;
-  const sketched = Boolean(hurried) && shown === "tree";
-  const key = [trace, step, shown, width, height, letter, sketched];
-  const before = state.drawn;
-  if (!before || key.some((part, at) => part !== before[at])) {
-    const other = !before || before[1] !== step || before[2] !== shown;
-    state.drawn = key;
-    if (sketched && frame.step) drawSketch(parts, frame, state.room);
-    else drawStep(parts, shown, frame, state.room);
-    if (other && state.scrolled) parts.body.scrollTo(0, 0);
-    state.marked = [];
+  const isSketch = Boolean(hurried) && view === "tree";
+  const key = [trace, step, view, width, height, letter, isSketch];
+  const previous = state.key;
+  if (!previous || key.some((part, at) => part !== previous[at])) {
+    const isOtherView = !previous || previous[1] !== step || previous[2] !== view;
+    state.key = key;
+    if (isSketch && frame.step) drawSketch(parts, frame, state.room);
+    else drawStep(parts, view, frame, state.room);
+    if (isOtherView && state.scrolled) parts.body.scrollTo(0, 0);
+    state.marks = [];
   }
   markPointed(parts, state, frame);
 }
@@ -95,8 +95,8 @@ function treeNote(step, beat) {
   return outcomeSentence(step);
 }
 
-/** @param {string} wanted @param {number} width */
-const viewFor = (wanted, width) => (wanted === "tree" && width < MIN_TREE ? "rows" : wanted);
+/** @param {string} choice @param {number} width */
+const viewFor = (choice, width) => (choice === "tree" && width < MIN_TREE ? "rows" : choice);
 
 /** @param {TreeParts} parts @param {StepFrame} frame @param {Room} room */
 function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
@@ -111,22 +111,22 @@ function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
   sketch.draw(frame, layout, room.letter * zoom.size(), room);
 }
 
-/** @param {TreeParts} parts @param {string} shown @param {Frame} frame @param {Room} room */
-function drawStep({ body, tree, mask, zoom, sketch }, shown, { trace, step }, room) {
+/** @param {TreeParts} parts @param {string} view @param {Frame} frame @param {Room} room */
+function drawStep({ body, tree, mask, zoom, sketch }, view, { trace, step }, room) {
   sketch.rest();
   const { activeElement } = document;
   const focused = activeElement && body.contains(activeElement) && activeElement.closest("[data-node]");
-  const isMask = shown === "mask";
+  const isMask = view === "mask";
   tree.hidden = isMask;
   mask.hidden = !isMask;
-  tree.classList.toggle("ls-rows", shown === "rows");
+  tree.classList.toggle("ls-rows", view === "rows");
   (isMask ? tree : mask).replaceChildren();
   tree.style.width = tree.style.height = "";
   if (!step) return (isMask ? mask : tree).replaceChildren();
-  if (shown === "rows") tree.replaceChildren(...rowElements(trace, step));
+  if (view === "rows") tree.replaceChildren(...rowElements(trace, step));
   else if (isMask) drawMask(mask, trace, step);
   else drawTree(tree, zoom, trace, step, room);
-  if (shown === "rows") tree.style.fontSize = "";
+  if (view === "rows") tree.style.fontSize = "";
   /** @type {HTMLElement | null} */
   const first = body.querySelector("[data-node][tabindex='0']");
   if (focused && first) first.focus({ preventScroll: true });
@@ -178,15 +178,15 @@ function roomOf(body) {
  * Measures when the box changes, not when a step is drawn: that would lay out the page twice a step.
  * @param {HTMLElement} body
  * @param {TreeState} state
- * @param {() => void} again
+ * @param {() => void} repaint
  */
-function measureRoom(body, state, again) {
+function measureRoom(body, state, repaint) {
   const observer = new ResizeObserver(() => {
     const room = roomOf(body);
     const same = JSON.stringify(room) === JSON.stringify(state.room);
     if (room.width <= 0 || same) return;
     state.room = room;
-    again();
+    repaint();
   });
   observer.observe(body);
 }
@@ -200,9 +200,9 @@ function viewButtons(onView) {
   });
   return {
     element: el("div", { class: "ls-views", role: "group", "aria-label": "View of the draft tree" }, ...buttons),
-    /** @param {string} shown @param {boolean} wide */
-    paint(shown, wide) {
-      for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === shown));
+    /** @param {string} view @param {boolean} wide */
+    paint(view, wide) {
+      for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === view));
       buttons[0].hidden = !wide;
     },
   };
@@ -219,16 +219,16 @@ function markPointed({ body, mask }, state, frame) {
   const node = link && link.number === frame.cursor ? link.node : null;
   mask.style.setProperty("--ls-at", node === null ? null : String(node));
   mask.toggleAttribute("data-at", node !== null);
-  for (const each of state.marked) {
+  for (const each of state.marks) {
     each.removeAttribute("data-pointed");
     each.removeAttribute("data-way");
   }
-  state.marked = [];
+  state.marks = [];
   if (node === null || !frame.step) return;
   for (let way = node; way >= 0; way = frame.step.row.parents[way]) {
     for (const each of body.querySelectorAll(`[data-node="${way}"], [data-edge="${way}"]`)) {
       each.setAttribute(way === node ? "data-pointed" : "data-way", "");
-      state.marked.push(each);
+      state.marks.push(each);
     }
   }
 }
@@ -239,8 +239,8 @@ function nodeBox(body, frame, node) {
   if (!element || (frame.beat === 1 && node !== 0)) return null;
   const box = element.getBoundingClientRect();
   const outer = body.getBoundingClientRect();
-  const seen = box.right > outer.left && box.left < outer.right && box.bottom > outer.top && box.top < outer.bottom;
-  return seen && box.width > 0 ? box : null;
+  const inSight = box.right > outer.left && box.left < outer.right && box.bottom > outer.top && box.top < outer.bottom;
+  return inSight && box.width > 0 ? box : null;
 }
 
 /**
@@ -262,8 +262,8 @@ function pinWhileScrolling(body, state) {
  */
 function nodeOf(target) {
   /** @type {HTMLElement | null} */
-  const found = target instanceof Element ? target.closest("[data-node]") : null;
-  return found ? { node: Number(found.dataset.node) } : null;
+  const element = target instanceof Element ? target.closest("[data-node]") : null;
+  return element ? { node: Number(element.dataset.node) } : null;
 }
 
 /** @param {HTMLElement} list @param {Pick<Callbacks, "point">} on @param {Zoom} zoom */

@@ -383,7 +383,7 @@ export interface Gradio {
   element: HTMLElement;
   trigger(event: string, data: object): void;
   props: { value: string };
-  server?: Record<string, (wanted: object) => Promise<any>>;
+  server?: Record<string, (request: object) => Promise<any>>;
   watch(name: string, callback: () => void): void;
 }
 
@@ -561,12 +561,12 @@ export interface Chunk {
 }
 
 /** A chunk on the page: its element (null within a fold), the block that it is in, a span for each token where
-    they are drawn one by one, and how far it is shown. */
+    they are drawn one by one, and the position up to which it is shown. */
 export interface DrawnChunk {
   element: HTMLElement | null;
   block: HTMLElement | null;
   spans: HTMLElement[] | null;
-  shown: number;
+  shownEnd: number;
 }
 
 export interface Fold {
@@ -588,10 +588,10 @@ export interface Sheet {
   /** Runs whose prompt was unfolded. */
   open: Set<string>;
   chunks: Chunk[];
-  drawn: DrawnChunk[];
+  entries: DrawnChunk[];
   folded: Fold | null;
   /** Elements with the names of the attributes that mark them. */
-  marked: [HTMLElement, string][];
+  marks: [HTMLElement, string][];
   /** How many tokens were near sight. */
   near: number;
 }
@@ -618,7 +618,7 @@ export interface RanksState {
   log: HTMLElement;
   spoken: HTMLElement;
   frame: Frame | null;
-  drawn: Step | null;
+  drawnStep: Step | null;
   drawnRows: number;
   caret: number | null;
   all: boolean;
@@ -650,16 +650,16 @@ export interface TreeParts extends Panel {
   mask: HTMLElement;
   empty: HTMLElement;
   zoom: Zoom;
-  views: { element: HTMLElement; paint(shown: string, wide: boolean): void };
+  views: { element: HTMLElement; paint(view: string, wide: boolean): void };
   sketch: Sketch;
 }
 
 export interface TreeState {
   frame: Frame | null;
   /** What the drawing depends on. */
-  drawn: any[] | null;
+  key: any[] | null;
   room: Room | null;
-  marked: Element[];
+  marks: Element[];
   scrolled: boolean;
 }
 
@@ -744,7 +744,7 @@ export interface OverviewState {
   /** Paths of the bars: roots, and accepted drafts over them. */
   roots: string;
   drafts: string;
-  marked: string | null;
+  markKey: string | null;
 }
 
 /** Where the nodes of a saved picture stand: x and row of each, whether it is the first of siblings side by side,
@@ -798,7 +798,7 @@ export interface BarPart {
 export interface LaneText {
   trace: Trace | null;
   spans: HTMLElement[];
-  marked: HTMLElement[];
+  newest: HTMLElement[];
 }
 
 export type Attributes = Record<string, string | number | boolean | null | undefined>;

@@ -146,8 +146,8 @@ export function stateWords(trace, step, node) {
   const state = step.states[node];
   if (state === "rejected") {
     const parent = parents[node];
-    const wanted = quoted(trace, choices[parent]);
-    return `rejected: after ${quoted(trace, tokens[parent])} the target chose ${wanted}`;
+    const choice = quoted(trace, choices[parent]);
+    return `rejected: after ${quoted(trace, tokens[parent])} the target chose ${choice}`;
   }
   if (state === "uncompared") {
     if (isLast(path, parents[node]) && tokens[node] === choices[parents[node]]) {

@@ -97,28 +97,28 @@ function listenToWheel(body, onZoom) {
  * @param {HTMLElement} body
  */
 function listenToDrag(body) {
-  /** @type {Point | null} where it was taken, in the content */
-  let held = null;
-  let moved = false;
+  /** @type {Point | null} where the drag began, in the content */
+  let start = null;
+  let isDragging = false;
   body.addEventListener("pointerdown", (event) => {
     const onBar = event.target === body && event.offsetX > body.clientWidth;
     if (event.pointerType !== "mouse" || event.button !== 0 || onBar) return;
-    held = { x: event.clientX + body.scrollLeft, y: event.clientY + body.scrollTop };
-    moved = false;
+    start = { x: event.clientX + body.scrollLeft, y: event.clientY + body.scrollTop };
+    isDragging = false;
   });
   body.addEventListener("pointermove", (event) => {
-    if (!held) return;
-    const left = held.x - event.clientX;
-    const top = held.y - event.clientY;
+    if (!start) return;
+    const left = start.x - event.clientX;
+    const top = start.y - event.clientY;
     const far = Math.abs(left - body.scrollLeft) + Math.abs(top - body.scrollTop) > 4;
-    if (!moved && !far) return;
-    if (!moved) body.setPointerCapture(event.pointerId);
-    moved = true;
+    if (!isDragging && !far) return;
+    if (!isDragging) body.setPointerCapture(event.pointerId);
+    isDragging = true;
     body.classList.add("ls-dragged");
     body.scrollTo(left, top);
   });
   const drop = () => {
-    held = null;
+    start = null;
     body.classList.remove("ls-dragged");
   };
   body.addEventListener("pointerup", drop);

@@ -14,7 +14,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.accessibility import OPTIONS, SETTLED
-from support.race_page import FIELD, LANE, ORDINALS, ROOT, TEXT, made, page_html, shown, steps_from
+from support.race_page import (
+    FIELD,
+    LANE,
+    ORDINALS,
+    ROOT,
+    TEXT,
+    make_race,
+    page_html,
+    steps_from,
+    steps_shown,
+)
 
 from logitspec.decoding.race import Race
 from logitspec.trace.records import Trace, origins
@@ -27,7 +37,7 @@ NAMES = {"root": "root", "logit": "runner-up", "retrieved": "retrieved", "recycl
 
 @cache
 def finished() -> tuple[Race, list[str]]:
-    return made()
+    return make_race()
 
 
 @pytest.fixture
@@ -115,9 +125,9 @@ def test_at_every_moment_the_lanes_are_where_their_traces_say(page: Page, clock:
         painted(page)
         at = float(data(page, "at") or -1)
         assert at == pytest.approx(share / 1000 * max(spent(t, clock)[-1] for t in race.traces))
-        assert shown(page) == done_at(race, at, clock)
+        assert steps_shown(page) == done_at(race, at, clock)
         for lane, steps, trace in zip(
-            page.locator(LANE).all(), shown(page), race.traces, strict=True
+            page.locator(LANE).all(), steps_shown(page), race.traces, strict=True
         ):
             kept = trace.steps[:steps]
             tokens = lane.locator("[data-lane-token]")
@@ -201,7 +211,7 @@ def test_a_running_race_shows_no_more_than_all_its_lanes_have_reached(page: Page
     race, messages = finished()
     give(page, messages[0])
     assert data(page, "state") == "running"
-    assert shown(page) == [0, 0, 0, 0]
+    assert steps_shown(page) == [0, 0, 0, 0]
     for count in (5, 38, 120):
         give(page, *messages[1 : 1 + count])
         so_far = [race.order[:count].count(lane) for lane in range(4)]
@@ -213,11 +223,11 @@ def test_a_running_race_shows_no_more_than_all_its_lanes_have_reached(page: Page
         at = float(data(page, "at") or -1)
         assert at <= min(going, default=1e9) + 1e-9
         known = [min(a, b) for a, b in zip(done_at(race, at, "time"), so_far, strict=True)]
-        assert shown(page) == known
+        assert steps_shown(page) == known
     expect(page.locator(f"{ROOT} .lr-results")).to_be_hidden()
     give(page, *messages[1:])  # those that came already change nothing
     assert data(page, "state") == "done"
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
     expect(page.locator(f"{ROOT} .lr-results")).to_be_visible()
 
 
@@ -235,7 +245,7 @@ def test_missing_steps_are_asked_for_and_come_once(page: Page) -> None:
     give(page, *messages[10:20], *messages[60:])
     assert page.evaluate("asked") == [[race.name, 30]]
     assert data(page, "state") == "done"
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
     texts = [
         "".join(lane.locator("[data-lane-token]").all_text_contents())
         for lane in page.locator(LANE).all()
@@ -269,7 +279,7 @@ def test_a_race_comes_back_from_what_was_kept_of_it(page: Page) -> None:
     assert page.evaluate("race.place().run") == race.name
     assert data(page, "state") == "running"
     give(page, *messages[50:])
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
     whole = json.loads(page.evaluate("race.snapshot()"))
     real = json.loads(race.to_json())
     assert [lane["steps"] for lane in whole["lanes"]] == [lane["steps"] for lane in real["lanes"]]
@@ -292,7 +302,7 @@ def test_a_lane_that_failed_is_told_and_what_was_done_stays(page: Page) -> None:
     give(page, *messages[:40], json.dumps(last))
     assert data(page, "state") == "error"
     expect(page.get_by_role("alert")).to_have_text("The memory is full.")
-    assert sum(shown(page)) > 20
+    assert sum(steps_shown(page)) > 20
 
 
 # Files
@@ -324,7 +334,7 @@ def test_a_race_is_saved_whole_and_opened_again(page: Page) -> None:
     page.locator(ROOT).focus()
     page.keyboard.press("End")
     painted(page)
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
     expect(page.locator(".lr-verdict")).to_contain_text("identical")
 
 
@@ -362,7 +372,7 @@ def test_what_is_no_race_is_told_and_what_was_there_stays(
         {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
     )
     expect(page.get_by_role("alert")).to_contain_text(words)
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
 
 
 @pytest.mark.parametrize("without", ["steps", "model", "vocabulary", "finish", "prompt_ids"])
@@ -390,21 +400,21 @@ def test_a_lane_is_handed_on_as_a_run(page: Page) -> None:
 def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    end = shown(page)
+    end = steps_shown(page)
     page.get_by_label("beside").focus()
     for key in ("Home", "ArrowLeft", "Space"):
         page.keyboard.press(key)
     painted(page)
-    assert shown(page) == end
+    assert steps_shown(page) == end
     page.locator(ROOT).focus()
     page.keyboard.press("Home")
     painted(page)
-    assert shown(page) == [0, 0, 0, 0]
+    assert steps_shown(page) == [0, 0, 0, 0]
     page.keyboard.press("ArrowRight")
     painted(page)
     first = min(spent(trace, "time")[1] for trace in race.traces)
     assert float(data(page, "at") or 0) == pytest.approx(first)
-    assert sum(shown(page)) == 1
+    assert sum(steps_shown(page)) == 1
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")
     painted(page)
@@ -416,7 +426,7 @@ def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
     expect(page.locator(".ls-spoken[role=status]")).to_contain_text("After ")
     page.keyboard.press("End")
     painted(page)
-    assert shown(page) == end
+    assert steps_shown(page) == end
     page.keyboard.press("Home")
     page.keyboard.press("Space")
     painted(page)
@@ -425,9 +435,9 @@ def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
     page.keyboard.press("Space")
     painted(page)
     assert data(page, "playing") == "false"
-    held = shown(page)
+    steps = steps_shown(page)
     page.wait_for_timeout(300)
-    assert shown(page) == held
+    assert steps_shown(page) == steps
 
 
 def test_playing_ends_at_the_end_and_tells_who_came_in(page: Page) -> None:
@@ -438,7 +448,7 @@ def test_playing_ends_at_the_end_and_tells_who_came_in(page: Page) -> None:
     page.get_by_role("button", name="Play").click()
     page.wait_for_function("s => document.querySelector(s).dataset.playing === 'true'", arg=ROOT)
     expect(page.locator(ROOT)).to_have_attribute("data-playing", "false", timeout=15_000)
-    assert shown(page) == [len(trace.steps) for trace in race.traces]
+    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
     spoken = page.locator(".ls-spoken[role=status]")
     best = expected_places(race, "forwards").index("1st")
     expect(spoken).to_contain_text(
@@ -447,7 +457,7 @@ def test_playing_ends_at_the_end_and_tells_who_came_in(page: Page) -> None:
 
 
 def recorded() -> str:
-    race, _ = made(30)
+    race, _ = make_race(30)
     race.recorded = "a cat"
     return race.to_json()
 
@@ -498,15 +508,15 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width:
 def test_origins_differ_by_more_than_colour(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    shown = {origin for trace in race.traces for origin in origins(trace.steps)}
+    lane_origins = {origin for trace in race.traces for origin in origins(trace.steps)}
     heights = page.locator(".lr-item:not([hidden]) .lr-swatch").evaluate_all(
         "all => all.map((each) => getComputedStyle(each).backgroundSize)"
     )
-    assert len(heights) == len(set(heights)) == len(shown) >= 3
+    assert len(heights) == len(set(heights)) == len(lane_origins) >= 3
     lines = page.locator(".lr-item:not([hidden]) .ls-token").evaluate_all(
         "all => all.map((each) => getComputedStyle(each).borderBottomStyle)"
     )
-    assert len(set(lines)) == len(shown)
+    assert len(set(lines)) == len(lane_origins)
 
 
 def test_text_lies_still(page: Page) -> None:

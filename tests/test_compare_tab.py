@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.accessibility import OPTIONS
 from support.cable import Cable
-from support.race_page import LANE, ORDINALS, ROOT, shown
+from support.race_page import LANE, ORDINALS, ROOT, steps_shown
 
 from logitspec.publish.demos import RACES
 from logitspec.trace.records import Trace
@@ -75,7 +75,7 @@ def test_a_race_runs_to_its_end(tab: Page) -> None:
         for lane in tab.locator(LANE).all()
     ]
     assert texts == [texts[0]] * 4
-    assert shown(tab)[3] == 40
+    assert steps_shown(tab)[3] == 40
     expect(tab.locator(".lr-timing")).to_contain_text("Model builtin, float32, on cpu")
 
 
@@ -86,7 +86,7 @@ def test_a_race_goes_on_behind_another_tab(tab: Page) -> None:
     expect(tab.locator("[data-logitspec-player]")).to_be_visible()
     state(tab, "done")
     tab.get_by_role("tab", name="Compare").click()
-    assert shown(tab)[3] == 60
+    assert steps_shown(tab)[3] == 60
     expect(tab.locator(".lr-verdict")).to_contain_text("identical")
 
 

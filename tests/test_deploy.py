@@ -129,7 +129,7 @@ def test_a_second_deployment_sends_nothing_and_a_third_what_changed(
     monkeypatch.setenv("SPACE_KEY", "s3cret")
     deployed(folder)
     space = hub.spaces[NAME]
-    hub.asked.clear()
+    hub.requests.clear()
     deployed(folder)
     assert hub.written == []
     assert f"{NAME} is up to date." in capsys.readouterr().out
@@ -157,7 +157,7 @@ def test_hardware_brings_its_versions_and_its_sleep_time(hub: SpaceHub, folder: 
     deployed(folder, "--hardware", "t4-small")
     assert (space.hardware, space.sleep_seconds) == ("t4-small", 900)
     space.sleep_seconds = 60
-    hub.asked.clear()
+    hub.requests.clear()
     deployed(folder, "--hardware", "t4-small")
     assert space.sleep_seconds == 900
     assert hub.written == [f"/api/spaces/{NAME}/sleeptime"]
@@ -240,7 +240,7 @@ def test_without_a_token(
     assert "There is no Hugging Face token" in refused(folder, capsys)
     deployed(folder, "--dry-run")
     assert "as if it were new" in capsys.readouterr().out
-    assert hub.asked == []
+    assert hub.requests == []
 
 
 def test_with_a_token_that_is_not_known_or_may_not(
@@ -276,7 +276,7 @@ def test_hardware_that_nobody_knows(
 ) -> None:
     told = refused(folder, capsys, "--hardware", "a100")
     assert "no hardware 'a100'; choose one of cpu-basic, t4-small" in told
-    assert hub.asked == []
+    assert hub.requests == []
     assert "moon-base" not in HARDWARE
     assert "has no hardware 'moon-base'" in refused(folder, capsys, "--hardware", "moon-base")
     hub.refuses["/hardware"] = 402
@@ -305,7 +305,7 @@ def test_a_spacefile_that_can_not_be_used(
     assert old in SPACEFILE
     (folder / "Spacefile").write_text(SPACEFILE.replace(old, new))
     assert told in refused(folder, capsys)
-    assert hub.asked == []
+    assert hub.requests == []
 
 
 def test_the_project_itself_can_be_sent() -> None:

@@ -90,7 +90,7 @@ def test_a_cut_connection_is_mended_within_one_download(hub: Hub) -> None:
 def test_an_interrupted_download_goes_on_where_it_stopped(hub: Hub) -> None:
     hub.bytes_until_cut = [1000] + 5 * [0]
     refused(NAME, "was interrupted; ask for it again and it goes on")
-    hub.asked.clear()
+    hub.requests.clear()
     told: list[tuple[int, int]] = []
     target, _ = load(NAME, progress=lambda *bytes_: told.append(bytes_))
     assert hub.fetched("model.safetensors") == ["bytes=1000-"]

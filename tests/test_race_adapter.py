@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.race_page import gradio_page_html, made, steps_from
+from support.race_page import gradio_page_html, make_race, steps_from
 
 from logitspec.decoding.race import Race
 from logitspec.serving.wire import autoplay_message, pack
@@ -23,7 +23,7 @@ PAGE = gradio_page_html()
 
 @cache
 def finished() -> tuple[Race, list[str]]:
-    return made()
+    return make_race()
 
 
 def part(steps: int) -> Race:
@@ -170,7 +170,7 @@ def test_the_clock_and_its_moment_are_kept(page: Page, server: Server) -> None:
 
 
 def test_a_live_race_comes_back_before_the_recorded_one(page: Page, server: Server) -> None:
-    recorded, _ = made(30)
+    recorded, _ = make_race(30)
     recorded.name, recorded.recorded = "recorded-18", "a cat"
     value = pack(autoplay_message(recorded.to_json()))
     page.add_init_script(f"window.startValue = {json.dumps(value)}")

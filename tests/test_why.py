@@ -243,14 +243,14 @@ def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
     page.get_by_role("button", name="Cancel").click()
     status = page.locator("#why-status [role=status]")
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-    with served.host.turn.taken(Event()):
+    with served.host.turn.hold(Event()):
         pass
     page.wait_for_timeout(500)
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
 
 
 def test_cancel_before_its_turn(page: Page, served: Served) -> None:
-    with served.host.turn.taken(Event()):
+    with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Compute on the loaded model").click()
         status = page.locator("#why-status [role=status]")
         expect(status).to_have_text("Waiting for its turn.")
@@ -278,12 +278,12 @@ def test_it_waits_for_the_model_and_can_be_cancelled_then(stock: Stock) -> None:
     stop = Event()
     stop.set()
     with (
-        stock.host.turn.taken(Event()),
+        stock.host.turn.hold(Event()),
         pytest.raises(LogitSpecError, match="stopped before it began"),
-        stock.host.turn.taken(stop),
+        stock.host.turn.hold(stop),
     ):
         pass
-    with stock.host.turn.taken(stop):
+    with stock.host.turn.hold(stop):
         pass
 
 

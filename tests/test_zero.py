@@ -131,7 +131,7 @@ def test_the_duration_follows_from_the_request(host: Host, spaces: ModuleType) -
     next(race)
     next(race)
     race.close()
-    assert spaces.account.asked == [11, 14, 120, 18]
+    assert spaces.account.requests == [11, 14, 120, 18]
 
 
 def test_stop_ends_it_and_frees_the_gpu(host: Host, spaces: ModuleType) -> None:
@@ -160,7 +160,7 @@ def test_a_run_outlives_its_reader_there_too(host: Host) -> None:
 def test_a_refused_option_is_told_before_a_gpu_is_asked_for(host: Host, spaces: ModuleType) -> None:
     with pytest.raises(LogitSpecError, match="max_ngram_size"):
         next(host.stream(wanted(options={"max_ngram_size": None}), Event()))
-    assert spaces.account.asked == []
+    assert spaces.account.requests == []
 
 
 def slow(*_: Any) -> Any:
@@ -235,14 +235,14 @@ def test_time_that_is_over_ends_it_likewise(
 
 
 def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -> None:
-    spaces.account.left = 5
+    spaces.account.seconds_left = 5
     failed = last(host.stream(wanted(), Event()))
     assert (failed.finish, failed.steps) == ("error", [])
     assert failed.error == (
         "This run asks for 11 seconds of GPU and 5 are left to you for now; ask for fewer new tokens,"
         " or try again in 0:17:00."
     )
-    spaces.account.left = 1000
+    spaces.account.seconds_left = 1000
     assert last(host.stream(wanted(), Event())).finish == "length"
 
 
@@ -302,7 +302,7 @@ def test_evidence_crosses(host: Host, spaces: ModuleType) -> None:
             break
     assert told[-1].done == 2
     assert sum(map(len, found.ranks.values())) > 0
-    assert spaces.account.asked == [10]
+    assert spaces.account.requests == [10]
     stop = Event()
     waiting = host.work("tiny", stop, 10, gathering.gather, asked, 8)
     next(waiting)

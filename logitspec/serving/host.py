@@ -114,7 +114,7 @@ class Host:
         LogitSpecError.
         """
         with (
-            self.turn.taken(stop),
+            self.turn.hold(stop),
             closing(self._worker.run(name, seconds, work, *arguments)) as results,
         ):
             return (yield from results)

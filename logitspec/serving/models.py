@@ -137,7 +137,7 @@ class LoadedModels:
             source = self._sources.get(name, name)
             fetch(source, self._device, self._dtype, progress=progress, **self._placement)
             lines.append(f"{name} is being loaded; it waits while a run goes on.")
-            with self._turn.taken(Event()):
+            with self._turn.hold(Event()):
                 self.load(name)
         except Exception as error:
             if not isinstance(error, LogitSpecError):

@@ -1,4 +1,4 @@
-"""Whose turn it is: one piece of work at a time on this machine's models."""
+"""One piece of work at a time on this machine's models."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Turn:
         self._lock.release()
 
     @contextmanager
-    def taken(self, stop: Event) -> Iterator[None]:
-        """`take` for the length of a block."""
+    def hold(self, stop: Event) -> Iterator[None]:
+        """Take the turn for the length of a block."""
         self.take(stop)
         try:
             yield

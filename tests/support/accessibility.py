@@ -1,4 +1,4 @@
-"""What axe is asked, and when a page is at rest."""
+"""Options for axe, and a wait until a page is at rest."""
 
 from __future__ import annotations
 

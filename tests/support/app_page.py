@@ -15,5 +15,5 @@ def unfold(page: Page, title: str, field: str) -> None:
         page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
 
 
-def state(page: Page, wanted: str) -> None:
-    expect(page.locator(PLAYER)).to_have_attribute("data-state", wanted, timeout=60_000)
+def state(page: Page, expected: str) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-state", expected, timeout=60_000)

@@ -23,9 +23,9 @@ def failure(name: str, command: list[str], inputs: Iterable[Path], versions: Ite
     fingerprint = _fingerprint(command, inputs, versions)
     if stamp.exists() and stamp.read_text() == fingerprint:
         return ""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return f"{done.stdout}{done.stderr}" or f"exit code {done.returncode}"
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        return f"{result.stdout}{result.stderr}" or f"exit code {result.returncode}"
     PASSED.mkdir(parents=True, exist_ok=True)
     stamp.write_text(fingerprint)
     return ""

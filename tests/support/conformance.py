@@ -1,4 +1,4 @@
-"""What every method on every model is held to, and the faults that this must find.
+"""The checks that every method must pass on every model, and faults that they must find.
 
 The text must be that of decoding without a cache, a draft or any code of ours; and what a step's record
 says of its tree must be what the target verified.
@@ -74,7 +74,7 @@ def conform(
     temperature: float,
     tokens: int = TOKENS,
 ) -> Trace:
-    """Decode after PROMPT with `method` and hold what comes of it to plain decoding of `family`."""
+    """Decode after PROMPT with `method` and compare the result with plain decoding of `family`."""
     name, drafter = (method, METHODS[method]) if isinstance(method, str) else (method.name, method)
     with patch.dict(METHODS, {name: drafter}), verified_by(target) as verified:
         trace: Trace = finished(decode(target, PROMPT, name, tokens, temperature, SEED))
@@ -82,13 +82,13 @@ def conform(
     assert trace.finish == "length"
     probabilities = decoded(family, temperature)[1]
     for step in trace.steps:
-        wanted = probabilities[step.position - len(PROMPT)][step.last.ids]
-        near = np.allclose(step.last.probs, wanted, rtol=2e-3, atol=1e-12)
+        reference = probabilities[step.position - len(PROMPT)][step.last.ids]
+        near = np.allclose(step.last.probs, reference, rtol=2e-3, atol=1e-12)
         assert near, "not plain decoding's probabilities"
-    # Before the steps, what forwards cost may have been measured.
+    # Measuring the costs of forwards may have verified other trees first.
     records = zip(trace.steps, verified[-len(trace.steps) :], strict=True)
-    agreed = [(step.tree, step.choices) == seen for step, seen in records]
-    assert all(agreed), f"step {agreed.index(False)} records another tree than was verified"
+    matches = [(step.tree, step.choices) == verification for step, verification in records]
+    assert all(matches), f"step {matches.index(False)} records another tree than was verified"
     return trace
 
 
@@ -110,9 +110,9 @@ def verified_by(target: Runner) -> Iterator[list[tuple[DraftTree, list[int]]]]:
 
 @cache
 def random_trees(family: str, temperature: float) -> type[Drafter]:
-    """A method that knows what comes and hides it in trees of random shape, so that paths of all
-    lengths are accepted on every family, through any of the nodes, and twins of them are not."""
-    wanted = expected(family, temperature)
+    """A method that knows the text and hides it in trees of random shape: on every family, paths of
+    all lengths through any node are accepted, and duplicates of their nodes are not."""
+    reference = expected(family, temperature)
 
     class RandomTrees(Drafter):
         name = "random_trees"
@@ -128,8 +128,8 @@ def random_trees(family: str, temperature: float) -> type[Drafter]:
                 parent = int(self.random.integers(len(tree)))
                 depths.append(depths[parent] + 1)
                 place = self.done + depths[-1]
-                known = place < len(wanted) and self.random.random() < 0.6
-                token = wanted[place] if known else int(self.random.integers(VOCABULARY))
+                correct = place < len(reference) and self.random.random() < 0.6
+                token = reference[place] if correct else int(self.random.integers(VOCABULARY))
                 tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
             return tree
 
@@ -173,7 +173,7 @@ FAULTS = [NoGather, FlatPositions, FullMask, ShiftedDraw, NoRollback]
 
 
 class ChangesWhatWasVerified(LogitSpecPaper):
-    """Adds to its tree when it hears what became of it."""
+    """Adds to its tree when it observes the result."""
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         super().observe(tree, path, result)
@@ -181,7 +181,7 @@ class ChangesWhatWasVerified(LogitSpecPaper):
 
 
 class ChangesTheTreeBefore(LogitSpecPaper):
-    """Keeps its tree, and gives a node of it another origin when it is asked for the next one."""
+    """Changes a node's origin in its last tree when it drafts the next one."""
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         if before := getattr(self, "before", None):

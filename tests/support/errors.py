@@ -1,4 +1,4 @@
-"""What every error that people read is held to."""
+"""The rules for every error that people read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tiny random-weight models of every family that the runner is held to."""
+"""Tiny random-weight models of every family that the tests run."""
 
 from __future__ import annotations
 
@@ -135,11 +135,11 @@ def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.
     """A runner of class `kind` over `model(family)`; over a copy, where the forward is the fast one."""
     if family not in FAST:
         return prepare(model(family, dtype), kind=kind)
-    made = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
-    made.use_forward(FastForward(made.model))
-    return made
+    target = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
+    target.use_forward(FastForward(target.model))
+    return target
 
 
-def apart(found: torch.Tensor, wanted: torch.Tensor) -> float:
-    """The largest difference, in standard deviations of the wanted logits."""
-    return float((found - wanted).double().abs().max() / wanted.double().std())
+def apart(logits: torch.Tensor, reference: torch.Tensor) -> float:
+    """The largest difference, in standard deviations of the reference."""
+    return float((logits - reference).double().abs().max() / reference.double().std())

@@ -16,13 +16,13 @@ from typing import Any
 COMMIT = "c0ffee" + "0" * 34
 CONVERTED = "c0de" + "0" * 36  # the commit of a pull request
 TOKEN = "hf_right"
-RESOLVED = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
-ASKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.%-]+)?")
-TALKED = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/discussions")
+FILE_PATH = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
+MODEL_PATH = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.%-]+)?")
+DISCUSSIONS_PATH = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/discussions")
 
 
 class Hub:
-    """What it serves and how it behaves. asked: method, path and Range header of every request."""
+    """What it serves and how it behaves. requests: method, path and Range header of every request."""
 
     def __init__(self) -> None:
         self.models: dict[str, Path] = {}
@@ -32,12 +32,12 @@ class Hub:
         self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
         self.damaged = False
         self.seconds_for_weights = 0.0
-        self.asked: list[tuple[str, str, str | None]] = []
+        self.requests: list[tuple[str, str, str | None]] = []
         self.url = ""
 
     def fetched(self, file: str) -> list[str | None]:
         """The Range headers of the GET requests for `file`."""
-        return [each for verb, path, each in self.asked if verb == "GET" and path.endswith(file)]
+        return [each for verb, path, each in self.requests if verb == "GET" and path.endswith(file)]
 
 
 @contextmanager
@@ -77,15 +77,15 @@ class Answers(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         hub, path = self.behind, self.path.partition("?")[0]
-        hub.asked.append((self.command, path, self.headers.get("Range")))
+        hub.requests.append((self.command, path, self.headers.get("Range")))
         if hub.status is not None:
             self._send(hub.status)
-        elif found := ASKED.fullmatch(path):
-            self._about(found[1], CONVERTED if found[2] else COMMIT)
-        elif found := TALKED.fullmatch(path):
-            self._discussions(found[1])
-        elif found := RESOLVED.fullmatch(path):
-            self._file(found[1], found[2], found[3])
+        elif match := MODEL_PATH.fullmatch(path):
+            self._about(match[1], CONVERTED if match[2] else COMMIT)
+        elif match := DISCUSSIONS_PATH.fullmatch(path):
+            self._discussions(match[1])
+        elif match := FILE_PATH.fullmatch(path):
+            self._file(match[1], match[2], match[3])
         else:
             self._send(404)
 
@@ -95,7 +95,7 @@ class Answers(BaseHTTPRequestHandler):
         return self.behind.models.get(name)
 
     def _discussions(self, name: str) -> None:
-        made = [self.behind.converted[name]] if name in self.behind.converted else []
+        pull_requests = [self.behind.converted[name]] if name in self.behind.converted else []
         listed = [
             {
                 "num": 1,
@@ -106,7 +106,7 @@ class Answers(BaseHTTPRequestHandler):
                 "isPullRequest": True,
                 "repo": {"name": name, "type": "model"},
             }
-            for author, _ in made
+            for author, _ in pull_requests
         ]
         body = json.dumps({"discussions": listed, "count": len(listed), "start": 0})
         self._send(200, {"Content-Type": "application/json"}, body.encode())
@@ -132,8 +132,8 @@ class Answers(BaseHTTPRequestHandler):
         elif not (folder / file).is_file():
             self._send(404, {"X-Error-Code": "EntryNotFound"})
         else:
-            told = CONVERTED if commit == CONVERTED else COMMIT
-            self._content((folder / file).read_bytes(), told)
+            sha = CONVERTED if commit == CONVERTED else COMMIT
+            self._content((folder / file).read_bytes(), sha)
 
     def _content(self, content: bytes, commit: str) -> None:
         headers = {
@@ -143,8 +143,8 @@ class Answers(BaseHTTPRequestHandler):
         }
         if self.behind.damaged and self.path.endswith(".safetensors"):
             content = bytes(len(content))
-        if asked := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or ""):
-            first = int(asked[1])
+        if byte_range := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or ""):
+            first = int(byte_range[1])
             headers["Content-Range"] = f"bytes {first}-{len(content) - 1}/{len(content)}"
             self._send(206, headers, content[first:])
         else:

@@ -20,8 +20,8 @@ LARGE = re.compile(r".*\.(safetensors|webp)")
 
 
 @dataclass
-class Kept:
-    """One Space. files: content by path; commits: the operations of each, as they came."""
+class Space:
+    """One Space. files: content by path; commits: the operations of each, in order."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     commits: list[list[dict[str, Any]]] = field(default_factory=list)
@@ -36,21 +36,23 @@ class Kept:
 
 
 class SpaceHub:
-    """Spaces by owner/name. refuses: status that is answered to paths that end so. large: LFS objects by
-    their SHA-256. asked: method and path of every request."""
+    """Spaces by owner/name. refuses: status of the answer, by the end of the path. large: LFS objects by
+    their SHA-256. requests: method and path of every request."""
 
     def __init__(self) -> None:
-        self.spaces: dict[str, Kept] = {}
+        self.spaces: dict[str, Space] = {}
         self.refuses: dict[str, int] = {}
         self.large: dict[str, bytes] = {}
-        self.asked: list[tuple[str, str]] = []
+        self.requests: list[tuple[str, str]] = []
         self.url = ""
 
     @property
     def written(self) -> list[str]:
         """The paths of all requests that change something."""
         harmless = ("/preupload/main", "/api/validate-yaml")
-        return [path for verb, path in self.asked if verb != "GET" and not path.endswith(harmless)]
+        return [
+            path for verb, path in self.requests if verb != "GET" and not path.endswith(harmless)
+        ]
 
 
 @contextmanager
@@ -82,12 +84,12 @@ class _Answers(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding") == "chunked":
             body = self._chunks()
-        self.behind.asked.append((self.command, path))
+        self.behind.requests.append((self.command, path))
         try:
             for end, status in self.behind.refuses.items():
                 if path.endswith(end):
                     raise _RefusedError(status)
-            answer, status, code = self._found(path, body), 200, ""
+            answer, status, code = self._reply(path, body), 200, ""
         except _RefusedError as refused:
             answer, status, code = {"error": "no"}, refused.status, refused.code
         text = json.dumps(answer).encode()
@@ -106,9 +108,9 @@ class _Answers(BaseHTTPRequestHandler):
         self.rfile.readline()
         return whole
 
-    def _found(self, path: str, body: bytes) -> Any:
+    def _reply(self, path: str, body: bytes) -> Any:
         if path.startswith("/lfs/"):  # no account: the address itself is the right
-            return self._stored(path, body)
+            return self._store(path, body)
         known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
         if not known and (self.command != "GET" or path.endswith(("whoami-v2", "variables"))):
             raise _RefusedError(401)
@@ -117,41 +119,41 @@ class _Answers(BaseHTTPRequestHandler):
         if path == "/api/validate-yaml":
             return {"errors": [], "warnings": []}
         if path == "/api/repos/create":
-            return self._created(json.loads(body))
+            return self._create(json.loads(body))
         if batch := re.fullmatch(r"/spaces/([\w-]+/[\w-]+)\.git/info/lfs/objects/batch", path):
             self._space(batch[1])
             return self._batch(json.loads(body))
-        if asked := re.fullmatch(r"/api/spaces/([\w-]+/[\w-]+)(?:/([\w-]+))?(/.*)?", path):
-            return self._of(asked[1], self._space(asked[1]), asked[2] or "", body)
+        if match := re.fullmatch(r"/api/spaces/([\w-]+/[\w-]+)(?:/([\w-]+))?(/.*)?", path):
+            return self._space_reply(match[1], self._space(match[1]), match[2] or "", body)
         raise _RefusedError(404)
 
-    def _space(self, name: str) -> Kept:
+    def _space(self, name: str) -> Space:
         if name not in self.behind.spaces:
             raise _RefusedError(404, "RepoNotFound")
         if self.command != "GET" and not name.startswith(f"{USER}/"):
             raise _RefusedError(403)
         return self.behind.spaces[name]
 
-    def _created(self, asked: dict[str, Any]) -> Any:
-        name = f"{asked['organization'] or USER}/{asked['name']}"
-        assert (asked["type"], asked["sdk"]) == ("space", "gradio")
+    def _create(self, request: dict[str, Any]) -> Any:
+        name = f"{request['organization'] or USER}/{request['name']}"
+        assert (request["type"], request["sdk"]) == ("space", "gradio")
         if not name.startswith(f"{USER}/"):
             raise _RefusedError(403)
         if name in self.behind.spaces:
             raise _RefusedError(409)
-        self.behind.spaces[name] = Kept({".gitattributes": b"*.safetensors lfs\n"})
+        self.behind.spaces[name] = Space({".gitattributes": b"*.safetensors lfs\n"})
         return {"url": f"{self.behind.url}/spaces/{name}"}
 
-    def _batch(self, asked: dict[str, Any]) -> Any:
-        def told(each: dict[str, Any]) -> dict[str, Any]:
+    def _batch(self, request: dict[str, Any]) -> Any:
+        def action(each: dict[str, Any]) -> dict[str, Any]:
             if each["oid"] in self.behind.large:
                 return each
             address = f"{self.behind.url}/lfs/{each['oid']}"
             return {**each, "actions": {"upload": {"href": address}, "verify": {"href": address}}}
 
-        return {"transfer": "basic", "objects": [told(each) for each in asked["objects"]]}
+        return {"transfer": "basic", "objects": [action(each) for each in request["objects"]]}
 
-    def _stored(self, path: str, body: bytes) -> Any:
+    def _store(self, path: str, body: bytes) -> Any:
         oid = path.rpartition("/")[2]
         if self.command == "PUT":
             if hashlib.sha256(body).hexdigest() != oid:
@@ -161,7 +163,7 @@ class _Answers(BaseHTTPRequestHandler):
             raise _RefusedError(400)
         return {}
 
-    def _of(self, name: str, space: Kept, what: str, body: bytes) -> Any:
+    def _space_reply(self, name: str, space: Space, what: str, body: bytes) -> Any:
         if what == "tree":
             return [_entry(path, content) for path, content in space.files.items()]
         if what in ("", "revision"):
@@ -172,27 +174,29 @@ class _Answers(BaseHTTPRequestHandler):
             return self._commit(name, space, [json.loads(line) for line in body.splitlines()])
         return self._setting(space, what, json.loads(body) if body else {})
 
-    def _setting(self, space: Kept, what: str, asked: dict[str, Any]) -> Any:
+    def _setting(self, space: Space, what: str, request: dict[str, Any]) -> Any:
         if what in ("variables", "secrets"):
-            kept: dict[str, str] = getattr(space, what)
+            entries: dict[str, str] = getattr(space, what)
             if self.command == "POST":
-                kept[asked["key"]] = asked["value"]
+                entries[request["key"]] = request["value"]
             elif self.command == "DELETE":
-                del kept[asked["key"]]
+                del entries[request["key"]]
             secret = what == "secrets"
-            return {key: {"key": key, **({} if secret else {"value": kept[key]})} for key in kept}
+            return {
+                key: {"key": key, **({} if secret else {"value": entries[key]})} for key in entries
+            }
         if what == "hardware":
-            if asked["flavor"] not in HARDWARE:
+            if request["flavor"] not in HARDWARE:
                 raise _RefusedError(400)
-            space.hardware, space.sleep_seconds = asked["flavor"], asked.get("sleepTimeSeconds")
+            space.hardware, space.sleep_seconds = request["flavor"], request.get("sleepTimeSeconds")
         elif what == "sleeptime":
-            space.sleep_seconds = asked["seconds"]
+            space.sleep_seconds = request["seconds"]
         elif what != "runtime":
             raise _RefusedError(404)
-        told = {"current": None, "requested": space.hardware}
-        return {"stage": "BUILDING", "hardware": told, "gcTimeout": space.sleep_seconds}
+        hardware = {"current": None, "requested": space.hardware}
+        return {"stage": "BUILDING", "hardware": hardware, "gcTimeout": space.sleep_seconds}
 
-    def _commit(self, name: str, space: Kept, lines: list[dict[str, Any]]) -> Any:
+    def _commit(self, name: str, space: Space, lines: list[dict[str, Any]]) -> Any:
         header, *operations = lines
         if header["value"].get("parentCommit", space.sha) != space.sha:
             raise _RefusedError(412)
@@ -210,11 +214,11 @@ class _Answers(BaseHTTPRequestHandler):
         return {"commitUrl": url, "commitOid": space.sha, "success": True}
 
 
-def _mode(space: Kept, asked: dict[str, Any]) -> dict[str, Any]:
-    path = asked["path"]
-    found = _entry(path, space.files[path]) if path in space.files else {}
+def _mode(space: Space, request: dict[str, Any]) -> dict[str, Any]:
+    path = request["path"]
+    entry = _entry(path, space.files[path]) if path in space.files else {}
     mode = "lfs" if LARGE.fullmatch(path) else "regular"
-    return {"path": path, "uploadMode": mode, "shouldIgnore": False, "oid": found.get("oid")}
+    return {"path": path, "uploadMode": mode, "shouldIgnore": False, "oid": entry.get("oid")}
 
 
 def _entry(path: str, content: bytes) -> dict[str, Any]:

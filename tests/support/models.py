@@ -18,10 +18,10 @@ def tokenizer(chat: bool = False) -> PreTrainedTokenizerFast:
     vocabulary = {chr(ord("A") + n): n for n in range(32)}
     core = tokenizers.Tokenizer(tokenizers.models.BPE({**vocabulary, "<e>": 32}, []))
     core.decoder = tokenizers.decoders.Fuse()
-    made = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<e>")
     if chat:
-        made.chat_template = TEMPLATE
-    return made
+        tokenizer.chat_template = TEMPLATE
+    return tokenizer
 
 
 def folder(at: Path, family: str = "llama", chat: bool = False) -> Path:

@@ -100,9 +100,9 @@ class MadeUp:
         others = self.random.sample(range(len(self.spelt)), min(64, len(self.spelt)))
         others = [token for token in others if token != self.ids[position]][:63]
         if position + 1 < len(self.ids) and self.random.random() < 0.6:
-            wanted = self.ids[position + 1]
-            others = [token for token in others if token != wanted]
-            others.insert(self.random.randrange(self.ranks + 3), wanted)
+            choice = self.ids[position + 1]
+            others = [token for token in others if token != choice]
+            others.insert(self.random.randrange(self.ranks + 3), choice)
         ids = [self.ids[position], *[t for t in others if t != self.ids[position]]][:64]
         return TopK(ids, [round(0.28 * 0.72**rank, 8) for rank in range(len(ids))])
 

@@ -16,34 +16,35 @@ SHORT, LONG = 256, 2048
 BUILTIN = "builtin "
 
 
-def gpu_conditions(found: dict[str, Any]) -> str:
-    """One sentence about what was measured on what."""
-    about = found["conditions"]
+def gpu_conditions(results: dict[str, Any]) -> str:
+    """One sentence about the GPU and the software that the results come from."""
+    conditions = results["conditions"]
     return (
-        f"{about['chip']}, driver {about['driver']}, CUDA {about['cuda']}, torch {about['torch']},"
-        f" transformers {about['transformers']}, python {about['python']}, logitspec {about['logitspec']};"
-        f" a copy within its memory moves {found['parts']['copy']['gb_per_second']:,.0f} GB/s, bytes read and"
+        f"{conditions['chip']}, driver {conditions['driver']}, CUDA {conditions['cuda']},"
+        f" torch {conditions['torch']}, transformers {conditions['transformers']},"
+        f" python {conditions['python']}, logitspec {conditions['logitspec']};"
+        f" a copy within its memory moves {results['parts']['copy']['gb_per_second']:,.0f} GB/s, bytes read and"
         " written counted."
     )
 
 
-def shapes(found: dict[str, Any]) -> Table:
+def shapes(results: dict[str, Any]) -> Table:
     """Forwards over models of random weights in bfloat16: milliseconds, medians; and what a step adds."""
     rows = []
-    for name, part in found["parts"].items():
+    for name, part in results["parts"].items():
         if "model" not in part:
             continue
-        took = {(each["mode"], each["context"], each["rows"]): each for each in part["rows"]}
-        graphs = [took["graphs", SHORT, size]["forward_ms"] for size in (1, 8, 64)]
-        graphs.append(took["graphs", LONG, 64]["forward_ms"])
-        beyond = median(
-            each["overhead_ms"] for (mode, *_), each in took.items() if mode == "graphs"
+        timings = {(each["mode"], each["context"], each["rows"]): each for each in part["rows"]}
+        graphs = [timings["graphs", SHORT, size]["forward_ms"] for size in (1, 8, 64)]
+        graphs.append(timings["graphs", LONG, 64]["forward_ms"])
+        overhead = median(
+            each["overhead_ms"] for (mode, *_), each in timings.items() if mode == "graphs"
         )
         kind = part["model"]["environment"]["forward"].partition(":")[0]
-        read = took["graphs", SHORT, 1]["read_gb_per_second"]
-        launched = took["plain", SHORT, 1]["forward_ms"]
-        cells = [f"{each:.2f}" for each in (*graphs, launched)]
-        rows.append([name, kind, *cells, f"{read:,.0f}", f"{beyond:.2f}"])
+        read_speed = timings["graphs", SHORT, 1]["read_gb_per_second"]
+        plain_ms = timings["plain", SHORT, 1]["forward_ms"]
+        cells = [f"{each:.2f}" for each in (*graphs, plain_ms)]
+        rows.append([name, kind, *cells, f"{read_speed:,.0f}", f"{overhead:.2f}"])
     heads = ["shape", "forward", "1 row", "8 rows", "64 rows", f"64 behind {LONG:,}", "1, launched"]
     return Table(
         f"Milliseconds of a forward behind {SHORT} tokens, replayed as a graph",
@@ -52,11 +53,11 @@ def shapes(found: dict[str, Any]) -> Table:
     )
 
 
-def methods(found: dict[str, Any]) -> Table:
+def methods(results: dict[str, Any]) -> Table:
     """Every method on the built-in model, by dtype."""
     parts = {
         name.removeprefix(BUILTIN): part
-        for name, part in found["parts"].items()
+        for name, part in results["parts"].items()
         if name.startswith(BUILTIN)
     }
     figures = {
@@ -67,10 +68,10 @@ def methods(found: dict[str, Any]) -> Table:
     for title in next(iter(figures.values())):
         cells = []
         for scores in figures.values():
-            own = scores[title]
-            speed = own[f"speed_up_over_{REFERENCE}"]["median"]
-            cells += [f"{own['tokens_per_second']['median']:,.0f}", f"{speed:.2f}"]
-            cells += [f"{own['mean_accepted_tokens']:.2f}", str(own["differing"])]
+            score = scores[title]
+            speed = score[f"speed_up_over_{REFERENCE}"]["median"]
+            cells += [f"{score['tokens_per_second']['median']:,.0f}", f"{speed:.2f}"]
+            cells += [f"{score['mean_accepted_tokens']:.2f}", str(score["differing"])]
         rows.append([title, *cells])
     kinds = ["tokens/s", f"x {REFERENCE}", "MAT", "differ"]
     heads = [

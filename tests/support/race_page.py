@@ -36,7 +36,7 @@ def spell(token: int) -> bytes:
     return WORDS[token - 1] if 1 <= token <= len(WORDS) else f" {token}".encode()
 
 
-def made(
+def make_race(
     tokens: int = 90, entries: list[Any] | None = None, seed: int = 1
 ) -> tuple[Race, list[str]]:
     """A finished race whose steps took made-up times, and the messages that brought it."""
@@ -46,25 +46,25 @@ def made(
         trace.spell(spell)
         trace.model = {"id": "made-up", "dtype": "float32", "device": "cpu"}
         trace.environment = {"torch": "0", "forward": "fast"}
-    messages, sent = [opening_message(contest)], [0] * len(contest.traces)
+    messages, counts = [opening_message(contest)], [0] * len(contest.traces)
 
-    def tell() -> list[int]:
-        spelt = [t.spell(spell, at) for t, at in zip(contest.traces, sent, strict=True)]
-        messages.append(progress_message(contest, sent, spelt))
+    def send() -> list[int]:
+        spelt = [t.spell(spell, at) for t, at in zip(contest.traces, counts, strict=True)]
+        messages.append(progress_message(contest, counts, spelt))
         return [len(trace.steps) for trace in contest.traces]
 
     for lane in run_race(ScriptedTarget(TEXT), contest):
         step = contest.traces[lane].steps[-1]
         step.seconds = StepSeconds(verify=round(0.004 + 0.0005 * len(step.tree) * rng.random(), 6))
-        sent = tell()
-    tell()
+        counts = send()
+    send()
     return contest, messages
 
 
 def steps_from(contest: Race, first: int) -> str:
     """What a server sends of a race when its first steps, of all lanes together, are there."""
-    sent = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
-    return progress_message(contest, sent, [trace.vocabulary for trace in contest.traces])
+    counts = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
+    return progress_message(contest, counts, [trace.vocabulary for trace in contest.traces])
 
 
 def gradio_page_html() -> str:
@@ -88,5 +88,5 @@ LANE = f"{ROOT} .lr-lane"
 ORDINALS = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th"}
 
 
-def shown(page: Page) -> list[int]:
+def steps_shown(page: Page) -> list[int]:
     return [int(each.get_attribute("data-shown") or -1) for each in page.locator(LANE).all()]

@@ -41,6 +41,6 @@ def _install(node: str, npm: str) -> str:
 def _sources() -> list[Path]:
     assets = cached.ROOT / "assets"
     tests = cached.ROOT / FOLDER
-    found = [*assets.rglob("*.js"), *assets.rglob("*.ts"), assets / "origins.json"]
-    found += [assets / "player" / "document.json", *tests.glob("*.js*"), *tests.glob("pages/*.js")]
-    return [file.relative_to(cached.ROOT) for file in found]
+    files = [*assets.rglob("*.js"), *assets.rglob("*.ts"), assets / "origins.json"]
+    files += [assets / "player" / "document.json", *tests.glob("*.js*"), *tests.glob("pages/*.js")]
+    return [file.relative_to(cached.ROOT) for file in files]

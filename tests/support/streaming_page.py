@@ -1,4 +1,4 @@
-"""A page of Gradio around the player, to be measured: a button that streams a run, and what Python hears."""
+"""A page of Gradio around the player, for measurements: a button that streams a run, and a record of the events that reach Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator
     of it, in ms since 1970.
     """
 
-    def fetch(wanted: Any) -> str | None:
+    def fetch(request: Any) -> str | None:
         return pack(whole)
 
     def stream() -> Iterator[str]:
@@ -33,7 +33,7 @@ def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator
             time.sleep(max(0.0, start + number / rate - time.perf_counter()))
             yield pack(message)
 
-    def heard(event: gr.EventData) -> str:
+    def report_step(event: gr.EventData) -> str:
         return f"{event._data['step']} {time.time() * 1000}"
 
     with gr.Blocks(analytics_enabled=False) as page:
@@ -42,7 +42,7 @@ def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator
         answered = gr.Textbox(label="Answered", elem_id="answered")
         start.click(stream, outputs=[player], show_progress="hidden")
         listening: Any = player
-        listening.step_select(heard, outputs=[answered], queue=False, show_progress="hidden")
+        listening.step_select(report_step, outputs=[answered], queue=False, show_progress="hidden")
     _, url, _ = page.launch(
         prevent_thread_lock=True, quiet=True, server_port=free_port(), **launch_options()
     )

@@ -1,4 +1,4 @@
-"""What a CUDA graph does, on a CPU: operations are noted once, and done again without any Python between."""
+"""A CUDA graph's work on a CPU: operations are recorded once and run again without Python between them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only
 
-# A graph can't hold what the host must wait for, nor what it sends from ordinary memory.
+# A graph can't hold operations that the host waits for, nor copies from pageable memory.
 WAITS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 SENDS = ("aten::lift_fresh", "aten::_local_scalar_dense")
 
 
 class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the operations within `with`; `play` does them again, on the same outer tensors."""
+    """Records the operations within `with`; `play` runs them again, on the same outer tensors."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.noted: list[tuple[Any, Any, Any, Any]] = []
+        self.operations: list[tuple[Any, Any, Any, Any]] = []
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -27,7 +27,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if WAITS & set(func.tags) or func.name().startswith(SENDS):
             raise RuntimeError(f"{func.name()} is not permitted when stream is capturing.\nMore.")
         result = func(*args, **(kwargs or {}))
-        self.noted.append((func, args, kwargs or {}, result))
+        self.operations.append((func, args, kwargs or {}, result))
         return result
 
     def play(self) -> None:
@@ -36,11 +36,11 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def current(tensor: torch.Tensor) -> torch.Tensor:
             return now.get(id(tensor), tensor)
 
-        for func, args, kwargs, result in self.noted:
-            given = tree_map_only(torch.Tensor, current, (args, kwargs))
-            made = func(*given[0], **given[1])
-            olds, news = tree_flatten(result)[0], tree_flatten(made)[0]
-            now.update({id(old): new for old, new in zip(olds, news, strict=True)})
+        for func, args, kwargs, result in self.operations:
+            inputs = tree_map_only(torch.Tensor, current, (args, kwargs))
+            outcome = func(*inputs[0], **inputs[1])
+            old_tensors, new_tensors = tree_flatten(result)[0], tree_flatten(outcome)[0]
+            now.update({id(old): new for old, new in zip(old_tensors, new_tensors, strict=True)})
 
 
 class Taped:

@@ -9,13 +9,13 @@ from support.families import VOCABULARY
 
 
 def tree(rng: np.random.Generator, nodes: int, chain: bool = False) -> DraftTree:
-    made = DraftTree(int(rng.integers(VOCABULARY)))
+    draft_tree = DraftTree(int(rng.integers(VOCABULARY)))
     for node in range(1, nodes):
         parent = node - 1 if chain else int(rng.integers(node))
         token = int(rng.integers(VOCABULARY))
-        made.add(parent, token, Provenance(Origin.LOGIT), merge=False)
-    return made
+        draft_tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
+    return draft_tree
 
 
-def path(rng: np.random.Generator, made: DraftTree) -> list[int]:
-    return list(made.path_to(int(rng.integers(len(made)))))
+def path(rng: np.random.Generator, draft_tree: DraftTree) -> list[int]:
+    return list(draft_tree.path_to(int(rng.integers(len(draft_tree)))))

@@ -24,12 +24,12 @@ FORK = multiprocessing.get_context("fork")
 
 
 class Account:
-    """What the visitor has left, in seconds, and has asked for. stretch: a second here, in real ones."""
+    """A visitor's quota and requests, in seconds. stretch: real seconds in one second here."""
 
     def __init__(self) -> None:
-        self.left = QUOTA
+        self.seconds_left = QUOTA
         self.stretch = 20.0
-        self.asked: list[int] = []
+        self.requests: list[int] = []
         self.workers: list[Worker] = []
 
 
@@ -58,11 +58,11 @@ def _work(task: Callable[..., Iterator[Any]], here: Any, there: Any, stop: Any) 
 
 
 def _call(task: Callable[..., Iterator[Any]], arguments: Any, there: Any, stop: Any) -> None:
-    going = task(*arguments)
+    values = task(*arguments)
     try:
-        for value in going:
+        for value in values:
             if stop.is_set():
-                going.close()  # type: ignore[attr-defined]
+                values.close()  # type: ignore[attr-defined]
                 return
             there.send_bytes(pickle.dumps(("value", value)))
     except Exception as error:
@@ -78,33 +78,33 @@ def GPU(task: Any = None, *, duration: Any = None) -> Any:  # noqa: N802
         return task
     assert inspect.isgeneratorfunction(task)
 
-    def lent(*arguments: Any) -> Iterator[Any]:
+    def run_on_gpu(*arguments: Any) -> Iterator[Any]:
         seconds = duration(*arguments) if callable(duration) else duration or 60
         assert isinstance(seconds, int)
         _charge(seconds)
         yield from _received(_worker(task), pickle.dumps(arguments), seconds)
 
-    return lent
+    return run_on_gpu
 
 
 def _charge(seconds: int) -> None:
-    account.asked.append(seconds)
-    if seconds > account.left:
+    account.requests.append(seconds)
+    if seconds > account.seconds_left:
         message = (
-            f"You have exceeded your free ZeroGPU quota ({seconds}s requested vs. {account.left}s left)."
+            f"You have exceeded your free ZeroGPU quota ({seconds}s requested vs. {account.seconds_left}s left)."
             " Try again in 0:17:00. "
         )
         raise _error("ZeroGPU quota exceeded", message)
-    account.left -= seconds
+    account.seconds_left -= seconds
 
 
 def _worker(task: Callable[..., Iterator[Any]]) -> Worker:
     for each in account.workers:
         if each.idle and each.process.is_alive():
             return each
-    made = Worker(task)
-    account.workers.append(made)
-    return made
+    worker = Worker(task)
+    account.workers.append(worker)
+    return worker
 
 
 def _received(worker: Worker, arguments: bytes, seconds: int) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-/* Bars with their numbers: a lane a row, the number in words behind its name. */
+/* Bars with their numbers: one row for each lane, with its name and its number in words. */
 
 import { el } from "../player/dom.js";
 import { ORIGINS } from "../player/origins.js";

@@ -11,7 +11,7 @@ export const CLOCK_NAMES = ["time", "forwards"];
 export const SAME_TIME = 1e-9;
 
 /**
- * What a lane's first `steps` steps took, on a clock.
+ * The time of a lane's first `steps` steps, on a clock.
  * @param {Trace} trace
  * @param {number} steps
  * @param {Clock} clock
@@ -38,14 +38,14 @@ export function stepsAt(trace, at, clock) {
 }
 
 /**
- * When the last lane of all is done, as far as is known.
+ * When the last lane finishes, as far as is known.
  * @param {Race} race
  * @param {Clock} clock
  */
 export const raceEnd = (race, clock) => Math.max(0, ...race.lanes.map(({ trace }) => spentInAll(trace, clock)));
 
 /**
- * How far the clock can go: to the slowest lane's newest step while the race runs, then to the end.
+ * The latest moment that can be shown: the slowest lane's newest step while the race runs, then the end.
  * @param {Race} race
  * @param {Clock} clock
  */
@@ -85,7 +85,7 @@ export function momentBefore(race, at, clock) {
 }
 
 /**
- * The place of each lane: 1 for the least that is spent, the same for the same; null without a finish.
+ * The rank of each lane: 1 for the least time, equal for equal times, null for a lane that did not finish.
  * @param {Race} race
  * @param {Clock} clock
  */

@@ -16,7 +16,7 @@ const RACE_BUTTONS = [
   ["last", "End", "End"],
 ];
 
-// On the clock of measured time a factor, on that of forward passes how many a second.
+// A factor for the clock of measured time; passes per second for the clock of forward passes.
 export const RACE_SPEEDS = {
   time: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
   forwards: [1, 2, 5, 10, 20, 50, 100],
@@ -25,7 +25,7 @@ const SLIDER_PARTS = 1000;
 const REPLAY_SECONDS = 12;
 
 /**
- * The speed at which a race is seen well: the fastest at which it takes a while.
+ * The fastest speed at which the race still lasts long enough to watch.
  * @param {Race} race
  * @param {Clock} clock
  */

@@ -1,4 +1,4 @@
-/* A lane: who runs in it, how far it got, and what it wrote. */
+/* A lane: its method, its progress and its text. */
 
 import { el, setData, setText } from "../player/dom.js";
 import { spentInAll, stepsAt } from "./clock.js";

@@ -1,4 +1,4 @@
-/* What colours and heights mean; origins that no lane uses are left out. */
+/* The meaning of colours and heights, for the origins that some lane uses. */
 
 import { el } from "../player/dom.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";

@@ -1,4 +1,4 @@
-/* Messages: a race, its steps as they come, an error. What is missing is asked for. */
+/* Messages: a race, its steps as they come, an error. Missing steps are requested again. */
 
 import { messageOf } from "../player/disk.js";
 import { prefersStills } from "../player/playing.js";
@@ -16,7 +16,7 @@ import { arrivalWords, verdictWords } from "./words.js";
 const LOST_STEPS = "Some steps of this race were lost on their way; press Race to run it again.";
 
 /**
- * A race was asked for: what was shown makes room, and comes back if that race can't start.
+ * Clears the view for a race that was requested; the old one comes back if the new one can't start.
  * @param {RaceView} view
  */
 export function expectRace(view) {
@@ -81,7 +81,7 @@ function laneOpener({ options }, { recorded }, trace) {
 }
 
 /**
- * A whole race to be played; what is none is said, and what was there stays.
+ * Plays a whole race. If the text holds none, the view says so and keeps what it shows.
  * @param {RaceView} view
  * @param {string} text
  */
@@ -119,7 +119,7 @@ function endRace(state, race) {
 }
 
 /**
- * A lane that failed ends the race; what was done stays.
+ * A lane that fails ends the race; its steps stay.
  * @param {RaceState} state
  * @param {Race} race
  */
@@ -129,7 +129,7 @@ function noteFailure(state, race) {
 }
 
 /**
- * The message stays until the steps before it are there.
+ * Holds the message back until the steps before it have arrived.
  * @param {RaceView} view
  * @param {Race} race
  * @param {RaceStepsMessage} data
@@ -152,7 +152,7 @@ function waitForSteps(view, race, data) {
 }
 
 /**
- * Steps of a race that was asked for and whose beginning never came.
+ * Handles steps of a requested race whose first message never arrived.
  * @param {RaceView} view
  * @param {string} name
  */

@@ -11,7 +11,7 @@ import { arrivalWords, standWords } from "./words.js";
 const STILLS_EVERY = 250; // ms, for those who want no motion
 
 /**
- * Sets the clock to `at`; at the frontier of a running race it is followed.
+ * Sets the clock to `at`; at the frontier of a running race, the view follows the race.
  * @param {RaceView} view
  * @param {number} at
  */
@@ -24,7 +24,7 @@ export function setMoment(view, at) {
 }
 
 /**
- * The viewer moves the clock: playing ends, and where all lanes are is said.
+ * Moves the clock for the viewer: stops playing, and announces where all lanes are.
  * @param {RaceView} view
  * @param {number} at
  */
@@ -44,7 +44,7 @@ function placeChosen({ state, options }) {
 }
 
 /**
- * Where the viewer is. The newest step is a place like others here, so that the clock is kept with it.
+ * The viewer's place. Following the newest step is part of it, so that the clock is stored, too.
  * @param {RaceState} state
  */
 export function placeOf({ race, expecting, at, clock, follow }) {
@@ -53,7 +53,7 @@ export function placeOf({ race, expecting, at, clock, follow }) {
 }
 
 /**
- * Back to a place.
+ * Restores a place.
  * @param {RaceView} view
  * @param {{ at: number, clock: Clock, follow: boolean }} about
  */
@@ -77,7 +77,7 @@ export function chooseByStep(view, steps) {
 }
 
 /**
- * The same share of the way on the other clock.
+ * Switches to the other clock, at the same share of the way.
  * @param {RaceView} view
  * @param {Clock} clock
  */
@@ -108,7 +108,7 @@ export function toggleRace(view) {
 }
 
 /**
- * Plays on; from the start when the clock stands at the end.
+ * Continues to play, from the start if the clock is at the end.
  * @param {RaceView} view
  */
 export function playRace(view) {

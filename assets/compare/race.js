@@ -31,7 +31,7 @@ export function createRace(document) {
  */
 export function growRace(race, message) {
   const deltas = message.lanes.map((delta, number) => ({ delta, ...race.lanes[number] }));
-  // All lanes or none: the steps that are there are the first ones of the race.
+  // All lanes or none, so that the steps present are always the first ones of the race.
   if (deltas.some(({ delta, trace }) => delta.from > trace.steps.length)) return false;
   for (const { delta, trace } of deltas) {
     const before = trace.steps.length;
@@ -46,7 +46,7 @@ export function growRace(race, message) {
 export const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
 
 /**
- * The origins of what was accepted; those of rejected drafts show nowhere.
+ * Adds the origins of accepted nodes: rejected drafts show nowhere in a race.
  * @param {Set<string>} origins
  * @param {Trace} trace
  * @param {number} since

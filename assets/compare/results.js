@@ -1,4 +1,4 @@
-/* After the race: whether all wrote the same, what each lane bought, and how that was measured. */
+/* After the race: whether all texts agree, the gain of each lane, and how it was measured. */
 
 import { el, setText } from "../player/dom.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";

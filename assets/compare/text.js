@@ -35,7 +35,7 @@ function drawTokens(trace, spans, element, count) {
   for (const span of spans.splice(count)) span.remove();
   if (count === 0) return;
   const first = trace.promptLength;
-  // The last one may have been shown torn, or now is.
+  // The last token may end in the middle of a character, before or after this change.
   const border = first + Math.min(spans.length, count - 1);
   const from = Math.max(first, Math.min(trace.groupOf[border], border));
   /** @type {HTMLElement[]} */
@@ -56,7 +56,7 @@ const laneToken = (trace, position) =>
   el("span", { class: "ls-token", "data-lane-token": position, "data-origin": originAt(trace, position) });
 
 /**
- * A frame around what the newest step brought.
+ * Frames the tokens of the newest step.
  * @param {LaneText} state
  * @param {Trace} trace
  * @param {number} steps

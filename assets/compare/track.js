@@ -1,4 +1,4 @@
-/* A lane's track: a block a step, as wide as the tokens it brought, up to the finish line. */
+/* A lane's track: one block for each step, as wide as its number of tokens, up to the finish line. */
 
 import { el, svg } from "../player/dom.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";

@@ -39,7 +39,7 @@ function differenceWords(place, margin) {
 }
 
 /**
- * How the times were taken, and on what.
+ * How the times were measured, and on which hardware.
  * @param {Race} race
  */
 export function timingWords(race) {

@@ -1,4 +1,4 @@
-/* After a reload the tab that was open is open again: a race is followed only where it is shown. */
+/* Reopens the last tab after a reload: the page follows a race only while its tab is open. */
 
 import { whenThere } from "./when_there.js";
 

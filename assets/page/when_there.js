@@ -1,7 +1,7 @@
-/* Gradio draws the page by and by. */
+/* Gradio renders the page bit by bit. */
 
 /**
- * What `find` gives as soon as it gives something, now or after a change of the document.
+ * Waits until `find` returns something, now or after a change of the document.
  * @template Thing
  * @param {() => Thing | null | undefined} find
  * @returns {Promise<Thing>}

@@ -7,7 +7,7 @@ import { unpacked } from "./unpack.js";
 /** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
 
 /**
- * Feeds a view with what Gradio gives, and keeps it over a reload.
+ * Passes Gradio's values to a view, and restores the view after a reload.
  * @param {Gradio} gradio
  * @param {HTMLElement} root the element of the view
  * @param {(options: ViewOptions) => View} create makes the view
@@ -16,7 +16,7 @@ import { unpacked } from "./unpack.js";
  */
 export function keepInPage({ props, server, watch }, root, create, about) {
   const SAVE_EVERY = 2000;
-  const STEPS_TO_SAVE_OFTEN = 300; // longer traces are written when the page goes, not while it plays
+  const STEPS_TO_SAVE_OFTEN = 300; // longer traces are stored only when the page closes
   const ASK_EVERY = 300;
   const MAX_FAILURES = 30;
   const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
@@ -48,7 +48,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     onTrace: saveSoon,
   });
 
-  /* What is kept in the browser */
+  /* Storage in the browser */
 
   /** @param {string} name */
   function read(name) {
@@ -60,7 +60,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   }
 
   /**
-   * Storage may be full or forbidden; a trace that does not fit is not kept.
+   * Stores a text, unless storage is full or forbidden.
    * @param {string} name
    * @param {string} text
    */
@@ -117,7 +117,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     return address.href;
   }
 
-  /** The run and step of the address, once: after that, a reload comes back to what was watched. */
+  /** The run and step of the address. Used once: after that, a reload returns to the viewer's own place. */
   function linked() {
     const query = new URLSearchParams(location.search);
     const [run, step] = [query.get("run"), Number(query.get("step"))];
@@ -134,7 +134,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const isShown = (run) => root.isConnected && view.place().run === run;
 
   /**
-   * Shows a run that the server has; false when it has it no longer.
+   * Shows a run from the server; false if the server no longer has it.
    * @param {{ run: string, cursor: any, follow: boolean }} about
    * @param {boolean} own
    */
@@ -149,7 +149,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   }
 
   /**
-   * Asks for the further steps of a run until it ends; `own`: it was begun here, and ends from here.
+   * Requests the further steps of a run until it ends. `own`: this page started it, and stops it on leaving.
    * @param {string} run
    * @param {boolean} own
    */
@@ -223,7 +223,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   }
 
   /**
-   * After a reload the value is again what the page began with: what was watched last comes first.
+   * After a reload Gradio's value is the initial one again, so the viewer's last trace takes precedence.
    * @param {string | null} text
    * @param {any} last
    * @param {{ value: string, run: string, again: boolean }} begun what the page began with

@@ -1,4 +1,4 @@
-/* The beats of a step: which still comes next while a run plays, and how long each stays. */
+/* The beats of a step: the order of stills while a run plays, and the duration of each. */
 
 /** @import { Speed, Still } from "./types.js" */
 
@@ -42,7 +42,7 @@ export function beatBefore({ cursor, beat }) {
 }
 
 /**
- * Seconds that a still stays; as it ran, as long as the step after it took.
+ * Seconds that a still stays; at the speed of the run, the time of the step after it.
  * @param {{ seconds: number }[]} steps
  * @param {Speed} speed
  * @param {Still} still

@@ -1,4 +1,4 @@
-/* The text in chunks: only those near what is in sight are drawn token by token, the others as plain text. */
+/* The text in chunks: those in or near sight have an element for each token, the others are plain text. */
 
 /** @import { Chunk, LineBreaks } from "./types.js" */
 
@@ -7,7 +7,7 @@ const MAX_CHUNK = 64;
 export const WHOLE_BELOW = 1500;
 
 /**
- * Cuts positions up to `count` into chunks; what was cut before stays, but for the last, which may grow.
+ * Cuts positions up to `count` into chunks; earlier chunks stay, except that the last may grow.
  * Chunks end where a line ends if they can, never within a character, always at `borders`.
  * @param {Chunk[]} chunks changed in place
  * @param {number} count tokens to cut

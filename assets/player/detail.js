@@ -1,4 +1,4 @@
-/* The detail card: what is pointed at, where it came from, what became of it, what else was there. */
+/* The detail card of a token, node or rank: its origin, its fate and its alternatives. */
 
 import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
@@ -153,8 +153,8 @@ function sourcePart(trace, step, node) {
 const groupStart = (trace, position) => trace.groupOf[Math.max(0, position)];
 
 /**
- * What else stood where a node stands: for the root and its drafted successors the trace has
- * probabilities, for others only what was drafted beside them.
+ * The alternatives to a node. The trace has probabilities for the root and its drafted successors, for others
+ * only their siblings.
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node

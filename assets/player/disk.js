@@ -9,7 +9,7 @@ const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large to be opened here.";
 
 /**
- * Puts the buttons and the word on what was done into `files.element`; the whole view takes drops.
+ * Puts the buttons and the status line into `files.element`; the whole view accepts drops.
  * @param {Files} files
  * @param {[open: HTMLElement, input: HTMLElement]} opener
  * @param {HTMLElement[]} buttons
@@ -63,7 +63,7 @@ export function fileButton(files, label, title, action) {
 }
 
 /**
- * A short word on what was done, which goes by itself.
+ * Shows a short status that disappears by itself.
  * @param {Files} files
  * @param {string} words
  */

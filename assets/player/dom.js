@@ -63,7 +63,7 @@ export function setAttributes(element, attributes) {
 }
 
 /**
- * Sets the text only when it differs, so that nothing is laid out again for nothing.
+ * Sets the text only when it differs, to avoid a needless layout.
  * @param {Node} element
  * @param {string} text
  */
@@ -72,7 +72,7 @@ export function setText(element, text) {
 }
 
 /**
- * Sets what differs: setting what is set already would make the page look for rules anew.
+ * Sets only attributes that differ, because every write makes the browser match style rules again.
  * @param {HTMLElement} element
  * @param {string} name
  * @param {string | number | boolean | null} value null takes it away
@@ -83,7 +83,7 @@ export function setData(element, name, value) {
 }
 
 /**
- * The nearest element around what an event is about that fits a selector.
+ * The nearest element around an event's target that matches a selector.
  * @param {Event} event
  * @param {string} selector
  * @returns {HTMLElement | null}

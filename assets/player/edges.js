@@ -1,4 +1,4 @@
-/* The edges of a tree as SVG: line style by origin, weight by what became of the node. */
+/* The edges of a tree as SVG: line style by origin, weight by the node's state. */
 
 import { svg } from "./dom.js";
 
@@ -10,7 +10,7 @@ export function edgesElement(step, { edges, width, height }) {
   const drawing = svg("svg", { class: "ls-edges", "aria-hidden": "true", ...size });
   /** @param {Edge} edge */
   const last = (edge) => (stateOfEdge(step, edge) === "accepted" ? 1 : 0);
-  // The accepted path lies on top of what it shares the way with.
+  // The accepted path lies on top of edges that share its line.
   for (const edge of [...edges].sort((a, b) => last(a) - last(b))) drawing.append(edgeElement(step, edge));
   return drawing;
 }
@@ -41,7 +41,7 @@ export function originOfEdge({ origins }, { kind, of }) {
 }
 
 /**
- * The best that became of one of its nodes.
+ * The best state among its nodes.
  * @param {Step} step
  * @param {Pick<Edge, "of">} edge
  */

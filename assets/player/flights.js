@@ -12,8 +12,8 @@ const FLIGHT = { duration: 380, fill: "backwards" };
 const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
 
 /**
- * Copies of the accepted nodes, on their way for as long as a motion lasts; the text is there before them.
- * @param {HTMLElement} place where they are drawn; what is in it is replaced
+ * Animates copies of the accepted nodes; the text itself is already there.
+ * @param {HTMLElement} place the element for the copies; its content is replaced
  * @param {StepFrame} frame of a step that is committed
  * @param {Panels} panels
  */

@@ -1,4 +1,4 @@
-/* Long prompts: their middle is folded away until it is asked for. */
+/* Long prompts: their middle is folded until the viewer opens it. */
 
 /** @import { Fold } from "./types.js" */
 

@@ -1,4 +1,4 @@
-/* Keys: only while the player has the focus, and never over what the browser or a field does with them. */
+/* Keys: only while the player has the focus, and never where the browser or a field uses them. */
 
 import { el, holds, icon } from "./dom.js";
 

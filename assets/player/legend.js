@@ -11,7 +11,7 @@ const LEGEND_SOURCES = {
   match: ["match", "the n-gram before it"],
 };
 
-/** What colours, shapes and lines mean; origins that the run does not use are left out. */
+/** The meaning of colours, shapes and lines, for the origins that the run uses. */
 export function createLegend() {
   const origins = ORIGIN_NAMES.map(originItem);
   const states = Object.entries(STATE_TITLES).map(stateItem);

@@ -5,7 +5,7 @@ import { goesOn, matchBefore } from "./trace.js";
 /** @import { AnyTraceFrame, Frame, Link, Step, Stretch, Trace, TraceFrame } from "./types.js" */
 
 /**
- * What the pointer or the focus is on, in every form that it has.
+ * The thing under the pointer or the focus, in each of its forms.
  * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "visible" | "pointed">} frame
  * @returns {Link | null} `number`: its step, 0 for the prompt; node and rank are those of that step; position: where
  *   it stands in the text that is shown. Null when nothing is pointed at.

@@ -1,4 +1,4 @@
-/* The last logits: the tokens that could have been the root, and which of them were drafted after it. */
+/* The last logits: the candidates for the root, and which of them were drafted after it. */
 
 import { caretMove, childrenOf, el, nearest, panel, setAttributes, setData, setText, svg } from "./dom.js";
 import { linkOf } from "./links.js";
@@ -202,7 +202,7 @@ function rankElement(rank) {
 }
 
 /**
- * Rows stay from step to step, so that only what differs is laid out anew.
+ * Rows stay from step to step, so that only differences cause a layout.
  * @param {HTMLElement} row
  * @param {Trace} trace
  * @param {Step} step
@@ -229,7 +229,7 @@ function showRank(row, trace, step, { rank, id, probability, share: part, fate }
 }
 
 /**
- * What a rank became: the root; or a draft, and later on what became of that.
+ * The fate of a rank: the root, or a draft and later the draft's state.
  * @param {boolean} isRoot
  * @param {NodeState} [fate]
  */

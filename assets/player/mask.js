@@ -1,4 +1,5 @@
-/* The mask of tree attention as a matrix: a row a node, dark where the row may look. Every node sees the
+/* The mask of tree attention as a matrix: one row for each node, dark where the row may attend. Every node
+   sees the
    text before the tree, its ancestors and itself. */
 
 import { el, svg } from "./dom.js";

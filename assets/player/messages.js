@@ -41,7 +41,7 @@ function errorSentence(error) {
 }
 
 /**
- * A run was asked for: what was shown makes room, and comes back if the run can't start.
+ * Clears the view for a run that was requested; the old one comes back if the new one can't start.
  * @param {Player} player
  */
 export function expectRun(player) {
@@ -100,7 +100,7 @@ function showTrace(player, trace) {
 }
 
 /**
- * A recorded run: it plays at once, beat by beat; who wants no motion gets its first step as a still.
+ * Plays a recorded run at once, beat by beat; with reduced motion, shows its first step as a still.
  * @param {Player} player
  * @param {Trace} trace
  */
@@ -116,7 +116,7 @@ function playFromStart(player, trace) {
 }
 
 /**
- * A trace from a file; what is none is said, and what was there stays.
+ * Opens a trace from a file. If the file holds none, the view says so and keeps what it shows.
  * @param {Player} player
  * @param {string | object} message
  */
@@ -176,7 +176,7 @@ function endRun(state, { finish, error = null }) {
 }
 
 /**
- * The message stays until the steps before it are there.
+ * Holds the message back until the steps before it have arrived.
  * @param {Player} player
  * @param {StepsMessage} data
  */

@@ -1,4 +1,4 @@
-/* One node of the draft tree as an element: the chip with its token, below it what the target wanted. */
+/* One node of the draft tree as an element: the chip with its token, and below it the target's choice. */
 
 import { el } from "./dom.js";
 import { HIDDEN, fillToken } from "./spelling.js";
@@ -63,7 +63,7 @@ function chipWidth(trace, step, node, token) {
 }
 
 /**
- * The token to show under a node at the end: what the target chose after it, or wanted instead of it.
+ * The token under a node at the end: the target's choice after it, or instead of it.
  * @param {Step} step
  * @param {number} node
  */

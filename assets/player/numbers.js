@@ -1,4 +1,4 @@
-/* The numbers of the run up to what is shown, each with what it means. */
+/* The numbers of the run up to the visible step, each with its meaning. */
 
 import { LAST_BEAT } from "./beats.js";
 import { el, setText } from "./dom.js";
@@ -52,7 +52,7 @@ export function stepsDone({ cursor, beat }) {
 }
 
 /**
- * What a speed-up is measured against.
+ * The baseline of a speed-up.
  * @param {Baseline} baseline
  */
 export function baselineWords({ seconds_per_token, method }) {
@@ -60,7 +60,7 @@ export function baselineWords({ seconds_per_token, method }) {
 }
 
 /**
- * Numbers of the run up to the end of step `done`, as text; what is not known is left out.
+ * Numbers of the run up to the end of step `done`, as text; without unknown ones.
  * @param {Trace} trace
  * @param {number} done
  */

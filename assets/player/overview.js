@@ -1,4 +1,4 @@
-/* The whole run at a glance: a bar a step, as high as its tokens, under the scrubber. */
+/* The whole run at a glance: one bar for each step, as high as its number of tokens, under the scrubber. */
 
 import { el, setAttributes, setText, svg } from "./dom.js";
 import { stretchesShown } from "./links.js";
@@ -57,7 +57,7 @@ export function createOverview(on) {
 }
 
 /**
- * A range without steps between its ends would jump: the value goes in after the ends.
+ * The value is set after the ends: outside them the browser would clamp it.
  * @param {HTMLInputElement} range
  * @param {number} steps
  * @param {number} cursor
@@ -91,7 +91,7 @@ function drawBars(element, bars, state, trace) {
 }
 
 /**
- * The two numbers that a run is judged by, up to what is shown.
+ * Tokens per pass and per second, up to the visible step.
  * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "beat">} frame
  */
 export function soFarWords(frame) {
@@ -101,7 +101,7 @@ export function soFarWords(frame) {
 }
 
 /**
- * Where along the lane the sources lie that are lit: at the step that brought them, or in the prompt.
+ * Marks the highlighted sources along the lane: at the steps that added them, or in the prompt.
  * @param {HTMLElement} marks
  * @param {HTMLElement} prompt
  * @param {OverviewState} state

@@ -1,4 +1,5 @@
-/* Painting: with the next frame, the attributes last, so that they never run ahead of what is shown. */
+/* Painting: with the next frame, the element's attributes last, so that they never run ahead of the picture.
+   */
 
 import { LAST_BEAT } from "./beats.js";
 import { setData, setText } from "./dom.js";
@@ -9,7 +10,7 @@ import { FINISH_TITLES } from "./words.js";
 /** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
 const PAINT_DEADLINE = 120; // ms
-const TURN = 40; // ms; what was left out of a hurried picture comes after that, if the step is still there
+const TURN = 40; // ms; then the rest of a hurried picture follows, if the step is still there
 export const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
 export const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
@@ -46,7 +47,7 @@ export function coalesced(paint) {
 }
 
 /**
- * To be called after every change of the state; `now` when the viewer made it and waits for it.
+ * Paints after a change of the state; `now` for a change by the viewer, who waits for it.
  * @param {Player} player
  * @param {boolean} [now]
  */
@@ -144,7 +145,7 @@ function hurries(player) {
   const soon = now - picture.at < HURRY;
   // What is dragged begins with a rush; what plays may be slow.
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
-  // Of another run all is painted: nothing may be left of the one before.
+  // Another run repaints every part, so that nothing of the previous one stays.
   const hurried = rushes && trace === picture.trace && (other || picture.hurried);
   const turn = (picture.turn + 1) % player.view.turns.length;
   player.picture = { trace, step, hurried, stays: !other, at: other ? now : picture.at, turn };
@@ -168,7 +169,7 @@ function showParts(view, state, name) {
 }
 
 /**
- * What the viewer asked for is said once, in words.
+ * Announces the viewer's own change once, in words.
  * @param {Player} player
  * @param {Step | null} step
  */

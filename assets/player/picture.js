@@ -69,7 +69,7 @@ function stillOutcome(step) {
 }
 
 /**
- * A token on one line, with all that can't be seen made visible; long ones are cut.
+ * A token on one line, with signs for invisible characters; long tokens are cut.
  * @param {Trace} trace
  * @param {number} token
  * @param {string} [space]
@@ -96,7 +96,7 @@ function stillLetters(text) {
 }
 
 /**
- * How many letters wide a text stands; East Asian letters and emoji take two.
+ * The width of a text in letters; East Asian letters and emoji take two.
  * @param {string} text
  */
 function stillCells(text) {

@@ -200,7 +200,7 @@ function playerActions(player) {
 }
 
 /**
- * How things are shown: {whitespace}, {lecture}, {treeView}, any of them.
+ * Changes the display settings: any of {whitespace}, {lecture}, {treeView}.
  * @param {Player} player
  * @param {Partial<Settings>} settings
  */

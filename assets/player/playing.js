@@ -52,7 +52,7 @@ function settle(player) {
 }
 
 /**
- * The viewer goes to a step: playing ends, and the newest step of a live run is followed again.
+ * Goes to a step for the viewer: stops playing, and follows a live run again from its newest step.
  * @param {Player} player
  * @param {number} cursor
  * @param {number} [beat]
@@ -114,7 +114,7 @@ export function toggle(player) {
 }
 
 /**
- * Plays on from where the viewer is; from the start when that is the end, or when asked to.
+ * Continues to play from the viewer's place; from the start at the end of the run, or on request.
  * @param {Player} player
  * @param {boolean} [again]
  */

@@ -53,7 +53,7 @@ function rowElement(trace, step, nodes, level, after) {
 
 /** @param {Trace} trace @param {Step} step @param {number} node */
 function lineElement(trace, step, node) {
-  // What the target wanted stands beside the chip already.
+  // The target's choice is beside the chip already.
   const fate = node === 0 ? "" : STATE_TITLES[step.states[node]] + ": ";
   const words = fate + originWords(trace, step, node);
   const line = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);

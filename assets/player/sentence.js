@@ -16,7 +16,7 @@ import {
 /** @import { Provenance, Step, Trace } from "./types.js" */
 
 /**
- * What the step was and bought, in one line.
+ * The step and its gain, in one line.
  * @param {Trace} trace
  * @param {number} number
  */

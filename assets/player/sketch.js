@@ -58,7 +58,7 @@ function looksOf(element, probes) {
 }
 
 /**
- * What is drawn alike as one, since every stroke of its own costs.
+ * Groups things that look alike, because each stroke on the canvas has a cost.
  * @template Thing
  * @param {Thing[]} things
  * @param {(thing: Thing) => string} keyOf what tells them apart

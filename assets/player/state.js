@@ -1,4 +1,4 @@
-/* What a player is in, and what follows from it without a look at the page. */
+/* The state of a player, and values derived from it without the page. */
 
 import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 

@@ -1,4 +1,4 @@
-/* The text so far. Moving the cursor adds or removes tokens at the end, it redraws none. */
+/* The text so far. Moving the cursor adds or removes tokens at the end and redraws none. */
 
 import { caretMove, el, nearest, panel, setAttributes, setText } from "./dom.js";
 import { linkOf, nextRoot, stretchesShown } from "./links.js";
@@ -193,7 +193,7 @@ function paintGhost(ghost, trace, id) {
 }
 
 /**
- * Marks tokens: the current step's, the sources of copies, what is pointed at.
+ * Marks tokens: the current step's, the sources of copies, and the one under the pointer.
  * @param {Sheet} sheet
  * @param {Frame} frame
  */

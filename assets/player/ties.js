@@ -1,4 +1,4 @@
-/* Ties: lines over the panels, from what was drafted to the place that it came from. */
+/* Ties: lines over the panels, from a draft to its source. */
 
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, svg } from "./dom.js";
@@ -31,7 +31,7 @@ export function createTies(panels) {
 }
 
 /**
- * Whatever moves what is tied: scrolling, another size, motions that end, a tree that is panned.
+ * Everything that moves the ends of ties: scrolling, a new size, the end of a motion, panning the tree.
  * @param {TiesState} state
  * @param {() => void} soon
  */

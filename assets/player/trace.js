@@ -52,7 +52,7 @@ function headerOf({ steps, autoplay, ...header }) {
 }
 
 /**
- * Adds spellings that a message brought.
+ * Adds the spellings of a message.
  * @param {Trace} trace
  * @param {Vocabulary} vocabulary
  */
@@ -61,7 +61,7 @@ export function addVocabulary(trace, vocabulary) {
     if (id in trace.header.vocabulary) continue;
     trace.header.vocabulary[id] = entry;
     trace.bytes.set(Number(id), bytesOf(entry));
-    trace.spelt.delete(Number(id)); // shown as a bare number until now
+    trace.spelt.delete(Number(id)); // until now the token's number stood for it
   }
 }
 

@@ -136,7 +136,7 @@ function rootRank(step) {
 const isLast = (path, node) => path[path.length - 1] === node;
 
 /**
- * What became of a node, and which token the target wanted there.
+ * A node's state, and the target's choice in its place.
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node
@@ -171,7 +171,7 @@ export function nodeSentence(trace, step, node) {
 }
 
 /**
- * The detail line when nothing is pointed at.
+ * The detail line while the viewer points at nothing.
  * @param {Trace} trace
  * @param {number} number
  */

@@ -1,6 +1,5 @@
 /* The mask of tree attention as a matrix: one row for each node, dark where the row may attend. Every node
-   sees the
-   text before the tree, its ancestors and itself. */
+   sees the text before the tree, its ancestors and itself. */
 
 import { el, svg } from "./dom.js";
 import { tokenElement } from "./nodes.js";

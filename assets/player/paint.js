@@ -1,5 +1,4 @@
-/* Painting: with the next frame, the element's attributes last, so that they never run ahead of the picture.
-   */
+/* Painting: with the next frame, attributes of the element last, so that they never run ahead of the picture. */
 
 import { LAST_BEAT } from "./beats.js";
 import { setData, setText } from "./dom.js";

@@ -1,1 +1,1 @@
-"""Visitors' runs: loaded models, whose turn it is, live runs, and the way to ZeroGPU."""
+"""Visitors' runs: loaded models, turns, live runs, and the boundary to ZeroGPU."""

@@ -17,7 +17,7 @@ from logitspec.trace.records import StepRecord, Trace
 
 @dataclass(frozen=True, slots=True)
 class StepEvent:
-    """A step of a lane. environment: what is known since the lane began, with its first step."""
+    """A step of a lane. environment: facts known once the lane has begun, with its first step only."""
 
     lane: int
     step: StepRecord
@@ -27,7 +27,7 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True)
 class LaneEnd:
-    """How a lane ended, or None, and what is known since it began: it may have no step."""
+    """How a lane ended (None: it has not), with the facts of its beginning, since it may have no step."""
 
     finish: str | None
     prefill_seconds: float
@@ -35,16 +35,16 @@ class LaneEnd:
 
 
 Events = Generator[StepEvent | list[LaneEnd], None, None]
-"""Steps as they come; and the ends of all lanes when one has ended, last, and when the race breaks."""
+"""Steps in order; and the ends of all lanes whenever one ends, at the end, and on an error."""
 
 
 def race_events(target: Target, tokenizer: Any, race: Race) -> Events:
-    """Run a copy of `race`, which `begin_race` gave: its own traces grow where the events arrive."""
+    """Run a copy of `race`, a result of `begin_race`; its own traces grow in `apply_events`."""
     race = replace(race, traces=[_without_steps(trace) for trace in race.traces], order=[])
     ended = 0
     try:
         for lane in run_race(target, race):
-            # Who waits for all lanes wants to know at once of each that won't go on.
+            # A reader that waits for all lanes must know at once which ones have ended.
             finished = sum(trace.finish is not None for trace in race.traces)
             if finished > ended:
                 yield [_end(trace) for trace in race.traces]
@@ -70,7 +70,7 @@ def _end(trace: Trace) -> LaneEnd:
 
 
 def apply_events(race: Race, events: Events) -> Generator[int, None, None]:
-    """Let `race` grow as `events` come in; yields the lane of each step.
+    """Add `events` to `race` as they arrive; yields the lane of each step.
 
     Lanes that have not ended when it is closed end as "cancelled", and as "error" when it raises.
     """

@@ -1,4 +1,4 @@
-"""The way of a request: its turn, its run, and the messages of it; README.md beside this draws it."""
+"""The path of a request: its turn, its run, and its messages; README.md in this folder draws it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Host:
     ) -> Generator[str, None, None]:
         """Run `request`; yields the messages of `LiveRun.messages`.
 
-        Ends within one step after `stop` is set and keeps what there is. Closing the stream ends the
+        Ends within one step after `stop` is set and keeps the steps so far. Closing the stream ends the
         run too, unless it `outlives` its reader: then it goes on for as long as somebody asks for its
         steps. Such a reader has all the steps there are, and the last message holds no more than
         those it lacks; others get the whole last. Raises LogitSpecError when the request can't be run.
@@ -60,7 +60,7 @@ class Host:
             raise
         finally:
             if run is not None and run.alone:
-                # In the reader's context, which tells a Space whose visitor this is.
+                # In the reader's context, from which a Space knows its visitor.
                 Thread(target=copy_context().run, args=[self._go_on, run], daemon=True).start()
             else:
                 self._end(run)
@@ -107,10 +107,10 @@ class Host:
     def work(
         self, name: str, stop: Event, seconds: float, work: zerogpu.Work, *arguments: Any
     ) -> Generator[Any, None, Any]:
-        """What `work(target, tokenizer, *arguments)` yields and returns, with nobody else at work.
+        """What `work(target, tokenizer, *arguments)` yields and returns, while no other work runs.
 
-        work: a module's generator function; like its arguments, what it gives is plain data, for on
-        ZeroGPU it runs in another process. seconds: for which it asks for a GPU there. Raises
+        work: a module's generator function. Its arguments and results are plain data, because on ZeroGPU
+        it runs in another process. seconds: of GPU time to request there. Raises
         LogitSpecError.
         """
         with (

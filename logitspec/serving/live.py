@@ -1,6 +1,6 @@
-"""Runs that visitors follow: what is sent of them while they go on, and to whoever asks later.
+"""Runs that visitors follow: messages for their readers, and for pages that ask later.
 
-A run is a race with one lane, so what is said of runs here holds for races.
+A run is a race with one lane, so all of this applies to races.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run that goes on, or that has ended a while ago.
+    """A run that goes on, or that ended recently.
 
     race: its traces, which grow while `growth` is read, a lane for each step. speller: bytes of its
-    model's tokens. stop: ends it at its next step. last_read: when somebody last asked for its
+    model's tokens. stop: ends it at its next step. last_read: time of the last request for its
     steps. alone: whether it has outlived its reader.
     """
 
@@ -45,17 +45,17 @@ class LiveRun:
         message repeats everything if `whole`, else it brings the last steps."""
         race = self.race
         yield wire.opening_message(race)
-        sequence, sent, sent_at = 1, self._counts(), 0.0
+        sequence, counts, sent_at = 1, self._counts(), 0.0
         for _ in self._steps():
             if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
-                yield self._progress(sequence, sent)
-                sequence, sent, sent_at = sequence + 1, self._counts(), monotonic()
+                yield self._progress(sequence, counts)
+                sequence, counts, sent_at = sequence + 1, self._counts(), monotonic()
         self.close()
-        last = self._progress(sequence, sent)
+        last = self._progress(sequence, counts)
         yield wire.whole_message(race) if whole else last
 
     def go_on_alone(self) -> None:
-        """The rest of it, for as long as somebody asks for its steps and SECONDS_ALONE more."""
+        """Run on until SECONDS_ALONE after the last request for steps."""
         self.last_read = monotonic()
         for _ in self._steps():
             if monotonic() - self.last_read > SECONDS_ALONE:
@@ -72,13 +72,13 @@ class LiveRun:
             trace.spell(self.speller)
         if first == 0:
             return wire.whole_message(race)
-        sent = [race.order[:first].count(lane) for lane in range(len(race.traces))]
-        # All bytes that these steps need: nobody knows what the reader has.
+        counts = [race.order[:first].count(lane) for lane in range(len(race.traces))]
+        # All bytes that these steps need, since the reader may lack any of them.
         needed = [
             {token: trace.vocabulary[token] for token in trace.mentioned(at)}
-            for trace, at in zip(race.traces, sent, strict=True)
+            for trace, at in zip(race.traces, counts, strict=True)
         ]
-        return wire.progress_message(race, sent, needed)
+        return wire.progress_message(race, counts, needed)
 
     def close(self) -> None:
         """End it; lanes that have not ended are "cancelled"."""
@@ -88,13 +88,13 @@ class LiveRun:
     def _counts(self) -> list[int]:
         return [len(trace.steps) for trace in self.race.traces]
 
-    def _progress(self, sequence: int, sent: list[int]) -> str:
-        lanes = zip(self.race.traces, sent, strict=True)
+    def _progress(self, sequence: int, counts: list[int]) -> str:
+        lanes = zip(self.race.traces, counts, strict=True)
         new = [trace.spell(self.speller, first) for trace, first in lanes]
-        return wire.progress_message(self.race, sent, new, sequence)
+        return wire.progress_message(self.race, counts, new, sequence)
 
     def _steps(self) -> Iterator[int]:
-        """The steps still to come, until they are stopped; a failure is noted in its trace."""
+        """The remaining steps, until `stop` is set; an error goes into its trace."""
         try:
             for lane in self.growth:
                 if self.stop.is_set():
@@ -104,7 +104,7 @@ class LiveRun:
             self._note(error)
 
     def _note(self, error: Exception) -> None:
-        # Logged in full where it arose, unless a person is meant to read it.
+        # A LogitSpecError is a message for people, so its traceback is of no use in the log.
         details = None if isinstance(error, LogitSpecError) else error
         steps = sum(self._counts())
         log.error("%s failed after %d steps", self.race.name, steps, exc_info=details)

@@ -1,4 +1,4 @@
-"""The models that visitors may choose: which are offered, which are loaded, and what is said of them."""
+"""The models that visitors may choose: their names, their loading, and a line about each."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LoadedModels:
 
     @property
     def names(self) -> list[str]:
-        """The models that visitors are offered without having to ask, the default first."""
+        """The models on offer without `others`, the default first."""
         return list(self._sources)
 
     @property
@@ -65,15 +65,15 @@ class LoadedModels:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """What a list of models shows, and the names that stand for it."""
+        """Lines for a list of models, each with the model's name."""
         catalogue = CATALOGUE if self.others else ()
         return [(name, name) for name in self.names] + [
             (each.line, each.name) for each in catalogue
         ]
 
     def prepare(self) -> None:
-        """Load what must be there before the page is: the default model, and on ZeroGPU all that are
-        offered, since what has the GPU there is a copy of this process."""
+        """Load the models that the page needs from the start: the default one, and on ZeroGPU all on
+        offer, because the process with the GPU there is a copy of this one."""
         for name in self.names if zerogpu.HERE else [self.default]:
             self.load(name)
 
@@ -94,13 +94,13 @@ class LoadedModels:
         return self._loaded[name]
 
     def _unload_oldest(self) -> None:
-        """Drop the models that were used longest ago; those that are offered stay."""
+        """Drop the least recently used models; those on offer stay."""
         others = [name for name in self._loaded if name not in self._sources]
         for name in others[:-MAX_OTHER_MODELS]:
             del self._loaded[name]
 
     def about(self, name: str) -> str:
-        """One line about a model; empty where nothing can be said."""
+        """One line about a model; empty if it is not loaded."""
         if name == BUILTIN:
             return ABOUT_BUILTIN
         if name not in self._loaded:
@@ -112,8 +112,8 @@ class LoadedModels:
         )
 
     def loading(self, name: str) -> Iterator[str]:
-        """Load a model and say how far it is, line by line; the last line is about it, or says what
-        went wrong. It goes on when nobody listens any more."""
+        """Load a model and report progress line by line; the last line is about the model, or about the
+        error. Loading goes on without a reader."""
         if not self.others:
             yield self.about(name)
             return

@@ -1,4 +1,4 @@
-"""What a visitor wants to have run, and what of it is refused before its turn comes."""
+"""A visitor's request, and the checks before its turn."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Request:
         return Sampling(temperature=self.temperature, seed=self.seed)
 
     def check(self) -> None:
-        """Raise LogitSpecError for what no model could run. The rest is checked when its turn has
-        come, against its model and methods."""
+        """Raise LogitSpecError for requests that no model could run. The rest needs the model and the
+        methods, and is checked during the turn."""
         names = [each if isinstance(each, str) else each[0] for each in self.methods]
         if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
             raise LogitSpecError("The prompt, the method and the model must be texts.")
@@ -52,7 +52,7 @@ class Request:
 
 
 def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:
-    """`methods`, if they are enough for what a person would call a race; else LogitSpecError."""
+    """`methods`, if their number makes a race; else LogitSpecError."""
     if not MIN_RIVALS <= len(methods) <= MAX_LANES:
         raise LogitSpecError(
             f"A race takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."
@@ -61,7 +61,7 @@ def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def parse_options(text: str) -> dict[str, Any]:
-    """Options from a JSON object; LogitSpecError when it is none."""
+    """Options from a JSON object; LogitSpecError for any other text."""
     try:
         options = json.loads(text or "{}")
     except (ValueError, TypeError, RecursionError) as error:

@@ -8,11 +8,11 @@ from threading import Event, Lock
 
 from logitspec.errors import LogitSpecError
 
-SECONDS_PER_LOOK = 0.04  # between looks at whether somebody who waits has given up
+SECONDS_PER_LOOK = 0.04  # between checks of `stop` while waiting
 
 
 class Turn:
-    """Held by whoever loads a model or runs one; everybody else waits."""
+    """A lock for loading and running models; all other work waits."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -1,4 +1,4 @@
-"""What goes over the wire: every message from a run to the page and to scripts, in its JSON form.
+"""The wire format: every message from a run to the page and to scripts, in its JSON form.
 
     one lane, for the player           several, for the race
     reset   the trace without steps    race        the race without steps
@@ -21,7 +21,7 @@ from logitspec.decoding.race import Race
 from logitspec.trace.records import Trace, dumps, spellings
 
 MIN_PACKED = 1000  # characters; below, packing saves nothing worth the unpacking
-UNNUMBERED = -1  # the sequence number of steps that were asked for
+UNNUMBERED = -1  # the sequence number of steps on request
 
 Vocabulary = dict[int, bytes]
 """Token bytes by token id."""
@@ -84,7 +84,7 @@ def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> s
 
 
 def error_message(sentence: str) -> str:
-    """What went wrong, for whichever view it is sent to."""
+    """An error in one sentence, for any view."""
     return dumps({"kind": "error", "run": "", "id": _unique(), "message": sentence})
 
 
@@ -94,7 +94,7 @@ def autoplay_message(document: str) -> str:
 
 
 def _unique() -> str:
-    """A component takes no notice of a value that equals the last one; this makes it another."""
+    """A random id, because a component ignores a value that equals its last one."""
     return secrets.token_hex(4)
 
 

@@ -1,4 +1,4 @@
-"""The seam to ZeroGPU, where a forked copy of this process gets a GPU for seconds.
+"""The boundary to ZeroGPU, where a forked copy of this process gets a GPU for seconds.
 
     here (this process) -- arguments --> there (where the GPU is) --> work
                         <-- values, last Done or Failed --
@@ -23,7 +23,7 @@ try:
 except ImportError:
     spaces = None  # type: ignore[assignment,unused-ignore]
 
-# Where this is true, CUDA in this process is only pretended: no forwards, no graphs, no timing.
+# Where this is true, CUDA in this process is emulated: no forwards, no graphs, no timing.
 HERE = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 MAX_SECONDS = 120.0  # what a visitor without an account has for a whole day
@@ -36,14 +36,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What the work returned."""
+    """The result of the work."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """What the work raised, for a visitor."""
+    """The error of the work, as a sentence for visitors."""
 
     sentence: str
 
@@ -51,8 +51,8 @@ class Failed:
 def boundary(work: Work) -> Work:
     """`work`, a generator function of plain data, as one that runs where the GPU is.
 
-    It takes one argument more, the first: the seconds for which a GPU is asked. Whatever goes wrong,
-    within or on the way, is raised as LogitSpecError.
+    It takes one more argument, the first: the seconds of GPU time to request. Every error, of the work
+    or of ZeroGPU, is raised as LogitSpecError.
     """
 
     def there(seconds: float, *arguments: Any) -> Generator[Any, None, None]:
@@ -96,7 +96,7 @@ def _received(results: Generator[Any, None, None]) -> Generator[Any, None, Any]:
 
 
 def _duration(seconds: float, *_: Any) -> int:
-    """Whole seconds that are asked of ZeroGPU."""
+    """Whole seconds to request from ZeroGPU."""
     return round(min(max(seconds, 1.0), MAX_SECONDS))
 
 

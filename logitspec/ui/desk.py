@@ -1,4 +1,4 @@
-"""Presses on Run, Race and Stop: which visitor's run goes on, and what the page is sent of it."""
+"""Clicks on Run, Race and Stop: each visitor's current run, and its messages to the page."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Ticket:
-    """One press on Run: whether its turn has come, whether to stop, and whether a later press has
-    taken its place."""
+    """One click on Run: whether its turn has come, whether to stop, and whether a later click has
+    replaced it."""
 
     stop: Event = field(default_factory=Event)
     begun: bool = False
@@ -33,7 +33,7 @@ class Ticket:
 
 
 class Desk:
-    """Who has asked for which run: every visitor has one at a time in each tab."""
+    """The current run of each visitor: one at a time in each tab."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -55,7 +55,7 @@ class Desk:
         request: makes one of the values of `inputs`; may raise LogitSpecError. events: of the page's
         window, by which the view hears of both presses before the server does.
         """
-        # Not a state, which would be read when a waiting run begins instead of when it was asked for.
+        # Not a gr.State: Gradio would read it when a waiting run begins, not at the click.
         click = gr.Textbox(visible=False)
         started, stopped = (
             f"(...values) => logitspec.announce('{each}', values)" for each in events
@@ -82,13 +82,13 @@ class Desk:
         stop.click(self._stop, outputs=[view], js=stopped, queue=False, **EVERY_CLICK)
 
     def replace(self, visitor: gr.Request) -> None:
-        """The visitor turns to something else: what runs for them ends unseen."""
+        """End the visitor's current run without further messages."""
         if old := self._halt(visitor):
             old.replaced = True
 
     def leave(self, visitor: gr.Request) -> None:
-        """The page is gone: what waits for its turn ends, what runs may be asked for by the page that
-        comes after a reload or a cut connection."""
+        """The page is gone: a waiting request ends; a run goes on, because the page may come back after a
+        reload or a lost connection."""
         ticket = self._newest.pop(str(visitor.session_hash), None)
         if ticket and not ticket.begun:
             ticket.stop.set()
@@ -102,7 +102,7 @@ class Desk:
         return click
 
     def _messages(self, click: str, request: Callable[[], Request]) -> Iterator[str]:
-        """What the view is sent; what can't be run is said in it and as a notice."""
+        """Messages for the view; an error appears in it and as a notice."""
         ticket = self._tickets.pop(click, Ticket())
         if ticket.stop.is_set():
             return

@@ -1,4 +1,4 @@
-"""The pictures of the tab "Why it works", drawn from evidence with plotly.
+"""The pictures of the tab "Why it works": plotly figures from evidence.
 
 Text and lines get their colours from the page's style, which knows light and dark; bars and curves
 have colours of 3:1 and more on both, and a pattern, a dash or a marker beside.

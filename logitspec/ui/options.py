@@ -1,4 +1,4 @@
-"""The options of methods as inputs: those of the chosen method, drawn when they are unfolded.
+"""The options of methods as inputs: those of the chosen method, rendered on unfolding.
 
 With the inputs of all methods, for the run and for every lane of a race, a page would have twice the
 components, all of which Gradio sets up before it shows any.
@@ -44,15 +44,15 @@ def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
 
 
 def own_options(method: str, settings: str) -> dict[str, Any]:
-    """What was set of the options of a method, by name. settings: a JSON object of such objects by
-    method; LogitSpecError when it is none."""
+    """The visitor's options of a method, by name. settings: a JSON object with such an object for each
+    method; LogitSpecError for any other text."""
     own = parse_options(settings).get(method, {})
     return own if isinstance(own, dict) else {}
 
 
 def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -> None:
-    """The inputs of one method, which write to `settings` what is set in them. own: what was set
-    before."""
+    """The inputs of one method, which write their values to `settings`. own: the visitor's values so
+    far."""
     fields = option_fields(METHODS[method])
     if not fields:
         gr.Markdown("This method has no options.")
@@ -73,7 +73,7 @@ def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -
 def _component(option: Field[Any], value: Any) -> Any:
     """The input that fits one option of a method."""
     label = option.name.replace("_", " ").capitalize()
-    # Gradio takes what is drawn later for an output, unless it is told otherwise.
+    # Gradio treats components that it renders later as outputs unless they are interactive.
     shared: dict[str, Any] = {"label": label, "info": describe(option), "interactive": True}
     if isinstance(option.default, bool):
         return gr.Checkbox(bool(value), elem_classes="switch", **shared)

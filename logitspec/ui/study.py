@@ -1,4 +1,4 @@
-"""Evidence on models, as the page shows it: what is known, and a computation that a visitor can cancel."""
+"""Evidence on models for the page: what is known, and a computation that a visitor can cancel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from logitspec.ui import figures, words
 MAX_PER_TASK = 12
 NEW_TOKENS = 128
 SECONDS_PER_MESSAGE = 0.25
-GPU_SECONDS_PER_PROMPT = 5.0  # for which a GPU is asked on ZeroGPU
+GPU_SECONDS_PER_PROMPT = 5.0  # of GPU time to request on ZeroGPU
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ PICTURES = (
 
 
 class Study:
-    """Evidence by model, and who computes."""
+    """Evidence by model, and computations by visitor."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -114,7 +114,7 @@ class Study:
         return outputs
 
     def ready(self, request: gr.Request) -> str:
-        """Compute was pressed. Comes before the queue, so that Cancel finds what to set meanwhile."""
+        """Handle a click on Compute, before the queue, so that Cancel finds an event to set."""
         stop = self._stops.get(str(request.session_hash))
         if stop is None or stop.is_set():
             self._stops[str(request.session_hash)] = Event()
@@ -161,7 +161,7 @@ class Study:
         self._outdated = self._outdated and name != BUILTIN
 
     def cancel(self, name: str, request: gr.Request) -> Any:
-        """Cancel was pressed; what was known before stays."""
+        """Handle a click on Cancel; earlier evidence stays."""
         stop = self._stops.get(str(request.session_hash))
         if stop is None:
             return gr.skip()
@@ -181,7 +181,7 @@ def _status(html: str) -> str:
 
 
 def _bar(progress: Progress) -> str:
-    """Not to be read aloud at every step."""
+    """A progress bar that screen readers do not announce at every step."""
     done, total = progress.done, progress.prompts
     return (
         f'<div aria-live="off"><progress value="{done}" max="{total}" aria-label="Prompts done">'

@@ -1,4 +1,4 @@
-"""What a tab of the page is, and where it is built."""
+"""A tab of the page, and the context that builds it."""
 
 from __future__ import annotations
 

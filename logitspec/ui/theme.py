@@ -27,7 +27,7 @@ WEIGHTS = (400, 700)
 
 
 def theme() -> gr.themes.Base:
-    """Blue for what acts, grey lines, and no card inside a card."""
+    """Blue for controls, grey lines, and no card inside a card."""
     return gr.themes.Default(
         primary_hue=BLUE,
         neutral_hue="gray",

@@ -36,7 +36,7 @@ BUCKETS = {
     "33–63": (33, 63),
     "64 or more": (BEYOND, BEYOND),
 }
-LAST = 11  # of depths and lengths shown, this stands for all from there on
+LAST = 11  # the last row of depths and lengths, which also counts all beyond
 MAT = "mean accepted tokens (tokens per target forward, root included, prefill excluded)"
 
 
@@ -210,7 +210,7 @@ def speed(evidence: Evidence, method: str) -> str:
 
 
 def conditions(evidence: Evidence) -> str:
-    """What the numbers were found under."""
+    """The conditions of the numbers."""
     model, about = evidence.about["model"], evidence.about
     prompts = ", ".join(
         f"{TASKS.get(task, task)} {count}" for task, count in about["prompts"].items()
@@ -267,7 +267,7 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def _rate(value: float) -> str:
-    """As many digits as can be told apart."""
+    """One decimal below 100, none from there on."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 

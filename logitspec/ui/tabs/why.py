@@ -1,4 +1,4 @@
-"""The tab "Why it works": what is behind the speed, in pictures with their numbers."""
+"""The tab "Why it works": the reasons for the speed, in pictures with their numbers."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
-  /** @type {(wanted: { run: string, from: number }) => Promise<string | null>} */
+  /** @type {(request: { run: string, from: number }) => Promise<string | null>} */
   const fetchSteps = async (request) => (ask ? unpacked(await ask(request)) : null);
   /** @type {HTMLElement | null} */
   const frame = root.closest(".html-container");
   if (frame) frame.style.padding = "0"; // in line with the components around it
   /** @type {Timer | null} */
   let saver = null;
-  /** @type {string | null} the run that is asked for again and again */
+  /** @type {string | null} the run whose steps this page keeps requesting */
   let following = null;
   /** @type {string | null} */
   let openedValue = null;

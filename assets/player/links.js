@@ -121,7 +121,7 @@ export function stretchesOf(step, nodes) {
 }
 
 /**
- * The copies whose sources are lit: of what is pointed at; else, while the step speculates, all of its
+ * The copies whose sources are highlighted: those under the pointer; else, while the step speculates, all of its
  * copies; else those that were accepted.
  * @param {Frame} frame
  * @returns {{ step: Step | null, stretches: Stretch[], own: number | null }} own: the source of the one token that is

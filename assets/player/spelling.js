@@ -1,4 +1,4 @@
-/* Token bytes to something that can be shown: whole characters as text, torn ones as hex. */
+/* From token bytes to text on the page: whole characters as they are, incomplete ones as hex. */
 
 import { el } from "./dom.js";
 

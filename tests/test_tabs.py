@@ -37,6 +37,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     assets = tmp_path / "assets"
     for name in ("page", "player", "compare", "why"):
         shutil.copytree(ASSETS / name, assets / name)
+    shutil.copy(ASSETS / "origins.json", assets)
     assert example(tmp_path) == [
         "logitspec/ui/tabs/count.py",
         "assets/count/tab.js",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import fields, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,16 @@ from logitspec.runtime.families import FAMILIES, Family, no_windows, windows_by_
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.masks import TreeMask, within_window
 from logitspec.runtime.probe import deviation
-from logitspec.runtime.product import Product, pack
+from logitspec.runtime.product import (
+    Form,
+    Product,
+    choose_forms,
+    fastest_forms,
+    packed,
+    padded,
+    plain,
+    transposed,
+)
 from logitspec.runtime.runner import Runner
 
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 2e-5}
@@ -143,46 +153,85 @@ def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> N
         assert part.weight.untyped_storage().data_ptr() == storage
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("biased", [True, False])
-def test_packed_products_are_the_plain_ones(dtype: torch.dtype, biased: bool) -> None:
+def test_every_form_of_a_product_computes_it(dtype: torch.dtype, biased: bool) -> None:
     torch.manual_seed(1)
     weight = torch.randn(96, 40, dtype=dtype)
     product = Product(weight, torch.randn(96, dtype=dtype) if biased else None)
-    able = dtype == torch.float32 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    assert pack([product]) is able
-    assert product.packed is able
-    for rows in (1, 2, 7, 64, 300):
+    able = dtype != torch.float64
+    if dtype == torch.bfloat16:
+        able = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert product.pack() is able
+    assert (product.copy is not None) is able
+    for rows in (1, 2, 4, 7, 64, 300):
         given = torch.randn(rows, 40, dtype=dtype)
         wanted = F.linear(given.double(), weight.double())
         wanted = wanted + product.bias.double() if product.bias is not None else wanted
-        rounding = 1e-4 if dtype == torch.float32 else 0.2
-        assert (product(given).double() - wanted).abs().max() < rounding
+        rounding = 0.2 if dtype == torch.bfloat16 else 1e-4
+        for form in (plain, transposed, packed, padded) if able else (plain, transposed):
+            computed = form(product, given)
+            assert computed.is_contiguous()
+            assert (computed.double() - wanted).abs().max() < rounding
 
 
-def test_products_are_packed_together_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    def products(dtype: torch.dtype = torch.float32) -> list[Product]:
-        return [Product(torch.ones(8, size, dtype=dtype), None) for size in (4, 6)]
+def test_the_fastest_form_is_chosen_for_each_number_of_rows() -> None:
+    def steady(*seconds: float) -> list[list[float]]:
+        return [[each] * 5 for each in seconds]
 
-    assert not pack(products(torch.float64))
-    monkeypatch.setattr("logitspec.runtime.product.MAX_PACKED_BYTES", 8 * 10 * 4 - 1)
-    large = products()
-    assert not pack(large)
-    assert not any(each.packed for each in large)
-    monkeypatch.setattr("logitspec.runtime.product.MAX_PACKED_BYTES", 8 * 10 * 4)
-    assert pack(large)
+    # At 1, 2, 4, 8, 16 and 32 rows; in between they are linear.
+    forms = fastest_forms({packed: steady(2, 2, 3, 4, 6, 9), plain: steady(1, 4, 9, 3, 7, 11)})
+    assert forms[1] is plain
+    assert [forms[rows] for rows in (2, 3, 4, 5, 7, 8, 10)] == [packed] * 5 + [plain] * 2
+    assert [forms[rows] for rows in (13, 16, 32)] == [packed] * 3
+    few: dict[Form, list[list[float]]] = {
+        packed: steady(2, 3, 2, 4, 6, 9),
+        padded: steady(2, 2, 2, inf, inf, inf),
+    }
+    assert [fastest_forms(few)[rows] for rows in (1, 2, 3, 4, 5)] == [
+        packed,
+        padded,
+        padded,
+        packed,
+        packed,
+    ]
+    busy = [[2.0, 9, 2, 9, 9]] * 6  # another program made most calls longer
+    assert set(fastest_forms({packed: busy, plain: steady(*[2.5] * 6)})) == {packed}
+    assert set(fastest_forms({packed: steady(*[2.5] * 6), plain: busy})) == {packed}
+    assert set(fastest_forms({packed: busy, plain: steady(*[1.9] * 6)})) == {plain}
 
-    def failing(product: Product) -> None:
-        if product.weight.shape[1] == 6:
-            raise NotImplementedError
-        laid_out(product)
 
-    laid_out = Product.pack
-    monkeypatch.setattr(Product, "pack", failing)
-    failed = products()
-    assert not pack(failed)
-    assert not any(each.packed for each in failed)
-    assert torch.equal(failed[0](torch.ones(2, 4)), torch.full((2, 8), 4.0))
+def test_weights_are_packed_as_far_as_memory_allows_and_where_it_pays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timed: list[tuple[int, Any]] = []
+
+    def seconds(products: list[Product]) -> dict[Any, list[list[float]]]:
+        timed.append((len(products), products[0].copy is not None))
+        if products[0].copy is None:
+            return {plain: [[2.0]] * 6, transposed: [[3.0], [1.0], *[[3.0]] * 4]}
+        pays = products[0].weight.shape[1] == 40
+        return {packed: [[1.0 if pays else 2.0]] * 6, plain: [[1.5]] * 6}
+
+    monkeypatch.setattr("logitspec.runtime.product._timed", seconds)
+    products = [Product(torch.ones(8, size), None) for size in (40, 40, 60, 60, 40)]
+    choose_forms(products, 4 * 8 * (40 + 40 + 60 + 60))
+    # Equal ones are timed once; the last found no room, and the ones that don't pay give theirs back.
+    assert timed == [(2, True), (2, True), (1, False)]
+    assert [each.copy is not None for each in products] == [True, True, False, False, False]
+    assert set(products[0].forms) == {packed}
+    assert set(products[2].forms) == {plain}
+    assert [products[4].forms[rows] for rows in (1, 2, 4)] == [plain, transposed, plain]
+
+
+def test_where_nothing_can_be_packed_products_stay_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(weight: torch.Tensor) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_reorder_linear_weight", failing)
+    product = Product(torch.ones(8, 4), None)
+    assert not product.pack()
+    assert torch.equal(product(torch.ones(2, 4)), torch.full((2, 8), 4.0))
 
 
 @pytest.mark.parametrize("family", FAST)

@@ -8,9 +8,11 @@ from typing import Any
 import torch
 
 from logitspec.errors import LogitSpecError
+from logitspec.models.machine import free_bytes
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.graphs import CudaGraphs
 from logitspec.runtime.probe import deviation
+from logitspec.runtime.product import choose_forms
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.timing import forward_seconds
 
@@ -18,6 +20,7 @@ from logitspec.runtime.timing import forward_seconds
 MAX_ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
 # In half precision, where models of 0.5 to 7 billion parameters were measured at 0.09 to 0.22.
 MAX_HALF_ROUNDING = 0.5
+PACKED_SHARE = 0.5  # of free memory, which packed copies of weights may take
 TIMED_ROWS = (1, 8, 32)
 MAX_SHARE = 0.9  # of float32's time, for bfloat16 to be worth its rounding
 
@@ -33,7 +36,9 @@ def enable_fast_forward(target: Runner, stock_deviation: float) -> str:
         return f"stock: {reason}"
     stock = target.forward
     try:
-        target.use_forward(FastForward(target.model))
+        forward = FastForward(target.model)
+        choose_forms(forward.products, int(PACKED_SHARE * (free_bytes(target.model.device) or 0)))
+        target.use_forward(forward)
         distance = deviation(target)
     except Exception as error:  # a model without the fast forward is a slower one, not a broken one
         target.use_forward(stock)

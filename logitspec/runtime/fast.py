@@ -1,8 +1,8 @@
 """A fast forward: the logits of the stock one, in fewer and larger operations.
 
 Dispatch is most of a small model's step. Here a layer takes one product for query, key and value and one for
-gate and up; cosines and sines come from a table, the mask from a buffer. On a CPU the weights of a small
-model are held a second time, packed for the products.
+gate and up; cosines and sines come from a table, the mask from a buffer. `products` are open to forms that
+are faster on a CPU.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from logitspec.runtime.cache import PrefixCache, PrefixLayer
 from logitspec.runtime.families import FAMILIES, Family, family_of, no_windows
 from logitspec.runtime.masks import TreeMask, visible_columns, within_window
-from logitspec.runtime.product import Product, pack
+from logitspec.runtime.product import Product
 from logitspec.runtime.shapes import Rows
 
 # The frequencies of these are the same for every length of text; others change beyond some length.
@@ -77,9 +77,8 @@ class FastForward:
     """`Forward` of a model for which `unsupported` has no reason.
 
     The weights of one fused product move to one tensor, of which the model's own become views; all others
-    stay where they are. So nothing is held twice and the model goes on working, except that on a CPU a
-    small model's weights are also held packed (`Product`). A model that is moved to another device or
-    dtype, or trained, needs a new one.
+    stay where they are. So nothing is held twice and the model goes on working. A model that is moved to
+    another device or dtype, or trained, needs a new one.
     """
 
     def __init__(self, model: Any) -> None:
@@ -102,7 +101,6 @@ class FastForward:
             for layer, window in zip(self._core.layers, windows, strict=True)
         ]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
-        pack(self.products)
 
     @property
     def products(self) -> list[Product]:

@@ -1,60 +1,179 @@
-"""Products with fixed weights, on a CPU from a packed copy of them.
+"""Products with fixed weights, each computed in the form that is fastest for its number of rows.
 
-For a few rows oneDNN takes a half to two thirds of the time from weights in a layout of its own.
+    packed      by oneDNN, from a copy of the weight in a layout of its own, which takes as much memory again
+    padded      the same with zeros up to four rows, which may take less time than two
+    plain       F.linear
+    transposed  the weight times the rows as columns: where the weight is not packed, two to four rows may take
+                half as long as in the plain form, which is slower over two rows than over eight
+
+Which is fastest depends on processor, shape and dtype, so it is measured, once for all products of one shape.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import cycle
+from math import inf
+from statistics import median
+from time import perf_counter
 
 import torch
 import torch.nn.functional as F
 
-MAX_PACKED_BYTES = 2**29  # the copy comes on top of the model's own weights
 PACKABLE = (torch.float32, torch.bfloat16)
+ROWS = (1, 2, 4, 8, 16, 32)
+FEW_ROWS = 4
+SECONDS = 0.01  # for each shape and number of rows, unless MIN_ROUNDS take longer
+MIN_ROUNDS, MAX_ROUNDS = 3, 20
+MAX_SECONDS = 2.0  # for all; shapes that are left then keep their usual form
+
+Form = Callable[["Product", torch.Tensor], torch.Tensor]
+
+
+def plain(product: Product, rows: torch.Tensor) -> torch.Tensor:
+    return F.linear(rows, product.weight, product.bias)
+
+
+def transposed(product: Product, rows: torch.Tensor) -> torch.Tensor:
+    if product.bias is None:
+        return torch.mm(product.weight, rows.t()).t().contiguous()
+    return torch.addmm(product.bias[:, None], product.weight, rows.t()).t().contiguous()
+
+
+def packed(product: Product, rows: torch.Tensor) -> torch.Tensor:
+    return torch.ops.mkldnn._linear_pointwise(rows, product.copy, product.bias, "none", [], "")  # type: ignore[no-any-return]
+
+
+def padded(product: Product, rows: torch.Tensor) -> torch.Tensor:
+    missing = FEW_ROWS - len(rows)
+    return (
+        packed(product, F.pad(rows, (0, 0, 0, missing)))[: len(rows)]
+        if missing > 0
+        else packed(product, rows)
+    )
+
+
+FOR_FEW_ROWS = (padded, transposed)
 
 
 class Product:
-    """rows [n, inputs] -> [n, outputs] by a weight [outputs, inputs] and a bias [outputs] or None."""
+    """rows [n, inputs] -> [n, outputs] by a weight [outputs, inputs] and a bias [outputs] or None.
+
+    copy: the weight in the layout of `packed`, or None; it doesn't follow later changes of the weight.
+    forms: by the number of rows, from 0, the last for all beyond.
+    """
+
+    PLAIN: Sequence[Form] = (plain,)
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
         self.weight, self.bias = weight, bias
-        self._packed: torch.Tensor | None = None
+        self.copy: torch.Tensor | None = None
+        self.forms = self.PLAIN
 
     def __call__(self, rows: torch.Tensor) -> torch.Tensor:
-        if self._packed is None:
-            return F.linear(rows, self.weight, self.bias)
-        return torch.ops.mkldnn._linear_pointwise(rows, self._packed, self.bias, "none", [], "")  # type: ignore[no-any-return]
+        return self.forms[min(len(rows), len(self.forms) - 1)](self, rows)
 
     @property
-    def packed(self) -> bool:
-        """Whether products are computed from a packed copy."""
-        return self._packed is not None
+    def bytes(self) -> int:
+        """Memory that the weight takes, and a packed copy as well."""
+        return self.weight.numel() * self.weight.element_size()
 
-    def pack(self) -> None:
-        """Compute from a packed copy from now on; it doesn't follow later changes of the weight."""
-        self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight)
+    def pack(self) -> bool:
+        """Compute from a packed copy from now on; False where that can't be done."""
+        if self.weight.dtype not in PACKABLE or self.weight.device.type != "cpu":
+            return False
+        try:
+            with torch.inference_mode():
+                self.copy = torch.ops.mkldnn._reorder_linear_weight(self.weight)
+                packed(self, self.weight.new_zeros(1, self.weight.shape[1]))
+        except (RuntimeError, NotImplementedError, AttributeError):
+            self.unpack()
+            return False
+        self.forms = (packed,)
+        return True
 
     def unpack(self) -> None:
         """Compute from the weight itself again."""
-        self._packed = None
+        self.copy, self.forms = None, self.PLAIN
 
 
-def pack(products: Sequence[Product]) -> bool:
-    """Pack all products where that is faster and the copies are not too large; False where it is not done."""
-    weights = [product.weight for product in products]
-    size = sum(math.prod(weight.shape) * weight.element_size() for weight in weights)
-    fits = size <= MAX_PACKED_BYTES and all(weight.dtype in PACKABLE for weight in weights)
-    if not (fits and all(weight.device.type == "cpu" for weight in weights)):
-        return False
-    try:
-        with torch.inference_mode():
-            for product in products:
-                product.pack()
-                product(product.weight.new_zeros(1, product.weight.shape[1]))
-    except (RuntimeError, NotImplementedError, AttributeError):
-        for product in products:
-            product.unpack()
-        return False
-    return True
+def choose_forms(products: Sequence[Product], room: int) -> None:
+    """Have each of `products` that is on a CPU computed in its fastest forms from now on.
+
+    room: bytes that packed copies may take, all together.
+    """
+    until = perf_counter() + MAX_SECONDS
+    for product in products:
+        if product.bytes <= room and product.pack():
+            room -= product.bytes
+    for alike in _alike(products):
+        if perf_counter() > until:
+            return
+        forms = fastest_forms(_timed(alike))
+        for product in alike:
+            if packed not in forms:
+                product.unpack()
+            product.forms = forms
+
+
+def fastest_forms(seconds: Mapping[Form, Sequence[Sequence[float]]]) -> list[Form]:
+    """The form for 0 to ROWS[-1] rows.
+
+    seconds: of each form, the usual one first, for each of ROWS the times of several calls. Times are
+    linear in between. Another form must take less in most calls than the usual one at best: load on the
+    machine makes calls longer, and rounding should not change with it.
+    """
+    usual, *others = seconds
+    best = [min(times) for times in seconds[usual]]
+    typical = {form: [median(times) for times in seconds[form]] for form in others}
+    forms = []
+    for rows in range(ROWS[-1] + 1):
+        time_of = {form: _between(rows, times) for form, times in typical.items()}
+        forms.append(min([usual, *others], key=(time_of | {usual: _between(rows, best)}).get))  # type: ignore[arg-type]
+    return forms
+
+
+def _between(rows: int, times: Sequence[float]) -> float:
+    right = bisect_left(ROWS, rows)
+    if right == 0 or ROWS[right] == rows:
+        return times[right]
+    share = (rows - ROWS[right - 1]) / (ROWS[right] - ROWS[right - 1])
+    return times[right - 1] + share * (times[right] - times[right - 1])
+
+
+def _alike(products: Sequence[Product]) -> Iterator[list[Product]]:
+    """The products on a CPU, those together that take the same time."""
+    groups: dict[object, list[Product]] = {}
+    for product in products:
+        weight = product.weight
+        if weight.device.type == "cpu":
+            kind = weight.shape, weight.dtype, product.bias is None, product.copy is None
+            groups.setdefault(kind, []).append(product)
+    yield from groups.values()
+
+
+@torch.inference_mode()
+def _timed(products: Sequence[Product]) -> dict[Form, list[list[float]]]:
+    """Seconds of the forms that are open to all of `products`, as `fastest_forms` wants them."""
+    open_ = [plain, transposed] if products[0].copy is None else [packed, padded, plain]
+    seconds: dict[Form, list[list[float]]] = {form: [] for form in open_}
+    # One after another, so that weights come from memory and not from a cache, as in a forward.
+    following = cycle(products)
+    for rows in ROWS:
+        given = products[0].weight.new_ones(rows, products[0].weight.shape[1])
+        forms = [form for form in open_ if rows <= FEW_ROWS or form not in FOR_FEW_ROWS]
+        for form in open_:
+            seconds[form].append([] if form in forms else [inf])
+        for form in forms:
+            form(next(following), given)  # prepares the kernel
+        until = perf_counter() + SECONDS
+        for done in range(MAX_ROUNDS):  # in turns, so that another program's load meets all
+            if done >= MIN_ROUNDS and perf_counter() > until:
+                break
+            for form in forms:
+                product = next(following)
+                started = perf_counter()
+                form(product, given)
+                seconds[form][-1].append(perf_counter() - started)
+    return seconds

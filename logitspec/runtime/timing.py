@@ -25,9 +25,7 @@ def forward_seconds(target: Target, vocabulary: int, sizes: Sequence[int]) -> li
     text = [place % vocabulary for place in range(_context(target))]
     shortest = []
     for size in sizes:
-        tree = DraftTree(text[0])
-        for node in range(1, size):
-            tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
+        tree = some_tree(text, size)
         target.prefill(text)
         target.verify(tree)  # allocates the buffers of this size
         times: list[float] = []
@@ -39,6 +37,14 @@ def forward_seconds(target: Target, vocabulary: int, sizes: Sequence[int]) -> li
         shortest.append(min(times))
     target.length = 0
     return shortest
+
+
+def some_tree(text: Sequence[int], nodes: int) -> DraftTree:
+    """A tree of so many nodes, their tokens from `text`, with two children a node and none for the last."""
+    tree = DraftTree(text[0])
+    for node in range(1, nodes):
+        tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
+    return tree
 
 
 def _context(target: Target) -> int:

@@ -26,7 +26,7 @@ from logitspec.measure.gpu_check.shapes import copy_bandwidth
 from logitspec.models.loader import encode_prompt
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.product import Product
-from logitspec.runtime.timing import forward_seconds
+from logitspec.runtime.timing import some_tree
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import accept
 
@@ -34,7 +34,8 @@ CONTEXTS = (256, 1024, 2048)
 TEXTS = (1024, 8192, 32768)
 STEPS = 96
 PLACES = 60
-ROWS = (1, 4, 8, 16, 32, 64)
+ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+ROUNDS = 15
 COPIED = 2**28  # bytes, more than caches hold
 
 
@@ -64,22 +65,31 @@ def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, flo
         yield perf_counter() - started, step.seconds.device, step.seconds
 
 
-def forwards(target: Any) -> None:
-    """The table of forwards: their time, that of the products with weights in it, and how fast these read
-    them beside a plain copy in memory."""
+def forwards(target: Any, ids: list[int]) -> None:
+    """The table of forwards behind `ids`: their time with products in their fastest forms and with plain
+    ones, that of the products in it, and how fast these read the weights beside a plain copy in memory."""
     if not isinstance(target.forward, FastForward):
         return
     products = target.forward.products
-    weights = sum(each.weight.numel() * each.weight.element_size() for each in products)
+    weights = sum(each.bytes for each in products)
     copied = copy_bandwidth(torch.device("cpu"), COPIED)["gb_per_second"]
+    fastest, plain = [each.forms for each in products], [Product.PLAIN] * len(products)
     print(f"{weights / 1e6:.1f} MB of weights; a copy reads and writes {copied} GB/s")
-    print(f"{'rows':>8}{'forward ms':>12}{'products':>10}{'GB/s':>7}")
-    for rows, seconds in zip(
-        ROWS, forward_seconds(target, target.vocabulary_size, ROWS), strict=True
-    ):
+    print(f"{'rows':>8}{'plain ms':>10}{'forward ms':>12}{'ratio':>7}{'products':>10}{'GB/s':>7}")
+    target.prefill(ids)
+    for rows in ROWS:
+        tree = some_tree(ids, rows)
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(ROUNDS):
+            for taken, forms in zip(times, (plain, fastest), strict=True):
+                for product, form in zip(products, forms, strict=True):
+                    product.forms = form
+                taken.append(target.verify(tree).seconds)
+        before, after = (sorted(taken)[ROUNDS // 4] for taken in times)
         spent = multiplied(products, rows)
         print(
-            f"{rows:>8}{1000 * seconds:>12.2f}{spent / seconds:>10.0%}{weights / spent / 1e9:>7.1f}"
+            f"{rows:>8}{1000 * before:>10.2f}{1000 * after:>12.2f}{after / before:>7.2f}"
+            f"{spent / after:>10.0%}{weights / spent / 1e9:>7.1f}"
         )
     print()
 
@@ -153,7 +163,7 @@ def main() -> None:
     target, tokenizer = load(chosen.model, device="cpu", dtype=chosen.dtype)
     target.measure_costs()
     print(", ".join(f"{name} {value}" for name, value in target.info.items()))
-    forwards(target)
+    forwards(target, conversation(tokenizer, CONTEXTS[0])[: CONTEXTS[0]])
     outside(target, tokenizer)
     alone(tokenizer)
 

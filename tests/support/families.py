@@ -136,7 +136,10 @@ def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.
     if family not in FAST:
         return prepare(model(family, dtype), kind=kind)
     target = prepare(copy.deepcopy(model(family, dtype)), kind=kind)
-    target.use_forward(FastForward(target.model))
+    forward = FastForward(target.model)
+    for product in forward.products:
+        product.pack()
+    target.use_forward(forward)
     return target
 
 

@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind: dict[str, Any] = {"type": type(first.default)}
         if isinstance(first.default, bool):  # --name and --no-name
             kind = {"action": argparse.BooleanOptionalAction}
+        elif isinstance(first.default, tuple):
+            kind = {"type": type(first.default[0]), "nargs": "+"}
         group.add_argument(
             f"--{name.replace('_', '-')}",
             default=argparse.SUPPRESS,  # each method has its own

@@ -92,6 +92,9 @@ def test_options_come_from_the_dataclasses_of_the_methods(
     switches = ["--method", "token_recycling", "--no-seed-from-prompt"]
     options = json.loads(output(capsys, "--json", *switches).splitlines()[-1])["options"]
     assert options == {"seed_from_prompt": False}
+    several = ["--method", "goose", "--ngram-lengths", "4", "2"]
+    options = json.loads(output(capsys, "--json", *several).splitlines()[-1])["options"]
+    assert options["ngram_lengths"] == [4, 2]
 
 
 @pytest.mark.parametrize(

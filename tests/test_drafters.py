@@ -13,6 +13,7 @@ from support.fakes import ScriptedTarget, finished
 
 from logitspec import METHODS, DraftTree, LogitSpecError, Origin, TopK, accept, decode
 from logitspec.drafters import make, option_fields
+from logitspec.measure.variants import parse_variant
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.json"))
 
@@ -234,6 +235,15 @@ def test_options_describe_themselves_and_refuse_what_lies_outside(method: str) -
                 make(method, {each.name: wrong})
     with pytest.raises(LogitSpecError, match="no option 'nonsense'"):
         make(method, {"nonsense": 1})
+
+
+def test_an_option_with_several_values_takes_a_list_of_its_choices() -> None:
+    for lengths in ([4, 2], (2,)):
+        assert make("goose", {"ngram_lengths": lengths}).options()["ngram_lengths"] == [*lengths]
+    for wrong in ([], [0], [9], [4, "2"], [True], 4, {4: 2}):
+        with pytest.raises(LogitSpecError, match="ngram_lengths must be a list of some of 1, 2"):
+            make("goose", {"ngram_lengths": wrong})
+    assert parse_variant("goose", ["ngram_lengths=4+2"]).options == {"ngram_lengths": [4, 2]}
 
 
 def test_an_unknown_method_is_named_with_those_that_exist() -> None:

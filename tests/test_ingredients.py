@@ -33,7 +33,14 @@ PROMPTS = [
     Prompt(2, "words", "", "HELLOHELLOHELP"),
     Prompt(3, "words", "", "BABA"),
 ]
-PEERS = {"logitspec_paper", "prompt_lookup", "token_recycling", "suffix_automaton"}
+PEERS = {
+    "logitspec_paper",
+    "prompt_lookup",
+    "token_recycling",
+    "suffix_automaton",
+    "racer",
+    "goose",
+}
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +104,7 @@ def test_scores_are_those_of_replays_made_one_by_one(transcripts: list[Transcrip
         assert score.counts.tokens == sum(len(trace.output_ids) for trace in traces) == 90
         assert score.counts.forwards == sum(len(trace.steps) for trace in traces)
         assert score.prompts == 3
-    assert len(found.scores["all"]) == 5 * 2 + 4
+    assert len(found.scores["all"]) == 5 * 2 + len(PEERS)
 
 
 def test_all_files_together_count_tokens_and_steps(transcripts: list[Transcript]) -> None:

@@ -191,13 +191,13 @@ def test_lanes_are_titled_so_that_they_can_be_told_apart() -> None:
         "logitspec_paper",
         ("logitspec", {"successors": False, "tree_size": "capacity"}),
         ("logitspec_paper", {}),
-        ("token_recycling", {"seed_from_prompt": True}),
+        ("goose", {"use_bigram": True, "ngram_lengths": [4, 2]}),
     ]
     assert begin_race(ScriptedTarget(TEXT), TEXT[:20], entries, 9).titles == [
         "LogitSpec (paper), lane 1",
         "LogitSpec (ours), successors off, tree size capacity",
         "LogitSpec (paper), lane 3",
-        "Token recycling, seed from prompt on",
+        "GOOSE, use bigram on, ngram lengths 4 2",
     ]
 
 

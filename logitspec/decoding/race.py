@@ -196,12 +196,15 @@ def _entries(methods: Sequence[Entry]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _title(method: str, options: dict[str, Any]) -> str:
-    switches = {True: "on", False: "off"}
-    words = [
-        f"{name.replace('_', ' ')} {switches[value] if isinstance(value, bool) else value}"
-        for name, value in options.items()
-    ]
+    words = [f"{name.replace('_', ' ')} {_words(value)}" for name, value in options.items()]
     return ", ".join([METHODS[method].title, *words])
+
+
+def _words(value: Any) -> str:
+    """The value of an option in a title."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def verdict(traces: Sequence[Trace]) -> Verdict:

@@ -64,8 +64,11 @@ class Drafter:
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """The values of the options by name."""
-        return asdict(self)
+        """The values of the options by name, as JSON has them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def plant(root: int, last: TopK) -> DraftTree:

@@ -19,7 +19,10 @@ def option(
     unit: str = "",
     choices: Sequence[Any] = (),
 ) -> Any:
-    """A dataclass field that describes itself: help text, inclusive bounds and unit, or choices."""
+    """A dataclass field that describes itself: help text, inclusive bounds and unit, or choices.
+
+    Where the default is a tuple, the value is a list of some of the choices.
+    """
     about = {"help": text, "low": low, "high": high, "unit": unit, "choices": tuple(choices)}
     return field(default=default, metadata=about)
 
@@ -42,6 +45,9 @@ def describe(option: Field[Any]) -> str:
 def check(option: Field[Any], value: Any) -> None:
     """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
     choices = option.metadata.get("choices", ())
+    if isinstance(option.default, tuple):
+        _check_several(option.name, choices, value)
+        return
     if choices and (isinstance(value, bool) or value not in choices):
         named = ", ".join(map(str, choices))
         raise LogitSpecError(f"{option.name} must be one of {named}; got {value!r}.")
@@ -55,3 +61,10 @@ def check(option: Field[Any], value: Any) -> None:
             f"{option.name} must be {_KINDS.get(wanted, wanted.__name__)}{bounds}"
             f"{' ' + unit if unit else ''}; got {value!r}."
         )
+
+
+def _check_several(name: str, choices: Sequence[Any], value: Any) -> None:
+    several = isinstance(value, (list, tuple)) and value
+    if not several or any(isinstance(each, bool) or each not in choices for each in value):
+        named = ", ".join(map(str, choices))
+        raise LogitSpecError(f"{name} must be a list of some of {named}; got {value!r}.")

@@ -23,25 +23,27 @@ class Variant:
 
 
 def parse_variant(method: str, pairs: Sequence[str]) -> Variant:
-    """The method with options of the form "name=value"; LogitSpecError for an unknown method or option,
-    or a value that the option doesn't take."""
+    """The method with options of the form "name=value", or "name=value+value" where there are several;
+    LogitSpecError for an unknown method or option, or a value that the option doesn't take."""
     fields = option_fields(METHODS[method]) if method in METHODS else []
-    kinds = {each.name: type(each.default) for each in fields}
+    defaults = {each.name: each.default for each in fields}
     options = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
             raise LogitSpecError(f"An option wants name=value; got {pair!r}.")
-        options[name] = _value(kinds.get(name, str), text)
+        options[name] = _value(defaults.get(name, ""), text)
     make(method, options)  # which checks the values
     return Variant(method, options)
 
 
-def _value(kind: type, text: str) -> Any:
-    """`text` as `kind`, or unchanged where it is none: the method says best what it wants."""
-    if kind is bool:
+def _value(default: Any, text: str) -> Any:
+    """`text` as what `default` is, or unchanged where it is none: the method says best what it wants."""
+    if isinstance(default, bool):
         return {"true": True, "false": False}.get(text.lower(), text)
+    if isinstance(default, tuple):
+        return [_value(default[0], part) for part in text.split("+")]
     try:
-        return kind(text)
+        return type(default)(text)
     except ValueError:
         return text

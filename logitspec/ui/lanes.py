@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from logitspec.decoding.race import DEFAULT_LANES, MIN_RIVALS, Entry
-from logitspec.drafters import METHODS, option_fields
+from logitspec.drafters import METHODS
 from logitspec.ui.options import option_inputs, own_options
 
 NO_LANE = ("no lane", "")
@@ -47,6 +47,6 @@ def _entry(method: str, options: str) -> Entry:
     """The method with those of its options that are not the default ones."""
     if method not in METHODS:
         return method
-    usual = {field.name: field.default for field in option_fields(METHODS[method])}
+    usual = METHODS[method]().options()
     own = own_options(method, options)
     return method, {name: value for name, value in own.items() if value != usual.get(name)}

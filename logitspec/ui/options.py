@@ -77,6 +77,8 @@ def _component(option: Field[Any], value: Any) -> Any:
     shared: dict[str, Any] = {"label": label, "info": describe(option), "interactive": True}
     if isinstance(option.default, bool):
         return gr.Checkbox(bool(value), elem_classes="switch", **shared)
+    if isinstance(option.default, tuple):
+        return gr.CheckboxGroup(list(option.metadata["choices"]), value=list(value), **shared)
     if choices := option.metadata["choices"]:
         return gr.Radio(list(choices), value=value, **shared)
     if isinstance(option.default, (int, float)):

@@ -157,8 +157,8 @@ trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at mos
 methods: at their own size, with the drafts of a step on average; "x" is how many times their
 mean accepted tokens {OURS} has with that many drafts."""
 REPLAYED = f"""\
-These are replays. A transcript lacks the logits of rejected nodes, which {OURS}, token_recycling and
-suffix_automaton learn from: they accept far more live (--model)."""
+These are replays. A transcript lacks the logits of rejected nodes, which {OURS}, token_recycling,
+suffix_automaton, racer and goose learn from: they accept far more live (--model)."""
 
 
 def table(ingredients: Ingredients) -> str:

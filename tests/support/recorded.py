@@ -1,0 +1,41 @@
+"""Steps that official implementations of other methods were recorded with, in tests/golden/METHOD."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from logitspec import DraftTree, Origin, Provenance
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def recordings(method: str) -> list[Path]:
+    return sorted((GOLDEN / method).glob("*.json.gz"))
+
+
+def recording(file: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
+    return loaded
+
+
+def recorded_tree(step: dict[str, Any]) -> DraftTree:
+    tree = DraftTree(step["tokens"][0])
+    for parent, token in zip(step["parents"][1:], step["tokens"][1:], strict=True):
+        tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
+    return tree
+
+
+def recorded_path(step: dict[str, Any], tree: DraftTree) -> list[int]:
+    """The nodes of the accepted tokens, root first."""
+    node, path = 0, [0]
+    for token in step["accepted"][1:]:
+        node = next(
+            each
+            for each in range(len(tree))
+            if (tree.parents[each], tree.tokens[each]) == (node, token)
+        )
+        path.append(node)
+    return path

@@ -59,7 +59,7 @@ def test_plain_decoding_is_one_token_a_step() -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_every_step_follows_from_what_the_target_said(method: str) -> None:
     rng = random.Random(1)
-    text = [rng.randrange(5) for _ in range(300)]
+    text = [rng.randrange(5) for _ in range(400)]
     steps = list(decode(ScriptedTarget(text), text[:100], method, 150))
     place = 100
     for step in steps:

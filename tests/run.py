@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REQUIREMENTS = [ROOT / "tests" / "requirements.txt", ROOT / "requirements.txt"]
+MODELS = ROOT / "tests" / "models.txt"
 INSTALLED = VENV / "installed-for-tests"  # the fingerprint of the requirements that it has
 VERSIONS = [(3, minor) for minor in (13, 12, 11, 10)]
 
@@ -62,12 +63,14 @@ def _make_environment() -> None:
 
 
 def _install_requirements() -> None:
-    content = b"".join(file.read_bytes() for file in REQUIREMENTS)
+    content = b"".join(file.read_bytes() for file in [*REQUIREMENTS, MODELS])
     fingerprint = hashlib.sha256(content + sys.version.encode()).hexdigest()
     if INSTALLED.exists() and INSTALLED.read_text() == fingerprint:
         return
-    if _run(str(PYTHON), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS[0])) != 0:
-        sys.exit("pip could not install tests/requirements.txt; what it says stands above.")
+    install = [str(PYTHON), "-m", "pip", "install", "-q"]
+    for arguments in (["-r", str(REQUIREMENTS[0])], ["--no-deps", "-r", str(MODELS)]):
+        if _run(*install, *arguments) != 0:
+            sys.exit(f"pip could not install {arguments[-1]}; what it says stands above.")
     INSTALLED.write_text(fingerprint)
 
 

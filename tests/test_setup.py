@@ -39,6 +39,8 @@ COME_ALONG = {
     "yaml": "transformers",
 }
 
+OPTIONAL = {"gguf"}  # the app says how to get it
+
 TOP_LEVEL = {
     "app.py", "logitspec", "assets", "tests", "requirements.txt", "README.md", "Spacefile",
     "LICENSE", "pyproject.toml", ".gitignore", ".gitattributes", ".ci",
@@ -147,6 +149,7 @@ def test_imports_come_from_the_requirements() -> None:
     pins = {requirement.name for requirement in requirements("requirements.txt")}
     assert set(COME_ALONG.values()) <= pins
     allowed = {"logitspec", "app", "spaces"} | pins | set(COME_ALONG) | set(sys.stdlib_module_names)
+    allowed |= OPTIONAL
     strangers = {
         f"{file} imports {package}"
         for file, package in imported_packages()
@@ -208,9 +211,10 @@ def test_the_ends_of_the_ranges_are_those_of_the_requirements() -> None:
 def test_test_requirements_include_those_of_the_app() -> None:
     text = (ROOT / "tests/requirements.txt").read_text()
     assert "-r ../requirements.txt" in text.splitlines()
-    assert not {pin.name for pin in requirements("tests/requirements.txt")} & {
-        pin.name for pin in requirements("requirements.txt")
-    }
+    of_tests = {pin.name for pin in requirements("tests/requirements.txt")}
+    of_app = {pin.name for pin in requirements("requirements.txt")}
+    assert not of_tests & of_app
+    assert of_tests >= OPTIONAL
 
 
 def test_front_matter_is_the_spacefiles() -> None:

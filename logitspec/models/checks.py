@@ -9,13 +9,14 @@ import torch
 from transformers import PreTrainedConfig
 
 from logitspec.errors import LogitSpecError
-from logitspec.runtime.probe import deviation
+from logitspec.models.probing import probe_of
+from logitspec.runtime.probe import Errors, Probe
 from logitspec.runtime.runner import Runner
 
 ATTENTION = {"full_attention", "sliding_attention", "global"}
 IMPLEMENTATIONS = ("sdpa", "eager")
 MAX_DEVIATION = {torch.float64: 1e-2, torch.float32: 1e-2}
-MAX_HALF_DEVIATION = 0.5
+MAX_HALF_DEVIATION = 0.25
 
 
 def refuse_config(config: PreTrainedConfig, name: str) -> None:
@@ -54,13 +55,17 @@ def refuse_model(model: Any, name: str) -> None:
         )
 
 
-def check_tree_equivalence(target: Runner, name: str) -> float:
+def check_tree_equivalence(
+    target: Runner, name: str, tokenizer: Any = None
+) -> tuple[Probe, Errors]:
     """Raise LogitSpecError for a model that computes something else over a draft tree than over plain text.
 
-    Returns how far apart they are, in standard deviations of the logits.
+    tokenizer: the model's; without one it is probed on text of its own. Returns the probe and the errors of the stock forward,
+    against which others are measured.
     """
     try:
-        distance = deviation(target)
+        probe = probe_of(target, tokenizer)
+        errors = probe.errors(target)
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
@@ -68,9 +73,10 @@ def check_tree_equivalence(target: Runner, name: str) -> float:
             f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
         ) from error
     # In half precision rounding alone may move a mixture of experts far.
-    if not distance <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
+    excess = probe.excess(errors)
+    if not excess <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
         raise LogitSpecError(
             f"{name} computes other logits over a draft tree than over plain text"
-            f" ({distance:.1g} standard deviations apart); choose another model."
+            f" ({excess:.1g} standard deviations apart); choose another model."
         )
-    return distance
+    return probe, errors

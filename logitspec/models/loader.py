@@ -112,11 +112,11 @@ def load(
         net = weights if options else weights.to(local.device)
         target = prepare(net.eval(), local.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
-        deviation = check_tree_equivalence(target, source.name)
+        probe = check_tree_equivalence(target, source.name, local.tokenizer)
         environment = target.info["environment"]
-        environment["forward"] = enable_fast_forward(target, deviation)
+        environment["forward"] = enable_fast_forward(target, *probe)
         if local.device.type != "cpu":
-            environment["graphs"] = enable_graphs(target, deviation, graphs)
+            environment["graphs"] = enable_graphs(target, *probe, graphs)
         return target
 
     try:

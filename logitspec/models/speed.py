@@ -11,25 +11,21 @@ from logitspec.errors import LogitSpecError
 from logitspec.models.machine import free_bytes
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.graphs import CudaGraphs
-from logitspec.runtime.probe import deviation
+from logitspec.runtime.probe import Errors, Probe
 from logitspec.runtime.product import choose_forms
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.timing import forward_seconds
 
-# How far the fast forward's logits may deviate, beyond a few times as far as the stock one's: rounding.
-MAX_ROUNDING = {torch.float64: 1e-3, torch.float32: 1e-3}
-# In half precision, where models of 0.5 to 7 billion parameters were measured at 0.09 to 0.22.
-MAX_HALF_ROUNDING = 0.5
 PACKED_SHARE = 0.5  # of free memory, which packed copies of weights may take
 TIMED_ROWS = (1, 8, 32)
 MAX_SHARE = 0.9  # of float32's time, for bfloat16 to be worth its rounding
 
 
-def enable_fast_forward(target: Runner, stock_deviation: float) -> str:
+def enable_fast_forward(target: Runner, probe: Probe, stock_errors: Errors) -> str:
     """Give `target` the fast forward if there is one for it; what the trace says about its forward.
 
-    stock_deviation: `deviation` with the stock forward. The fast one's is measured against the same
-    plain, uncached forwards of the stock model; where it is more than rounding, the stock one stays.
+    stock_errors: `probe.errors` with the stock forward. Where those of the fast one are clearly larger,
+    the stock one stays.
     """
     reason = unsupported(target.model)
     if reason is not None:
@@ -39,30 +35,33 @@ def enable_fast_forward(target: Runner, stock_deviation: float) -> str:
         forward = FastForward(target.model)
         choose_forms(forward.products, int(PACKED_SHARE * (free_bytes(target.model.device) or 0)))
         target.use_forward(forward)
-        distance = deviation(target)
+        excess = probe.excess(probe.errors(target), stock_errors)
     except Exception as error:  # a model without the fast forward is a slower one, not a broken one
         target.use_forward(stock)
         return f"stock: the fast one failed ({type(error).__name__})"
-    if distance <= _max_deviation(target, stock_deviation):
+    if excess == 0.0:
         return "fast"
     target.use_forward(stock)
-    return f"stock: the fast one's logits are {distance:.1g} standard deviations apart"
+    return (
+        f"stock: the fast one's logits are {excess:.1g} standard deviations apart, beyond rounding"
+    )
 
 
-def enable_graphs(target: Runner, stock_deviation: float, enabled: bool = True) -> str:
+def enable_graphs(target: Runner, probe: Probe, stock_errors: Errors, enabled: bool = True) -> str:
     """Have `target` replay its forwards as CUDA graphs where possible; what the trace says about that.
 
-    stock_deviation: as in `enable_fast_forward`. A replay is measured behind another prefix than its
-    capture, so that a number frozen into the graph shows.
+    The arguments are those of `enable_fast_forward`. Some replays are probed behind another prefix than
+    their capture, so that a number frozen into the graph shows.
     """
     reason = no_graphs(target.model, enabled)
     if reason is not None:
         return f"none: {reason}"
     target.enable_replay(CudaGraphs(target.model.device))
-    deviation(target, behind=5)
-    distance = deviation(target)
-    if target.replays and not distance <= _max_deviation(target, stock_deviation):
-        target.disable_replay(f"their logits are {distance:.1g} standard deviations apart")
+    excess = probe.excess(probe.errors(target), stock_errors)
+    if target.replays and excess != 0.0:
+        target.disable_replay(
+            f"their logits are {excess:.1g} standard deviations apart, beyond rounding"
+        )
     return str(target.info["environment"].get("graphs", "replayed"))
 
 
@@ -109,11 +108,6 @@ def faster(exact: Runner, half: Runner) -> Runner:
         f" for forwards over {', '.join(map(str, TIMED_ROWS))} rows"
     )
     return fastest
-
-
-def _max_deviation(target: Runner, stock_deviation: float) -> float:
-    """How far another forward of the same model may deviate."""
-    return 3 * stock_deviation + MAX_ROUNDING.get(target.model.dtype, MAX_HALF_ROUNDING)
 
 
 def _rope_types(rope: dict[str, Any]) -> list[Any]:

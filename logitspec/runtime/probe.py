@@ -1,34 +1,144 @@
-"""Whether a target computes over a draft tree what its model computes over plain text."""
+"""Whether another forward computes a model's logits, judged by what rounding does to that model.
+
+    a text, plain and uncached -> the reference: in float32 where weights in half precision fit a second time
+    the stock model            -> its own errors, over the text and over trees along it
+    any other forward          -> its errors over the same trees, which may not be clearly larger
+
+A text is token ids: those of real text, or such as the model itself finds likely. On ids without sense
+a model amplifies rounding far beyond what it does to text.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from logitspec.runtime.runner import Runner
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
+Errors = npt.NDArray[np.float64]
+"""[rows]: distances of logits from the reference after each token, root mean squares over the vocabulary in
+standard deviations of the reference. PATH rows of each tree, then those of a chain."""
+
+PATH = 8  # tokens of the text in each tree
+CHAIN = 64  # tokens in one forward without branches
+QUANTILES = (0.5, 0.9)
+# Rounding moves a quantile of all rows little from one shape to another, and the median of a few rows more.
+FACTOR, PLACE_FACTOR = 1.5, 4.0
+SMALLEST = 1.5e-5  # 128 roundings in float32; a fault is a thousand times that
+ROUNDS = 3  # in which likely text settles
+
+
+class Probe:
+    """A text, what a model says of it, and how far rounding moves that.
+
+    text: token ids. wide: the same model in float32, where `model` is in half precision.
+    """
+
+    def __init__(self, model: Any, text: Sequence[int], wide: Any = None) -> None:
+        self.text = list(text)
+        self._path = min(PATH, len(text) // 2)
+        last = len(text) - self._path
+        # Two lie close together, so that a number frozen at one of them shows at the other.
+        self.places = sorted({min(self._path, last), last // 2, max(last - 5, 0), last})
+        self._chain = max(len(text) - CHAIN, 1)
+        trees = [place + row for place in self.places for row in range(self._path)]
+        rows = [*trees, *range(self._chain, len(text))]
+        self._reference = plain_logits(model if wide is None else wide, self.text, rows)
+        half = model.dtype in (torch.bfloat16, torch.float16)
+        self._floor = torch.finfo(model.dtype).eps if half and wide is None else SMALLEST
+        self.rounding = np.zeros(len(rows))
+        if wide is not None:
+            self.rounding = self._errors(plain_logits(model, self.text, rows))
+
+    @torch.inference_mode()
+    def errors(self, target: Runner) -> Errors:
+        """Those of `target`, which forgets its text."""
+        target.prefill(self.text)
+        target.length = self._chain
+        chain = self.text[self._chain :]
+        computed = [target.forward(chain, np.arange(len(chain)), None, len(chain)).clone()]
+        # Backwards, for a tree overwrites the cache behind its place.
+        for place in reversed(self.places):
+            target.length = place
+            tree, path = self._tree(place)
+            computed.insert(0, target.tree_logits(tree)[path])
+        target.length = 0
+        return self._errors(torch.cat([each.double() for each in computed]))
+
+    def excess(self, errors: Errors, stock: Errors | None = None) -> float:
+        """By how much `errors` are larger than rounding explains, in standard deviations; 0.0 where they
+        are not.
+
+        stock: those of the stock forward over the same trees. Compared are quantiles of all rows, and
+        the median at each place, so that a fault shows that some places don't meet.
+        """
+        known = self.rounding if stock is None else np.maximum(self.rounding, stock)
+        known_all, found_all = np.quantile(known, QUANTILES), np.quantile(errors, QUANTILES)
+        known_places = np.maximum(self._by_place(known), known_all[0])
+        limits = np.concatenate([FACTOR * known_all, PLACE_FACTOR * known_places]) + self._floor
+        found = np.concatenate([found_all, self._by_place(errors)])
+        # A comparison with a number that is none is never true.
+        return 0.0 if (found <= limits).all() else float((found - limits).max())
+
+    def _by_place(self, errors: Errors) -> Errors:
+        """The medians over the paths of the trees and over the chain."""
+        ends = [self._path * (n + 1) for n in range(len(self.places))]
+        return np.array([np.median(each) for each in np.split(errors, ends)])
+
+    def _tree(self, place: int) -> tuple[DraftTree, list[int]]:
+        """The text from `place` as one path of a tree with other branches, and the nodes of the path.
+
+        Each node of the path comes after nodes of other branches, so that whoever attends to all that
+        stand before it, or counts positions by them, errs.
+        """
+        following = self.text[place : place + self._path]
+        tree, path, other = DraftTree(following[0]), [0], 0
+        provenance = Provenance(Origin.LOGIT)
+        for depth, token in enumerate(following[1:], 1):
+            wrong = self.text[(place + 7 * depth) % len(self.text)]
+            parent = other if depth % 3 else path[-1]
+            other = tree.add(parent, wrong, provenance, merge=False)
+            path.append(tree.add(path[-1], token, provenance, merge=False))
+        return tree, path
+
+    def _errors(self, logits: torch.Tensor) -> Errors:
+        apart = logits.to(self._reference.device) - self._reference
+        return (apart.square().mean(-1).sqrt() / self._reference.std(-1)).cpu().numpy()
+
 
 @torch.inference_mode()
-def deviation(target: Runner, behind: int = 8) -> float:
-    """The largest distance of the logits of a small tree from plain, uncached forwards over its paths.
+def plain_logits(model: Any, text: Sequence[int], rows: Sequence[int]) -> torch.Tensor:
+    """float64 [rows, vocabulary] after these places of `text`, by one forward without a cache."""
+    device = model.get_input_embeddings().weight.device
+    places = torch.tensor(rows, device=device)
+    selects = "logits_to_keep" in signature(model.forward).parameters
+    options = {"logits_to_keep": places} if selects else {}
+    ids = torch.tensor([list(text)], device=device)
+    logits = model(input_ids=ids, use_cache=False, **options).logits[0]
+    chosen: torch.Tensor = logits if selects else logits[places.to(logits.device)]
+    return chosen.double()
 
-    In standard deviations of the plain logits: rounding for a model that can be a target, a lot for one
-    that takes no positions or reads its mask in another way. behind: tokens before the tree. Forgets the
-    text.
+
+@torch.inference_mode()
+def likely_text(model: Any, length: int) -> list[int]:
+    """Token ids of which the model finds each likely after those before it, for want of real text.
+
+    All are drawn at once after those of the round before, so that after a few rounds they suit each other.
     """
-    vocabulary = target.vocabulary_size
-    prefix = [3 * place % vocabulary for place in range(behind)]
-    root, *drafts = (3 * place % vocabulary for place in (1, 2, 3, 5, 6))
-    tree, provenance = DraftTree(root), Provenance(Origin.LOGIT)
-    tree.add(tree.add(0, drafts[0], provenance), drafts[1], provenance)
-    tree.add(tree.add(0, drafts[2], provenance), drafts[3], provenance)
-    target.prefill(prefix)
-    logits = target.tree_logits(tree)
-    target.length = 0
-    largest = 0.0
-    for node, row in enumerate(logits):
-        path = [tree.tokens[each] for each in tree.path_to(node)]
-        ids = torch.tensor([prefix + path], device=logits.device)
-        plain = target.model(input_ids=ids, use_cache=False).logits[0, -1].double()
-        largest = max(largest, ((row.double() - plain).abs().max() / plain.std()).item())
-    return largest
+    device = model.get_input_embeddings().weight.device
+    generator = torch.Generator().manual_seed(0)
+    vocabulary = model.config.get_text_config().vocab_size
+    ids = torch.randint(vocabulary, (length,), generator=generator)
+    for _ in range(ROUNDS):
+        logits = model(input_ids=ids[None].to(device), use_cache=False).logits[0, :-1]
+        chances = torch.softmax(logits.float().cpu(), -1)
+        if not chances.isfinite().all():
+            break
+        ids[1:] = torch.multinomial(chances, 1, generator=generator)[:, 0]
+    return [int(token) for token in ids]

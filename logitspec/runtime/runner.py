@@ -52,6 +52,7 @@ class Runner(Target):
         info: dict[str, Any],
     ) -> None:
         self.model = model
+        self.windows = windows
         self.eos_ids = frozenset(eos_ids)
         self.limit = limit
         self.info = info

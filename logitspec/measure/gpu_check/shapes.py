@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
+from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.loader import prepare
 from logitspec.models.speed import enable_fast_forward, enable_graphs
 from logitspec.runtime.graphs import uncaptured
-from logitspec.runtime.probe import deviation
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.tree import DraftTree, Origin, Provenance
@@ -70,7 +70,8 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
             config, dtype=dtype, attn_implementation="sdpa"
         ).eval()
     target = prepare(model, name=f"random {shape}")
-    target.info["environment"]["forward"] = enable_fast_forward(target, deviation(target))
+    probe = check_tree_equivalence(target, f"random {shape}")
+    target.info["environment"]["forward"] = enable_fast_forward(target, *probe)
     return target
 
 
@@ -107,7 +108,7 @@ def _sweep(
 def _start_replay(target: Runner) -> str:
     """Have `target` replay, and say whether it does."""
     if target.model.device.type == "cuda":
-        return enable_graphs(target, deviation(target))
+        return enable_graphs(target, *check_tree_equivalence(target, "the model"))
     target.enable_replay(uncaptured)
     return "none: fixed shapes, not captured"
 

@@ -49,6 +49,23 @@ def check_writable(path: str | Path) -> None:
         raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
 
 
+def replace(path: str | Path, line: str) -> None:
+    """Write one line into a file as a whole: whoever reads it, or is cut off, finds the old one or the new
+    one. LogitSpecError where that can't be."""
+    file = Path(path).resolve()
+    if file.exists() and not file.is_file():  # a pipe, say, is nothing to replace
+        write(file, line)
+        return
+    beside = file.with_name(f"{file.name}.part")
+    try:
+        write(beside, line)
+        beside.replace(file)
+    except OSError as error:
+        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
 def write(path: str | Path, line: str) -> None:
     """Write one line into a file; LogitSpecError where that can't be."""
     try:

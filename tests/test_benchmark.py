@@ -182,7 +182,7 @@ def test_every_repeat_runs_every_method_once_and_no_place_is_anyones() -> None:
     log: list[Any] = []
     titles = ["autoregressive", "b", "c", "d"]
     prompts = [replace(QUESTION, question_id=n, text="AB" * n) for n in (1, 3, 2, 4)]
-    part = measure(bench([contender(title, log) for title in titles], 3), prompts)
+    part = merge(list(measure(bench([contender(title, log) for title in titles], 3), prompts)))
     warm, run = log[:4], log[4:]
     assert warm == [(title, [ord(letter) for letter in "ABABABAB"], 9) for title in titles]
     rounds = [run[first : first + 4] for first in range(0, len(run), 4)]
@@ -241,7 +241,7 @@ def test_what_does_not_fit_the_context_is_left_out_and_told() -> None:
         replace(QUESTION, question_id=1, text="A" * 9, later=("B",)),
         replace(QUESTION, question_id=2, text="A" * 8, later=("B",)),
     ]
-    part = measure(small, prompts)
+    part = merge(list(measure(small, prompts)))
     assert part.left_out == [[1, 0], [1, 1], [2, 1]]
     assert log == [("autoregressive", [65] * 8, 2)] * 2  # the warm-up and the one turn that fits
     assert "3 prompts are left out" in notes(part)[-1]

@@ -9,9 +9,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-from support.published import GPU_RESULTS, gpu_conditions, markdown, methods, shapes
+from support.published import GPU_RESULTS, gpu_conditions, methods, shapes
 
 from logitspec.drafters import METHODS
+from logitspec.measure.benchmark.block import markdown
 from logitspec.measure.benchmark.published import (
     RESULTS,
     by_task,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
-from logitspec.builtin.card import markdown as markdown_lines
 from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.published import RESULTS, Table
 from logitspec.measure.benchmark.runs import REFERENCE
@@ -82,11 +80,4 @@ def methods(results: dict[str, Any]) -> Table:
         f"The built-in model on {turns} turns of the examples, greedy, one run each",
         ["method", *heads],
         rows,
-    )
-
-
-def markdown(tables: Iterable[Table]) -> str:
-    """The tables in Markdown, each below its caption."""
-    return "\n\n".join(
-        f"{table.caption}:\n\n{markdown_lines([table.heads, *table.rows])}" for table in tables
     )

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
+from logitspec.measure.benchmark.progress import progress
 from logitspec.measure.benchmark.runs import (
     REFERENCE,
     Contender,
@@ -47,9 +46,13 @@ class Bench:
     repeats: int
     rounds: int = 0
 
+    def fitting(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Token ids of those first turns that the model's context holds with two new tokens."""
+        return [ids for each in prompts if self._room(ids := self.encode(each.text, ())) > 1]
+
     def warm_up(self, prompts: Sequence[Prompt]) -> None:
         """Run every contender once on the longest prompt: buffers and kernels for all its shapes."""
-        fitting = [ids for each in prompts if self._room(ids := self.encode(each.text, ())) > 1]
+        fitting = self.fitting(prompts)
         if not fitting:
             return
         longest = max(fitting, key=len)
@@ -88,15 +91,24 @@ class Bench:
         return min(self.max_new_tokens, self.limit - len(ids))
 
 
-def measure(bench: Bench, prompts: Sequence[Prompt], quiet: bool = False) -> Part:
-    """Warm up, then measure each of `prompts`, with a progress bar where somebody watches."""
-    part = Part()
+def measure(
+    bench: Bench, prompts: Sequence[Prompt], before: Sequence[Prompt] = (), quiet: bool = False
+) -> Iterator[Part]:
+    """Warm up, then measure `prompts`: a part for each of them, once all its turns are complete.
+
+    before: those that are done already, which count as progress. quiet: tell none.
+    """
+
+    def rounds(of: Sequence[Prompt]) -> int:
+        return bench.repeats * sum(1 + len(each.later) for each in of)
+
     bench.warm_up(prompts)
-    repeats = bench.repeats * sum(1 + len(each.later) for each in prompts)
-    with tqdm(total=repeats, desc="measure", unit=" rounds", disable=quiet or None) as bar:
+    bench.rounds = rounds(before)
+    with progress(rounds(before), rounds([*before, *prompts]), quiet) as bar:
         for prompt in prompts:
+            part = Part()
             bench.measure(prompt, part, bar.update)
-    return part
+            yield part
 
 
 def measurements(
@@ -121,13 +133,16 @@ def measurements(
                 repeat=repeat,
                 prompt_tokens=prompt_tokens,
                 tokens=len(each.output_ids),
-                timed_tokens=len(each.output_ids) - contender.prefilled,
+                timed_tokens=0 if each.replayed else len(each.output_ids) - contender.prefilled,
                 forwards=each.forwards,
                 drafted=counts.drafted if counts else None,
                 accepted=counts.accepted if counts else None,
                 prefill_seconds=round(prefill, 6),
                 decode_seconds=round(each.seconds - prefill, 6),
-                forward_seconds=round(counts.seconds.device, 6) if counts else None,
+                forward_seconds=None
+                if counts is None or each.replayed
+                else round(counts.seconds.device, 6),
+                replayed=each.replayed,
             )
 
 

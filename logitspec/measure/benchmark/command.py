@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+import json
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from logitspec import commandline
 from logitspec.errors import LogitSpecError
+from logitspec.measure.benchmark.block import block, tables
 from logitspec.measure.benchmark.figures import document
+from logitspec.measure.benchmark.questions import choose, fingerprint
 from logitspec.measure.benchmark.report import notes, table
 from logitspec.measure.benchmark.runs import (
     BASELINES,
@@ -21,7 +25,8 @@ from logitspec.measure.benchmark.runs import (
     Part,
     merge,
 )
-from logitspec.prompts import EXAMPLES, Prompt, read_prompts
+from logitspec.measure.benchmark.stop import Stop, stop, terminable
+from logitspec.prompts import EXAMPLES, Prompt
 from logitspec.trace.records import dumps
 
 MAX_REPEATS = 1000
@@ -29,6 +34,10 @@ MAX_REPEATS = 1000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is measured on which prompts, and how often."""
+    parser.epilog = (
+        "Exit status: 0, all is measured; 1, an error ended it; 2, it did not begin; 130 and 143, SIGINT and"
+        " SIGTERM ended it. Whatever ends it, the prompts that are complete are reported and in the file."
+    )
     parser.add_argument(
         "--methods",
         nargs="+",
@@ -51,33 +60,91 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON lines (default: the examples)",
     )
     parser.add_argument("--category", nargs="+", default=[], help="(default: all)")
+    parser.add_argument(
+        "--per-category", type=int, metavar="N", help="the first of each (default: all)"
+    )
     parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: %(default)s)")
     commandline.add_model(parser)
     parser.add_argument(
         "--no-graphs", action="store_true", help="on a GPU: launch every kernel of every forward"
     )
-    parser.add_argument("--json", metavar="OUT", help="write figures and every run to a file")
+    parser.add_argument(
+        "--replay",
+        metavar="FILE",
+        help="transcripts of this model: methods whose replay is exact get their counts from them, and no"
+        " times",
+    )
+    parser.add_argument(
+        "--json", metavar="OUT", help="write figures and every run to a file, after each prompt"
+    )
+    parser.add_argument(
+        "--resume", metavar="FILE", help="go on where this file of the same settings stopped"
+    )
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="measure nothing: print what a file has as Markdown"
+    )
 
 
-def run(options: argparse.Namespace) -> None:
+@dataclass(slots=True)
+class Work:
+    """What is measured, and what of it is there. about: request and environment. path: of the file, if one
+    is wanted. parts: one for each prompt that is complete."""
+
+    prompts: list[Prompt]
+    contenders: list[Contender]
+    about: dict[str, Any]
+    path: str | None
+    parts: list[Part]
+
+    def missing(self) -> list[int]:
+        """Ids of the prompts that are not complete, in the order of measuring."""
+        done = {number for part in self.parts for number in part.questions()}
+        return [each.question_id for each in self.prompts if each.question_id not in done]
+
+    def document(self, whole: bool = False) -> dict[str, Any]:
+        missing = self.missing()
+        about = {**self.about, "complete": not missing, "missing": missing}
+        return document(merge(self.parts), self.contenders, about, whole)
+
+    def keep(self) -> None:
+        """Write the file, if there is to be one, whole or not at all."""
+        if self.path:
+            commandline.replace(self.path, dumps(self.document(whole=True)))
+
+
+def run(options: argparse.Namespace) -> int | None:
     """Measure this process's share of the prompts; the first process prints the figures of all."""
+    if options.markdown:
+        print(block(_read(options.markdown)))
+        return None
     from accelerate import PartialState
     from accelerate.utils import gather_object
 
     from logitspec.measure.benchmark.bench import Bench, measure
     from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
+    from logitspec.measure.benchmark.replayed import Transcripts, replayed
+    from logitspec.measure.benchmark.resume import resume
     from logitspec.measure.environment import environment
     from logitspec.models.loader import encode_prompt, load
 
     methods, rivals = variants(options.methods), baselines(options.baselines)
-    prompts = _prompts(options)
     _check(options)
+    prompts = choose(options.prompts, options.category, options.per_category)
     processes = PartialState(cpu=options.device == "cpu")
     alone = processes.num_processes == 1
     device = options.device if alone or options.device != "auto" else str(processes.device)
     target, tokenizer = load(options.model, device, options.dtype, graphs=not options.no_graphs)
-    contenders = [ours(target, each) for each in methods] + [theirs(target, n) for n in rivals]
+    contenders = [ours(target, each) for each in methods]
+    if options.replay:
+        transcripts = Transcripts(options.replay, target)
+        contenders = [replayed(each, transcripts) for each in contenders]
+    contenders += [theirs(target, name) for name in rivals]
+    about = {"request": _request(options, prompts), "environment": environment(target)}
+    about["environment"]["processes"] = processes.num_processes
+    work = Work(prompts, contenders, about, options.json or options.resume, [])
+    if options.resume:
+        work.parts.append(resume(options.resume, about, contenders))
     bench = Bench(
         contenders,
         encode=lambda text, before: encode_prompt(tokenizer, text, before),
@@ -86,29 +153,35 @@ def run(options: argparse.Namespace) -> None:
         max_new_tokens=options.max_new_tokens,
         repeats=options.repeats,
     )
-    target.measure_costs()  # forwards of every size, so that no method meets one for the first time
-    share = prompts[processes.process_index :: processes.num_processes]
-    part = measure(bench, share, quiet=not processes.is_main_process)
-    parts = gather_object([part])
-    if processes.is_main_process:
-        about = {"request": _request(options), "environment": environment(target)}
-        about["environment"]["processes"] = processes.num_processes
-        _report(merge(parts), contenders, about, options.json)
+    if not bench.fitting(prompts):
+        raise LogitSpecError("No prompt fits the model's context; choose shorter ones.")
+    missing = set(work.missing())
+    left = [each for each in prompts if each.question_id in missing]
+    done = [each for each in prompts if each.question_id not in missing]
+    share = left[processes.process_index :: processes.num_processes]
+    first = processes.is_main_process
+    end: Stop | None = None
+    own: list[Part] = []
+    try:
+        with terminable():
+            target.measure_costs()  # every size once, so that no method meets one for the first time
+            for part in measure(bench, share, done, quiet=not first):
+                own.append(part)
+                if first:
+                    work.parts.append(part)
+                    work.keep()
+    except (KeyboardInterrupt, Exception) as error:
+        if alone and not work.parts and not isinstance(error, KeyboardInterrupt):
+            raise
+        end = stop(error)
+    gathered = gather_object([(own, end)])
+    status = None
+    if first:
+        work.parts += [part for others, _ in gathered[1:] for part in others]
+        end = next((each for _, each in gathered if each), None)
+        status = _report(work, end)
     processes.destroy_process_group()
-
-
-def _prompts(options: argparse.Namespace) -> list[Prompt]:
-    """Those of all files; figures name a prompt by its id, so no two may share one."""
-    prompts = [each for file in options.prompts for each in read_prompts(file, options.category)]
-    repeated = [
-        number for number, count in Counter(p.question_id for p in prompts).items() if count > 1
-    ]
-    if repeated:
-        raise LogitSpecError(
-            f"{len(repeated)} prompts share their question_id with another, the first is {repeated[0]};"
-            " give each its own."
-        )
-    return prompts
+    return status
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -117,32 +190,67 @@ def _check(options: argparse.Namespace) -> None:
         raise LogitSpecError(f"--max-new-tokens must be 2 or more; got {options.max_new_tokens}.")
     if not 1 <= options.repeats <= MAX_REPEATS:
         raise LogitSpecError(f"--repeats must be from 1 to {MAX_REPEATS}; got {options.repeats}.")
-    if options.json:
-        commandline.check_writable(options.json)
+    if options.per_category is not None and options.per_category < 1:
+        raise LogitSpecError(f"--per-category must be 1 or more; got {options.per_category}.")
+    if options.resume and not Path(options.resume).is_file():
+        raise LogitSpecError(
+            f"Can't read {options.resume} (no such file); measure with --json first."
+        )
+    if path := options.json or options.resume:
+        commandline.check_writable(path)
 
 
-def _request(options: argparse.Namespace) -> dict[str, Any]:
+def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str, Any]:
     from logitspec.models.loader import display_name
 
     return {
         "model": display_name(options.model),
         "prompts": [Path(file).name for file in options.prompts],
         "category": options.category,
+        "per_category": options.per_category,
+        "prompts_digest": fingerprint(prompts),
         "max_new_tokens": options.max_new_tokens,
         "repeats": options.repeats,
+        "replay": Path(options.replay).name if options.replay else None,
         "decoding": "greedy",
         "tie_at_most": MAX_TIE,
     }
 
 
-def _report(
-    part: Part, contenders: Sequence[Contender], about: dict[str, Any], path: str | None
-) -> None:
-    """Table, notes and one line of JSON; the file has every run beside."""
+def _report(work: Work, end: Stop | None) -> int:
+    """Tables, notes and one line of JSON, of what is complete; the file has every run beside. The exit
+    status: 0, or that of what ended it."""
+    part, missing = merge(work.parts), work.missing()
+    complete = len(work.prompts) - len(missing)
+    if end:
+        goes_on = " --resume goes on there." if work.path and complete else ""
+        print(
+            f"Ended by {end.why}: {complete} of {len(work.prompts)} prompts are complete, and only they"
+            f" count.{goes_on}",
+            file=sys.stderr,
+        )
     if not part.measurements:
-        raise LogitSpecError("No prompt fits the model's context; choose shorter ones.")
-    if path:
-        commandline.write(path, dumps(document(part, contenders, about, whole=True)))
-    print(", ".join(f"{name} {value}" for name, value in about["environment"].items()))
+        return end.status if end else 0
+    work.keep()
+    whole = work.document()
+    environment = work.about["environment"]
+    print(", ".join(f"{name} {value}" for name, value in environment.items()))
     print("\n".join([table(part), *notes(part)]))
-    print(dumps(document(part, contenders, about)), flush=True)
+    print("\n\n" + tables(whole) + "\n")
+    print(dumps(whole), flush=True)
+    return end.status if end else 0
+
+
+def _read(path: str) -> dict[str, Any]:
+    """A file of figures; LogitSpecError where it is none."""
+    try:
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not {"request", "environment", "methods"} <= set(found):
+            raise ValueError("no figures")
+    except OSError as error:
+        raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
+    except ValueError as error:
+        raise LogitSpecError(
+            f"{path} is no file that `benchmark --json` wrote ({error})."
+        ) from error
+    return found

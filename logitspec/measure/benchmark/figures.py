@@ -18,6 +18,7 @@ from logitspec.measure.benchmark.runs import (
 )
 from logitspec.trace.metrics import ratio
 
+OURS = "logitspec"
 R = TypeVar("R", Measurement, Divergence)
 
 
@@ -62,27 +63,32 @@ def score(
     """The figures of one contender, as JSON values, beside the runs of plain decoding (ours) and of
     transformers' greedy `generate` on the same prompts.
 
-    prompts: turns. tokens: of the first repeat. Means are over all repeats.
+    prompts: turns, live and replayed ones. tokens: of the first repeat. Means are over all repeats. Where
+    a run was replayed there are no times: those of the others would be of other prompts.
     """
     first = [each for each in runs if each.repeat == 0]
+    replayed = sum(each.replayed for each in first)
     forwards = sum(each.forwards for each in runs)
     drafted, accepted = (_total(runs, name) for name in ("drafted", "accepted"))
     decoding = sum(each.decode_seconds for each in runs)
     within = _total(runs, "forward_seconds")
+    timed = [] if replayed else runs
     spreads = {
-        "tokens_per_second": Spread.of(list(rates(runs).values())),
-        f"speed_up_over_{BASELINE}": speed_up(runs, stock),
-        f"speed_up_over_{REFERENCE}": speed_up(runs, plain),
+        "tokens_per_second": Spread.of(list(rates(timed).values())),
+        f"speed_up_over_{BASELINE}": speed_up(timed, stock),
+        f"speed_up_over_{REFERENCE}": speed_up(timed, plain),
     }
     return {
         "prompts": len(first),
+        "live": len(first) - replayed,
+        "replayed": replayed,
         "tokens": sum(each.tokens for each in first),
         **{name: spread and asdict(spread) for name, spread in spreads.items()},
         "mean_accepted_tokens": ratio(sum(each.tokens for each in runs), forwards),
         "mean_drafted": None if drafted is None else ratio(drafted, forwards),
         "acceptance_rate": None if accepted is None else ratio(accepted, drafted or 0),
         "outside_forward": None if within is None or decoding <= 0 else 1 - within / decoding,
-        "prefill_ms": 1000 * median(each.prefill_seconds for each in runs),
+        "prefill_ms": 1000 * median(each.prefill_seconds for each in timed) if timed else None,
     }
 
 
@@ -93,8 +99,10 @@ def _total(runs: Sequence[Measurement], name: str) -> float | None:
 
 
 def scores(part: Part) -> dict[str, dict[str, Any]]:
-    """By title, then by category and overall: the figures, and the prompts whose output differs."""
+    """By title, then by category and overall: the figures, the prompts whose output differs, and how many
+    times its mean accepted tokens our method, the first variant of it, has."""
     titles = dict.fromkeys(each.method for each in part.measurements)
+    ours = next((title for title in titles if title.split()[0] == OURS), None)
     categories = [*sorted({each.category for each in part.measurements}), OVERALL]
     figures: dict[str, dict[str, Any]] = {title: {} for title in titles}
     for category in categories:
@@ -106,6 +114,10 @@ def scores(part: Part) -> dict[str, dict[str, Any]]:
                 "differing": len(differing),
                 "faults": sum(each.fault for each in differing),
             }
+        for title in titles:
+            own = figures[title][category]
+            most = figures[ours][category]["mean_accepted_tokens"] if ours else None
+            own["logitspec_accepts"] = most and ratio(most, own["mean_accepted_tokens"])
     return figures
 
 
@@ -124,7 +136,7 @@ def document(
             "title": each.title,
             "method": each.method,
             "options": each.options,
-            "scores": figures[each.title],
+            "scores": figures.get(each.title, {}),
         }
         for each in contenders
     ]

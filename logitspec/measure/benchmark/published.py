@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from logitspec.paths import ASSETS
 
 RESULTS = ASSETS / "benchmarks"
 OURS = "logitspec"
+PLAIN = (BASELINE, REFERENCE)  # a token a forward
 RIVALS = (BASELINE, f"{BASELINE}_prompt_lookup", REFERENCE, "prompt_lookup")
 
 
@@ -38,10 +40,25 @@ def conditions(document: dict[str, Any]) -> str:
     choice = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
     return (
         f"Model {request['model']}, {environment['dtype']}{choice}, {environment['threads']} threads of"
-        f" {environment['cpu']}, {versions}; all turns of {' and '.join(request['prompts'])},"
+        f" {environment['cpu']}, {versions}; {_which(document)},"
         f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
         f" {request['repeats']} repeats, methods in turns; nothing is kept between requests."
     )
+
+
+def _which(document: dict[str, Any]) -> str:
+    """Which prompts there are."""
+    request = document["request"]
+    files = f"all turns of {' and '.join(request['prompts'])}"
+    if most := request.get("per_category"):
+        files = (
+            f"all turns of the first {most} of each category of {' and '.join(request['prompts'])}"
+        )
+    if categories := request["category"]:
+        files += f" ({', '.join(categories)})"
+    if missing := document.get("missing"):
+        files += f" but {len(missing)} prompts, before which the run was cut off"
+    return files
 
 
 def overall(document: dict[str, Any]) -> Table:
@@ -57,16 +74,17 @@ def overall(document: dict[str, Any]) -> Table:
 
 def _cells(figures: dict[str, Any]) -> list[str]:
     return [
-        _spread(figures["tokens_per_second"], 0),
-        _spread(figures[f"speed_up_over_{BASELINE}"], 2),
-        _spread(figures[f"speed_up_over_{REFERENCE}"], 2),
+        spread(figures["tokens_per_second"], 0),
+        spread(figures[f"speed_up_over_{BASELINE}"], 2),
+        spread(figures[f"speed_up_over_{REFERENCE}"], 2),
         f"{figures['mean_accepted_tokens']:.2f}",
         "-" if figures["mean_drafted"] is None else f"{figures['mean_drafted']:.1f}",
         "-" if figures["acceptance_rate"] is None else f"{figures['acceptance_rate']:.0%}",
     ]
 
 
-def _spread(values: dict[str, float] | None, digits: int) -> str:
+def spread(values: dict[str, float] | None, digits: int) -> str:
+    """The median, or a dash."""
     return "-" if values is None else f"{values['median']:.{digits}f}"
 
 
@@ -84,3 +102,70 @@ def by_task(document: dict[str, Any]) -> Table:
 
 def _ratio(own: dict[str, float] | None, other: dict[str, float] | None) -> str:
     return "-" if not own or not other else f"{own['median'] / other['median']:.2f}"
+
+
+def accepted_by_task(document: dict[str, Any]) -> Table:
+    """Mean accepted tokens of every method that drafts, by task."""
+    return _by_task(
+        document,
+        "Mean accepted tokens",
+        lambda own: f"{own['mean_accepted_tokens']:.2f}",
+        without=PLAIN,
+    )
+
+
+def speed_by_task(document: dict[str, Any], over: str) -> Table:
+    """How many times as fast as `over` every method decodes, by task; dashes where that was not timed."""
+    key = f"speed_up_over_{over}"
+    caption = f"Tokens/s, times those of {over}"
+    return _by_task(document, caption, lambda own: spread(own[key], 2), without=(over,))
+
+
+def _by_task(
+    document: dict[str, Any],
+    caption: str,
+    cell: Callable[[dict[str, Any]], str],
+    without: Collection[str],
+) -> Table:
+    methods = {
+        each["title"]: each["scores"]
+        for each in document["methods"]
+        if each["scores"] and each["title"] not in without
+    }
+    rows = [
+        [task, *(cell(scores[task]) for scores in methods.values())]
+        for task in next(iter(methods.values()), {})
+    ]
+    return Table(caption, ["task", *methods], rows)
+
+
+def advantage(document: dict[str, Any]) -> Table:
+    """Over all prompts, how many times the mean accepted tokens of each other method those of ours are, a
+    row for each variant of it."""
+    accepted = {
+        each["title"]: each["scores"][OVERALL]["mean_accepted_tokens"]
+        for each in document["methods"]
+        if OVERALL in each["scores"]
+    }
+    own = [each["title"] for each in document["methods"] if each["method"] == OURS]
+    others = [title for title in accepted if title not in (*own, *PLAIN)]
+    rows = [
+        [title, *(f"{accepted[title] / accepted[other]:.2f}" for other in others)]
+        for title in own
+        if title in accepted
+    ]
+    return Table(
+        "Mean accepted tokens of a row, times those of a column", ["method", *others], rows
+    )
+
+
+def origin(document: dict[str, Any]) -> str:
+    """One sentence about which methods ran live and which on transcripts, and on how many prompts."""
+    groups: dict[str, list[str]] = {}
+    for each in document["methods"]:
+        own = each["scores"].get(OVERALL, {})
+        kinds = [f"{kind} on {own[kind]}" for kind in ("live", "replayed") if own.get(kind)]
+        if kinds:
+            groups.setdefault(" and ".join(kinds), []).append(each["title"])
+    said = [f"{', '.join(titles)} ran {kinds} turns" for kinds, titles in groups.items()]
+    return f"{'; '.join(said)}." if said else ""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from logitspec.measure.benchmark.figures import scores
+from logitspec.measure.benchmark.figures import OURS, scores
 from logitspec.measure.benchmark.runs import BASELINE, REFERENCE, Part
 
 COLUMNS = {
-    "prompts": 9, "tokens": 9, "tokens/s": 25, f"x {BASELINE}": 20, f"x {REFERENCE}": 20, "MAT": 7,
-    "drafted": 9, "accepted": 10, "outside": 9, "prefill ms": 12, "differ": 8, "faults": 8,
+    "live": 7, "replayed": 10, "tokens": 9, "tokens/s": 25, f"x {BASELINE}": 20,
+    f"x {REFERENCE}": 20, "MAT": 7, f"{OURS}'s": 13, "drafted": 9, "accepted": 10, "outside": 9, "prefill ms": 12, "differ": 8, "faults": 8,
 }  # fmt: skip
 
 LEGEND = f"""\
-tokens/s: decoding only, median and quartiles over the repeats. x: times the tokens/s of {BASELINE}' greedy
+live, replayed: prompts, each turn one. tokens/s: decoding only, median and quartiles over the repeats. x: times the tokens/s of {BASELINE}' greedy
 generate and of our plain decoding ({REFERENCE}), within the same repeat. MAT: mean accepted tokens (tokens
 per target forward, root included, prefill excluded; for {BASELINE} with the prefill, which gives its first
-token). drafted: nodes a step, without the root; accepted: of the drafted. outside: share of decoding outside
+token). {OURS}'s: how many times that MAT {OURS} has. drafted: nodes a step, without the root; accepted: of the drafted. outside: share of decoding outside
 the forward. prefill: median; for {BASELINE} the time of one new token, which is taken off its decoding.
 differ: prompts whose output is not that of {REFERENCE}; faults: those where no two tokens were nearly tied."""
 
@@ -37,12 +37,14 @@ def table(part: Part) -> str:
 
 def _cells(figures: dict[str, Any]) -> str:
     cells = [
-        str(figures["prompts"]),
+        str(figures["live"]),
+        str(figures["replayed"]),
         str(figures["tokens"]),
         _spread(figures["tokens_per_second"], 1),
         _spread(figures[f"speed_up_over_{BASELINE}"], 2),
         _spread(figures[f"speed_up_over_{REFERENCE}"], 2),
         _cell(figures["mean_accepted_tokens"], ".2f"),
+        _cell(figures["logitspec_accepts"], ".2f"),
         _cell(figures["mean_drafted"], ".1f"),
         _cell(figures["acceptance_rate"], ".1%"),
         _cell(figures["outside_forward"], ".1%"),

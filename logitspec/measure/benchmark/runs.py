@@ -24,6 +24,7 @@ class Outcome:
     """One run on one prompt.
 
     forwards: of the target. seconds: wall time, prefill included. trace: of our own methods.
+    replayed: on a transcript, where no time means anything.
     """
 
     output_ids: list[int]
@@ -31,6 +32,7 @@ class Outcome:
     prefill_seconds: float
     seconds: float
     trace: Trace | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Measurement:
     method: title of the contender. turn, repeat: from 0. tokens: emitted. timed_tokens: those that
     `decode_seconds` brought. forwards: of the target. drafted, accepted: nodes, roots not counted, and
     forward_seconds: the part of decoding spent in forwards, with their masks and top-k; of our own
-    methods only.
+    methods only. replayed: counts come from a transcript, and there are no times.
     """
 
     method: str
@@ -71,6 +73,7 @@ class Measurement:
     prefill_seconds: float
     decode_seconds: float
     forward_seconds: float | None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,20 @@ class Part:
     measurements: list[Measurement] = field(default_factory=list)
     divergences: list[Divergence] = field(default_factory=list)
     left_out: list[list[int]] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Part:
+        """The part of a document that has every run."""
+        names = Divergence.__slots__
+        return cls(
+            [Measurement(**each) for each in data["measurements"]],
+            [Divergence(**{name: each[name] for name in names}) for each in data["divergences"]],
+            data["left_out"],
+        )
+
+    def questions(self) -> set[int]:
+        """Ids of the prompts that are done, those left out among them."""
+        return {each.question_id for each in self.measurements} | {id_ for id_, _ in self.left_out}
 
 
 def merge(parts: Sequence[Part]) -> Part:

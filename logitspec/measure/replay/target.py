@@ -18,6 +18,8 @@ from logitspec.trace.tree import DraftTree, accept
 NODE_RANKS = 8  # after the nodes before the last accepted one, as the runner does
 OFF = -1  # the position of such a node
 NOTHING = TopK([], [])
+# They learn nothing from the logits of rejected nodes, which is all that a transcript lacks.
+EXACT = ("autoregressive", "prompt_lookup", "logitspec_paper")
 
 
 class TranscriptTarget(Target):

@@ -1,0 +1,60 @@
+"""Figures as Markdown, as the documentation has them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from logitspec.measure.benchmark.paper import beside, differences, is_spec_bench
+from logitspec.measure.benchmark.published import (
+    Table,
+    accepted_by_task,
+    advantage,
+    by_task,
+    conditions,
+    origin,
+    overall,
+    speed_by_task,
+)
+from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
+
+WIDTH = 120
+
+
+def markdown(shown: Iterable[Table]) -> str:
+    """The tables in Markdown, each below its caption."""
+    from logitspec.builtin.card import markdown as lines
+
+    return "\n\n".join(f"{each.caption}:\n\n{lines([each.heads, *each.rows])}" for each in shown)
+
+
+def compact(document: dict[str, Any]) -> list[Table]:
+    """Tasks below each other, methods side by side; tables without a cell are left out."""
+    titles = {each["title"] for each in document["methods"]}
+    over = BASELINE if BASELINE in titles else REFERENCE
+    found = [accepted_by_task(document), speed_by_task(document, over), advantage(document)]
+    return [each for each in found if any(set(row[1:]) - {"-"} for row in each.rows)]
+
+
+def tables(document: dict[str, Any]) -> str:
+    """Those that stand below the long table of a run."""
+    extra = [beside(document)] if is_spec_bench(document) else []
+    return markdown([*compact(document), *extra])
+
+
+def block(document: dict[str, Any]) -> str:
+    """All that the documentation says of a run: conditions, tables, and the paper's figures beside them."""
+    parts = [
+        _filled(conditions(document)),
+        markdown([overall(document), by_task(document)]),
+        markdown(compact(document)),
+        _filled(origin(document)),
+    ]
+    if is_spec_bench(document):
+        parts += [markdown([beside(document)]), _filled(differences(document))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,42 @@
+"""Which prompts are measured, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from logitspec.errors import LogitSpecError
+from logitspec.prompts import Prompt, read_prompts
+from logitspec.trace.records import dumps
+
+
+def choose(
+    files: Iterable[str | Path], categories: Sequence[str] = (), per_category: int | None = None
+) -> list[Prompt]:
+    """Prompts of all files, the first `per_category` of each category: first one of each, then the next, so
+    that whoever stops early has something of all.
+
+    Raises LogitSpecError where two share an id, by which figures name them.
+    """
+    prompts = [each for file in files for each in read_prompts(file, categories)]
+    counts = Counter(each.question_id for each in prompts)
+    if repeated := [number for number, count in counts.items() if count > 1]:
+        raise LogitSpecError(
+            f"{len(repeated)} prompts share their question_id with another, the first is {repeated[0]};"
+            " give each its own."
+        )
+    seen: Counter[str] = Counter()
+    ranked = []
+    for prompt in prompts:
+        ranked.append((seen[prompt.category], prompt))
+        seen[prompt.category] += 1
+    ranked.sort(key=lambda pair: pair[0])
+    return [prompt for rank, prompt in ranked if per_category is None or rank < per_category]
+
+
+def fingerprint(prompts: Sequence[Prompt]) -> str:
+    """A digest of ids, categories and texts, in order: what a file's name doesn't say."""
+    rows = [[each.question_id, each.category, each.text, *each.later] for each in prompts]
+    return hashlib.sha256(dumps(rows).encode()).hexdigest()[:16]

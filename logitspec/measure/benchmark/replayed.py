@@ -1,0 +1,61 @@
+"""Methods whose replay is exact, on transcripts instead of the model: counts without times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+from logitspec.errors import LogitSpecError
+from logitspec.measure.benchmark.runs import REFERENCE, Contender, Outcome
+from logitspec.measure.replay.record import RANKS
+from logitspec.measure.replay.target import EXACT, replay
+from logitspec.measure.replay.transcript import Transcript, read
+
+
+class Transcripts:
+    """Those of a file that `target` would write itself, found by their prompts.
+
+    Raises LogitSpecError where the file is of another model or dtype.
+    """
+
+    def __init__(self, path: str | Path, target: Any) -> None:
+        self.limit = target.limit
+        # As text, since hundreds of them would fill the memory.
+        self.lines: dict[tuple[int, ...], str] = {}
+        for each in read(path):
+            for name in ("id", "dtype"):
+                if each.model.get(name) != target.info[name]:
+                    raise LogitSpecError(
+                        f"{path} has transcripts of {each.model.get(name)} and the model is"
+                        f" {target.info[name]}; record them again on this model."
+                    )
+            self.lines[tuple(each.prompt_ids)] = each.to_json()
+
+    def find(self, prompt_ids: Sequence[int], max_new_tokens: int) -> Transcript | None:
+        """That of a prompt, as if recorded with so many new tokens; None where there is none so long."""
+        line = self.lines.get(tuple(prompt_ids))
+        if line is None:
+            return None
+        transcript = Transcript.from_json(line)
+        if transcript.limit != self.limit or transcript.max_new_tokens < max_new_tokens:
+            return None
+        return changed(transcript, max_new_tokens=max_new_tokens)
+
+
+def replayed(live: Contender, transcripts: Transcripts) -> Contender:
+    """`live` with replays where there are transcripts; itself if its replay is not exact, or if it is what
+    the others are compared with."""
+    wanted = live.options.get("draft_tree_capacity", 0)  # a transcript has no more ranks to offer
+    if live.method not in EXACT or live.method == REFERENCE or wanted > RANKS:
+        return live
+
+    def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
+        transcript = transcripts.find(prompt_ids, max_new_tokens)
+        if transcript is None:
+            return live.decode(prompt_ids, max_new_tokens)
+        trace = replay(transcript, live.method, **live.options)
+        return Outcome(trace.output_ids, len(trace.steps), 0.0, 0.0, trace, replayed=True)
+
+    return changed(live, decode=decode)

@@ -1,0 +1,59 @@
+"""Going on where a file stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from logitspec.errors import LogitSpecError
+from logitspec.measure.benchmark.runs import Contender, Part
+from logitspec.trace.records import dumps
+
+# Of the environment: what makes times of two sittings comparable.
+SAME = (
+    "id", "revision", "dtype", "device", "forward", "cpu", "threads", "python", "torch", "transformers",
+    "logitspec",
+)  # fmt: skip
+
+
+def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contender]) -> Part:
+    """What the file has measured; an empty one has nothing.
+
+    Raises LogitSpecError for a file of no benchmark, and for one of other settings than `about` (request
+    and environment) and `contenders`.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        if not text.strip():
+            return Part()
+        document = json.loads(text)
+        part = Part.from_json(document)
+        theirs = _settings(document, document["methods"])
+    except OSError as error:
+        raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LogitSpecError(
+            f"{path} is no file that `benchmark --json` wrote ({type(error).__name__}: {error});"
+            " measure anew with --json."
+        ) from error
+    ours = _settings(about, [{"title": each.title} for each in contenders])
+    for name in {**ours, **theirs}:
+        if ours.get(name) != theirs.get(name):
+            raise LogitSpecError(
+                f"{path} was measured with another {name} ({theirs.get(name)}, now {ours.get(name)});"
+                " give the same settings, or measure anew with --json."
+            )
+    return part
+
+
+def _settings(about: dict[str, Any], methods: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """By name, as JSON values; of how a forward runs without the reason."""
+    environment = {name: about["environment"].get(name) for name in SAME}
+    environment["forward"] = str(environment["forward"]).partition(":")[0]
+    titles = [each["title"] for each in methods]
+    settings: dict[str, Any] = json.loads(
+        dumps({**about["request"], "methods": titles, **environment})
+    )
+    return settings

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -37,10 +38,10 @@ def client(url: str) -> Client:
     return Client(url, verbose=False)
 
 
-@pytest.fixture
-def page(chromium: Browser, url: str) -> Iterator[Page]:
+@contextmanager
+def visit(chromium: Browser, url: str, **options: Any) -> Iterator[Page]:
     """The page, opened afresh; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
     opened = context.new_page()
     outside: list[str] = []
     faults: list[str] = []
@@ -58,6 +59,19 @@ def page(chromium: Browser, url: str) -> Iterator[Page]:
     context.close()
     assert outside == []
     assert faults == []
+
+
+@pytest.fixture
+def page(chromium: Browser, url: str) -> Iterator[Page]:
+    """Without motion, which takes more of a processor than all the rest."""
+    with visit(chromium, url, reduced_motion="reduce") as opened:
+        yield opened
+
+
+@pytest.fixture
+def moving(chromium: Browser, url: str) -> Iterator[Page]:
+    with visit(chromium, url) as opened:
+        yield opened
 
 
 def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings: Any) -> None:
@@ -122,14 +136,21 @@ def compare(page: Page, trace: Trace, shown: int) -> None:
 
 
 def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
-    trace = trace_of(client, PROMPT, max_new_tokens=300)
-    start(page, PROMPT)
+    trace = trace_of(client, PROMPT, max_new_tokens=200)
+    start(page, PROMPT, Max_new_tokens=200)
     state(page, "done")
     last = len(trace.steps)
     player = page.locator(PLAYER)
     expect(player).to_have_attribute("data-steps", str(last))
     wait_cursor(page, last)
     compare(page, trace, last)
+    tokens = page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])")
+    assert "".join(tokens.all_text_contents()) == trace.output_bytes.decode()
+    text = player.inner_text()
+    assert f"{len(trace.output_ids) / last:.2f}" in text
+    assert str(len(trace.output_ids)) in text
+    assert f"{last} of {last}" in text
+    assert f"{len(trace.steps[-1].tree) - 1} drafted" in text
     player.focus()
     page.keyboard.press("Home")
     wait_cursor(page, 1)
@@ -147,6 +168,7 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     player.focus()
     page.keyboard.press("End")
     wait_cursor(page, last)
+    page.emulate_media(reduced_motion="no-preference")
     page.keyboard.press("Space")  # at the end, play starts over
     expect(player).to_have_attribute("data-playing", "true")
     page.wait_for_function(
@@ -160,28 +182,6 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     assert cursor(page) == held
 
 
-def test_numbers_in_the_page_are_those_of_the_trace(page: Page, client: Client) -> None:
-    trace = trace_of(client, PROMPT, max_new_tokens=60)
-    start(page, PROMPT, Max_new_tokens=60)
-    state(page, "done")
-    text = page.locator(PLAYER).inner_text()
-    tokens, steps = len(trace.output_ids), len(trace.steps)
-    assert f"{tokens / steps:.2f}" in text
-    assert str(tokens) in text
-    assert f"{steps} of {steps}" in text
-    drafted = len(trace.steps[-1].tree) - 1
-    assert f"{drafted} drafted" in text
-
-
-def test_the_text_in_the_page_is_the_text_of_the_run(page: Page, client: Client) -> None:
-    trace = trace_of(client, PROMPT, max_new_tokens=120)
-    start(page, PROMPT, Max_new_tokens=120)
-    state(page, "done")
-    tokens = page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])")
-    shown = "".join(tokens.all_text_contents())
-    assert shown == trace.output_bytes.decode()
-
-
 def test_hostile_text_stays_text(page: Page) -> None:
     start(page, HOSTILE, Max_new_tokens=30)
     state(page, "done")
@@ -190,9 +190,17 @@ def test_hostile_text_stays_text(page: Page) -> None:
     assert spelled in shown
     assert page.title() == "LogitSpec Live"
     assert page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+    page.locator("textarea").first.evaluate(
+        "e => { e.value = 'half an emoji \\ud83d'; e.dispatchEvent(new Event('input')) }"
+    )
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(PLAYER)).to_contain_text("half an emoji")
+    state(page, "done")
 
 
-def test_stop_ends_the_run_and_keeps_what_there_is(page: Page) -> None:
+def test_stop_keeps_what_there_is_and_a_new_run_replaces_one_that_runs(
+    page: Page, client: Client
+) -> None:
     start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
     page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -202,21 +210,23 @@ def test_stop_ends_the_run_and_keeps_what_there_is(page: Page) -> None:
     assert page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])").count() >= steps
     expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
 
-
-def test_a_new_run_replaces_the_old_one_even_while_it_runs(page: Page, client: Client) -> None:
     trace = trace_of(client, PROMPT, max_new_tokens=25)
     start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
     page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
     start(page, PROMPT, Max_new_tokens=25, Temperature=0)
     state(page, "done")
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
+    page.reload()  # which brings it back
+    expect(page.locator(PLAYER)).to_have_attribute(
+        "data-steps", str(len(trace.steps)), timeout=15_000
+    )
 
 
 def test_stop_and_run_while_another_visitor_runs(
     page: Page, chromium: Browser, url: str, client: Client
 ) -> None:
     trace = trace_of(client, PROMPT, max_new_tokens=25)
-    other = chromium.new_context()
+    other = chromium.new_context(reduced_motion="reduce")
     busy = other.new_page()
     busy.goto(url)
     busy.wait_for_selector(PLAYER)
@@ -247,25 +257,14 @@ def test_stop_and_run_while_another_visitor_runs(
     other.close()
 
 
-def test_the_same_mistake_twice_is_told_twice(page: Page) -> None:
+def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
+    """One that is refused before the model is asked, and one that the model's context refuses; and one
+    more than once."""
     for _ in range(3):
         start(page, "  ")
         page.wait_for_timeout(300)
         state(page, "error")
         expect(page.locator(PLAYER)).to_contain_text("prompt is empty")
-
-
-def test_half_an_emoji_is_no_error(page: Page) -> None:
-    page.locator("textarea").first.evaluate(
-        "e => { e.value = 'a split \\ud83d emoji'; e.dispatchEvent(new Event('input')) }"
-    )
-    page.get_by_role("button", name="Run", exact=True).click()
-    state(page, "done")
-    expect(page.locator(PLAYER)).to_contain_text("a split")
-
-
-def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
-    """One that is refused before the model is asked, and one that the model's context refuses."""
     for prompt, length, message in (
         (PROMPT, 10**9, "Max new tokens"),
         ("fox " * 3000, 5, "shorten the prompt"),
@@ -355,14 +354,6 @@ def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: P
     state(page, "done")
 
 
-def test_a_reload_brings_the_run_back(page: Page) -> None:
-    start(page, PROMPT, Max_new_tokens=20)
-    state(page, "done")
-    steps = page.locator(PLAYER).get_attribute("data-steps")
-    page.reload()
-    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(steps), timeout=15_000)
-
-
 SLOW: dict[str, Any] = {"Max_new_tokens": 1500, "Temperature": 6}  # a step a token, nearly
 
 
@@ -402,7 +393,8 @@ def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
 
 def test_a_run_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
     cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
-    page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page = context.new_page()
     page.goto(f"http://127.0.0.1:{cable.port}")
     page.wait_for_selector(PLAYER)
     start(page, PROMPT, **SLOW)
@@ -420,18 +412,15 @@ def test_a_run_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
     cable.close()
 
 
-def test_a_recorded_run_plays_when_the_page_opens_and_says_so(page: Page) -> None:
+def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
+    moving: Page, client: Client
+) -> None:
+    page = moving
     player = page.locator(PLAYER)
     expect(player).to_have_attribute("data-playing", "true")
     expect(player).to_contain_text("Recorded")
     assert int(player.get_attribute("data-steps") or 0) > 10
-
-
-def test_an_example_plays_its_recorded_run_and_run_makes_it_live(
-    page: Page, client: Client
-) -> None:
     page.get_by_role("button", name="Story", exact=True).click()
-    player = page.locator(PLAYER)
     expect(player).to_contain_text("Recorded: finish a party")
     expect(player).to_have_attribute("data-playing", "true")
     player.focus()
@@ -440,6 +429,7 @@ def test_an_example_plays_its_recorded_run_and_run_makes_it_live(
     trace = trace_of(client, prompt, max_new_tokens=300)
     wait_cursor(page, len(trace.steps))
     compare(page, trace, len(trace.steps))
+    page.emulate_media(reduced_motion="reduce")
     page.get_by_label("LogitSpec (paper)").check()
     page.get_by_role("button", name="Run", exact=True).click()
     state(page, "done")
@@ -457,7 +447,7 @@ def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser,
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("window.copied")
-    other = chromium.new_context()
+    other = chromium.new_context(reduced_motion="reduce")
     visitor = other.new_page()
     visitor.goto(page.evaluate("copied"))
     visitor.wait_for_selector(f"{PLAYER}[data-cursor='2']")
@@ -491,9 +481,14 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
-def test_nothing_sticks_out_and_theme_follows(page: Page, width: int, theme: str) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{page.url.split('?')[0]}?__theme={theme}")
+def test_nothing_sticks_out_and_theme_follows(
+    chromium: Browser, url: str, width: int, theme: str
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{url}?__theme={theme}")
     page.wait_for_selector(PLAYER)
     start(page, PROMPT, Max_new_tokens=40)
     state(page, "done")
@@ -503,6 +498,7 @@ def test_nothing_sticks_out_and_theme_follows(page: Page, width: int, theme: str
     )
     channels = [int(each) for each in re.findall(r"\d+", back)[:3]]
     assert (sum(channels) < 384) == (theme == "dark")
+    context.close()
 
 
 def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> None:
@@ -524,7 +520,7 @@ def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> 
 def test_the_endpoint_decodes_losslessly_with_every_method(client: Client) -> None:
     for sampling in ({}, {"temperature": 0.8, "seed": 3}):
         outputs = [
-            trace_of(client, PROMPT, method=m, max_new_tokens=60, **sampling).output_ids
+            trace_of(client, PROMPT, method=m, max_new_tokens=30, **sampling).output_ids
             for m in METHODS
         ]
         assert outputs == [outputs[0]] * len(METHODS)

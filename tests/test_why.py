@@ -58,7 +58,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
         patch.setattr(models, "load", lambda *names: (runner("llama"), tokenizer()))
         patch.setattr(study, "SHIPPED", file)
         patch.setattr(study, "NEW_TOKENS", 16)
-        patch.setattr(study, "SECONDS_PER_MESSAGE", 0.0)
+        patch.setattr(study, "SECONDS_PER_MESSAGE", 0.2)
         yield Stock(Host("tiny"), shipped, file)
 
 
@@ -149,15 +149,18 @@ def lengths_of(tallies: dict[str, Counts]) -> list[float]:
     return [*(counts[length] / steps for length in range(1, 11)), rest / steps]
 
 
-def test_without_results_it_says_what_to_press(page: Page) -> None:
-    expect(page.locator("#why-status [role=status]")).to_have_text(NOTHING)
-    assert page.locator(".js-plotly-plot").count() == 0
-
-
-def test_the_pictures_show_the_numbers(page: Page, served: Served) -> None:
+def test_the_pictures_show_the_numbers_of_the_chosen_method_and_fit(
+    page: Page, served: Served
+) -> None:
     choose(page, "builtin")
     drawn(page)
-    found = served.shipped
+    tells_conditions_and_that_the_weights_have_changed(page)
+    show_the_numbers(page, served.shipped)
+    show_those_of_another_method(page, served.shipped)
+    fit_when_their_tab_comes_back(page)
+
+
+def show_the_numbers(page: Page, found: Evidence) -> None:
     ranks = sum(found.ranks.values(), start=Counter())
     tokens = sum(ranks.values())
     (shares,) = data(page, "ranks")
@@ -199,11 +202,9 @@ def test_the_pictures_show_the_numbers(page: Page, served: Served) -> None:
             assert cells(page, name)[1][1] == f"{wanted[0]:.2f}"
 
 
-def test_a_method_can_be_chosen(page: Page, served: Served) -> None:
-    choose(page, "builtin")
-    drawn(page)
+def show_those_of_another_method(page: Page, found: Evidence) -> None:
     page.get_by_label("LogitSpec (ours)").check()
-    wanted = served.shipped.runs[OURS]
+    wanted = found.runs[OURS]
     mean = total(wanted).mean_accepted_tokens
     expect(page.locator("#why-lengths-numbers")).to_contain_text(
         f"make {mean:.2f} mean accepted tokens (tokens per target forward, root included"
@@ -213,12 +214,22 @@ def test_a_method_can_be_chosen(page: Page, served: Served) -> None:
     expect(page.locator("#why-depths-numbers")).to_contain_text("LogitSpec (ours) drafted")
 
 
-def test_it_tells_conditions_and_that_the_weights_have_changed(page: Page) -> None:
-    choose(page, "builtin")
+def tells_conditions_and_that_the_weights_have_changed(page: Page) -> None:
     status = page.locator("#why-status [role=status]")
     expect(status).to_contain_text("<b>builtin</b>, float64, on cpu")  # as text
     expect(status).to_contain_text("at most 24 new tokens for each of 7 prompts")
     expect(status).to_contain_text("The weights have changed since; compute again.")
+
+
+def fit_when_their_tab_comes_back(page: Page) -> None:
+    page.get_by_role("tab", name="Other").click()
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.get_by_role("tab", name="Why it works").click()
+    widest = (
+        "() => Math.max(...[...document.querySelectorAll('.main-svg')].map((e) => e.clientWidth))"
+    )
+    page.wait_for_function(f"({widest})() <= 400")
+    assert page.evaluate(STUCK_OUT) == []
 
 
 def test_results_of_these_weights_are_not_called_old(
@@ -235,32 +246,13 @@ def test_results_of_these_weights_are_not_called_old(
         assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
 
 
-def test_cancel_ends_it_and_frees_the_model(page: Page, served: Served) -> None:
-    page.get_by_label("Prompts per task").first.fill("12")
-    page.get_by_role("button", name="Compute on the loaded model").click()
-    bar = page.get_by_role("progressbar", name="Prompts done")
-    expect(bar).to_have_attribute("max", "84", timeout=30_000)
-    page.get_by_role("button", name="Cancel").click()
-    status = page.locator("#why-status [role=status]")
-    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-    with served.host.turn.hold(Event()):
-        pass
-    page.wait_for_timeout(500)
-    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-
-
-def test_cancel_before_its_turn(page: Page, served: Served) -> None:
-    with served.host.turn.hold(Event()):
-        page.get_by_role("button", name="Compute on the loaded model").click()
-        status = page.locator("#why-status [role=status]")
-        expect(status).to_have_text("Waiting for its turn.")
-        page.get_by_role("button", name="Cancel").click()
-        expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-    page.wait_for_timeout(500)
-    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
-
-
-def test_a_click_computes_and_draws(page: Page, served: Served) -> None:
+def test_computing_is_cancelled_at_any_time_and_draws_at_its_end(
+    page: Page, served: Served
+) -> None:
+    expect(page.locator("#why-status [role=status]")).to_have_text(NOTHING)
+    assert page.locator(".js-plotly-plot").count() == 0
+    is_cancelled_before_its_turn(page, served)
+    is_cancelled_while_it_runs_and_frees_the_model(page, served)
     page.get_by_label("Prompts per task").first.fill("1")
     page.get_by_role("button", name="Compute on the loaded model").click()
     expect(page.locator("#why-status [role=status]")).to_contain_text(
@@ -272,6 +264,31 @@ def test_a_click_computes_and_draws(page: Page, served: Served) -> None:
         "img", name="Rank of the next-next token in the last logits: a picture"
     )
     expect(named).to_be_visible()
+
+
+def is_cancelled_before_its_turn(page: Page, served: Served) -> None:
+    with served.host.turn.hold(Event()):
+        page.get_by_role("button", name="Compute on the loaded model").click()
+        status = page.locator("#why-status [role=status]")
+        expect(status).to_have_text("Waiting for its turn.")
+        page.get_by_role("button", name="Cancel").click()
+        expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+    page.wait_for_timeout(500)
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+
+
+def is_cancelled_while_it_runs_and_frees_the_model(page: Page, served: Served) -> None:
+    page.get_by_label("Prompts per task").first.fill("12")
+    page.get_by_role("button", name="Compute on the loaded model").click()
+    bar = page.get_by_role("progressbar", name="Prompts done")
+    expect(bar).to_have_attribute("max", "84", timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
+    status = page.locator("#why-status [role=status]")
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+    with served.host.turn.hold(Event()):
+        pass
+    page.wait_for_timeout(500)
+    expect(status).to_have_text(f"This was cancelled.{NOTHING}")
 
 
 def test_it_waits_for_the_model_and_can_be_cancelled_then(stock: Stock) -> None:
@@ -308,16 +325,3 @@ def test_on_a_phone_nothing_sticks_out_and_axe_finds_nothing(phone: Page) -> Non
     phone.wait_for_timeout(500)
     found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]})
     assert [each["id"] for each in found.response["violations"]] == []
-
-
-def test_pictures_fit_when_their_tab_comes_back(page: Page) -> None:
-    choose(page, "builtin")
-    drawn(page)
-    page.get_by_role("tab", name="Other").click()
-    page.set_viewport_size({"width": 400, "height": 900})
-    page.get_by_role("tab", name="Why it works").click()
-    widest = (
-        "() => Math.max(...[...document.querySelectorAll('.main-svg')].map((e) => e.clientWidth))"
-    )
-    page.wait_for_function(f"({widest})() <= 400")
-    assert page.evaluate(STUCK_OUT) == []

@@ -128,6 +128,8 @@ def run(
     finally:
         # A target that has changed how it runs on the way says so there.
         trace.environment.update(target.info.get("environment", {}))
+        if "forward_costs" in trace.environment and target.costs is not None:
+            trace.environment["forward_costs_after"] = target.costs.to_json()
 
 
 def _costs(target: Target, drafter: Drafter, trace: Trace) -> ForwardCosts | None:

@@ -24,7 +24,7 @@ from logitspec.runtime.graphs import Capture, CaptureError
 from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks, upcast
 from logitspec.runtime.replay import ReplayedForward
 from logitspec.runtime.shapes import BUCKETS
-from logitspec.runtime.timing import fitting_sizes, forward_seconds
+from logitspec.runtime.timing import fitting_sizes, forward_seconds, some_tree
 from logitspec.trace.costs import SIZES, ForwardCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
@@ -167,6 +167,7 @@ class Runner(Target):
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the cached prefix."""
+        self._check_costs(tree)
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)
@@ -178,6 +179,18 @@ class Runner(Target):
         if self.costs is not None:
             self.costs.observe(len(tree), seconds)
         return ForwardResult(choices, best, seconds)
+
+    def _check_costs(self, tree: DraftTree) -> None:
+        """Time a forward over as many rows as `costs` doubt, if any: one before a step's own. Captured ones
+        are left alone, for a new size would have to be captured first."""
+        rows = None if self.costs is None or self.replays else self.costs.doubtful
+        if self.costs is None or rows is None or self.length + rows > self.limit:
+            return
+        other = some_tree(tree.tokens, rows)
+        started = perf_counter()
+        depths = self._depths(other)
+        self._read(self._logits(other, depths)[0], other, depths)
+        self.costs.measure_again(perf_counter() - started)
 
     @torch.inference_mode()
     def commit(self, path: Sequence[int]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from time import perf_counter
 
 from logitspec.decoding.target import Target
+from logitspec.trace.costs import envelope
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 MAX_CONTEXT = 64
-SECONDS = 0.04  # for each size
+SECONDS = 0.04  # for each size, unless MIN_ROUNDS take longer; the first round also allocates
+MIN_ROUNDS, MAX_ROUNDS = 3, 12
 
 
 def fitting_sizes(target: Target, sizes: Sequence[int]) -> list[int]:
@@ -20,23 +23,22 @@ def fitting_sizes(target: Target, sizes: Sequence[int]) -> list[int]:
 def forward_seconds(target: Target, vocabulary: int, sizes: Sequence[int]) -> list[float]:
     """For each size, the shortest of a few forwards over trees of that many nodes behind a short text.
 
+    All sizes take turns, so that a busy moment of the machine meets one round of each and not all rounds
+    of one; none takes longer than a larger one.
     vocabulary: how many token ids the target knows. Forgets the text.
     """
     text = [place % vocabulary for place in range(_context(target))]
-    shortest = []
-    for size in sizes:
-        tree = some_tree(text, size)
-        target.prefill(text)
-        target.verify(tree)  # allocates the buffers of this size
-        times: list[float] = []
-        until = perf_counter() + SECONDS
-        while len(times) < 3 or (perf_counter() < until and len(times) < 12):
-            times.append(target.verify(tree).seconds)
-            if times[-1] > SECONDS:
-                break
-        shortest.append(min(times))
+    trees = [some_tree(text, size) for size in sizes]
+    shortest = [inf] * len(trees)
+    target.prefill(text)
+    until = perf_counter() + SECONDS * len(trees)
+    for done in range(MAX_ROUNDS):
+        if done >= MIN_ROUNDS and perf_counter() > until:
+            break
+        for place, tree in enumerate(trees):
+            shortest[place] = min(shortest[place], target.verify(tree).seconds)
     target.length = 0
-    return shortest
+    return envelope(shortest)
 
 
 def some_tree(text: Sequence[int], nodes: int) -> DraftTree:

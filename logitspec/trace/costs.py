@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 PACE = 0.05
+WINDOW = 6  # forwards whose median is held against what was expected
+DISAGREES = 1.3  # times as long, or as short, as expected: more than forwards of one size differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,36 @@ class ForwardCosts:
         self.padded = padded
         self.rows = list(rows)
         self.seconds = list(seconds)
+        self._ratios: list[float] = []
+        self._visited: set[int] = set()
+        self._checked = self._checking = False
+        self._doubtful: list[int] = []
+        self._observed, self._pause = 0, 0
         self._smooth()
+
+    @property
+    def doubtful(self) -> int | None:
+        """Rows whose time should be measured again, or None.
+
+        A machine that was busy while costs were measured may have made sizes look so dear that no forward
+        over them would ever show the error. So once WINDOW forwards have been seen, the sizes next to theirs
+        are doubtful, and all sizes are if those or the forwards took another time than was expected.
+        """
+        return self._doubtful[0] if self._doubtful else None
+
+    def measure_again(self, seconds: float) -> None:
+        """Learn that a forward over `doubtful` rows took `seconds`."""
+        rows = self._doubtful.pop(0)
+        place = self.rows.index(rows)
+        if self._checking and _disagree(seconds, self.seconds[place]):
+            self._doubt_all(without=rows)
+        self._checking = self._checking and bool(self._doubtful)
+        # A smaller size that was dearer, or a larger one that was cheaper, was wrong, for this one is newer.
+        self.seconds[:place] = [min(each, seconds) for each in self.seconds[:place]]
+        self.seconds[place:] = [
+            seconds,
+            *(max(each, seconds) for each in self.seconds[place + 1 :]),
+        ]
 
     def at(self, rows: int) -> float:
         """Seconds of a forward over `rows` rows; beyond the last size, the last slope continues."""
@@ -69,12 +101,41 @@ class ForwardCosts:
         """Learn that a forward over `rows` rows took `seconds`; an outlier moves little."""
         expected = self.at(rows)
         rows = self._padded(rows)
+        self._compare(rows, seconds / expected)
         error = min(max(seconds, expected / 2), expected * 2) - expected
         place = bisect_left(self.rows, rows)
         for near in {min(place, len(self.rows) - 1), max(place - 1, 0)}:
             nearness = 1 / (1 + abs(self.rows[near] - rows) / max(rows, 1))
             self.seconds[near] = max(self.seconds[near] + PACE * nearness * error, 1e-9)
         self._smooth()
+
+    def _compare(self, rows: int, ratio: float) -> None:
+        """Hold the last WINDOW forwards against what was expected: `ratio` times as long the last one."""
+        self._ratios.append(ratio)
+        self._observed += 1
+        self._visited.add(rows)
+        if self._doubtful:
+            self._ratios.clear()
+        if len(self._ratios) < WINDOW:
+            return
+        typical = median(self._ratios)
+        self._ratios.clear()
+        if _disagree(typical, 1.0):
+            self._checked = True
+            self._doubt_all()
+        elif not self._checked:
+            self._checked = self._checking = True
+            below = [each for each in self.rows if each < min(self._visited)][-1:]
+            above = [each for each in self.rows if each > max(self._visited)][:1]
+            self._doubtful = above + below
+
+    def _doubt_all(self, without: int | None = None) -> None:
+        """Have all sizes measured again, ever more rarely: each costs a step a forward more, and a machine
+        that changes its speed all the time would never be done."""
+        if self._observed >= self._pause:
+            self._checking = False
+            self._doubtful = [each for each in self.rows if each != without]
+            self._pause = 4 * (self._observed + WINDOW)
 
     def to_json(self) -> dict[str, Any]:
         """{"rows": [...], "milliseconds": [...]}, for traces; with "padded" where rows are padded."""
@@ -100,3 +161,12 @@ class ForwardCosts:
                 count += sizes
             level.append((seconds, count))
         self.seconds = [seconds for seconds, count in level for _ in range(count)]
+
+
+def envelope(seconds: Sequence[float]) -> list[float]:
+    """`seconds` by ascending size, none above that of a larger size: other programs only add time."""
+    return [min(seconds[place:]) for place in range(len(seconds))]
+
+
+def _disagree(seconds: float, expected: float) -> bool:
+    return not expected / DISAGREES <= seconds <= expected * DISAGREES

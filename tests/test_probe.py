@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -174,3 +175,14 @@ def test_half_precision_is_held_to_single_precision_where_that_fits(
     # Then the errors of the stock forward at another shape say what rounding does.
     probe, stock = check_tree_equivalence(target, "net")
     assert probe.excess(probe.errors(target), stock) == 0.0
+
+
+def test_a_real_model_runs_on_the_fast_forward_in_both_dtypes(smollm2: tuple[Runner, Any]) -> None:
+    target, tokenizer = smollm2
+    assert target.info["environment"]["forward"] == "fast"
+    half = prepare(copy.deepcopy(target.model).bfloat16())
+    probe, stock = check_tree_equivalence(half, "SmolLM2", tokenizer)
+    half.use_forward(FastForward(half.model))
+    assert probe.excess(probe.errors(half), stock) == 0.0
+    shift_drafts(half.forward)  # type: ignore[arg-type]
+    assert probe.excess(probe.errors(half), stock) > 0.01

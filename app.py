@@ -29,20 +29,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
+    from logitspec.errors import LogitSpecError
     from logitspec.serving.host import Host
     from logitspec.ui.page import build
     from logitspec.ui.scripts import launch_options
     from logitspec.ui.theme import theme
 
-    host = Host(
-        options.model,
-        options.device,
-        options.dtype,
-        _private(options) if options.other_models is None else options.other_models,
-        device_map=options.device_map,
-        offload=options.offload,
-    )
-    host.models.prepare()
+    def prepare(model: str) -> Host:
+        host = Host(
+            model,
+            options.device,
+            options.dtype,
+            _private(options) if options.other_models is None else options.other_models,
+            device_map=options.device_map,
+            offload=options.offload,
+        )
+        host.models.prepare()
+        return host
+
+    first = os.environ.get("LOGITSPEC_MODEL", "builtin")
+    try:
+        host = prepare(options.model or first)
+    except LogitSpecError as error:
+        if options.model or first == "builtin":
+            raise
+        print(error, file=sys.stderr)  # a Space without its model still has the built-in one
+        host = prepare("builtin")
     build(host).launch(
         server_name=options.host,
         server_port=options.port,
@@ -72,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=port, help="port (default: %(default)s)")
     commandline.add_model(parser)
+    parser.set_defaults(model=None)  # LOGITSPEC_MODEL, or the built-in one
     commandline.add_placement(parser)
     parser.add_argument(
         "--other-models",

@@ -11,7 +11,10 @@ from logitspec.errors import LogitSpecError
 def add_model(parser: ArgumentParser, device: str = "auto", dtype: str = "auto") -> None:
     """--model, --device and --dtype, as `load` takes them."""
     parser.add_argument(
-        "--model", default="builtin", help="builtin, a folder or a hub id (default: %(default)s)"
+        "--model",
+        default="builtin",
+        help="builtin, a folder, a GGUF file or a hub id, also with a quantisation,"
+        " user/repo:Q4_K_M (default: builtin)",
     )
     add_device(parser, device)
     parser.add_argument(

@@ -22,6 +22,7 @@ from packaging.version import Version
 from support import cached
 from support.cached import python_versions
 
+from logitspec.models.catalogue import CATALOGUE
 from logitspec.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -233,7 +234,12 @@ def test_front_matter_says_what_hugging_face_wants() -> None:
     assert {front["colorFrom"], front["colorTo"]} <= colours
     assert front["title"] == "LogitSpec Live"
     assert front["license"] == "apache-2.0"
-    assert isinstance(front["models"], list)
+    (model,) = front["models"]
+    assert model == CATALOGUE[0].name
+    (preloaded,) = front["preload_from_hub"]
+    repository, files = preloaded.split(" ")
+    assert repository == model
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= set(files.split(","))
     assert all(re.fullmatch(r"[a-z0-9-]+", tag) for tag in front["tags"])
     assert front["pinned"] is False
 
@@ -284,6 +290,7 @@ def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:
     assert space["variables"] == {
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "LOGITSPEC_MODEL": CATALOGUE[0].name,
     }
     send, leave_out = set(space["files"]["send"]), set(space["files"]["leave_out"])
     assert not send & leave_out

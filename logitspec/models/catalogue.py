@@ -70,3 +70,8 @@ CATALOGUE = (
     Entry("meta-llama/Llama-3.1-8B-Instruct", 8030, LLAMA, gated=True),
     Entry("google/gemma-2-9b-it", 9240, GEMMA, gated=True),
 )
+
+
+def installed(name: str) -> Path | None:
+    """The file of a model of the catalogue that an installed package brings; None where none does."""
+    return next((each.installed() for each in CATALOGUE if each.name == name), None)

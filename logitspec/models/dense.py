@@ -5,10 +5,12 @@ Names and layouts of tensors come from transformers' and gguf's tables, values f
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import torch
+from tokenizers import pre_tokenizers
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
@@ -30,47 +32,196 @@ from logitspec.models.gguf import GgufFile, Tensor
 
 # Architectures that have another name in transformers.
 TRANSFORMERS_NAMES = {"qwen2moe": "qwen2_moe", "qwen3moe": "qwen3_moe", "gpt-oss": "gpt_oss"}
-TEXT_ONLY = {"gemma3": "gemma3_text"}
+TEXT_ONLY = {"gemma3": "gemma3_text", "gemma4": "gemma4_text"}
+# What transformers' tables leave out, by the key that a configuration has for it.
+MORE_KEYS = {
+    "attn_logit_softcapping": "attn_logit_softcapping",
+    "final_logit_softcapping": "final_logit_softcapping",
+}
 END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
+# Ends of a turn, where a file's template writes one that its metadata does not name.
+TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
+# Vocabularies, by their names in llama.cpp, whose text is split at every digit; transformers takes them for GPT-2's.
+DIGITS_APART = {"smollm", "starcoder", "refact", "command-r", "codeshell"}
+# Read into the configuration, not into a parameter.
+ROTARY = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")
+ROTARY_TYPES = {"linear": "linear", "yarn": "yarn"}
 
 
-def configuration(file: GgufFile, name: str) -> PreTrainedConfig:
-    """The configuration of the model in `file`; LogitSpecError where transformers can't read its architecture."""
-    architecture = TRANSFORMERS_NAMES.get(file.architecture, file.architecture)
-    table = GGUF_CONFIG_MAPPING.get(architecture)
-    if table is None or architecture in ("general", "tokenizer"):
+def refuse(file: GgufFile, name: str) -> None:
+    """Raise LogitSpecError for a file that is no whole causal language model, or can't be read here."""
+    if find_spec("gguf") is None:
+        raise LogitSpecError(
+            f"{name} is a GGUF file, and the package that reads those is missing; install it with"
+            " `pip install gguf`."
+        )
+    kind = file.metadata.get("general.type", "model")
+    if file.architecture == "clip" or kind == "mmproj":
+        raise LogitSpecError(
+            f"{name} is a vision projector (mmproj), not a language model; choose the model that it belongs to."
+        )
+    if kind not in ("model", "unknown"):
+        raise LogitSpecError(f"{name} is of the type {kind!r}, not a whole model; choose a model.")
+    if int(file.metadata.get("split.count", 0)) > 1:
+        raise LogitSpecError(
+            f"{name} is one of {file.metadata['split.count']} parts of a model, which can't be read; choose"
+            " a quantisation in one file, or merge them with `llama-gguf-split --merge`."
+        )
+    if _name(file) not in GGUF_CONFIG_MAPPING or file.architecture in ("general", "tokenizer"):
         raise LogitSpecError(
             f"{name} is a {file.architecture!r} model, which transformers can't read from a GGUF file; choose"
             " the same model in safetensors, or another one."
         )
+    size = file.path.stat().st_size
+    needed = max((each.start + _bytes(each, name) for each in file.tensors.values()), default=0)
+    if size < needed or not file.tensors:
+        raise LogitSpecError(
+            f"{name} is cut off at {size / 1e6:,.1f} of {needed / 1e6:,.1f} MB; download it again."
+        )
+
+
+def configuration(file: GgufFile, name: str) -> PreTrainedConfig:
+    """The configuration of the model in `file`; raises LogitSpecError as `refuse` does."""
+    refuse(file, name)
+    architecture = _name(file)
+    table = {**MORE_KEYS, **GGUF_CONFIG_MAPPING[architecture]}
+    if "head_dim" not in table.values() and "global_head_dim" not in table.values():
+        table["attention.key_length"] = "head_dim"
+    found = {key: file.get(theirs) for theirs, key in table.items() if key is not None}
     values = dict(GGUF_CONFIG_DEFAULTS_MAPPING.get(architecture, {}))
-    values |= {
-        key: file.get(theirs)
-        for theirs, key in table.items()
-        if key is not None and file.get(theirs) is not None
-    }
+    values |= {key: value for key, value in found.items() if value is not None}
     values.setdefault("vocab_size", len(file.metadata.get("tokenizer.ggml.tokens", ())))
     values["tie_word_embeddings"] = "output.weight" not in file.tensors
-    for key in ("bos", "eos", "padding"):
-        values[f"{key.replace('padding', 'pad')}_token_id"] = file.metadata.get(
-            f"tokenizer.ggml.{key}_token_id"
-        )
+    ids = {"bos_token_id": "bos_token_id", "padding_token_id": "pad_token_id"}
+    for theirs, key in ids.items():
+        values[key] = file.metadata.get(f"tokenizer.ggml.{theirs}")
     values["eos_token_id"] = sorted(end_ids(file)) or None
+    values |= _rotary(file, name)
+    if architecture == "phi3":
+        values["sliding_window"] = file.get("attention.sliding_window") or None
+    if (architecture, file.get("block_count")) in (("gemma2", 46), ("gemma3", 62)):
+        # Of these two sizes alone the scores are scaled by something else than the head's width.
+        values["query_pre_attn_scalar"] = file.get("embedding_length") // file.get(
+            "attention.head_count"
+        )
     return AutoConfig.for_model(TEXT_ONLY.get(architecture, architecture), **values)
 
 
+def _name(file: GgufFile) -> str:
+    return TRANSFORMERS_NAMES.get(file.architecture, file.architecture)
+
+
+def _bytes(tensor: Tensor, name: str) -> int:
+    """Bytes that a tensor takes in its file."""
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    try:
+        elements, size = GGML_QUANT_SIZES[GGMLQuantizationType(tensor.kind)]
+    except ValueError:
+        raise LogitSpecError(
+            f"{name} has weights of type {tensor.kind}, which the installed gguf can't read; choose another"
+            " quantisation, or try `pip install --upgrade gguf`."
+        ) from None
+    return tensor.elements // elements * size
+
+
+def _rotary(file: GgufFile, name: str) -> dict[str, Any]:
+    """How rotary positions are scaled, which transformers' tables leave out."""
+    width = file.get("attention.key_length") or (
+        file.get("embedding_length", 0) // max(1, file.get("attention.head_count", 1))
+    )
+    rotated = file.get("rope.dimension_count") or width
+    partial = {"partial_rotary_factor": rotated / width} if rotated != width else {}
+    original = file.get("rope.scaling.original_context_length")
+    scaling: dict[str, Any] = {}
+    if "rope_factors_long.weight" in file.tensors:
+        scaling = {
+            "rope_type": "longrope",
+            "long_factor": _values(file, "rope_factors_long.weight"),
+            "short_factor": _values(file, "rope_factors_short.weight"),
+        }
+        if original:
+            partial["original_max_position_embeddings"] = original
+    elif "rope_freqs.weight" in file.tensors:
+        scaling = _llama3(file, name, rotated)
+    elif (kind := file.get("rope.scaling.type", "none")) in ROTARY_TYPES:
+        scaling = {"rope_type": ROTARY_TYPES[kind], "factor": file.get("rope.scaling.factor", 1.0)}
+        if kind == "yarn" and original:
+            scaling["original_max_position_embeddings"] = original
+    elif kind not in ("none", ""):
+        raise LogitSpecError(
+            f"{name} scales its rotary positions by {kind!r}, which can't be read from a GGUF file; choose"
+            " the same model in safetensors."
+        )
+    return {**partial, **({"rope_scaling": scaling} if scaling else {})}
+
+
+def _llama3(file: GgufFile, name: str, width: int) -> dict[str, Any]:
+    """The scaling of Llama 3, whose parameters are found again in the factors that they give."""
+    factors = np.array(_values(file, "rope_freqs.weight"))
+    base = file.get("rope.freq_base", 10000.0)
+    lengths = 2 * np.pi * base ** (np.arange(0, width, 2) / width)
+    factor, low, high, context = float(factors.max()), 1.0, 4.0, 8192
+    smooth = (context / lengths - low) / (high - low)
+    between = 1 / ((1 - smooth) / factor + smooth)
+    wanted = np.where(
+        lengths < context / high, 1.0, np.where(lengths > context / low, factor, between)
+    )
+    if factors.shape != wanted.shape or not np.allclose(factors, wanted, rtol=1e-3):
+        raise LogitSpecError(
+            f"{name} scales its rotary positions in a way that is not known; choose the same model in"
+            " safetensors."
+        )
+    return {
+        "rope_type": "llama3",
+        "factor": factor,
+        "low_freq_factor": low,
+        "high_freq_factor": high,
+        "original_max_position_embeddings": context,
+    }
+
+
+def _values(file: GgufFile, tensor: str) -> list[float]:
+    content = np.memmap(file.path, mode="r")
+    return [float(each) for each in _dequantize(file.tensors[tensor], content)]
+
+
 def end_ids(file: GgufFile) -> set[int]:
-    """Tokens that end a text or a turn of a chat."""
+    """Tokens that end a text or a turn of a chat: those that the file names, and the one that its chat
+    template writes after each message."""
     found = (file.metadata.get(f"tokenizer.ggml.{key}") for key in END_KEYS)
-    return {token for token in found if token is not None}
+    tokens = file.metadata.get("tokenizer.ggml.tokens", [])
+    template = file.metadata.get("tokenizer.chat_template", "")
+    turns = (tokens.index(end) for end in TURN_ENDS if end in template and end in tokens)
+    return {token for token in (*found, *turns) if token is not None}
+
+
+def line(file: GgufFile, dtype: torch.dtype) -> str:
+    """What dense weights out of a quantised file are, for people."""
+    name, size = str(dtype).removeprefix("torch."), file.path.stat().st_size
+    dense = file.parameters * dtype.itemsize
+    return (
+        f"The weights were quantised to {file.quantisation} ({size / 1e6:,.0f} MB), which decides the quality,"
+        f" and are dense {name} here ({dense / 1e6:,.0f} MB), which decides size and speed."
+    )
 
 
 def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
     """The tokenizer in `file`, with its chat template."""
     path = file.path
-    found: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
-        path.parent, gguf_file=path.name
-    )
+    try:
+        found: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
+            path.parent, gguf_file=path.name
+        )
+    except Exception as error:  # tokenizers knows no other kind
+        raise ValueError(f"The tokenizer of {path.name} can't be read.") from error
+    if file.metadata.get("tokenizer.ggml.pre") in DIGITS_APART:
+        found.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Digits(individual_digits=True),
+                pre_tokenizers.ByteLevel(add_prefix_space=False),
+            ]
+        )
     return found
 
 
@@ -110,6 +261,8 @@ def _weights(
             tensor_key_mapping=names,
             parsed_parameters={"tensors": found},
         )
+        if name is not None and name not in names and tensor.name not in ROTARY:
+            raise ValueError(f"Its tensor {tensor.name} has no place in {type(skeleton).__name__}.")
         if name in names:
             # Contiguous, and not the file itself, which can't be written to.
             found[names[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)

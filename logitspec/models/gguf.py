@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from logitspec.errors import LogitSpecError
+from logitspec.models import names
 
 VERSIONS = (2, 3)
 ALIGNMENT = 32  # bytes, where the file does not say
@@ -63,6 +64,10 @@ class GgufFile:
         return str(self.metadata.get("general.architecture", ""))
 
     @property
+    def quantisation(self) -> str:
+        return names.quantisation(self.path.name) or "GGUF"
+
+    @property
     def parameters(self) -> int:
         return sum(tensor.elements for tensor in self.tensors.values())
 
@@ -98,9 +103,11 @@ def read(path: Path) -> GgufFile:
                 ) from error
 
 
-def find_in(folder: Path) -> Path | None:
-    """The GGUF file of a model in `folder`; None where there is none."""
-    return min(folder.glob("*.gguf"), default=None)
+def find_in(folder: Path, quantisation: str | None = None) -> Path | None:
+    """The GGUF file of a model in `folder`, by its quantisation where there are several; None where there
+    is no GGUF file at all."""
+    files = [file.name for file in folder.glob("*.gguf")]
+    return folder / names.choose(files, quantisation, folder.resolve().name) if files else None
 
 
 class _Reader:

@@ -15,6 +15,7 @@ from typing import Any
 from huggingface_hub import (
     HfApi,
     ModelInfo,
+    constants,
     get_hf_file_metadata,
     hf_hub_download,
     hf_hub_url,
@@ -26,7 +27,7 @@ from huggingface_hub.errors import (
     HFValidationError,
     RepositoryNotFoundError,
 )
-from huggingface_hub.file_download import http_get
+from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]
 from tqdm.auto import tqdm
 
@@ -57,25 +58,39 @@ class Repository:
         return bool(self.sizes)
 
 
-def find(name: str) -> Repository:
+def find(name: str, revision: str | None = None) -> Repository:
     """The newest commit of the hub model `name`, or the one in the cache where the hub can't be reached.
 
-    Raises LogitSpecError where there is neither.
+    revision: a branch, tag or commit instead. Raises LogitSpecError where there is neither.
     """
     try:
         # Once and with a limit: the libraries would try for half a minute.
-        info = HfApi().model_info(name, timeout=TIMEOUT, files_metadata=True)
-        if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or []):
+        info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT, files_metadata=True)
+        if not any(
+            file.rfilename.endswith((".safetensors", ".gguf")) for file in info.siblings or []
+        ):
             info = _find_conversion(name) or info
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise refusal(error, name) from error
     except Exception as error:  # whatever the client's HTTP library raises
-        config = try_to_load_from_cache(name, "config.json")
-        if not isinstance(config, str):
+        commit = _cached_commit(name, revision or "main")
+        if commit is None:
             raise refusal(error, name) from error
-        return Repository(name, Path(config).parent.name, {})
+        return Repository(name, commit, {})
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     return Repository(name, str(info.sha), sizes)
+
+
+def _cached_commit(name: str, revision: str) -> str | None:
+    """The commit of a model of which the cache has files; None where it has none."""
+    reference = _folder(name) / "refs" / revision
+    commit = reference.read_text().strip() if reference.is_file() else revision
+    return commit if (_folder(name) / "snapshots" / commit).is_dir() else None
+
+
+def _folder(name: str) -> Path:
+    """Where the hub's cache has the files of a model."""
+    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
 
 
 def _find_conversion(name: str) -> ModelInfo | None:
@@ -94,7 +109,10 @@ def small_files(repository: Repository) -> Path:
     """The folder with configuration and tokenizer of a model; `weights` puts the rest beside them."""
     name, commit = repository.name, repository.commit
     if not repository.online:
-        return Path(str(try_to_load_from_cache(name, "config.json"))).parent
+        config = try_to_load_from_cache(name, "config.json", revision=commit)
+        if not isinstance(config, str):
+            raise _unreachable(name)
+        return Path(config).parent
     if "config.json" not in repository.sizes:
         raise LogitSpecError(
             f"{name} has no config.json, so it is no transformers model; choose another one."
@@ -147,6 +165,38 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
         except Exception as error:
             raise refusal(error, name, downloading=True) from error
         before += sizes[file]
+
+
+def has_weights(repository: Repository) -> bool:
+    """Whether a model that the hub describes has weights in safetensors."""
+    return WEIGHTS in repository.sizes or INDEX in repository.sizes
+
+
+def gguf_files(repository: Repository) -> list[str]:
+    """Names of the GGUF files of a model; offline, of those that the cache has."""
+    if repository.online:
+        return [file for file in repository.sizes if file.lower().endswith(".gguf")]
+    snapshot = _folder(repository.name) / "snapshots" / repository.commit
+    return [file.relative_to(snapshot).as_posix() for file in snapshot.rglob("*.gguf")]
+
+
+def gguf(repository: Repository, file: str, progress: Progress | None = None) -> Path:
+    """One GGUF file of a model, downloaded unless it is there. progress: as in `weights`."""
+    name, commit = repository.name, repository.commit
+    folder = _folder(name)
+    path = folder / "snapshots" / commit / file
+    if path.exists() or not repository.online:
+        return path
+    size = repository.sizes[file]
+    blobs = folder / "blobs"
+    try:
+        blobs.mkdir(parents=True, exist_ok=True)
+        _check_disk(blobs, name, size)
+        _fetch(repository, file, blobs, _bar(progress, 0, size))
+        hf_hub_download(name, file, tqdm_class=_Silent)  # records which commit is the newest
+    except Exception as error:
+        raise refusal(error, name, downloading=True) from error
+    return path
 
 
 def weight_files(folder: Path) -> list[str]:

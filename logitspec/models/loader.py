@@ -24,7 +24,8 @@ from transformers import (
 )
 
 from logitspec.errors import LogitSpecError
-from logitspec.models import dense, hub, info
+from logitspec.models import dense, hub, info, names
+from logitspec.models.catalogue import installed
 from logitspec.models.checks import check_tree_equivalence, refuse_config, refuse_model
 from logitspec.models.devices import (
     choose_device,
@@ -112,6 +113,9 @@ def load(
         net = weights if options else weights.to(local.device)
         target = prepare(net.eval(), local.tokenizer.eos_token_id, source.name)
         target.info.update(reason)
+        if source.gguf is not None:
+            target.info["revision"] = source.repository.commit if source.repository else None
+            target.info["weights"] = dense.line(source.gguf, weights_dtype)
         probe = check_tree_equivalence(target, source.name, local.tokenizer)
         environment = target.info["environment"]
         environment["forward"] = enable_fast_forward(target, *probe)
@@ -201,24 +205,51 @@ def display_name(model: str | Path) -> str:
     return folder.resolve().name if folder.is_dir() else str(model)
 
 
-def _source(model: str | Path) -> Source:
+def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
     """The model's folder; for a hub model the one with its small files, without the weights yet."""
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
     folder = Path(model).expanduser()
     if folder.suffix == ".gguf" and folder.is_file():
         return Source(folder.parent, folder.name, gguf=read(folder))
+    before, colon, quantisation = str(folder).rpartition(":")
+    if colon and not folder.exists() and Path(before).is_dir():
+        folder, wanted = Path(before), quantisation
+    else:
+        wanted = None
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            if file := find_in(folder):
-                return Source(folder, display_name(model), gguf=read(file))
-            raise LogitSpecError(
-                f"There is no model in the folder {display_name(model)}: it has no config.json; choose the"
-                " folder that save_pretrained has written."
-            )
-        return Source(folder, display_name(model))
-    repository = hub.find(str(model))
-    return Source(hub.small_files(repository), str(model), repository)
+        if (folder / "config.json").is_file() and wanted is None:
+            return Source(folder, display_name(model))
+        if file := find_in(folder, wanted):
+            return Source(folder, file.name, gguf=read(file))
+        raise LogitSpecError(
+            f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
+            " file; choose the folder that save_pretrained has written."
+        )
+    if file := installed(str(model)):
+        return Source(file.parent, file.name, gguf=read(file))
+    return _hub_source(str(model), progress)
+
+
+def _hub_source(model: str, progress: hub.Progress | None) -> Source:
+    reference = names.parse(model)
+    name = reference.repository
+    repository = hub.find(name, reference.revision)
+    files = hub.gguf_files(repository)
+    asked = reference.file or reference.quantisation
+    if not asked and (
+        not files or ("config.json" in repository.sizes and hub.has_weights(repository))
+    ):
+        return Source(hub.small_files(repository), name, repository)
+    file = reference.file or names.choose(files, reference.quantisation, name)
+    if file not in files:
+        raise LogitSpecError(
+            f"{name} has no file {file}; choose one of {', '.join(names.models(files)) or 'another model'}."
+        )
+    path = hub.gguf(repository, file, progress)
+    return Source(
+        path.parent, f"{name}:{names.quantisation(file) or path.name}", repository, read(path)
+    )
 
 
 def _resolve(
@@ -236,7 +267,7 @@ def _resolve(
         raise LogitSpecError(
             "Offloading goes with a device map; add device_map='auto' (--device-map)."
         )
-    source = _source(model)
+    source = _source(model, progress)
     config = _config(source)
     refuse_config(config, source.name)
     tokenizer = _tokenizer(source)
@@ -244,7 +275,7 @@ def _resolve(
     if device_map is None:
         more = 0 if source.gguf is None else dense.transient_bytes(source.gguf)
         refuse_too_large(source.name, parameters, torch_dtype, torch_device, more)
-    if source.repository is not None:
+    if source.repository is not None and source.gguf is None:
         hub.weights(source.repository, source.folder, progress)
     return LocalModel(source, config, tokenizer, parameters, torch_device, torch_dtype)
 

@@ -109,7 +109,8 @@ class LoadedModels:
         return (
             f"{info['id']}: {info['parameters'] / 1e6:,.0f} million parameters in {info['dtype']},"
             f" {info['attention']} attention, on {info['device']}."
-        )
+            f" {info.get('weights', '')}"
+        ).rstrip()
 
     def loading(self, name: str) -> Iterator[str]:
         """Load a model and report progress line by line; the last line is about the model, or about the

@@ -1,0 +1,109 @@
+"""What people paste for a model of the hub, and which of its GGUF files they mean by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from logitspec.errors import LogitSpecError
+
+DEFAULT = "Q4_K_M"
+COMMAND = re.compile(r"^\s*(?:ollama\s+(?:run|pull)|lms\s+get)\s+")
+HUB = re.compile(r"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.I)
+PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
+QUANTISATION = re.compile(
+    r"(?:^|[-._])((?:UD-)?(?:I?Q\d+(?:_\w+)*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*))(?=[-.]|$)", re.I
+)
+WHOLE = {"BF16": 16, "F16": 16, "FP16": 16, "F32": 32, "FP32": 32}  # bits of a weight
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A repository of the hub and, where somebody named them, its revision and what they want of it: the
+    GGUF file of a quantisation, or one file."""
+
+    repository: str
+    quantisation: str | None = None
+    file: str | None = None
+    revision: str | None = None
+
+
+def parse(text: str) -> Reference:
+    """What `text` means: a hub id, an address, `user/repo:Q4_K_M`, `user/repo/file.gguf`, the name that
+    Ollama or LM Studio shows."""
+    text = COMMAND.sub("", text.strip()).strip("\"'")
+    text = re.split(r"[?#]", HUB.sub("", text))[0].strip("/")
+    owner, _, rest = text.partition("/")
+    repository, _, inside = rest.partition("/")
+    if not inside:
+        repository, _, quantisation = repository.replace("@", ":").partition(":")
+        asked = None if quantisation.lower() in ("", "latest") else quantisation
+        return Reference(f"{owner}/{repository}" if rest else text, asked)
+    revision = None
+    if found := re.fullmatch(r"(?:blob|resolve|raw|tree)/([^/]+)(?:/(.*))?", inside):
+        revision, inside = (None if found[1] == "main" else found[1]), found[2] or ""
+    if inside and not inside.lower().endswith(".gguf"):
+        return Reference(text)
+    return Reference(f"{owner}/{repository}", None, inside or None, revision)
+
+
+def quantisation(file: str) -> str:
+    """The quantisation that a file's name ends in, in capitals; empty where it names none."""
+    found = QUANTISATION.findall(PurePosixPath(file).name)
+    return found[-1].upper() if found else ""
+
+
+def models(files: Iterable[str]) -> list[str]:
+    """Those GGUF files that may be a whole model, by their names."""
+    return sorted(
+        file
+        for file in files
+        if file.lower().endswith(".gguf")
+        and not PART.search(file)
+        and not re.search(r"mmproj|imatrix", PurePosixPath(file).name, re.I)
+    )
+
+
+def choose(files: Iterable[str], wanted: str | None, name: str) -> str:
+    """The file of the quantisation that is `wanted`, or of the one nearest to DEFAULT.
+
+    Raises LogitSpecError where there is none, with those that are there.
+    """
+    files = list(files)
+    whole = models(files)
+    if not whole:
+        raise LogitSpecError(_nothing(files, name))
+    if wanted is None:
+        return min(whole, key=lambda file: (_distance(quantisation(file)), file))
+    same = [file for file in whole if _plain(quantisation(file)) == _plain(wanted)]
+    if same:
+        return same[0]
+    there = sorted({quantisation(file) or PurePosixPath(file).name for file in whole})
+    raise LogitSpecError(f"{name} has no {wanted}; choose one of {', '.join(there)}.")
+
+
+def _nothing(files: list[str], name: str) -> str:
+    if any(PART.search(file) for file in files):
+        return (
+            f"{name} has its model split into several GGUF files, which can't be read; choose a quantisation"
+            " in one file, or merge them with `llama-gguf-split --merge`."
+        )
+    if any("mmproj" in file.lower() for file in files):
+        return f"{name} has only a vision projector (mmproj); choose the model that it belongs to."
+    return f"{name} has no GGUF file; choose a model that has one."
+
+
+def _plain(quantisation: str) -> str:
+    return quantisation.upper().replace("-", "_").removeprefix("UD_").replace("FP", "F")
+
+
+def _distance(quantisation: str) -> tuple[float, int]:
+    """How far from DEFAULT: first by bits, then by kind."""
+    if quantisation == DEFAULT:
+        return 0.0, 0
+    number = re.search(r"\d+", quantisation)
+    bits = WHOLE.get(quantisation, int(number[0]) if number else 8)
+    kinds = [DEFAULT[2:], "_K", "_0", "_1"]
+    return abs(bits - 4.1), next((n for n, kind in enumerate(kinds) if kind in quantisation), 9)

@@ -1,0 +1,238 @@
+"""Models in GGUF files: what is read out of one, which one is chosen, what is refused in one sentence."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gguf import GGMLQuantizationType, GGUFWriter
+from support import gguf_files
+from support.errors import one_sentence
+from support.families import model
+
+from logitspec import LogitSpecError, load
+from logitspec.models import dense, encode_prompt, names
+from logitspec.models.gguf import read
+
+Q8_0, Q4_1 = GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1
+
+
+def refused(model: Any, match: str) -> None:
+    with pytest.raises(LogitSpecError, match=match) as error:
+        load(model, "cpu")
+    one_sentence(error)
+
+
+def logits(net: Any) -> torch.Tensor:
+    with torch.no_grad():
+        found: torch.Tensor = net(torch.arange(20)[None]).logits
+    return found
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3", "phi3", "fast-gemma2", "gemma3"])
+def test_a_file_computes_what_its_model_computes(family: str, tmp_path: Path) -> None:
+    file = read(gguf_files.write(tmp_path / "tiny.gguf", family))
+    config = dense.configuration(file, "tiny")
+    source = copy.deepcopy(model(family, torch.float32))
+    source.set_attn_implementation("eager")  # the only one that caps scores
+    for key in ("query_pre_attn_scalar", "layer_types"):  # of tiny models alone; no file says it
+        if hasattr(source.config, key):
+            setattr(config, key, getattr(source.config, key))
+    net = dense.model(file, config, torch.float32, attn_implementation="eager").eval()
+    assert torch.allclose(logits(net), logits(source), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [Q8_0, Q4_1], ids=lambda kind: kind.name)
+def test_quantised_weights_are_made_dense_in_the_dtype_asked_for(
+    kind: GGMLQuantizationType, tmp_path: Path
+) -> None:
+    path = gguf_files.write(tmp_path / f"tiny-{kind.name}.gguf", "qwen2", kind)
+    target, _ = load(path, "cpu", "bfloat16")
+    original = model("qwen2", torch.float32).model.layers[0].mlp.gate_proj.weight.detach()
+    found = dense.model(
+        read(path), dense.configuration(read(path), ""), torch.bfloat16
+    ).model.layers[0].mlp.gate_proj.weight  # fmt: skip
+    assert torch.equal(found, gguf_files.rounded(original, kind).bfloat16())
+    assert target.info["dtype"] == "bfloat16"
+    assert kind.name in target.info["weights"]
+    assert "dense bfloat16" in target.info["weights"]
+
+
+def test_tokens_template_and_ends_are_the_files(tmp_path: Path) -> None:
+    path = gguf_files.write(tmp_path / "tiny.gguf", more={"tokenizer.ggml.eot_token_id": 33})
+    target, tokenizer = load(path, "cpu")
+    assert target.eos_ids == {32, 33}
+    text = tokenizer.decode(encode_prompt(tokenizer, "ABC"))
+    assert "ABC<e>" in text
+    assert encode_prompt(tokenizer, "AB")[-1] != 0
+
+
+def test_the_end_of_a_turn_is_found_in_the_template(tmp_path: Path) -> None:
+    tokens = [chr(ord("A") + n) for n in range(32)] + ["<e>", "<|im_end|>", "AB", *"abcde"]
+    more = {"tokenizer.ggml.tokens": tokens, "tokenizer.chat_template": "{{ '<|im_end|>' }}"}
+    file = read(gguf_files.write(tmp_path / "tiny.gguf", more=more))
+    assert dense.end_ids(file) == {32, 33}
+
+
+def llama3_factors(base: float, width: int, factor: float) -> np.ndarray:
+    """As llama.cpp's converter writes them, one by one."""
+    found = []
+    for place in range(0, width, 2):
+        length = 2 * np.pi * base ** (place / width)
+        if length < 8192 / 4:
+            found.append(1.0)
+        elif length > 8192:
+            found.append(factor)
+        else:
+            smooth = (8192 / length - 1) / 3
+            found.append(1 / ((1 - smooth) / factor + smooth))
+    return np.array(found, np.float32)
+
+
+def rotary(tmp_path: Path, factors: np.ndarray) -> Path:
+    path = tmp_path / "tiny.gguf"
+    real = gguf_files.tensors
+
+    def with_factors(family: str) -> dict[str, np.ndarray]:
+        return {**real(family), "rope_freqs.weight": factors}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gguf_files, "tensors", with_factors)
+        return gguf_files.write(path, "llama", more={"llama.rope.freq_base": 500000.0})
+
+
+def test_scaled_rotary_positions_of_llama_3_are_read(tmp_path: Path) -> None:
+    target, _ = load(rotary(tmp_path, llama3_factors(500000.0, 8, 32.0)), "cpu")
+    plain = 500000.0 ** -(np.arange(0, 8, 2) / 8)
+    wanted = plain / llama3_factors(500000.0, 8, 32.0)
+    assert np.allclose(target.model.model.rotary_emb.inv_freq.numpy(), wanted, rtol=1e-4)
+
+
+def test_other_rotary_factors_are_refused(tmp_path: Path) -> None:
+    refused(rotary(tmp_path, np.array([1, 2, 3, 4], np.float32)), "scales its rotary positions")
+
+
+# Files that are no model
+
+
+def broken(at: Path, **more: Any) -> Path:
+    return gguf_files.write(at / "tiny.gguf", more=more)
+
+
+def test_files_that_can_not_be_read(tmp_path: Path) -> None:
+    whole = broken(tmp_path).read_bytes()
+    path = tmp_path / "bad.gguf"
+    for content, match in [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "pointer to a file in Git LFS"),
+        (b"<html>", "is no GGUF file"),
+        (b"", "is no GGUF file"),
+        (whole[:4] + b"\x01" + whole[5:], "version 1 of GGUF"),
+        (whole[:700], "broken or cut off"),
+        (whole[:24] + b"\xff" * 8 + whole[32:], "broken or cut off"),
+        (whole[:-1000], "is cut off at .* MB; download it again"),
+    ]:  # fmt: skip
+        path.write_bytes(content)
+        refused(path, match)
+
+
+def test_files_that_are_no_whole_language_model(tmp_path: Path) -> None:
+    refused(broken(tmp_path, **{"split.count": 3}), "one of 3 parts of a model")
+    refused(broken(tmp_path, **{"general.type": "adapter"}), "'adapter', not a whole model")
+    for name, match in [("clip", r"vision projector \(mmproj\)"), ("mamba9", "'mamba9' model")]:
+        writer = GGUFWriter(tmp_path / "other.gguf", name)
+        writer.add_tensor("x", np.zeros(4, np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        refused(tmp_path / "other.gguf", match)
+
+
+def test_a_tensor_without_a_place_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    real = gguf_files.tensors
+    more = {"blk.0.attn_q.bias": np.zeros(32, np.float32)}
+    monkeypatch.setattr(gguf_files, "tensors", lambda family: {**real(family), **more})
+    refused(broken(tmp_path), "blk.0.attn_q.bias has no place in LlamaForCausalLM")
+
+
+def test_without_the_package_gguf_the_sentence_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken(tmp_path)
+    monkeypatch.setattr(dense, "find_spec", lambda name: None)
+    refused(path, "install it with `pip install gguf`")
+
+
+def test_memory_is_compared_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken(tmp_path)
+    file = read(path)
+    largest = max(tensor.elements for tensor in file.tensors.values())
+    needed = 2 * file.parameters + 2 * 4 * largest  # bfloat16, and a tensor in float32 and its copy
+    monkeypatch.setattr(dense, "model", lambda *args, **options: pytest.fail("loaded"))
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: needed - 1)
+    with pytest.raises(LogitSpecError, match=r"not enough memory for tiny\.gguf"):
+        load(path, "cpu", "bfloat16")
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: needed)
+    with pytest.raises(pytest.fail.Exception, match="loaded"):
+        load(path, "cpu", "bfloat16")
+
+
+# Which file
+
+
+def test_a_folder_with_several(tmp_path: Path) -> None:
+    for kind in (Q8_0, Q4_1):
+        gguf_files.write(tmp_path / f"tiny-{kind.name}.gguf", "llama", kind)
+    (tmp_path / "mmproj-tiny-F16.gguf").write_bytes(b"")
+    assert load(tmp_path, "cpu")[0].info["id"] == "tiny-Q4_1.gguf"
+    assert load(f"{tmp_path}:q8_0", "cpu")[0].info["id"] == "tiny-Q8_0.gguf"
+    refused(f"{tmp_path}:Q6_K", "has no Q6_K; choose one of Q4_1, Q8_0")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("somebody/tiny", names.Reference("somebody/tiny")),
+        ("gpt2", names.Reference("gpt2")),
+        ("hf.co/somebody/tiny:Q4_K_M", names.Reference("somebody/tiny", "Q4_K_M")),
+        ("ollama run hf.co/somebody/tiny:latest", names.Reference("somebody/tiny")),
+        ("somebody/tiny@q4_k_m", names.Reference("somebody/tiny", "q4_k_m")),
+        ("somebody/tiny/a/b.gguf", names.Reference("somebody/tiny", None, "a/b.gguf")),
+        (
+            "https://huggingface.co/somebody/tiny/blob/main/b.gguf",
+            names.Reference("somebody/tiny", None, "b.gguf"),
+        ),
+        (
+            "https://huggingface.co/somebody/tiny/resolve/v2/b.gguf?download=true",
+            names.Reference("somebody/tiny", None, "b.gguf", "v2"),
+        ),
+    ],
+)
+def test_names_that_people_paste(text: str, wanted: names.Reference) -> None:
+    assert names.parse(text) == wanted
+
+
+def test_the_default_is_q4_k_m_and_then_the_nearest() -> None:
+    order = ["Q4_K_M", "Q4_K_S", "Q4_0", "Q5_K_M", "Q3_K_M", "Q2_K", "Q8_0", "F16"]
+    files = [f"tiny-{each}.gguf" for each in order]
+    left = sorted(files)
+    while left:
+        assert names.choose(left, None, "x") == files[-len(left)]
+        left.remove(files[-len(left)])
+
+
+def test_repositories_without_a_whole_model() -> None:
+    for files, match in [
+        (["m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"], "split into several GGUF"),
+        (["mmproj-F16.gguf"], "only a vision projector"),
+        (["config.json"], "has no GGUF file"),
+    ]:
+        with pytest.raises(LogitSpecError, match=match) as error:
+            names.choose(files, None, "somebody/tiny")
+        one_sentence(error)

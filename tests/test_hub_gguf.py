@@ -1,0 +1,64 @@
+"""GGUF files of a hub: which one is fetched, and that it works without the hub afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gguf import GGMLQuantizationType
+from huggingface_hub import constants
+from support import gguf_files
+from support.errors import one_sentence
+from support.hub import COMMIT, Hub, serving
+
+from logitspec import LogitSpecError, load
+
+NAME = "somebody/tiny-GGUF"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub with one model in two quantisations, and an empty cache."""
+    folder = tmp_path / "net"
+    folder.mkdir()
+    for kind in (GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1):
+        gguf_files.write(folder / f"tiny-{kind.name}.gguf", "llama", kind)
+    with serving() as made:
+        made.models[NAME] = folder
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", made.url)
+        template = "{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{made.url}/{template}")
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        yield made
+
+
+def test_the_quantisation_that_is_asked_for_is_the_only_one_fetched(hub: Hub) -> None:
+    told: list[tuple[int, int]] = []
+    target, _ = load(f"hf.co/{NAME}:Q8_0", "cpu", progress=lambda *size: told.append(size))
+    assert (target.info["id"], target.info["revision"]) == (f"{NAME}:Q8_0", COMMIT)
+    size = (hub.models[NAME] / "tiny-Q8_0.gguf").stat().st_size
+    assert told[-1] == (size, size)
+    assert hub.fetched("Q8_0.gguf") == [None]
+    assert hub.fetched("Q4_1.gguf") == []
+
+
+def test_an_address_and_the_default_mean_the_same_file_also_offline(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"https://huggingface.co/{NAME}/blob/main/tiny-Q4_1.gguf"
+    assert load(address, "cpu")[0].info["id"] == f"{NAME}:Q4_1"
+    assert load(NAME, "cpu")[0].info["id"] == f"{NAME}:Q4_1"
+    assert hub.fetched("Q4_1.gguf") == [None]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert load(NAME, "cpu")[0].info["revision"] == COMMIT
+
+
+def test_a_quantisation_that_is_not_there_is_refused_with_those_that_are(hub: Hub) -> None:
+    with pytest.raises(LogitSpecError, match="has no Q6_K; choose one of Q4_1, Q8_0") as error:
+        load(f"{NAME}:Q6_K", "cpu")
+    one_sentence(error)
+    with pytest.raises(LogitSpecError, match=r"has no file other\.gguf; choose one of") as error:
+        load(f"{NAME}/other.gguf", "cpu")
+    one_sentence(error)

@@ -1,0 +1,446 @@
+"""A benchmark that is cut off, told on, resumed, and replayed where that is exact."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from support.fakes import ScriptedTarget
+from support.families import runner
+from support.models import tokenizer
+
+from logitspec import LogitSpecError, commandline
+from logitspec.__main__ import main
+from logitspec.measure.benchmark import bench as bench_module
+from logitspec.measure.benchmark.bench import Bench, measure
+from logitspec.measure.benchmark.block import block, tables
+from logitspec.measure.benchmark.contenders import ours, variants
+from logitspec.measure.benchmark.figures import document
+from logitspec.measure.benchmark.paper import beside
+from logitspec.measure.benchmark.progress import progress
+from logitspec.measure.benchmark.questions import choose
+from logitspec.measure.benchmark.replayed import Transcripts, replayed
+from logitspec.measure.benchmark.runs import Outcome, merge
+from logitspec.measure.replay.record import record
+from logitspec.measure.replay.transcript import save
+from logitspec.measure.variants import Variant
+from logitspec.prompts import Prompt
+
+METHODS = ["autoregressive", "prompt_lookup", "logitspec"]
+COUNTS = ("method", "question_id", "turn", "category", "repeat", "tokens", "forwards", "drafted", "accepted")  # fmt: skip
+TEXT = [*range(40, 60)] * 30
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collecting it before each repeat serves times, which nothing here reads, and takes most of a test."""
+    monkeypatch.setattr(bench_module, "gc", SimpleNamespace(collect=bool))
+
+
+class Fake(ScriptedTarget):
+    """A target for the whole command, whose text repeats itself."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        super().__init__(TEXT, limit=500)
+        self.info = {
+            "id": "fake", "revision": None, "dtype": "none", "device": "none",
+            "environment": {"python": "3", "forward": "fast: in 3 ms"},
+        }  # fmt: skip
+
+    def reserve(self, *_: int) -> None:
+        """Nothing to make room in."""
+
+    def measure_costs(self) -> None:
+        """Nothing to measure."""
+
+
+class Letters:
+    """A tokenizer of the letters of a conversation."""
+
+    def decode(self, ids: Sequence[int], **_: Any) -> str:
+        return "".join(map(chr, ids))
+
+
+class Trap:
+    """Stands in for a method's `decode` and lets something happen at its run number `at`, from 1."""
+
+    def __init__(self, at: int, happens: Any) -> None:
+        self.at, self.happens, self.runs = at, happens, 0
+
+    def __call__(self, inner: Any) -> Any:
+        def decode(ids: list[int], most: int) -> Outcome:
+            self.runs += 1
+            if self.runs == self.at:
+                self.happens()
+            outcome: Outcome = inner(ids, most)
+            return outcome
+
+        return decode
+
+
+@pytest.fixture
+def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
+    """The command on a fake target; set `at` and `happens` of what is returned."""
+    set_up = Trap(0, None)
+
+    def trapped(target: Any, variant: Variant) -> Any:
+        made = ours(target, variant)
+        return replace(made, decode=set_up(made.decode)) if variant.method == "logitspec" else made
+
+    monkeypatch.setattr("logitspec.models.loader.load", lambda *_, **__: (Fake(), Letters()))
+    monkeypatch.setattr(
+        "logitspec.models.loader.encode_prompt",
+        lambda _, text, before: [
+            ord(letter) for pair in (*before, (text,)) for letter in "|".join(pair)
+        ],
+    )
+    monkeypatch.setattr("logitspec.measure.benchmark.contenders.ours", trapped)
+    return set_up
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    """What the command is asked: five prompts of two categories, the first with two turns."""
+    rows = [
+        {"question_id": 1, "category": "a", "turns": ["ABC", "D"]},
+        {"question_id": 2, "category": "a", "turns": ["ABCD"]},
+        {"question_id": 3, "category": "a", "turns": ["ABCDE"]},
+        {"question_id": 4, "category": "b", "turns": ["BCD"]},
+        {"question_id": 5, "category": "b", "turns": ["BCDE"]},
+    ]
+    (tmp_path / "p.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    return [
+        "benchmark", "--prompts", str(tmp_path / "p.jsonl"), "--methods", *METHODS, "--baselines",
+        "--repeats", "2", "--max-new-tokens", "20", "--device", "cpu",
+    ]  # fmt: skip
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def fill_the_memory() -> None:
+    raise MemoryError("no room for 7 GB")
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def counts(found: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(each[name] for name in COUNTS) for each in found["measurements"])
+
+
+# Cut off. logitspec runs once to warm up, 4 times for prompt 1 (two turns), then 2 times for prompt 4, which
+# is the first of its category: its run number 7 is the last one of the second prompt.
+
+
+@pytest.mark.parametrize(
+    ("happens", "status", "why"),
+    [
+        (interrupt, 130, "an interrupt"),
+        (terminate, 143, "SIGTERM"),
+        (fill_the_memory, 1, "MemoryError: no room for 7 GB"),
+    ],
+)
+def test_what_is_complete_is_kept_reported_and_resumed(
+    happens: Any,
+    status: int,
+    why: str,
+    trap: Trap,
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole, cut = tmp_path / "whole.json", tmp_path / "cut.json"
+    assert main([*words, "--json", str(whole)]) == 0
+    expected = read(whole)
+    assert (expected["complete"], expected["missing"]) == (True, [])
+    assert len(expected["measurements"]) == 6 * 2 * len(METHODS)
+    capsys.readouterr()
+
+    trap.runs, trap.at, trap.happens = 0, 7, happens
+    handler = signal.getsignal(signal.SIGTERM)
+    assert main([*words, "--json", str(cut)]) == status
+    assert signal.getsignal(signal.SIGTERM) is handler
+    told = capsys.readouterr()
+    assert (
+        f"Ended by {why}: 1 of 5 prompts are complete, and only they count. --resume goes on there.\n"
+        in told.err
+    )
+    found = read(cut)
+    assert (found["complete"], found["missing"]) == (False, [4, 2, 5, 3])
+    assert counts(found) == [each for each in counts(expected) if each[1] == 1]
+    assert json.loads(told.out.splitlines()[-1])["missing"] == [4, 2, 5, 3]
+    assert "| a |" in told.out
+    assert "| b |" not in told.out
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["cut.json", "p.jsonl", "whole.json"]
+
+    trap.at = 0
+    assert main([*words, "--resume", str(cut)]) == 0
+    assert "measure: 4 of 12 rounds (33 %)" in capsys.readouterr().err
+    resumed = read(cut)
+    assert (resumed["complete"], resumed["missing"]) == (True, [])
+    assert counts(resumed) == counts(expected)
+
+
+def test_the_file_grows_with_each_prompt_and_is_always_whole(
+    trap: Trap, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "figures.json"
+    seen = []
+    honest = commandline.replace
+
+    def spied(at: str, line: str) -> None:
+        honest(at, line)
+        seen.append(read(path)["missing"])
+
+    monkeypatch.setattr(commandline, "replace", spied)
+    assert main([*words, "--json", str(path)]) == 0
+    assert seen == [[4, 2, 5, 3], [2, 5, 3], [5, 3], [3], [], []]
+
+
+def test_before_the_first_prompt_there_is_a_sentence_and_no_file_of_figures(
+    trap: Trap, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trap.at, trap.happens = 3, interrupt
+    path = tmp_path / "figures.json"
+    assert main([*words, "--json", str(path)]) == 130
+    told = capsys.readouterr()
+    assert "Ended by an interrupt: 0 of 5 prompts are complete, and only they count.\n" in told.err
+    assert told.out == ""
+    assert path.read_text(encoding="utf-8") == ""
+    trap.at = 0
+    assert main([*words, "--resume", str(path)]) == 0
+    assert read(path)["complete"]
+
+
+def test_a_file_that_cant_be_replaced_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kept"
+    commandline.replace(path, "old")
+
+    def cut_off(at: Path, line: str) -> None:
+        Path(at).write_text(line[:2], encoding="utf-8")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commandline, "write", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        commandline.replace(path, "new")
+    assert path.read_text(encoding="utf-8") == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_settings_are_refused_in_one_sentence(
+    trap: Trap, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    trap.at, trap.happens = 7, interrupt
+    assert main([*words, "--json", str(path)]) == 130
+    before = path.read_bytes()
+    capsys.readouterr()
+    for change, message in [
+        (["--repeats", "3"], "another repeats (2, now 3)"),
+        (["--max-new-tokens", "21"], "another max_new_tokens (20, now 21)"),
+        (["--per-category", "1"], "another per_category (None, now 1)"),
+        (["--methods", "prompt_lookup"], "another methods (["),
+    ]:
+        assert main([*words, *change, "--resume", str(path)]) == 2
+        told = capsys.readouterr()
+        assert message in told.err
+        assert told.err.count("\n") == 1
+    assert path.read_bytes() == before
+
+
+def test_other_texts_and_other_files_are_refused(
+    trap: Trap, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, prompts = tmp_path / "figures.json", tmp_path / "p.jsonl"
+    trap.at, trap.happens = 7, interrupt
+    main([*words, "--json", str(path)])
+    text = prompts.read_text(encoding="utf-8")
+    prompts.write_text(text.replace("BCDE", "BCDF"), encoding="utf-8")
+    assert main([*words, "--resume", str(path)]) == 2
+    assert "another prompts_digest" in capsys.readouterr().err
+    assert main([*words, "--resume", str(tmp_path / "none")]) == 2
+    assert "no such file" in capsys.readouterr().err
+    assert main([*words, "--resume", str(prompts)]) == 2
+    assert "is no file that `benchmark --json` wrote" in capsys.readouterr().err
+
+
+# Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time that tqdm reads."""
+    now = [1000.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    return now
+
+
+def told(monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: float, stream: Any) -> str:
+    """What is written while 10 rounds of so many seconds end, 4 having been there before."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress(4, 14) as bar:
+        for _ in range(10):
+            clock[0] += seconds
+            bar.update()
+    written: str = stream.getvalue()
+    return written
+
+
+def test_without_a_terminal_there_are_lines_with_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    lines = told(monkeypatch, clock, 60.0, io.StringIO()).splitlines()
+    assert lines[0] == "measure: 4 of 14 rounds (29 %), 00:00 so far, about ? left"
+    assert lines[3] == "measure: 7 of 14 rounds (50 %), 03:00 so far, about 07:00 left"
+    assert lines[10] == "measure: 14 of 14 rounds (100 %), 10:00 so far, about 00:00 left"
+
+
+def test_lines_are_half_a_minute_apart(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    """After 36, 72 and 108 seconds; the last one is written at the end."""
+    lines = told(monkeypatch, clock, 12.0, io.StringIO()).splitlines()
+    assert [line.split()[1] for line in lines] == ["4", "7", "10", "13", "14"]
+
+
+def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    assert told(monkeypatch, clock, 1.0, Terminal()).count("\r") > 5
+
+
+# Which prompts
+
+
+def test_the_first_of_each_category_comes_before_the_second_of_any(words: list[str]) -> None:
+    file = words[2]
+    assert [each.question_id for each in choose([file])] == [1, 4, 2, 5, 3]
+    assert [each.question_id for each in choose([file], per_category=1)] == [1, 4]
+    assert [each.question_id for each in choose([file], ["a"], 2)] == [1, 2]
+
+
+# Replays
+
+OURS = "logitspec:tree_size=capacity"  # whose trees no clock sizes
+QUESTIONS = [
+    Prompt(7, "letters", "", "ABCABDABCAB"),
+    Prompt(8, "words", "", "HELLOHELLOHELP"),
+    Prompt(9, "words", "", "HELPHELPHELLO"),
+]
+
+
+@pytest.fixture(scope="module")
+def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of the first two questions."""
+    path = tmp_path_factory.mktemp("replay") / "t.jsonl.gz"
+    save(record(runner("llama"), tokenizer(), QUESTIONS[:2], 40), path)
+    return path
+
+
+def encode(text: str) -> list[int]:
+    ids: list[int] = tokenizer()(text)["input_ids"]
+    return ids
+
+
+def measured(target: Any, file: Path | None) -> dict[str, Any]:
+    """The document of all methods, with replays or without."""
+    names = ["prompt_lookup", "logitspec_paper:draft_tree_capacity=16", OURS]
+    made = [ours(target, each) for each in variants(names)]
+    if file:
+        found = Transcripts(file, target)
+        made = [replayed(each, found) for each in made]
+    bench = Bench(
+        made, lambda text, _: encode(text), str, target.limit, max_new_tokens=24, repeats=1
+    )
+    part = merge(list(measure(bench, QUESTIONS, quiet=True)))
+    request = {"category": [], "prompts": ["p"], "model": "m", "decoding": "greedy", "max_new_tokens": 24, "repeats": 2}  # fmt: skip
+    environment = {"dtype": "float64", "threads": 1, "cpu": "c"}
+    return document(part, made, {"request": request, "environment": environment}, whole=True)
+
+
+def test_replayed_rows_are_the_live_ones_and_say_so(transcripts: Path) -> None:
+    target = runner("llama")
+    live, mixed = measured(target, None), measured(target, transcripts)
+    assert counts(mixed) == counts(live)
+    assert mixed["divergences"] == []
+    rows = {each["title"]: each["scores"] for each in mixed["methods"]}
+    paper = "logitspec_paper draft_tree_capacity=16"
+    own = "logitspec tree_size=capacity"
+    assert {
+        title: [scores[name]["replayed"] for name in ("letters", "words", "overall")]
+        for title, scores in rows.items()
+    } == {"autoregressive": [0, 0, 0], "prompt_lookup": [1, 1, 2], paper: [1, 1, 2], own: [0, 0, 0]}  # fmt: skip
+    assert [rows[paper][name]["live"] for name in ("letters", "words", "overall")] == [0, 1, 1]
+    for title in ("prompt_lookup", paper):
+        assert rows[title]["overall"]["tokens_per_second"] is None
+        assert rows[title]["overall"]["speed_up_over_autoregressive"] is None
+    assert rows[own]["overall"]["tokens_per_second"]
+    assert (
+        f"autoregressive, {own} ran live on 3 turns; prompt_lookup, {paper} ran live on 1 and replayed on"
+        " 2 turns."
+    ) in block(mixed).replace("\n", " ")
+
+
+def test_transcripts_of_another_model_are_refused(transcripts: Path) -> None:
+    with pytest.raises(LogitSpecError, match="record them again on this model"):
+        Transcripts(transcripts, runner("gpt2"))
+
+
+def test_a_transcript_that_is_too_short_is_none(transcripts: Path) -> None:
+    found = Transcripts(transcripts, runner("llama"))
+    ids = encode(QUESTIONS[0].text)
+    assert found.find(ids, 41) is None
+    assert found.find(ids[:-1], 20) is None
+    transcript = found.find(ids, 20)
+    assert transcript
+    assert transcript.max_new_tokens == 20
+
+
+# Tables
+
+
+def figures(tokens: int, accepted: float) -> dict[str, Any]:
+    return {"tokens": tokens, "mean_accepted_tokens": accepted, "prompts": 1, "tokens_per_second": None,
+            "speed_up_over_transformers": None, "speed_up_over_autoregressive": None}  # fmt: skip
+
+
+def test_tasks_of_spec_bench_stand_beside_the_authors_figures() -> None:
+    """writing and coding are turns of MT-bench: 60 tokens from 10 + 10 forwards."""
+    names = ["writing", "coding", "translation", "summarization", "qa", "math_reasoning", "rag"]
+    paper = {name: figures(30, 2.0) for name in names} | {"overall": figures(210, 2.1)}
+    paper |= {"writing": figures(20, 2.0), "coding": figures(40, 4.0)}
+    mine = {name: figures(30, 3.0) for name in [*names, "overall"]}
+    found: dict[str, Any] = {
+        "methods": [
+            {"title": "logitspec_paper", "method": "logitspec_paper", "scores": paper},
+            {"title": "logitspec", "method": "logitspec", "scores": mine},
+        ],
+    }
+    rows = {row[0]: row[1:] for row in beside(found).rows}
+    assert rows["multi-turn"] == ["2.31", "3.00", "3.00"]
+    assert rows["math"] == ["2.65", "2.00", "3.00"]
+    assert rows["overall"] == ["2.37", f"{210 / 95:.2f}", "3.00"]
+    shown = tables(found)
+    assert "| logitspec | 1.43 |" in shown
+    assert "| coding | 4.00 | 3.00 |" in shown
+    del paper["rag"], mine["rag"]
+    assert "Vicuna" not in tables(found)

@@ -8,7 +8,7 @@ from logitspec.measure.benchmark.published import Table, spread
 from logitspec.measure.benchmark.runs import BASELINE
 
 # Mean accepted tokens on Spec-Bench, Vicuna-7B v1.3, from the result file that the authors' repository had
-# for a while (github.com/smart-lty/LogitSpec, an early version of their code), over all steps of a task.
+# for a while (of an early version of their code), over all steps of a task.
 AUTHORS = {
     "multi-turn": 2.309, "translation": 1.851, "summarization": 3.022, "qa": 2.107, "math": 2.645,
     "rag": 2.444, "overall": 2.371,

@@ -23,6 +23,7 @@ from support.hub import COMMIT, CONVERTED, TOKEN, Hub, serving
 from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode, load
+from logitspec.__main__ import main
 from logitspec.models.loader import encode_prompt
 
 NAME = "somebody/tiny"
@@ -193,7 +194,10 @@ def minds_interrupts() -> None:
 
 
 def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was_downloaded(
-    hub: Hub, tmp_path: Path
+    hub: Hub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     config = transformers.AutoConfig.from_pretrained(hub.models[NAME])
     config.intermediate_size = 20_000  # the hub's client writes parts of 10 MB
@@ -205,7 +209,8 @@ def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was
         "HF_HUB_CACHE": str(tmp_path / "other"),
         "HF_HUB_OFFLINE": "0",
     }
-    command = [sys.executable, "-m", "logitspec", "ABC", "--model", NAME, "--max-new-tokens", "2"]
+    words = ["ABC", "--model", NAME, "--max-new-tokens", "2"]
+    command = [sys.executable, "-m", "logitspec", *words]
     hub.seconds_for_weights = 10
     with subprocess.Popen(
         command, env=surroundings, stderr=subprocess.DEVNULL, preexec_fn=minds_interrupts
@@ -216,9 +221,10 @@ def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was
         begun.send_signal(signal.SIGINT)
         assert begun.wait(30) == 130
     hub.seconds_for_weights = 0
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "model.safetensors: 100%" in done.stderr
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "other"))
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10 * 1024 * 1024)
+    assert main(words) == 0
+    assert "model.safetensors: 100%" in capsys.readouterr().err
     whole, rest = hub.fetched("model.safetensors")
     assert whole is None
     assert re.fullmatch(r"bytes=[1-9]\d{6,}-", rest or "")

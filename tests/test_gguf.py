@@ -71,6 +71,20 @@ def test_tokens_template_and_ends_are_the_files(tmp_path: Path) -> None:
     assert encode_prompt(tokenizer, "AB")[-1] != 0
 
 
+def test_the_original_tokenizer_beside_the_file_is_taken_if_it_has_the_same_tokens(
+    tmp_path: Path,
+) -> None:
+    path = gguf_files.write(tmp_path / "tiny.gguf")
+    original = load(path, "cpu")[1]
+    original.add_special_tokens({"pad_token": "<t>"})  # what the file does not say
+    original.save_pretrained(tmp_path)
+    assert load(path, "cpu")[1].pad_token == "<t>"
+    tokens = read(path).metadata["tokenizer.ggml.tokens"]
+    swapped = {"tokenizer.ggml.tokens": [tokens[1], tokens[0], *tokens[2:]]}
+    other = gguf_files.write(tmp_path / "other.gguf", more=swapped)
+    assert load(other, "cpu")[1].pad_token is None
+
+
 def test_the_end_of_a_turn_is_found_in_the_template(tmp_path: Path) -> None:
     tokens = [chr(ord("A") + n) for n in range(32)] + ["<e>", "<|im_end|>", "AB", *"abcde"]
     more = {"tokenizer.ggml.tokens": tokens, "tokenizer.chat_template": "{{ '<|im_end|>' }}"}

@@ -6,15 +6,18 @@ Names and layouts of tensors come from transformers' and gguf's tables, values f
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import try_to_load_from_cache
 from tokenizers import pre_tokenizers
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoModelForCausalLM,
+    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -28,6 +31,7 @@ from transformers.modeling_gguf_pytorch_utils import (
 )
 
 from logitspec.errors import LogitSpecError
+from logitspec.models import names
 from logitspec.models.gguf import GgufFile, Tensor
 
 # Architectures that have another name in transformers.
@@ -38,6 +42,12 @@ MORE_KEYS = {
     "attn_logit_softcapping": "attn_logit_softcapping",
     "final_logit_softcapping": "final_logit_softcapping",
 }
+# Where the file was made from; the base models that others name had other templates.
+ORIGINAL_KEYS = (
+    "general.source.huggingface.repository",
+    "general.source.repo_url",
+    "general.repo_url",
+)
 END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 # Ends of a turn, where a file's template writes one that its metadata does not name.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
@@ -207,8 +217,11 @@ def line(file: GgufFile, dtype: torch.dtype) -> str:
 
 
 def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
-    """The tokenizer in `file`, with its chat template."""
+    """The tokenizer of the original repository, where it lies beside `file` or in the hub's cache and has the
+    same tokens; else the one in `file`. The chat template is the file's, where it has one."""
     path = file.path
+    if (original := _original_tokenizer(file)) is not None:
+        return original
     try:
         found: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
             path.parent, gguf_file=path.name
@@ -223,6 +236,27 @@ def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
             ]
         )
     return found
+
+
+def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
+    tokens = file.metadata.get("tokenizer.ggml.tokens", [])
+    places = [file.path.parent / "tokenizer.json"]
+    for key in ORIGINAL_KEYS:
+        name = names.parse(str(file.metadata.get(key, ""))).repository
+        cached = try_to_load_from_cache(name, "tokenizer.json") if name.count("/") == 1 else None
+        places += [Path(cached)] if isinstance(cached, str) else []
+    for place in filter(Path.is_file, places):
+        try:
+            found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+                place.parent, trust_remote_code=False
+            )
+        except Exception:  # the file has one, too
+            continue
+        known = min(len(found), len(tokens))  # files pad theirs, tokenizers add some of their own
+        if found.convert_ids_to_tokens(list(range(known))) == tokens[:known]:
+            found.chat_template = file.metadata.get("tokenizer.chat_template", found.chat_template)
+            return found
+    return None
 
 
 def model(
@@ -251,21 +285,21 @@ def _weights(
     with torch.device("meta"):
         skeleton = AutoModelForCausalLM.from_config(config)
     processor = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)(config=config.to_dict())
-    names = get_gguf_hf_weights_map(_Flat(skeleton), processor)
+    places = get_gguf_hf_weights_map(_Flat(skeleton), processor)
     found: dict[str, torch.Tensor] = {}
     content = np.asarray(np.memmap(file.path, mode="r"))
     for tensor in file.tensors.values():
         weights, name, _ = processor.process(
             _dequantize(tensor, content),
             tensor.name,
-            tensor_key_mapping=names,
+            tensor_key_mapping=places,
             parsed_parameters={"tensors": found},
         )
-        if name is not None and name not in names and tensor.name not in ROTARY:
+        if name is not None and name not in places and tensor.name not in ROTARY:
             raise ValueError(f"Its tensor {tensor.name} has no place in {type(skeleton).__name__}.")
-        if name in names:
+        if name in places:
             # Contiguous, and not the file itself, which can't be written to.
-            found[names[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)
+            found[places[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)
     return found
 
 

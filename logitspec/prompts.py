@@ -1,4 +1,4 @@
-"""Prompt files, JSON lines in Spec-Bench's form, and the one that ships: the examples of the page."""
+"""Prompt files, JSON lines in Spec-Bench's form, and those whose prompts the page offers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
 
 EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
+TYPED = ASSETS / "prompts" / "typed.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,14 @@ class Prompt:
 
 @cache
 def examples() -> tuple[Prompt, ...]:
-    """The shipped prompts in their order."""
+    """The prompts in the built-in model's own words, in their order."""
     return tuple(read_prompts(EXAMPLES))
+
+
+@cache
+def typed() -> tuple[Prompt, ...]:
+    """Free-form prompts of the kinds that people type, one a kind; nothing was tuned on them."""
+    return tuple(read_prompts(TYPED))
 
 
 def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Prompt]:

@@ -4,6 +4,7 @@ import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
 import { installOrigins } from "../player/origins.js";
 import { coalesced } from "../player/paint.js";
+import { recordedTitle } from "../player/words.js";
 import { places, raceEnd } from "./clock.js";
 import { RACE_SPEEDS, createControls } from "./controls.js";
 import { createRaceFiles } from "./files.js";
@@ -137,7 +138,7 @@ function raceStatus(state, name) {
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (!state.race) return "";
-  if (state.race.recorded) return "Recorded: " + state.race.recorded;
+  if (state.race.recorded) return recordedTitle(state.race.recorded, state.race.lanes[0].trace.header.model);
   return state.race.lanes.every(({ trace }) => hasFinished(trace)) ? "Done" : "Stopped";
 }
 

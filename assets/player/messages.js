@@ -77,7 +77,7 @@ function takeTrace(player, data) {
     state.before = trace; // the run before, whose end comes late
     return;
   }
-  if (data.autoplay && !isShown(state, trace)) return playFromStart(player, trace);
+  if (data.autoplay && !isShown(state, trace)) return playFrom(player, trace, data.at);
   showTrace(player, trace);
 }
 
@@ -100,18 +100,19 @@ function showTrace(player, trace) {
 }
 
 /**
- * Plays a recorded run at once, beat by beat; with reduced motion, shows its first step as a still.
+ * Plays a recorded run at once, beat by beat; with reduced motion, shows the step it begins at as a still.
  * @param {Player} player
  * @param {Trace} trace
+ * @param {number} [at] the step to begin at
  */
-function playFromStart(player, trace) {
+function playFrom(player, trace, at = 1) {
   const { state } = player;
   loadTrace(player, trace);
   if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
   state.live = false;
   state.speed = SPEED_AT_START;
-  moveTo(player, 1);
-  if (!prefersStills()) startPlaying(player, true);
+  moveTo(player, at);
+  if (!prefersStills()) startPlaying(player, at);
   arrived(player);
 }
 
@@ -127,7 +128,7 @@ export function openTrace(player, message) {
     if (!data || data.kind !== "trace") throw new Error(NO_TRACE);
     const trace = createTrace(data);
     appendSteps(trace, data.steps || []);
-    playFromStart(player, trace);
+    playFrom(player, trace, data.at);
   } catch (error) {
     player.state.error = errorSentence(error);
     changed(player, true);

@@ -4,7 +4,7 @@ import { LAST_BEAT } from "./beats.js";
 import { setData, setText } from "./dom.js";
 import { shownStep, stateName, stepCount } from "./state.js";
 import { visibleTokens } from "./trace.js";
-import { FINISH_TITLES } from "./words.js";
+import { FINISH_TITLES, recordedTitle } from "./words.js";
 
 /** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
@@ -81,8 +81,8 @@ function statusText(state, name) {
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
-  const { recorded, finish } = state.trace ? state.trace.header : {};
-  if (recorded) return "Recorded: " + recorded;
+  const { recorded, model, finish } = state.trace ? state.trace.header : {};
+  if (recorded) return recordedTitle(recorded, model);
   return FINISH_TITLES[finish || ""] || "Interrupted";
 }
 

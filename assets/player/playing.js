@@ -114,18 +114,18 @@ export function toggle(player) {
 }
 
 /**
- * Continues to play from the viewer's place; from the start at the end of the run, or on request.
+ * Continues to play from the viewer's place; at the end of the run, from its start.
  * @param {Player} player
- * @param {boolean} [again]
+ * @param {number} [from] the step to begin at instead
  */
-export function startPlaying(player, again = false) {
+export function startPlaying(player, from = 0) {
   const { state } = player;
   if (state.playing || stepCount(state) === 0) return;
-  const atEnd = again || (state.cursor >= stepCount(state) && state.beat === LAST_BEAT);
-  if (atEnd && state.live) return moveTo(player, state.cursor);
+  const jumps = from > 0 || (state.cursor >= stepCount(state) && state.beat === LAST_BEAT);
+  if (jumps && state.live) return moveTo(player, state.cursor);
   state.playing = true;
   player.due = performance.now();
-  if (atEnd) moveTo(player, 1, playsBeats(state.speed) ? FIRST_BEAT : LAST_BEAT, playsBeats(state.speed));
+  if (jumps) moveTo(player, from || 1, playsBeats(state.speed) ? FIRST_BEAT : LAST_BEAT, playsBeats(state.speed));
   else if (playsBeats(state.speed)) return playOn(player); // what stands there has been seen
   changed(player);
   waitForNext(player);

@@ -47,7 +47,7 @@ export function createTrace(header) {
  * @param {TraceMessage} message
  * @returns {TraceHeader}
  */
-function headerOf({ steps, autoplay, ...header }) {
+function headerOf({ steps, autoplay, at, ...header }) {
   return { ...header, vocabulary: {} };
 }
 

@@ -58,7 +58,7 @@ export interface Baseline {
 }
 
 /** A whole trace: a message and a file. */
-export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; steps?: StepRow[] };
+export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; at?: number; steps?: StepRow[] };
 
 /* The trace, as the player holds it (trace.js) */
 

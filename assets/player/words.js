@@ -198,3 +198,13 @@ function endSentence(trace, next) {
   };
   return `${reasons[finish || ""] || "The run ended here"}; the target's next token would have been ${next}.`;
 }
+
+/**
+ * A recorded run or race by its title and its model.
+ * @param {string} title
+ * @param {{ id?: string }} [model]
+ */
+export function recordedTitle(title, { id = "" } = {}) {
+  const name = id === "builtin" ? "the built-in model" : id.split("/").pop();
+  return `Recorded: ${title}${name ? ` (${name})` : ""}`;
+}

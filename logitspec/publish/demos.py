@@ -1,39 +1,91 @@
-"""Demos: runs and races of the shipped examples, recorded so that the page can replay them at once."""
+"""Demos: runs and races of shipped prompts, recorded so that the page can replay them at once."""
 
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from logitspec.paths import ASSETS
-from logitspec.prompts import Prompt, examples
+from logitspec.prompts import Prompt, examples, typed
+from logitspec.publish.typical import most_typical_run
+from logitspec.trace.records import Trace
 
 TRACES = ASSETS / "traces"
 RACES = ASSETS / "races"
 
-FEATURED = 18  # shows copies and runners-up, both accepted and rejected, within its first steps
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Prompts whose demos are of one model.
+
+    model: its id, as `load` takes it. name: what the page calls it. method: the one that its runs are
+    recorded with. max_new_tokens: at most, of each run.
+    """
+
+    model: str
+    name: str
+    prompts: tuple[Prompt, ...]
+    method: str
+    max_new_tokens: int
 
 
-def demo_run(example: Prompt) -> str:
+def galleries() -> tuple[Gallery, ...]:
+    """In the order of the page, the one that it opens with first."""
+    return (
+        Gallery(
+            "HuggingFaceTB/SmolLM2-135M-Instruct",
+            "SmolLM2-135M-Instruct",
+            typed(),
+            "logitspec",
+            160,
+        ),
+        Gallery("builtin", "the built-in model", examples(), "logitspec_paper", 300),
+    )
+
+
+def shown_prompts() -> list[Prompt]:
+    """Those of all galleries."""
+    return [prompt for gallery in galleries() for prompt in gallery.prompts]
+
+
+def demo_run(prompt: Prompt) -> str:
     """The name of the demo's run, the same wherever the app runs, so that links last."""
-    return f"recorded-{example.question_id}"
+    return f"recorded-{prompt.question_id}"
 
 
-def demo_file(example: Prompt, folder: Path = TRACES) -> Path:
-    """Where the demo of `example` is stored."""
-    return folder / f"{example.question_id}.json.gz"
+def demo_file(prompt: Prompt, folder: Path = TRACES) -> Path:
+    """Where the demo of `prompt` is stored."""
+    return folder / f"{prompt.question_id}.json.gz"
 
 
 def read_demo(run: str, folder: Path = TRACES) -> str | None:
     """The trace of the demo named `run` as JSON, or of RACES the race; None where there is none."""
-    for example in examples():
-        path = demo_file(example, folder)
-        if demo_run(example) == run and path.is_file():
+    for prompt in shown_prompts():
+        path = demo_file(prompt, folder)
+        if demo_run(prompt) == run and path.is_file():
             return gzip.decompress(path.read_bytes()).decode()
     return None
 
 
-def featured(folder: Path = TRACES) -> Prompt | None:
-    """The example whose demo the page opens with; None where there is no demo."""
-    recorded = [example for example in examples() if demo_file(example, folder).is_file()]
-    return min(recorded, key=lambda example: example.question_id != FEATURED, default=None)
+def opening_run(folder: Path = TRACES) -> tuple[Prompt, Trace] | None:
+    """The demo that the page opens on: of the first gallery with any, the most typical run."""
+    for prompts in _recorded(folder):
+        traces = [Trace.open(demo_file(prompt, folder)) for prompt in prompts]
+        trace = most_typical_run(traces)
+        return prompts[traces.index(trace)], trace
+    return None
+
+
+def opening_race(folder: Path = RACES) -> Prompt | None:
+    """The prompt of the race that the page opens on; None where none is recorded."""
+    return next((prompts[0] for prompts in _recorded(folder)), None)
+
+
+def _recorded(folder: Path) -> Iterator[list[Prompt]]:
+    """By gallery, the prompts that have a demo; galleries without any are left out."""
+    for gallery in galleries():
+        prompts = [prompt for prompt in gallery.prompts if demo_file(prompt, folder).is_file()]
+        if prompts:
+            yield prompts

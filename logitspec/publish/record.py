@@ -1,13 +1,15 @@
-"""The command `record`, which records demos: runs of the shipped examples that the page replays.
+"""The command `record`, which records demos: runs of shipped prompts that the page replays, and races.
 
-python -m logitspec record --out assets/traces
-python -m logitspec record 18 --race --out assets/races
+python -m logitspec record                  # all runs, each on the model of its gallery
+python -m logitspec record --race           # of the races of the first gallery, the most typical
+python -m logitspec record 18 --race        # a certain race
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,20 @@ from logitspec.decoding.race import DEFAULT_LANES, Race, begin_race, run_race
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.models.tokens import Speller
-from logitspec.prompts import Prompt, examples
-from logitspec.publish.demos import RACES, TRACES, demo_file, demo_run
+from logitspec.prompts import Prompt
+from logitspec.publish.demos import RACES, TRACES, Gallery, demo_file, demo_run, galleries
+from logitspec.publish.typical import most_typical_race
 from logitspec.trace.records import Trace
-
-METHOD = "logitspec_paper"
-MAX_NEW_TOKENS = 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which examples, how they are decoded, and where the demos go."""
-    parser.add_argument("ids", nargs="*", type=int, help="question ids (default: all examples)")
+    """Which prompts, how they are decoded, and where the demos go."""
+    parser.add_argument(
+        "ids",
+        nargs="*",
+        type=int,
+        help="question ids (default: all; of races, the most typical of the first gallery)",
+    )
     parser.add_argument(
         "--out", type=Path, help="folder (default: assets/traces; of races assets/races)"
     )
@@ -38,48 +43,87 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METHOD",
         help=f"record races, of these methods (default: {' '.join(DEFAULT_LANES)})",
     )
-    parser.add_argument(
-        "--method", default=METHOD, choices=list(METHODS), help="(default: %(default)s)"
-    )
+    parser.add_argument("--method", choices=list(METHODS), help="(default: the gallery's)")
     # The precision in which the output is tested to equal plain decoding's.
     commandline.add_model(parser, device="cpu", dtype="float32")
-    parser.add_argument(
-        "--max-new-tokens", type=int, default=MAX_NEW_TOKENS, help="(default: %(default)s)"
-    )
+    parser.set_defaults(model=None)
+    parser.add_argument("--max-new-tokens", type=int, help="(default: the gallery's)")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Record each example and say so in a line."""
+    """Record each prompt and say so in a line."""
     from logitspec.models.loader import load
 
-    examples = _find_examples(options.ids)
-    target, tokenizer = load(options.model, options.device, options.dtype)
     folder = options.out or (TRACES if options.race is None else RACES)
+    chosen = _choose(options)
     folder.mkdir(parents=True, exist_ok=True)
-    # The first run of a process is slow.
-    record(target, tokenizer, examples[0], options.method, 8)
-    for example in examples:
-        path = demo_file(example, folder)
-        print(f"{path.name}: {_save(target, tokenizer, example, options, path)}", flush=True)
+    for gallery in chosen:
+        target, tokenizer = load(gallery.model, options.device, options.dtype)
+        # The first run of a process is slow.
+        record(target, tokenizer, gallery.prompts[0], gallery.method, 8)
+        if options.race is None:
+            _record_runs(target, tokenizer, gallery, folder)
+        else:
+            _record_races(target, tokenizer, gallery, options, folder)
 
 
-def _find_examples(ids: Sequence[int]) -> list[Prompt]:
-    by_id = {example.question_id: example for example in examples()}
-    if missing := sorted(set(ids) - by_id.keys()):
-        raise LogitSpecError(f"There is no example {missing[0]}; choose from 1 to {max(by_id)}.")
-    return [by_id[each] for each in ids] or list(by_id.values())
+def _choose(options: argparse.Namespace) -> list[Gallery]:
+    """The galleries with the prompts that were asked for, as the options change them."""
+    shelves = galleries()
+    known = {prompt.question_id for gallery in shelves for prompt in gallery.prompts}
+    if missing := sorted(set(options.ids) - known):
+        raise LogitSpecError(
+            f"There is no prompt {missing[0]}; choose from {', '.join(map(str, sorted(known)))}."
+        )
+    if not options.ids:
+        chosen = shelves if options.race is None else shelves[:1]
+    else:
+        chosen = tuple(
+            replace(gallery, prompts=prompts)
+            for gallery in shelves
+            if (prompts := tuple(p for p in gallery.prompts if p.question_id in options.ids))
+        )
+    names = ("model", "method", "max_new_tokens")
+    changes = {name: value for name in names if (value := getattr(options, name)) is not None}
+    return [replace(gallery, **changes) for gallery in chosen]
 
 
-def record(target: Any, tokenizer: Any, example: Prompt, method: str, max_new_tokens: int) -> Trace:
-    """The run of `example`, greedy, with the seconds a token of plain decoding beside it.
+def _record_runs(target: Any, tokenizer: Any, gallery: Gallery, folder: Path) -> None:
+    for prompt in gallery.prompts:
+        trace = record(target, tokenizer, prompt, gallery.method, gallery.max_new_tokens)
+        path = demo_file(prompt, folder)
+        trace.save(path)
+        print(f"{path.name}: {_line(trace, path)}", flush=True)
+
+
+def _record_races(
+    target: Any, tokenizer: Any, gallery: Gallery, options: argparse.Namespace, folder: Path
+) -> None:
+    """A race of each prompt; where none was named, only the most typical is kept."""
+    races: list[Race] = []
+    for prompt in gallery.prompts:
+        methods = options.race or DEFAULT_LANES
+        race = record_race(target, tokenizer, prompt, methods, gallery.max_new_tokens)
+        print(_race_line(race), flush=True)
+        races.append(race)
+    kept = races if options.ids else [most_typical_race(races)]
+    for prompt, race in zip(gallery.prompts, races, strict=True):
+        if race in kept:
+            path = demo_file(prompt, folder)
+            race.save(path)
+            print(f"{path.name}: {race.recorded}, {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def record(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
+    """The run of `prompt`, greedy, with the seconds a token of plain decoding beside it.
 
     Raises LogitSpecError when plain decoding writes another text: such a run is not to be shown.
     """
-    plain = _decode(target, tokenizer, example, "autoregressive", max_new_tokens)
-    trace = _decode(target, tokenizer, example, method, max_new_tokens)
+    plain = _decode(target, tokenizer, prompt, "autoregressive", max_new_tokens)
+    trace = _decode(target, tokenizer, prompt, method, max_new_tokens)
     if trace.output_ids != plain.output_ids:
         raise LogitSpecError(
-            f"Example {example.question_id} differs from plain decoding; record it on another device."
+            f"Prompt {prompt.question_id} differs from plain decoding; record it on another device."
         )
     totals = plain.totals
     trace.baseline = {
@@ -87,60 +131,39 @@ def record(target: Any, tokenizer: Any, example: Prompt, method: str, max_new_to
         "seconds_per_token": round(totals["seconds"] / totals["tokens"], 6),
     }
     trace.spell(Speller(tokenizer))
-    trace.run, trace.prompt, trace.recorded = demo_run(example), example.text, example.title
+    trace.run, trace.prompt, trace.recorded = demo_run(prompt), prompt.text, prompt.title
     return trace
 
 
 def record_race(
-    target: Any, tokenizer: Any, example: Prompt, methods: Sequence[str], max_new_tokens: int
+    target: Any, tokenizer: Any, prompt: Prompt, methods: Sequence[str], max_new_tokens: int
 ) -> Race:
-    """The race of `methods` over `example`, greedy.
+    """The race of `methods` over `prompt`, greedy.
 
     Raises LogitSpecError when they do not all write the same: such a race is not to be shown.
     """
     from logitspec.models.loader import encode_prompt
 
-    contest = begin_race(target, encode_prompt(tokenizer, example.text), methods, max_new_tokens)
+    contest = begin_race(target, encode_prompt(tokenizer, prompt.text), methods, max_new_tokens)
     for _ in run_race(target, contest):
         pass
     if contest.verdict.differs_at is not None:
         raise LogitSpecError(
-            f"The outputs differ in the race of example {example.question_id}; record it on another"
+            f"The outputs differ in the race of prompt {prompt.question_id}; record it on another"
             " device."
         )
-    contest.name, contest.recorded = demo_run(example), example.title
+    contest.name, contest.recorded = demo_run(prompt), prompt.title
     for trace in contest.traces:
         trace.spell(Speller(tokenizer))
-        trace.prompt = example.text
+        trace.prompt = prompt.text
     return contest
 
 
-def _save(
-    target: Any, tokenizer: Any, example: Prompt, options: argparse.Namespace, path: Path
-) -> str:
-    """Record the run or the race of one example; a line about it."""
-    max_new_tokens = options.max_new_tokens
-    if options.race is None:
-        trace = record(target, tokenizer, example, options.method, max_new_tokens)
-        trace.save(path)
-        return _line(trace, path)
-    contest = record_race(target, tokenizer, example, options.race or DEFAULT_LANES, max_new_tokens)
-    contest.save(path)
-    lanes = zip(contest.titles, contest.traces, strict=True)
-    times = [
-        f"{title} {lane.totals['seconds']:.3f} s in {len(lane.steps)} forwards"
-        for title, lane in lanes
-    ]
-    return f"{example.title}; {', '.join(times)}, {path.stat().st_size / 1000:.0f} kB"
-
-
-def _decode(
-    target: Any, tokenizer: Any, example: Prompt, method: str, max_new_tokens: int
-) -> Trace:
+def _decode(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
     from logitspec.models.loader import encode_prompt
 
     return complete(
-        target, begin(target, encode_prompt(tokenizer, example.text), method, max_new_tokens)
+        target, begin(target, encode_prompt(tokenizer, prompt.text), method, max_new_tokens)
     )
 
 
@@ -150,3 +173,12 @@ def _line(trace: Trace, path: Path) -> str:
         f"{trace.recorded}; {counts.tokens} tokens from {counts.forwards} forwards,"
         f" {counts.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
     )
+
+
+def _race_line(race: Race) -> str:
+    lanes = zip(race.titles, race.traces, strict=True)
+    times = [
+        f"{title} {lane.totals['seconds']:.3f} s in {len(lane.steps)} forwards"
+        for title, lane in lanes
+    ]
+    return f"{race.recorded}; {', '.join(times)}"

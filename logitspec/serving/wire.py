@@ -88,9 +88,9 @@ def error_message(sentence: str) -> str:
     return dumps({"kind": "error", "run": "", "id": _unique(), "message": sentence})
 
 
-def autoplay_message(document: str) -> str:
-    """The message that plays a recorded run or race from its start. document: its JSON."""
-    return f'{{"autoplay":true,"id":"{_unique()}",{document[1:]}'
+def autoplay_message(document: str, at: int = 1) -> str:
+    """The message that plays a recorded run or race. document: its JSON. at: the step of a run to begin at."""
+    return f'{{"autoplay":true,"at":{at},"id":"{_unique()}",{document[1:]}'
 
 
 def _unique() -> str:

@@ -16,7 +16,7 @@ from logitspec.measure.evidence import Evidence, total
 from logitspec.measure.evidence.gather import OURS
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
-from logitspec.ui.words import TASKS, by_bucket, cut, places, quartiles, reached, share
+from logitspec.ui.words import by_bucket, cut, places, quartiles, reached, share, task_title
 
 OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
 LINES = (
@@ -27,10 +27,15 @@ LINES = (
     ("#d0532a", "longdash", "triangle-down"),
     ("#8a6fd1", "longdashdot", "cross"),
     ("#8a8a00", "solid", "x"),
+    ("#1f83c6", "dot", "star-triangle-up"),
+    ("#c27500", "longdash", "hexagon"),
+    ("#0a8f6c", "solid", "pentagon"),
+    ("#c2609a", "dash", "bowtie"),
+    ("#d0532a", "dashdot", "hourglass"),
 )
 WHOLE = "#7b8593"
 HEIGHT = 380
-TALLER = 460  # a legend of nine
+TALLER = 460  # with a legend
 MEDIAN_NAME = "trees, median"
 
 
@@ -131,7 +136,7 @@ def _by_capacity(evidence: Evidence, value: Callable[[Counts], float], form: str
             x=capacities,
             y=[value(evidence.capacities[capacity][task]) for capacity in capacities],
             mode="lines+markers",
-            name=TASKS.get(task, task),
+            name=task_title(task),
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 8},
             hovertemplate=f"%{{x}} nodes: {form}<extra>%{{fullData.name}}</extra>",

@@ -15,8 +15,8 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from logitspec.errors import LogitSpecError, sentence
-from logitspec.measure.evidence import SHIPPED, Evidence, weights
-from logitspec.measure.evidence.gather import Progress, gather, sample_prompts
+from logitspec.measure.evidence import FOLDER, Evidence, weights
+from logitspec.measure.evidence.gather import Progress, gather, prompts_for
 from logitspec.models.loader import BUILTIN
 from logitspec.serving.host import Host
 from logitspec.ui import figures, words
@@ -67,8 +67,16 @@ class Study:
         self._evidence: dict[str, Evidence] = {}
         self._stops: dict[str, Event] = {}  # by visitor
         self._outdated = False
-        if SHIPPED.is_file():
-            self._read(SHIPPED)
+        for file in sorted(FOLDER.glob("*.json.gz")):
+            self._read(file)
+
+    @property
+    def names(self) -> list[str]:
+        """The models to choose from, the one that is shown first in front: one that nobody made for this
+        purpose, with evidence."""
+        known = sorted(self._evidence, key=lambda name: name == BUILTIN)
+        first = [name for name in known if name != BUILTIN]
+        return list(dict.fromkeys([*first, *self._host.models.names, *known]))
 
     def _read(self, file: Path) -> None:
         try:
@@ -76,8 +84,9 @@ class Study:
         except LogitSpecError as error:  # the page can do without
             log.warning("%s", error)
             return
-        self._evidence[BUILTIN] = shipped
-        self._outdated = shipped.about.get("weights") != weights()
+        self._evidence[shipped.model] = shipped
+        if shipped.model == BUILTIN:
+            self._outdated = shipped.about.get("weights") != weights()
 
     def evidence(self, name: str) -> Evidence | None:
         """What is known about a model; None when nothing is."""
@@ -141,7 +150,7 @@ class Study:
 
     def _gather(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
         """Progress, seldom enough for a page; the evidence is stored, unless `stop` is set before."""
-        questions = sample_prompts(min(max(per_task, 1), MAX_PER_TASK))
+        questions = prompts_for(name, min(max(per_task, 1), MAX_PER_TASK))
         seconds = len(questions) * GPU_SECONDS_PER_PROMPT
         work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS)
         with closing(work) as steps:

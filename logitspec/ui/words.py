@@ -8,7 +8,7 @@ from html import escape
 from statistics import quantiles
 
 from logitspec.drafters import METHODS
-from logitspec.measure.benchmark.published import by_task, overall, published
+from logitspec.measure.benchmark.published import by_task, is_real, overall, published
 from logitspec.measure.benchmark.published import conditions as published_conditions
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
@@ -25,6 +25,7 @@ TASKS = {
     "code": "Code",
     "story": "Story",
 }
+
 BUCKETS = {
     "0: the root": (0, 0),
     "1": (1, 1),
@@ -38,6 +39,11 @@ BUCKETS = {
 }
 LAST = 11  # the last row of depths and lengths, which also counts all beyond
 MAT = "mean accepted tokens (tokens per target forward, root included, prefill excluded)"
+
+
+def task_title(task: str) -> str:
+    """What the page calls a task or a kind of prompts."""
+    return TASKS.get(task, task.capitalize())
 
 
 def share(part: float, whole: float) -> float:
@@ -93,7 +99,7 @@ def ranks(evidence: Evidence, method: str) -> str:
     )
     rows = [
         ("All tasks", whole),
-        *((TASKS.get(task, task), evidence.ranks[task]) for task in evidence.tasks),
+        *((task_title(task), evidence.ranks[task]) for task in evidence.tasks),
     ]
     return _paragraph(text) + _table(
         "Share of next-next tokens by rank (0 is the most probable token)",
@@ -212,18 +218,17 @@ def speed(evidence: Evidence, method: str) -> str:
 def conditions(evidence: Evidence) -> str:
     """The conditions of the numbers."""
     model, about = evidence.about["model"], evidence.about
-    prompts = ", ".join(
-        f"{TASKS.get(task, task)} {count}" for task, count in about["prompts"].items()
-    )
+    prompts = ", ".join(f"{task_title(task)} {count}" for task, count in about["prompts"].items())
     versions = ", ".join(
         f"{name} {about['environment'][name]}"
         for name in ("logitspec", "torch", "transformers", "python")
         if name in about["environment"]
     )
+    unseen = f", of which {about['unseen']} are not among the examples" if about["unseen"] else ""
     facts = (
         f"{model.get('id')}, {model.get('dtype')}, on {model.get('device')}; greedy, at most"
         f" {about['max_new_tokens']} new tokens for each of {sum(about['prompts'].values())} prompts"
-        f" ({prompts}), of which {about['unseen']} are not among the examples; {versions}."
+        f" ({prompts}){unseen}; {versions}."
     )
     how = (
         f"{METHODS[PAPER].title} and {METHODS[LOOKUP].title} are replayed on the text that the model wrote,"
@@ -232,10 +237,13 @@ def conditions(evidence: Evidence) -> str:
     return _paragraph(f"Found with {facts}") + _paragraph(how)
 
 
-def measured() -> str:
-    """The benchmark's results that ship with the project, with their conditions; empty without any."""
+def measured(real: bool) -> str:
+    """The benchmark's results that ship with the project, with their conditions; empty without any.
+
+    real: those of models that were not made for this project, or those of the built-in one.
+    """
     parts = []
-    for document in published():
+    for document in (each for each in published() if is_real(each) == real):
         tables = [overall(document), by_task(document)]
         dtype = document["environment"]["dtype"]  # tells their captions apart
         rows = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
@@ -280,7 +288,7 @@ def _capacities(
 ) -> str:
     named = [
         ("All tasks", whole),
-        *((TASKS.get(task, task), each) for task, each in values.items()),
+        *((task_title(task), each) for task, each in values.items()),
     ]
     rows = [[name, *(form(value) for value in each)] for name, each in named]
     heads = ["Task", *(f"{capacity} nodes" for capacity in evidence.capacities)]

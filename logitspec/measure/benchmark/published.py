@@ -30,6 +30,11 @@ def published(folder: Path = RESULTS) -> list[dict[str, Any]]:
     return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
 
 
+def is_real(document: dict[str, Any]) -> bool:
+    """Whether its model is another one than the built-in, which was made to be watched."""
+    return bool(document["request"]["model"] != "builtin")
+
+
 def conditions(document: dict[str, Any]) -> str:
     """One sentence about what was measured on what."""
     request, environment = document["request"], document["environment"]

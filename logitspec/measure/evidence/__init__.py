@@ -1,6 +1,6 @@
 """Why drafts are accepted, in numbers: what a model says, counted over some prompts (`gather.py`).
 
-    python -m logitspec evidence --out assets/evidence/builtin.json.gz
+    python -m logitspec evidence --model FOLDER --out assets/evidence/NAME.json.gz
 
 Only counts stay: ranks, accepted lengths, tree sizes; and the cost of forwards.
 """
@@ -24,7 +24,8 @@ from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.records import dumps
 
 SCHEMA = 1
-SHIPPED = ASSETS / "evidence" / "builtin.json.gz"
+FOLDER = ASSETS / "evidence"  # what ships, a file a model
+SHIPPED = FOLDER / "builtin.json.gz"
 BEYOND = RANKS  # stands for every rank that is not recorded
 
 
@@ -47,6 +48,11 @@ class Evidence:
     ranks: dict[str, Counter[int]] = field(default_factory=dict)
     runs: dict[str, ByTask] = field(default_factory=dict)
     capacities: dict[int, ByTask] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+        return str(self.about["model"]["id"])
 
     @property
     def tasks(self) -> list[str]:

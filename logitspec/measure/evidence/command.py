@@ -1,4 +1,8 @@
-"""The command `evidence`: `python -m logitspec evidence --out assets/evidence/builtin.json.gz`."""
+"""The command `evidence`, of the built-in model and of others.
+
+python -m logitspec evidence
+python -m logitspec evidence --model FOLDER --out assets/evidence/NAME.json.gz
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,18 @@ from tqdm import tqdm
 
 from logitspec import commandline
 from logitspec.measure.evidence import SHIPPED, Evidence
-from logitspec.measure.evidence.gather import gather, sample_prompts
+from logitspec.measure.evidence.gather import gather, prompts_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, how many prompts, and where the evidence goes."""
     parser.add_argument("--out", type=Path, default=SHIPPED, help="file (default: %(default)s)")
-    parser.add_argument("--per-task", type=int, default=6, help="prompts (default: %(default)s)")
+    parser.add_argument(
+        "--per-task",
+        type=int,
+        default=6,
+        help="prompts of each of the built-in model's tasks (default: %(default)s)",
+    )
     parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
     commandline.add_model(parser)
 
@@ -33,7 +42,7 @@ def _gather(options: argparse.Namespace) -> Evidence:
     from logitspec.models.loader import load
 
     target, tokenizer = load(options.model, options.device, options.dtype)
-    prompts = sample_prompts(options.per_task)
+    prompts = prompts_for(options.model, options.per_task)
     steps = gather(target, tokenizer, prompts, options.max_new_tokens)
     with tqdm(total=len(prompts), unit=" prompts") as bar:
         while True:

@@ -20,16 +20,23 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.evidence import ByTask, Evidence, next_next_ranks, weights
 from logitspec.measure.replay.record import RANKS, RecordingTarget
 from logitspec.measure.replay.target import TranscriptTarget
-from logitspec.prompts import Prompt, examples
+from logitspec.prompts import Prompt, examples, typed
 from logitspec.trace.metrics import Counts
 from logitspec.trace.records import Trace
 from logitspec.version import VERSION
 
+BUILTIN = "builtin"
 PAPER, OURS, LOOKUP = "logitspec_paper", "logitspec", "prompt_lookup"
 CAPACITIES = (2, 4, 8, 16, 32, 64)  # not above the ranks that a transcript keeps
 USUAL = 64
 UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
 SEED = 7
+
+
+def prompts_for(model: str, per_task: int) -> list[Prompt]:
+    """What evidence is gathered on: the built-in model's own tasks, `per_task` of each; for any other model
+    free-form prompts, of which there is one of each kind."""
+    return sample_prompts(per_task) if model == BUILTIN else list(typed())
 
 
 def sample_prompts(per_task: int) -> list[Prompt]:
@@ -127,7 +134,7 @@ def _run_to_end(
 
 def _about(trace: Trace, prompts: Sequence[Prompt]) -> dict[str, Any]:
     """The conditions of the counts."""
-    is_builtin = trace.model.get("id") == "builtin"
+    is_builtin = trace.model.get("id") == BUILTIN
     return {
         "model": trace.model,
         "environment": {**trace.environment, "logitspec": VERSION},

@@ -6,8 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.prompts import examples
-from logitspec.publish.demos import RACES, demo_run, featured, read_demo
+from logitspec.publish.demos import (
+    RACES,
+    demo_run,
+    galleries,
+    opening_race,
+    read_demo,
+    shown_prompts,
+)
 from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
 from logitspec.serving.wire import autoplay_message, pack
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
@@ -18,7 +24,7 @@ from logitspec.ui.tab import Shell, Tab
 
 def build(shell: Shell) -> None:
     models = shell.host.models
-    opening = featured() or examples()[0]
+    opening = opening_race() or shown_prompts()[0]
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
             opening.text,
@@ -35,7 +41,11 @@ def build(shell: Shell) -> None:
     race = race_view(_demo(demo_run(opening)) or "", shell.host)
     with gr.Accordion("Examples, model and length", open=False):
         example = gr.Dropdown(
-            [(f"{each.title} ({each.category})", demo_run(each)) for each in examples()],
+            [
+                (f"{each.title} ({each.category}, {gallery.name})", demo_run(each))
+                for gallery in galleries()
+                for each in gallery.prompts
+            ],
             value=demo_run(opening),
             label="Example",
             info="fills in its prompt; a race recorded of it plays at once",
@@ -72,7 +82,7 @@ def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race
     """An example fills in its prompt, and where a race of it is recorded, that plays."""
 
     def choose(name: str, visitor: gr.Request) -> tuple[str, Any]:
-        text = next(each.text for each in examples() if demo_run(each) == name)
+        text = next(each.text for each in shown_prompts() if demo_run(each) == name)
         if (message := _demo(name)) is None:
             return text, gr.skip()
         desk.replace(visitor)

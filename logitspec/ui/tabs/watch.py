@@ -9,17 +9,26 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS
-from logitspec.prompts import Prompt, examples
-from logitspec.publish.demos import FEATURED, TRACES, demo_run, featured, read_demo
+from logitspec.prompts import Prompt
+from logitspec.publish.demos import (
+    TRACES,
+    Gallery,
+    demo_run,
+    galleries,
+    opening_run,
+    read_demo,
+)
+from logitspec.publish.typical import typical_step
 from logitspec.serving.host import Host
 from logitspec.serving.request import MAX_NEW_TOKENS, Request
 from logitspec.serving.wire import autoplay_message, pack
+from logitspec.trace.records import Trace
 from logitspec.ui.callbacks import callbacks
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.options import option_inputs, own_options
 from logitspec.ui.player import step_player
 from logitspec.ui.tab import Shell, Tab
-from logitspec.ui.words import TASKS
+from logitspec.ui.words import task_title
 
 # What would be more than text in Markdown: names of models are anybody's.
 MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
@@ -27,11 +36,10 @@ MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 def build(shell: Shell) -> None:
     host = shell.host
-    opening = featured()
-    demo = read_demo(demo_run(opening)) if opening else None
+    opening = opening_run()
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
-            opening.text if opening else "",
+            opening[0].text if opening else "",
             label="Prompt",
             lines=2,
             max_lines=4,
@@ -42,13 +50,13 @@ def build(shell: Shell) -> None:
         with gr.Column(scale=0, min_width=220), gr.Row():
             start = gr.Button("Run", variant="primary", min_width=90, elem_id="run")
             stop = gr.Button("Stop", min_width=90, elem_id="stop")
-    tasks, others = _examples()
-    shelf = _shelf(
-        "Examples, recorded: each plays at once", tasks, [TASKS[e.category] for e in tasks]
-    )
-    player = step_player(pack(autoplay_message(demo)) if demo else "", *callbacks(host, TRACES))
-    with gr.Accordion("More examples", open=False):
-        more = _shelf(None, others, [f"{TASKS[e.category]}: {e.title}" for e in others])
+    first, *others = galleries()
+    shelves = [(first, _shelf(first, [task_title(each.category) for each in first.prompts]))]
+    player = step_player(_opening(opening), *callbacks(host, TRACES))
+    for gallery in others:
+        with gr.Accordion(f"Runs of {gallery.name}", open=False):
+            titles = [f"{task_title(each.category)}: {each.title}" for each in gallery.prompts]
+            shelves.append((gallery, _shelf(gallery, titles)))
     method = _method()
     with gr.Row():
         with gr.Column():
@@ -62,8 +70,8 @@ def build(shell: Shell) -> None:
     desk.connect(
         start, stop, prompt, player, inputs, _request, ("logitspec-waiting", "logitspec-stop")
     )
-    _connect_examples(desk, shelf, tasks, prompt, player)
-    _connect_examples(desk, more, others, prompt, player)
+    for gallery, shelf in shelves:
+        _connect_examples(desk, shelf, gallery, host, [prompt, player, settings[0]])
 
 
 def _request(
@@ -73,24 +81,22 @@ def _request(
     return Request(prompt, lanes, length, temperature, seed, model)
 
 
-def _examples() -> tuple[list[Prompt], list[Prompt]]:
-    """One example of every task, and all others."""
-    first: dict[str, Prompt] = {}
-    for example in sorted(examples(), key=lambda example: example.question_id != FEATURED):
-        first.setdefault(example.category, example)
-    tasks = [first[category] for category in TASKS if category in first]
-    return tasks, [example for example in examples() if example not in tasks]
+def _opening(opening: tuple[Prompt, Trace] | None) -> str:
+    """The message that plays the run that the page opens on, from a typical step of it on."""
+    if opening is None:
+        return ""
+    _, trace = opening
+    return pack(autoplay_message(trace.to_json(), typical_step(trace)))
 
 
-def _shelf(label: str | None, choice: list[Prompt], titles: list[str]) -> gr.Dataset:
+def _shelf(gallery: Gallery, titles: list[str]) -> gr.Dataset:
     return gr.Dataset(
         components=["textbox"],
-        samples=[[example.text] for example in choice],
+        samples=[[prompt.text] for prompt in gallery.prompts],
         sample_labels=titles,
-        samples_per_page=len(choice),
+        samples_per_page=len(titles),
         type="index",
-        label=label,
-        show_label=label is not None,
+        label=f"Recorded on {gallery.name}: each plays at once",
     )
 
 
@@ -134,18 +140,20 @@ def _plain(text: str) -> str:
 
 
 def _connect_examples(
-    desk: Desk, shelf: gr.Dataset, choice: list[Prompt], prompt: gr.Textbox, player: gr.HTML
+    desk: Desk, shelf: gr.Dataset, gallery: Gallery, host: Host, outputs: list[Any]
 ) -> None:
-    """An example fills in its prompt, and its recorded run plays; Run makes it live."""
+    """An example fills in its prompt and, where it is on offer, its model, and its recorded run plays; Run
+    makes it live. outputs: prompt, player and model."""
+    model = gallery.model if gallery.model in host.models.names else gr.skip()
 
-    def choose(place: int, visitor: gr.Request) -> tuple[str, Any]:
-        example = choice[place]
-        if (demo := read_demo(demo_run(example))) is None:
-            return example.text, gr.skip()
+    def choose(place: int, visitor: gr.Request) -> tuple[str, Any, Any]:
+        prompt = gallery.prompts[place]
+        if (demo := read_demo(demo_run(prompt))) is None:
+            return prompt.text, gr.skip(), model
         desk.replace(visitor)
-        return example.text, pack(autoplay_message(demo))
+        return prompt.text, pack(autoplay_message(demo)), model
 
-    shelf.click(choose, [shelf], [prompt, player], queue=False, **EVERY_CLICK)
+    shelf.click(choose, [shelf], outputs, queue=False, **EVERY_CLICK)
 
 
 TAB = Tab("watch", "Watch", build, position=1)

@@ -18,27 +18,39 @@ from logitspec.ui.tab import Shell, Tab
 
 
 def build(shell: Shell) -> None:
-    models = shell.host.models
     study = Study(shell.host)
-    evidence = study.evidence(models.default)
+    opening = study.names[0]
+    evidence = study.evidence(opening)
     gr.HTML(_prose("intro"), elem_classes="why")
+    _measured(real=True)
     with gr.Row(equal_height=True):
-        model = gr.Dropdown(models.names, value=models.default, label="Model", elem_id="why-model")
+        model = gr.Dropdown(study.names, value=opening, label="Model", elem_id="why-model")
         per_task = gr.Slider(
-            1, MAX_PER_TASK, 2, step=1, label="Prompts per task", info="of seven tasks"
+            1,
+            MAX_PER_TASK,
+            2,
+            step=1,
+            label="Prompts per task",
+            info="of the built-in model’s seven; other models get one prompt of each kind",
         )
         with gr.Column(min_width=220), gr.Row():
             start = gr.Button(
                 "Compute on the loaded model", variant="primary", elem_id="why-compute"
             )
             cancel = gr.Button("Cancel", min_width=90, elem_id="why-cancel")
-    status = gr.HTML(study.status(models.default), elem_id="why-status", elem_classes="why")
+    status = gr.HTML(study.status(opening), elem_id="why-status", elem_classes="why")
     with gr.Column(visible=evidence is not None) as results:
         pictures, method = _pictures(evidence)
-    if tables := words.measured():
-        gr.HTML(_prose("measured") + tables, elem_id="why-measured", elem_classes="why")
+    _measured(real=False)
     outputs = [status, results, *pictures]
     _connect(study, model, per_task, method, start, cancel, outputs)
+
+
+def _measured(real: bool) -> None:
+    """What was measured on real models, or on the built-in one."""
+    if tables := words.measured(real):
+        name = "measured-real" if real else "measured"
+        gr.HTML(_prose(name) + tables, elem_id=f"why-{name}", elem_classes="why")
 
 
 def _prose(name: str) -> str:

@@ -23,6 +23,11 @@ from support.cable import Cable
 
 import app
 from logitspec import METHODS, Trace
+from logitspec.models.catalogue import CATALOGUE
+from logitspec.prompts import typed
+from logitspec.publish.demos import opening_run
+from logitspec.publish.typical import typical_step
+from logitspec.ui.words import task_title
 
 ROOT = Path(__file__).parent.parent
 PROMPT = "Write a short story about a fox who found a red kite near the river."
@@ -278,10 +283,13 @@ def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page
 
 
 def test_examples_methods_and_their_options(page: Page) -> None:
-    lines = (ROOT / "assets" / "prompts" / "examples.jsonl").read_text().splitlines()
-    examples = [json.loads(line) for line in lines]
-    assert len(examples) >= 18
-    page.get_by_role("button", name="More examples").click()
+    examples = [
+        json.loads(line)
+        for name in ("typed", "examples")
+        for line in (ROOT / "assets" / "prompts" / f"{name}.jsonl").read_text().splitlines()
+    ]
+    assert len(examples) >= 30
+    page.get_by_role("button", name="Runs of the built-in model").click()
     buttons = page.locator("button.gallery-item")
     expect(buttons).to_have_count(len(examples))
     filled: list[str] = []
@@ -418,10 +426,21 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     page = moving
     player = page.locator(PLAYER)
     expect(player).to_have_attribute("data-playing", "true")
-    expect(player).to_contain_text("Recorded")
-    assert int(player.get_attribute("data-steps") or 0) > 10
-    page.get_by_role("button", name="Story", exact=True).click()
-    expect(player).to_contain_text("Recorded: finish a party")
+    opening = opening_run()
+    assert opening is not None
+    first, shown = opening
+    assert shown.model["id"] == CATALOGUE[0].name
+    expect(player).to_contain_text(f"Recorded: {first.title} (SmolLM2-135M-Instruct)")
+    expect(page.locator("textarea").first).to_have_value(first.text)
+    assert player.get_attribute("data-steps") == str(len(shown.steps))
+    assert cursor(page) >= typical_step(shown) > 1
+    shelf = page.locator("button.gallery-item:visible")
+    expect(shelf).to_have_text([task_title(each.category) for each in typed()])
+    page.get_by_role("button", name="Code", exact=True).click()
+    expect(player).to_contain_text("Recorded: palindromes (SmolLM2-135M-Instruct)")
+    page.get_by_role("button", name="Runs of the built-in model").click()
+    page.get_by_role("button", name="Story: finish a party", exact=True).click()
+    expect(player).to_contain_text("Recorded: finish a party (the built-in model)")
     expect(player).to_have_attribute("data-playing", "true")
     player.focus()
     page.keyboard.press("End")

@@ -24,11 +24,12 @@ from logitspec.measure.evidence.gather import (
     PAPER,
     UNSEEN,
     gather,
+    prompts_for,
     sample_prompts,
 )
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.models.loader import encode_prompt
-from logitspec.prompts import Prompt, examples
+from logitspec.prompts import Prompt, examples, typed
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
@@ -176,6 +177,11 @@ def test_what_is_behind_the_last_place_is_shown_in_it() -> None:
 
 
 # Prompts
+
+
+def test_a_model_is_asked_what_it_can_answer() -> None:
+    assert prompts_for("builtin", 2) == sample_prompts(2)
+    assert prompts_for("somebody/model", 2) == list(typed())
 
 
 def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from support.published import GPU_RESULTS, gpu_conditions, methods, shapes
+from support.published import GPU_RESULTS, filled, gpu_conditions, methods, shapes
 
 from logitspec.drafters import METHODS
 from logitspec.measure.benchmark.block import markdown
@@ -17,13 +17,16 @@ from logitspec.measure.benchmark.published import (
     RESULTS,
     by_task,
     conditions,
+    is_real,
     overall,
     published,
 )
 from logitspec.ui.words import measured
 
 NEWER_THAN_THE_CHECK = {"racer", "goose"}  # methods that no GPU has run yet
-PAGE = Path(__file__).resolve().parent.parent / "logitspec" / "measure" / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+PAGE = ROOT / "logitspec" / "measure" / "README.md"
 
 
 def rate(document: dict[str, Any], title: str, task: str) -> float:
@@ -70,13 +73,19 @@ def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
 
 
 def test_documentation_and_page_show_them(document: dict[str, Any]) -> None:
-    text, page = PAGE.read_text(encoding="utf-8"), measured()
+    text, page = PAGE.read_text(encoding="utf-8"), measured(is_real(document))
     assert markdown([overall(document), by_task(document)]) in text
     assert conditions(document) in text.replace("\n", " ")
     for table in (overall(document), by_task(document)):
         for row in table.rows:
             for cell in row:
                 assert cell in page
+
+
+def test_the_readme_leads_with_what_a_real_model_gains() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.index("<!-- results: smollm2 -->") < text.index("built-in model")
+    assert filled(text) == text, "python tests/measure tables"
 
 
 @pytest.fixture(params=sorted(GPU_RESULTS.glob("*.json")), ids=lambda file: file.stem)

@@ -21,9 +21,9 @@ from logitspec.models.loader import encode_prompt
 from logitspec.models.tokens import Speller
 from logitspec.paths import MODEL
 from logitspec.prompts import examples
-from logitspec.publish.demos import FEATURED
 
 ROOT = Path(__file__).parent.parent
+WORKED = 18  # the example whose run the README shows a step of
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # These two add a method and a tab, whose files don't exist; tests of their own run all that they show.
 PAGES = {
@@ -34,15 +34,14 @@ PAGES = {
 }
 
 
-def featured_prompt() -> str:
-    """The prompt of the run that the page begins with."""
-    (prompt,) = [each.text for each in examples() if each.question_id == FEATURED]
+def worked_prompt() -> str:
+    (prompt,) = [each.text for each in examples() if each.question_id == WORKED]
     return prompt
 
 
-def featured_run() -> Trace:
+def worked_run() -> Trace:
     target, tokenizer = load(device="cpu", dtype="float32")
-    ids = encode_prompt(tokenizer, featured_prompt())
+    ids = encode_prompt(tokenizer, worked_prompt())
     trace: Trace = finished(decode(target, ids, method="logitspec_paper", max_new_tokens=300))
     trace.spell(Speller(tokenizer))
     return trace
@@ -99,13 +98,13 @@ def worked_example(trace: Trace, number: int) -> str:
 
 
 def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
-    trace = featured_run()
+    trace = worked_run()
     number = worked_step(trace)
     wanted = f"Step {number} of {len(trace.steps)}"
     block = f"```text\n{worked_example(trace, number)}\n```"
     assert wanted in README, f"{wanted}\n{block}"
     assert block in README, block
-    assert f'"{featured_prompt().splitlines()[0]}"' in README
+    assert f'"{worked_prompt().splitlines()[0]}"' in README
 
 
 def python_output(place: int, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -1,4 +1,4 @@
-"""Recording the shipped examples, and what the page finds of it."""
+"""Recording the prompts of the galleries, and what the page finds of it."""
 
 from __future__ import annotations
 
@@ -11,31 +11,58 @@ import pytest
 from support.families import runner
 from support.models import tokenizer
 
-from logitspec import Trace
+from logitspec import DraftTree, Origin, Provenance, StepRecord, TopK, Trace
 from logitspec.__main__ import main
-from logitspec.decoding.race import begin_race
-from logitspec.prompts import Prompt, examples
+from logitspec.decoding.race import Race, begin_race
+from logitspec.models.catalogue import CATALOGUE
+from logitspec.prompts import Prompt
 from logitspec.publish import demos, record
-from logitspec.publish.demos import demo_file, demo_run, featured, read_demo
+from logitspec.publish.demos import (
+    RACES,
+    TRACES,
+    Gallery,
+    demo_file,
+    demo_run,
+    galleries,
+    opening_race,
+    opening_run,
+    read_demo,
+    shown_prompts,
+)
+from logitspec.publish.typical import FIRST_STEPS, most_typical_race, typical_step
 from logitspec.serving.wire import autoplay_message
+from logitspec.trace.metrics import StepSeconds
 
+FIRST = [Prompt(number, "story", f"title {number}", "ABCAB" * number) for number in (101, 102)]
 LETTERS = [Prompt(number, "story", f"title {number}", "ABCAB" * number) for number in (1, 2, 18)]
+GALLERIES = (
+    Gallery("real", "a real model", tuple(FIRST), "logitspec", 10),
+    Gallery("builtin", "the built-in model", tuple(LETTERS), "logitspec_paper", 300),
+)
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A tiny random model, and examples in its few letters."""
-    asked: list[tuple[str, str, str]] = []
+    """A tiny random model under the name that was asked for, and prompts in its few letters."""
+    asked: list[tuple[str, ...]] = []
 
     def load(*names: str) -> Any:
-        asked.append(names)  # type: ignore[arg-type]
-        return runner("llama"), tokenizer()
+        asked.append(names)
+        target = runner("llama")
+        target.info["id"] = names[0]
+        return target, tokenizer()
 
     monkeypatch.setattr("logitspec.models.loader.load", load)
     for module in (record, demos):
-        monkeypatch.setattr(module, "examples", lambda: LETTERS)
+        monkeypatch.setattr(module, "galleries", lambda: GALLERIES)
     yield
     assert all(names[1:] == ("cpu", "float32") for names in asked)
+
+
+def opened(folder: Path = TRACES) -> tuple[Prompt, Trace]:
+    found = opening_run(folder)
+    assert found is not None
+    return found
 
 
 def recorded_in(folder: Path, *arguments: str) -> list[Path]:
@@ -43,11 +70,20 @@ def recorded_in(folder: Path, *arguments: str) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def test_every_example_is_recorded_under_its_number(
+def test_every_prompt_is_recorded_under_its_number_on_the_model_of_its_gallery(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = recorded_in(tmp_path / "traces")
-    assert [file.name for file in files] == ["1.json.gz", "18.json.gz", "2.json.gz"]
+    names = sorted(f"{prompt.question_id}.json.gz" for prompt in FIRST + LETTERS)
+    assert [file.name for file in files] == names
+    ran = {name: Trace.open(tmp_path / "traces" / name) for name in names}
+    assert [(trace.model["id"], trace.method) for trace in map(ran.get, names) if trace] == [
+        ("builtin", "logitspec_paper"),
+        ("real", "logitspec"),
+        ("real", "logitspec"),
+        ("builtin", "logitspec_paper"),
+        ("builtin", "logitspec_paper"),
+    ]
     assert "title 18; 12 tokens from" in capsys.readouterr().out
     trace = Trace.open(tmp_path / "traces" / "2.json.gz")
     assert (trace.run, trace.recorded, trace.prompt) == ("recorded-2", "title 2", "ABCABABCAB")
@@ -77,9 +113,9 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
 ) -> None:
     decoded = record._decode
 
-    def other(target: Any, tokenizer: Any, example: Prompt, method: str, most: int) -> Trace:
+    def other(target: Any, tokenizer: Any, prompt: Prompt, method: str, most: int) -> Trace:
         trace: Trace = decoded(
-            target, tokenizer, example, method, most - (method == "autoregressive")
+            target, tokenizer, prompt, method, most - (method == "autoregressive")
         )
         return trace
 
@@ -89,9 +125,9 @@ def test_what_differs_from_plain_decoding_is_not_recorded(
     assert list((tmp_path / "traces").iterdir()) == []
 
 
-def test_an_unknown_example_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_prompt_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", "--out", str(tmp_path), "77"]) == 2
-    assert capsys.readouterr().err == "There is no example 77; choose from 1 to 18.\n"
+    assert capsys.readouterr().err == "There is no prompt 77; choose from 1, 2, 18, 101, 102.\n"
 
 
 def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
@@ -102,12 +138,65 @@ def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> 
         assert read_demo(name, tmp_path) is None
 
 
-def test_the_page_begins_with_the_featured_run_or_another_or_none(tmp_path: Path) -> None:
-    assert featured(tmp_path) is None
-    recorded_in(tmp_path, "2")
-    assert featured(tmp_path) == LETTERS[1]
-    recorded_in(tmp_path, "18")
-    assert featured(tmp_path) == LETTERS[2]
+def test_the_page_opens_on_the_most_typical_run_of_the_first_gallery_or_another_or_none(
+    tmp_path: Path,
+) -> None:
+    assert opening_run(tmp_path) is None
+    recorded_in(tmp_path, "2", "18")
+    assert opened(tmp_path)[0] in LETTERS
+    recorded_in(tmp_path, "101")
+    assert opened(tmp_path)[0] == FIRST[0]
+    (tmp_path / "other").mkdir()
+    for number, mean in ((1, 3), (2, 1), (18, 2)):  # tokens a step
+        trace = run_of([mean] * 4)
+        trace.save(tmp_path / "other" / f"{number}.json.gz")
+    assert opened(tmp_path / "other")[0].question_id == 18
+
+
+def run_of(lengths: list[int], origin: Origin = Origin.LOGIT) -> Trace:
+    """A run whose steps accept chains of that many tokens; all drafts of one origin."""
+    steps = []
+    for length in lengths:
+        tree = DraftTree(7)
+        for node in range(length - 1):
+            tree.add(node, 7, Provenance(origin))
+        seconds = StepSeconds(verify=1.0)
+        steps.append(
+            StepRecord(0, TopK([7], [1.0]), tree, [7] * length, list(range(length)), seconds)
+        )
+    return Trace("logitspec", [1], 99, steps=steps, run="x")
+
+
+@pytest.mark.parametrize(
+    ("lengths", "origin", "number"),
+    [
+        (
+            [3, 3, 3, 3, 5, 2, 3, 3],
+            Origin.LOGIT,
+            7,
+        ),  # the first of median length behind the first few
+        ([1, 1, 1, 2, 1, 4, 2, 1], Origin.RETRIEVED, 7),  # one that accepts a draft
+        ([3, 3, 3, 3, 3, 3], Origin.RECYCLED, 1),  # no draft of the two origins
+        ([3, 3], Origin.LOGIT, 1),
+    ],
+)
+def test_a_typical_step_is_one_of_median_length(
+    lengths: list[int], origin: Origin, number: int
+) -> None:
+    assert FIRST_STEPS == 4
+    assert typical_step(run_of(lengths, origin)) == number
+
+
+def race_of(*tokens: int) -> Race:
+    """One whose lanes emit so many tokens in two steps of a second."""
+    return Race(list("abc"), [run_of([each, each]) for each in tokens])
+
+
+def test_the_typical_race_comes_in_as_all_together_and_has_their_ratios() -> None:
+    whole = [race_of(9, 3, 2), race_of(2, 9, 3), race_of(5, 4, 3), race_of(9, 8, 1)]
+    # All together: 25, 24 and 9 tokens. The second comes in otherwise; of the others the fourth has the
+    # first lane 1.1 times as fast as the second, but 9 times as fast as the third.
+    assert most_typical_race(whole) is whole[2]
 
 
 def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: Path) -> None:
@@ -115,37 +204,60 @@ def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: 
     trace = read_demo("recorded-2", tmp_path) or ""
     assert autoplay_message(trace).startswith('{"autoplay":true,')  # by which the page tells it
     assert autoplay_message(trace) != autoplay_message(trace)
-    assert Trace.from_json(autoplay_message(trace)) == Trace.from_json(trace)
+    assert Trace.from_json(autoplay_message(trace, 5)) == Trace.from_json(trace)
+    assert json.loads(autoplay_message(trace, 5))["at"] == 5
 
 
-def test_the_shipped_examples_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+SHIPPED = [
+    (gallery, prompt)
+    for gallery in galleries()
+    for prompt in gallery.prompts
+    if demo_file(prompt).is_file()
+]
+
+
+def test_runs_of_a_real_model_come_first_one_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    shipped = examples()
-    assert len({demo_run(example) for example in shipped}) == len(shipped) >= 18
-    assert all(example.text and example.title for example in shipped)
+    first, *others = galleries()
+    assert first.model == CATALOGUE[0].name
+    assert [gallery.model for gallery in others] == ["builtin"]
+    kinds = [prompt.category for prompt in first.prompts]
+    assert len(set(kinds)) == len(kinds) >= 10
+    assert len({demo_run(prompt) for prompt in shown_prompts()}) == len(shown_prompts())
+    assert all(prompt.text and prompt.title for prompt in shown_prompts())
+    assert [prompt for _, prompt in SHIPPED] == shown_prompts()
+    opening, trace = opened()
+    assert opening in first.prompts
+    assert typical_step(trace) > FIRST_STEPS
+    assert opening_race() in first.prompts
 
 
-SHIPPED = [example for example in examples() if demo_file(example).is_file()]
-
-
-def test_six_recorded_runs_and_more_ship_one_of_every_task() -> None:
-    assert len(SHIPPED) >= 6
-    assert {example.category for example in SHIPPED} == {each.category for each in examples()}
-    assert demos.FEATURED in {example.question_id for example in SHIPPED}
-
-
-@pytest.mark.parametrize("example", SHIPPED, ids=demo_run)
-def test_a_shipped_recording_is_whole_and_says_what_it_is(example: Prompt) -> None:
-    trace = Trace.open(demo_file(example))
+@pytest.mark.parametrize(
+    ("gallery", "prompt"), SHIPPED, ids=[demo_run(prompt) for _, prompt in SHIPPED]
+)
+def test_a_shipped_recording_is_whole_and_says_what_it_is(gallery: Gallery, prompt: Prompt) -> None:
+    trace = Trace.open(demo_file(prompt))
     assert (trace.run, trace.recorded, trace.prompt) == (
-        demo_run(example),
-        example.title,
-        example.text,
+        demo_run(prompt),
+        prompt.title,
+        prompt.text,
     )
     assert trace.finish in ("eos", "length")
-    assert trace.model["id"] == "builtin"
+    assert (trace.model["id"], trace.method) == (gallery.model, gallery.method)
     assert trace.baseline is not None
-    assert demo_file(example).stat().st_size < 200_000
+    assert demo_file(prompt).stat().st_size < 200_000
+
+
+def test_the_shipped_race_of_the_real_model_goes_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    prompt = opening_race()
+    assert prompt is not None
+    race = json.loads(read_demo(demo_run(prompt), RACES) or "")
+    lanes = [Trace.from_json(json.dumps(lane)) for lane in race["lanes"]]
+    assert {lane.model["id"] for lane in lanes} == {CATALOGUE[0].name}
+    assert len({tuple(lane.output_ids) for lane in lanes}) == 1
+    rates = {lane.method: lane.counts().tokens_per_second for lane in lanes}
+    assert max(rates, key=lambda method: rates[method]) == "logitspec"
 
 
 def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +266,8 @@ def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch
     from logitspec import decode, load
 
     target, _ = load(device="cpu", dtype="float32")
-    trace = Trace.open(demo_file(min(SHIPPED, key=lambda each: demo_file(each).stat().st_size)))
+    (own,) = [gallery.prompts for gallery in galleries() if gallery.model == "builtin"]
+    trace = Trace.open(demo_file(min(own, key=lambda each: demo_file(each).stat().st_size)))
     steps = decode(target, trace.prompt_ids, "autoregressive", trace.max_new_tokens)
     assert [token for step in steps for token in step.tokens] == trace.output_ids
 
@@ -174,6 +287,12 @@ def test_a_race_is_recorded_beside_the_runs(
     assert [len(trace.output_ids) for trace in traces] == [12, 12]
     assert all(trace.mentioned() <= trace.vocabulary.keys() for trace in traces)
     assert all(trace.prompt == "ABCABABCAB" for trace in traces)
+
+
+def test_of_all_races_of_the_first_gallery_one_is_kept(tmp_path: Path) -> None:
+    (file,) = recorded_in(tmp_path / "races", "--race", "logitspec", "prompt_lookup")
+    assert file.name in ("101.json.gz", "102.json.gz")
+    assert opening_race(tmp_path / "races") in FIRST
 
 
 def test_a_race_whose_outputs_differ_is_not_recorded(

@@ -19,8 +19,10 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import LogitSpecError
-from logitspec.measure.evidence import Evidence, total, weights
+from logitspec.measure.evidence import FOLDER, Evidence, total, weights
 from logitspec.measure.evidence.gather import OURS, PAPER, gather, sample_prompts
+from logitspec.models.catalogue import CATALOGUE
+from logitspec.prompts import typed
 from logitspec.serving import models
 from logitspec.serving.host import Host
 from logitspec.trace.metrics import Counts
@@ -51,12 +53,12 @@ class Served(Stock):
 @pytest.fixture(scope="module")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
     shipped: Evidence = finished(gather(runner("llama"), tokenizer(), sample_prompts(1), 24))
-    shipped.about["model"]["id"] = "<b>builtin</b>"
+    shipped.about["model"].update(id="builtin", dtype="<b>float64</b>")
     file = tmp_path_factory.mktemp("evidence") / "builtin.json.gz"
     shipped.save(file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "load", lambda *names: (runner("llama"), tokenizer()))
-        patch.setattr(study, "SHIPPED", file)
+        patch.setattr(study, "FOLDER", file.parent)
         patch.setattr(study, "NEW_TOKENS", 16)
         patch.setattr(study, "SECONDS_PER_MESSAGE", 0.2)
         yield Stock(Host("tiny"), shipped, file)
@@ -216,7 +218,7 @@ def show_those_of_another_method(page: Page, found: Evidence) -> None:
 
 def tells_conditions_and_that_the_weights_have_changed(page: Page) -> None:
     status = page.locator("#why-status [role=status]")
-    expect(status).to_contain_text("<b>builtin</b>, float64, on cpu")  # as text
+    expect(status).to_contain_text("builtin, <b>float64</b>, on cpu")  # as text
     expect(status).to_contain_text("at most 24 new tokens for each of 7 prompts")
     expect(status).to_contain_text("The weights have changed since; compute again.")
 
@@ -237,13 +239,39 @@ def test_results_of_these_weights_are_not_called_old(
 ) -> None:
     kept = Evidence.open(stock.file)
     kept.about["weights"] = weights()
-    kept.save(tmp_path / "x.gz")
-    monkeypatch.setattr(study, "SHIPPED", tmp_path / "x.gz")
+    kept.save(tmp_path / "x.json.gz")
+    monkeypatch.setattr(study, "FOLDER", tmp_path)
     assert "have changed" not in Study(stock.host).about("builtin")
-    (tmp_path / "damaged.gz").write_bytes(b"no")
-    for name in ("missing.gz", "damaged.gz"):
-        monkeypatch.setattr(study, "SHIPPED", tmp_path / name)
-        assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
+    (tmp_path / "x.json.gz").write_bytes(b"no")
+    assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
+    (tmp_path / "x.json.gz").unlink()
+    assert "Nothing has been computed on builtin" in Study(stock.host).about("builtin")
+
+
+def test_evidence_of_a_real_model_is_shown_first_and_that_of_others_can_be(
+    stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "FOLDER", tmp_path)
+    assert Study(stock.host).names == ["tiny", "builtin"]
+    real = Evidence.open(stock.file)
+    real.save(tmp_path / "a.json.gz")
+    assert Study(stock.host).names == ["tiny", "builtin"]
+    real.about["model"]["id"] = "somebody/real"
+    real.save(tmp_path / "b.json.gz")
+    opened = Study(stock.host)
+    assert opened.names == ["somebody/real", "tiny", "builtin"]
+    assert "Found with somebody/real" in opened.about("somebody/real")
+    assert "The weights have changed" not in opened.about("somebody/real")
+    assert "Found with builtin" in opened.about("builtin")
+
+
+def test_the_shipped_evidence_is_of_the_real_model_and_of_the_built_in_one(stock: Stock) -> None:
+    shipped = [Evidence.open(file) for file in sorted(FOLDER.glob("*.json.gz"))]
+    assert {each.model for each in shipped} == {CATALOGUE[0].name, "builtin"}
+    (real,) = [each for each in shipped if each.model != "builtin"]
+    assert real.tasks == [prompt.category for prompt in typed()]
+    speeds = {method: real.speed(total(by_task)) for method, by_task in real.runs.items()}
+    assert max(speeds, key=lambda method: speeds[method]) == OURS
 
 
 def test_computing_is_cancelled_at_any_time_and_draws_at_its_end(
@@ -256,10 +284,10 @@ def test_computing_is_cancelled_at_any_time_and_draws_at_its_end(
     page.get_by_label("Prompts per task").first.fill("1")
     page.get_by_role("button", name="Compute on the loaded model").click()
     expect(page.locator("#why-status [role=status]")).to_contain_text(
-        "at most 16 new tokens for each of 7 prompts", timeout=120_000
+        f"at most 16 new tokens for each of {len(typed())} prompts", timeout=120_000
     )
     drawn(page)
-    assert cells(page, "ranks")[0][1] == str(7 * 15)
+    assert cells(page, "ranks")[0][1] == str(15 * len(typed()))
     named = page.get_by_role(
         "img", name="Rank of the next-next token in the last logits: a picture"
     )
@@ -281,7 +309,7 @@ def is_cancelled_while_it_runs_and_frees_the_model(page: Page, served: Served) -
     page.get_by_label("Prompts per task").first.fill("12")
     page.get_by_role("button", name="Compute on the loaded model").click()
     bar = page.get_by_role("progressbar", name="Prompts done")
-    expect(bar).to_have_attribute("max", "84", timeout=30_000)
+    expect(bar).to_have_attribute("max", str(len(typed())), timeout=30_000)
     page.get_by_role("button", name="Cancel").click()
     status = page.locator("#why-status [role=status]")
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")

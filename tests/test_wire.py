@@ -108,7 +108,8 @@ def test_errors_and_demos_are_never_twice_the_same(trace: Trace) -> None:
     assert (first["kind"], first["message"]) == ("error", "It broke.")
     assert first != second
     demo = autoplay_message(trace.to_json())
-    assert demo.startswith('{"autoplay":true,')
+    assert demo.startswith('{"autoplay":true,"at":1,')
+    assert json.loads(autoplay_message(trace.to_json(), 4))["at"] == 4
     assert demo != autoplay_message(trace.to_json())
     assert Trace.from_json(demo) == trace
 

@@ -8,6 +8,8 @@ from html import escape
 from statistics import quantiles
 
 from logitspec.drafters import METHODS
+from logitspec.measure.benchmark.block import compact
+from logitspec.measure.benchmark.paper import beside, is_spec_bench
 from logitspec.measure.benchmark.published import by_task, is_real, overall, published
 from logitspec.measure.benchmark.published import conditions as published_conditions
 from logitspec.measure.evidence import BEYOND, Evidence, total
@@ -245,6 +247,10 @@ def measured(real: bool) -> str:
     parts = []
     for document in (each for each in published() if is_real(each) == real):
         tables = [overall(document), by_task(document)]
+        if real:
+            tables += compact(document)
+        if is_spec_bench(document):
+            tables.append(beside(document))
         dtype = document["environment"]["dtype"]  # tells their captions apart
         rows = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
         parts.append(_paragraph(published_conditions(document)) + "".join(rows))

@@ -18,8 +18,9 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from support import machine
 
-from logitspec.publish.demos import FEATURED, read_demo
+from logitspec.publish.demos import demo_run, opening_run, read_demo
 from logitspec.publish.export import page as html_page
+from logitspec.publish.typical import typical_step
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
@@ -131,29 +132,33 @@ def smaller(png: bytes) -> Image.Image:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--run", type=int, default=FEATURED, help="number of the example prompt")
     parser.add_argument(
-        "--step", type=int, default=3, help="the step of the stills and the first of the film"
+        "--run", type=int, help="number of the prompt (default: the run that the page opens on)"
+    )
+    parser.add_argument(
+        "--step", type=int, help="of the stills, and the first of the film (default: a typical one)"
     )
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
     chosen = parser.parse_args()
-    text = read_demo(f"recorded-{chosen.run}")
+    opening = opening_run()
+    name = f"recorded-{chosen.run}" if chosen.run else demo_run(opening[0]) if opening else ""
+    text = read_demo(name)
     if text is None:
-        parser.error(
-            f"example {chosen.run} has no recorded run; python -m logitspec record makes it"
-        )
+        parser.error("this prompt has no recorded run; python -m logitspec record makes it")
+    trace = Trace.from_json(text)
+    step = chosen.step or typical_step(trace)
     chosen.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         file = Path(folder, "run.html")
-        file.write_text(html_page(Trace.from_json(text)), encoding="utf-8")
+        file.write_text(html_page(trace), encoding="utf-8")
         path = machine.browser()
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu"]
         )
-        for name, png in stills(browser, file.as_uri(), chosen.step):
+        for name, png in stills(browser, file.as_uri(), step):
             smaller(png).save(chosen.out / f"{name}.png", optimize=True)
         page = opened(browser, file.as_uri(), 1280, 940, device_scale_factor=SCALE)
-        film(page, chosen.step, slow=2, fast=8).save(chosen.out / "run.webp", quality=68)
+        film(page, step, slow=2, fast=8).save(chosen.out / "run.webp", quality=68)
         browser.close()
     for made in sorted(chosen.out.glob("*.*")):
         print(f"{made.name}: {made.stat().st_size / 1024:.0f} KB")

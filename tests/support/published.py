@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+import json
+import re
+import textwrap
 from statistics import median
 from typing import Any
 
 from logitspec.measure import OVERALL
-from logitspec.measure.benchmark.published import RESULTS, Table
+from logitspec.measure.benchmark.block import markdown
+from logitspec.measure.benchmark.published import RESULTS, Table, conditions, overall
 from logitspec.measure.benchmark.runs import REFERENCE
+from logitspec.measure.evidence import FOLDER, Evidence, total
 
 GPU_RESULTS = RESULTS / "gpu"
 SHORT, LONG = 256, 2048
 BUILTIN = "builtin "
+WIDTH = 120
+PLACE = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end of results -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """A page of documentation with the shipped results in the places that are marked for them."""
+    return PLACE.sub(lambda place: f"{place[1]}\n{_results(place[2])}\n\n{place[3]}", text)
+
+
+def _results(name: str) -> str:
+    """What was measured on a model: by the benchmark, or until there is such a file, its evidence."""
+    file = RESULTS / f"{name}.json"
+    if file.is_file():
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return f"{textwrap.fill(conditions(document), WIDTH)}\n\n{markdown([overall(document)])}"
+    return _counted(Evidence.open(FOLDER / f"{name}.json.gz"))
+
+
+def _counted(evidence: Evidence) -> str:
+    model, about = evidence.about["model"], evidence.about
+    facts = (
+        f"Model {model['id']}, {model['dtype']}, {sum(about['prompts'].values())} free-form prompts, one of"
+        f" each kind, greedy, at most {about['max_new_tokens']} new tokens."
+    )
+    counts = {method: total(by_task) for method, by_task in evidence.runs.items()}
+    rows = [
+        [method, f"{each.mean_accepted_tokens:.2f}", f"{each.mean_drafted:.1f}"]
+        for method, each in sorted(counts.items(), key=lambda item: -item[1].mean_accepted_tokens)
+    ]
+    table = Table("Mean accepted tokens", ["method", "MAT", "drafted"], rows)
+    return f"{textwrap.fill(facts, WIDTH)}\n\n{markdown([table])}"
 
 
 def gpu_conditions(results: dict[str, Any]) -> str:

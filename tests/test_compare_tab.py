@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from support.accessibility import OPTIONS
 from support.cable import Cable
 from support.race_page import LANE, ORDINALS, ROOT, steps_shown
 
-from logitspec.publish.demos import RACES
+from logitspec.publish.demos import RACES, demo_run, opening_race, read_demo
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
@@ -145,7 +144,10 @@ def test_a_method_races_itself_with_other_options(tab: Page) -> None:
 
 def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
     root = tab.locator(ROOT)
-    expect(root).to_contain_text("Recorded: ")
+    opening = opening_race()
+    assert opening is not None
+    expect(root).to_contain_text(f"Recorded: {opening.title} (SmolLM2-135M-Instruct)")
+    expect(tab.get_by_label("Prompt of the race")).to_have_value(opening.text)
     tab.get_by_role("button", name="Race", exact=True).click()
     state(tab, "running")
     expect(root).not_to_contain_text("Recorded")
@@ -158,7 +160,7 @@ def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
     for rate, lane in zip(rates, live["lanes"], strict=True):
         own = Trace.from_json(json.dumps(lane)).counts().tokens_per_second
         assert float(rate.split("/")[0]) == pytest.approx(own, rel=0.006)
-    recorded = json.loads(gzip.decompress((RACES / "18.json.gz").read_bytes()))
+    recorded = json.loads(read_demo(demo_run(opening), RACES) or "")
     times = [
         [sum(step["seconds"]["verify"] for step in lane["steps"]) for lane in race["lanes"]]
         for race in (live, recorded)

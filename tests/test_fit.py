@@ -1,9 +1,10 @@
-"""The fit of the rates that our method begins with: by hand, and in the form of its file."""
+"""The fit of the weights that our method begins with: by hand, and in the form of its file."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+from math import exp, log
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,17 @@ from support.models import tokenizer
 
 from logitspec import TopK
 from logitspec.__main__ import main
-from logitspec.drafters.sources import priors as file
-from logitspec.drafters.sources.priors import PRIORS
-from logitspec.drafters.sources.rates import Kind
-from logitspec.measure.replay.fit import MAX_RATE, MIN_RATE, Hits, fit, observe, pool_rates, source
+from logitspec.drafters.sources import weights as file
+from logitspec.drafters.sources.evidence import KINDS, NUMBERS
+from logitspec.drafters.sources.weights import WEIGHTS
+from logitspec.measure.replay.fit import Context, fit, maximize_likelihood, observe, source
 from logitspec.measure.replay.record import record
 from logitspec.measure.replay.transcript import Transcript, save
 from logitspec.prompts import Prompt
 
-COPY: Kind = ("copy", 1, 1, 2)
-LOGIT: Kind = ("logit", 0, False)
+COPY, LOGIT, NONE = (
+    NUMBERS[kind] for kind in (("copy", 1, 1, 2, False), ("logit", 0, False), ("none", 0, 0, 0))
+)
 
 
 def periodic(period: int, prompt: int, new: int) -> Transcript:
@@ -43,91 +45,94 @@ def periodic(period: int, prompt: int, new: int) -> Transcript:
     )
 
 
-def tried(counts: Hits, source: str) -> float:
-    return sum(tries for kind, (_, tries) in counts.items() if kind[0] == source)
+def seen(contexts: list[Context], name: str) -> int:
+    """How many tokens were offered with evidence of this name."""
+    return sum(
+        any(KINDS[kind][0] == name for kind in kinds)
+        for context in contexts
+        for kinds in context.events[1:]
+    )
 
 
-def test_copies_in_a_text_that_repeats_are_right() -> None:
-    counts = observe([periodic(5, 20, 40)], PRIORS)
-    copies = {kind: count for kind, count in counts.items() if kind[0] == "copy"}
-    assert all(right == pytest.approx(tries) for right, tries in copies.values())
-    assert tried(counts, "copy") > 30
+def probability(weights: list[float], context: Context, event: int) -> float:
+    odds = [exp(sum(weights[kind] for kind in kinds)) for kinds in context.events]
+    return odds[event] / sum(odds)
 
 
-def test_runners_up_that_never_come_are_wrong_and_new_text_has_no_copies() -> None:
-    counts = observe([periodic(1000, 20, 40)], PRIORS)
-    assert all(right == pytest.approx(0) for right, _ in counts.values())
-    assert tried(counts, "copy") == 0
-    assert tried(counts, "logit") == 3 * 40  # the three of each step, all of which draft in vain
+def test_in_a_text_that_repeats_a_copy_comes() -> None:
+    contexts = observe([periodic(5, 20, 40)], WEIGHTS)
+    assert seen(contexts, "copy") >= len(contexts) > 0
+    for context in contexts:
+        assert any(KINDS[kind][0] == "copy" for kind in context.events[context.right])
 
 
-def test_counts_of_texts_add_up() -> None:
+def test_in_new_text_none_of_the_runners_up_comes() -> None:
+    contexts = observe([periodic(1000, 20, 40)], WEIGHTS)
+    assert [context.right for context in contexts] == [0] * 40
+    assert seen(contexts, "copy") == 0
+    assert seen(contexts, "logit") == 3 * 40
+
+
+def test_contexts_of_texts_follow_each_other() -> None:
     one, two = periodic(5, 20, 40), periodic(7, 15, 30)
-    both = observe([one, two], PRIORS)
-    apart = [observe([each], PRIORS) for each in (one, two)]
-    for kind, (right, tries) in both.items():
-        parts = [counts.get(kind, (0, 0)) for counts in apart]
-        assert right == pytest.approx(sum(part[0] for part in parts))
-        assert tries == pytest.approx(sum(part[1] for part in parts))
+    assert observe([one, two], WEIGHTS) == observe([one], WEIGHTS) + observe([two], WEIGHTS)
 
 
-def test_models_have_the_same_say_once_they_have_seen_enough() -> None:
-    """600 and 6000 observations weigh the same; 100 weigh a third of that."""
-    half, tenth = (299.7, 599.4), (599.7, 5999.4)
-    rates = pool_rates([{COPY: half}, {COPY: tenth}])
-    assert rates[COPY] == pytest.approx((0.5 + 0.1) / 2)
-    few = (9.7, 99.4)  # a tenth
-    rates = pool_rates([{COPY: half}, {COPY: few}])
-    assert rates[COPY] == pytest.approx((300 * 0.5 + 99.4 * 0.1) / 399.4)
+def test_weights_give_the_shares_that_were_seen() -> None:
+    """Three of four times the copy came: in the maximum the probability is its share."""
+    events = [[NONE], [COPY]]
+    contexts = [Context(events, right) for right in (1, 1, 1, 0)] * 50
+    weights = maximize_likelihood([contexts], ridge=1e-6)
+    assert probability(weights, contexts[0], 1) == pytest.approx(0.75, abs=1e-3)
+    assert weights[COPY] - weights[NONE] == pytest.approx(log(3), abs=1e-2)
+    assert weights[LOGIT] == 0.0
 
 
-def test_rare_classes_other_than_copies_are_drawn_to_little() -> None:
-    seen = (1.0, 1.0)
-    rates = pool_rates([{COPY: seen, LOGIT: seen, ("logit", 3, False): (0.0, 0.2)}])
-    assert rates == {COPY: pytest.approx(1.3 / 1.6), LOGIT: pytest.approx(1.3 / 11.6)}
+def test_evidence_for_one_token_multiplies_its_odds() -> None:
+    """By hand: the copy alone comes one of two times, the runner-up alone one of five; with both at
+    once odds of 1 and 1/4 make a probability of one in five."""
+    alone = [Context([[NONE], [COPY]], right) for right in (0, 1)] * 50
+    other = [Context([[NONE], [LOGIT]], right) for right in (0, 0, 0, 0, 1)] * 50
+    weights = maximize_likelihood([alone + other], ridge=1e-6)
+    both = Context([[], [COPY, LOGIT]], 1)
+    none = exp(weights[NONE])
+    joint = probability(weights, both, 1)
+    assert joint / (1 - joint) / none**2 == pytest.approx(1 / 4, rel=0.02)
 
 
-def test_no_rate_is_nothing_or_certain() -> None:
-    rates = pool_rates([{COPY: (1e6, 1e6), LOGIT: (0.0, 1e6)}])
-    assert rates == {COPY: MAX_RATE, LOGIT: MIN_RATE}
+def test_the_ridge_keeps_a_class_that_was_met_once_modest() -> None:
+    contexts = [Context([[NONE], [COPY]], 1)]
+    free = maximize_likelihood([contexts], ridge=1e-4)
+    held = maximize_likelihood([contexts], ridge=0.5)
+    assert probability(free, contexts[0], 1) > 0.99
+    assert 0.5 < probability(held, contexts[0], 1) < 0.8
 
 
-def test_a_class_that_was_not_met_keeps_its_rate() -> None:
-    rates = fit([lambda: [periodic(5, 20, 80), periodic(1000, 20, 40)]], PRIORS)
-    assert set(rates) == set(PRIORS)
-    assert rates["logit", 0, False] < PRIORS["logit", 0, False]
-    assert rates["copy", 8, 4, 0] == PRIORS["copy", 8, 4, 0]
-    # All right: one class 53 times, which is as good as certain, the other 24 times.
-    assert rates["copy", 8, 4, 2] == MAX_RATE
-    assert rates["copy", 8, 2, 2] == pytest.approx((24 + 0.3) / (24 + 0.6))
+def test_models_have_the_same_say() -> None:
+    events = [[NONE], [COPY]]
+    many = [Context(events, 1)] * 900
+    few = [Context(events, 0)] * 100
+    weights = maximize_likelihood([many, few], ridge=1e-6)
+    assert probability(weights, many[0], 1) == pytest.approx(0.5, abs=1e-3)
 
 
-def test_the_tables_are_printed_as_the_file_has_them() -> None:
-    text = inspect.getsource(file)
-    printed = source(PRIORS)
-    tables = [ast.get_source_segment(printed, node) for node in ast.parse(printed).body]
-    assert len(tables) == 3
-    for table in tables:
-        assert table is not None
-        assert f"\n{table}\n" in text
+def test_the_table_is_printed_as_the_file_has_it() -> None:
+    printed, shipped = ast.parse(source(WEIGHTS)), ast.parse(inspect.getsource(file))
+    (table,) = printed.body
+    assert ast.dump(table) in [ast.dump(node) for node in shipped.body]
+    assert len(WEIGHTS) == len(KINDS)
 
 
-def test_from_transcripts_to_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_transcripts_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prompts = [Prompt(1, "letters", "", "ABCABDABCAB")]
     made = list(record(runner("llama"), tokenizer(), prompts, 30))
     save(made, tmp_path / "one.gz")
     save([periodic(5, 20, 40)], tmp_path / "two.gz")
     main(["replay", "fit", str(tmp_path / "one.gz"), str(tmp_path / "two.gz")])
-    tables: dict[str, object] = {}
-    exec(capsys.readouterr().out, tables)
-    wanted = fit([lambda: made, lambda: [periodic(5, 20, 40)]], PRIORS)
-    copies, successors = tables["_COPY"], tables["_SUCCESSOR"]
-    assert isinstance(copies, dict)
-    assert isinstance(successors, dict)
-    assert "_LOGIT" in tables
-    assert copies[8, 1][2] == pytest.approx(wanted["copy", 8, 1, 2], abs=6e-4)
-    assert successors[1][0] == pytest.approx(wanted["successor", 1, 0], abs=6e-4)
-    assert copies != file._COPY
+    printed = capsys.readouterr().out
+    wanted = fit([lambda: made, lambda: [periodic(5, 20, 40)]], WEIGHTS)
+    assert printed.strip() == source(wanted)
+    assert printed.strip() != source(WEIGHTS)
 
 
 def test_live_the_logits_of_rejected_nodes_are_offered_too(
@@ -136,10 +141,9 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
     target = runner("llama")
     monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: target)
     made = list(record(target, tokenizer(), [Prompt(1, "letters", "", "ABCABDABCAB")], 40))
-    replays, lives = observe(made, PRIORS), observe(made, PRIORS, "llama")
-    assert tried(lives, "successor") > tried(replays, "successor")
-    rates = fit([lambda: made], PRIORS, ["llama"], rounds=1)
-    assert rates == {kind: pool_rates([lives]).get(kind, rate) for kind, rate in PRIORS.items()}
+    replays, lives = observe(made, WEIGHTS), observe(made, WEIGHTS, "llama")
+    assert seen(lives, "successor") > seen(replays, "successor")
+    assert fit([lambda: made], WEIGHTS, ["llama"], rounds=1) == maximize_likelihood([lives])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from math import exp
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +14,12 @@ from support.fakes import ScriptedTarget, finished
 from support.families import CONFIGS, VOCABULARY, runner
 
 from logitspec import DraftTree, Origin, TopK, decode, load
+from logitspec.decoding.engine import begin, complete
 from logitspec.drafters import make
+from logitspec.drafters.sources.evidence import KINDS
 from logitspec.drafters.sources.offers import Copies
-from logitspec.drafters.sources.rates import PRIOR_WEIGHT, Rates
 from logitspec.drafters.sources.sizing import Sizing
+from logitspec.measure.replay.fit import Observer
 from logitspec.models.loader import encode_prompt
 from logitspec.prompts import examples
 from logitspec.runtime.timing import forward_seconds
@@ -38,9 +41,9 @@ def noisy(length: int, seed: int = 3, letters: int = 30) -> list[int]:
 
 
 def test_every_claim_about_the_source_of_a_node_is_true() -> None:
-    text = noisy(500)
+    text = noisy(1000)
     trace = finished(
-        decode(ScriptedTarget(text), text[:100], "logitspec", 200, tree_size="capacity")
+        decode(ScriptedTarget(text), text[:100], "logitspec", 600, tree_size="capacity")
     )
     found = dict.fromkeys(Origin, 0)
     for step in trace.steps:
@@ -87,7 +90,8 @@ def drafted(capacity: int, **options: Any) -> DraftTree:
         "logitspec", {"draft_tree_capacity": capacity, "tree_size": "capacity", **options}
     )
     drafter.reset(noisy(300))
-    return drafter.draft(4, LAST)
+    ids = [*LAST.ids, *range(100, 158)]
+    return drafter.draft(4, TopK(ids, [*LAST.probs, *[1e-3] * 58]))
 
 
 def test_a_smaller_tree_is_the_beginning_of_a_larger_one() -> None:
@@ -141,11 +145,10 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
             for n, next_ in ((4, 0), (2, 4), (1, 2))
             if places[n] and places[n] != places.get(next_)
         ]
-        for likely in (False, True):
-            offered = list(copies.offers(context, likely))
-            assert [found[0].match_length for found in offered] == orders
-            for order, found in zip(orders, offered, strict=True):
-                are_the_most_frequent(found, order, places[order], text)
+        offered = list(copies.offers(context))
+        assert [found[0].offer.match_length for found in offered] == orders
+        for order, found in zip(orders, offered, strict=True):
+            are_the_most_frequent(found, order, places[order], text)
 
 
 def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
@@ -158,13 +161,14 @@ def are_the_most_frequent(found: list[Any], order: int, places: list[int], text:
     followers = [text[place] for place in places]
     common = sorted((followers.count(token) for token in set(followers)), reverse=True)
     assert len(found) == min(len(common), 6)
-    assert sorted((followers.count(each.token) for each in found), reverse=True) == common[:6]
-    for token, kind, _, _, length, position in found:
+    counts = sorted((followers.count(each.offer.token) for each in found), reverse=True)
+    assert counts == common[:6]
+    for (token, _, _, _, length, position), kind in found:
         assert length == order
         assert position == max(place for place in places if text[place] == token)
         times = followers.count(token)
         share = 2 if times == len(places) else int(3 * times >= len(places))
-        assert kind == ("copy", order, 1 if times == 1 else 2 if times < 4 else 4, share)
+        assert kind == (order, 1 if times == 1 else 2 if times < 4 else 4, share)
 
 
 def test_a_draft_costs_no_more_in_a_long_text() -> None:
@@ -191,16 +195,38 @@ def test_a_draft_costs_no_more_in_a_long_text() -> None:
     assert calls(32_768) < 1.5 * calls(1_000)
 
 
-def test_rates_are_means_that_begin_with_what_is_known() -> None:
-    rates = Rates({("a",): 0.5})
-    assert rates.rate(("a",)) == 0.5
-    for right in (True, False, True):
-        rates.observe(("a",), right)
-    assert rates.rate(("a",)) == pytest.approx((0.5 * PRIOR_WEIGHT + 2) / (PRIOR_WEIGHT + 3))
-    assert rates.observed() == {("a",): pytest.approx((2, 3))}
-    fixed = Rates({("a",): 0.5}, learns=False)
-    fixed.observe(("a",), True)
-    assert fixed.rate(("a",)) == 0.5
+class Witness(Observer):
+    """Compares what the drafter makes of a context with the product over its classes of evidence."""
+
+    compared = 0
+
+    def draft(self, *args: Any) -> DraftTree:
+        tree = super().draft(*args)
+        for node, context in list(self._contexts.items()):
+            odds, none = self._weigh(node, context)
+            classes, absent = self._evidence(node)
+            wanted = {
+                token: exp(sum(map(self.weights.__getitem__, classes[token]))) for token in classes
+            }
+            total = exp(sum(map(self.weights.__getitem__, absent))) + sum(wanted.values())
+            assert odds.keys() == wanted.keys()
+            for token, factor in odds.items():
+                share = factor / (none + sum(odds.values()))
+                assert share == pytest.approx(wanted[token] / total, rel=1e-9)
+            self.compared += 1
+        return tree
+
+
+def test_a_probability_is_the_share_of_the_product_over_all_evidence() -> None:
+    """The drafter takes short cuts; the fit spells every class out."""
+    rng = random.Random(4)
+    witness = Witness([rng.gauss(0, 1) for _ in KINDS])
+    noise = noisy(400)
+    # The target of the test ranks two neighbours of its text, and no token twice.
+    text = [token for token, before in zip(noise, [-1, *noise], strict=False) if token != before]
+    trace = begin(ScriptedTarget(text), text[:100], witness.name, 200, options=witness.options())
+    complete(ScriptedTarget(text), trace, witness)
+    assert witness.compared > 1000
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -203,14 +203,14 @@ BY_HAND = Transcript(
     output_ids=[3, 4, 5],
     after=6,
     finish="length",
-    topk=[TopK([place, 50, *range(60, 70)], [0.1] * 12) for place in (2, 3, 4, 5, 6)],
+    topk=[TopK([place, 50, *range(60, 80)], [0.05] * 22) for place in (2, 3, 4, 5, 6)],
 )
 
 
 def test_off_the_recorded_text_nothing_is_known() -> None:
     target = TranscriptTarget(BY_HAND)
     assert target.prefill([1, 2]).choices == [3]
-    assert [len(top) for top in target.prefill([1, 2], everywhere=True).topk] == [12, 12]
+    assert [len(top) for top in target.prefill([1, 2], everywhere=True).topk] == [22, 22]
     tree = DraftTree(3)  # 3 -> 4 -> 9 -> 5 and 3 -> 9 -> 4, and a twin of 4 at last
     right = tree.add(0, 4, GUESS)
     tree.add(tree.add(right, 9, GUESS), 5, GUESS)
@@ -219,7 +219,7 @@ def test_off_the_recorded_text_nothing_is_known() -> None:
     result = target.verify(tree)
     assert result.choices == [4, 5, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 5]
     assert [top.ids[:1] for top in result.topk] == [[4], [5], [], [], [], [], [5]]
-    assert [len(top) for top in result.topk] == [8, 12, 0, 0, 0, 0, 8]
+    assert [len(top) for top in result.topk] == [16, 22, 0, 0, 0, 0, 16]
     target.commit([0, 1])
     assert target.length == 4
 

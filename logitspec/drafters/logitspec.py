@@ -1,45 +1,49 @@
 """Our own method: one draft tree over all sources that grows by its most probable node.
 
     copies of n-grams ───────┐
-    successors of tokens ────┼─> offers with hit rates ─> probability of each path ─> the best node, again
+    successors of tokens ────┼─> evidence for each token ─> probability of each path ─> the best node, again
     runners-up of the root ──┘
 
-The paper's tree has a fixed shape. Here the probability of a node is that of its parent times the hit rate
-of its source, and the tree takes the most probable nodes of all. Each source shares out what the sources
-before it leave open.
+The paper's tree has a fixed shape. Here every source says something about every token that any of them
+offers, the weights of all that add up to its probability, and the tree takes the most probable nodes of
+all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import count, islice
+from itertools import count
 from time import perf_counter
 
 from logitspec.drafters.base import Drafter, plant
 from logitspec.drafters.options import option
 from logitspec.drafters.registry import register
+from logitspec.drafters.sources import evidence
+from logitspec.drafters.sources.evidence import CopyClass
+from logitspec.drafters.sources.odds import Odds
 from logitspec.drafters.sources.offers import (
+    MAX_RUNNERS_UP,
     ORDERS,
     Context,
     Copies,
+    Copy,
     Offer,
     Successors,
     runners_up,
 )
-from logitspec.drafters.sources.priors import PRIORS
-from logitspec.drafters.sources.rates import UNKNOWN, Kind, Rates
 from logitspec.drafters.sources.sizing import Sizing
+from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 MAX_DEPTH = 24
 MIN_PATH = 5e-4  # a less probable path is worth no node
-MIN_OPEN = 3e-3  # a smaller probability is not worth another source
 SIZINGS = ("measured", "capacity")
 PACE = 0.1
+MAX_CONTEXT = max(evidence.SUCCESSOR_ORDERS) - 1  # tokens before the last one
 
 
 @register
@@ -59,18 +63,18 @@ class LogitSpec(Drafter):
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
     successors: bool = option(True, "draft what the target ranked best after a token the last time")
-    learn_rates: bool = option(True, "learn the sources' hit rates from every verified token")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.priors: Mapping[Kind, float] = PRIORS
+        self.weights: Sequence[float] = WEIGHTS
 
     def reset(self, prompt_ids: Sequence[int]) -> None:
-        self._rates = Rates(self.priors, self.learn_rates)
+        self._odds = Odds(self.weights)
         self._copies = Copies(self.max_ngram_size)
         self._longest = self._copies.longest
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
+        self._copied: dict[int, dict[int, Offer]] = {}
         self._last = TopK([], [])
         # Drafting takes so long before its first node, and for each node.
         self._start_seconds = self._node_seconds = 0.0
@@ -79,22 +83,23 @@ class LogitSpec(Drafter):
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         for place, row in enumerate(topk):
-            self._successors.observe(tuple(ids[max(0, place - 1) : place + 1]), row)
+            self._successors.observe(tuple(ids[max(0, place - MAX_CONTEXT) : place + 1]), row)
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         began = perf_counter()
-        self._contexts, self._last = {}, last
+        self._contexts, self._copied, self._last = {}, {}, last
         sizing = self._sizing(costs)
         tree = plant(root, last)
-        best: list[tuple[int, Offer]] = []
+        best: list[tuple[int, int]] = []
         first = 0.0
-        for parent, offer, path in self._best_first(root, sizing):
+        for parent, token, path in self._best_first(root, sizing):
             first = first or perf_counter()
-            best.append((parent, offer))
+            best.append((parent, token))
             if len(best) + 1 >= self.draft_tree_capacity or sizing.enough(path):
                 break
-        for parent, offer in best[: sizing.drafts]:
-            tree.add(parent, offer.token, self._provenance(tree, parent, offer), merge=False)
+        for parent, token in best[: sizing.drafts]:
+            provenance = self._provenance(tree, parent, self._offer(parent, token))
+            tree.add(parent, token, provenance, merge=False)
         self._time(began, first, len(best))
         return tree
 
@@ -104,10 +109,6 @@ class LogitSpec(Drafter):
         self._start_seconds += PACE * ((first or ended) - began - self._start_seconds)
         if nodes:
             self._node_seconds += PACE * ((ended - first) / nodes - self._node_seconds)
-
-    def observed(self) -> dict[Kind, tuple[float, float]]:
-        """By class of continuation: how many were right in this text, and how many there were."""
-        return self._rates.observed()
 
     @property
     def reads_prompt(self) -> bool:
@@ -122,37 +123,77 @@ class LogitSpec(Drafter):
         step_seconds = costs.loop + self._start_seconds
         return Sizing(forward, step_seconds, self._node_seconds, self.draft_tree_capacity)
 
-    def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, Offer, float]]:
-        """Nodes as (parent, offer, probability of the path), the most probable first.
+    def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, int, float]]:
+        """Nodes as (parent, token, probability of the path), the most probable first.
 
         Nodes are numbered in this order; the root is 0. Nodes that can't pay for their time are missing.
         """
         order = count()
-        heap: list[tuple[float, int, int, Offer, Context, int]] = []
+        heap: list[tuple[float, int, int, int, Context, int]] = []
+        longest = self._longest
 
-        def grow(node: int, context: Context, path: float, depth: int, copied: bool) -> None:
+        def grow(node: int, context: Context, path: float, depth: int) -> None:
             self._contexts[node] = context
-            least = max(MIN_PATH, sizing.min_path)
-            sources = self._sources(node, least, copied=copied)
-            for offer, probability in self._likely(sources, path, least):
-                heappush(heap, (-probability, next(order), node, offer, context, depth))
+            odds, none = self._weigh(node, context)
+            share = path / (none + sum(odds.values()))
+            least = max(MIN_PATH, sizing.min_path) / share
+            for token, odd in odds.items():
+                if odd > least:
+                    heappush(heap, (-odd * share, next(order), node, token, context, depth))
 
-        grow(0, (*self._end(), root), 1.0, 1, False)
+        grow(0, (*self._end(), root), 1.0, 1)
         node = 0
         while heap:
-            path, _, parent, offer, context, depth = heappop(heap)
+            path, _, parent, token, context, depth = heappop(heap)
             node += 1
-            yield parent, offer, -path
+            yield parent, token, -path
             if depth < MAX_DEPTH:
-                copied = offer.match_length == self._longest
-                grow(node, (*context[-self._longest :], offer.token), -path, depth + 1, copied)
+                grow(node, (*context[-longest:], token), -path, depth + 1)
+
+    def _weigh(self, node: int, context: Context) -> tuple[dict[int, float], float]:
+        """The odds after a node: of each token that a source offers, and of none of them."""
+        known = self._successors.known(context) if self.successors else []
+        best = known[0][0] if known else 0
+        odds = self._odds.of_successors(known)
+        absent = self._odds.no_successor[best]
+        best_copy = None
+        if self.copies:
+            copied: dict[int, Offer] = {}
+            for copies in self._copies.offers(context):
+                later = best_copy is not None
+                best_copy = best_copy or best_of(copies)
+                for offer, kind in copies:
+                    token = offer.token
+                    if token not in copied:
+                        copied[token] = offer
+                        factor = self._odds.of_copy(kind, later, best_copy)
+                        odds[token] = odds.get(token, absent) * factor
+            self._copied[node] = copied
+        if self.runners_up and node == 0:
+            self._weigh_runners_up(odds, context[-1], absent)
+        return odds, self._odds.of_none(best_copy, best, node == 0)
+
+    def _weigh_runners_up(self, odds: dict[int, float], root: int, absent: float) -> None:
+        ids = self._last.ids[:MAX_RUNNERS_UP]
+        for token in odds.keys() - set(ids):
+            odds[token] *= self._odds.no_logit
+        occurred = self._copies.occurred
+        for token, factors in zip(ids, self._odds.logit, strict=False):
+            if token != root:
+                odds[token] = odds.get(token, absent) * factors[occurred(token)]
+
+    def _offer(self, node: int, token: int) -> Offer:
+        """Where a token after a node is from; the first source that has it: copies before successors."""
+        if (copied := self._copied.get(node)) and token in copied:
+            return copied[token]
+        if self.successors:
+            for _, ranking in self._successors.known(self._contexts[node]):
+                if token in ranking.topk.ids:
+                    return ranking.offer(ranking.topk.ids.index(token))
+        return next(offer for offer in runners_up(self._last, -1) if offer.token == token)
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
-            for node in path:
-                if node in self._contexts:
-                    # Only the longest n-gram learns: it alone is always the first source.
-                    self._teach(self._sources(node, ngrams=1), result.choices[node])
             self._remember(tree, path, result)
         for node in path:
             self._copies.extend(tree.tokens[node])
@@ -160,68 +201,6 @@ class LogitSpec(Drafter):
     def _end(self) -> tuple[int, ...]:
         """The end of the text, as far back as the longest n-gram that includes the root reaches."""
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
-
-    def _sources(
-        self, node: int, least: float = 0.0, ngrams: int | None = None, copied: bool = False
-    ) -> Iterator[list[Offer]]:
-        """The offers of each source after a node, the most reliable source first.
-
-        least: runners-up of classes with a hit rate up to this may be missing. ngrams: how many n-grams
-        may answer, all by default. copied: whether the node is a copy after the longest n-gram.
-        """
-        context = self._contexts[node]
-        if self.copies:
-            yield from islice(self._copies.offers(context, copied), ngrams)
-        if self.successors and (offers := self._successors.offers(context)):
-            yield offers
-        if self.runners_up and node == 0:
-            rate_of = self._rates.rate
-            yield runners_up(
-                self._last, context[-1], self._copies, lambda kind: rate_of(kind) > least
-            )
-
-    def _likely(
-        self, sources: Iterable[list[Offer]], path: float, least: float
-    ) -> list[tuple[Offer, float]]:
-        """Each token once, with the probability of its path if that is more than `least`.
-
-        path: the probability of the path before it. A source shares out what those before it left open.
-        """
-        rates = self._rates.known
-        tokens: dict[int, bool] = {}  # a set would take a call for each of hundreds of offers
-        likely: list[tuple[Offer, float]] = []
-        open_ = 1.0
-        for offers in sources:
-            total = 0.0
-            for offer in offers:
-                if offer.token in tokens:
-                    continue
-                tokens[offer.token] = True
-                rate = rates.get(offer.kind, UNKNOWN)
-                total += rate
-                probability = path * open_ * rate
-                if probability > least:
-                    likely.append((offer, probability))
-            open_ *= max(0.0, 1.0 - total)
-            if open_ < MIN_OPEN or path * open_ <= least:
-                break
-        return likely
-
-    def _teach(self, sources: Iterable[list[Offer]], token: int) -> None:
-        """Count `token`, which the target wrote, for or against each source up to the first that had it."""
-        tokens: set[int] = set()
-        for offers in sources:
-            tries: dict[Kind, int] = {}
-            right = None
-            for offer in offers:
-                if offer.token not in tokens:
-                    tries[offer.kind] = tries.get(offer.kind, 0) + 1
-                    right = offer.kind if offer.token == token else right
-            for kind, times in tries.items():
-                self._rates.observe(kind, kind == right, times)
-            tokens.update(offer.token for offer in offers)
-            if token in tokens:
-                return
 
     def _provenance(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
         """Where a node comes from. A copy that continues the copy of its parent belongs to that one."""
@@ -239,9 +218,17 @@ class LogitSpec(Drafter):
 
     def _remember(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
         """Remember the best tokens after every node; verified tokens come last, and so overwrite the rest."""
-        before = self._copies.ids[-1] if self._copies.ids else -1
+        end = tuple(self._copies.ids[-MAX_CONTEXT:])
+        contexts: list[Context] = []
+        for node, token in enumerate(tree.tokens):
+            above = contexts[tree.parents[node]] if node else end
+            contexts.append((*above[-MAX_CONTEXT:], token))
         accepted = set(path)
         rejected = [node for node in range(len(tree)) if node not in accepted]
         for node in (*rejected, *path):
-            above = tree.tokens[tree.parents[node]] if node else before
-            self._successors.observe((above, tree.tokens[node]), result.topk[node])
+            self._successors.observe(contexts[node], result.topk[node])
+
+
+def best_of(copies: Sequence[Copy]) -> CopyClass:
+    """The class of the copy that followed most often, first in relation to all that followed."""
+    return max((kind for _, kind in copies), key=lambda kind: (kind[2], kind[1]))

@@ -31,7 +31,7 @@ from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, accept
 
 PREFILL_ROWS = 512
-NODE_RANKS = 8
+NODE_RANKS = 16
 LAST_RANKS = 128
 
 

@@ -5,17 +5,18 @@ A source answers a context, which is the end of the text with drafted tokens beh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from logitspec.drafters.sources.rates import Kind
+from logitspec.drafters.sources.evidence import SUCCESSOR_ORDERS, CopyClass, bucket_of
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
 ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond predict no better
 MAX_COPIES = 6  # continuations of one n-gram
-SUCCESSOR_ORDERS = (2, 1)
-MAX_SUCCESSORS = 8
+MAX_SUCCESSORS = 16  # after the longest context that is known
+MAX_RUNNERS_UP = 64
+MAX_SHORTER = 8  # after the shorter ones
 
 Context = tuple[int, ...]
 
@@ -23,13 +24,13 @@ Context = tuple[int, ...]
 class Offer(NamedTuple):
     """A token that a source puts after a context.
 
-    kind: the class of continuations whose hit rate it shares. rank, probability: in the logits that it
-    is from; None for a copy. match_length, copied_from: tokens of the n-gram before a copy, and the
-    absolute position of the copied token; None for others.
+    origin: the source. rank, probability: in the logits that it is from; None for a copy. match_length,
+    copied_from: tokens of the n-gram before a copy, and the absolute position of the copied token; None
+    for others.
     """
 
     token: int
-    kind: Kind
+    origin: Origin
     rank: int | None = None
     probability: float | None = None
     match_length: int | None = None
@@ -38,18 +39,14 @@ class Offer(NamedTuple):
     @property
     def provenance(self) -> Provenance:
         """Of a node with this offer."""
-        return Provenance(_ORIGINS[str(self.kind[0])], *self[2:])
+        return Provenance(*self[1:])
 
 
-_ORIGINS = {"copy": Origin.RETRIEVED, "successor": Origin.RECYCLED, "logit": Origin.LOGIT}
-_RANKS = [(0, 3), (3, 5), (5, 9), (9, 17), (17, 33), (33, 64)]
-_LOGIT_KINDS = [
-    [("logit", rank, occurred) for occurred in (False, True)] for rank in range(len(_RANKS))
-]
-_SUCCESSOR_KINDS = {
-    order: [("successor", order, min(rank, 3)) for rank in range(MAX_SUCCESSORS)]
-    for order in SUCCESSOR_ORDERS
-}
+class Copy(NamedTuple):
+    """A copy, and the class of its evidence."""
+
+    offer: Offer
+    kind: CopyClass
 
 
 class Followers:
@@ -61,7 +58,7 @@ class Followers:
         self.counts: dict[int, list[int]] = {}  # token: [times, last position]
         self.best: list[int] = []
         self.total = 0
-        self._offers: list[Offer] | None = None
+        self._offers: list[Copy] | None = None
 
     def add(self, token: int, position: int) -> None:
         """Count one more occurrence of `token` after the n-gram."""
@@ -80,24 +77,21 @@ class Followers:
         if self.counts[self.best[least]] < entry:
             self.best[least] = token
 
-    def offers(self, order: int) -> list[Offer]:
+    def offers(self, order: int) -> list[Copy]:
         """The most frequent followers, as copies after an n-gram of `order` tokens."""
         if self._offers is None:
-            kinds, total = _COPY_KINDS[order], self.total
-            rows = [(token, *self.counts[token]) for token in self.best]
+            length, total = min(order, 8), self.total
             self._offers = [
-                Offer(
-                    token,
-                    # Spelt out, for this runs hundreds of times a step.
-                    kinds[1 if times == 1 else 2 if times < 4 else 4][
-                        2 if times == total else 1 if 3 * times >= total else 0
-                    ],
-                    None,
-                    None,
-                    order,
-                    position,
+                Copy(
+                    Offer(token, Origin.RETRIEVED, None, None, order, position),
+                    (
+                        length,
+                        1 if times == 1 else 2 if times < 4 else 4,
+                        2 if times == total else 1 if 3 * times >= total else 0,
+                    ),
                 )
-                for token, times, position in rows
+                for token in self.best
+                for times, position in (self.counts[token],)
             ]
         return self._offers
 
@@ -145,18 +139,14 @@ class Copies:
         """Whether the token stands in the text, followed by another."""
         return token in self._followed
 
-    def offers(self, context: Context, likely: bool = False) -> Iterator[list[Offer]]:
+    def offers(self, context: Context) -> Iterator[list[Copy]]:
         """What followed the n-grams that end `context`, the longest first.
 
         An n-gram that occurred at the same places as a longer one has nothing to add and is left out.
-        likely: look up the longest first, because it probably occurred (the last token is a copy after it).
         """
-        first = self._after.get(context[-self.longest :]) if likely else None
-        if first is not None:
-            yield self._offers(self.longest, first)
         matches: list[tuple[int, Followers | int]] = []
         times = 0
-        for order in self._orders[: -1 if first is not None else None]:
+        for order in self._orders:
             if order > len(context):
                 break
             if (after := self._after.get(context[-order:])) is None:
@@ -165,69 +155,68 @@ class Copies:
             if before == times:
                 matches.pop()
             matches.append((order, after))
-        if first is not None and times == _times(first):
-            matches.pop()
         for order, after in reversed(matches):
             yield self._offers(order, after)
 
-    def _offers(self, order: int, after: Followers | int) -> list[Offer]:
+    def _offers(self, order: int, after: Followers | int) -> list[Copy]:
         if isinstance(after, int):
-            return [Offer(self.ids[after], _COPY_KINDS[order][1][2], None, None, order, after)]
+            offer = Offer(self.ids[after], Origin.RETRIEVED, None, None, order, after)
+            return [Copy(offer, (min(order, 8), 1, 2))]
         return after.offers(order)
 
 
-def _times(after: Followers | int) -> int:
-    return 1 if isinstance(after, int) else after.total
-
-
-# The class of a continuation by order of the n-gram, then how often it followed (1; 2 for 2 and 3; 4 for
-# more), then how often in relation to all others (0: less than a third, 1: less than always, 2: always).
-_COPY_KINDS: dict[int, dict[int, list[Kind]]] = {
-    order: {
-        times: [("copy", min(order, 8), times, share) for share in range(3)] for times in (1, 2, 4)
-    }
-    for order in ORDERS
-}
-
-
 class Successors:
-    """What the target ranked best after a token and after a pair of tokens, the last time that it read
-    them, be it in the text or in drafts that it rejected."""
+    """What the target ranked best after a token and after the two and three that end with it, the last time
+    that it read them, be it in the text or in drafts that it rejected."""
 
     def __init__(self) -> None:
-        self._after: dict[Context, TopK] = {}
+        self._after: dict[Context, Ranking] = {}
 
     def observe(self, context: Context, topk: TopK) -> None:
         """Remember the target's best tokens after `context`."""
         if topk.ids:
+            ranking = Ranking(topk)
             for order in SUCCESSOR_ORDERS:
-                self._after[context[-order:]] = topk
+                if order <= len(context):
+                    self._after[context[-order:]] = ranking
 
-    def offers(self, context: Context) -> list[Offer]:
-        """The best tokens after the pair that ends `context`, or else after its last token."""
-        for order in SUCCESSOR_ORDERS:
-            if len(context) >= order and (topk := self._after.get(context[-order:])) is not None:
-                kinds = _SUCCESSOR_KINDS[order]
-                return [
-                    Offer(topk.ids[rank], kinds[rank], rank, topk.probs[rank])
-                    for rank in range(min(MAX_SUCCESSORS, len(topk.ids)))
-                ]
-        return []
+    def known(self, context: Context) -> list[tuple[int, Ranking]]:
+        """What was ranked after the ends of `context`, as (tokens of the end, ranking), the longest first."""
+        after = self._after
+        return [
+            (order, after[end])
+            for order in SUCCESSOR_ORDERS
+            if order <= len(context) and (end := context[-order:]) in after
+        ]
 
 
-def runners_up(last: TopK, root: int, copies: Copies, worth: Callable[[Kind], bool]) -> list[Offer]:
-    """The other tokens of the last logits as children of the root: the paper's next-next tokens.
+class Ranking:
+    """The best tokens of one row of logits, with the bucket of each probability.
 
-    worth: whether a class of them is worth offering.
+    factors: by token, for each role that the ranking has had so far (`Odds`).
     """
-    offers: list[Offer] = []
-    for (first, end), kinds in zip(_RANKS, _LOGIT_KINDS, strict=True):
-        worthy = [worth(kind) for kind in kinds]
-        if not any(worthy):
-            continue
-        for rank in range(first, min(end, len(last.ids))):
-            token = last.ids[rank]
-            occurred = copies.occurred(token)
-            if worthy[occurred] and token != root:
-                offers.append(Offer(token, kinds[occurred], rank, last.probs[rank]))
-    return offers
+
+    __slots__ = ("_buckets", "factors", "topk")
+
+    def __init__(self, topk: TopK) -> None:
+        self.topk = topk
+        self.factors: dict[tuple[int, int], dict[int, float]] = {}
+        self._buckets: list[int] | None = None
+
+    @property
+    def buckets(self) -> list[int]:
+        """By rank, worked out when first asked for: most rankings never are."""
+        if self._buckets is None:
+            self._buckets = [bucket_of(each) for each in self.topk.probs[:MAX_SUCCESSORS]]
+        return self._buckets
+
+    def offer(self, rank: int) -> Offer:
+        """The token of this rank as a successor."""
+        return Offer(self.topk.ids[rank], Origin.RECYCLED, rank, self.topk.probs[rank])
+
+
+def runners_up(last: TopK, root: int) -> Iterator[Offer]:
+    """The other tokens of the last logits as children of the root: the paper's next-next tokens."""
+    for rank, token in enumerate(last.ids[:MAX_RUNNERS_UP]):
+        if token != root:
+            yield Offer(token, Origin.LOGIT, rank, last.probs[rank])

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from logitspec import commandline
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
-from logitspec.drafters.sources.priors import PRIORS
+from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients
 from logitspec.measure.replay.fit import fit, source
@@ -138,7 +138,7 @@ def _fit(options: argparse.Namespace) -> None:
             f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
         )
     readers = [partial(read, file) for file in options.files]
-    print(source(fit(readers, PRIORS, options.model)))
+    print(source(fit(readers, WEIGHTS, options.model)))
 
 
 def _variants(choices: Sequence[tuple[str, str]]) -> list[Variant]:

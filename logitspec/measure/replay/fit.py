@@ -1,119 +1,193 @@
-"""The rates that our method begins a text with, fitted to transcripts.
+"""The weights that our method begins a text with, fitted to what models wrote.
 
-    transcripts of several models -> replays, or live runs -> how often each class was right -> its rate
+    transcripts of models -> live runs, or replays -> evidence before every verified token -> weights
 
-Every model counts equally up to ENOUGH observations of a class, so that the rates fit no single one. A
-class with few observations gets a low rate, for a text soon brings its own. Which contexts occur depends
-on the trees and so on the rates: a few rounds settle that.
+The weights are those of the multinomial logit in `drafters/sources/odds.py` under which the verified tokens are
+most probable, held towards zero by RIDGE, so that a class that hardly occurred says little. Every model counts
+equally. Which contexts occur depends on the trees and so on the weights: a few rounds settle that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
-from logitspec.drafters.logitspec import LogitSpec
-from logitspec.drafters.sources.rates import Kind
+from logitspec.drafters.logitspec import LogitSpec, best_of
+from logitspec.drafters.sources import evidence
+from logitspec.drafters.sources.evidence import KINDS
+from logitspec.drafters.sources.offers import (
+    MAX_RUNNERS_UP,
+    MAX_SHORTER,
+    MAX_SUCCESSORS,
+    runners_up,
+)
 from logitspec.measure.replay.live import model_of
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.measure.replay.transcript import Transcript
+from logitspec.trace.results import ForwardResult
+from logitspec.trace.tree import DraftTree
 
-ROUNDS = 3
-ENOUGH = 300.0
-# A text soon shows whether copies are right; most continuations of other sources are wrong.
-WRONG_BEFORE = {"copy": 0.3, "successor": 10.3, "logit": 10.3}
-RIGHT_BEFORE = 0.3
-MIN_RATE, MAX_RATE = 0.0008, 0.99
+ROUNDS = 2
+RIDGE = 0.5  # of the square of each weight, beside the negative log-likelihood of all tokens
+MAX_ITERATIONS = 150
 
-Hits = dict[Kind, tuple[float, float]]
+
+class Context(NamedTuple):
+    """What sources said before a verified token.
+
+    events: for each event, the numbers of its classes of evidence; first "none of them", then each of the
+    tokens that were offered. right: the event that came.
+    """
+
+    events: list[list[int]]
+    right: int
+
+
+class Observer(LogitSpec):
+    """Our method with full trees, which writes down the evidence for what the target wrote."""
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        super().__init__(tree_size="capacity")
+        self.weights = weights
+        self.contexts: list[Context] = []
+
+    def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        if result is not None:
+            for node in path:
+                if node in self._contexts:
+                    offered, none = self._evidence(node)
+                    tokens = list(offered)
+                    right = result.choices[node]
+                    place = tokens.index(right) + 1 if right in offered else 0
+                    self.contexts.append(Context([none, *offered.values()], place))
+        super().observe(tree, path, result)
+
+    def _evidence(self, node: int) -> tuple[dict[int, list[int]], list[int]]:
+        """The classes of evidence after a node: of each offered token, and of none of them."""
+        context = self._contexts[node]
+        found: dict[int, list[int]] = {}
+        best_copy = None
+        for copies in self._copies.offers(context):
+            later = best_copy is not None
+            best_copy = best_copy or best_of(copies)
+            for offer, copy in copies:
+                found.setdefault(offer.token, [evidence.COPY[copy][later]])
+        rankings = self._successors.known(context)
+        best = rankings[0][0] if rankings else 0
+        ranked = set(rankings[0][1].topk.ids[:MAX_SUCCESSORS]) if rankings else set()
+        no_copy, no_successor = evidence.NO_COPY[best_copy], evidence.NO_SUCCESSOR[best]
+        for order, ranking in rankings:
+            first = order == best
+            kinds = evidence.SUCCESSOR[best] if first else evidence.SHORTER[order, best]
+            most = MAX_SUCCESSORS if first else MAX_SHORTER
+            for token, bucket in zip(ranking.topk.ids[:most], ranking.buckets, strict=False):
+                found.setdefault(token, [no_copy]).append(kinds[bucket])
+        if node == 0:
+            for token in found.keys() - set(self._last.ids[:MAX_RUNNERS_UP]):
+                found[token].append(evidence.NO_LOGIT)
+            for offer in runners_up(self._last, context[-1]):
+                assert offer.rank is not None
+                kind = evidence.LOGIT[offer.rank][self._copies.occurred(offer.token)]
+                found.setdefault(offer.token, [no_copy]).append(kind)
+        for token in found.keys() - ranked:
+            found[token].append(no_successor)
+        return found, [evidence.NONE_KNOWN[best][node == 0], evidence.NONE_COPY[best_copy]]
 
 
 def observe(
-    transcripts: Iterable[Transcript], priors: Mapping[Kind, float], model: str | None = None
-) -> Hits:
-    """By class how many continuations were right, and of how many, in texts begun with `priors`:
-    replayed, or written once more by `model`, where logits of rejected nodes are offered, too."""
-    counts: Hits = {}
+    transcripts: Iterable[Transcript], weights: Sequence[float], model: str | None = None
+) -> list[Context]:
+    """The contexts of texts that are drafted with `weights`: replayed, or written once more by `model`,
+    where logits of rejected nodes are offered, too."""
+    contexts = []
     for transcript in transcripts:
-        for kind, (right, tries) in _observe_one(transcript, priors, model).items():
-            before = counts.get(kind, (0.0, 0.0))
-            counts[kind] = (before[0] + right, before[1] + tries)
-    return counts
+        target: Target = (
+            TranscriptTarget(transcript) if model is None else model_of(transcript, model)
+        )
+        observer = Observer(weights)
+        trace = begin(
+            target,
+            transcript.prompt_ids,
+            observer.name,
+            transcript.max_new_tokens,
+            options=observer.options(),
+        )
+        complete(target, trace, observer)
+        contexts += observer.contexts
+    return contexts
 
 
-def _observe_one(transcript: Transcript, priors: Mapping[Kind, float], model: str | None) -> Hits:
-    target: Target = TranscriptTarget(transcript) if model is None else model_of(transcript, model)
-    drafter = LogitSpec(tree_size="capacity")
-    trace = begin(
-        target,
-        transcript.prompt_ids,
-        drafter.name,
-        transcript.max_new_tokens,
-        options=drafter.options(),
-    )
-    drafter.priors = priors
-    complete(target, trace, drafter)
-    return drafter.observed()
+def maximize_likelihood(models: Sequence[Sequence[Context]], ridge: float = RIDGE) -> list[float]:
+    """The weights [classes] under which what came is most probable; models count equally, whatever the
+    number of their contexts."""
+    import torch
+
+    contexts = [context for model in models for context in model]
+    if not contexts:
+        return [0.0] * len(KINDS)
+    shares = [
+        len(contexts) / (len(models) * len(model)) for model in models if model for _ in model
+    ]
+    events, owners, came = _tensors(contexts)
+    count = len(contexts)
+    weights = torch.zeros(len(KINDS) + 1, requires_grad=True)  # the last one fills up rows
+
+    def loss() -> Any:
+        optimizer.zero_grad()
+        scores = (weights * filling)[events].sum(1)
+        top = torch.full((count,), -torch.inf).scatter_reduce(0, owners, scores.detach(), "amax")
+        total = torch.zeros(count).index_add(0, owners, (scores - top[owners]).exp()).log() + top
+        surprise = (torch.tensor(shares) * (total - scores[came])).sum()
+        result = surprise + ridge * (weights**2).sum()
+        result.backward()  # type: ignore[no-untyped-call]
+        return result
+
+    filling = torch.ones(len(KINDS) + 1)
+    filling[-1] = 0
+    optimizer = torch.optim.LBFGS([weights], max_iter=MAX_ITERATIONS, line_search_fn="strong_wolfe")
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    return [float(weight) for weight in weights.detach()[:-1]]
 
 
-def pool_rates(models: Sequence[Hits]) -> dict[Kind, float]:
-    """One rate for each class that was met: the mean over the models, weighted by what each has seen
-    of it up to `ENOUGH`."""
-    rates = {}
-    for kind in dict.fromkeys(kind for counts in models for kind in counts):
-        counts_by_model = [
-            counts[kind] for counts in models if kind in counts and counts[kind][1] >= 1
-        ]
-        weights = [min(tries, ENOUGH) for _, tries in counts_by_model]
-        if counts_by_model:
-            pairs = zip(weights, counts_by_model, strict=True)
-            mean = sum(weight * _rate(kind, *counts) for weight, counts in pairs) / sum(weights)
-            rates[kind] = min(MAX_RATE, max(MIN_RATE, mean))
-    return rates
+def _tensors(contexts: Sequence[Context]) -> tuple[Any, Any, Any]:
+    """Classes of each event [events, most of one], the context of each event, and the event that came
+    in each context."""
+    import torch
 
-
-def _rate(kind: Kind, right: float, tries: float) -> float:
-    return (right + RIGHT_BEFORE) / (tries + RIGHT_BEFORE + WRONG_BEFORE[str(kind[0])])
+    most = max(len(kinds) for context in contexts for kinds in context.events)
+    rows: list[list[int]] = []
+    owners, came = [], []
+    for place, context in enumerate(contexts):
+        came.append(len(rows) + context.right)
+        for kinds in context.events:
+            rows.append(kinds + [len(KINDS)] * (most - len(kinds)))
+            owners.append(place)
+    return torch.tensor(rows), torch.tensor(owners), torch.tensor(came)
 
 
 def fit(
     readers: Sequence[Callable[[], Iterable[Transcript]]],
-    start: Mapping[Kind, float],
+    start: Sequence[float],
     models: Sequence[str | None] = (),
     rounds: int = ROUNDS,
-) -> dict[Kind, float]:
-    """Rates of all classes of `start`: fitted where the transcripts have met the class, as in `start`
-    elsewhere. recorded: what reads the transcripts of each model, once a round. models: they themselves,
-    in the same order, for live runs; none for replays."""
-    rates = dict(start)
+) -> list[float]:
+    """Weights of all classes. readers: what reads the transcripts of each model, once a round. start: the
+    weights of the first round. models: they themselves, in the same order, for live runs; none for
+    replays."""
+    weights = list(start)
     pairs = list(zip(readers, models or [None] * len(readers), strict=True))
     for _ in range(rounds):
-        pool = pool_rates([observe(read(), rates, model) for read, model in pairs])
-        rates = {kind: pool.get(kind, rate) for kind, rate in start.items()}
-    return rates
+        weights = maximize_likelihood([observe(read(), weights, model) for read, model in pairs])
+    return weights
 
 
-def source(rates: Mapping[Kind, float]) -> str:
-    """The tables of `rates` as logitspec/drafters/sources/priors.py has them, without its comments."""
-    groups: dict[str, dict[tuple[object, ...], list[float]]] = {}
-    for (source, *group, _), rate in rates.items():
-        groups.setdefault(str(source), {}).setdefault(tuple(group), []).append(rate)
-    return "\n".join(
-        [
-            _table("_COPY", {f"{key}": row for key, row in groups["copy"].items()}, 3),
-            _table("_SUCCESSOR", {f"{key[0]}": row for key, row in groups["successor"].items()}, 3),
-            "_LOGIT = (",
-            *(f"    {_tuple(row, 4)}," for row in groups["logit"].values()),
-            ")",
-        ]
-    )
-
-
-def _table(name: str, rows: Mapping[str, Sequence[float]], digits: int) -> str:
-    lines = [f"    {key}: {_tuple(row, digits)}," for key, row in rows.items()]
-    return "\n".join([f"{name} = {{", *lines, "}"])
-
-
-def _tuple(row: Sequence[float], digits: int) -> str:
-    return f"({', '.join(f'{rate:.{digits}f}' for rate in row)})"
+def source(weights: Sequence[float]) -> str:
+    """`weights` as the table in logitspec/drafters/sources/weights.py."""
+    lines = []
+    for key, group in groupby(zip(KINDS, weights, strict=True), lambda pair: pair[0][:-1]):
+        values = [f"{weight:.2f}" for _, weight in group]
+        lines.append(f"    {key!r}: ({', '.join(values)}{',' if len(values) == 1 else ''}),")
+    return "\n".join(["_TABLE: dict[Kind, tuple[float, ...]] = {", *lines, "}"])

@@ -15,7 +15,7 @@ from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, accept
 
-NODE_RANKS = 8  # after the nodes before the last accepted one, as the runner does
+NODE_RANKS = 16  # after the nodes before the last accepted one, as the runner does
 OFF = -1  # the position of such a node
 NOTHING = TopK([], [])
 # They learn nothing from the logits of rejected nodes, which is all that a transcript lacks.

@@ -1,0 +1,74 @@
+"""Probabilities from evidence: a multinomial logit over the tokens that sources offer, and none of them.
+
+The odds of a token are the product of the factors of all that speaks for it, its classes of evidence; its
+probability is its share of all odds, those of "none of them" included. So sources that agree strengthen
+each other, and one that is silent says something, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+from logitspec.drafters.sources import evidence
+from logitspec.drafters.sources.evidence import CopyClass
+from logitspec.drafters.sources.offers import MAX_SHORTER, MAX_SUCCESSORS, Ranking
+
+
+class Odds:
+    """Factors of all classes of evidence, from their `weights` (natural logarithms).
+
+    Odds after one context are all divided by the factor of "no copy", which most tokens share.
+    """
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        factors = [exp(weight) for weight in weights]
+        self.no_successor = {best: factors[kind] for best, kind in evidence.NO_SUCCESSOR.items()}
+        self.logit = [[factors[kind] for kind in kinds] for kinds in evidence.LOGIT]
+        self.no_logit = factors[evidence.NO_LOGIT]
+        self._no_copy = {best: factors[kind] for best, kind in evidence.NO_COPY.items()}
+        self._copy = {
+            each: [factors[kind] for kind in kinds] for each, kinds in evidence.COPY.items()
+        }
+        self._none_copy = {best: factors[kind] for best, kind in evidence.NONE_COPY.items()}
+        self._none_known = {
+            best: [factors[kind] for kind in kinds] for best, kinds in evidence.NONE_KNOWN.items()
+        }
+        self._by_bucket = {
+            (best, best): [factors[kind] for kind in kinds]
+            for best, kinds in evidence.SUCCESSOR.items()
+        } | {
+            orders: [factors[kind] for kind in kinds] for orders, kinds in evidence.SHORTER.items()
+        }
+
+    def of_copy(self, kind: CopyClass, later: bool, best: CopyClass) -> float:
+        """The factor of a copy; best: the class of the best copy after the context."""
+        return self._copy[kind][later] / self._no_copy[best]
+
+    def of_none(self, best_copy: CopyClass | None, best: int, root: bool) -> float:
+        """The odds of none of the offered tokens."""
+        known = self._none_known[best][root]
+        return known * self._none_copy[best_copy] / self._no_copy[best_copy]
+
+    def of_successors(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:
+        """The odds of all successors by token, as far as rankings tell; `known` as from `Successors`."""
+        if not known:
+            return {}
+        best, ranking = known[0]
+        odds = self._ranked(ranking, best, best).copy()
+        absent = self.no_successor[best]
+        for order, shorter in known[1:]:
+            for token, factor in self._ranked(shorter, order, best).items():
+                odds[token] = odds.get(token, absent) * factor
+        return odds
+
+    def _ranked(self, ranking: Ranking, order: int, best: int) -> dict[int, float]:
+        """The factors of one ranking by token, worked out once."""
+        ranked = ranking.factors.get((order, best))
+        if ranked is None:
+            most = MAX_SUCCESSORS if order == best else MAX_SHORTER
+            by_bucket = self._by_bucket[order, best]
+            pairs = zip(ranking.topk.ids[:most], ranking.buckets, strict=False)
+            ranked = {token: by_bucket[bucket] for token, bucket in pairs}
+            ranking.factors[order, best] = ranked
+        return ranked

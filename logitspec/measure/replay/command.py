@@ -1,4 +1,4 @@
-"""The command `replay`: transcripts are recorded, methods replayed on them, and rates fitted to them."""
+"""The command `replay`: transcripts are recorded, methods replayed on them, and weights fitted to them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from logitspec import commandline
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.errors import LogitSpecError
-from logitspec.measure.replay import ingredients
+from logitspec.measure.replay import ingredients, sizes
 from logitspec.measure.replay.fit import fit, source
 from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
 from logitspec.measure.replay.record import RANKS, record
 from logitspec.measure.replay.scores import compare, document, table
+from logitspec.measure.replay.sizes import COSTS
 from logitspec.measure.replay.transcript import check, read, save
 from logitspec.measure.variants import Variant, parse_variant
 from logitspec.prompts import EXAMPLES, read_prompts
@@ -26,7 +27,7 @@ from logitspec.trace.records import dumps
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A command of its own for each thing to do."""
-    commands = parser.add_subparsers(required=True, metavar="record|run|ingredients|fit")
+    commands = parser.add_subparsers(required=True, metavar="record|run|sizes|ingredients|fit")
     recorder = commands.add_parser(
         "record", help="decode prompts and write down what the model says"
     )
@@ -64,6 +65,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     runner.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
 
+    sizer = commands.add_parser("sizes", help="compare trees sized by cost with fixed sizes")
+    sizer.set_defaults(command=_sizes)
+    sizer.add_argument("file", help="what `record` wrote")
+    sizer.add_argument(
+        "--costs",
+        default="cpu",
+        help=f"what forwards take: a trace, or one of {', '.join(COSTS)} (default: %(default)s)",
+    )
+
     parts = commands.add_parser("ingredients", help="what each part of our method is worth")
     parts.set_defaults(command=_ingredients)
     parts.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
@@ -76,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
     parts.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
 
-    fitter = commands.add_parser("fit", help="fit the rates that our method begins with")
+    fitter = commands.add_parser("fit", help="fit the weights that our method begins with")
     fitter.set_defaults(command=_fit)
     fitter.add_argument("files", nargs="+", metavar="file", help="transcripts, a file a model")
     fitter.add_argument(
@@ -113,6 +123,11 @@ def _run(options: argparse.Namespace) -> None:
     if options.json:
         commandline.write(options.json, line)
     print(line)
+
+
+def _sizes(options: argparse.Namespace) -> None:
+    transcripts = tqdm(read(options.file), "replay", unit=" prompts", disable=None)
+    print(sizes.table(sizes.compare_sizes(transcripts, options.costs)))
 
 
 def _ingredients(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.transcript import UNKNOWN, Transcript
+from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.records import Trace
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
@@ -28,9 +29,12 @@ class TranscriptTarget(Target):
     The choice after a node whose path is not the recorded output is `UNKNOWN`, so that nothing below
     it is ever accepted, and its top-k is empty: what the model would have said there was never
     computed. The same holds beyond the end of the transcript, where a run stops anyway.
+
+    costs: what its forwards shall take; by default they take no time.
     """
 
-    def __init__(self, transcript: Transcript) -> None:
+    def __init__(self, transcript: Transcript, costs: ForwardCosts | None = None) -> None:
+        self.costs = costs
         self._transcript = transcript
         self._text = [*transcript.prompt_ids, *transcript.output_ids, transcript.after]
         self.length = 0
@@ -56,7 +60,7 @@ class TranscriptTarget(Target):
         # As the runner: the row where acceptance ends has all its ranks.
         end = accept(tree, choices)[-1]
         topk[end] = self._ranks(places[end])
-        return ForwardResult(choices, topk, 0.0)
+        return ForwardResult(choices, topk, self.costs.at(len(tree)) if self.costs else 0.0)
 
     def commit(self, path: Sequence[int]) -> None:
         """`path` (nodes of the last tree, root first) is now part of the text."""

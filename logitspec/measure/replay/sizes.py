@@ -1,0 +1,108 @@
+"""Whether trees are as large as pays: sizes by cost beside fixed sizes, on transcripts and known costs.
+
+Each forward takes what a table of costs says, and drafting and committing take what they take here. So a
+processor tells which sizes would be right on a GPU.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from logitspec.decoding.engine import begin, complete
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay.target import TranscriptTarget
+from logitspec.measure.replay.transcript import Transcript
+from logitspec.trace.costs import ForwardCosts
+
+METHOD = "logitspec"
+FIXED = (8, 16, 24, 32, 48, 64)
+MAX_LOSS = 0.02
+
+# Milliseconds by rows behind some 250 tokens, SmolLM2-135M-Instruct.
+COSTS: dict[str, dict[str, Any]] = {
+    # float32, thread time of one core without AVX-512 of an AMD EPYC, torch 2.13.0+cpu
+    "cpu": {
+        "rows": [1, 2, 4, 8, 16, 24, 32, 48, 64],
+        "milliseconds": [47.2, 51.3, 51.3, 60.0, 74.7, 106, 132, 225, 253],
+    },
+    # bfloat16, layers as compiled CUDA graphs, NVIDIA H100, torch 2.11.0+cu130; sizes between are padded
+    "h100": {"rows": [1, 64], "milliseconds": [1.29, 1.37]},
+}
+
+
+@dataclass(slots=True)
+class SizeScore:
+    """What runs with one size of trees amount to. rows: of all trees together, roots included."""
+
+    tokens: int = 0
+    forwards: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+def costs_of(name: str) -> ForwardCosts:
+    """Costs of COSTS by name, or from the file of a trace, a JSON object that has `forward_costs`."""
+    data = COSTS.get(name)
+    if data is None:
+        try:
+            data = json.loads(Path(name).read_text(encoding="utf-8"))
+            data = data.get("environment", data).get("forward_costs", data)
+        except (OSError, ValueError, AttributeError) as error:
+            raise LogitSpecError(
+                f"Can't read costs from {name} ({error}); name a trace, or one of"
+                f" {', '.join(COSTS)}."
+            ) from error
+    return ForwardCosts(data["rows"], [each / 1000 for each in data["milliseconds"]])
+
+
+def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, SizeScore]:
+    """The score of trees sized by `costs` ("measured"), and of each fixed size, over all transcripts."""
+    variants: dict[str, dict[str, Any]] = {
+        "measured": {"tree_size": "measured"},
+        **{str(nodes): {"tree_size": "capacity", "draft_tree_capacity": nodes} for nodes in FIXED},
+    }
+    scores = {name: SizeScore() for name in variants}
+    for transcript in transcripts:
+        for name, options in variants.items():
+            target = TranscriptTarget(transcript, costs_of(costs))
+            trace = begin(
+                target, transcript.prompt_ids, METHOD, transcript.max_new_tokens, options=options
+            )
+            score = scores[name]
+            for step in complete(target, trace).steps:
+                score.tokens += len(step.tokens)
+                score.forwards += 1
+                score.rows += len(step.tree)
+                score.seconds += step.seconds.device + step.seconds.draft + step.seconds.commit
+    return scores
+
+
+def loss(scores: dict[str, SizeScore]) -> float:
+    """By how much of its tokens a second "measured" stays behind the best fixed size; negative: ahead."""
+    best = max(score.tokens_per_second for name, score in scores.items() if name != "measured")
+    return 1 - scores["measured"].tokens_per_second / best if best else 0.0
+
+
+def table(scores: dict[str, SizeScore]) -> str:
+    """Nodes, mean accepted tokens and tokens a second by size."""
+    lines = [f"{'size':>10}{'nodes':>8}{'MAT':>8}{'tokens/s':>10}"]
+    lines += [
+        f"{name:>10}{score.rows / max(1, score.forwards):>8.1f}"
+        f"{score.tokens / max(1, score.forwards):>8.3f}{score.tokens_per_second:>10.1f}"
+        for name, score in scores.items()
+    ]
+    return "\n".join(
+        [
+            *lines,
+            f"measured stays {loss(scores):.1%} behind the best fixed size (wanted: at most"
+            f" {MAX_LOSS:.0%}).",
+        ]
+    )

@@ -1,0 +1,73 @@
+"""Trees sized by cost beside fixed sizes: by hand, and on a real transcript with costs that weigh."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from logitspec import load
+from logitspec.__main__ import main
+from logitspec.errors import LogitSpecError
+from logitspec.measure.replay import sizes
+from logitspec.measure.replay.record import record
+from logitspec.measure.replay.sizes import COSTS, SizeScore, compare_sizes, costs_of, loss, table
+from logitspec.measure.replay.target import TranscriptTarget
+from logitspec.measure.replay.transcript import Transcript, save
+from logitspec.prompts import examples
+from logitspec.trace.costs import ForwardCosts
+from logitspec.trace.tree import DraftTree
+
+
+@pytest.fixture(scope="module")
+def transcripts() -> list[Transcript]:
+    return list(record(*load("builtin"), examples()[4:16:4], 80))
+
+
+def test_a_replay_with_costs_takes_what_they_say(transcripts: list[Transcript]) -> None:
+    target = TranscriptTarget(transcripts[0], ForwardCosts([1, 3], [0.5, 1.5]))
+    assert target.measure_costs() is target.costs
+    first = target.prefill(transcripts[0].prompt_ids).choices[0]
+    assert target.verify(DraftTree(first)).seconds == pytest.approx(0.5)
+
+
+def test_every_size_writes_the_same_text_in_its_own_number_of_forwards(
+    transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forwards take a thousand times as long as they would, so that no clock of this machine matters."""
+    for name, costs in COSTS.items():
+        slow = {**costs, "milliseconds": [1000 * each for each in costs["milliseconds"]]}
+        monkeypatch.setitem(sizes.COSTS, name, slow)
+    by_cost = {name: compare_sizes(transcripts, name) for name in COSTS}
+    for scores in by_cost.values():
+        assert {score.tokens for score in scores.values()} == {
+            sum(len(each.output_ids) for each in transcripts)
+        }
+        forwards = [scores[str(nodes)].forwards for nodes in sizes.FIXED]
+        assert forwards == sorted(forwards, reverse=True)
+    # Where 64 rows take hardly longer than one, trees are larger.
+    dear, flat = by_cost["cpu"]["measured"], by_cost["h100"]["measured"]
+    assert flat.rows / flat.forwards > 2 * dear.rows / dear.forwards
+
+
+def test_the_loss_by_hand() -> None:
+    scores = {"measured": SizeScore(90, 30, 90, 10.0), "8": SizeScore(90, 40, 320, 9.0)}
+    assert loss(scores) == pytest.approx(0.1)
+    assert "measured stays 10.0% behind" in table(scores)
+
+
+def test_costs_of_a_trace_and_of_nothing(tmp_path: Path) -> None:
+    trace = {"environment": {"forward_costs": {"rows": [1, 2], "milliseconds": [3.0, 5.0]}}}
+    (tmp_path / "trace.json").write_text(json.dumps(trace), encoding="utf-8")
+    assert costs_of(str(tmp_path / "trace.json")).at(2) == pytest.approx(0.005)
+    with pytest.raises(LogitSpecError, match="name a trace, or one of cpu, h100"):
+        costs_of(str(tmp_path / "nowhere.json"))
+
+
+def test_the_command(
+    tmp_path: Path, transcripts: list[Transcript], capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(transcripts[:1], tmp_path / "one.gz")
+    main(["replay", "sizes", str(tmp_path / "one.gz"), "--costs", "h100"])
+    assert "behind the best fixed size" in capsys.readouterr().out

@@ -429,15 +429,15 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     opening = opening_run()
     assert opening is not None
     first, shown = opening
-    assert shown.model["id"] == CATALOGUE[0].name
-    expect(player).to_contain_text(f"Recorded: {first.title} (SmolLM2-135M-Instruct)")
+    assert shown.model["id"] == f"{CATALOGUE[0].name}:Q4_1"
+    expect(player).to_contain_text(f"Recorded: {first.title} (SmolLM2-135M-Instruct:Q4_1)")
     expect(page.locator("textarea").first).to_have_value(first.text)
     assert player.get_attribute("data-steps") == str(len(shown.steps))
     assert cursor(page) >= typical_step(shown) > 1
     shelf = page.locator("button.gallery-item:visible")
     expect(shelf).to_have_text([task_title(each.category) for each in typed()])
     page.get_by_role("button", name="Code", exact=True).click()
-    expect(player).to_contain_text("Recorded: palindromes (SmolLM2-135M-Instruct)")
+    expect(player).to_contain_text("Recorded: palindromes (SmolLM2-135M-Instruct:Q4_1)")
     page.get_by_role("button", name="Runs of the built-in model").click()
     page.get_by_role("button", name="Story: finish a party", exact=True).click()
     expect(player).to_contain_text("Recorded: finish a party (the built-in model)")

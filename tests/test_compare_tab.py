@@ -146,7 +146,7 @@ def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
     root = tab.locator(ROOT)
     opening = opening_race()
     assert opening is not None
-    expect(root).to_contain_text(f"Recorded: {opening.title} (SmolLM2-135M-Instruct)")
+    expect(root).to_contain_text(f"Recorded: {opening.title} (SmolLM2-135M-Instruct:Q4_1)")
     expect(tab.get_by_label("Prompt of the race")).to_have_value(opening.text)
     tab.get_by_role("button", name="Race", exact=True).click()
     state(tab, "running")

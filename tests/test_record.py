@@ -15,7 +15,7 @@ from logitspec import DraftTree, Origin, Provenance, StepRecord, TopK, Trace
 from logitspec.__main__ import main
 from logitspec.decoding.race import Race, begin_race
 from logitspec.models.catalogue import CATALOGUE
-from logitspec.prompts import Prompt
+from logitspec.prompts import TYPED, Prompt, read_prompts
 from logitspec.publish import demos, record
 from logitspec.publish.demos import (
     RACES,
@@ -208,6 +208,18 @@ def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: 
     assert json.loads(autoplay_message(trace, 5))["at"] == 5
 
 
+def name_of(trace: Trace) -> str:
+    """The model's, without the quantisation of its file."""
+    return str(trace.model["id"]).partition(":")[0]
+
+
+def test_what_rates_were_fitted_on_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    fitted = {prompt.text for prompt in read_prompts(TYPED.with_name("fit.jsonl"))}
+    assert len(fitted) == 32
+    assert not fitted & {prompt.text for prompt in shown_prompts()}
+
+
 SHIPPED = [
     (gallery, prompt)
     for gallery in galleries()
@@ -243,7 +255,7 @@ def test_a_shipped_recording_is_whole_and_says_what_it_is(gallery: Gallery, prom
         prompt.text,
     )
     assert trace.finish in ("eos", "length")
-    assert (trace.model["id"], trace.method) == (gallery.model, gallery.method)
+    assert (name_of(trace), trace.method) == (gallery.model, gallery.method)
     assert trace.baseline is not None
     assert demo_file(prompt).stat().st_size < 200_000
 
@@ -254,7 +266,7 @@ def test_the_shipped_race_of_the_real_model_goes_to_ours(monkeypatch: pytest.Mon
     assert prompt is not None
     race = json.loads(read_demo(demo_run(prompt), RACES) or "")
     lanes = [Trace.from_json(json.dumps(lane)) for lane in race["lanes"]]
-    assert {lane.model["id"] for lane in lanes} == {CATALOGUE[0].name}
+    assert {name_of(lane) for lane in lanes} == {CATALOGUE[0].name}
     assert len({tuple(lane.output_ids) for lane in lanes}) == 1
     rates = {lane.method: lane.counts().tokens_per_second for lane in lanes}
     assert max(rates, key=lambda method: rates[method]) == "logitspec"

@@ -15,7 +15,7 @@ from gguf.quants import dequantize
 from support.fakes import finished
 
 from logitspec import decode
-from logitspec.models import encode_prompt
+from logitspec.models import encode_prompt, loader
 from logitspec.runtime.runner import Runner
 
 SmolLM2 = tuple[Runner, Any]
@@ -71,3 +71,13 @@ def test_prompt_and_end_are_those_of_its_chat(smollm2: SmolLM2) -> None:
     assert target.eos_ids == {end}
     text = tokenizer.decode(encode_prompt(tokenizer, "Hello"))
     assert text.endswith("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_the_name_in_the_catalogue_leads_to_the_package_and_traces_say_which_file(
+    smollm2_file: Path,
+) -> None:
+    name = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    source = loader._source(name)
+    assert source.name == f"{name}:Q4_1"
+    assert source.gguf is not None
+    assert source.gguf.path == smollm2_file

@@ -227,7 +227,8 @@ def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
             " file; choose the folder that save_pretrained has written."
         )
     if file := installed(str(model)):
-        return Source(file.parent, file.name, gguf=read(file))
+        name = f"{model}:{names.quantisation(file.name) or file.name}"
+        return Source(file.parent, name, gguf=read(file))
     return _hub_source(str(model), progress)
 
 

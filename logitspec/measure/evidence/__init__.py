@@ -51,8 +51,8 @@ class Evidence:
 
     @property
     def model(self) -> str:
-        """The model's id."""
-        return str(self.about["model"]["id"])
+        """The name that `load` takes: the model's id without the quantisation of its file."""
+        return str(self.about["model"]["id"]).partition(":")[0]
 
     @property
     def tasks(self) -> list[str]:

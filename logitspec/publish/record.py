@@ -100,18 +100,22 @@ def _record_races(
     target: Any, tokenizer: Any, gallery: Gallery, options: argparse.Namespace, folder: Path
 ) -> None:
     """A race of each prompt; where none was named, only the most typical is kept."""
+    methods = options.race or DEFAULT_LANES
     races: list[Race] = []
     for prompt in gallery.prompts:
-        methods = options.race or DEFAULT_LANES
         race = record_race(target, tokenizer, prompt, methods, gallery.max_new_tokens)
         print(_race_line(race), flush=True)
         races.append(race)
-    kept = races if options.ids else [most_typical_race(races)]
-    for prompt, race in zip(gallery.prompts, races, strict=True):
-        if race in kept:
-            path = demo_file(prompt, folder)
-            race.save(path)
-            print(f"{path.name}: {race.recorded}, {path.stat().st_size / 1000:.0f} kB", flush=True)
+        if options.ids:
+            _save_race(race, demo_file(prompt, folder))
+    if not options.ids:
+        typical = races.index(most_typical_race(races))
+        _save_race(races[typical], demo_file(gallery.prompts[typical], folder))
+
+
+def _save_race(race: Race, path: Path) -> None:
+    race.save(path)
+    print(f"{path.name}: {race.recorded}, {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
 def record(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:

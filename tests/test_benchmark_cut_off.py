@@ -335,6 +335,8 @@ def test_the_first_of_each_category_comes_before_the_second_of_any(words: list[s
     file = words[2]
     assert [each.question_id for each in choose([file])] == [1, 4, 2, 5, 3]
     assert [each.question_id for each in choose([file], per_category=1)] == [1, 4]
+    assert all(each.later == () for each in choose([file], turns=1))
+    assert choose([file], turns=9) == choose([file])
     assert [each.question_id for each in choose([file], ["a"], 2)] == [1, 2]
 
 

@@ -30,6 +30,9 @@ def rotate(items: Sequence[T], turns: int) -> list[T]:
     return [*items[first:], *items[:first]]
 
 
+WARM_UP_TOKENS = 16
+
+
 @dataclass(slots=True)
 class Bench:
     """The contenders and how often they run.
@@ -57,7 +60,7 @@ class Bench:
             return
         longest = max(fitting, key=len)
         for contender in self.contenders:
-            contender.decode(longest, self._room(longest))
+            contender.decode(longest, min(WARM_UP_TOKENS, self._room(longest)))
 
     def measure(self, prompt: Prompt, part: Part, done: Callable[[], Any] = bool) -> None:
         """All turns of `prompt`; `done` is called after each repeat, and for those left out."""

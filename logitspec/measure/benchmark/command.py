@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per-category", type=int, metavar="N", help="the first of each (default: all)"
     )
+    parser.add_argument("--turns", type=int, metavar="N", help="of each prompt (default: all)")
     parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="(default: %(default)s)")
     commandline.add_model(parser)
@@ -130,7 +131,7 @@ def run(options: argparse.Namespace) -> int | None:
 
     methods, rivals = variants(options.methods), baselines(options.baselines)
     _check(options)
-    prompts = choose(options.prompts, options.category, options.per_category)
+    prompts = choose(options.prompts, options.category, options.per_category, options.turns)
     processes = PartialState(cpu=options.device == "cpu")
     alone = processes.num_processes == 1
     device = options.device if alone or options.device != "auto" else str(processes.device)
@@ -192,6 +193,8 @@ def _check(options: argparse.Namespace) -> None:
         raise LogitSpecError(f"--repeats must be from 1 to {MAX_REPEATS}; got {options.repeats}.")
     if options.per_category is not None and options.per_category < 1:
         raise LogitSpecError(f"--per-category must be 1 or more; got {options.per_category}.")
+    if options.turns is not None and options.turns < 1:
+        raise LogitSpecError(f"--turns must be 1 or more; got {options.turns}.")
     if options.resume and not Path(options.resume).is_file():
         raise LogitSpecError(
             f"Can't read {options.resume} (no such file); measure with --json first."
@@ -208,6 +211,7 @@ def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str
         "prompts": [Path(file).name for file in options.prompts],
         "category": options.category,
         "per_category": options.per_category,
+        "turns": options.turns,
         "prompts_digest": fingerprint(prompts),
         "max_new_tokens": options.max_new_tokens,
         "repeats": options.repeats,

@@ -54,11 +54,11 @@ def conditions(document: dict[str, Any]) -> str:
 def _which(document: dict[str, Any]) -> str:
     """Which prompts there are."""
     request = document["request"]
-    files = f"all turns of {' and '.join(request['prompts'])}"
-    if most := request.get("per_category"):
-        files = (
-            f"all turns of the first {most} of each category of {' and '.join(request['prompts'])}"
-        )
+    turns = request.get("turns")
+    which = "all turns" if turns is None else "the first turn" if turns == 1 else f"{turns} turns"
+    most = request.get("per_category")
+    part = f" of the first {most} of each category" if most else ""
+    files = f"{which}{part} of {' and '.join(request['prompts'])}"
     if categories := request["category"]:
         files += f" ({', '.join(categories)})"
     if missing := document.get("missing"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from logitspec.errors import LogitSpecError
@@ -13,10 +14,13 @@ from logitspec.trace.records import dumps
 
 
 def choose(
-    files: Iterable[str | Path], categories: Sequence[str] = (), per_category: int | None = None
+    files: Iterable[str | Path],
+    categories: Sequence[str] = (),
+    per_category: int | None = None,
+    turns: int | None = None,
 ) -> list[Prompt]:
     """Prompts of all files, the first `per_category` of each category: first one of each, then the next, so
-    that whoever stops early has something of all.
+    that whoever stops early has something of all. turns: of each prompt, at most.
 
     Raises LogitSpecError where two share an id, by which figures name them.
     """
@@ -33,7 +37,11 @@ def choose(
         ranked.append((seen[prompt.category], prompt))
         seen[prompt.category] += 1
     ranked.sort(key=lambda pair: pair[0])
-    return [prompt for rank, prompt in ranked if per_category is None or rank < per_category]
+    return [
+        prompt if turns is None else replace(prompt, later=prompt.later[: turns - 1])
+        for rank, prompt in ranked
+        if per_category is None or rank < per_category
+    ]
 
 
 def fingerprint(prompts: Sequence[Prompt]) -> str:

@@ -195,4 +195,5 @@ def test_the_methods_that_it_lists_exist_and_lead_to_their_papers() -> None:
 
 
 def test_it_is_short() -> None:
-    assert len(README.split()) <= 2000
+    words = [each for each in README.split() if any(map(str.isalnum, each))]  # no borders of tables
+    assert len(words) <= 2000

@@ -251,8 +251,11 @@ def measured(real: bool) -> str:
             tables += compact(document)
         if is_spec_bench(document):
             tables.append(beside(document))
-        dtype = document["environment"]["dtype"]  # tells their captions apart
-        rows = (_table(f"{each.caption} ({dtype})", each.heads, each.rows) for each in tables)
+        # Both tell their captions apart.
+        of = (
+            f"{document['request']['model'].rpartition('/')[2]}, {document['environment']['dtype']}"
+        )
+        rows = (_table(f"{each.caption} ({of})", each.heads, each.rows) for each in tables)
         parts.append(_paragraph(published_conditions(document)) + "".join(rows))
     return "".join(parts)
 

@@ -25,6 +25,8 @@ from logitspec.drafters.sources.evidence import CopyClass
 from logitspec.drafters.sources.odds import Odds
 from logitspec.drafters.sources.offers import (
     MAX_RUNNERS_UP,
+    MAX_SHORTER,
+    MAX_SUCCESSORS,
     ORDERS,
     Context,
     Copies,
@@ -187,9 +189,11 @@ class LogitSpec(Drafter):
         if (copied := self._copied.get(node)) and token in copied:
             return copied[token]
         if self.successors:
+            most = MAX_SUCCESSORS
             for _, ranking in self._successors.known(self._contexts[node]):
-                if token in ranking.topk.ids:
+                if token in ranking.topk.ids[:most]:
                     return ranking.offer(ranking.topk.ids.index(token))
+                most = MAX_SHORTER
         return next(offer for offer in runners_up(self._last, -1) if offer.token == token)
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:

@@ -2,7 +2,9 @@
 
 They were fitted to greedy texts of SmolLM2-135M-Instruct, at most 128 tokens each: to the 32 prompts of
 `assets/prompts/fit.jsonl`, and to the last three questions of translation, summarization, qa, math_reasoning and
-rag in Spec-Bench, 5,223 tokens in all. No other question of Spec-Bench was looked at. The model ran live while
+rag in Spec-Bench, 5,223 tokens in all. Which evidence is weighed, and the weights
+that drafted these texts while it was written down, come from 29 texts before: 16 of the same prompts, and 13 among the
+first three questions of each category of Spec-Bench. The model ran live while
 the evidence was written down, because replays lack the logits of rejected nodes, from which most successors come:
 
     python -m logitspec replay record --model MODEL --prompts PROMPTS --max-new-tokens 128 --out texts.jsonl.gz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.loader import prepare
 from logitspec.models.probing import TEXTS, probe_of
 from logitspec.runtime.fast import FastForward
+from logitspec.runtime.operations import Norm
 from logitspec.runtime.probe import Probe, likely_text
 from logitspec.runtime.runner import Runner
 
@@ -35,12 +37,16 @@ def swap_norms(forward: FastForward) -> bool:
 def forget_query_norm(forward: FastForward) -> bool:
     planted = False
     for layer in forward._layers:
-        if (norm := layer._query_norm) is not None:
+        shape = layer.shape
+        if (norm := shape.query_norm) is not None:
             planted = True
-            layer._query_norm = norm._replace(weight=torch.ones_like(norm.weight))
-            if layer._head_norm is not None:
-                layer._head_norm = torch.ones_like(layer._head_norm[0]), layer._head_norm[1]
+            each_head = shape.each_head and _of_ones(shape.each_head)
+            layer.shape = replace(shape, query_norm=_of_ones(norm), each_head=each_head)
     return planted
+
+
+def _of_ones(norm: Norm) -> Norm:
+    return norm._replace(weight=torch.ones_like(norm.weight))
 
 
 def forget_biases(forward: FastForward) -> bool:
@@ -53,7 +59,7 @@ def forget_biases(forward: FastForward) -> bool:
 def ignore_windows(forward: FastForward) -> bool:
     windows = [layer for layer in forward._layers if layer.window is not None]
     for layer in windows:
-        layer.window = None
+        layer.shape = replace(layer.shape, window=None)
     forward._windows = {None}
     return bool(windows)
 

@@ -8,7 +8,7 @@ are faster on a CPU.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,15 @@ import torch.nn.functional as F
 from logitspec.runtime.cache import PrefixCache, PrefixLayer
 from logitspec.runtime.families import FAMILIES, Family, family_of, no_windows
 from logitspec.runtime.masks import TreeMask, visible_columns, within_window
+from logitspec.runtime.operations import (
+    PLAIN,
+    Attention,
+    Norm,
+    Operations,
+    Rotation,
+    View,
+    capped,
+)
 from logitspec.runtime.product import Product
 from logitspec.runtime.shapes import Rows
 
@@ -73,6 +82,10 @@ def _unread(model: Any, family: Family) -> Iterator[str]:
                 yield part
 
 
+Pending = tuple[torch.Tensor | None, Norm | None]
+"""What a layer adds to the hidden state, [rows, hidden], and its norm; the next norm adds it on its way."""
+
+
 class FastForward:
     """`Forward` of a model for which `unsupported` has no reason.
 
@@ -101,6 +114,8 @@ class FastForward:
             for layer, window in zip(self._core.layers, windows, strict=True)
         ]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
+        self.operations = PLAIN
+        """What `fixed` computes with beside the products."""
 
     @property
     def products(self) -> list[Product]:
@@ -125,30 +140,50 @@ class FastForward:
             window: self._mask(positions, last, ancestors, window, chain)
             for window in self._windows
         }
-        for layer, cache in zip(self._layers, self.cache.layers, strict=True):
-            hidden = layer(hidden, rotation, masks[layer.window], chain, cache)
-        return self._logits(hidden[-rows:])
+        views = {window: View(mask, chain) for window, mask in masks.items()}
+        hidden, pending = self._through_layers(hidden, rotation, views, PLAIN)
+        return self._logits(hidden[-rows:], *_last(pending, rows), PLAIN)
 
     def fixed(self, rows: Rows, columns: int) -> torch.Tensor:
         """Logits [rows, vocabulary]; see `Forward`."""
         hidden = self._embedded(rows.tokens)
         cosines, sines = self._cosines_and_sines(rows.positions).unbind(1)
-        masks = {
-            window: self._tree_mask.encode_copies(visible_columns(rows, columns, window))
+        views = self._views(rows, columns)
+        with self.cache.fixed(rows.slots, columns):
+            hidden, pending = self._through_layers(hidden, (cosines, sines), views, self.operations)
+        return self._logits(hidden, *pending, self.operations)
+
+    def _views(self, rows: Rows, columns: int) -> dict[int | None, View]:
+        if self.operations.columns_by_position is not None:
+            by_position = self.operations.columns_by_position(rows)
+            view = View(rows=rows, columns=by_position, reach=columns)
+            return dict.fromkeys(self._windows, view)
+        return {
+            window: View(self._tree_mask.encode_copies(visible_columns(rows, columns, window)))
             for window in self._windows
         }
-        with self.cache.fixed(rows.slots, columns):
-            for layer, cache in zip(self._layers, self.cache.layers, strict=True):
-                hidden = layer(hidden, (cosines, sines), masks[layer.window], False, cache)
-        return self._logits(hidden)
+
+    def _through_layers(
+        self,
+        hidden: torch.Tensor,
+        rotation: Rotation,
+        views: dict[int | None, View],
+        by: Operations,
+    ) -> tuple[torch.Tensor, Pending]:
+        pending: Pending = None, None
+        for layer, cache in zip(self._layers, self.cache.layers, strict=True):
+            hidden, pending = layer(hidden, pending, rotation, views[layer.window], cache, by)
+        return hidden, pending
 
     def _embedded(self, tokens: torch.Tensor) -> torch.Tensor:
         hidden = F.embedding(tokens, self._embedding)
         return hidden if self._embedding_scale is None else hidden * self._embedding_scale
 
-    def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        logits = self._head(_normed(hidden, self._norm))
-        return logits if self._logit_cap is None else _capped(logits, self._logit_cap)
+    def _logits(
+        self, hidden: torch.Tensor, added: torch.Tensor | None, after: Norm | None, by: Operations
+    ) -> torch.Tensor:
+        logits = self._head(by.add_norm(hidden, added, after, self._norm)[1])
+        return logits if self._logit_cap is None else capped(logits, self._logit_cap)
 
     def _mask(
         self,
@@ -160,7 +195,7 @@ class FastForward:
     ) -> torch.Tensor | None:
         """None where a row attends to all, or where the attention itself can keep to a chain.
 
-        last: the greatest of `positions`. chain: as in `FastLayer`.
+        last: the greatest of `positions`. chain: as in `View`.
         """
         rows, prefix = len(positions), self.cache.length
         mask = self._chain_mask if chain else self._tree_mask
@@ -185,7 +220,7 @@ class FastForward:
 
     def _cosines_and_sines(self, positions: torch.Tensor) -> torch.Tensor:
         """[positions, 2, 1, rotary share of head_dim] from the model's own module, whatever its
-        frequencies. The sines of the first half are negative, as `_rotated` wants them."""
+        frequencies. The sines of the first half are negative, as `rotated` wants them."""
         cosines, sines = self._core.rotary_emb(self._embedding, positions[None])
         half = sines.shape[-1] // 2
         signed = torch.cat((-sines[..., :half], sines[..., half:]), -1)
@@ -202,7 +237,6 @@ class FastLayer:
         self, layer: Any, family: Family, window: int | None, score_cap: float | None
     ) -> None:
         attention, mlp = layer.self_attn, layer.mlp
-        self.window = window
         self._qkv = _fused(*(getattr(attention, name) for name in family.query_key_value))
         self._gate_up = _fused(*(getattr(mlp, name) for name in family.gate_up))
         self._out = Product(attention.o_proj.weight, attention.o_proj.bias)
@@ -212,27 +246,40 @@ class FastLayer:
         self._before_mlp = _norm(layer, family.norm_before_mlp, family)
         self._after_mlp = _norm(layer, family.norm_after_mlp, family)
         self._activation = getattr(mlp, family.activation)
-        self._scale: float = attention.scaling
-        self._score_cap = score_cap
-        self._head_dim: int = attention.head_dim
-        self._heads: int = attention.o_proj.in_features // attention.head_dim
-        self._key_heads: int = self._heads // attention.num_key_value_groups
-        self._query_norm = _norm(attention, family.query_norm, family)
-        self._key_norm = _norm(attention, family.key_norm, family)
-        self._head_norm = self._norm_of_each_head()
-        # In half precision a CPU takes three times as long over one query row as over two.
-        weight = self._qkv.weight
-        lone = self._heads == self._key_heads and weight.device.type == "cpu"
-        self._doubles = lone and weight.dtype in (torch.bfloat16, torch.float16)
+        self.shape = self._attention(attention, family, window, score_cap)
 
-    def _norm_of_each_head(self) -> tuple[torch.Tensor, float] | None:
-        """Weights [heads + key heads, head_dim] and epsilon of the norms of query and key, if each head is
-        normalized by itself."""
-        query, key = self._query_norm, self._key_norm
-        if query is None or key is None or len(query.weight) != self._head_dim:
-            return None
-        weights = query.weight.expand(self._heads, -1), key.weight.expand(self._key_heads, -1)
-        return torch.cat(weights).detach().to(self._qkv.weight.dtype), query.epsilon
+    def _attention(
+        self, attention: Any, family: Family, window: int | None, score_cap: float | None
+    ) -> Attention:
+        head_dim: int = attention.head_dim
+        heads: int = attention.o_proj.in_features // head_dim
+        key_heads = heads // attention.num_key_value_groups
+        query_norm = _norm(attention, family.query_norm, family)
+        key_norm = _norm(attention, family.key_norm, family)
+        weight = self._qkv.weight
+        each_head = None
+        if query_norm and key_norm and len(query_norm.weight) == head_dim:
+            weights = query_norm.weight.expand(heads, -1), key_norm.weight.expand(key_heads, -1)
+            each_head = Norm(torch.cat(weights).detach().to(weight.dtype), query_norm.epsilon)
+        # In half precision a CPU takes three times as long over one query row as over two.
+        lone = heads == key_heads and weight.device.type == "cpu"
+        return Attention(
+            heads,
+            key_heads,
+            head_dim,
+            attention.scaling,
+            window,
+            score_cap,
+            each_head,
+            query_norm,
+            key_norm,
+            lone and weight.dtype in (torch.bfloat16, torch.float16),
+        )
+
+    @property
+    def window(self) -> int | None:
+        """The positions that a row attends to (None: all)."""
+        return self.shape.window
 
     @property
     def products(self) -> list[Product]:
@@ -242,118 +289,20 @@ class FastLayer:
     def __call__(
         self,
         hidden: torch.Tensor,
-        rotation: tuple[torch.Tensor, torch.Tensor],
-        mask: torch.Tensor | None,
-        chain: bool,
+        pending: Pending,
+        rotation: Rotation,
+        view: View,
         cache: PrefixLayer,
-    ) -> torch.Tensor:
-        """`hidden` [rows, hidden] after the layer.
-
-        rotation: cosines and signed sines, each [rows, 1, rotary share of head_dim]. mask: added to the scores; None
-        where nothing is hidden, or in a chain without a prefix. chain: each row attends to those
-        before it, and the mask is not repeated for the groups of heads; never where scores are capped.
-        """
-        rows = len(hidden)
-        qkv = self._qkv(_normed(hidden, self._before_attention)).view(rows, -1, self._head_dim)
-        query_key, value = torch.split(qkv, [self._heads + self._key_heads, self._key_heads], 1)
-        query_key = _rotated(self._normed_query_key(query_key), *rotation)
-        query, key = torch.split(query_key, [self._heads, self._key_heads], 1)
-        keys, values = cache.update(key.transpose(0, 1)[None], value.transpose(0, 1)[None])
-        attend = self._attend_in_order if chain else self._attend
-        mixed = self._out(attend(query, keys, values, mask))
-        hidden = hidden + _normed(mixed, self._after_attention)
-        gate, up = self._gate_up(_normed(hidden, self._before_mlp)).chunk(2, -1)
-        return hidden + _normed(self._down(self._activation(gate) * up), self._after_mlp)
-
-    def _normed_query_key(self, query_key: torch.Tensor) -> torch.Tensor:
-        """`query_key` [rows, heads + key heads, head_dim] after the norms of query and key, if any."""
-        if self._head_norm is not None:
-            weight, epsilon = self._head_norm
-            return F.rms_norm(query_key, query_key.shape[-1:], None, epsilon) * weight
-        if self._query_norm is None and self._key_norm is None:
-            return query_key
-        query, key = torch.split(query_key, [self._heads, self._key_heads], 1)
-        query = _normed(query.flatten(1), self._query_norm)
-        key = _normed(key.flatten(1), self._key_norm)
-        return torch.cat((query, key), 1).view_as(query_key)
-
-    def _attend(
-        self,
-        query: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        mask: torch.Tensor | None,
-    ) -> torch.Tensor:
-        """[rows, heads * head_dim] for query [rows, heads, head_dim]; keys and values as cached.
-
-        The heads that share a key head are laid out as further rows of one head, so that keys and
-        values are read once for all of them; the rows of `mask` are repeated likewise.
-        """
-        rows = len(query)
-        folded = query.view(rows, self._key_heads, -1, self._head_dim).permute(1, 2, 0, 3)
-        folded = folded.reshape(1, self._key_heads, -1, self._head_dim)
-        if rows == 1 and self._doubles:
-            folded = torch.cat((folded, folded), 2)
-        mixed = self._mixed(folded, keys, values, mask)
-        if rows == 1 and self._doubles:
-            mixed = mixed[:, :, :1]
-        mixed = mixed.reshape(self._key_heads, -1, rows, self._head_dim)
-        return mixed.permute(2, 0, 1, 3).reshape(rows, -1)
-
-    def _mixed(
-        self,
-        query: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        mask: torch.Tensor | None,
-    ) -> torch.Tensor:
-        """[1, key heads, rows, head_dim] for `query` of that shape. No library's attention caps scores."""
-        if self._score_cap is None:
-            return F.scaled_dot_product_attention(
-                query, keys, values, attn_mask=mask, scale=self._scale
-            )
-        scores = _capped(query @ keys.transpose(-1, -2) * self._scale, self._score_cap)
-        if mask is not None:
-            scores = scores + mask
-        wide = torch.promote_types(scores.dtype, torch.float32)
-        return torch.softmax(scores, -1, dtype=wide).to(values.dtype) @ values
-
-    def _attend_in_order(
-        self,
-        query: torch.Tensor,
-        keys: torch.Tensor,
-        values: torch.Tensor,
-        mask: torch.Tensor | None,
-    ) -> torch.Tensor:
-        """The same for the many rows of a prompt, each of which attends to those before it."""
-        mixed = F.scaled_dot_product_attention(
-            query.transpose(0, 1)[None],
-            keys,
-            values,
-            attn_mask=mask,
-            is_causal=mask is None,
-            scale=self._scale,
-            enable_gqa=self._heads != self._key_heads,
-        )
-        return mixed[0].transpose(0, 1).reshape(len(query), -1)
-
-
-def _rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
-    """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half the width of `cosines` apart, and
-    what lies beyond that width stays as it is."""
-    width = cosines.shape[-1]
-    if width < rows.shape[-1]:
-        return torch.cat((_rotated(rows[..., :width], cosines, sines), rows[..., width:]), -1)
-    rotated = torch.addcmul(rows * cosines, rows.roll(width // 2, -1), sines)
-    # Some models give cosines in float32 whatever their dtype. A cast that changes nothing takes time, too.
-    return rotated if rotated.dtype == rows.dtype else rotated.to(rows.dtype)
-
-
-class Norm(NamedTuple):
-    """weight: [width], in float32 where half precision would round it."""
-
-    weight: torch.Tensor
-    epsilon: float
+        by: Operations,
+    ) -> tuple[torch.Tensor, Pending]:
+        """`hidden` [rows, hidden], and what is to be added to it, behind the layer."""
+        hidden, entering = by.add_norm(hidden, *pending, self._before_attention)
+        qkv = self._qkv(entering).view(len(hidden), -1, self.shape.head_dim)
+        query, keys, values = by.place(qkv, rotation, self.shape, cache)
+        mixed = self._out(by.attend(query, keys, values, view, self.shape))
+        hidden, entering = by.add_norm(hidden, mixed, self._after_attention, self._before_mlp)
+        activated = by.gate(self._gate_up(entering), self._activation)
+        return hidden, (self._down(activated), self._after_mlp)
 
 
 def _norm(owner: Any, name: str | None, family: Family) -> Norm | None:
@@ -368,20 +317,9 @@ def _norm(owner: Any, name: str | None, family: Family) -> Norm | None:
     return Norm(weight, norm.eps if hasattr(norm, "eps") else norm.variance_epsilon)
 
 
-def _normed(hidden: torch.Tensor, norm: Norm | None) -> torch.Tensor:
-    """`hidden` itself where there is no norm."""
-    if norm is None:
-        return hidden
-    weight, epsilon = norm
-    if weight.dtype == hidden.dtype:
-        return F.rms_norm(hidden, hidden.shape[-1:], weight, epsilon)
-    wide = F.rms_norm(hidden.to(weight.dtype), hidden.shape[-1:], weight, epsilon)
-    return wide.to(hidden.dtype)
-
-
-def _capped(values: torch.Tensor, cap: float) -> torch.Tensor:
-    """Soft cap: nearly `values` where they are small, never beyond `cap` either way."""
-    return torch.tanh(values / cap) * cap
+def _last(pending: Pending, rows: int) -> Pending:
+    added, after = pending
+    return (None if added is None else added[-rows:]), after
 
 
 def _option(config: Any, name: str | None) -> float | None:

@@ -114,18 +114,18 @@ class _Inputs:
         on_gpu = device.type == "cuda"
         self._size = size
         self._host = torch.zeros(
-            size * (3 * 8 + size), dtype=torch.uint8, device="cpu", pin_memory=on_gpu
+            size * (4 * 8 + size), dtype=torch.uint8, device="cpu", pin_memory=on_gpu
         )
         self._device = torch.empty_like(self._host, device=device) if on_gpu else self._host
         numbers, ancestors = self._views(self._host)
         self._numbers, self._ancestors = numbers.numpy(), ancestors.numpy()
         numbers, ancestors = self._views(self._device)
-        self.rows = Rows(numbers[0], numbers[1], numbers[2], ancestors)
+        self.rows = Rows(numbers[0], numbers[1], numbers[2], ancestors, numbers[3])
 
     def _views(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        split = self._size * 3 * 8
+        split = self._size * 4 * 8
         numbers, square = raw[:split].view(torch.int64), raw[split:].view(torch.bool)
-        return numbers.view(3, self._size), square.view(self._size, self._size)
+        return numbers.view(4, self._size), square.view(self._size, self._size)
 
     def write(
         self,
@@ -139,6 +139,7 @@ class _Inputs:
         self._numbers[0, :count], self._numbers[0, count:] = tokens, tokens[0]
         self._numbers[1, :count], self._numbers[1, count:] = positions, positions[0]
         self._numbers[2] = np.arange(prefix, prefix + self._size)
+        self._numbers[3, :count], self._numbers[3, count:] = 1, 0
         self._ancestors[:] = np.eye(self._size, dtype=bool)
         self._ancestors[:count, :count] = ancestors
         if self._device is not self._host:

@@ -17,13 +17,15 @@ class Rows:
 
     tokens: ids [rows]. positions: [rows]. slots: [rows], the columns of the KV cache that take the
     keys and values of the rows; the first of them is the length of the prefix. ancestors: bool
-    [rows, rows], which of the rows each attends to, itself included. All rows attend to the prefix.
+    [rows, rows], which of the rows each attends to, itself included. All rows attend to the prefix. real:
+    [rows], 1 for rows of the tree and 0 for those that fill up the shape, which come last.
     """
 
     tokens: torch.Tensor
     positions: torch.Tensor
     slots: torch.Tensor
     ancestors: torch.Tensor
+    real: torch.Tensor
 
 
 def bucket_for(rows: int) -> int:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from transformers import GenerationConfig
@@ -20,8 +25,9 @@ from transformers.generation import (
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError
-from logitspec.models.loader import target_over
+from logitspec.models.loader import prepare, refuse_unfit
 from logitspec.runtime.runner import Runner
+from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.sampling import Sampling
 
 # In transformers' order, which is that of `pick`, too.
@@ -63,21 +69,21 @@ def custom_generate(
     config = generation_config or model.generation_config
     _refuse(model, input_ids, config)
     sampling = _sampling(logits_processor, bool(config.do_sample), seed)
-    target, prompt = _target(model), input_ids[0].tolist()
-    _refuse_inputs(input_ids, model_kwargs)
-    target.eos_ids = frozenset(_eos_ids(config))
-    new_tokens = config.max_length - len(prompt)
-    trace = begin(target, prompt, method, new_tokens, sampling, method_options)
+    prompt, new_ids = input_ids[0].tolist(), list[int]()
     streamer = streamer or _argument_of_generate("streamer")
-    criteria, new_ids = _other_criteria(stopping_criteria or (), config), list[int]()
-    steps = run(target, trace)
-    for token in (token for step in steps for token in step.tokens):
-        new_ids.append(token)
-        if streamer is not None:
-            streamer.put(torch.tensor([token]))
-        if criteria and _should_stop(criteria, _append(input_ids, new_ids)):
-            break
-    steps.close()
+    criteria = _other_criteria(stopping_criteria or (), config)
+    with _target(model) as target:
+        _refuse_inputs(input_ids, model_kwargs)
+        target.eos_ids = frozenset(_eos_ids(config))
+        new_tokens = config.max_length - len(prompt)
+        steps = run(target, begin(target, prompt, method, new_tokens, sampling, method_options))
+        for token in (token for step in steps for token in step.tokens):
+            new_ids.append(token)
+            if streamer is not None:
+                streamer.put(torch.tensor([token]))
+            if criteria and _should_stop(criteria, _append(input_ids, new_ids)):
+                break
+        steps.close()
     if streamer is not None:
         streamer.end()
     text = _append(input_ids, new_ids)
@@ -184,12 +190,35 @@ def _eos_ids(config: GenerationConfig) -> list[int]:
     return list(ids) if isinstance(ids, (list, tuple)) else [int(ids)]
 
 
-def _target(model: Any) -> Runner:
-    """The runner over `model`, checked once and stored with it, as its buffers and costs are."""
-    state = (model.device, model.dtype, model.config._attn_implementation)
-    stored = vars(model).get("_logitspec")
-    if stored is None or stored[0] != state:
-        stored = state, target_over(model)
-        vars(model)["_logitspec"] = stored
-    target: Runner = stored[1]
-    return target
+@dataclass
+class _Checked:
+    """What is worth keeping of a model that can be a target: its state then, and what forwards cost."""
+
+    state: object
+    costs: ForwardCosts | None = None
+
+
+# Not in the model, which would carry it into its copies; and nothing in it leads back to the model.
+_CHECKED: WeakKeyDictionary[Any, _Checked] = WeakKeyDictionary()
+_CHECKING = Lock()
+
+
+@contextmanager
+def _target(model: Any) -> Iterator[Runner]:
+    """A target over `model` with a text of its own, for one call: other threads may have theirs."""
+    state = _state(model)
+    with _CHECKING:
+        checked = _CHECKED.get(model)
+        if checked is None or checked.state != state:
+            refuse_unfit(model)
+            checked = _CHECKED[model] = _Checked(state)
+    target = prepare(model)
+    target.costs = deepcopy(checked.costs)
+    yield target
+    checked.costs = target.costs
+
+
+def _state(model: Any) -> object:
+    """What a check depends on: two states are equal unless the model has been changed."""
+    weights = [(each.shape, each.dtype, each.device) for each in model.parameters()]
+    return model.config.to_json_string(), model.config._attn_implementation, weights

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any, TypeVar
 
 from logitspec.errors import LogitSpecError
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.results import ForwardResult
 from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree
+
+Kind = TypeVar("Kind", bound="Target")
 
 
 class Target(ABC):
@@ -28,6 +32,16 @@ class Target(ABC):
     info: dict[str, Any]
     costs: ForwardCosts | None = None
     owner: str = ""
+    _in_use: RLock
+
+    def __new__(cls: type[Kind], *arguments: Any, **options: Any) -> Kind:
+        target = super().__new__(cls)
+        target._in_use = RLock()
+        return target
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock: a copy is another target, with a lock of its own."""
+        return {name: value for name, value in vars(self).items() if name != "_in_use"}
 
     @abstractmethod
     def prefill(
@@ -48,9 +62,22 @@ class Target(ABC):
         """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
 
     def claim(self, run: str) -> None:
-        """Give the target to `run`. The run that had it before is refused at its next step, for its
-        text is gone."""
-        self.owner = run
+        """Give the target to `run`, as soon as no other thread is in the middle of a step. The run that
+        had it before is refused at its next step, for its text is gone."""
+        with self._in_use:
+            self.owner = run
+
+    @contextmanager
+    def used_by(self, run: str) -> Iterator[None]:
+        """Within this, for as long as one step takes, no other run can claim the target. Raises
+        LogitSpecError where one has since `run` did."""
+        with self._in_use:
+            if self.owner != run:
+                raise LogitSpecError(
+                    "Another run has used this target meanwhile; finish one run before the next, or load"
+                    " the model twice."
+                )
+            yield
 
     def reserve(self, rows: int, more: int) -> None:
         """Get ready for a text of `rows` tokens that may grow by `more`. May forget the old text."""

@@ -164,14 +164,12 @@ def prepare(
     )
 
 
-def target_over(model: Any) -> Runner:
-    """`prepare`, with checks: raises LogitSpecError for a model that can't be a target."""
+def refuse_unfit(model: Any) -> None:
+    """Raise LogitSpecError for a transformers model that can't be a target."""
     name = display_name(model.config.name_or_path or model.config.model_type)
     refuse_config(model.config, name)
     refuse_model(model, name)
-    target = prepare(model, name=name)
-    check_tree_equivalence(target, name)
-    return target
+    check_tree_equivalence(prepare(model, name=name), name)
 
 
 def encode_prompt(

@@ -33,6 +33,7 @@ from logitspec.trace.tree import DraftTree, accept
 PREFILL_ROWS = 512
 NODE_RANKS = 16
 LAST_RANKS = 128
+MEASURING = "measuring"  # an owner that is no run
 
 
 class Runner(Target):
@@ -113,11 +114,13 @@ class Runner(Target):
         """Time forwards over 1 to 128 rows, unless `costs` has them: a fraction of a second for a small
         model, which forgets the text."""
         if self.costs is None:
-            padded = self.replays
-            sizes = fitting_sizes(self, BUCKETS if padded else SIZES)
-            seconds = forward_seconds(self, self.vocabulary_size, sizes)
-            # A capture may have failed meanwhile.
-            self.costs = ForwardCosts(sizes, seconds, padded and self.replays)
+            self.claim(MEASURING)
+            with self.used_by(MEASURING):
+                padded = self.replays
+                sizes = fitting_sizes(self, BUCKETS if padded else SIZES)
+                seconds = forward_seconds(self, self.vocabulary_size, sizes)
+                # A capture may have failed meanwhile.
+                self.costs = ForwardCosts(sizes, seconds, padded and self.replays)
         return self.costs
 
     @torch.inference_mode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -14,7 +15,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
     from logitspec.runtime.runner import Runner
 
@@ -43,11 +44,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# What tests share, dearest first: each process begins it once, if the modules that want it stand together.
+SHARED = ("url", "chromium", "smollm2")
+
+
+def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Processes take tests over from the end of each other's lines: what shares stands at the front, and
+    what takes long before what is short, so that none is left alone with it at the end."""
+    wanted: dict[Path, set[str]] = {}
+    for item in items:
+        wanted.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+
+    def place(item: pytest.Item) -> int:
+        for number, name in enumerate(SHARED):
+            if name in wanted[item.path]:
+                return number
+        return len(SHARED) + (item.get_closest_marker("long") is None)
+
+    return sorted(items, key=place)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = _in_order(items)
     if config.getoption("--without-browser"):
         left = [item for item in items if "chromium" in getattr(item, "fixturenames", ())]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what imports have made out of later garbage collections: loading a model begins one, and it
+    would take half a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 class NetworkUsedError(RuntimeError):
@@ -122,6 +151,55 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def visitor(chromium: Browser) -> Iterator[BrowserContext]:
+    """Who wants no motion, which takes more of a processor than all the rest. Pages in one context load the
+    app in half the time; what the app keeps in a browser is in a session storage of each page's own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page()
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def blank(tab: Page) -> Iterator[Page]:
+    """An empty page, in a tab that tests hand on, since opening one takes half a second. A script error, a
+    message on the console or a dialog fails the test."""
+    faults: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        faults.append(dialog.message)
+        dialog.dismiss()
+
+    listeners: dict[Any, Any] = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "console": lambda message: faults.append(message.text),
+        "dialog": refuse,
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    tab.set_default_timeout(30_000)
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    tab.emulate_media(
+        media="null",
+        color_scheme="light",
+        reduced_motion="null",
+        forced_colors="null",
+        contrast="null",
+    )
+    tab.goto("about:blank")
+    yield tab
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    assert faults == []
 
 
 @pytest.fixture(scope="session")

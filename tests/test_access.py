@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +10,7 @@ from support.accessibility import OPTIONS, SETTLED
 from support.player_page import hostile, page_html, story
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 ROOT = "[data-logitspec-player]"
 TRACES = {"story": story(), "hostile": hostile(), "full": story(ranks=46, prompt_words=60)}
@@ -51,16 +50,11 @@ INKS = ["text", "soft", "accent", "root", "logit", "retrieved", "recycled", "suf
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page with an empty player; a script error fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.set_content(page_html())
-    yield opened
-    context.close()
-    assert faults == []
+def page(blank: Page) -> Page:
+    """A page with an empty player."""
+    blank.set_viewport_size({"width": 1280, "height": 800})
+    blank.set_content(page_html())
+    return blank
 
 
 def load(page: Page, name: str, cursor: int) -> None:
@@ -257,11 +251,11 @@ def test_print_shows_the_step_whole_and_no_buttons(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("name", "width"), [("light", 400), ("dark", 1280)])
-def test_axe_finds_nothing_on_the_page(chromium: Browser, url: str, name: str, width: int) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, reduced_motion="reduce"
-    )
-    page = context.new_page()
+def test_axe_finds_nothing_on_the_page(
+    visitor: BrowserContext, url: str, name: str, width: int
+) -> None:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{url}?__theme={name}")
     page.wait_for_selector(f"{ROOT} .ls-legend")
     for title in ("Model and sampling", "Options of the method"):
@@ -270,5 +264,5 @@ def test_axe_finds_nothing_on_the_page(chromium: Browser, url: str, name: str, w
     page.wait_for_timeout(600)  # what unfolds is pale while it does
     found = Axe().run(page, options=OPTIONS).response["violations"]
     told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
-    context.close()
+    page.close()
     assert told == []

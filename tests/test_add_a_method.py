@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support.app import ROOT
 
+pytestmark = pytest.mark.long
 PAGE = ROOT / "logitspec" / "drafters" / "README.md"
 PROMPT = "Write a short story about a fox."
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.app import free_port
 from support.app_page import PLAYER, state, unfold
 from support.cable import Cable
@@ -44,10 +44,10 @@ def client(url: str) -> Client:
 
 
 @contextmanager
-def visit(chromium: Browser, url: str, **options: Any) -> Iterator[Page]:
+def visit(visitor: BrowserContext, url: str, motion: Any = "reduce") -> Iterator[Page]:
     """The page, opened afresh; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
-    opened = context.new_page()
+    opened = visitor.new_page()
+    opened.emulate_media(reduced_motion=motion)
     outside: list[str] = []
     faults: list[str] = []
 
@@ -61,21 +61,20 @@ def visit(chromium: Browser, url: str, **options: Any) -> Iterator[Page]:
     opened.goto(url)
     opened.wait_for_selector(PLAYER)
     yield opened
-    context.close()
+    opened.close()
     assert outside == []
     assert faults == []
 
 
 @pytest.fixture
-def page(chromium: Browser, url: str) -> Iterator[Page]:
-    """Without motion, which takes more of a processor than all the rest."""
-    with visit(chromium, url, reduced_motion="reduce") as opened:
+def page(visitor: BrowserContext, url: str) -> Iterator[Page]:
+    with visit(visitor, url) as opened:
         yield opened
 
 
 @pytest.fixture
-def moving(chromium: Browser, url: str) -> Iterator[Page]:
-    with visit(chromium, url) as opened:
+def moving(visitor: BrowserContext, url: str) -> Iterator[Page]:
+    with visit(visitor, url, "no-preference") as opened:
         yield opened
 
 
@@ -87,6 +86,8 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
         unfold(page, "Model and sampling", "Max new tokens")
     for label, value in settings.items():
         page.get_by_label(label.replace("_", " ")).fill(str(value))
+    # Gradio's messages of earlier errors would lie over the button.
+    page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     page.get_by_role("button", name="Run", exact=True).click()
 
 
@@ -141,8 +142,8 @@ def compare(page: Page, trace: Trace, shown: int) -> None:
 
 
 def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
-    trace = trace_of(client, PROMPT, max_new_tokens=200)
-    start(page, PROMPT, Max_new_tokens=200)
+    trace = trace_of(client, PROMPT, max_new_tokens=80)
+    start(page, PROMPT, Max_new_tokens=80)
     state(page, "done")
     last = len(trace.steps)
     player = page.locator(PLAYER)
@@ -501,12 +502,10 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
 def test_nothing_sticks_out_and_theme_follows(
-    chromium: Browser, url: str, width: int, theme: str
+    visitor: BrowserContext, url: str, width: int, theme: str
 ) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, reduced_motion="reduce"
-    )
-    page = context.new_page()
+    page = visitor.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{url}?__theme={theme}")
     page.wait_for_selector(PLAYER)
     start(page, PROMPT, Max_new_tokens=40)
@@ -517,11 +516,11 @@ def test_nothing_sticks_out_and_theme_follows(
     )
     channels = [int(each) for each in re.findall(r"\d+", back)[:3]]
     assert (sum(channels) < 384) == (theme == "dark")
-    context.close()
+    page.close()
 
 
 def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> None:
-    values = api(client, PROMPT, max_new_tokens=150)
+    values = api(client, PROMPT, max_new_tokens=60)
     messages = [json.loads(value) for value in values]
     trace = Trace.from_json(values[-1])
     assert trace.finish in ("eos", "length")
@@ -539,7 +538,7 @@ def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> 
 def test_the_endpoint_decodes_losslessly_with_every_method(client: Client) -> None:
     for sampling in ({}, {"temperature": 0.8, "seed": 3}):
         outputs = [
-            trace_of(client, PROMPT, method=m, max_new_tokens=30, **sampling).output_ids
+            trace_of(client, PROMPT, method=m, max_new_tokens=20, **sampling).output_ids
             for m in METHODS
         ]
         assert outputs == [outputs[0]] * len(METHODS)

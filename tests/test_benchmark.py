@@ -510,6 +510,7 @@ def plain_margin(text: str, place: int) -> float:
     return float(best - second)
 
 
+@pytest.mark.long
 def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
     """By the launcher that `accelerate launch` uses itself for several GPUs; on CPUs it starts one
     process only."""

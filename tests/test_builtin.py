@@ -301,12 +301,12 @@ def test_prose_has_its_share_of_rows(small_tokenizer: PreTrainedTokenizerFast) -
     texts = [small_tokenizer(text, add_special_tokens=False)["input_ids"] for text in stories]
     assert prose.tolist() == [*texts[0], stop, *texts[1], stop]
     packer = Packer(small_tokenizer, prose, seed=1)
-    windows = {tuple(prose[start : start + 201].tolist()) for start in range(len(prose) - 200)}
-    rows = [packer.row(200, 0.3) for _ in range(300)]
+    windows = {tuple(prose[start : start + 257].tolist()) for start in range(len(prose) - 256)}
+    rows = [packer.row(256, 0.3) for _ in range(300)]
     told = [(ids, weights) for ids, weights in rows if tuple(ids) in windows]
     assert 0.2 < len(told) / len(rows) < 0.4
     assert len({tuple(ids) for ids, _ in told}) > len(told) / 2
-    assert all(weights == [1.0] * 201 for _, weights in told)
+    assert all(weights == [1.0] * 257 for _, weights in told)
     user = special_ids(small_tokenizer)[0]
     assert all(ids[0] == user for ids, _ in rows if tuple(ids) not in windows)
 
@@ -456,8 +456,10 @@ def test_the_loss_is_the_weighted_mean_of_token_losses(
 
 
 def tiny_run(tokenizer: PreTrainedTokenizerFast, steps: int = 6, **architecture: Any) -> Run:
+    """Its rows are long enough for whole conversations, or so short that the beginning of any fills them:
+    between, most that are drawn are thrown away."""
     settings = Settings(
-        steps=steps, tokens_per_step=256, lengths=(128, 256), shares_start=(1, 0),
+        steps=steps, tokens_per_step=256, lengths=(64, 256), shares_start=(1, 0),
         shares_end=(0, 1), device="cpu", prose_share=0.3,
     )  # fmt: skip
     texts = ["Once upon a time there was a fox. " * 40]

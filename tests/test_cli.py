@@ -176,6 +176,7 @@ def test_characters_that_command_a_terminal_are_spelled(hostile: str) -> None:
     assert [escape(c) for c in "a\n\té✓"] == list("a\n\té✓")
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     command = f'{sys.executable} -m logitspec "{PROMPT}" --method prompt_lookup --max-new-tokens 30 | head -c 5'
     done = subprocess.run(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -29,9 +28,6 @@ from support.race_page import (
 from logitspec.decoding.race import Race
 from logitspec.trace.records import Trace, origins
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
 NAMES = {"root": "root", "logit": "runner-up", "retrieved": "retrieved", "recycled": "recycled"}
 
 
@@ -41,17 +37,10 @@ def finished() -> tuple[Race, list[str]]:
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page with an empty race; a script error or a dialog fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("dialog", lambda dialog: faults.append(dialog.message))
-    opened.set_content(page_html())
-    yield opened
-    context.close()
-    assert faults == []
+def page(blank: Page) -> Page:
+    """A page with an empty race."""
+    blank.set_content(page_html())
+    return blank
 
 
 def give(page: Page, *messages: str) -> None:

@@ -17,17 +17,16 @@ from logitspec.publish.demos import RACES, demo_run, opening_race, read_demo
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 PROMPT = "Write a short story about a fox who found a red kite near the river."
 METHODS = ["LogitSpec (ours)", "LogitSpec (paper)", "Prompt lookup", "Plain decoding"]
 
 
 @pytest.fixture
-def tab(chromium: Browser, url: str) -> Iterator[Page]:
-    """The app's tab, without motion; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    opened = context.new_page()
+def tab(visitor: BrowserContext, url: str) -> Iterator[Page]:
+    """The app's tab; nothing may be fetched from elsewhere and nothing may go wrong in it."""
+    opened = visitor.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on(
@@ -40,7 +39,7 @@ def tab(chromium: Browser, url: str) -> Iterator[Page]:
     opened.get_by_role("tab", name="Compare").click()
     opened.wait_for_selector(ROOT)
     yield opened
-    context.close()
+    opened.close()
     assert wrong == []
 
 
@@ -235,11 +234,11 @@ def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 400), ("dark", 1280)])
-def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, width: int) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, reduced_motion="reduce"
-    )
-    tab = context.new_page()
+def test_axe_finds_nothing_in_the_tab(
+    visitor: BrowserContext, url: str, theme: str, width: int
+) -> None:
+    tab = visitor.new_page()
+    tab.set_viewport_size({"width": width, "height": 800})
     tab.goto(f"{url}?__theme={theme}")
     tab.get_by_role("tab", name="Compare").click()
     tab.wait_for_selector(LANE)
@@ -249,6 +248,6 @@ def test_axe_finds_nothing_in_the_tab(chromium: Browser, url: str, theme: str, w
     found = Axe().run(tab, options=OPTIONS).response["violations"]
     told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
     sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
-    context.close()
+    tab.close()
     assert told == []
     assert not sticks_out

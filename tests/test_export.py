@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.player_page import hostile, story
 
 from logitspec import LogitSpecError, Trace
@@ -28,19 +28,15 @@ TRACES = {"story": story(), "hostile": hostile()}
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    opened = chromium.new_context(accept_downloads=True, viewport={"width": 1280, "height": 900})
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def disk(context: BrowserContext) -> Iterator[Any]:
+def disk(visitor: BrowserContext) -> Iterator[Any]:
     """Opens a page from disk; nothing else may be read, and nothing go wrong in it."""
     faults: list[str] = []
+    tabs: list[Page] = []
 
     def opened(path: Path, address: str = "") -> Page:
-        tab = context.new_page()
+        tab = visitor.new_page()
+        tabs.append(tab)
+        tab.emulate_media(reduced_motion="no-preference")
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("dialog", lambda dialog: faults.append(dialog.message))
         tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
@@ -57,6 +53,8 @@ def disk(context: BrowserContext) -> Iterator[Any]:
         return tab
 
     yield opened
+    for tab in tabs:
+        tab.close()
     assert faults == []
 
 
@@ -123,9 +121,9 @@ def test_a_page_saved_in_the_browser_plays_the_same_run(tmp_path: Path, disk: An
 
 
 def test_a_page_saved_in_the_app_is_the_same(
-    url: str, context: BrowserContext, tmp_path: Path
+    url: str, visitor: BrowserContext, tmp_path: Path
 ) -> None:
-    tab = context.new_page()
+    tab = visitor.new_page()
     tab.goto(url)
     tab.wait_for_selector(f"{PLAYER}[data-state=done]", timeout=60_000)
     with tab.expect_download() as saved:
@@ -134,6 +132,7 @@ def test_a_page_saved_in_the_app_is_the_same(
     before, trace, after = parts((tmp_path / "saved.html").read_text(encoding="utf-8"))
     assert trace.steps
     assert (before, trace, after) == parts(page(trace))
+    tab.close()
 
 
 def parts(text: str) -> tuple[str, Trace, str]:

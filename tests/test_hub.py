@@ -193,6 +193,7 @@ def minds_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.long
 def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was_downloaded(
     hub: Hub,
     tmp_path: Path,
@@ -211,7 +212,7 @@ def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was
     }
     words = ["ABC", "--model", NAME, "--max-new-tokens", "2"]
     command = [sys.executable, "-m", "logitspec", *words]
-    hub.seconds_for_weights = 10
+    hub.open.clear()
     with subprocess.Popen(
         command, env=surroundings, stderr=subprocess.DEVNULL, preexec_fn=minds_interrupts
     ) as begun:
@@ -220,7 +221,7 @@ def test_the_terminal_takes_a_hub_by_its_address_and_an_interrupt_keeps_what_was
             assert begun.poll() is None
         begun.send_signal(signal.SIGINT)
         assert begun.wait(30) == 130
-    hub.seconds_for_weights = 0
+    hub.open.set()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "other"))
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10 * 1024 * 1024)
     assert main(words) == 0

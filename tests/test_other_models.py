@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.app import free_port, serving_app
 from support.app_page import PLAYER, state, unfold
 from support.hub import Hub, serving
@@ -40,14 +40,13 @@ def address(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[str]
 
 
 @pytest.fixture
-def page(chromium: Browser, address: str) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    opened = context.new_page()
+def page(visitor: BrowserContext, address: str) -> Iterator[Page]:
+    opened = visitor.new_page()
     opened.goto(address)
     opened.wait_for_selector(PLAYER)
     unfold(opened, "Model and sampling", "Max new tokens")
     yield opened
-    context.close()
+    opened.close()
 
 
 def choose(page: Page, name: str) -> None:
@@ -59,11 +58,12 @@ def choose(page: Page, name: str) -> None:
 
 
 def test_a_model_is_downloaded_with_its_progress_and_runs(page: Page, hub: Hub) -> None:
-    hub.seconds_for_weights = 4
+    hub.open.clear()
     choose(page, NAME)
     expect(page.get_by_text(re.compile(r"is being (looked for|downloaded)"))).to_be_visible(
         timeout=20_000
     )
+    hub.open.set()
     told = page.get_by_text("million parameters in float32, sdpa attention, on cpu")
     expect(told).to_be_visible(timeout=60_000)
     page.locator("textarea").first.fill("ABCABCAB")
@@ -95,8 +95,7 @@ def test_the_list_offers_the_catalogue(page: Page) -> None:
     ]
 
 
-def test_the_endpoint_takes_a_model_or_says_why_not(address: str, hub: Hub) -> None:
-    hub.seconds_for_weights = 0
+def test_the_endpoint_takes_a_model_or_says_why_not(address: str) -> None:
     client = Client(address, verbose=False)
 
     def last(name: str) -> Any:

@@ -374,6 +374,7 @@ def test_the_trace_says_what_forwards_cost() -> None:
     assert "forward_costs" not in full.environment
 
 
+@pytest.mark.long
 def test_it_accepts_more_than_the_paper_s_tree_of_the_same_size() -> None:
     target, tokenizer = load()
     taken = {}

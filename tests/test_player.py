@@ -34,7 +34,7 @@ from logitspec.trace.records import StepRecord, Trace, dumps
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-page, tab = player_driver.page, player_driver.tab
+page = player_driver.page
 
 PLAYER = ASSETS / "player"
 TRACES = {"story": STORY, "hostile": HOSTILE}

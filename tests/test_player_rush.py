@@ -10,9 +10,7 @@ from support.player_driver import READ_NODES, ROOT, STORY, expected_nodes
 from support.player_page import page_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 # Drags the scrubber over these steps, one a frame, and tells after each what stands there.
 DRAG = """async (cursors) => {
@@ -84,13 +82,11 @@ TURNS = """async (cursors) => {
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.set_content(page_html())
-    page.evaluate("text => player.receive(text)", STORY.to_json())
-    page.wait_for_function(f"document.querySelector('{ROOT}').dataset.steps !== '0'")
-    yield page
-    page.close()
+def page(blank: Page) -> Page:
+    blank.set_content(page_html())
+    blank.evaluate("text => player.receive(text)", STORY.to_json())
+    blank.wait_for_function(f"document.querySelector('{ROOT}').dataset.steps !== '0'")
+    return blank
 
 
 def at_rest(page: Page) -> None:

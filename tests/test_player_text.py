@@ -26,7 +26,7 @@ from logitspec.trace.records import StepRecord, Trace
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-page, tab = player_driver.page, player_driver.tab
+page = player_driver.page
 
 LONG = MadeUp([*words(WORDS) * 80, *HOSTILE.vocabulary.values()], words(WORDS), ranks=4).trace
 KINDS = {"accepted": "accepted", "rejected": "rejected", "uncompared": "not compared"}

@@ -342,6 +342,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_from_a_prompt_to_numbers(tmp_path: Path, built_in: Any) -> None:
     prompts, file, numbers = (tmp_path / name for name in ("p.jsonl", "r.jsonl.gz", "n.json"))
     text = "Write a short story about a fox."

@@ -26,6 +26,7 @@ def test_functions_of_the_scripts() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_type_checker_and_linter_find_nothing() -> None:
     """One test, so that no two install the tools at a time."""
     types = ["typescript/bin/tsc", "--project", "tests/scripts/tsconfig.json"]

@@ -92,6 +92,7 @@ def test_without_git_the_same_files_are_found() -> None:
 # Linters
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     ["mypy", "ruff check .", "ruff format --check ."],

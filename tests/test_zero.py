@@ -341,6 +341,7 @@ def test_spaces_comes_before_torch_and_only_where_it_is() -> None:
         assert done.stdout.strip() == told, done.stderr
 
 
+@pytest.mark.long
 def test_the_app_runs_there(tmp_path: Path) -> None:
     from gradio_client import Client
 

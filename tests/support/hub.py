@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from time import sleep
+from threading import Event, Thread
 from typing import Any
 
 COMMIT = "c0ffee" + "0" * 34
@@ -31,7 +30,8 @@ class Hub:
         self.status: int | None = None  # answered to everything
         self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
         self.damaged = False
-        self.seconds_for_weights = 0.0
+        self.open = Event()  # until it is set, the last bytes of weights wait
+        self.open.set()
         self.requests: list[tuple[str, str, str | None]] = []
         self.url = ""
 
@@ -161,8 +161,10 @@ class Answers(BaseHTTPRequestHandler):
         if weights and cuts:
             body = body[: cuts.pop(0)]
             self.close_connection = True
-        parts = 20 if weights and self.behind.seconds_for_weights else 1
-        for place in range(parts):
-            sleep(self.behind.seconds_for_weights / parts if weights else 0)
-            self.wfile.write(body[len(body) * place // parts : len(body) * (place + 1) // parts])
+        if weights:
+            self.wfile.write(body[:-1000])
             self.wfile.flush()
+            self.behind.open.wait()
+            body = body[-1000:]
+        self.wfile.write(body)
+        self.wfile.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +11,7 @@ from logitspec.trace.records import StepRecord, Trace
 from support.player_page import hostile, page_html, story
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
+    from playwright.sync_api import Page
 
 ROOT = "[data-logitspec-player]"
 STORY = story()
@@ -24,38 +23,12 @@ READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) =
   Number(node.dataset.node), node.dataset.origin, node.dataset.state])"""
 
 
-@pytest.fixture(scope="module")
-def tab(chromium: Browser) -> Iterator[Page]:
-    tab = chromium.new_page()
-    tab.set_default_timeout(8000)
-    yield tab
-    tab.close()
-
-
 @pytest.fixture
-def page(tab: Page) -> Iterator[Page]:
-    """A page with an empty player; a script error or a dialog fails the test."""
-    broken: list[str] = []
-
-    def refuse(dialog: Dialog) -> None:
-        broken.append(dialog.message)
-        dialog.dismiss()
-
-    listeners: dict[Any, Any] = {
-        "pageerror": lambda error: broken.append(str(error)),
-        "console": lambda message: broken.append(message.text),
-        "dialog": refuse,
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-    tab.set_viewport_size({"width": 1280, "height": 900})
-    tab.emulate_media(color_scheme="light")
-    tab.goto("about:blank")
-    tab.set_content(page_html())
-    yield tab
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    assert broken == []
+def page(blank: Page) -> Page:
+    """A page with an empty player."""
+    blank.set_default_timeout(8000)
+    blank.set_content(page_html())
+    return blank
 
 
 def send(page: Page, *messages: str) -> None:

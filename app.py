@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from logitspec.errors import LogitSpecError
+    from logitspec.errors import explain
     from logitspec.serving import zerogpu  # has to come before torch
 
     if zerogpu.HERE:
@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _check_port(options.host, options.port)
         _serve(options)
-    except LogitSpecError as error:
-        print(error, file=sys.stderr)
+    except Exception as error:
+        print(explain(error), file=sys.stderr)
         return 2
     return 0
 

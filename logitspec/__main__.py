@@ -14,7 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple
 
-from logitspec.errors import LogitSpecError
+from logitspec.errors import explain
 
 PROGRAM = "python -m logitspec"
 DEFAULT = "run"
@@ -76,16 +76,11 @@ def main(words: Sequence[str] | None = None) -> int:
         command, options = parse(words)
         code: int | None = command.run(options)
         sys.stdout.flush()
-    except LogitSpecError as error:
-        print(error, file=sys.stderr)
-        return 2
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"Can't use {error.filename} ({error.strerror}).", file=sys.stderr)
+    except Exception as error:
+        print(explain(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

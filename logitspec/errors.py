@@ -1,6 +1,20 @@
-"""The one error that a person is meant to read, and what to tell of all others."""
+"""The one error that a person is meant to read, and the sentences for all others."""
 
 from __future__ import annotations
+
+import errno
+import logging
+import re
+from pathlib import PurePath
+from tempfile import NamedTemporaryFile
+from traceback import format_exception
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+PACKAGE = re.compile(
+    r"pip3? install (?:-U |--upgrade )?['\"`]?([\w.-]+)|requires the ([\w.-]+) library"
+)
+
+log = logging.getLogger(__name__)
 
 
 class LogitSpecError(ValueError):
@@ -8,11 +22,55 @@ class LogitSpecError(ValueError):
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell a visitor about `error`; what only we should know stays in the log."""
+    """What to tell a person about `error`; what only we should know stays in the log."""
     if isinstance(error, LogitSpecError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "The memory is full; shorten the prompt, or choose a smaller model."
+    if missing := missing_package(error, "This"):
+        return str(missing)
+    if isinstance(error, OSError) and error.strerror:
+        return _of_system(error)
     return (
         f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
     )
+
+
+def explain(error: Exception) -> str:
+    """The sentence about `error` in a terminal; the trace of one that nobody foresaw is kept in a file, which
+    the sentence names."""
+    log.debug("ended early", exc_info=error)
+    said = sentence(error)
+    if isinstance(error, (LogitSpecError, OSError, MemoryError)) or missing_package(error, ""):
+        return said
+    try:
+        with NamedTemporaryFile("w", prefix="logitspec-", suffix=".log", delete=False) as file:
+            file.writelines(format_exception(error))
+    except OSError:
+        return said
+    return f"{said.removesuffix('.')}; the trace is in {file.name}."
+
+
+def missing_package(error: BaseException, subject: str) -> LogitSpecError | None:
+    """The sentence for an error that says, in a library's words, which package is missing; None for others.
+
+    subject: what needs it.
+    """
+    found = PACKAGE.search(str(error))
+    package = next(filter(None, found.groups()), None) if found else None
+    if package is None and isinstance(error, ModuleNotFoundError):
+        package = error.name
+    if package is None:
+        return None
+    package = package.lower()
+    return LogitSpecError(
+        f"{subject} needs the package {package}, which is missing; install it with `pip install {package}`."
+    )
+
+
+def _of_system(error: OSError) -> str:
+    if error.errno in DISK_FULL:
+        return "The disk is full; free some room and try it again."
+    # Without the path to it, which is nobody's business.
+    name = PurePath(str(error.filename)).name if error.filename else "a file or a connection"
+    return f"Can't use {name} ({error.strerror})."

@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> None:
 def stream(options: argparse.Namespace) -> Trace:
     """Decode and print; the finished trace, or what there is of it after an interrupt."""
     from logitspec.decoding import engine
-    from logitspec.models.loader import encode_prompt, load
+    from logitspec.models.chat import encode_prompt
+    from logitspec.models.loader import load
     from logitspec.models.tokens import Speller
     from logitspec.trace.sampling import Sampling
 

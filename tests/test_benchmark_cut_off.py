@@ -97,7 +97,7 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
 
     monkeypatch.setattr("logitspec.models.loader.load", lambda *_, **__: (Fake(), Letters()))
     monkeypatch.setattr(
-        "logitspec.models.loader.encode_prompt",
+        "logitspec.models.chat.encode_prompt",
         lambda _, text, before: [
             ord(letter) for pair in (*before, (text,)) for letter in "|".join(pair)
         ],

@@ -28,7 +28,7 @@ from logitspec.measure.evidence.gather import (
     sample_prompts,
 )
 from logitspec.measure.replay.transcript import Transcript
-from logitspec.models.loader import encode_prompt
+from logitspec.models.chat import encode_prompt
 from logitspec.prompts import Prompt, examples, typed
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles

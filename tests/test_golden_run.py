@@ -13,7 +13,8 @@ import torch
 
 from logitspec.decoding.engine import decode
 from logitspec.drafters import METHODS
-from logitspec.models.loader import encode_prompt, load
+from logitspec.models.chat import encode_prompt
+from logitspec.models.loader import load
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "builtin" / "greedy.json"

@@ -24,7 +24,7 @@ from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode, load
 from logitspec.__main__ import main
-from logitspec.models.loader import encode_prompt
+from logitspec.models.chat import encode_prompt
 
 NAME = "somebody/tiny"
 

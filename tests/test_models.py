@@ -18,8 +18,9 @@ from transformers import AutoTokenizer
 
 from logitspec import LogitSpecError, decode, load
 from logitspec.models import info
+from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_device
-from logitspec.models.loader import encode_prompt, prepare
+from logitspec.models.loader import prepare
 
 
 @pytest.mark.parametrize("family", CONFIGS)

@@ -20,7 +20,7 @@ from logitspec.drafters.sources.evidence import KINDS
 from logitspec.drafters.sources.offers import Copies
 from logitspec.drafters.sources.sizing import Sizing
 from logitspec.measure.replay.fit import Observer
-from logitspec.models.loader import encode_prompt
+from logitspec.models.chat import encode_prompt
 from logitspec.prompts import examples
 from logitspec.runtime.timing import forward_seconds
 from logitspec.trace.costs import SIZES, WINDOW, ForwardCosts, envelope

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from logitspec import METHODS, Origin, StepRecord, Trace, decode, load
 from logitspec.__main__ import COMMANDS, parse
-from logitspec.models.loader import encode_prompt
+from logitspec.models.chat import encode_prompt
 from logitspec.models.tokens import Speller
 from logitspec.paths import MODEL
 from logitspec.prompts import examples

@@ -25,7 +25,8 @@ from logitspec.measure.replay.record import record
 from logitspec.measure.replay.scores import Score
 from logitspec.measure.replay.target import NODE_RANKS, TranscriptTarget, replay
 from logitspec.measure.replay.transcript import UNKNOWN, Transcript, read, save
-from logitspec.models.loader import encode_prompt, load
+from logitspec.models.chat import encode_prompt
+from logitspec.models.loader import load
 from logitspec.prompts import Prompt, read_prompts
 from logitspec.trace.sampling import Sampling
 

@@ -29,9 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 
-# Installed by the six packages of requirements.txt, or (spaces) there on Hugging Face only.
+# Installed by the eight packages of requirements.txt, or (spaces) there on Hugging Face only.
 COME_ALONG = {
     "huggingface_hub": "transformers",
+    "jinja2": "torch",
     "psutil": "accelerate",
     "safetensors": "transformers",
     "starlette": "gradio",
@@ -192,10 +193,10 @@ def front_matter() -> dict[str, Any]:
     return loaded
 
 
-def test_requirements_are_the_six_packages_once() -> None:
+def test_requirements_are_the_eight_packages_once() -> None:
     found = requirements("requirements.txt")
     assert sorted(each.name for each in found) == [
-        "accelerate", "gradio", "numpy", "plotly", "torch", "transformers",
+        "accelerate", "gradio", "numpy", "plotly", "protobuf", "sentencepiece", "torch", "transformers",
     ]  # fmt: skip
     for each in found:
         assert Version(each.lowest) <= Version(each.version)

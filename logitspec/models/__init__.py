@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logitspec.models.loader import encode_prompt, load
+    from logitspec.models.chat import encode_prompt
+    from logitspec.models.loader import load
 
 __all__ = ["encode_prompt", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # what needs no torch, like the bytes of tokens, works without it
-        from logitspec.models import loader
+    # Only now: what needs no torch, like the bytes of tokens, works without it.
+    if name == "load":
+        from logitspec.models.loader import load
 
-        return getattr(loader, name)
+        return load
+    if name == "encode_prompt":
+        from logitspec.models.chat import encode_prompt
+
+        return encode_prompt
     raise AttributeError(f"module 'logitspec.models' has no attribute {name!r}")

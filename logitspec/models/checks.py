@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from transformers import PreTrainedConfig
+from transformers.quantizers import AutoHfQuantizer
 
 from logitspec.errors import LogitSpecError
 from logitspec.models.probing import probe_of
@@ -33,6 +34,22 @@ def refuse_config(config: PreTrainedConfig, name: str) -> None:
             f"{name} has layers of type {sorted(other)[0]!r}, which can't branch over a"
             " draft tree; choose a model with attention only."
         )
+
+
+def refuse_quantisation(config: PreTrainedConfig, name: str) -> None:
+    """Raise LogitSpecError for weights that are quantised in a way that transformers can't run here: it
+    would pass over one that it does not know, and read the packed numbers as weights."""
+    for each in (config, config.get_text_config()):
+        if (wanted := getattr(each, "quantization_config", None)) is None:
+            continue
+        method = wanted.get("quant_method") if isinstance(wanted, dict) else wanted.quant_method
+        try:
+            AutoHfQuantizer.from_config(wanted, pre_quantized=True).validate_environment()
+        except Exception as error:  # an unknown method, a missing package, no GPU
+            raise LogitSpecError(
+                f"{name} is quantised in a way that can't be run here ({method}); choose the same model"
+                " unquantised, or in GGUF."
+            ) from error
 
 
 def refuse_model(model: Any, name: str) -> None:

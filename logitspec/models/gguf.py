@@ -83,7 +83,13 @@ class GgufFile:
 
 def read(path: Path) -> GgufFile:
     """The header of the GGUF file at `path`; raises LogitSpecError for what is none, or a broken one."""
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise LogitSpecError(
+            f"{path.name} can't be read ({error.strerror}); see to it that it can be."
+        ) from error
+    with file:
         start = file.read(len(LFS_POINTER))
         if start == LFS_POINTER:
             raise LogitSpecError(

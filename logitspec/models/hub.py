@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
+import logging
 import re
 import shutil
 from collections.abc import Callable
@@ -32,9 +32,9 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore
 from tqdm.auto import tqdm
 
 from logitspec.errors import LogitSpecError
+from logitspec.models.files import ADAPTER, find_weights, no_adapter, weight_files, weights_in
 
 TIMEOUT = 10  # seconds
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 # At the top of the repository: what config and tokenizer need, and no code.
 SMALL = re.compile(r"[^/]+\.(json|txt|model|jinja)")
 MAX_SMALL_BYTES = 100 * 2**20
@@ -43,6 +43,8 @@ CONVERSION = "Adding `safetensors` variant of this model"
 SPARE_BYTES = 2**26  # that stay free on the disk
 
 Progress = Callable[[int, int], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,13 +97,18 @@ def _folder(name: str) -> Path:
 
 def _find_conversion(name: str) -> ModelInfo | None:
     """The hub's own conversion of pickled weights, which many older models have as an open pull request."""
-    for each in HfApi().get_repo_discussions(
-        name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
-    ):
-        if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
-            return HfApi().model_info(
-                name, revision=each.git_reference, timeout=TIMEOUT, files_metadata=True
-            )
+    try:
+        for each in HfApi().get_repo_discussions(
+            name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
+        ):
+            if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
+                return HfApi().model_info(
+                    name, revision=each.git_reference, timeout=TIMEOUT, files_metadata=True
+                )
+    except (
+        Exception
+    ) as error:  # discussions may be switched off, which says nothing about the model
+        log.info("no pull requests of %s: %s", name, type(error).__name__)
     return None
 
 
@@ -114,6 +121,8 @@ def small_files(repository: Repository) -> Path:
             raise _unreachable(name)
         return Path(config).parent
     if "config.json" not in repository.sizes:
+        if ADAPTER in repository.sizes:
+            raise no_adapter(name)
         raise LogitSpecError(
             f"{name} has no config.json, so it is no transformers model; choose another one."
         )
@@ -138,19 +147,16 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
     progress: called with the bytes so far and in total.
     """
     name, sizes = repository.name, repository.sizes
-    files = weight_files(folder)
-    if repository.online:
-        files = files or ([WEIGHTS] if WEIGHTS in sizes else [])
+    chosen = find_weights(sizes) if repository.online else weights_in(folder)
+    files = weight_files(folder, chosen)
     missing = [file for file in files if not (folder / file).exists()]
     if (not files and repository.online) or any(file not in sizes for file in missing if sizes):
         raise LogitSpecError(
             f"{name} has no weights in safetensors, and pickled ones are never read; choose a"
             " model that has them."
         )
-    if not repository.online:
-        if missing or not files:
-            raise _unreachable(name)
-        return
+    if not repository.online and (missing or not files):
+        raise _unreachable(name)
     if not missing:
         return
     total = sum(sizes[file] for file in files)
@@ -169,7 +175,7 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
 
 def has_weights(repository: Repository) -> bool:
     """Whether a model that the hub describes has weights in safetensors."""
-    return WEIGHTS in repository.sizes or INDEX in repository.sizes
+    return find_weights(repository.sizes) is not None
 
 
 def gguf_files(repository: Repository) -> list[str]:
@@ -197,14 +203,6 @@ def gguf(repository: Repository, file: str, progress: Progress | None = None) ->
     except Exception as error:
         raise refusal(error, name, downloading=True) from error
     return path
-
-
-def weight_files(folder: Path) -> list[str]:
-    """Names of the files with the weights of the model in `folder`; empty where the folder does not say."""
-    if (folder / INDEX).is_file():
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        return sorted(set(index["weight_map"].values()))
-    return [WEIGHTS] if (folder / WEIGHTS).exists() else []
 
 
 def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,17 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
-from logitspec.errors import LogitSpecError
-from logitspec.models import dense, hub, info, names
+from logitspec.errors import LogitSpecError, missing_package
+from logitspec.models import dense, files, hub, info, names
 from logitspec.models.catalogue import installed
-from logitspec.models.checks import check_tree_equivalence, refuse_config, refuse_model
+from logitspec.models.checks import (
+    check_tree_equivalence,
+    refuse_config,
+    refuse_model,
+    refuse_quantisation,
+)
 from logitspec.models.devices import (
     choose_device,
     choose_dtype,
@@ -38,17 +45,19 @@ from logitspec.models.devices import (
 )
 from logitspec.models.gguf import GgufFile, find_in, read
 from logitspec.models.speed import enable_fast_forward, enable_graphs, fastest_dtype
+from logitspec.models.weights import read_weights
 from logitspec.paths import MODEL
 from logitspec.runtime.runner import Runner
 
 BUILTIN = "builtin"
+SENTENCEPIECE = ("sentencepiece", "protobuf")
 MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and much memory in float32
 
 # Weights on disk load in a moment; a progress bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
 
+ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/'\"]+)*/([^\s/'\"]+)/?")
 _TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
-_LIBRARY_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,19 @@ def load(
     code from the model's repository is run. Raises LogitSpecError when the model can't be found, read or
     be a target.
     """
+    with _quiet(), _explained(model):
+        return _load(model, device, dtype, device_map, offload, graphs, progress)
+
+
+def _load(
+    model: str | Path,
+    device: str,
+    dtype: str,
+    device_map: str | None,
+    offload: bool,
+    graphs: bool,
+    progress: hub.Progress | None,
+) -> tuple[Runner, PreTrainedTokenizerBase]:
     local = _resolve(model, device, dtype, device_map, offload, progress)
     source, parameters = local.source, local.parameters
     compare_dtypes = (
@@ -125,10 +147,6 @@ def load(
 
     try:
         return (fastest_dtype(build) if compare_dtypes else build(local.dtype)), local.tokenizer
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise too_large(source.name, "it ran out while the model was loaded") from None
     finally:
         gc.collect()  # a failed attempt leaves objects that hold memory
 
@@ -144,7 +162,35 @@ def fetch(
     progress: hub.Progress | None = None,
 ) -> None:
     """Download the files of a model, which `load` does before it takes memory; raises LogitSpecError."""
-    _resolve(model, device, dtype, device_map, offload, progress)
+    with _quiet(), _explained(model):
+        _resolve(model, device, dtype, device_map, offload, progress)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Within this, transformers keeps its warnings to itself: what matters in them ends as a sentence."""
+    before = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity(max(before, logging.ERROR))
+    try:
+        yield
+    finally:
+        transformers.utils.logging.set_verbosity(before)
+
+
+@contextmanager
+def _explained(model: str | Path) -> Iterator[None]:
+    """Within this, every error of a library becomes a sentence about `model`."""
+    try:
+        yield
+    except LogitSpecError:
+        raise
+    except Exception as error:
+        name = display_name(model)
+        if is_out_of_memory(error):
+            raise too_large(name, "it ran out while the model was loaded") from None
+        raise missing_package(error, name) or LogitSpecError(
+            f"{name} could not be loaded: {_first_sentence(error)}"
+        ) from error
 
 
 def prepare(
@@ -172,31 +218,6 @@ def refuse_unfit(model: Any) -> None:
     check_tree_equivalence(prepare(model, name=name), name)
 
 
-def encode_prompt(
-    tokenizer: PreTrainedTokenizerBase, text: str, before: Sequence[tuple[str, str]] = ()
-) -> list[int]:
-    """Token ids of a user message, in the model's chat template if it has one.
-
-    before: the conversation so far, as pairs of message and answer; without a template they stand
-    before the text, with empty lines between.
-    """
-    if not text.strip():
-        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
-    # A browser may send half of an emoji, which is not Unicode text; tokenizers refuse it.
-    messages = [
-        *(each for pair in before for each in pair),
-        text.encode("utf-8", "replace").decode(),
-    ]
-    if tokenizer.chat_template is None:
-        return [int(token) for token in tokenizer("\n\n".join(messages))["input_ids"]]
-    chat = [
-        {"role": role, "content": content}
-        for role, content in zip(cycle(("user", "assistant")), messages, strict=False)
-    ]
-    ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
-    return [int(token) for token in ids]
-
-
 def display_name(model: str | Path) -> str:
     """The name of a model for people: of a folder its last part, without the path to it."""
     folder = Path(model).expanduser()
@@ -216,13 +237,18 @@ def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
     else:
         wanted = None
     if folder.is_dir():
-        if (folder / "config.json").is_file() and wanted is None:
+        if (folder / "config.json").exists() and wanted is None:
             return Source(folder, display_name(model))
         if file := find_in(folder, wanted):
             return Source(folder, file.name, gguf=read(file))
-        raise LogitSpecError(
+        raise files.adapter(folder, display_name(folder)) or LogitSpecError(
             f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
             " file; choose the folder that save_pretrained has written."
+        )
+    if folder.is_file():
+        raise LogitSpecError(
+            f"{folder.name} is a file that is no model by itself; choose the folder that it lies in, or a"
+            " GGUF file."
         )
     if file := installed(str(model)):
         name = f"{model}:{names.quantisation(file.name) or file.name}"
@@ -267,8 +293,11 @@ def _resolve(
             "Offloading goes with a device map; add device_map='auto' (--device-map)."
         )
     source = _source(model, progress)
+    if source.gguf is None:
+        files.refuse_broken(source.folder, source.name)
     config = _config(source)
     refuse_config(config, source.name)
+    refuse_quantisation(config, source.name)
     tokenizer = _tokenizer(source)
     parameters = _parameters(config)
     if device_map is None:
@@ -276,6 +305,8 @@ def _resolve(
         refuse_too_large(source.name, parameters, torch_dtype, torch_device, more)
     if source.repository is not None and source.gguf is None:
         hub.weights(source.repository, source.folder, progress)
+    if source.gguf is None:
+        files.refuse_broken_weights(source.folder, source.name)
     return LocalModel(source, config, tokenizer, parameters, torch_device, torch_dtype)
 
 
@@ -287,7 +318,7 @@ def _config(source: Source) -> PreTrainedConfig:
         config: PreTrainedConfig = AutoConfig.from_pretrained(
             source.folder, trust_remote_code=False
         )
-    except _LIBRARY_ERRORS as error:
+    except Exception as error:  # of whatever kind the library's are
         if "trust_remote_code" in str(error):
             raise LogitSpecError(
                 f"{source.name} needs code from its own repository, which is never run; choose a model"
@@ -317,11 +348,27 @@ def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
         if not any(_TOKENIZER_FILE.fullmatch(file.name) for file in source.folder.iterdir()):
             raise OSError("no file of a tokenizer")
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
-    except _LIBRARY_ERRORS as error:
-        raise LogitSpecError(
-            f"{source.name} has no tokenizer that loads; choose a model that comes with one."
+    except Exception as error:  # of whatever kind the library's are
+        raise (
+            files.broken(source.folder, source.name)
+            or _lacks_sentencepiece(source)
+            or missing_package(error, f"The tokenizer of {source.name}")
+            or LogitSpecError(
+                f"{source.name} has no tokenizer that loads; choose a model that comes with one."
+            )
         ) from error
     return tokenizer
+
+
+def _lacks_sentencepiece(source: Source) -> LogitSpecError | None:
+    """transformers takes a tokenizer.model for one of tiktoken where it can't read it."""
+    there = is_sentencepiece_available() and is_protobuf_available()
+    if there or not any(file.read_bytes()[:1] == b"\n" for file in source.folder.glob("*.model")):
+        return None
+    return LogitSpecError(
+        f"The tokenizer of {source.name} is a SentencePiece model, which takes the packages"
+        f" {' and '.join(SENTENCEPIECE)}; install them with `pip install {' '.join(SENTENCEPIECE)}`."
+    )
 
 
 def _weights(
@@ -332,15 +379,12 @@ def _weights(
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
         attention, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
     try:
-        try:
-            model = _read_weights(source, config, dtype, attention, device_map)
-        except ValueError as error:
-            reason = {"attention_reason": _first_sentence(error)}
-            model = _read_weights(source, config, dtype, "eager", device_map)
-    except _LIBRARY_ERRORS as error:
-        if is_out_of_memory(error):
-            raise
-        raise _unreadable(source, error) from error
+        model = _read_weights(source, config, dtype, attention, device_map)
+    except LogitSpecError:
+        raise
+    except ValueError as error:
+        reason = {"attention_reason": _first_sentence(error)}
+        model = _read_weights(source, config, dtype, "eager", device_map)
     refuse_model(model, source.name)
     return model, reason
 
@@ -355,25 +399,7 @@ def _read_weights(
     options = {"attn_implementation": attention, **device_map}
     if source.gguf is not None:
         return dense.model(source.gguf, config, dtype, **options)
-    return AutoModelForCausalLM.from_pretrained(
-        source.folder,
-        config=config,
-        dtype=dtype,
-        use_safetensors=True,
-        trust_remote_code=False,
-        **options,
-    )
-
-
-def _unreadable(source: Source, error: BaseException) -> LogitSpecError:
-    if source.gguf is None and not hub.weight_files(source.folder):
-        return LogitSpecError(
-            f"{source.name} could not be loaded: it has no weights in safetensors, and pickled ones are"
-            " never read; choose a model that has them."
-        )
-    # The library's message has the folder's path, which is nobody's business.
-    words = _first_sentence(error).replace(str(source.folder), source.name)
-    return LogitSpecError(f"{source.name} could not be loaded: {words}")
+    return read_weights(source.folder, source.name, config, dtype, **options)
 
 
 def _parameters(config: PreTrainedConfig) -> int:
@@ -381,11 +407,12 @@ def _parameters(config: PreTrainedConfig) -> int:
     try:
         with torch.device("meta"):
             return int(AutoModelForCausalLM.from_config(config).num_parameters())
-    except _LIBRARY_ERRORS:  # loading the model will say why
+    except Exception:  # loading the model will say why
         return 0
 
 
 def _first_sentence(error: BaseException) -> str:
-    """The first sentence of a library's message."""
+    """The first sentence of a library's message, without the paths in it, which are nobody's business."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    line = ABSOLUTE.sub(r"\1", line)
     return line if line.endswith(".") else f"{line}."

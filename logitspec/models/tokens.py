@@ -78,7 +78,7 @@ def _stages(decoder: Any) -> list[Stage]:
         else:
             raise LogitSpecError(
                 f"The bytes of this tokenizer's tokens are unknown, because it decodes with {kind}; "
-                "choose a model with a byte-level or SentencePiece tokenizer."
+                "choose a model with a byte-level, SentencePiece or WordPiece tokenizer."
             )
     return stages
 
@@ -126,6 +126,19 @@ def _word_end(step: dict[str, Any]) -> Stage:
     return _on_text(lambda text: text.replace(step["suffix"], " "))
 
 
+def _wordpiece(step: dict[str, Any]) -> Stage:
+    """Words are apart, and what continues one begins with a mark; `cleanup` draws punctuation to its word."""
+    prefix, cleanup = step["prefix"], step["cleanup"]
+
+    def change(text: str) -> str:
+        text = text.removeprefix(prefix) if text.startswith(prefix) else " " + text
+        for apart, together in _CLEANUP if cleanup else ():
+            text = text.replace(apart, together)
+        return text
+
+    return _on_text(change)
+
+
 def _strip(step: dict[str, Any]) -> Stage:
     char, start, stop = step["content"], step["start"], step["stop"]
 
@@ -146,7 +159,17 @@ _STAGES: dict[str, Callable[[dict[str, Any]], Stage]] = {
     "Metaspace": _metaspace,
     "BPEDecoder": _word_end,
     "Strip": _strip,
+    "WordPiece": _wordpiece,
 }
+
+# Of `tokenizers`, in its order.
+_CLEANUP = (
+    *((f" {mark}", mark) for mark in ".?!,"),
+    (" ' ", "'"),
+    *((f" {end}", end) for end in ("n't", "'m")),
+    (" do not", " don't"),
+    *((f" {end}", end) for end in ("'s", "'ve", "'re")),
+)
 
 
 def _byte_alphabet() -> dict[str, int]:

@@ -146,7 +146,7 @@ def record_race(
 
     Raises LogitSpecError when they do not all write the same: such a race is not to be shown.
     """
-    from logitspec.models.loader import encode_prompt
+    from logitspec.models.chat import encode_prompt
 
     contest = begin_race(target, encode_prompt(tokenizer, prompt.text), methods, max_new_tokens)
     for _ in run_race(target, contest):
@@ -164,7 +164,7 @@ def record_race(
 
 
 def _decode(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
-    from logitspec.models.loader import encode_prompt
+    from logitspec.models.chat import encode_prompt
 
     return complete(
         target, begin(target, encode_prompt(tokenizer, prompt.text), method, max_new_tokens)

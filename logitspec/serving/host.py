@@ -9,7 +9,8 @@ from threading import Event, Thread
 from typing import Any
 
 from logitspec.decoding.race import begin_race
-from logitspec.models.loader import BUILTIN, encode_prompt
+from logitspec.models.chat import encode_prompt
+from logitspec.models.loader import BUILTIN
 from logitspec.serving import zerogpu
 from logitspec.serving.events import apply_events, race_events
 from logitspec.serving.live import LiveRun, LiveRuns

@@ -23,7 +23,7 @@ from logitspec.builtin.corpus import samples
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters import METHODS, make
 from logitspec.measure.gpu_check.shapes import copy_bandwidth
-from logitspec.models.loader import encode_prompt
+from logitspec.models.chat import encode_prompt
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.product import Product
 from logitspec.runtime.timing import some_tree

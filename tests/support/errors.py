@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from logitspec import LogitSpecError
+from logitspec import LogitSpecError, load
 
 
 def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(".")
+
+
+def refused(model: Path | str, match: str) -> None:
+    """Loading `model` ends with one sentence, which tells nobody where it lies."""
+    with pytest.raises(LogitSpecError, match=match) as error:
+        load(model)
+    one_sentence(error)
+    assert str(Path(model).parent) not in str(error.value)

@@ -127,7 +127,8 @@ def run(options: argparse.Namespace) -> int | None:
     from logitspec.measure.benchmark.replayed import Transcripts, replayed
     from logitspec.measure.benchmark.resume import resume
     from logitspec.measure.environment import environment
-    from logitspec.models.loader import encode_prompt, load
+    from logitspec.models.chat import encode_prompt
+    from logitspec.models.loader import load
 
     methods, rivals = variants(options.methods), baselines(options.baselines)
     _check(options)

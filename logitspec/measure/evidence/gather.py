@@ -75,7 +75,7 @@ def gather(
     target: a runner. new_tokens: at most, for each of `prompts`. Raises LogitSpecError
     before the first forward for a prompt that can't be decoded.
     """
-    from logitspec.models.loader import encode_prompt  # only here are the heavy packages wanted
+    from logitspec.models.chat import encode_prompt  # only here are the heavy packages wanted
 
     encoded = [encode_prompt(tokenizer, each.text) for each in prompts]
     for prompt, ids in zip(prompts, encoded, strict=True):

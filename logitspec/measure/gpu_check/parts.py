@@ -27,8 +27,9 @@ from logitspec.measure.gpu_check.shapes import (
     measure_shape,
     random_target,
 )
+from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_dtype
-from logitspec.models.loader import encode_prompt, load
+from logitspec.models.loader import load
 from logitspec.prompts import read_prompts
 from logitspec.version import VERSION
 

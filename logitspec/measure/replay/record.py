@@ -85,7 +85,7 @@ def record(
     (`draft_tree_capacity` above it) wants more. Raises LogitSpecError before the first forward for
     a prompt that can't be decoded.
     """
-    from logitspec.models.loader import encode_prompt  # replays import no torch
+    from logitspec.models.chat import encode_prompt  # replays import no torch
 
     recording = RecordingTarget(target, ranks)
     traces = []

@@ -1,0 +1,115 @@
+"""A message as the token ids that a model reads, in its chat template where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from typing import Any
+
+from jinja2 import TemplateError, TemplateSyntaxError
+from transformers import PreTrainedTokenizerBase
+
+from logitspec.errors import LogitSpecError
+
+Form = Callable[[str], Any]
+# How templates take the content of a message: as text, or as a list of parts.
+FORMS: tuple[Form, ...] = (str, lambda text: [{"type": "text", "text": text}])
+MAX_WORDS = 200  # characters of a template's own words
+
+
+def encode_prompt(
+    tokenizer: PreTrainedTokenizerBase, text: str, before: Sequence[tuple[str, str]] = ()
+) -> list[int]:
+    """Token ids of a user message, in the model's chat template if it has one.
+
+    before: the conversation so far, as pairs of message and answer; without a template they stand
+    before the text, with empty lines between. Raises LogitSpecError for a prompt of which nothing would
+    reach the model.
+    """
+    if not text.strip():
+        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+    # A browser may send half of an emoji, which is not Unicode text; tokenizers refuse it.
+    messages = [
+        *(each for pair in before for each in pair),
+        text.encode("utf-8", "replace").decode(),
+    ]
+    if not tokenizer(messages[-1], add_special_tokens=False)["input_ids"]:
+        raise LogitSpecError(
+            "The model's tokenizer has no token for any character of the prompt; write it in other"
+            " characters, or choose another model."
+        )
+    if tokenizer.chat_template is None:
+        return _plain(tokenizer, "\n\n".join(messages))
+    chat = _chat(messages, _form(tokenizer, len(messages)))
+    ids = _apply(tokenizer, chat, return_dict=False)
+    return [int(token) for token in ids]
+
+
+def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of `text`, begun as the tokenizer begins texts, but not ended: the model is to go on."""
+    found = tokenizer(text, return_special_tokens_mask=True)
+    ids = [int(token) for token in found["input_ids"]]
+    added = list(found["special_tokens_mask"])
+    while added and added[-1]:
+        added.pop()
+    return ids[: len(added)]
+
+
+def _chat(messages: Sequence[str], form: Form) -> list[dict[str, Any]]:
+    roles = cycle(("user", "assistant"))
+    return [
+        {"role": role, "content": form(content)}
+        for role, content in zip(roles, messages, strict=False)
+    ]
+
+
+def _form(tokenizer: PreTrainedTokenizerBase, count: int) -> Form:
+    """The form in which the template passes on the contents of `count` messages, by an example with words
+    that no template has."""
+    if isinstance(tokenizer.chat_template, dict) and "default" not in tokenizer.chat_template:
+        names = ", ".join(sorted(tokenizer.chat_template))
+        raise LogitSpecError(
+            f"The model has several chat templates ({names}) and none for plain conversations; choose"
+            " another model."
+        )
+    words = [f"xq{number}jz" for number in range(count)]
+    failure: LogitSpecError | None = None
+    for form in FORMS:
+        try:
+            text = str(_apply(tokenizer, _chat(words, form), tokenize=False)).lower()
+        except LogitSpecError as error:
+            failure = failure or error
+            continue
+        # A template that takes text alone writes a list as Python does.
+        if all(word in text for word in words) and "'type': 'text'" not in text:
+            return form
+    raise failure or LogitSpecError(
+        "The model's chat template leaves out what the message says, be it text or a list of parts;"
+        " mend its chat_template, or choose another model."
+    )
+
+
+def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, Any]], **options: Any) -> Any:
+    try:
+        return tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options)
+    except TemplateSyntaxError as error:
+        raise LogitSpecError(
+            f"The model's chat template has an error in line {error.lineno} ({_words(error)}); mend its"
+            " chat_template, or choose another model."
+        ) from error
+    except TemplateError as error:
+        raise LogitSpecError(
+            f"The model's chat template refuses this conversation ({_words(error)}); choose another"
+            " model."
+        ) from error
+    except Exception as error:  # whatever an expression of the template does
+        raise LogitSpecError(
+            f"The model's chat template can't write a plain conversation ({_words(error)}); choose"
+            " another model."
+        ) from error
+
+
+def _words(error: Exception) -> str:
+    """What an error says, as a part of a sentence."""
+    words = " ".join(str(error).split())[:MAX_WORDS].rstrip(".!; ")
+    return words or type(error).__name__

@@ -1,0 +1,174 @@
+"""The files of a model's folder: which hold its weights, and which are broken."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from logitspec.errors import LogitSpecError
+
+ADAPTER = "adapter_config.json"
+# The libraries pass over some of these where they can't be read, and over what they say.
+SMALL = re.compile(
+    r"(config|generation_config|tokenizer_config|special_tokens_map|added_tokens|adapter_config)\.json"
+    r"|model\.safetensors\.index(\.\w+)?\.json"
+)
+LARGE = re.compile(
+    r"(tokenizer|vocab|tekken)\.json|merges\.txt|chat_template\.jinja|.*\.(model|tiktoken)"
+)
+SINGLE = re.compile(r"model(?:\.(\w+))?\.safetensors")
+INDEX = re.compile(r"model\.safetensors\.index(?:\.(\w+))?\.json")
+POINTER = b"version https://git-lfs"
+MAX_HEADER = 100_000_000  # bytes, as in safetensors
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The file with the weights of a model, or the index of several. variant: the word in its name that
+    tells it from others, such as fp16."""
+
+    file: str
+    variant: str | None
+
+    @property
+    def is_index(self) -> bool:
+        return self.file.endswith(".json")
+
+
+def find_weights(names: Iterable[str]) -> Weights | None:
+    """Those among the files of a folder that transformers reads: one file before an index, which may have
+    been left over, and those without a variant before others."""
+    found = [
+        Weights(name, match[1])
+        for name in sorted(names)
+        if (match := SINGLE.fullmatch(name) or INDEX.fullmatch(name))
+    ]
+    return min(found, key=lambda each: (each.variant is not None, each.is_index), default=None)
+
+
+def weights_in(folder: Path) -> Weights | None:
+    """`find_weights` of what lies in a folder."""
+    return find_weights(file.name for file in folder.iterdir())
+
+
+def weight_files(folder: Path, weights: Weights | None) -> list[str]:
+    """Names of the files that `weights` are, whether they lie in `folder` or not; none for None."""
+    if weights is None:
+        return []
+    if not weights.is_index:
+        return [weights.file]
+    return sorted(set(_json(folder / weights.file)["weight_map"].values()))
+
+
+def refuse_broken(folder: Path, name: str) -> None:
+    """Raise LogitSpecError for a file beside the weights that is broken."""
+    for file in sorted(folder.iterdir()):
+        small = SMALL.fullmatch(file.name)
+        if (small or LARGE.fullmatch(file.name)) and (fault := _fault(file, parse=bool(small))):
+            raise LogitSpecError(f"The file {file.name} of {name} {fault}.")
+
+
+def refuse_broken_weights(folder: Path, name: str) -> None:
+    """Raise LogitSpecError for weights that are missing or broken; each file is read at its beginning
+    only."""
+    for file in weight_files(folder, weights_in(folder)):
+        if not (folder / file).exists():
+            raise LogitSpecError(
+                f"{name} lacks {file}, one of the files of its weights; download it again."
+            )
+        if fault := _fault(folder / file) or _fault_of_safetensors(folder / file):
+            raise LogitSpecError(f"The file {file} of {name} {fault}.")
+
+
+def broken(folder: Path, name: str) -> LogitSpecError | None:
+    """The sentence for a file of JSON in `folder` that can't be read, however large; None where there is
+    none."""
+    for file in sorted(folder.glob("*.json")):
+        if (SMALL.fullmatch(file.name) or LARGE.fullmatch(file.name)) and (
+            fault := _fault(file, True)
+        ):
+            return LogitSpecError(f"The file {file.name} of {name} {fault}.")
+    return None
+
+
+def adapter(folder: Path, name: str) -> LogitSpecError | None:
+    """The sentence for a folder that holds an adapter instead of a model; None for others."""
+    if not (folder / ADAPTER).is_file():
+        return None
+    base = str(_json(folder / ADAPTER).get("base_model_name_or_path") or "")
+    return no_adapter(name, base if re.fullmatch(r"[\w.-]+/[\w.-]+", base) else "")
+
+
+def no_adapter(name: str, base: str = "") -> LogitSpecError:
+    """The sentence for an adapter. base: its model's hub id, where it is one."""
+    return LogitSpecError(
+        f"{name} is an adapter, not a model: it needs its base model{base and ' '}{base}; merge them with peft's"
+        " merge_and_unload, save the result, and choose that."
+    )
+
+
+def _fault(file: Path, parse: bool = False) -> str | None:
+    """What is wrong with a file, and what to do, as the end of a sentence. parse: whether to read it as JSON."""
+    if file.is_dir():
+        return "is a folder; put the file in its place"
+    try:
+        with file.open("rb") as content:
+            start = content.read() if parse else content.read(len(POINTER))
+    except OSError as error:
+        return f"can't be read ({error.strerror}); see to it that it can be"
+    if not start:
+        return "is empty; download it again"
+    if start.startswith(POINTER):
+        return "is only a pointer to a file in Git LFS; fetch it with `git lfs pull`, or download it from its page"
+    return _fault_of_json(start, bool(INDEX.fullmatch(file.name))) if parse else None
+
+
+def _fault_of_json(content: bytes, is_index: bool) -> str | None:
+    try:
+        found = json.loads(content)
+    except json.JSONDecodeError as error:
+        return f"is no valid JSON (line {error.lineno}); download it again, or mend it"
+    except (UnicodeDecodeError, RecursionError):
+        return "is no valid JSON; download it again, or mend it"
+    if not isinstance(found, dict):
+        return "holds no JSON object; download it again, or mend it"
+    if is_index and not _names_files(found.get("weight_map")):
+        return "names no weights; download it again"
+    return None
+
+
+def _names_files(places: object) -> bool:
+    return isinstance(places, dict) and all(isinstance(each, str) for each in places.values())
+
+
+def _fault_of_safetensors(file: Path) -> str | None:
+    """The same for weights, by their header alone: github.com/huggingface/safetensors#format."""
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        start = content.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) == 8 and length <= min(size - 8, MAX_HEADER):
+            try:
+                return _fault_of_header(json.loads(content.read(length)), size - 8 - length)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                return "is broken; download it again"
+    return "is no safetensors file, or only the beginning of one; download it again"
+
+
+def _fault_of_header(header: dict[str, Any], size: int) -> str | None:
+    tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+    end = max((entry["data_offsets"][1] for entry in tensors), default=0)
+    if not tensors:
+        return "holds no weights; download it again"
+    if size < end:
+        return f"is cut off at {size / 1e6:,.1f} of {end / 1e6:,.1f} MB; download it again"
+    return None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found

@@ -348,8 +348,9 @@ def test_a_race_that_is_dropped_opens(page: Page) -> None:
         ("[]", "This is no race; open a file saved here."),
         ("null", "This is no race; open a file saved here."),
         ('{"kind":"trace","schema":1}', "open it under Watch."),
-        ('{"kind":"race","schema":1}', "This race is damaged; save it again."),
-        ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "schema undefined"),
+        ('{"kind":"race","schema":1}', "This race is damaged (race is missing); save it again."),
+        ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "This race is damaged"),
+        ('{"kind":"race","schema":2}', "schema 2"),
     ],
 )
 def test_what_is_no_race_is_told_and_what_was_there_stays(
@@ -370,7 +371,9 @@ def test_a_damaged_race_is_told(page: Page, without: str) -> None:
     damaged = json.loads(race.to_json())
     del damaged["lanes"][2][without]
     open_race(page, json.dumps(damaged))
-    expect(page.get_by_role("alert")).to_have_text("This race is damaged; save it again.")
+    expect(page.get_by_role("alert")).to_have_text(
+        f"This race is damaged (lanes[2].{without} is missing); save it again."
+    )
     assert page.locator(LANE).count() == 0
 
 

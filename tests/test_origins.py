@@ -68,6 +68,7 @@ def page_with_a_new_origin(tmp_path: Path) -> str:
         shutil.copytree(ASSETS / folder, tmp_path / "assets" / folder)
     pages = tmp_path / "tests" / "scripts" / "pages"
     shutil.copytree(PAGES, pages)
+    shutil.copy(ASSETS / "schema.json", tmp_path / "assets")
     (tmp_path / "assets" / "origins.json").write_text(json.dumps({**DATA, "dream": DREAM}))
     return (
         f"<!doctype html><style>{player_style()}</style>{player_markup()}"

@@ -37,7 +37,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     assets = tmp_path / "assets"
     for name in ("page", "player", "compare", "why"):
         shutil.copytree(ASSETS / name, assets / name)
-    shutil.copy(ASSETS / "origins.json", assets)
+    for file in ASSETS.glob("*.json"):
+        shutil.copy(file, assets)
     assert example(tmp_path) == [
         "logitspec/ui/tabs/count.py",
         "assets/count/tab.js",

@@ -9,7 +9,7 @@ import pytest
 from support.fakes import ScriptedTarget, finished
 
 from logitspec import LogitSpecError, Trace, decode
-from logitspec.trace.records import SCHEMA
+from logitspec.trace.schema import SCHEMA
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 

@@ -1,5 +1,6 @@
 /* A race as the page holds it: a trace per lane, and what they agree on. */
 
+import { readDocument } from "../player/schema.js";
 import { TRACE_SCHEMA, addVocabulary, appendSteps, createTrace, traceText } from "../player/trace.js";
 
 /** @import { LaneDelta, Race, RaceMessage, RaceStepsMessage, Trace } from "../player/types.js" */
@@ -112,27 +113,9 @@ export function raceText({ lanes, ...race }) {
   return JSON.stringify(head).slice(0, -1) + `,"lanes":[${traces}]}`;
 }
 
-const NO_RACE = "This is no race; open a file saved here.";
-
 /**
  * The finished race in a file.
  * @throws {Error} with one sentence when it holds none
  * @param {string} text
  */
-export function wholeRace(text) {
-  try {
-    const data = JSON.parse(text);
-    if (data && data.kind === "trace") throw new Error("This is a run, not a race; open it under Watch.");
-    if (!data || data.kind !== "race") throw new Error(NO_RACE);
-    const race = createRace(data);
-    if (![2, 3, 4].includes(race.lanes.length) || !raceOver(race)) throw new TypeError("lanes");
-    /** @param {any} lane */
-    const whole = (lane) => lane.model && lane.environment && lane.vocabulary && Array.isArray(lane.steps);
-    if (!data.lanes.every(whole) || race.lanes.some(({ title }) => !title)) throw new TypeError("lanes");
-    return race;
-  } catch (error) {
-    const damaged = error instanceof TypeError ? "This race is damaged; save it again." : null;
-    const words = error instanceof SyntaxError ? "This is not a race: it is no JSON; open a file saved here." : damaged;
-    throw words ? new Error(words, { cause: error }) : error;
-  }
-}
+export const wholeRace = (text) => createRace(readDocument(text, "race"));

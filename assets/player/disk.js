@@ -1,10 +1,10 @@
 /* Files from and to the visitor's disk, by button and drop: what every view does alike. */
 
 import { el, holds, setText } from "./dom.js";
+import { MAX_FILE_BYTES } from "./schema.js";
 
 /** @import { Files, Timer } from "./types.js" */
 
-const MAX_FILE_BYTES = 256e6;
 const SAID_FOR = 6000;
 const TOO_LARGE = "This file is too large to be opened here.";
 
@@ -123,13 +123,13 @@ async function openFile(files, file) {
 async function textOf(file) {
   if (file.size > MAX_FILE_BYTES) throw new Error(TOO_LARGE);
   const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return file.text();
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return decoded(file);
   const reader = file.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const parts = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return new Blob(parts).text();
+    if (done) return decoded(new Blob(parts));
     size += value.length;
     if (size > MAX_FILE_BYTES) {
       await reader.cancel();
@@ -138,6 +138,9 @@ async function textOf(file) {
     parts.push(value);
   }
 }
+
+/** @param {Blob} bytes */
+const decoded = async (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(await bytes.arrayBuffer());
 
 /* Out */
 

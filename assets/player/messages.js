@@ -4,6 +4,7 @@ import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
 import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
+import { readDocument } from "./schema.js";
 import { addVocabulary, appendSteps, createTrace } from "./trace.js";
 
 /** @import {
@@ -119,15 +120,13 @@ function playFrom(player, trace, at = 1) {
 /**
  * Opens a trace from a file. If the file holds none, the view says so and keeps what it shows.
  * @param {Player} player
- * @param {string | object} message
+ * @param {string} text
  */
-export function openTrace(player, message) {
+export function openTrace(player, text) {
   try {
-    /** @type {any} */
-    const data = typeof message === "string" ? JSON.parse(message) : message;
-    if (!data || data.kind !== "trace") throw new Error(NO_TRACE);
+    const data = readDocument(text, "trace");
     const trace = createTrace(data);
-    appendSteps(trace, data.steps || []);
+    appendSteps(trace, data.steps);
     playFrom(player, trace, data.at);
   } catch (error) {
     player.state.error = errorSentence(error);

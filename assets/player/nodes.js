@@ -1,7 +1,7 @@
 /* One node of the draft tree as an element: the chip with its token, and below it the target's choice. */
 
 import { el } from "./dom.js";
-import { HIDDEN, fillToken } from "./spelling.js";
+import { HIDDEN, fillToken, shortened } from "./spelling.js";
 import { spellToken } from "./trace.js";
 import { nodeSentence } from "./words.js";
 
@@ -21,7 +21,7 @@ const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
  */
 export function letterCount(segments) {
   let letters = 0;
-  for (const { text, hex } of segments) {
+  for (const { text, hex } of shortened(segments)) {
     if (text === undefined) letters += (hex || "").length + 2.6;
     else for (const character of text) letters += lettersOf(character);
   }

@@ -71,8 +71,8 @@ function playerApi(player) {
     expect: () => expectRun(player),
     /** @param {string} message */
     receive: (message) => receive(player, message),
-    /** @param {string} message */
-    open: (message) => openTrace(player, message),
+    /** @param {string} text */
+    open: (text) => openTrace(player, text),
     /** @param {number} cursor */
     show: (cursor) => {
       stopPlaying(player);

@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 import { originOfEdge, stateOfEdge } from "./edges.js";
 import { CHIP_HEIGHT } from "./layout.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
-import { plainText } from "./spelling.js";
+import { plainText, shortened } from "./spelling.js";
 import { spellToken } from "./trace.js";
 
 /** @import { Layout, Looks, Room, Sketch, Step, StepFrame, Trace } from "./types.js" */
@@ -148,5 +148,5 @@ const SKETCH_SIGNS = { "\n": "↵", "\t": "⇥", " ": "·" };
  * @param {number} token
  */
 function sketchText(trace, token) {
-  return plainText(spellToken(trace, token)).replace(/[\n\t ]/g, (sign) => SKETCH_SIGNS[sign]);
+  return plainText(shortened(spellToken(trace, token))).replace(/[\n\t ]/g, (sign) => SKETCH_SIGNS[sign]);
 }

@@ -4,6 +4,8 @@ import { el } from "./dom.js";
 
 /** @import { Segment, Spelling } from "./types.js" */
 
+const MAX_LETTERS = 48; // of a token, or bytes of it
+
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
@@ -108,6 +110,24 @@ function addSegment(segments, kind, piece) {
   else segments.push({ [kind]: piece });
 }
 
+/**
+ * As much of a token as its chip or a sentence shows: no real one is longer, and each letter may cost an element.
+ * @param {Segment[]} segments
+ * @returns {Segment[]}
+ */
+export function shortened(segments) {
+  let room = MAX_LETTERS;
+  if (segments.reduce((sum, { text = "", hex = "" }) => sum + text.length + hex.length, 0) <= room) return segments;
+  const short = [];
+  for (const { text, hex = "" } of segments) {
+    const letters = text === undefined ? hex.split(" ", room) : [...text.slice(0, 2 * room)].slice(0, room);
+    short.push(text === undefined ? { hex: letters.join(" ") } : { text: letters.join("") });
+    room -= letters.length;
+    if (room === 0) return [...short, { text: "…" }];
+  }
+  return short;
+}
+
 /** @param {string} character */
 export const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
 
@@ -133,7 +153,7 @@ export function plainText(segments) {
  * @param {boolean} [whitespace]
  */
 export function fillToken(target, segments, chip, whitespace = false) {
-  const pieces = segments.flatMap((segment) => segmentNodes(segment, chip, whitespace));
+  const pieces = (chip ? shortened(segments) : segments).flatMap((segment) => segmentNodes(segment, chip, whitespace));
   target.replaceChildren(...mergedStrings(pieces));
 }
 

@@ -60,6 +60,28 @@ export interface Baseline {
 /** A whole trace: a message and a file. */
 export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; at?: number; steps?: StepRow[] };
 
+/** What a value of a file may be: a subset of JSON Schema (assets/schema.json). */
+export interface Rule {
+  $ref?: string;
+  type?: string | string[];
+  enum?: (string | null)[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  minItems?: number;
+  maxItems?: number;
+  prefixItems?: Rule[];
+  items?: Rule;
+  maxProperties?: number;
+  required?: string[];
+  properties?: Record<string, Rule>;
+  propertyNames?: Rule;
+  additionalProperties?: Rule | boolean;
+}
+
 /* The trace, as the player holds it (trace.js) */
 
 export type NodeState = "accepted" | "rejected" | "uncompared";

@@ -1,7 +1,7 @@
 /* Sentences and numbers: what the player says about a step, all of it from the trace. */
 
 import { ORIGINS } from "./origins.js";
-import { plainText } from "./spelling.js";
+import { plainText, shortened } from "./spelling.js";
 import { outcome, sourceOf, spellSequence, spellToken, spellTokens } from "./trace.js";
 
 /** @import { Step, Trace } from "./types.js" */
@@ -45,7 +45,7 @@ const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
  * @param {number} id
  */
 export function quoted(trace, id) {
-  return '"' + onOneLine(plainText(spellToken(trace, id))) + '"';
+  return '"' + onOneLine(plainText(shortened(spellToken(trace, id)))) + '"';
 }
 
 /**
@@ -54,7 +54,7 @@ export function quoted(trace, id) {
  * @param {number[]} ids
  */
 export function tokensText(trace, ids) {
-  return onOneLine(plainText(spellTokens(trace, ids).flat()));
+  return onOneLine(plainText(spellTokens(trace, ids).flatMap(shortened)));
 }
 
 /**
@@ -65,7 +65,7 @@ export function tokensText(trace, ids) {
  */
 export function excerpt(trace, start, end) {
   if (end <= start) return "";
-  return onOneLine(plainText(spellSequence(trace, start, end).flat()));
+  return onOneLine(plainText(spellSequence(trace, start, end).flatMap(shortened)));
 }
 
 /**

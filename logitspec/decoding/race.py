@@ -18,8 +18,9 @@ from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
-from logitspec.trace.records import SCHEMA, Trace, dumps
+from logitspec.trace.records import Trace, dumps
 from logitspec.trace.sampling import GREEDY, Sampling
+from logitspec.trace.schema import SCHEMA
 
 DEFAULT_LANES = ("logitspec", "logitspec_paper", "prompt_lookup", "autoregressive")
 MAX_LANES = 4

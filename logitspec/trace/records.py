@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
@@ -14,9 +15,9 @@ from logitspec.errors import LogitSpecError
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.results import TopK
 from logitspec.trace.sampling import Sampling
+from logitspec.trace.schema import LIMITS, SCHEMA, read, too_large
 from logitspec.trace.tree import DraftTree, Provenance
 
-SCHEMA = 1
 MAX_RANKS = 64
 
 
@@ -210,29 +211,9 @@ class Trace:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Trace:
-        """The trace in `text`; LogitSpecError when it is no trace or one of another schema."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise LogitSpecError(
-                f"This is not a trace: {error}; open a file saved here."
-            ) from error
-        if not isinstance(data, dict) or "schema" not in data:
-            raise LogitSpecError("This JSON is not a LogitSpec trace; open a file saved here.")
-        if data["schema"] != SCHEMA:
-            raise LogitSpecError(
-                f"This trace has schema {data['schema']} and this version reads schema {SCHEMA};"
-                " open it with the version that wrote it."
-            )
-        try:
-            return cls._from_dict(data)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise LogitSpecError(
-                f"This trace is damaged ({type(error).__name__}: {error}); save it again."
-            ) from error
-
-    @classmethod
-    def _from_dict(cls, data: dict[str, Any]) -> Trace:
+        """The trace in `text`; LogitSpecError when it is no trace, one of another schema, or one that breaks
+        the bounds of `assets/schema.json`."""
+        data = read(text)
         fields = {name: data[name] for name in cls.__slots__ if name in data}
         fields["sampling"] = Sampling(**data["sampling"])
         fields["vocabulary"] = {
@@ -251,14 +232,29 @@ class Trace:
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
-        """The trace stored at `path`, gzipped or not."""
-        data = Path(path).read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            try:
-                data = gzip.decompress(data)
-            except (OSError, EOFError) as error:
-                raise LogitSpecError(f"{path} is cut short or damaged; save it again.") from error
-        return cls.from_json(data)
+        """The trace stored at `path`, gzipped or not; LogitSpecError as of `from_json`, or when it can't be read."""
+        return cls.from_json(_contents(path))
+
+
+def _contents(path: str | Path) -> bytes:
+    """The bytes of a file, unpacked; never more of them than a trace may have."""
+    most: int = LIMITS["bytes"]
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
+    if data[:2] == b"\x1f\x8b":
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            data = stream.decompress(data, most + 1)
+        except zlib.error:
+            data = b""
+        if len(data) <= most and (not stream.eof or stream.unused_data):
+            raise LogitSpecError(f"{path} is cut short or damaged; save it again.")
+    if len(data) > most:
+        raise too_large()
+    return data
 
 
 def dumps(value: Any) -> str:

@@ -41,6 +41,6 @@ def _install(node: str, npm: str) -> str:
 def _sources() -> list[Path]:
     assets = cached.ROOT / "assets"
     tests = cached.ROOT / FOLDER
-    files = [*assets.rglob("*.js"), *assets.rglob("*.ts"), assets / "origins.json"]
+    files = [*assets.rglob("*.js"), *assets.rglob("*.ts"), *assets.glob("*.json")]
     files += [assets / "player" / "document.json", *tests.glob("*.js*"), *tests.glob("pages/*.js")]
     return [file.relative_to(cached.ROOT) for file in files]

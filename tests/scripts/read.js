@@ -1,0 +1,60 @@
+/* Reads what a file of a page would be, for tests/test_trace_files.py: one file a line, in base64. Of each it says
+   what is wrong, or what came of all that is made of a run without a page. */
+
+import { createInterface } from "node:readline";
+import { wholeRace } from "../../assets/compare/race.js";
+import { exportedPage, runTitle } from "../../assets/player/exported.js";
+import { layOutTree } from "../../assets/player/layout.js";
+import { stillPicture } from "../../assets/player/picture.js";
+import { readDocument } from "../../assets/player/schema.js";
+import { beatWords } from "../../assets/player/sentence.js";
+import { appendSteps, createTrace, traceText } from "../../assets/player/trace.js";
+import { nodeSentence, restSentence } from "../../assets/player/words.js";
+
+const [kind] = process.argv.slice(2);
+
+function used(document) {
+  const trace = createTrace(document);
+  appendSteps(trace, document.steps);
+  trace.steps.forEach((step, at) => {
+    for (let beat = 1; beat <= 5; beat += 1) beatWords(trace, at + 1, beat);
+    restSentence(trace, at + 1);
+    step.states.forEach((_, node) => nodeSentence(trace, step, node));
+  });
+  // The first and the last; of the mutants' steps those in between are like them.
+  for (const number of new Set([1, trace.steps.length])) {
+    const step = trace.steps[number - 1];
+    if (!step) continue;
+    stillPicture(trace, number);
+    layOutTree(step, step.states.map(() => ({ chip: 3, slot: 4 })), 60);
+  }
+  const again = traceText(trace);
+  readDocument(again, "trace");
+  const title = runTitle(trace);
+  const page = exportedPage({ trace: again, title, scripts: "", style: "", nonce: "1" });
+  if (page.match(/<script/g).length !== 2) throw new RangeError("A script got into the page.");
+}
+
+function answer(line) {
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(line, "base64"));
+  } catch {
+    return { refused: "no UTF-8" };
+  }
+  let document;
+  try {
+    document = readDocument(text, kind);
+  } catch (error) {
+    return error.constructor === Error ? { refused: error.message } : { fault: error.stack };
+  }
+  try {
+    if (kind === "trace") used(document);
+    else wholeRace(text).lanes.forEach(({ trace }) => traceText(trace));
+  } catch (error) {
+    return { fault: error.stack };
+  }
+  return {};
+}
+
+for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(answer(line)));

@@ -16,7 +16,14 @@ from transformers import GenerationConfig
 from transformers.generation import (
     EosTokenCriteria,
     GenerateDecoderOnlyOutput,
+    InfNanRemoveLogitsProcessor,
+    LogitNormalization,
     MaxLengthCriteria,
+    MinLengthLogitsProcessor,
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    SuppressTokensAtBeginLogitsProcessor,
+    SuppressTokensLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -32,7 +39,6 @@ from logitspec.trace.sampling import Sampling
 
 # In transformers' order, which is that of `pick`, too.
 WARPERS = (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
-CALLER = "transformers.generation.utils", "generate"
 MODES = ("greedy_search", "sample")
 OUTPUTS = ("output_scores", "output_logits", "output_attentions", "output_hidden_states")
 # What `generate` prepares for every model; anything else is an input that would go unread.
@@ -44,50 +50,68 @@ PREPARED_INPUTS = {
     "logits_to_keep",
     "token_type_ids",
     "use_cache",
+    "output_attentions",  # which nothing returns, and where something would, it is refused above
+    "output_hidden_states",
 }
 
 
-def custom_generate(
-    model: Any,
-    input_ids: torch.Tensor,
-    logits_processor: Sequence[Any] = (),
-    stopping_criteria: Any = None,
-    generation_config: GenerationConfig | None = None,
-    streamer: Any = None,
-    method: str = DEFAULT_METHOD,
-    method_options: dict[str, Any] | None = None,
-    seed: int | None = None,
-    **model_kwargs: Any,
-) -> Any:
-    """The decoding loop for `generate` of a stock transformers model; it is what calls this.
+class CustomGenerate:
+    """The decoding loop for `generate` of a stock transformers model; it is what calls this."""
 
-    input_ids: [1, length]. method, method_options, seed: further arguments of `generate`; without a
-    seed, one is drawn from torch's generator, so that torch.manual_seed fixes the text. Returns what
-    `generate` does: [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError
-    for what can't be honoured.
-    """
-    config = generation_config or model.generation_config
-    _refuse(model, input_ids, config)
-    sampling = _sampling(logits_processor, bool(config.do_sample), seed)
-    prompt, new_ids = input_ids[0].tolist(), list[int]()
-    streamer = streamer or _argument_of_generate("streamer")
-    criteria = _other_criteria(stopping_criteria or (), config)
-    with _target(model) as target:
-        _refuse_inputs(input_ids, model_kwargs)
-        target.eos_ids = frozenset(_eos_ids(config))
-        new_tokens = config.max_length - len(prompt)
-        steps = run(target, begin(target, prompt, method, new_tokens, sampling, method_options))
-        for token in (token for step in steps for token in step.tokens):
-            new_ids.append(token)
-            if streamer is not None:
-                streamer.put(torch.tensor([token]))
-            if criteria and _should_stop(criteria, _append(input_ids, new_ids)):
-                break
-        steps.close()
-    if streamer is not None:
-        streamer.end()
-    text = _append(input_ids, new_ids)
-    return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """Its arguments. `generate` asks for them at the moment when it drops the tokenizer, which stop strings
+        need and transformers 5.23 hands to its own loops alone; so it is put back."""
+        _keep_tokenizer()
+        return inspect.signature(self.__call__)
+
+    def __call__(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        logits_processor: Sequence[Any] = (),
+        stopping_criteria: Any = None,
+        generation_config: GenerationConfig | None = None,
+        streamer: Any = None,
+        tokenizer: Any = None,
+        method: str = DEFAULT_METHOD,
+        method_options: dict[str, Any] | None = None,
+        seed: int | None = None,
+        **model_kwargs: Any,
+    ) -> Any:
+        """Decode one sequence.
+
+        input_ids: [1, length]. method, method_options, seed: further arguments of `generate`; without a
+        seed, one is drawn from torch's generator, so that torch.manual_seed fixes the text. tokenizer: for
+        stop strings, which are among the stopping criteria by now. Returns what `generate` does:
+        [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError for what can't be
+        honoured.
+        """
+        config = generation_config or model.generation_config
+        _refuse(model, input_ids, config)
+        sampling = _sampling(logits_processor, bool(config.do_sample), seed, input_ids.shape[1])
+        prompt, new_ids = input_ids[0].tolist(), list[int]()
+        streamer = streamer or _argument_of_generate("streamer")
+        criteria = _other_criteria(stopping_criteria or (), config)
+        with _target(model) as target:
+            _refuse_inputs(input_ids, model_kwargs)
+            target.eos_ids = frozenset(_eos_ids(config))
+            new_tokens = config.max_length - len(prompt)
+            steps = run(target, begin(target, prompt, method, new_tokens, sampling, method_options))
+            for token in (token for step in steps for token in step.tokens):
+                new_ids.append(token)
+                if streamer is not None:
+                    streamer.put(torch.tensor([token]))
+                if criteria and _should_stop(criteria, _append(input_ids, new_ids)):
+                    break
+            steps.close()
+        if streamer is not None:
+            streamer.end()
+        text = _append(input_ids, new_ids)
+        return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
+
+
+custom_generate = CustomGenerate()
 
 
 def _append(prompt: torch.Tensor, new_ids: list[int]) -> torch.Tensor:
@@ -113,10 +137,23 @@ def _should_stop(criteria: Sequence[Any], text: torch.Tensor) -> bool:
 
 def _argument_of_generate(name: str) -> Any:
     """An argument of the `generate` that called: transformers 5.23 does not hand it to such a function."""
+    return _variables("generate").get(name)
+
+
+def _keep_tokenizer() -> None:
+    found = _variables("_extract_generation_mode_kwargs")
+    tokenizer = found.get("generation_mode_kwargs", {}).get("tokenizer")
+    if tokenizer is not None:
+        found["kwargs"]["tokenizer"] = tokenizer
+
+
+def _variables(function: str) -> dict[str, Any]:
+    """Those of the innermost caller of that name in transformers; none where there is no such caller."""
     frame = inspect.currentframe()
-    while frame is not None and (frame.f_globals.get("__name__"), frame.f_code.co_name) != CALLER:
+    caller = "transformers.generation.utils", function
+    while frame is not None and (frame.f_globals.get("__name__"), frame.f_code.co_name) != caller:
         frame = frame.f_back
-    return None if frame is None else frame.f_locals.get(name)
+    return {} if frame is None else frame.f_locals
 
 
 def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> None:
@@ -133,7 +170,8 @@ def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> No
         )
     if model.training:
         raise LogitSpecError("The model is in training mode; call model.eval() first.")
-    if outputs := [name for name in OUTPUTS if getattr(config, name, None)]:
+    outputs = [name for name in OUTPUTS if getattr(config, name, None)]
+    if outputs and config.return_dict_in_generate:
         raise LogitSpecError(f"custom_generate returns tokens only; leave out {outputs[0]}.")
 
 
@@ -160,27 +198,58 @@ def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
         )
 
 
-def _sampling(processors: Sequence[Any], do_sample: bool, seed: int | None) -> Sampling:
-    """Temperature, top-k and top-p as `generate` has prepared them."""
-    warpers = {type(each): each for each in processors}
+def _sampling(
+    processors: Sequence[Any], do_sample: bool, seed: int | None, prompt_length: int
+) -> Sampling:
+    """Penalty, temperature, top-k and top-p as `generate` has prepared them."""
+    left = [each for each in processors if not _changes_nothing(each, prompt_length)]
+    penalty = 1.0
+    if left and type(left[0]) is RepetitionPenaltyLogitsProcessor and not _ignores(left[0]):
+        penalty = left.pop(0).penalty
+    warpers = {type(each): each for each in left}
     order = [kind for kind in WARPERS if kind in warpers]
     if not do_sample:
         order = []
-    if [type(each) for each in processors] != order:
-        names = [type(each).__name__ for each in processors if type(each) not in order]
+    if [type(each) for each in left] != order:
+        names = [type(each).__name__ for each in left if type(each) not in order]
         raise LogitSpecError(
-            f"custom_generate can't honour {names[0] if names else 'a warper of your own'}; it takes"
-            " temperature, top_k and top_p when sampling, and nothing when greedy."
+            f"custom_generate can't honour {names[0] if names else 'a warper of your own'}, only a"
+            " repetition penalty, and temperature, top_k and top_p when sampling; leave the option out of the"
+            " call and of model.generation_config, or use plain generate."
         )
     if not do_sample:
-        return Sampling()
+        return Sampling(repetition_penalty=penalty)
     temperature, top_k, top_p = (warpers.get(kind) for kind in WARPERS)
     return Sampling(
         temperature.temperature if temperature else 1.0,
         top_p.top_p if top_p else 1.0,
         int(torch.randint(2**31, (1,))) if seed is None else seed,
         top_k.top_k if top_k else 0,
+        penalty,
     )
+
+
+def _changes_nothing(processor: Any, prompt_length: int) -> bool:
+    """Whether a processor leaves all choices as they are, so that no text shows whether it ran."""
+    kind = type(processor)
+    if kind in (SuppressTokensLogitsProcessor, SuppressTokensAtBeginLogitsProcessor):
+        tokens = getattr(
+            processor, "suppress_tokens", getattr(processor, "begin_suppress_tokens", None)
+        )
+        return tokens is not None and len(tokens) == 0
+    return (
+        kind is LogitNormalization
+        or kind is InfNanRemoveLogitsProcessor  # such logits are refused
+        or (kind is MinLengthLogitsProcessor and processor.min_length <= prompt_length)
+        or (kind is MinPLogitsWarper and processor.min_p == 0)
+        or (kind is RepetitionPenaltyLogitsProcessor and processor.penalty == 1)
+    )
+
+
+def _ignores(processor: Any) -> bool:
+    """Whether a repetition penalty passes over a part of the prompt."""
+    ignored = processor.prompt_ignore_length
+    return ignored is not None and bool((torch.as_tensor(ignored) != 0).any())
 
 
 def _eos_ids(config: GenerationConfig) -> list[int]:

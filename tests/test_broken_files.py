@@ -282,13 +282,13 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
         (MemoryError(), "The memory is full; shorten the prompt, or choose a smaller model."),
         (torch.OutOfMemoryError("CUDA"), "The memory is full; shorten the prompt, or choose a smaller model."),
         (OSError(28, "No space left on device"), "The disk is full; free some room and try it again."),
-        (OSError(122, "Quota", "/home/me/x"), "The disk is full; free some room and try it again."),
-        (PermissionError(13, "Permission denied", "/home/me/x"), "Can't use x (Permission denied)."),
+        (OSError(122, "Quota", "/srv/me/x"), "The disk is full; free some room and try it again."),
+        (PermissionError(13, "Permission denied", "/srv/me/x"), "Can't use x (Permission denied)."),
         (FileNotFoundError(2, "No such file", "a.json"), "Can't use a.json (No such file)."),
         (ConnectionResetError(104, "Connection reset"), "Can't use a file or a connection (Connection reset)."),
         (ModuleNotFoundError("No module named 'x'", name="x"), "This needs the package x, which is missing; install it with `pip install x`."),
         (OSError("odd"), "The run stopped by an error of type OSError; try it again or shorten it."),
-        (RuntimeError("/home/me\nodd"), "The run stopped by an error of type RuntimeError; try it again or shorten it."),
+        (RuntimeError("/srv/me\nodd"), "The run stopped by an error of type RuntimeError; try it again or shorten it."),
     ],
 )  # fmt: skip
 def test_every_error_is_a_sentence(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+import tokenizers
 import torch
 import transformers
-from support.families import CONFIGS, model
+from support.families import CONFIGS, model, runner
+from transformers.generation import (
+    RepetitionPenaltyLogitsProcessor,
+    StopStringCriteria,
+    TopKLogitsWarper,
+)
 
 import logitspec
-from logitspec import METHODS, LogitSpecError
+from logitspec import METHODS, LogitSpecError, Sampling, Trace
+from logitspec.decoding.engine import begin, complete
+from logitspec.runtime.draws import gumbel
+from logitspec.runtime.graphs import uncaptured
+from logitspec.runtime.repetition import penalise
 
 PROMPT = torch.tensor([[3, 1, 4, 1, 5, 3, 1, 4]])
 
@@ -117,7 +128,13 @@ def test_a_seed_or_torchs_own_fixes_the_draws_whatever_the_method() -> None:
     [
         ({"num_beams": 3}, "beam search"),
         ({"num_return_sequences": 2, "do_sample": True}, "one sequence at a time and got 2"),
-        ({"repetition_penalty": 1.3}, "RepetitionPenalty"),
+        (
+            {"logits_processor": [RepetitionPenaltyLogitsProcessor(1.3, prompt_ignore_length=2)]},
+            "RepetitionPenalty",
+        ),
+        ({"repetition_penalty": 1.3, "no_repeat_ngram_size": 2}, "NoRepeatNGram"),
+        ({"min_new_tokens": 3, "eos_token_id": 5, "pad_token_id": 5}, "MinLength"),
+        ({"suppress_tokens": [3]}, "SuppressTokens"),
         ({"min_p": 0.1, "do_sample": True}, "MinP"),
         ({"no_repeat_ngram_size": 2}, "NoRepeatNGram"),
         ({"logits_processor": [lambda ids, scores: scores]}, "function"),
@@ -133,6 +150,167 @@ def test_what_can_not_be_honoured_is_refused(options: dict[str, Any], message: s
         generated(model("llama"), **options)
     assert str(error.value).endswith(".")
     assert "\n" not in str(error.value)
+
+
+# A penalty, which depends on the text so far
+
+
+PENALTIES = [1.3, 3.0, 0.7]
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_a_penalty_is_that_of_transformers_at_every_node(penalty: float) -> None:
+    torch.manual_seed(2)
+    text, paths = [1, 4, 4, 30], [[], [7], [7, 1], [7, 9, 9], [30]]
+    logits = torch.randn(len(paths), 40, dtype=torch.float64)
+    processor = RepetitionPenaltyLogitsProcessor(penalty)
+    found = penalise(logits, penalty, text, paths)
+    for row, path in enumerate(paths):
+        wanted = processor(torch.tensor([text + path]), logits[row : row + 1].clone())
+        assert found[row].tolist() == wanted[0].tolist()
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma3", "gpt2"])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_greedy_with_a_penalty_is_what_generate_writes(family: str, penalty: float) -> None:
+    net = model(family)
+    options = {"repetition_penalty": penalty}
+    wanted = generated(net, custom_generate=None, **options).tolist()
+    assert wanted != generated(net, custom_generate=None).tolist()
+    for method in METHODS:
+        assert generated(net, method=method, **options).tolist() == wanted
+
+
+def drawn_by_hand(net: Any, processors: Any, temperature: float, seed: int) -> list[int]:
+    """Token by token, by transformers' own processors and one noise for each position."""
+    text = PROMPT.clone()
+    for _ in range(24):
+        scores = net(text).logits[:, -1]
+        for each in processors:
+            scores = each(text, scores)
+        noise = torch.from_numpy(gumbel(seed, text.shape[1], scores.shape[-1]))
+        text = torch.cat((text, (scores / temperature + noise).argmax(-1)[None]), -1)
+    return text[0].tolist()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_draws_with_a_penalty_are_those_of_plain_sampling(penalty: float) -> None:
+    net, hot = model("llama"), 1.7
+    options: dict[str, Any] = {"do_sample": True, "temperature": hot, "repetition_penalty": penalty}
+    processors = [RepetitionPenaltyLogitsProcessor(penalty)]
+    for seed, kept in ((3, 40), (4, 6)):
+        wanted = drawn_by_hand(net, [*processors, TopKLogitsWarper(kept)], hot, seed)
+        for method in METHODS:
+            found = generated(net, method=method, seed=seed, top_k=kept, **options)
+            assert found[0].tolist() == wanted
+
+
+def test_a_penalty_of_the_models_own_config_is_kept() -> None:
+    net = copy.deepcopy(model("qwen2"))
+    net.generation_config.repetition_penalty = 1.4
+    wanted = generated(net, custom_generate=None).tolist()
+    assert wanted != generated(model("qwen2"), custom_generate=None).tolist()
+    assert generated(net).tolist() == wanted
+    assert generated(net, repetition_penalty=1.0).tolist() == generated(model("qwen2")).tolist()
+    again = {"logits_processor": [RepetitionPenaltyLogitsProcessor(1.4)]}
+    assert generated(model("qwen2"), **again).tolist() == wanted
+
+
+@pytest.mark.parametrize("temperature", [0.0, 2.0])
+def test_forwards_of_fixed_shape_honour_a_penalty(temperature: float) -> None:
+    sampling = Sampling(temperature, seed=5, repetition_penalty=1.5)
+    target, replayed = runner("llama"), runner("llama")
+    replayed.enable_replay(uncaptured)
+    prompt = PROMPT[0].tolist()
+    for method in ("logitspec", "token_recycling"):
+        wanted = complete(target, begin(target, prompt, "autoregressive", 24, sampling))
+        for each in (target, replayed):
+            trace = complete(each, begin(each, prompt, method, 24, sampling))
+            assert trace.output_ids == wanted.output_ids
+        assert trace.header()["sampling"]["repetition_penalty"] == 1.5
+        assert Trace.from_json(trace.to_json()).sampling == sampling
+
+
+@pytest.mark.parametrize("penalty", [0.0, -1.0, float("inf"), float("nan")])
+def test_penalties_without_sense_are_refused(penalty: float) -> None:
+    with pytest.raises(LogitSpecError, match="repetition penalty"):
+        Sampling(repetition_penalty=penalty)
+
+
+# Options that change nothing, and stop strings
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"renormalize_logits": True},
+        {"remove_invalid_values": True},
+        {"min_length": PROMPT.shape[1], "eos_token_id": 5, "pad_token_id": 5},
+        {"min_length": 0, "min_new_tokens": 0},
+        {"suppress_tokens": [], "begin_suppress_tokens": []},
+        {"repetition_penalty": 1.0, "encoder_repetition_penalty": 1.0, "no_repeat_ngram_size": 0},
+        {"output_scores": True, "output_logits": True, "output_attentions": True},
+        {"num_beams": 1, "num_return_sequences": 1, "guidance_scale": 1.0},
+        {"use_cache": False},
+        {"cache_implementation": "dynamic"},
+        {"cache_implementation": "static", "disable_compile": True},
+        {"max_time": 1000.0},
+        {"temperature": 0.3, "top_k": 3, "top_p": 0.5},
+        {"attention_mask": torch.ones_like(PROMPT)},
+        {"tokenizer": None},
+        {"assistant_tokenizer": None, "assistant_model": None},
+    ],
+)
+def test_options_that_change_nothing_are_taken(options: dict[str, Any]) -> None:
+    net = model("llama")
+    wanted = generated(net, custom_generate=None, **options)
+    assert generated(net, **options).tolist() == wanted.tolist()
+
+
+def test_options_of_sampling_that_change_nothing_are_taken() -> None:
+    net, hot = model("llama"), {"do_sample": True, "temperature": 2.0, "seed": 6, "top_k": 0}
+    wanted = generated(net, **hot).tolist()
+    for more in ({"min_p": 0.0}, {"typical_p": 1.0}, {"top_p": 1.0}, {"renormalize_logits": True}):
+        assert generated(net, **hot, **more).tolist() == wanted
+
+
+def words() -> Any:
+    """A tokenizer of 40 tokens: 26 letters, and pairs of them, across which strings may stop."""
+    vocabulary = {chr(ord("a") + n): n for n in range(26)}
+    vocabulary |= {f"{chr(ord('a') + n)}b": 26 + n for n in range(14)}
+    core = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, []))
+    core.decoder = tokenizers.decoders.Fuse()
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=core)
+
+
+def stops(net: Any) -> list[list[str]]:
+    """Strings that end what `net` writes, at several places."""
+    pieces = [words().decode([token]) for token in generated(net, custom_generate=None)[0, 8:]]
+    return [[pieces[4]], ["".join(pieces[6:8])], ["".join(pieces[9:12])[-2:], "never"], ["never"]]
+
+
+def test_stop_strings_end_a_text_as_in_generate() -> None:
+    net = model("llama")
+    lengths = set()
+    for strings in stops(net):
+        options = {"stop_strings": strings, "tokenizer": words()}
+        wanted = generated(net, custom_generate=None, **options)
+        assert generated(net, **options).tolist() == wanted.tolist()
+        criteria = [StopStringCriteria(words(), strings)]
+        assert generated(net, stopping_criteria=criteria).tolist() == wanted.tolist()
+        lengths.add(wanted.shape[1])
+    assert len(lengths) > 2
+
+
+def test_a_model_whose_own_config_has_stop_strings_runs() -> None:
+    net = copy.deepcopy(model("llama"))
+    net.generation_config.stop_strings = stops(net)[1]
+    wanted = generated(net, custom_generate=None, tokenizer=words())
+    assert wanted.shape[1] < PROMPT.shape[1] + 24
+    assert generated(net, tokenizer=words()).tolist() == wanted.tolist()
+    with pytest.raises(ValueError, match="you must pass the model's tokenizer"):
+        generated(net)
 
 
 def test_an_assistant_a_batch_and_training_mode_are_refused() -> None:

@@ -177,7 +177,7 @@ def test_quantisations_that_can_not_be_run(tmp_path: Path, quantisation: dict[st
     ("base", "said"),
     [
         ("somebody/tiny", "its base model somebody/tiny; merge"),
-        ("/home/somebody/tiny", "its base model; merge"),
+        ("/srv/somebody/tiny", "its base model; merge"),
         (None, "its base model; merge"),
     ],
 )

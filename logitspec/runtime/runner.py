@@ -22,6 +22,7 @@ from logitspec.runtime.draws import pick
 from logitspec.runtime.forward import Forward, StockForward
 from logitspec.runtime.graphs import Capture, CaptureError
 from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks, upcast
+from logitspec.runtime.repetition import penalise
 from logitspec.runtime.replay import ReplayedForward
 from logitspec.runtime.shapes import BUCKETS
 from logitspec.runtime.timing import fitting_sizes, forward_seconds, some_tree
@@ -62,6 +63,8 @@ class Runner(Target):
         self.replay: ReplayedForward | None = None
         self._device = model.get_input_embeddings().weight.device
         self._to_host = HostCopy()
+        self._text: set[int] = set()
+        self._tokens: Sequence[int] = ()  # of the last tree
         self.use_forward(StockForward(model, windows))
 
     def use_forward(self, forward: Forward) -> None:
@@ -162,7 +165,8 @@ class Runner(Target):
             self._cache.length += len(part)
             if everywhere:
                 best += topk(logits, NODE_RANKS)
-        last = logits[-1:]
+        self._text = set(ids)
+        last = self._penalised(logits[-1:], [[]])
         choices = pick(last, [len(ids)], sampling).tolist()
         best = best[:-1] + topk(last, LAST_RANKS)
         return ForwardResult(choices, best, perf_counter() - started)
@@ -171,9 +175,14 @@ class Runner(Target):
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the cached prefix."""
         self._check_costs(tree)
+        self._tokens = tree.tokens
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)
+        if self.sampling.repetition_penalty != 1.0:
+            paths = [[tree.tokens[node] for node in path] for path in tree.ancestors()]
+            logits = self._penalised(logits, paths)
+            packed = None if packed is None else pack_ranks(logits, LAST_RANKS)
         if packed is None:
             choices, best = self._read(logits, tree, depths)
         else:
@@ -200,6 +209,7 @@ class Runner(Target):
         """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
         self._gather(path)
         self._cache.length += len(path)
+        self._text.update(self._tokens[node] for node in path)
 
     @torch.inference_mode()
     def tree_logits(self, tree: DraftTree) -> torch.Tensor:
@@ -247,6 +257,11 @@ class Runner(Target):
         end = accept(tree, choices)[-1]
         best[end] = unpack_ranks(rows[end : end + 1], LAST_RANKS)[0]
         return choices, best
+
+    def _penalised(self, logits: torch.Tensor, paths: Sequence[Sequence[int]]) -> torch.Tensor:
+        """`logits` after the text and, for each row, the tokens of a path, as `sampling` wants them."""
+        penalty = self.sampling.repetition_penalty
+        return logits if penalty == 1.0 else penalise(logits, penalty, self._text, paths)
 
     # Overridden by tests that plant a fault.
 

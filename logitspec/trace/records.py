@@ -187,7 +187,7 @@ class Trace:
             "options": self.options,
             "model": self.model,
             "environment": self.environment,
-            "sampling": asdict(self.sampling),
+            "sampling": self.sampling.to_json(),
             "max_new_tokens": self.max_new_tokens,
             "eos_ids": self.eos_ids,
             "prompt": self.prompt,

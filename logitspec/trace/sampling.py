@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from logitspec.errors import LogitSpecError
 
@@ -11,13 +12,15 @@ from logitspec.errors import LogitSpecError
 class Sampling:
     """How the target chooses: the argmax at temperature 0, otherwise a draw fixed by seed and position.
 
-    top_k: tokens that may be drawn, 0 for all; top_p is of what they leave.
+    top_k: tokens that may be drawn, 0 for all; top_p is of what they leave. repetition_penalty: how much
+    less likely a token is that stands in the text, 1 for not at all; it comes before everything else.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     top_k: int = 0
+    repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.temperature, bool) or not isinstance(self.temperature, (int, float)):
@@ -36,8 +39,19 @@ class Sampling:
             raise LogitSpecError(
                 f"top_k must be a whole number, 0 for all tokens; got {self.top_k!r}."
             )
+        if not 0.0 < self.repetition_penalty < float("inf"):
+            raise LogitSpecError(
+                f"A repetition penalty of {self.repetition_penalty} is out of range; choose above 0."
+            )
         if not 0 <= self.seed < 2**63:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name; the penalty only where there is one."""
+        fields = asdict(self)
+        if self.repetition_penalty == 1.0:
+            del fields["repetition_penalty"]
+        return fields
 
 
 GREEDY = Sampling()

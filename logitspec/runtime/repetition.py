@@ -1,0 +1,30 @@
+"""A repetition penalty: a function of the tokens before a place, so that a tree honours it exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import torch
+
+
+def penalise(
+    logits: torch.Tensor, penalty: float, text: Collection[int], paths: Sequence[Sequence[int]]
+) -> torch.Tensor:
+    """`logits` [rows, vocabulary] in which tokens that stand before a row are less likely (Keskar et al., 2019).
+
+    text: tokens before all rows. paths: for each row, those between. As in transformers, a positive logit
+    is divided by `penalty` and a negative one multiplied, once however often the token stands there.
+    """
+    known = set(text)
+    pairs = [(row, token) for row, path in enumerate(paths) for token in {*path} - known]
+    rows = torch.tensor([row for row, _ in pairs], dtype=torch.long, device=logits.device)
+    tokens = torch.tensor([token for _, token in pairs], dtype=torch.long, device=logits.device)
+    everywhere = torch.tensor(sorted(known), dtype=torch.long, device=logits.device)
+    changed = logits.clone()
+    changed[:, everywhere] = _less(logits[:, everywhere], penalty)
+    changed[rows, tokens] = _less(logits[rows, tokens], penalty)
+    return changed
+
+
+def _less(logits: torch.Tensor, penalty: float) -> torch.Tensor:
+    return torch.where(logits < 0, logits * penalty, logits / penalty)

@@ -29,18 +29,29 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
+    from dataclasses import replace
+
     from logitspec.errors import LogitSpecError
+    from logitspec.serving.gate import doors
     from logitspec.serving.host import Host
+    from logitspec.serving.limits import PRIVATE, SHARED
+    from logitspec.ui.launch import serving_options
     from logitspec.ui.page import build
-    from logitspec.ui.scripts import launch_options
     from logitspec.ui.theme import theme
+
+    private = _private(options)
+    limits = PRIVATE if private else SHARED
+    if options.run_seconds is not None:
+        limits = replace(limits, run_seconds=options.run_seconds)
 
     def prepare(model: str) -> Host:
         host = Host(
             model,
             options.device,
             options.dtype,
-            _private(options) if options.other_models is None else options.other_models,
+            private if options.other_models is None else options.other_models,
+            folders=private,
+            limits=limits,
             device_map=options.device_map,
             offload=options.offload,
         )
@@ -60,10 +71,9 @@ def _serve(options: argparse.Namespace) -> None:
         server_port=options.port,
         share=options.share,
         theme=theme(),
-        **launch_options(),
-        footer_links=["api", "settings"],
-        run_history=False,
-        show_error=True,
+        **serving_options(
+            host, doors(options.host, options.allow_host, options.share, private, os.environ)
+        ),
     )
 
 
@@ -91,8 +101,28 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="whether visitors may load any model (default: where only this machine reaches the page)",
     )
+    parser.add_argument(
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="another name under which the page is reached, as through a proxy; may be given again",
+    )
+    parser.add_argument(
+        "--run-seconds",
+        metavar="S",
+        type=_seconds,
+        help="that a run may keep the model (default: 3600; 120 where others reach the page)",
+    )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError("must be above 0 and below a million")
+    return seconds
 
 
 def _check_port(host: str, port: int) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from threading import Event
@@ -336,16 +337,14 @@ def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
     assert [trace.finish for trace in contest.traces] == ["length", "length"]
 
 
-def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(host: Host) -> None:
     name, _ = left_behind(host, max_new_tokens=400)
     host.stop(name)
     assert list(host.stream(wanted(PAIR), Event(), outlives=True))  # its turn comes
     told = json.loads(host.steps_from(name, 0) or "")
     assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
     assert told["verdict"]["complete"] is False
-    monkeypatch.setattr(live, "SECONDS_ALONE", 0)
+    host.limits = replace(host.limits, unheard_seconds=0, held_seconds=0)
     name, _ = left_behind(host, max_new_tokens=400)
     assert list(host.stream(wanted(PAIR), Event(), outlives=True))
     told = json.loads(host.steps_from(name, 0) or "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event
 from time import sleep
 from typing import Any
@@ -159,10 +160,8 @@ def test_a_run_outlives_its_reader_and_tells_the_next_one_everything(
     assert [step.to_json() for step in whole.steps[1:]] == have
 
 
-def test_a_run_that_nobody_asks_for_ends_and_makes_room(
-    host: Host, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "SECONDS_ALONE", 0)
+def test_a_run_that_nobody_asks_for_ends_and_makes_room(host: Host) -> None:
+    host.limits = replace(host.limits, unheard_seconds=0, held_seconds=0)
     run = left_behind(host, max_new_tokens=400)
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
     assert finish_of(host, run) == "cancelled"

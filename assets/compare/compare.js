@@ -4,7 +4,8 @@ import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
 import { installOrigins } from "../player/origins.js";
 import { coalesced } from "../player/paint.js";
-import { recordedTitle } from "../player/words.js";
+import { createWaiting } from "../player/waiting.js";
+import { recordedTitle, waitingWords } from "../player/words.js";
 import { places, raceEnd } from "./clock.js";
 import { RACE_SPEEDS, createControls } from "./controls.js";
 import { createRaceFiles } from "./files.js";
@@ -60,6 +61,8 @@ const newRaceState = () => ({
   follow: true,
   playing: false,
   expecting: false,
+  outlook: null,
+  opening: null,
   error: null,
   announcement: null,
   lost: false,
@@ -72,6 +75,7 @@ function raceParts(view, actions) {
   const parts = {
     controls: createControls(actions),
     idle: el("div", { class: "ls-idle" }, IDLE_RACE),
+    ...createWaiting(view.options.giveUp),
     error: el("div", { class: "ls-error", role: "alert", hidden: true }),
     spoken: el("div", { class: "ls-spoken", role: "status" }),
     course: el("div", { class: "lr-course" }),
@@ -79,8 +83,8 @@ function raceParts(view, actions) {
     results: createResults(),
     files: createRaceFiles(view),
   };
-  const { controls, idle, error, spoken, course, legend, results, files } = parts;
-  const above = [controls.element, error, idle, spoken, course];
+  const { controls, idle, waiting, error, spoken, course, legend, results, files } = parts;
+  const above = [controls.element, error, idle, waiting, spoken, course];
   const inside = [...above, legend.element, results.element, files.element];
   view.element.replaceChildren(el("div", { class: "ls-frame" }, ...inside));
   return parts;
@@ -133,7 +137,7 @@ function raceStateName(state) {
 
 /** @param {RaceState} state @param {StateName} name */
 function raceStatus(state, name) {
-  if (state.expecting) return "Starting";
+  if (state.expecting) return state.outlook ? "Waiting" : "Starting";
   if (name === "error") return "Error";
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
@@ -149,17 +153,18 @@ function paintRace(view) {
   const name = raceStateName(state);
   const busy = state.playing || name === "running";
   controls.paint({ race, at, clock, speed, name, busy, status: raceStatus(state, name) });
-  view.idle.hidden = race !== null && !state.expecting;
-  setText(view.idle, state.expecting ? STARTING_RACE : IDLE_RACE);
+  view.idle.hidden = race !== null || state.expecting;
+  view.waiting.hidden = !state.expecting;
+  setText(view.outlook, state.outlook ? waitingWords(state.outlook) : STARTING_RACE);
   view.error.hidden = state.error === null;
   setText(view.error, state.error || "");
-  view.course.hidden = legend.element.hidden = race === null || state.expecting;
-  if (race && !state.expecting) {
+  view.course.hidden = legend.element.hidden = race === null;
+  if (race) {
     paintLanes(view, race);
     legend.paint(race);
   }
-  results.paint(state.expecting ? null : race);
-  files.paint(state.expecting ? null : race);
+  results.paint(race);
+  files.paint(race);
   if (state.announcement !== null) setText(view.spoken, state.announcement);
   state.announcement = null;
   paintRaceAttributes(view, name);

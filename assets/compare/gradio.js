@@ -22,5 +22,6 @@ export function mountRace(gradio, root) {
     subject: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every(hasEnd) }),
     waiting: "logitspec-race",
     stop: "logitspec-stop-race",
+    stopButton: "#stop-race",
   });
 }

@@ -10,18 +10,19 @@ import { createRace, growRace, raceOver, stepsInAll, wholeRace } from "./race.js
 import { arrivalWords, verdictWords } from "./words.js";
 
 /** @import {
- *   ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace
+ *   ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace, WaitingMessage
  * } from "../player/types.js" */
 
 const LOST_STEPS = "Some steps of this race were lost on their way; press Race to run it again.";
 
 /**
- * Clears the view for a race that was requested; the old one comes back if the new one can't start.
+ * Gets ready for a race that was requested; the old one is shown until its first step comes, and stays if it
+ * can't start.
  * @param {RaceView} view
  */
 export function expectRace(view) {
   haltRace(view);
-  Object.assign(view.state, { expecting: true, error: null });
+  Object.assign(view.state, { expecting: true, outlook: null, opening: null, error: null });
   view.repaint(true);
 }
 
@@ -41,16 +42,25 @@ export function receiveRace(view, message) {
   view.repaint();
 }
 
+/** @param {RaceView} view @param {WaitingMessage} data */
+function takeRaceWaiting({ state }, { ahead, seconds }) {
+  if (state.expecting) state.outlook = { ahead, seconds };
+}
+
 /** @type {Record<string, (view: RaceView, data: any) => void>} */
-const takers = { race: takeRace, race_steps: takeRaceSteps, error: takeRaceError };
+const takers = { race: takeRace, race_steps: takeRaceSteps, waiting: takeRaceWaiting, error: takeRaceError };
 
 /** @param {RaceState} state @param {string} name */
 const isRaceShown = ({ race, expecting }, name) => race !== null && !expecting && race.name === name;
 
 /** @param {RaceView} view @param {RaceMessage} data */
 function takeRace(view, data) {
-  const { race } = view.state;
-  if (!race || !isRaceShown(view.state, data.race)) return loadRace(view, createRace(data));
+  const { race, expecting } = view.state;
+  if (!race || !isRaceShown(view.state, data.race)) {
+    if (race && expecting && data.lanes.every(({ steps = [] }) => !steps.length)) view.state.opening = data;
+    else loadRace(view, createRace(data));
+    return;
+  }
   const lanes = data.lanes.map(({ steps = [], ...lane }) => ({ ...lane, from: 0, steps }));
   growShown(view, race, { kind: "race_steps", race: data.race, verdict: data.verdict, lanes });
 }
@@ -59,7 +69,7 @@ function takeRace(view, data) {
 function loadRace(view, race) {
   const { state } = view;
   haltRace(view);
-  Object.assign(state, { race, expecting: false, error: null, lost: false, at: 0, announcement: null, waiting: [] });
+  Object.assign(state, { race, expecting: false, opening: null, error: null, lost: false, at: 0, announcement: null, waiting: [] });
   view.lanes = race.lanes.map(({ title, trace }) => createLane(title, laneOpener(view, race, trace)));
   view.course.replaceChildren(...view.lanes.map((lane) => lane.element));
   state.speed = fittingSpeed(race, state.clock);
@@ -98,6 +108,7 @@ export function openRace(view, text) {
 /** @param {RaceView} view @param {RaceStepsMessage} data */
 function takeRaceSteps(view, data) {
   const { state } = view;
+  if (state.opening && state.opening.race === data.race) loadRace(view, createRace(state.opening));
   if (!state.race || state.race.name !== data.race) return askForRace(view, data.race);
   if (!state.lost && !raceOver(state.race)) growShown(view, state.race, data);
 }
@@ -165,7 +176,7 @@ function askForRace(view, name) {
 
 /** @param {RaceView} view @param {ErrorMessage} data */
 function takeRaceError(view, data) {
-  Object.assign(view.state, { expecting: false, error: data.message || "The race failed." });
+  Object.assign(view.state, { expecting: false, opening: null, error: data.message || "The race failed." });
 }
 
 /** @param {RaceView} view */

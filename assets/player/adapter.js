@@ -21,6 +21,9 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const MAX_FAILURES = 30;
   const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
+  const REFUSED = "The server has no room for this run; try again in a minute.";
+  const BEGINNING = /^\{("run":"\w*","seq":0,)?"kind":"(reset|race)"/;
+  const PATIENCE = 500; // a sentence of the server's own comes first
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
@@ -36,6 +39,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /** @type {string | null} */
   let openedValue = null;
   let lastMessageAt = performance.now();
+  let asked = false; // for a run of which nothing has come
+  let mine = ""; // the run that this page started
 
   const view = create({
     repair: canFetch ? (run, from) => fetchSteps({ run, from }) : null,
@@ -46,6 +51,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
       if (about.onSelect) about.onSelect(run, step);
     },
     onTrace: saveSoon,
+    giveUp: () => /** @type {HTMLElement | null} */ (document.querySelector(about.stopButton))?.click(),
   });
 
   /* Storage in the browser */
@@ -155,6 +161,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
    */
   async function followOn(run, own) {
     following = own ? run : null;
+    if (own) mine = run;
     for (let failures = 0; isShown(run) && failures < MAX_FAILURES; await pause(ASK_EVERY)) {
       try {
         if (await askOnce(run)) break;
@@ -205,7 +212,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /** @param {string} value */
   function show(value) {
     if (!value) return;
-    if (!value.startsWith('{"autoplay":true')) return view.receive(value);
+    asked = false;
+    if (!value.startsWith('{"autoplay":true')) {
+      if (BEGINNING.test(value)) mine = subject(value).run || "";
+      return view.receive(value);
+    }
     if (value === openedValue) return;
     openedValue = value;
     view.open(value);
@@ -238,11 +249,21 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (text && !finish && canFetch && isShown(known)) followOn(known, true);
   }
 
+  const isLive = () => ["running", "paused"].includes(root.dataset.state || "");
+
+  /**
+   * Lets the server turn to others at once; after a reload the page asks for its run.
+   * @param {string} run
+   */
+  function sayGoodbye(run) {
+    const script = document.getElementById("logitspec-page");
+    if (script instanceof HTMLScriptElement) navigator.sendBeacon(new URL("../../goodbye", script.src), run);
+  }
+
   function askIfSilent() {
     if (!root.isConnected) return clearInterval(watchdog);
     const { run } = view.place();
-    const live = ["running", "paused"].includes(root.dataset.state || "");
-    if (live && run && !following && canFetch && performance.now() - lastMessageAt > SILENT) followOn(run, true);
+    if (isLive() && run && !following && canFetch && performance.now() - lastMessageAt > SILENT) followOn(run, true);
   }
 
   const watchdog = setInterval(askIfSilent, 1000);
@@ -250,9 +271,18 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   watch("value", () => take(props.value));
   addEventListener(about.waiting, () => {
     endFollowing();
+    asked = true;
     view.expect();
   });
   addEventListener(about.stop, endFollowing);
-  addEventListener("pagehide", () => saveTrace(true));
+  addEventListener(about.waiting + "-refused", async () => {
+    await pause(PATIENCE);
+    if (asked) view.receive({ kind: "error", run: "", message: REFUSED });
+    asked = false;
+  });
+  addEventListener("pagehide", () => {
+    saveTrace(true);
+    if (isLive() && mine === view.place().run) sayGoodbye(mine);
+  });
   return view;
 }

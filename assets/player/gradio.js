@@ -19,6 +19,7 @@ export function mountPlayer(gradio, root) {
     subject: ({ run, finish }) => ({ run, finish }),
     waiting: "logitspec-waiting",
     stop: "logitspec-stop",
+    stopButton: "#stop",
     links: true,
     onSelect(run, step) {
       clearTimeout(teller);

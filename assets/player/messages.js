@@ -5,10 +5,11 @@ import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
 import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
 import { readDocument } from "./schema.js";
+import { stepCount } from "./state.js";
 import { addVocabulary, appendSteps, createTrace } from "./trace.js";
 
 /** @import {
- *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage
+ *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage, WaitingMessage
  * } from "./types.js" */
 
 const NO_TRACE = "This is neither a trace nor a part of one; open a file saved here.";
@@ -32,7 +33,7 @@ export function receive(player, message) {
 }
 
 /** @type {Record<string, (player: Player, data: any) => void>} */
-const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, error: takeError };
+const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, waiting: takeWaiting, error: takeError };
 
 /** @param {unknown} error */
 function errorSentence(error) {
@@ -42,17 +43,27 @@ function errorSentence(error) {
 }
 
 /**
- * Clears the view for a run that was requested; the old one comes back if the new one can't start.
+ * Gets ready for a run that was requested; the old one is shown until its first step comes, and stays if it
+ * can't start.
  * @param {Player} player
  */
 export function expectRun(player) {
   const { state } = player;
   stopPlaying(player);
-  const before = state.trace || state.before;
-  if (state.trace) state.cursorBefore = state.cursor;
+  const before = stepCount(state) ? state.trace : state.before || state.trace;
+  if (before === state.trace) state.cursorBefore = state.cursor;
   Object.assign(state, { before, trace: null, cursor: 0, beat: LAST_BEAT, error: null, pointed: null });
   state.live = false;
   state.expecting = true;
+  state.outlook = null;
+  changed(player);
+}
+
+/** @param {Player} player @param {WaitingMessage} data */
+function takeWaiting(player, { ahead, seconds }) {
+  const { state } = player;
+  if (!state.expecting) return;
+  state.outlook = { ahead, seconds };
   changed(player);
 }
 
@@ -61,7 +72,9 @@ function takeReset(player, data) {
   const { state } = player;
   if (state.trace && state.trace.run === data.run && data.run) return;
   if (state.retired.has(data.run)) return;
+  const { before, cursorBefore } = state;
   loadTrace(player, createTrace({ ...data.trace, finish: null }));
+  Object.assign(state, { before, cursorBefore });
   state.live = true;
   state.cursor = 0;
   state.beat = LAST_BEAT;
@@ -156,7 +169,9 @@ function takeSteps(player, data) {
   if (data.from > have) return waitForRepair(player, data);
   const fresh = data.steps.slice(have - data.from);
   if (typeof data.prefill_seconds === "number") state.trace.header.prefill_seconds = data.prefill_seconds;
+  if (data.finish === "error" && state.before && !fresh.length) return takeError(player, { message: data.error || "" });
   appendSteps(state.trace, fresh);
+  if (state.trace.steps.length) state.before = null;
   const resumed = !state.live;
   state.live = true;
   if (state.follow && !state.playing) state.cursor = state.trace.steps.length; // its beat is the last
@@ -223,8 +238,9 @@ function takeError(player, data) {
   const { state } = player;
   if (data.run && state.retired.has(data.run)) return;
   stopPlaying(player);
-  if (!state.trace && state.before) {
+  if (state.before) {
     const cursor = Math.min(state.cursorBefore, state.before.steps.length);
+    state.retired.delete(state.before.run);
     Object.assign(state, { trace: state.before, before: null, cursor });
   }
   state.expecting = false;

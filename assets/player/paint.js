@@ -2,9 +2,9 @@
 
 import { LAST_BEAT } from "./beats.js";
 import { setData, setText } from "./dom.js";
-import { shownStep, stateName, stepCount } from "./state.js";
+import { shownState, shownStep, stateName, stepCount } from "./state.js";
 import { visibleTokens } from "./trace.js";
-import { FINISH_TITLES, recordedTitle } from "./words.js";
+import { FINISH_TITLES, recordedTitle, waitingWords } from "./words.js";
 
 /** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
@@ -77,7 +77,7 @@ function paintAttributes({ element, state, picture }) {
 /** @param {PlayerState} state @param {StateName} name */
 function statusText(state, name) {
   if (name === "idle") return "";
-  if (state.expecting) return "Starting";
+  if (state.expecting) return state.outlook ? "Waiting" : "Starting";
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
@@ -87,11 +87,11 @@ function statusText(state, name) {
 }
 
 /**
- * @param {Player} player
+ * @param {PlayerState} state
  * @param {boolean} hurried
  * @returns {Frame}
  */
-function frameOf({ state }, hurried) {
+function frameOf(state, hurried) {
   const { trace, cursor, beat, playing, moving, pointed } = state;
   const step = shownStep(state);
   const previous = trace ? visibleTokens(trace, Math.max(0, cursor - 1)) : 0;
@@ -104,14 +104,15 @@ function frameOf({ state }, hurried) {
 /** @param {Player} player */
 export function paintPlayer(player) {
   const { view, state } = player;
-  const frame = frameOf(player, hurries(player));
-  showParts(view, state, frame.name);
+  const name = stateName(state);
+  const frame = frameOf(shownState(state), hurries(player));
+  showParts(view, state, name);
   view.transport.paint({
-    state: frame.name,
+    state: name,
     steps: stepCount(state),
-    busy: state.playing || frame.name === "running",
+    busy: state.playing || name === "running",
     speed: state.speed,
-    status: statusText(state, frame.name),
+    status: statusText(state, name),
     settings: state.settings,
   });
   for (const each of view.parts) {
@@ -137,8 +138,8 @@ function isDue({ view, picture }, part) {
  */
 function hurries(player) {
   const { picture } = player;
-  const { trace, playing, live, follow, dragged } = player.state;
-  const step = shownStep(player.state);
+  const { trace, playing, live, follow, dragged } = shownState(player.state);
+  const step = shownStep(shownState(player.state));
   const now = performance.now();
   const other = step !== picture.step;
   const soon = now - picture.at < HURRY;
@@ -160,11 +161,12 @@ function hurries(player) {
  * @param {StateName} name
  */
 function showParts(view, state, name) {
-  view.idle.hidden = name !== "idle" && !state.expecting;
-  setText(view.idle, state.expecting ? EXPECTING_TEXT : IDLE_TEXT);
+  view.idle.hidden = name !== "idle";
+  view.waiting.hidden = !state.expecting;
+  setText(view.outlook, state.outlook ? waitingWords(state.outlook) : EXPECTING_TEXT);
   view.error.hidden = state.error === null;
   setText(view.error, state.error || "");
-  view.panels.hidden = state.trace === null;
+  view.panels.hidden = shownState(state).trace === null;
 }
 
 /**

@@ -35,6 +35,7 @@ import { createTies } from "./ties.js";
 import { traceText } from "./trace.js";
 import { createTransport } from "./transport.js";
 import { createTreePanel } from "./tree.js";
+import { createWaiting } from "./waiting.js";
 
 /** @import {
  *   Actions, Part, Player, PlayerApi, PlayerView, Pointed, Settings, Speed, ViewOptions
@@ -118,6 +119,7 @@ function createView(player, actions) {
     spoken: el("div", { class: "ls-spoken", "aria-live": "polite" }),
     error: el("div", { class: "ls-error", role: "alert", hidden: true }),
     idle: el("div", { class: "ls-idle" }, IDLE_TEXT),
+    ...createWaiting(player.options.giveUp),
     panels: el("div", { class: "ls-panels" }, ...Object.values(panels).map((each) => each.element)),
   };
   const overview = createOverview(actions);
@@ -135,7 +137,7 @@ function createView(player, actions) {
   // Who is painted in turn while steps rush by; the others every time.
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = [transport, overview].map((each) => each.element);
-  const words = [elements.error, elements.idle, strip.element, elements.spoken];
+  const words = [elements.error, elements.idle, elements.waiting, strip.element, elements.spoken];
   const below = [cache, counts, legend, files, ties, sheet].map((each) => each.element);
   player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, elements.panels, ...below));
   return { transport, sheet, strip, ...elements, parts, turns, unseen: unseenOf(parts) };

@@ -12,6 +12,7 @@ export const newState = () => ({
   live: false,
   error: null,
   expecting: false,
+  outlook: null,
   before: null,
   cursorBefore: 0,
   playing: false,
@@ -37,6 +38,17 @@ export const stepCount = (state) => stepsOf(state).length;
  * @param {PlayerState} state
  */
 export const shownStep = ({ trace, cursor }) => (trace && cursor ? trace.steps[cursor - 1] : null);
+
+/**
+ * What is to be seen: the run before, as it stood, until the first step of the one that was asked for.
+ * @param {PlayerState} state
+ * @returns {PlayerState}
+ */
+export function shownState(state) {
+  const { before, cursorBefore } = state;
+  if (!before || stepCount(state)) return state;
+  return { ...state, trace: before, cursor: cursorBefore, beat: LAST_BEAT, live: false, expecting: false };
+}
 
 /** @param {PlayerState} state @returns {StateName} */
 export function stateName({ error, expecting, trace, live, follow, playing }) {

@@ -188,6 +188,14 @@ export interface ErrorMessage {
   message?: string;
 }
 
+/** What somebody who waits may expect: turns before theirs, and seconds, where they are known. */
+export interface Outlook {
+  ahead: number;
+  seconds: number | null;
+}
+
+export type WaitingMessage = Outlook & { kind?: "waiting" };
+
 export type Message = ResetMessage | StepsMessage | (TraceMessage & { kind: "trace" }) | (ErrorMessage & { kind: "error" });
 
 /* The player's state, and the frames that panels are painted from */
@@ -215,7 +223,9 @@ export interface PlayerState {
   error: string | null;
   /** A run was asked for and nothing of it is there. */
   expecting: boolean;
-  /** The run before it, and its cursor, in case it can't start. */
+  /** What it may expect, while it waits. */
+  outlook: Outlook | null;
+  /** The run before it, and its cursor: shown until its first step, and kept if it can't start. */
   before: Trace | null;
   cursorBefore: number;
   playing: boolean;
@@ -329,6 +339,8 @@ export interface ViewOptions {
   onSelect?: (run: string, place: any) => void;
   /** Hears that steps or a trace arrived. */
   onTrace?: () => void;
+  /** Ends the waiting for a run. */
+  giveUp?: (() => void) | null;
   /** A message to begin with. */
   initial?: string | Message;
 }
@@ -374,6 +386,8 @@ export interface PlayerView {
   spoken: HTMLElement;
   error: HTMLElement;
   idle: HTMLElement;
+  waiting: HTMLElement;
+  outlook: HTMLElement;
   panels: HTMLElement;
   parts: Part[];
   /** Elements of parts that lie outside the window. */
@@ -519,6 +533,9 @@ export interface RaceState {
   follow: boolean;
   playing: boolean;
   expecting: boolean;
+  outlook: Outlook | null;
+  /** The beginning of a race whose first step has not come. */
+  opening: RaceMessage | null;
   error: string | null;
   /** What is to be said with the next picture, for those who hear the page. */
   announcement: string | null;
@@ -535,6 +552,8 @@ export interface RaceView {
   options: RaceOptions;
   state: RaceState;
   lanes: LanePart[];
+  waiting: HTMLElement;
+  outlook: HTMLElement;
   frame: number;
   timer: Timer;
   last: number;
@@ -797,6 +816,8 @@ export interface Keeping {
   /** The window's events that say that a run was asked for, and that Stop was pressed. */
   waiting: string;
   stop: string;
+  /** The button Stop, which also ends the waiting. */
+  stopButton: string;
   /** Hears where the viewer is. */
   onSelect?: (run: string, place: any) => void;
   /** Whether addresses lead to what is shown. */

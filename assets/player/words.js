@@ -23,6 +23,16 @@ export const MAX_QUOTE = 8; // tokens
 /** @param {number} count @param {string} noun @param {string} [many] */
 export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
 
+/**
+ * What somebody who waits may expect.
+ * @param {{ ahead: number, seconds: number | null }} outlook
+ */
+export function waitingWords({ ahead, seconds }) {
+  const runs = ahead === 1 ? "1 run is" : `${ahead} runs are`;
+  const about = seconds === null ? "" : `, for about ${plural(Math.max(1, Math.round(seconds)), "second")}`;
+  return `Waiting: ${runs} before yours${about}.`;
+}
+
 /** @param {number} share */
 export function percent(share) {
   const hundredths = share * 100;

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Callable, Generator
 from contextvars import copy_context
-from threading import Event, Thread
+from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any
 
 from logitspec.decoding.race import begin_race
+from logitspec.errors import LogitSpecError
 from logitspec.models.chat import encode_prompt
 from logitspec.models.loader import BUILTIN
 from logitspec.serving import zerogpu
+from logitspec.serving.audience import Audience
+from logitspec.serving.budget import Budget
 from logitspec.serving.events import apply_events, race_events
+from logitspec.serving.limits import NOBODY_ELSE, PRIVATE, Limits, Visitor
 from logitspec.serving.live import LiveRun, LiveRuns
 from logitspec.serving.models import LoadedModels
 from logitspec.serving.request import Request
-from logitspec.serving.turn import Turn
+from logitspec.serving.turn import Place, Turn
 from logitspec.serving.worker import Worker
 
 GPU_SECONDS = 10.0  # to get a GPU ready and to read the prompt
 SLOW_TOKENS_PER_SECOND = 25.0
+UNHEARD = "Nobody listened to this any more, so it was ended; start it again."
 
 
 class Host:
-    """Runs one request at a time; see `LoadedModels` for the arguments."""
+    """Runs one request at a time; see `LoadedModels` for the arguments. now: a clock, in seconds."""
 
     def __init__(
         self,
@@ -32,41 +37,57 @@ class Host:
         device: str = "auto",
         dtype: str = "auto",
         others: bool = False,
+        folders: bool = True,
+        limits: Limits = PRIVATE,
+        now: Callable[[], float] = monotonic,
         **placement: Any,
     ) -> None:
-        self.turn = Turn()
-        self.models = LoadedModels(self.turn, model, device, dtype, others, **placement)
+        self.limits = limits
+        self.audience = Audience(now)
+        self.turn = Turn(limits, now)
+        self.models = LoadedModels(self.turn, model, device, dtype, others, folders, **placement)
+        self._now = now
         self._worker = Worker(self.models)
         self._runs = LiveRuns()
+        self._held: LiveRun | None = None
+        self._lock = Lock()
 
     def stream(
-        self, request: Request, stop: Event, outlives: bool = False
+        self,
+        request: Request,
+        stop: Event,
+        outlives: bool = False,
+        visitor: Visitor = NOBODY_ELSE,
+        place: Place | None = None,
     ) -> Generator[str, None, None]:
         """Run `request`; yields the messages of `LiveRun.messages`.
 
         Ends within one step after `stop` is set and keeps the steps so far. Closing the stream ends the
-        run too, unless it `outlives` its reader: then it goes on for as long as somebody asks for its
-        steps. Such a reader has all the steps there are, and the last message holds no more than
-        those it lacks; others get the whole last. Raises LogitSpecError when the request can't be run.
+        run too, unless it `outlives` its reader: then it goes on while somebody asks for its steps, and is
+        held for a while after that. Such a reader has all the steps there are, and the last message holds
+        no more than those it lacks; others get the whole last. place: the visitor's, where they have waited
+        already. Raises LogitSpecError when the request can't be run.
         """
         request.check()
-        self.turn.take(stop)
+        place = place or self.turn.ask(visitor)
         run = None
         try:
-            run = self._begin(request, stop)
+            place.wait(stop)
+            run = self._begin(request, stop, place.visitor)
             yield from run.messages(whole=not outlives)
         except GeneratorExit:
-            if run is not None:
-                run.alone = outlives and not stop.is_set() and not run.race.over
+            if run is not None and run.reader:
+                run.lose_reader(for_good=False)
             raise
         finally:
-            if run is not None and run.alone:
+            if run is not None and outlives and not run.over:
                 # In the reader's context, from which a Space knows its visitor.
-                Thread(target=copy_context().run, args=[self._go_on, run], daemon=True).start()
+                arguments = [self._go_on, run, place]
+                Thread(target=copy_context().run, args=arguments, daemon=True).start()
             else:
-                self._end(run)
+                self._end(run, place)
 
-    def _begin(self, request: Request, stop: Event) -> LiveRun:
+    def _begin(self, request: Request, stop: Event, visitor: Visitor) -> LiveRun:
         target, tokenizer, speller = self.models.load(request.model)
         race = begin_race(
             target,
@@ -79,43 +100,127 @@ class Host:
             trace.prompt = request.prompt
             trace.spell(speller)
         seconds = GPU_SECONDS + len(race.traces) * request.max_new_tokens / SLOW_TOKENS_PER_SECOND
-        events = self._worker.run(request.model, seconds, race_events, race)
-        run = LiveRun(race, speller, apply_events(race, events), stop)
+        budget = Budget(self.limits.run_seconds, self._now)
+        events = self._worker.run(request.model, seconds, budget.left, race_events, race)
+        self.audience.asks(visitor.session)
+        run = LiveRun(
+            race,
+            speller,
+            budget.spend(apply_events(race, events)),
+            stop,
+            visitor,
+            self.limits.unheard_seconds,
+            lambda: self.audience.silence(visitor.session),
+            self._now,
+        )
         self._runs.add(run)
         return run
 
-    def _go_on(self, run: LiveRun) -> None:
-        run.go_on_alone()
-        self._end(run)
+    def _go_on(self, run: LiveRun, place: Place) -> None:
+        """A page's run without its reader: it goes on while somebody asks for its steps. Then it gives its
+        turn to others and is held, with its text, for a page that comes back."""
+        try:
+            while not run.go_on_alone():
+                place.leave()
+                if not self._hold(run):
+                    break
+                place = self.turn.ask(run.owner, again=True)
+                place.wait(run.stop)
+        except LogitSpecError:  # stopped while it waited for another turn
+            pass
+        finally:
+            self._end(run, place)
 
-    def _end(self, run: LiveRun | None) -> None:
+    def _hold(self, run: LiveRun) -> bool:
+        """Wait until somebody wants more of `run`; whether that came in time. One run is held at a time,
+        since it keeps its cache: the one before ends."""
+        with self._lock:
+            before, self._held = self._held, run
+        if before is not None:
+            before.halt()
+        run.wanted.clear()
+        came = not run.unheard or run.wanted.wait(self.limits.held_seconds)
+        with self._lock:
+            if self._held is run:
+                self._held = None
+        return came and not run.stop.is_set()
+
+    def _end(self, run: LiveRun | None, place: Place) -> None:
         if run is not None:
             run.close()
-            run.alone = False
-        self.turn.give_back()
+            run.reader = False
+        place.leave()
 
     def steps_from(self, name: str, first: int) -> str | None:
         """`LiveRun.steps_from` of a recent run; None for one that is not known (any more)."""
         run = self._runs.get(name)
         return None if run is None else run.steps_from(first)
 
-    def stop(self, name: str) -> None:
-        """End a run that has outlived its reader; others are their readers' to stop."""
+    def knows(self, name: str) -> bool:
+        """Whether a run is a recent one."""
+        return self._runs.get(name) is not None
+
+    def reply(self, name: str, first: int) -> str | None:
+        """`LiveRun.reply` of a recent run; None for one that is not known (any more)."""
         run = self._runs.get(name)
-        if run is not None and run.alone:
-            run.stop.set()
+        return None if run is None else run.reply(first)
+
+    def packed(self, name: str, first: int) -> str | None:
+        """The same, if it is packed already."""
+        run = self._runs.get(name)
+        return run.packed if run is not None and run.wants_whole(first) else None
+
+    def stop(self, name: str) -> None:
+        """End a run that has lost its reader; others are their readers' to stop."""
+        run = self._runs.get(name)
+        if run is not None and not run.reader:
+            run.halt()
+
+    def goodbye(self, name: str, address: str) -> None:
+        """The page that reads a run is closed: the run frees the models at its next step, and is held in case
+        the page was only reloaded. address: who says so; others than its owner are not heard."""
+        run = self._runs.get(name)
+        if run is not None and run.owner.address == address and not run.over:
+            run.lose_reader(for_good=True)
+
+    def forget(self, session: str) -> None:
+        """The page or the script of `session` is gone. Nothing of theirs waits any more; a run goes on, because
+        the page may come back after a reload or a lost connection."""
+        if session:
+            self.turn.forget(session)
 
     def work(
-        self, name: str, stop: Event, seconds: float, work: zerogpu.Work, *arguments: Any
+        self,
+        name: str,
+        stop: Event,
+        seconds: float,
+        work: zerogpu.Work,
+        *arguments: Any,
+        place: Place | None = None,
     ) -> Generator[Any, None, Any]:
-        """What `work(target, tokenizer, *arguments)` yields and returns, while no other work runs.
+        """What `work(target, tokenizer, *arguments)` yields and returns; between its yields it gives way
+        to others after a while.
 
         work: a module's generator function. Its arguments and results are plain data, because on ZeroGPU
-        it runs in another process. seconds: of GPU time to request there. Raises
-        LogitSpecError.
+        it runs in another process. seconds: of GPU time to request there. place: the visitor's, where they
+        have waited already. Raises LogitSpecError.
         """
-        with (
-            self.turn.hold(stop),
-            closing(self._worker.run(name, seconds, work, *arguments)) as results,
-        ):
-            return (yield from results)
+        place = place or self.turn.ask()
+        budget = Budget(self.limits.work_seconds, self._now)
+        steps = budget.spend(self._worker.run(name, seconds, budget.left, work, *arguments))
+        try:
+            place.wait(stop)
+            self.audience.asks(place.visitor.session)
+            while True:
+                try:
+                    value = next(steps)
+                except StopIteration as end:
+                    return end.value
+                if self.audience.silence(place.visitor.session) > self.limits.unheard_seconds:
+                    raise LogitSpecError(UNHEARD)
+                yield value
+                if not stop.is_set():
+                    place = self.turn.give_way(place, stop)
+        finally:
+            steps.close()
+            place.leave()

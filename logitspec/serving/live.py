@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from math import inf
 from threading import Event
 from time import monotonic
 
@@ -16,37 +17,49 @@ from logitspec.decoding.race import Race
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.tokens import Speller
 from logitspec.serving import wire
+from logitspec.serving.limits import NOBODY_ELSE, Visitor
 
 MAX_RUNS = 32
 SECONDS_PER_MESSAGE = 1 / 25
-SECONDS_ALONE = 60.0  # a page that lost its connection is back by then, or will not come back
+MANY_STEPS = 64
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run that goes on, or that ended recently.
+    """A run that goes on, that is held, or that ended recently.
 
     race: its traces, which grow while `growth` is read, a lane for each step. speller: bytes of its
-    model's tokens. stop: ends it at its next step. last_read: time of the last request for its
-    steps. alone: whether it has outlived its reader.
+    model's tokens. stop: ends it at its next step. owner: whose it is. patience: seconds that it goes on
+    unheard. silence: seconds since anybody listened to its reader. now: a clock, in seconds. reader:
+    whether it has one. last_read: time of the last request for its steps. wanted: is set by such a
+    request. packed: all of it, once it has ended and somebody has asked.
     """
 
     race: Race
     speller: Speller
     growth: Generator[int, None, None]
     stop: Event
-    last_read: float = 0.0
-    alone: bool = False
+    owner: Visitor = NOBODY_ELSE
+    patience: float = inf
+    silence: Callable[[], float] = lambda: 0.0
+    now: Callable[[], float] = monotonic
+    reader: bool = True
+    last_read: float = -inf
+    wanted: Event = field(default_factory=Event)
+    packed: str | None = None
 
     def messages(self, whole: bool) -> Iterator[str]:
         """The run to its end: the lanes, their steps as they come, and how they ended. The last
-        message repeats everything if `whole`, else it brings the last steps."""
+        message repeats everything if `whole`, else it brings the last steps. Without an end when the run is
+        unheard."""
         race = self.race
         yield wire.opening_message(race)
         sequence, counts, sent_at = 1, self._counts(), 0.0
         for _ in self._steps():
+            if self.unheard:
+                return
             if monotonic() - sent_at >= SECONDS_PER_MESSAGE:
                 yield self._progress(sequence, counts)
                 sequence, counts, sent_at = sequence + 1, self._counts(), monotonic()
@@ -54,17 +67,36 @@ class LiveRun:
         last = self._progress(sequence, counts)
         yield wire.whole_message(race) if whole else last
 
-    def go_on_alone(self) -> None:
-        """Run on until SECONDS_ALONE after the last request for steps."""
-        self.last_read = monotonic()
-        for _ in self._steps():
-            if monotonic() - self.last_read > SECONDS_ALONE:
-                break
+    def go_on_alone(self) -> bool:
+        """Run on while somebody asks for steps; whether it came to its end."""
+        return not self.unheard and all(not self.unheard for _ in self._steps())
+
+    @property
+    def unheard(self) -> bool:
+        """Whether nobody has listened or asked for a while."""
+        silence = self.silence() if self.reader else inf
+        return min(silence, self.now() - self.last_read) > self.patience
+
+    def lose_reader(self, for_good: bool) -> None:
+        """Nobody reads `messages` any more. for_good: its page is closed, so nobody need wait for it."""
+        self.reader = False
+        self.last_read = -inf if for_good else self.now()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, or is about to."""
+        return self.stop.is_set() or self.race.over
+
+    def halt(self) -> None:
+        """End it, also while it is held."""
+        self.stop.set()
+        self.wanted.set()
 
     def steps_from(self, first: int) -> str | None:
         """The message with all steps from number `first` (0-based, of all lanes together) on; for 0
         everything so far. None where there can be no such step."""
-        self.last_read = monotonic()
+        self.last_read = self.now()
+        self.wanted.set()
         race = self.race.so_far()  # it may go on in another thread
         if not 0 <= first <= len(race.order):
             return None
@@ -79,6 +111,21 @@ class LiveRun:
             for trace, at in zip(race.traces, counts, strict=True)
         ]
         return wire.progress_message(race, counts, needed)
+
+    def reply(self, first: int) -> str | None:
+        """`steps_from`, packed; of a run that has ended the whole, packed once, where many steps are wanted."""
+        if not self.wants_whole(first):
+            message = self.steps_from(first)
+            return None if message is None else wire.pack(message)
+        if self.packed is None:
+            message = self.steps_from(0)
+            self.packed = None if message is None else wire.pack(message)
+        return self.packed
+
+    def wants_whole(self, first: int) -> bool:
+        """Whether the whole run answers for the steps from number `first` on, since it grows no more."""
+        many = first == 0 or 0 < first <= len(self.race.order) - MANY_STEPS
+        return self.race.over and many
 
     def close(self) -> None:
         """End it; lanes that have not ended are "cancelled"."""

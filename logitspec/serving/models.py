@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
@@ -18,6 +20,9 @@ from logitspec.serving.turn import Turn
 
 MAX_OTHER_MODELS = 3  # loaded at a time, beside those that are offered
 SECONDS_PER_LINE = 0.3
+
+HUB = "https://huggingface.co/"
+HUB_NAME = re.compile(r"(?:https://(?:huggingface\.co|hf\.co)/)?[\w-][\w.-]*/[\w.:@/-]+")
 
 ABOUT_BUILTIN = (
     "The built-in model knows the seven tasks of the examples, in their own words;"
@@ -38,21 +43,31 @@ class Loaded(NamedTuple):
 class LoadedModels:
     """Loads each model once.
 
-    Visitors may ask for `model`, an id or a folder, or for the built-in one; with `others`, for any
-    model that this machine can reach. placement: device_map and offload, as `load` takes them.
+    Visitors may ask for `model`, an id or a folder, or for the built-in one; with `others`, for any model
+    of the hub; with `folders` too, for any in a folder of this machine. placement: device_map and
+    offload, as `load` takes them.
     """
 
     def __init__(
-        self, turn: Turn, model: str, device: str, dtype: str, others: bool, **placement: Any
+        self,
+        turn: Turn,
+        model: str,
+        device: str,
+        dtype: str,
+        others: bool,
+        folders: bool,
+        **placement: Any,
     ) -> None:
         self._sources = {display_name(model): model}
         self._sources.setdefault(BUILTIN, BUILTIN)
         self.others = others
+        self._folders = folders
         self._turn = turn
         self._device, self._dtype = device, dtype
         # A captured graph would belong to a process without a GPU.
         self._placement = {**placement, "graphs": False} if zerogpu.HERE else placement
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._free: dict[str, Runner] = {}  # by model, the target that no work has
 
     @property
     def names(self) -> list[str]:
@@ -84,20 +99,53 @@ class LoadedModels:
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.names)}."
             )
         if name not in self._loaded:
-            source = self._sources.get(name, name)
-            target, tokenizer = load(source, self._device, self._dtype, **self._placement)
+            target, tokenizer = load(
+                self._source(name), self._device, self._dtype, **self._placement
+            )
             if not zerogpu.HERE:
                 target.measure_costs()  # now, so that the first run begins at once
             self._loaded[name] = Loaded(target, tokenizer, Speller(tokenizer))
+            self._free[name] = target
             self._unload_oldest()
         self._loaded.move_to_end(name)
         return self._loaded[name]
+
+    def _source(self, name: str) -> str:
+        """Where a model comes from. Whoever may not use this machine's folders doesn't learn of any: every name
+        of one gets the same answer, and all others are looked for on the hub only."""
+        if name in self._sources:
+            return self._sources[name]
+        if self._folders or any(name == each.name for each in CATALOGUE):
+            return name
+        if not HUB_NAME.fullmatch(name):
+            raise LogitSpecError(
+                "That is no model of Hugging Face, and folders of this machine are not offered; give an id"
+                " such as user/model."
+            )
+        return name if name.startswith("https://") else f"{HUB}{name}"
 
     def _unload_oldest(self) -> None:
         """Drop the least recently used models; those on offer stay."""
         others = [name for name in self._loaded if name not in self._sources]
         for name in others[:-MAX_OTHER_MODELS]:
-            del self._loaded[name]
+            self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Drop a model; it is loaded anew when it is wanted next."""
+        self._loaded.pop(name, None)
+        self._free.pop(name, None)
+
+    @contextmanager
+    def lend(self, name: str) -> Iterator[Runner]:
+        """A target of the model for the length of a block. Work that has given way keeps the one it has, with
+        its text, so others get another one over the same weights."""
+        loaded = self.load(name)
+        target = self._free.pop(name, None) or loaded.target.with_new_cache()
+        try:
+            yield target
+        finally:
+            if self._loaded.get(name) is loaded:
+                self._free[name] = target
 
     def about(self, name: str) -> str:
         """One line about a model; empty if it is not loaded."""
@@ -135,8 +183,9 @@ class LoadedModels:
             )
 
         try:
-            source = self._sources.get(name, name)
-            fetch(source, self._device, self._dtype, progress=progress, **self._placement)
+            fetch(
+                self._source(name), self._device, self._dtype, progress=progress, **self._placement
+            )
             lines.append(f"{name} is being loaded; it waits while a run goes on.")
             with self._turn.hold(Event()):
                 self.load(name)

@@ -15,6 +15,7 @@ from logitspec.trace.sampling import Sampling
 
 MAX_NEW_TOKENS = 4096
 MAX_CHARACTERS = 200_000
+MAX_NAME = 400  # characters of a model's name, which may be a folder, or of a method's
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,20 @@ class Request:
         if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
             raise LogitSpecError("The prompt, the method and the model must be texts.")
         if len(self.prompt) > MAX_CHARACTERS:
-            raise LogitSpecError(
-                f"The prompt has {len(self.prompt)} characters and at most {MAX_CHARACTERS} are"
-                " taken; shorten it."
-            )
+            raise LogitSpecError(too_long(len(self.prompt)))
+        if len(self.model) > MAX_NAME or not all(len(name) <= MAX_NAME for name in names):
+            raise LogitSpecError(f"Names have at most {MAX_NAME} characters; give a shorter one.")
         tokens = self.max_new_tokens
         whole = isinstance(tokens, int) and not isinstance(tokens, bool)
         if not whole or not 1 <= tokens <= MAX_NEW_TOKENS:
             raise LogitSpecError(
                 f"Max new tokens must be a whole number from 1 to {MAX_NEW_TOKENS}; got {tokens!r}."
             )
+
+
+def too_long(characters: int) -> str:
+    """What is said of a prompt of so many characters."""
+    return f"The prompt has {characters} characters and at most {MAX_CHARACTERS} are taken; shorten it."
 
 
 def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:

@@ -5,8 +5,9 @@
     steps   new steps of the lane      race_steps  new steps of every lane
     trace   the finished run           race        the finished race
 
-and `error`, one sentence for both. Each side of a row has the same three moments: `opening_message`,
-`progress_message`, `whole_message`. assets/player/messages.js and assets/compare/messages.js read them.
+and for both `waiting`, what those who wait may expect, and `error`, one sentence. Each side of a row has
+the same three moments: `opening_message`, `progress_message`, `whole_message`. assets/player/messages.js
+and assets/compare/messages.js read them.
 """
 
 from __future__ import annotations
@@ -86,6 +87,12 @@ def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> s
 def error_message(sentence: str) -> str:
     """An error in one sentence, for any view."""
     return dumps({"kind": "error", "run": "", "id": _unique(), "message": sentence})
+
+
+def waiting_message(ahead: int, seconds: float | None) -> str:
+    """What somebody who waits may expect: turns before theirs, and seconds, where they are known."""
+    about = {"ahead": ahead, "seconds": None if seconds is None else round(seconds, 1)}
+    return dumps({"kind": "waiting", "run": "", "id": _unique(), **about})
 
 
 def autoplay_message(document: str, at: int = 1) -> str:

@@ -6,12 +6,17 @@ Worker.run (here)  -- name, costs, work, arguments -->  zerogpu  -->  _work (whe
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import logging
+from collections.abc import Callable, Generator
 from typing import Any
 
+from logitspec.errors import LogitSpecError
 from logitspec.serving import zerogpu
 from logitspec.serving.models import LoadedModels
+from logitspec.serving.thread import HungError, ModelThread
 from logitspec.trace.costs import ForwardCosts
+
+log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -19,18 +24,37 @@ class Worker:
 
     def __init__(self, models: LoadedModels) -> None:
         self._models = models
+        self._thread = ModelThread()
         self._beyond = zerogpu.boundary(self._work)
         self._costs: dict[str, ForwardCosts] = {}  # by model, measured in the process with the GPU
 
     def run(
-        self, name: str, seconds: float, work: zerogpu.Work, *arguments: Any
+        self,
+        name: str,
+        seconds: float,
+        left: Callable[[], float],
+        work: zerogpu.Work,
+        *arguments: Any,
     ) -> Generator[Any, None, Any]:
         """What `work(target, tokenizer, *arguments)` yields and returns, on the model `name`.
 
-        seconds: of GPU time to request on ZeroGPU. Raises LogitSpecError.
+        seconds: of GPU time to request on ZeroGPU, which sees to its end by itself. left: the seconds that a
+        step may take here. Raises LogitSpecError, also for a step that takes longer: then the thread is
+        left to itself, and the model is loaded anew when it is wanted next.
         """
         results = self._beyond(seconds, name, self._costs.get(name), work, *arguments)
-        value, costs = yield from results
+        try:
+            value, costs = yield from self._thread.steps(
+                results, (lambda: None) if zerogpu.HERE else left
+            )
+        except HungError:
+            log.error("a forward of %s hangs; the model is loaded anew", name)
+            self._thread = ModelThread()
+            self._models.forget(name)
+            raise LogitSpecError(
+                "The model did not answer any more, so this run was ended; the model is loaded anew:"
+                " run it again."
+            ) from None
         if costs is not None:
             self._costs[name] = costs
         return value
@@ -41,7 +65,8 @@ class Worker:
         """The result of the work, and the costs of forwards in its process."""
         target, tokenizer, _ = self._models.load(name)
         if not zerogpu.HERE:
-            return (yield from work(target, tokenizer, *arguments)), None
+            with self._models.lend(name) as lent:
+                return (yield from work(lent, tokenizer, *arguments)), None
         target = target.with_new_cache()  # the old cache's buffers were allocated without a GPU
         target.costs = costs
         target.measure_costs()

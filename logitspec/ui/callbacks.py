@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-import json
+from asyncio import sleep
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
-from logitspec.publish.demos import read_demo
+from anyio import CapacityLimiter, to_thread
+
+from logitspec.publish.demos import demo_run, read_demo, shown_prompts
 from logitspec.serving.host import Host
-from logitspec.serving.wire import UNNUMBERED, pack, steps_message
-from logitspec.trace.records import Trace
+from logitspec.serving.wire import pack
+
+REST = 4  # times as long as an answer took to make, until the next one is made
 
 
 def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
     """The functions for a view of `host`'s runs and of the recorded ones in the folder `demos`."""
+    recorded = {demo_run(prompt) for prompt in shown_prompts()}
+    packed: dict[str, str | None] = {}
+    one_at_a_time = CapacityLimiter(1)
 
-    def fetch_steps(request: Any) -> str | None:
-        """The steps of {"run", "from"}, which fill a gap."""
+    def answer(name: str, first: int) -> str | None:
+        """The whole of a recorded run, whatever part of it is asked for."""
+        if name not in recorded:
+            return host.reply(name, first)
+        if name not in packed:
+            demo = read_demo(name, demos)
+            packed[name] = pack(demo) if demo else None
+        return packed[name]
+
+    async def fetch_steps(request: Any) -> str | None:
+        """The steps of {"run", "from"}, which fill a gap; also the whole run, where those are many.
+
+        What is packed already costs nothing. Other answers are made one after the other, and take a fifth of
+        the time at most, because a run shares its processor with them.
+        """
         if not isinstance(request, dict):
             return None
         name, first = request.get("run"), request.get("from")
         if not isinstance(name, str) or type(first) is not int:
             return None
-        demo = read_demo(name, demos)
-        message = _demo_from(demo, first) if demo else host.steps_from(name, first)
-        return pack(message) if message else None
+        if name not in recorded and not host.knows(name):
+            return None
+        if known := packed.get(name) or host.packed(name, first):
+            return known
+        async with one_at_a_time:
+            began = perf_counter()
+            message = await to_thread.run_sync(answer, name, first)
+            await sleep(REST * (perf_counter() - began))
+        return message
 
     def stop_run(request: Any) -> None:
         """End {"run"}, which went on without its page. Names of runs can't be guessed."""
@@ -33,13 +59,3 @@ def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
             host.stop(request["run"])
 
     return [fetch_steps, stop_run]
-
-
-def _demo_from(demo: str, first: int) -> str | None:
-    """Like `Host.steps_from` for a recorded run; a recorded race comes only as a whole."""
-    if first == 0:
-        return demo
-    if json.loads(demo)["kind"] != "trace":
-        return None
-    trace = Trace.from_json(demo)
-    return steps_message(trace, UNNUMBERED, first, {}) if 0 < first <= len(trace.steps) else None

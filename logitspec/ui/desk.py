@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -14,10 +16,16 @@ import gradio as gr
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request
-from logitspec.serving.wire import error_message, pack
+from logitspec.serving.turn import stopped
+from logitspec.serving.waiting import in_threads, outlooks
+from logitspec.serving.wire import error_message, pack, waiting_message
+from logitspec.ui.visit import visitor_of
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 EVERY_CLICK: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
+# The order of those who wait is serving/turn.py's, so Gradio's queue lets everybody through.
+AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "concurrency_id": "model"}
+MAX_TICKETS = 4096  # the latest
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +45,8 @@ class Desk:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._tickets: dict[str, Ticket] = {}  # by click
-        self._newest: dict[str, Ticket] = {}  # by visitor
+        self._tickets: OrderedDict[str, Ticket] = OrderedDict()  # by click
+        self._newest: OrderedDict[str, Ticket] = OrderedDict()  # by session
 
     def connect(
         self,
@@ -57,74 +65,85 @@ class Desk:
         """
         # Not a gr.State: Gradio would read it when a waiting run begins, not at the click.
         click = gr.Textbox(visible=False)
-        started, stopped = (
+        pressed, halted = (
             f"(...values) => logitspec.announce('{each}', values)" for each in events
         )
 
-        def run(click: str, *values: Any) -> Iterator[str]:
-            yield from self._messages(click, lambda: request(*values))
+        async def run(visit: gr.Request, click: str, *values: Any) -> AsyncIterator[str]:
+            async for message in self._messages(visit, click, lambda: request(*values)):
+                yield message
 
-        gr.on(
+        ticket = gr.on(
             [start.click, prompt.submit],
             self._new_ticket,
             outputs=[click],
-            js=started,
+            js=pressed,
             queue=False,
             **EVERY_CLICK,
-        ).then(
-            run,
-            [click, *inputs],
-            [view],
-            concurrency_limit=1,
-            concurrency_id="model",
-            **EVERY_CLICK,
         )
-        stop.click(self._stop, outputs=[view], js=stopped, queue=False, **EVERY_CLICK)
+        run_event = ticket.then(run, [click, *inputs], [view], **AT_ONCE, **EVERY_CLICK)
+        for event in (ticket, run_event):  # the server's refusal never comes as a message
+            event.failure(None, js=f"() => logitspec.announce('{events[0]}-refused', [])")
+        stop.click(self._stop, outputs=[view], js=halted, queue=False, **EVERY_CLICK)
 
-    def replace(self, visitor: gr.Request) -> None:
+    def replace(self, visit: gr.Request) -> None:
         """End the visitor's current run without further messages."""
-        if old := self._halt(visitor):
+        if old := self._halt(visit):
             old.replaced = True
 
-    def leave(self, visitor: gr.Request) -> None:
-        """The page is gone: a waiting request ends; a run goes on, because the page may come back after a
-        reload or a lost connection."""
-        ticket = self._newest.pop(str(visitor.session_hash), None)
-        if ticket and not ticket.begun:
-            ticket.stop.set()
-
-    def _new_ticket(self, visitor: gr.Request) -> str:
+    def _new_ticket(self, visit: gr.Request) -> str:
         """A name for this click. Comes before the queue, so that a Stop pressed while the run still
         waits finds what to set."""
-        self.replace(visitor)
+        self.replace(visit)
         click = secrets.token_hex(8)
-        self._newest[str(visitor.session_hash)] = self._tickets[click] = Ticket()
+        self._newest[str(visit.session_hash)] = self._tickets[click] = Ticket()
+        for tickets in (self._newest, self._tickets):
+            while len(tickets) > MAX_TICKETS:
+                tickets.popitem(last=False)
         return click
 
-    def _messages(self, click: str, request: Callable[[], Request]) -> Iterator[str]:
+    async def _messages(
+        self, visit: gr.Request, click: str, make: Callable[[], Request]
+    ) -> AsyncIterator[str]:
         """Messages for the view; an error appears in it and as a notice."""
         ticket = self._tickets.pop(click, Ticket())
         if ticket.stop.is_set():
             return
-        ticket.begun = True
         try:
-            for message in self._host.stream(request(), ticket.stop, outlives=True):
-                if not ticket.replaced:
-                    yield pack(message)
+            request = make()
+            request.check()
+            place = self._host.turn.ask(visitor_of(visit))
+            async with aclosing(outlooks(place, ticket.stop)) as waiting:
+                async for outlook in waiting:
+                    yield waiting_message(*outlook)
+            ticket.begun = True
+            stream = self._host.stream(request, ticket.stop, outlives=True, place=place)
+            async with aclosing(in_threads(_packed(stream))) as messages:
+                async for message in messages:
+                    if not ticket.replaced:
+                        yield message
         except Exception as error:
+            if ticket.stop.is_set() and not ticket.begun:
+                return
             yield error_message(error_sentence(error))
             raise notice(error, duration=5) from error
 
-    def _stop(self, visitor: gr.Request) -> Any:
-        ticket = self._halt(visitor)
+    def _stop(self, visit: gr.Request) -> Any:
+        ticket = self._halt(visit)
         waiting = ticket is not None and not ticket.begun
-        return error_message("This run was stopped before it began.") if waiting else gr.skip()
+        return error_message(str(stopped())) if waiting else gr.skip()
 
-    def _halt(self, visitor: gr.Request) -> Ticket | None:
-        ticket = self._newest.pop(str(visitor.session_hash), None)
+    def _halt(self, visit: gr.Request) -> Ticket | None:
+        ticket = self._newest.pop(str(visit.session_hash), None)
         if ticket:
             ticket.stop.set()
         return ticket
+
+
+def _packed(messages: Generator[str, None, None]) -> Generator[str, None, None]:
+    """Each of `messages` packed; they are closed with this."""
+    with closing(messages):
+        yield from map(pack, messages)
 
 
 def notice(error: Exception, **options: Any) -> gr.Error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from threading import Event
 
 import gradio as gr
@@ -10,11 +11,14 @@ import gradio as gr
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request, parse_options
-from logitspec.ui.desk import notice
+from logitspec.serving.waiting import in_threads, outlooks
+from logitspec.ui.desk import AT_ONCE, notice
 from logitspec.ui.tab import Shell
 from logitspec.ui.tabs import all_tabs
+from logitspec.ui.visit import visitor_of
 
-MAX_WAITING = 64
+SECONDS_KEPT = 3600  # of files that Gradio writes
+MAX_UNSEEN = 64  # requests that Gradio's queue has and serving/turn.py has not seen
 
 INTRO = """# LogitSpec Live
 Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
@@ -22,27 +26,24 @@ that it would have written anyway."""
 
 
 def build(host: Host) -> gr.Blocks:
-    """The whole interface over `host`; launch it with `theme=theme(), **launch_options()`."""
-    with gr.Blocks(title="LogitSpec Live", analytics_enabled=False) as page:
+    """The whole interface over `host`; launch it with `theme=theme()` and `serving_options`."""
+    kept = (SECONDS_KEPT, SECONDS_KEPT)
+    with gr.Blocks(title="LogitSpec Live", analytics_enabled=False, delete_cache=kept) as page:
         gr.Markdown(INTRO, elem_id="intro")
         with gr.Tabs() as tabs:
             for tab in all_tabs():
                 with gr.Tab(tab.title, id=tab.id):
                     tab.build(Shell(page, host, tabs))
-        gr.api(
-            _generate(host),
-            api_name="generate",
-            concurrency_limit=1,
-            concurrency_id="model",
-        )
-    page.queue(max_size=MAX_WAITING)
+        gr.api(_generate(host), api_name="generate", **AT_ONCE)
+    page.queue(max_size=MAX_UNSEEN)
     return page
 
 
-def _generate(host: Host) -> Callable[..., Iterator[str]]:
+def _generate(host: Host) -> Callable[..., AsyncIterator[str]]:
     """The function behind the endpoint /generate."""
 
-    def generate(
+    async def generate(
+        visit: gr.Request,
         prompt: str,
         method: str = DEFAULT_METHOD,
         max_new_tokens: int = 256,
@@ -50,7 +51,7 @@ def _generate(host: Host) -> Callable[..., Iterator[str]]:
         seed: int = 0,
         options: str = "{}",
         model: str = "",
-    ) -> Iterator[str]:
+    ) -> AsyncIterator[str]:
         """Stream one run: JSON messages with new steps, and last the finished trace as JSON.
 
         Args:
@@ -66,7 +67,14 @@ def _generate(host: Host) -> Callable[..., Iterator[str]]:
             lanes = [(method, parse_options(options))]
             name = model or host.models.default
             request = Request(prompt, lanes, max_new_tokens, temperature, seed, name)
-            yield from host.stream(request, Event())
+            request.check()
+            place, stop = host.turn.ask(visitor_of(visit)), Event()
+            async with aclosing(outlooks(place, stop)) as waiting:
+                async for _ in waiting:
+                    pass
+            async with aclosing(in_threads(host.stream(request, stop, place=place))) as messages:
+                async for message in messages:
+                    yield message
         except Exception as error:
             raise notice(error) from error
 

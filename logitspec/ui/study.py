@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import aclosing, closing
 from html import escape
 from pathlib import Path
 from threading import Event
@@ -13,18 +14,23 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 import plotly.graph_objects as go
+from anyio import to_thread
 
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.measure.evidence import FOLDER, Evidence, weights
 from logitspec.measure.evidence.gather import Progress, gather, prompts_for
 from logitspec.models.loader import BUILTIN
 from logitspec.serving.host import Host
+from logitspec.serving.turn import Outlook, Place
+from logitspec.serving.waiting import in_threads, outlooks
 from logitspec.ui import figures, words
+from logitspec.ui.visit import visitor_of
 
 MAX_PER_TASK = 12
 NEW_TOKENS = 128
 SECONDS_PER_MESSAGE = 0.25
 GPU_SECONDS_PER_PROMPT = 5.0  # of GPU time to request on ZeroGPU
+MAX_STOPS = 4096  # of the visitors who pressed Compute last
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +71,7 @@ class Study:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._evidence: dict[str, Evidence] = {}
-        self._stops: dict[str, Event] = {}  # by visitor
+        self._stops: OrderedDict[str, Event] = OrderedDict()  # by session
         self._outdated = False
         for file in sorted(FOLDER.glob("*.json.gz")):
             self._read(file)
@@ -127,18 +133,29 @@ class Study:
         stop = self._stops.get(str(request.session_hash))
         if stop is None or stop.is_set():
             self._stops[str(request.session_hash)] = Event()
+        while len(self._stops) > MAX_STOPS:
+            self._stops.popitem(last=False)
         return _status(_paragraph("Waiting for its turn."))
 
-    def compute(
+    async def compute(
         self, name: str, per_task: int, method: str, request: gr.Request
-    ) -> Iterator[list[Any]]:
+    ) -> AsyncIterator[list[Any]]:
         """Gather evidence on a model: progress in the status, and last everything."""
         stop = self._stops.get(str(request.session_hash), Event())
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
-            for progress in self._gather(name, int(per_task), stop):
-                yield [_status(_bar(progress)), *rest]
-            yield [self._stopped(name), *rest] if stop.is_set() else self.show(name, method)
+            place = self._host.turn.ask(visitor_of(request))
+            async with aclosing(outlooks(place, stop)) as waiting:
+                async for outlook in waiting:
+                    yield [_status(_paragraph(_waiting(outlook))), *rest]
+            gathering = in_threads(self._gather(name, int(per_task), stop, place))
+            async with aclosing(gathering) as steps:
+                async for progress in steps:
+                    yield [_status(_bar(progress)), *rest]
+            if stop.is_set():
+                yield [self._stopped(name), *rest]
+            else:
+                yield await to_thread.run_sync(self.show, name, method)
         except Exception as error:
             if not isinstance(error, LogitSpecError):
                 log.exception("evidence on %s failed", name)
@@ -148,11 +165,13 @@ class Study:
             if self._stops.get(str(request.session_hash)) is stop:
                 del self._stops[str(request.session_hash)]
 
-    def _gather(self, name: str, per_task: int, stop: Event) -> Iterator[Progress]:
+    def _gather(
+        self, name: str, per_task: int, stop: Event, place: Place
+    ) -> Generator[Progress, None, None]:
         """Progress, seldom enough for a page; the evidence is stored, unless `stop` is set before."""
         questions = prompts_for(name, min(max(per_task, 1), MAX_PER_TASK))
         seconds = len(questions) * GPU_SECONDS_PER_PROMPT
-        work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS)
+        work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS, place=place)
         with closing(work) as steps:
             sent_at = 0.0
             while not stop.is_set():
@@ -183,6 +202,13 @@ class Study:
 
 def _paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
+
+
+def _waiting(outlook: Outlook) -> str:
+    """What somebody who waits may expect."""
+    before = "1 run is" if outlook.ahead == 1 else f"{outlook.ahead} runs are"
+    about = "" if outlook.seconds is None else f", for about {max(outlook.seconds, 1):.0f} s"
+    return f"Waiting for its turn: {before} before it{about}."
 
 
 def _status(html: str) -> str:

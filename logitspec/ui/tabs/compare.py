@@ -66,7 +66,6 @@ def build(shell: Shell) -> None:
             )
     race.open_lane(lambda: gr.Tabs(selected="watch"), outputs=[shell.tabs], queue=False, **PRIVATE)
     desk = Desk(shell.host)
-    shell.blocks.unload(desk.leave)
     inputs = [prompt, model, length, *lanes]
     desk.connect(
         start, stop, prompt, race, inputs, _request, ("logitspec-race", "logitspec-stop-race")

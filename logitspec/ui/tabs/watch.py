@@ -65,7 +65,6 @@ def build(shell: Shell) -> None:
         with gr.Column():
             options = option_inputs(method, "Options of the method")
     desk = Desk(host)
-    shell.blocks.unload(desk.leave)
     inputs = [prompt, method, *settings, options]
     desk.connect(
         start, stop, prompt, player, inputs, _request, ("logitspec-waiting", "logitspec-stop")

@@ -12,7 +12,7 @@ from logitspec.measure.evidence import Evidence
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.paths import ASSETS
 from logitspec.ui import words
-from logitspec.ui.desk import PRIVATE
+from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
 
@@ -97,9 +97,8 @@ def _connect(
         study.compute,
         [model, per_task, method],
         outputs,
-        concurrency_limit=1,
-        concurrency_id="model",
         trigger_mode="once",
+        **AT_ONCE,
         **PRIVATE,
     )
     cancel.click(study.cancel, [model], [status], queue=False, **PRIVATE)

@@ -1,0 +1,43 @@
+"""Seconds of the models that a piece of work may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import monotonic
+from typing import Any
+
+from logitspec.errors import LogitSpecError
+
+GRACE_SECONDS = 5.0  # beyond the seconds, for a step that has begun within them
+
+
+class Budget:
+    """seconds: in all. now: a clock, in seconds."""
+
+    def __init__(self, seconds: float, now: Callable[[], float] = monotonic) -> None:
+        self._seconds, self._now = seconds, now
+        self._used = 0.0
+
+    def left(self) -> float:
+        """Seconds that the next step may take."""
+        return max(0.0, self._seconds - self._used) + GRACE_SECONDS
+
+    def spend(self, values: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+        """What `values` yields and returns; LogitSpecError once its steps have used up the seconds."""
+        try:
+            while True:
+                began = self._now()
+                try:
+                    value = next(values)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    self._used += self._now() - began
+                if self._used > self._seconds:
+                    raise LogitSpecError(
+                        f"This was ended after {self._seconds:.0f} seconds, which is as long as the model"
+                        " works for one visitor at a time here; ask for fewer new tokens."
+                    )
+                yield value
+        finally:
+            values.close()

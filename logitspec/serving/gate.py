@@ -1,0 +1,311 @@
+"""What is let in before anything else sees it, and the headers of what goes out: one ASGI middleware.
+
+    Host, Origin -> paths that nothing here needs -> lengths -> how many at a time -> the application
+
+A refusal is one sentence, and one line in the log.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import re
+import socket
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from logitspec.serving.host import Host
+from logitspec.serving.request import MAX_CHARACTERS, too_long
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # addresses to listen on that name no machine
+SHARE = (".gradio.live",)  # where Gradio's public links lead to
+HUB = "huggingface.co"  # its pages show Spaces
+
+MAX_BODY = 6 * MAX_CHARACTERS + 100_000  # bytes; a script may write a character in six, as \u4e00
+MAX_AT_A_TIME = 128  # of an address, that want something done
+SESSION = re.compile(r"[\w-]{1,64}")
+
+# Gradio's, for components that this page has none of; and what only its developers need.
+CLOSED = (
+    "upload upload_progress process_recording deep_link stream proxy custom_component dev"
+    " run-history runs monitoring login vibe-code mcp"
+).split()
+LISTENING = re.compile(r"/gradio_api/(?:queue/data|call(?:/v2)?/[^/]+/([^/]+))/?")
+STAYING = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where the application is reached.
+
+    names: hosts, in small letters; one that begins with a dot stands for all that end so. addresses:
+    whether any address in figures will do, which no name of another site can be. private: only this
+    machine reaches it. loads: other sites that its page may load from. friends: other sites whose pages
+    may ask.
+    """
+
+    names: frozenset[str] = LOOPBACK
+    addresses: bool = False
+    private: bool = True
+    loads: tuple[str, ...] = ()
+    friends: frozenset[str] = field(default_factory=frozenset)
+
+    def opens_to(self, host: str) -> bool:
+        """Whether a request may name `host`, without its port."""
+        host = host.lower().rstrip(".")
+        return _is_one_of(host, self.names) or (self.addresses and _is_address(host))
+
+    def policy(self) -> str:
+        """The Content-Security-Policy: as strict as Gradio runs under, which makes functions of texts."""
+        more = "".join(f" {each}" for each in self.loads)
+        rules = [
+            f"default-src 'self'{more}",
+            f"script-src 'self' 'unsafe-inline' 'unsafe-eval'{more}",
+            f"style-src 'self' 'unsafe-inline'{more}",
+            f"img-src 'self' data: blob:{more}",
+            f"font-src 'self' data:{more}",
+            f"connect-src 'self' data: blob:{more}",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        ]
+        if self.private:  # elsewhere any page may show it, as Spaces and lectures do
+            local = " ".join(f"http://{each}:*" for each in ("localhost", "127.0.0.1"))
+            rules.append(f"frame-ancestors 'self' file: {local}")
+        return "; ".join(rules)
+
+
+def doors(
+    listen: str, more: Sequence[str], share: bool, private: bool, environment: Mapping[str, str]
+) -> Doors:
+    """The doors of an application. listen: the address that it listens on. more: hosts that a person has
+    named. share: whether Gradio makes a public link. environment: has a Space's own domain."""
+    names = {*LOOPBACK, *(each.lower() for each in more)}
+    loads: tuple[str, ...] = ()
+    friends = {each.lower() for each in more}
+    everywhere = listen in EVERYWHERE
+    if everywhere:
+        own = socket.gethostname().lower()
+        names |= {own, f"{own}.local", own.partition(".")[0]}
+    else:
+        names.add(listen.lower())
+    if share:
+        names |= set(SHARE)
+        loads += ("https://gradio.s3-us-west-2.amazonaws.com",)
+    if space := environment.get("SPACE_HOST", ""):
+        names |= {each.strip().lower() for each in space.split(",")}
+        friends.add(HUB)
+        loads += (f"https://{HUB}", f"https://*.{HUB}")
+    return Doors(frozenset(names), everywhere, private, loads, frozenset(friends))
+
+
+def _is_one_of(host: str, names: frozenset[str]) -> bool:
+    return host in names or any(each.startswith(".") and host.endswith(each) for each in names)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    """What is answered instead of the application."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Gate:
+    """The middleware. It tells the host's `audience` who listens, and the host who is gone."""
+
+    def __init__(self, app: ASGIApp, host: Host, doors: Doors) -> None:
+        self._app, self._host, self._doors = app, host, doors
+        self._policy = doors.policy()
+        self._busy: Counter[str] = Counter()  # requests that want something done, by address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return None  # no web sockets here
+        send = self._with_headers(send)
+        headers = Headers(scope=scope)
+        try:
+            self._check_site(scope, headers)
+            self._check_path(scope["path"])
+            stream = _session_of_stream(scope)
+            if stream is not None:
+                return await self._listen(stream, scope, receive, send)
+            return await self._ask(scope, receive, send)
+        except Refusal as refusal:
+            log.warning("refused %s %.80s: %s", scope["method"], scope["path"], refusal)
+            response = JSONResponse({"detail": str(refusal)}, refusal.status)
+            return await response(scope, receive, send)
+
+    def _check_site(self, scope: Scope, headers: Headers) -> None:
+        """Refuse what comes under a foreign name, as by DNS rebinding, or from the page of another site."""
+        host = headers.get("host", "")
+        if not self._doors.opens_to(_name(host)):
+            raise Refusal(
+                421,
+                f"This is not served under the name {_name(host)[:80]!r}; start it with --allow-host to"
+                " serve it there.",
+            )
+        origin = headers.get("origin")
+        if origin is not None:
+            site = urlsplit(origin)
+            own = site.netloc.lower() == host.lower()
+            if not own and not _is_one_of(site.hostname or "", self._doors.friends):
+                raise Refusal(403, "Pages of other sites get nothing here; open the page itself.")
+        elif headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            shown = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
+            if not shown:
+                raise Refusal(403, "Pages of other sites get nothing here; open the page itself.")
+
+    def _check_path(self, path: str) -> None:
+        first = path.removeprefix("/gradio_api").strip("/").partition("/")[0].partition("=")[0]
+        if first in CLOSED:
+            raise Refusal(404, "There is nothing here.")
+
+    async def _listen(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
+        """A stream that somebody listens to; who hangs up before its end is gone."""
+        if not SESSION.fullmatch(stream.session):
+            raise Refusal(400, "The name of this session is too long, or none; reload the page.")
+        ended = hung_up = False
+
+        async def hear() -> Message:
+            nonlocal hung_up
+            message = await receive()
+            hung_up = hung_up or message["type"] == "http.disconnect"
+            return message
+
+        async def tell(message: Message) -> None:
+            nonlocal ended
+            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            await send(message)
+
+        if stream.has_messages:
+            self._host.audience.comes(stream.session)
+        try:
+            await self._app(scope, hear, tell)
+        finally:
+            if stream.has_messages:
+                self._host.audience.goes(stream.session)
+            if hung_up and not ended:
+                self._host.forget(stream.session)
+
+    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return await self._app(scope, receive, send)
+        address = scope["client"][0] if scope.get("client") else ""
+        if self._busy[address] >= MAX_AT_A_TIME:
+            raise Refusal(429, "Too many requests come from your address; try again in a moment.")
+        self._busy[address] += 1
+        try:
+            return await self._app(scope, await _checked(Headers(scope=scope), receive), send)
+        finally:
+            self._busy[address] -= 1
+            self._busy += Counter()  # without those at 0
+
+    def _with_headers(self, send: Send) -> Send:
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = self._policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+            await send(message)
+
+        return tell
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream of a session. has_messages: of its runs, or only that it is there."""
+
+    session: str
+    has_messages: bool
+
+
+def _session_of_stream(scope: Scope) -> Stream | None:
+    if scope["method"] != "GET":
+        return None
+    if found := STAYING.fullmatch(scope["path"]):
+        return Stream(found[1], False)
+    if found := LISTENING.fullmatch(scope["path"]):
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])
+        return Stream(found[1] or asked[0], True)
+    return None
+
+
+def _name(host: str) -> str:
+    """`host` without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if host.count(":") == 1 else host
+
+
+async def _checked(headers: Headers, receive: Receive) -> Receive:
+    """`receive` again, once all of the body has come and been found short enough."""
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY:
+        raise Refusal(413, _too_much())
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        more = message.get("more_body", False)
+        if size > MAX_BODY:
+            raise Refusal(413, _too_much())
+    body = b"".join(parts)
+    _check_texts(body)
+    left = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return left.pop() if left else await receive()
+
+    return again
+
+
+def _check_texts(body: bytes) -> None:
+    """Refuse texts that no run could take, before they wait for anything."""
+    try:
+        about = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return  # for the application to say
+    if not isinstance(about, dict):
+        return
+    session = about.get("session_hash")
+    if session is not None and not (isinstance(session, str) and SESSION.fullmatch(session)):
+        raise Refusal(400, "The name of this session is too long, or none; reload the page.")
+    for text in _texts(about.get("data")):
+        if len(text) > MAX_CHARACTERS:
+            raise Refusal(413, too_long(len(text)))
+
+
+def _texts(data: Any) -> list[str]:
+    values = data if isinstance(data, list) else [data]
+    return [value for value in values if isinstance(value, str)]
+
+
+def _too_much() -> str:
+    return f"This is more than {MAX_BODY / 1e6:.1f} MB, which is all that is taken; send less."

@@ -187,8 +187,8 @@ def going(tab: Page, more_than: int) -> int:
         """([root, lane, least]) => {
           const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
           const state = document.querySelector(root)?.dataset.state;
-          const course = document.querySelector(root + " .lr-course");
-          return state === "running" && !course.hidden && steps.reduce((a, b) => a + b, 0) > least;
+          const waiting = document.querySelector(root + " .ls-waiting"); // the race before is there meanwhile
+          return state === "running" && waiting.hidden && steps.reduce((a, b) => a + b, 0) > least;
         }""",
         arg=[ROOT, LANE, more_than],
         timeout=90_000,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from support import player_driver
 from support.player_driver import (
     HOSTILE,
@@ -28,7 +30,7 @@ from support.player_page import gradio_page_html, steps_between, story
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_markup, player_style
 from logitspec.publish.modules import graph
-from logitspec.serving.wire import reset_message
+from logitspec.serving.wire import reset_message, steps_message
 from logitspec.trace.records import StepRecord, Trace, dumps
 
 if TYPE_CHECKING:
@@ -681,8 +683,15 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     assert state(page) == (steps, steps, "done")
     page.evaluate("() => player.expect()")
     painted(page)
+    shown = page.locator("[data-token], [data-node]")
+    before = shown.count()
     assert state(page) == (0, 0, "running")
-    assert page.locator("[data-token], [data-node]").count() == 0
+    assert before > steps
+    expect(page.get_by_text("Starting: the first step")).to_be_visible()
+    send(page, dumps({"kind": "waiting", "ahead": 2, "seconds": 8.4}))
+    expect(
+        page.get_by_text("Waiting: 2 runs are before yours, for about 8 seconds.")
+    ).to_be_visible()
     send(page, STORY.to_json())  # its end comes late, and is not the run that was asked for
     assert state(page) == (0, 0, "running")
     send(page, dumps({"kind": "error", "run": "", "message": "The prompt is empty."}))
@@ -691,6 +700,25 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     page.evaluate("() => player.expect()")
     send(page, reset_message(HOSTILE, 0))
     assert state(page) == (0, 0, "running")
+    assert shown.count() == before  # until the first step
+    send(page, steps_message(HOSTILE, 1, 0, HOSTILE.vocabulary))
+    assert shown.count() != before
+    page.evaluate("() => player.expect()")
+    send(page, reset_message(replace(STORY, run="early"), 0))
+    early = dumps(
+        {
+            "run": "early",
+            "kind": "steps",
+            "from": 0,
+            "steps": [],
+            "finish": "error",
+            "error": "No.",
+        }
+    )
+    send(page, early)
+    assert state(page)[2] == "error"
+    assert state(page)[0] > 0  # what was shown before is back
+    page.evaluate("() => player.expect()")
     send(page, HOSTILE.to_json())
     assert state(page)[2] == "done"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from threading import Event
 
 import pytest
+from support.awaited import awaited
 
 from logitspec import LogitSpecError
 from logitspec.serving import turn as turns
@@ -139,10 +139,10 @@ def test_waiting_takes_no_thread_and_ends_with_the_turn_or_with_stop() -> None:
             then.leave()
         return seen
 
-    assert asyncio.run(wait(ben, Event(), ann)) == [1]
+    assert awaited(wait(ben, Event(), ann)) == [1]
     assert ben.come.done()
     stop = Event()
     stop.set()
     with pytest.raises(LogitSpecError, match="stopped before it began"):
-        asyncio.run(wait(cy, stop, ann))
+        awaited(wait(cy, stop, ann))
     assert not turn.wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Generator, Iterator
@@ -12,6 +11,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from support.awaited import awaited
 from support.families import runner
 from support.models import tokenizer
 
@@ -60,7 +60,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def host(loaded: list[str], clock: Clock) -> Host:
-    return Host("tiny", limits=Limits(held_seconds=30), now=clock)
+    host = Host("tiny", limits=Limits(held_seconds=30), now=clock)
+    host.audience.begin()
+    return host
 
 
 def wanted(**changes: Any) -> Request:
@@ -305,7 +307,7 @@ def fetched(host: Host, demos: Path, *requests: Any) -> list[Any]:
     async def ask() -> list[Any]:
         return [await fetch(each) for each in requests]
 
-    return asyncio.run(ask())
+    return awaited(ask())
 
 
 @pytest.mark.parametrize("folder", [TRACES, RACES])

@@ -16,8 +16,13 @@ class Audience:
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
         self._lock = Lock()
+        self._known = False
         self._open: dict[str, int] = {}  # streams by session
         self._last: OrderedDict[str, float] = OrderedDict()  # when a session was last heard of
+
+    def begin(self) -> None:
+        """Whoever comes and goes is reported from now on; before, everybody listens."""
+        self._known = True
 
     def comes(self, session: str) -> None:
         """Somebody listens to `session` from now on."""
@@ -36,7 +41,7 @@ class Audience:
         """Seconds since anybody listened to `session`; 0 while somebody does. The first question about a
         session counts as hearing of it. A session without a name is this process itself, which listens."""
         with self._lock:
-            if not session or session in self._open:
+            if not self._known or not session or session in self._open:
                 return 0.0
             if session not in self._last:
                 self._note(session)

@@ -137,6 +137,7 @@ class Gate:
     def __init__(self, app: ASGIApp, host: Host, doors: Doors) -> None:
         self._app, self._host, self._doors = app, host, doors
         self._policy = doors.policy()
+        host.audience.begin()
         self._busy: Counter[str] = Counter()  # requests that want something done, by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -192,12 +193,14 @@ class Gate:
         async def hear() -> Message:
             nonlocal hung_up
             message = await receive()
-            hung_up = hung_up or message["type"] == "http.disconnect"
+            hung_up = hung_up or (message["type"] == "http.disconnect" and not ended)
             return message
 
         async def tell(message: Message) -> None:
             nonlocal ended
-            ended = message["type"] == "http.response.body" and not message.get("more_body")
+            ended = ended or (
+                message["type"] == "http.response.body" and not message.get("more_body")
+            )
             await send(message)
 
         if stream.has_messages:
@@ -207,7 +210,7 @@ class Gate:
         finally:
             if stream.has_messages:
                 self._host.audience.goes(stream.session)
-            if hung_up and not ended:
+            if hung_up:
                 self._host.forget(stream.session)
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:

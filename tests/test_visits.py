@@ -1,0 +1,313 @@
+"""Visitors in a real Chromium and by plain HTTP, at an application whose turn the test has in its hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from threading import Event
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from support.app import free_port
+from support.app_page import PLAYER, state, unfold
+from support.families import runner
+from support.models import tokenizer
+
+from logitspec import Trace
+from logitspec.serving import models
+from logitspec.serving.gate import doors
+from logitspec.serving.host import Host
+from logitspec.serving.limits import PRIVATE
+from logitspec.serving.live import LiveRun
+from logitspec.ui.launch import serving_options
+from logitspec.ui.page import build
+from logitspec.ui.sessions import LightSessions
+from logitspec.ui.theme import theme
+
+RACE = "[data-logitspec-race]"
+SECONDS = 60  # that a test waits for what has to come
+
+
+@dataclass
+class Served:
+    """The whole page over a tiny model. app: Gradio's. brake: makes every step take some milliseconds."""
+
+    host: Host
+    url: str
+    app: Any
+    brake: Event
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    brake = Event()
+
+    def load(*names: Any, **placing: Any) -> Any:
+        target = runner("llama")
+        verify = target.verify
+
+        def slow(tree: Any) -> Any:
+            sleep(0.03 if brake.is_set() else 0)
+            return verify(tree)
+
+        target.verify = slow  # type: ignore[method-assign]
+        return target, tokenizer()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load", load)
+        host = Host("tiny", limits=replace(PRIVATE, held_seconds=5))
+        host.models.prepare()
+        page = build(host)
+        app, url, _ = page.launch(
+            prevent_thread_lock=True,
+            quiet=True,
+            server_name="127.0.0.1",
+            server_port=free_port(),
+            theme=theme(),
+            **serving_options(host, doors("127.0.0.1", [], False, True, {})),
+        )
+        yield Served(host, url, app, brake)
+        page.close()
+
+
+@contextmanager
+def visit(chromium: Browser, served: Served, **options: Any) -> Iterator[Page]:
+    """The page, opened afresh; no script may fail, and none may be kept from running."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **options
+    )
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on(
+        "console",
+        lambda message: faults.append(message.text) if "Security" in message.text else None,
+    )
+    opened.goto(served.url)
+    opened.wait_for_selector(f"{PLAYER} .ls-legend")
+    yield opened
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(chromium: Browser, served: Served) -> Iterator[Page]:
+    with visit(chromium, served) as opened:
+        yield opened
+
+
+def run(page: Page, tokens: int = 30) -> None:
+    page.locator("textarea").first.fill("ABCABCAB")
+    unfold(page, "Model and sampling", "Max new tokens")
+    page.get_by_label("Max new tokens").fill(str(tokens))
+    page.get_by_label("Plain decoding").check()
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
+def until(true: Callable[[], Any]) -> None:
+    """Wait for what has to come."""
+    end = monotonic() + SECONDS
+    while not true():
+        assert monotonic() < end, "It never came."
+        sleep(0.02)
+
+
+def free(host: Host) -> None:
+    """Comes back once nobody has the models."""
+    with host.turn.hold(Event()):
+        pass
+
+
+def newest(host: Host) -> LiveRun | None:
+    """The run that began last."""
+    return next(reversed(host._runs._runs.values()), None)
+
+
+def trace_of(run: LiveRun | None) -> Trace:
+    assert run is not None
+    return run.race.traces[0]
+
+
+def test_who_waits_sees_the_place_and_the_run_before_and_can_give_up(
+    page: Page, served: Served
+) -> None:
+    run(page)
+    state(page, "done")
+    tokens = page.locator(f"{PLAYER} [data-token]").count()
+    waiting = page.locator(f"{PLAYER} .ls-waiting")
+    with served.host.turn.hold(Event()):
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(waiting).to_contain_text(
+            re.compile(r"Waiting: 1 run is before yours, for about \d+ seconds?\.")
+        )
+        state(page, "running")
+        expect(page.locator(PLAYER)).to_have_attribute("data-steps", "0")
+        assert page.locator(f"{PLAYER} [data-token]").count() == tokens  # the run before
+        expect(page.locator(f"{PLAYER} .ls-panels")).to_be_visible()
+        waiting.get_by_role("button", name="Give up").click()
+        state(page, "error")
+        expect(page.locator(PLAYER)).to_contain_text("stopped before it began")
+        expect(page.locator(PLAYER)).to_have_attribute("data-steps", "30")
+        expect(waiting).to_be_hidden()
+        until(lambda: not served.host.turn.wanted)
+        page.get_by_role("button", name="Run", exact=True).click()
+        expect(waiting).to_contain_text("1 run is before yours")
+    state(page, "done")
+    expect(waiting).to_be_hidden()
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "30")
+
+
+def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    race = page.locator(RACE)
+    expect(race.locator(".lr-course")).to_be_visible()
+    with served.host.turn.hold(Event()):
+        page.get_by_role("button", name="Race", exact=True).click()
+        expect(race.locator(".ls-waiting")).to_contain_text("Waiting: 1 run is before yours")
+        expect(race.locator(".lr-course")).to_be_visible()  # the race before
+        expect(race).to_have_attribute("data-state", "running")
+        race.get_by_role("button", name="Give up").click()
+        expect(race).to_have_attribute("data-state", "error")
+        expect(race).to_contain_text("stopped before it began")
+        until(lambda: not served.host.turn.wanted)
+
+
+def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(
+    page: Page, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = page.locator(f"{PLAYER} [data-token]").count()
+    steps = page.locator(PLAYER).get_attribute("data-steps")
+    assert steps
+    monkeypatch.setattr("logitspec.serving.turn.MAX_WAITING", 0)
+    run(page)
+    expect(page.locator(PLAYER)).to_contain_text("Too many runs are waiting here")
+    monkeypatch.undo()
+    queue = served.app.get_blocks()._queue
+    monkeypatch.setattr(queue, "max_size", 0)  # Gradio's own answer then is 503
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(PLAYER)).to_contain_text("The server has no room for this run")
+    state(page, "error")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", steps)
+    assert page.locator(f"{PLAYER} [data-token]").count() == shown
+    monkeypatch.undo()
+    page.get_by_role("button", name="Run", exact=True).click()
+    state(page, "done")
+
+
+def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
+    chromium: Browser, served: Served
+) -> None:
+    served.brake.set()
+    with visit(chromium, served) as page:
+        run(page, 300)
+        page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
+        page.reload()
+        page.wait_for_function(
+            f"+(document.querySelector('{PLAYER}')?.dataset.steps || 0) > 20", timeout=30_000
+        )
+        state(page, "running")
+        trace = trace_of(newest(served.host))
+    free(served.host)
+    assert trace.finish is None  # held, in case the page comes back
+    assert len(trace.steps) < 300
+    served.brake.clear()
+    until(lambda: trace.finish == "cancelled")
+
+
+def test_a_page_that_never_did_anything_leaves_nothing(chromium: Browser, served: Served) -> None:
+    sessions = served.app.state_holder
+    assert isinstance(sessions, LightSessions)
+    before = set(sessions.session_data)
+    with visit(chromium, served), visit(chromium, served):
+        pass
+    free(served.host)
+    assert set(sessions.session_data) == before
+
+
+def test_sessions_cost_nothing_and_share_nothing_that_they_change(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = served.app.get_blocks()
+    monkeypatch.setattr(
+        type(blocks.default_config), "config_for_block", lambda *a: pytest.fail("drawn up anew")
+    )
+    sessions: Any = LightSessions()  # type: ignore[no-untyped-call]
+    sessions._first = served.app.state_holder._first
+    sessions.blocks, sessions.capacity = blocks, 100
+    ann, ben = sessions["ann"], sessions["ben"]
+    (box,) = [key for key, each in blocks.blocks.items() if each.elem_id == "prompt"]
+    ann._update_value_in_config(box, "secret")
+    assert ann.config_values[box]["props"]["value"] == "secret"
+    assert ben.config_values[box]["props"]["value"] != "secret"
+    assert sessions["cy"].config_values[box]["props"]["value"] != "secret"
+    ann.state_data[1] = "secret"
+    assert ben.state_data == {}
+
+
+def component(served: Served) -> int:
+    blocks: dict[int, Any] = served.app.get_blocks().blocks
+    return next(key for key, each in blocks.items() if each.elem_id == "player")
+
+
+def test_the_application_refuses_what_the_gate_refuses(served: Served) -> None:
+    ask = {"component_id": component(served), "session_hash": "ann", "fn_name": "fetch_steps"}
+    body = {**ask, "data": {"run": "recorded-19", "from": 0}}
+    with httpx.Client(base_url=served.url) as client:
+        right = client.post("/gradio_api/component_server", json=body)
+        assert right.status_code == 200
+        assert len(right.json()) > 1000
+        foreign = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+        refused = client.post(
+            "/gradio_api/component_server", content=json.dumps(body), headers=foreign
+        )
+        assert refused.status_code == 403
+        assert client.get("/config", headers={"Host": "evil.example"}).status_code == 421
+        assert client.get("/monitoring/summary").status_code == 404
+        file = {"files": ("x", b"x" * 10**6)}
+        assert client.post("/gradio_api/upload", files=file).status_code == 404
+        top = client.get("/")
+        assert top.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'self'" in top.headers["content-security-policy"]
+
+
+def generate(client: httpx.Client, tokens: int) -> str:
+    """A run by the endpoint, to which nobody listens yet; its event."""
+    data = ["ABCABCAB", "autoregressive", tokens, 0, 0, "{}", "tiny"]
+    answer = client.post("/gradio_api/call/generate", json={"data": data})
+    event: str = answer.raise_for_status().json()["event_id"]
+    return event
+
+
+def test_a_scripts_run_that_nobody_listens_to_ends(served: Served) -> None:
+    with httpx.Client(base_url=served.url) as client:
+        before = newest(served.host)
+        served.host.limits = replace(PRIVATE, unheard_seconds=0)
+        try:
+            generate(client, 300)
+            until(lambda: newest(served.host) is not before)
+            until(lambda: trace_of(newest(served.host)).finish)
+        finally:
+            served.host.limits = replace(PRIVATE, held_seconds=5)
+        free(served.host)
+        trace = trace_of(newest(served.host))
+        assert (trace.finish, len(trace.steps)) == ("cancelled", 1)
+        event = generate(client, 12)
+        answer = client.get(f"/gradio_api/call/generate/{event}", timeout=SECONDS).text
+    last = [line for line in answer.splitlines() if line.startswith("data: ")][-1]
+    (document,) = json.loads(last.removeprefix("data: "))
+    assert json.loads(document)["finish"] == "length"
+
+
+def test_who_hangs_up_while_waiting_waits_no_more_and_others_move_up(served: Served) -> None:
+    with httpx.Client(base_url=served.url) as client, served.host.turn.hold(Event()):
+        event = generate(client, 12)
+        until(lambda: served.host.turn.wanted)
+        with client.stream("GET", f"/gradio_api/call/generate/{event}", timeout=0.2) as answer:
+            assert answer.status_code == 200
+        until(lambda: not served.host.turn.wanted)

@@ -719,7 +719,7 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     assert state(page)[2] == "error"
     assert state(page)[0] > 0  # what was shown before is back
     page.evaluate("() => player.expect()")
-    send(page, HOSTILE.to_json())
+    send(page, replace(STORY, run="next").to_json())
     assert state(page)[2] == "done"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
@@ -42,15 +41,14 @@ def typed() -> tuple[Prompt, ...]:
 def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Prompt]:
     """The prompts of a file, of `categories` or of all; LogitSpecError where there are none."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-        prompts = [_prompt(json.loads(line)) for line in lines if line.strip()]
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise LogitSpecError(
-            f"{path} has a line that is no prompt ({type(error).__name__}: {error}); each is JSON with"
-            " question_id, category and turns."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise LogitSpecError(f"{path} is no text in UTF-8; save it as such.") from error
+    # Not splitlines: a text in JSON may hold what else Unicode takes for the end of a line.
+    lines = enumerate(text.split("\n"), 1)
+    prompts = [_prompt(line, f"{path}, line {number},") for number, line in lines if line.strip()]
     available = sorted({prompt.category for prompt in prompts})
     if strange := sorted(set(categories) - set(available)):
         raise LogitSpecError(
@@ -61,6 +59,25 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
     return [prompt for prompt in prompts if not categories or prompt.category in categories]
 
 
-def _prompt(row: dict[str, Any]) -> Prompt:
-    first, *later = row["turns"]
-    return Prompt(row["question_id"], row["category"], row.get("title", ""), first, tuple(later))
+def _prompt(line: str, place: str) -> Prompt:
+    """The prompt in a line of JSON. place: where it stands, for sentences."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise LogitSpecError(f"{place} is no JSON ({error}).") from error
+    if not isinstance(row, dict):
+        raise LogitSpecError(
+            f"{place} is no prompt; each is a JSON object with question_id, category and turns."
+        )
+    number, category, turns = (row.get(name) for name in ("question_id", "category", "turns"))
+    title = row.get("title", "")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise LogitSpecError(f"{place} is no prompt: question_id must be a whole number.")
+    if not isinstance(category, str) or not isinstance(title, str):
+        name = "title" if isinstance(category, str) else "category"
+        raise LogitSpecError(f"{place} is no prompt: {name} must be a text.")
+    if not isinstance(turns, list) or not turns or not all(isinstance(each, str) for each in turns):
+        raise LogitSpecError(f"{place} is no prompt: turns must be a list of one text or more.")
+    if not all(each.strip() for each in turns):
+        raise LogitSpecError(f"{place} is no prompt: one of its turns is empty.")
+    return Prompt(number, category, title, turns[0], tuple(turns[1:]))

@@ -175,7 +175,6 @@ class Runner(Target):
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the cached prefix."""
         self._check_costs(tree)
-        self._tokens = tree.tokens
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)
@@ -220,6 +219,7 @@ class Runner(Target):
         self, tree: DraftTree, depths: npt.NDArray[np.integer]
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Upcast logits [nodes, vocabulary]; with `pack_ranks` of them where one copy to the host pays."""
+        self._tokens = tree.tokens
         ancestors = self._ancestor_mask(tree)
         if self.replay is not None and len(tree) <= self.replay.MAX_ROWS:
             try:

@@ -39,9 +39,10 @@ class Sampling:
             raise LogitSpecError(
                 f"top_k must be a whole number, 0 for all tokens; got {self.top_k!r}."
             )
-        if not 0.0 < self.repetition_penalty < float("inf"):
+        if not 0.0 < self.repetition_penalty <= 100.0:
             raise LogitSpecError(
-                f"A repetition penalty of {self.repetition_penalty} is out of range; choose above 0."
+                f"A repetition penalty of {self.repetition_penalty} is out of range; choose above 0 and up"
+                " to 100."
             )
         if not 0 <= self.seed < 2**63:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")

@@ -69,22 +69,32 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 after one sentence on standard error."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     words = list(sys.argv[1:] if words is None else words)
-    if not words or words[0] in ("-h", "--help"):
-        print(overview())
-        return 0
+    code: int | None = 0
     try:
-        command, options = parse(words)
-        code: int | None = command.run(options)
+        if not words or words[0] in ("-h", "--help"):
+            print(overview())
+        else:
+            command, options = parse(words)
+            code = command.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
         return 0
     except Exception as error:
         print(explain(error), file=sys.stderr)
+        _let_go()
         return 2
     except KeyboardInterrupt:
         return 130
     return code or 0
+
+
+def _let_go() -> None:
+    """Drop what standard output refuses to take, which Python would try to write once more on its way out."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:

@@ -1,11 +1,8 @@
-"""What several commands share: options, and the files that they name."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from pathlib import Path
-
-from logitspec.errors import LogitSpecError
 
 
 def add_model(parser: ArgumentParser, device: str = "auto", dtype: str = "auto") -> None:
@@ -41,37 +38,3 @@ def add_placement(parser: ArgumentParser) -> None:
         action="store_true",
         help="with --device-map: put what the GPUs can't hold on the CPU, slowly",
     )
-
-
-def check_writable(path: str | Path) -> None:
-    """Raise LogitSpecError where no file can be written: better now than after hours of work."""
-    try:
-        with Path(path).open("ab"):
-            pass
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
-
-
-def replace(path: str | Path, line: str) -> None:
-    """Write one line into a file as a whole: whoever reads it, or is cut off, finds the old one or the new
-    one. LogitSpecError where that can't be."""
-    file = Path(path).resolve()
-    if file.exists() and not file.is_file():  # a pipe, say, is nothing to replace
-        write(file, line)
-        return
-    beside = file.with_name(f"{file.name}.part")
-    try:
-        write(beside, line)
-        beside.replace(file)
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def write(path: str | Path, line: str) -> None:
-    """Write one line into a file; LogitSpecError where that can't be."""
-    try:
-        Path(path).write_text(line + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror}).") from error

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import Field
 from typing import Any
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
     """Decode, print the text in the styles of its sources, then the numbers."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if options.trace:
-        commandline.check_writable(options.trace)
+        files.check_writable(options.trace)
     trace = stream(options)
     if options.trace:
         trace.save(options.trace)

@@ -155,14 +155,15 @@ def test_the_page_opens_on_the_most_typical_run_of_the_first_gallery_or_another_
 
 def run_of(lengths: list[int], origin: Origin = Origin.LOGIT) -> Trace:
     """A run whose steps accept chains of that many tokens; all drafts of one origin."""
-    steps = []
+    steps: list[StepRecord] = []
     for length in lengths:
+        position = 1 + sum(len(step.path) for step in steps)
         tree = DraftTree(7)
         for node in range(length - 1):
             tree.add(node, 7, Provenance(origin))
         seconds = StepSeconds(verify=1.0)
         steps.append(
-            StepRecord(0, TopK([7], [1.0]), tree, [7] * length, list(range(length)), seconds)
+            StepRecord(position, TopK([7], [1.0]), tree, [7] * length, list(range(length)), seconds)
         )
     return Trace("logitspec", [1], 99, steps=steps, run="x")
 

@@ -7,6 +7,7 @@ import { stillEscaped } from "./picture.js";
 /** @import { Trace } from "./types.js" */
 
 const TITLE_LETTERS = 60;
+const MAX_READ = 4096; // letters of a prompt, for a title
 
 /** Whether this page can say what an exported page is built of: it is one, or its modules come from the app. */
 export function canExport() {
@@ -55,7 +56,7 @@ export function exportedPage({ trace, title, scripts, style, nonce }) {
  * @param {Pick<Trace, "header">} trace
  */
 export function runTitle({ header }) {
-  const words = (header.recorded || header.prompt || "a run").replace(/[\s\p{C}]+/gu, " ").trim();
+  const words = (header.recorded || header.prompt || "a run").slice(0, MAX_READ).replace(/[\s\p{C}]+/gu, " ").trim();
   const letters = [...words];
   const isLong = letters.length > TITLE_LETTERS;
   return "LogitSpec: " + (isLong ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);

@@ -9,6 +9,7 @@ import json
 import pathlib
 from typing import Any
 
+from logitspec import files
 from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.grade import RULES
 
@@ -161,7 +162,7 @@ def write_card(folder: pathlib.Path) -> None:
         if earlier
         else "",
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    files.write(folder / "README.md", text)
 
 
 def _prose(facts: dict[str, Any]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.builtin.card import EVALUATION, table, write_card
 from logitspec.builtin.corpus import samples
 from logitspec.builtin.grade import RULES, block, distinct, is_right, kind, repetition
@@ -229,7 +229,7 @@ def run(options: argparse.Namespace) -> None:
     """Print a table of figures, then one line of JSON."""
     if options.unseen is not None:
         rows = draw_unseen(options.prompts, options.seed)
-        options.unseen.write_text(_lines(rows), encoding="utf-8")
+        files.write(options.unseen, _lines(rows))
         return
     methods = () if options.quick else METHODS
     conditions = Conditions(
@@ -241,7 +241,7 @@ def run(options: argparse.Namespace) -> None:
     counts = measure_all(prompts, conditions, options.processes)
     if options.wrong is not None:
         wrong = [{"task": task} | entry for task, row in counts.items() for entry in row.wrong]
-        options.wrong.write_text(_lines(wrong), encoding="utf-8")
+        files.write(options.wrong, _lines(wrong))
     info = _load_once(options.model, options.device, options.dtype)[0].info
     figures = {
         "command": f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}",
@@ -254,7 +254,7 @@ def run(options: argparse.Namespace) -> None:
     print(json.dumps(figures))
     if options.card:
         folder = MODEL if options.model == BUILTIN else pathlib.Path(options.model)
-        (folder / EVALUATION).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        files.write(folder / EVALUATION, json.dumps(figures, indent=1) + "\n")
         write_card(folder)
 
 

@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.builtin.card import EVALUATION, TRAINING, write_card
 from logitspec.builtin.corpus import TASKS
 from logitspec.builtin.data import Packer, encode_prose, read_prose, special_ids
@@ -133,8 +133,8 @@ class Run:
             "held_out": self.held_out,
             "before": self.earlier,
         }
-        torch.save(state, path.with_suffix(".tmp"))
-        path.with_suffix(".tmp").replace(path)
+        with files.writing(path) as out:
+            torch.save(state, out)
 
     def restore(self, path: pathlib.Path) -> None:
         """Goes on from a checkpoint. Raises FileNotFoundError if there is none."""
@@ -190,7 +190,7 @@ def save(
         facts["before"] = {name: run.earlier[name] for name in ("tokens", "hours")}
     if not prose:
         facts["prose_share"] = 0.0
-    (folder / TRAINING).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    files.write(folder / TRAINING, json.dumps(facts, indent=1) + "\n")
     # Figures of other weights.
     (folder / EVALUATION).unlink(missing_ok=True)
     write_card(folder)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from logitspec import files
 from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.drafters import METHODS
@@ -115,7 +116,7 @@ class Race:
 
     def save(self, path: Path) -> None:
         """Write the document to `path`, gzipped."""
-        path.write_bytes(gzip.compress(self.to_json().encode(), mtime=0))
+        files.write(path, gzip.compress(self.to_json().encode(), mtime=0))
 
 
 def begin_race(

@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
 from logitspec.publish.modules import inline_modules, inline_styles
@@ -24,6 +25,8 @@ from logitspec.publish.picture import picture
 from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
+
+MAX_READ = 4096  # letters of a prompt, for a title
 
 # Where the parts of an exported page go in document.json.
 PLACE = re.compile(r"\{(\w+)\}")
@@ -49,7 +52,7 @@ def page(trace: Trace) -> str:
 
 def title(trace: Trace) -> str:
     """What to call the run: its recorded title, or the beginning of its prompt, on one line."""
-    text = trace.recorded or trace.prompt or "a run"
+    text = (trace.recorded or trace.prompt or "a run")[:MAX_READ]
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     words = " ".join(printable.split())
     return "LogitSpec: " + (words if len(words) <= 60 else words[:59] + "…")
@@ -93,6 +96,6 @@ def run(options: argparse.Namespace) -> None:
         raise LogitSpecError("Nothing to write; give --html OUT or --svg OUT.")
     trace = Trace.open(options.trace)
     if options.html:
-        options.html.write_text(page(trace), encoding="utf-8")
+        files.write(options.html, page(trace))
     if options.svg:
-        options.svg.write_text(picture(trace, options.step), encoding="utf-8")
+        files.write(options.svg, picture(trace, options.step))

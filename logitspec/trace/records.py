@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.results import TopK
@@ -224,11 +225,11 @@ class Trace:
         return cls(**fields)
 
     def save(self, path: str | Path) -> None:
-        """Write the JSON document to `path`, gzipped when the name ends in .gz."""
+        """Write the JSON document to `path`, gzipped when the name ends in .gz; LogitSpecError where that can't be."""
         data = self.to_json().encode()
         packed = str(path).endswith(".gz")
         # Without the time, so that the same trace gives the same file.
-        Path(path).write_bytes(gzip.compress(data, mtime=0) if packed else data)
+        files.write(path, gzip.compress(data, mtime=0) if packed else data)
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:

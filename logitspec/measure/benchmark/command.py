@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.block import block, tables
 from logitspec.measure.benchmark.figures import document
@@ -111,7 +111,7 @@ class Work:
     def keep(self) -> None:
         """Write the file, if there is to be one, whole or not at all."""
         if self.path:
-            commandline.replace(self.path, dumps(self.document(whole=True)))
+            files.write(self.path, dumps(self.document(whole=True)) + "\n")
 
 
 def run(options: argparse.Namespace) -> int | None:
@@ -201,7 +201,7 @@ def _check(options: argparse.Namespace) -> None:
             f"Can't read {options.resume} (no such file); measure with --json first."
         )
     if path := options.json or options.resume:
-        commandline.check_writable(path)
+        files.check_writable(path)
 
 
 def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str, Any]:

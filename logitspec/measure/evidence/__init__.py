@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay.record import RANKS
 from logitspec.measure.replay.transcript import Transcript
@@ -98,7 +99,7 @@ class Evidence:
     def save(self, path: Path) -> None:
         """Write it to `path`, gzipped; the same evidence gives the same file."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(gzip.compress(self.to_json().encode(), mtime=0))
+        files.write(path, gzip.compress(self.to_json().encode(), mtime=0))
 
     @classmethod
     def open(cls, path: Path) -> Evidence:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.measure.evidence import SHIPPED, Evidence
 from logitspec.measure.evidence.gather import gather, prompts_for
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Gather evidence and write it."""
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    commandline.check_writable(options.out)
+    files.check_writable(options.out)
     evidence = _gather(options)
     evidence.save(options.out)
     print(f"{options.out}: {sum(evidence.about['prompts'].values())} prompts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.trace.records import dumps
 
 
@@ -28,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
     for job in jobs:
         findings["parts"][job.name] = parts.run_part(job)
         if options.json:
-            commandline.write(options.json, dumps(findings))
+            files.write(options.json, dumps(findings) + "\n")
     print(dumps(findings))
     return 1 if any("error" in each for each in findings["parts"].values()) else 0

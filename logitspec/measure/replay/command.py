@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from logitspec import commandline
+from logitspec import commandline, files
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.errors import LogitSpecError
@@ -108,7 +108,7 @@ def _record(options: argparse.Namespace) -> None:
     prompts = read_prompts(options.prompts, options.category)
     if not 1 <= options.ranks <= 128:
         raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
-    commandline.check_writable(options.out)
+    files.check_writable(options.out)
     target, tokenizer = load(options.model, options.device, options.dtype)
     transcripts = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
     save(tqdm(transcripts, "record", len(prompts), unit=" prompts"), options.out)
@@ -121,7 +121,7 @@ def _run(options: argparse.Namespace) -> None:
     print(table(variants, scores))
     line = dumps(document(variants, scores))
     if options.json:
-        commandline.write(options.json, line)
+        files.write(options.json, line + "\n")
     print(line)
 
 
@@ -143,7 +143,7 @@ def _ingredients(options: argparse.Namespace) -> None:
         results.add(name, transcripts, options.processes)
     print(ingredients.table(results))
     if options.json:
-        commandline.write(options.json, dumps(ingredients.document(results)))
+        files.write(options.json, dumps(ingredients.document(results)) + "\n")
 
 
 def _fit(options: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.trace.records import dumps
 from logitspec.trace.results import TopK
@@ -67,18 +68,30 @@ class Transcript:
 
 
 def save(transcripts: Iterable[Transcript], path: str | Path) -> None:
-    """Write JSON lines, gzipped, each as soon as it is there: an interrupt leaves a file to read."""
-    try:
-        # Without name and time, so that the same transcripts give the same file.
-        with (
-            Path(path).open("wb") as raw,
-            gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
-            io.TextIOWrapper(packed, encoding="utf-8") as lines,
-        ):
-            for transcript in transcripts:
-                lines.write(transcript.to_json() + "\n")
-    except OSError as error:
-        raise LogitSpecError(f"Can't write {path} ({error.strerror or error}).") from error
+    """Write JSON lines, gzipped. What ends the transcripts early, an interrupt for one, leaves a file with those
+    that came, if any did."""
+    end: BaseException | None = None
+    # Without name and time, so that the same transcripts give the same file.
+    with (
+        files.writing(path) as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8") as lines,
+    ):
+        coming, empty = iter(transcripts), True
+        while True:
+            try:
+                transcript = next(coming)
+            except StopIteration:
+                break
+            except BaseException as error:
+                if empty:
+                    raise
+                end = error
+                break
+            lines.write(transcript.to_json() + "\n")
+            empty = False
+    if end is not None:
+        raise end
 
 
 def check(paths: Iterable[str | Path]) -> None:

@@ -298,12 +298,16 @@ def test_a_recorded_run_plays_at_once_beat_by_beat(page: Page) -> None:
 def test_a_recorded_run_can_begin_at_a_step_of_its_own_and_names_its_model(page: Page) -> None:
     model = {"id": "somebody/small-model", "dtype": "float32", "device": "cpu"}
     about = {"recorded": "a story", "model": model, "autoplay": True, "at": 3}
-    page.evaluate("text => player.open(text)", dumps({**json.loads(STORY.to_json()), **about}))
-    painted(page)
+    first = page.evaluate(  # within the page, before the next beat
+        """async ([root, text]) => {
+          player.open(text);
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+          return { ...document.querySelector(root).dataset };
+        }""",
+        [ROOT, dumps({**json.loads(STORY.to_json()), **about})],
+    )
+    assert (first["cursor"], first["beat"], first["playing"]) == ("3", "1", "true")
     assert page.get_by_text("Recorded: a story (small-model)").is_visible()
-    assert page.locator(ROOT).get_attribute("data-cursor") == "3"
-    assert page.locator(ROOT).get_attribute("data-playing") == "true"
-    assert beat_of(page)[1] == 1
     page.locator(ROOT).focus()
     press(page, "Space")
     assert "at" not in json.loads(page.evaluate("player.snapshot()"))

@@ -3,7 +3,9 @@ files."""
 
 from __future__ import annotations
 
+import gzip
 import json
+from itertools import permutations
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +23,7 @@ from logitspec.measure.benchmark.published import (
     overall,
     published,
 )
+from logitspec.publish.demos import RACES, demo_file, opening_race
 from logitspec.ui.words import measured
 
 NEWER_THAN_THE_CHECK = {"racer", "goose"}  # methods that no GPU has run yet
@@ -108,3 +111,29 @@ def test_on_the_gpu_every_part_ran_and_every_method_wrote_the_same(checked: dict
         assert part["divergences"] == []
         ran = [each["title"] for each in part["methods"]]
         assert ran == [method for method in METHODS if method not in NEWER_THAN_THE_CHECK]
+
+
+def test_the_lanes_of_the_race_that_is_shown_come_in_as_the_table_says() -> None:
+    """By tokens a second; two that are within 5 % of each other, there or here, have no order."""
+    prompt = opening_race()
+    assert prompt is not None
+    race = json.loads(gzip.decompress(demo_file(prompt, RACES).read_bytes()))
+    model = race["lanes"][0]["model"]["id"].partition(":")[0]
+    table = next(each for each in published() if each["request"]["model"] == model)
+    own = {}
+    for lane in race["lanes"]:
+        seconds = sum(
+            step["seconds"][part]
+            for step in lane["steps"]
+            for part in ("draft", "verify", "accept", "commit")
+        )
+        own[lane["method"]] = sum(len(step["path"]) for step in lane["steps"]) / seconds
+    rates = {method: rate(table, method, "overall") for method in own}
+    assert len(rates) == 4
+    ordered = [
+        (faster, slower)
+        for faster, slower in permutations(rates, 2)
+        if rates[faster] > 1.05 * rates[slower]
+    ]
+    assert len(ordered) >= 4
+    assert [pair for pair in ordered if 1.05 * own[pair[0]] < own[pair[1]]] == []

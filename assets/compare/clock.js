@@ -70,7 +70,7 @@ export function momentAfter(race, at, clock) {
 }
 
 /**
- * The moment of the step before; 0 before the first.
+ * The moment of the previous step; 0 before the first.
  * @param {Race} race
  * @param {number} at
  * @param {Clock} clock

@@ -10,7 +10,7 @@ export function createRaceLegend() {
     const swatch = el("span", { class: "lr-swatch", "aria-hidden": "true" });
     const { name, meaning, track_height: height } = ORIGINS[origin];
     swatch.style.setProperty("--lr-height", height + "%");
-    const [words] = meaning.split(","); // ranks stand at nodes of trees only
+    const [words] = meaning.split(","); // only nodes of trees show ranks
     const word = el("span", { class: "ls-token", "data-legend-origin": origin }, name);
     return el("li", { class: "lr-item", "data-origin": origin }, swatch, word, el("span", {}, words));
   });

@@ -10,7 +10,7 @@ import { tokensAfter } from "./race.js";
 export const IDLE_RACE = "No race yet. Choose two to four methods and press Race: each gets a lane.";
 export const STARTING_RACE = "Starting: every method warms up for a moment, then all set off.";
 export const ORDINALS = ["", "1st", "2nd", "3rd", "4th"];
-const TIE = 0.01; // of probability: rounding can part two tokens that are as close
+const TIE = 0.01; // difference of probabilities up to which rounding can decide between two tokens
 
 /**
  * A moment on a clock: 1.32 s, 30 passes.

@@ -11,8 +11,8 @@ export function announce(event, values) {
 }
 
 /**
- * What was set of each method's options, with those of `method` put in; in the page, so that what was typed
- * is there whatever is clicked next.
+ * The values of all methods' options, updated with those of `method`; the page holds them, so that nothing
+ * typed is lost, whatever the visitor clicks next.
  * @param {string} method
  * @param {string[]} names of the options
  * @param {any[]} values of the options, and last the JSON of what was set before

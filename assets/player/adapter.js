@@ -1,6 +1,6 @@
-/* What lies between a view and Gradio: values to it, and what is needed to come back after a reload,
-   which is also what Gradio does when its connection was cut: the trace, the place, and the server,
-   where a run goes on for a while without its page. A view is a player or a race. */
+/* Between a view and Gradio: passes values to the view, and restores it after a reload, which is also what
+   Gradio does once a cut connection is back. It stores the trace and the place in the browser, and asks the
+   server, where a run goes on for a while without its page. A view is a player or a race. */
 
 import { unpacked } from "./unpack.js";
 
@@ -19,11 +19,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are stored only when the page closes
   const ASK_EVERY = 300;
   const MAX_FAILURES = 30;
-  const SILENT = 4000; // after that the page asks by itself: a cut connection says nothing
+  const SILENT = 4000; // ms without a message, after which the page asks: a cut connection says nothing
   const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
   const REFUSED = "The server has no room for this run; try again in a minute.";
   const BEGINNING = /^\{("run":"\w*","seq":0,)?"kind":"(reset|race)"/;
-  const PATIENCE = 500; // a sentence of the server's own comes first
+  const PATIENCE = 500; // ms in which a message of the server's own may come first
   const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
@@ -79,7 +79,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     }
   }
 
-  // Not from the element's attributes, which are painted a moment after the steps came.
+  // Not from the element's attributes, which are painted a moment after the steps arrive.
   const stepsHere = () => view.place().steps;
 
   function savePlace() {

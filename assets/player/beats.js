@@ -55,8 +55,8 @@ export function staySeconds(steps, speed, { cursor }) {
 }
 
 /**
- * The still to show when `late` seconds have passed since `still` should have made way: whole steps
- * that are over by then are left out (a slow paint, a hidden tab), beats never.
+ * The still to show `late` seconds after `still` should have ended. After a slow paint or in a hidden tab
+ * whole steps are skipped, beats never.
  * @param {{ seconds: number }[]} steps
  * @param {Speed} speed
  * @param {Still} still

@@ -52,7 +52,7 @@ function drawDetail(element, frame) {
 }
 
 /**
- * While the viewer points at nothing: how the step ended, and what can be pointed at.
+ * The card while the viewer points at nothing: how the step ended, and what to point at.
  * @param {TraceFrame} frame
  */
 function restParts({ trace, cursor, step, beat }) {

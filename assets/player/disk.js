@@ -1,4 +1,4 @@
-/* Files from and to the visitor's disk, by button and drop: what every view does alike. */
+/* Opening and saving files, by button and by drop: what all views have in common. */
 
 import { el, holds, setText } from "./dom.js";
 import { MAX_FILE_BYTES } from "./schema.js";

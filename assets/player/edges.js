@@ -30,7 +30,7 @@ function edgeElement(step, edge) {
 }
 
 /**
- * An edge that many share has an origin of its own only when they agree.
+ * The origin of an edge that several nodes share, if they agree on one.
  * @param {Step} step
  * @param {Pick<Edge, "kind" | "of">} edge
  */

@@ -9,13 +9,13 @@ import { stillEscaped } from "./picture.js";
 const TITLE_LETTERS = 60;
 const MAX_READ = 4096; // letters of a prompt, for a title
 
-/** Whether this page can say what an exported page is built of: it is one, or its modules come from the app. */
+/** Whether this page has the parts of an exported page: it is one, or the app gives them to it. */
 export function canExport() {
   return document.getElementById("logitspec-scripts") !== null || /\/player\/exported\.js$/.test(import.meta.url);
 }
 
 /**
- * What an exported page runs and how it looks: an exported page hands on its own, the app's page asks the app.
+ * Script and style of an exported page: such a page passes on its own, the app's page fetches them from the app.
  * @returns {Promise<{scripts: string, style: string}>}
  * @throws {Error} with one sentence when the app does not answer
  */

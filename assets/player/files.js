@@ -1,5 +1,5 @@
-/* Files: traces in by button or drop; out as a trace, as a page that plays it, as a picture of the step
-   or as a link to it. */
+/* Files: opens a trace; saves the run as a trace or as a page that plays it, and the step as a picture;
+   copies a link to the step. */
 
 import { download, fileButton, fileOpener, filesOf, fillFiles, plainName, say } from "./disk.js";
 import { el } from "./dom.js";
@@ -77,7 +77,7 @@ async function copyLink(files, trace) {
 }
 
 /**
- * The clipboard is for secure pages; the old way works on any, after a click.
+ * Only secure pages may use the clipboard; `execCommand` works on any page, after a click.
  * @param {TraceFiles} files
  * @param {string} text
  */

@@ -1,4 +1,4 @@
-/* Flights: with the commit, accepted tokens go from their nodes to their places in the text. */
+/* Flights: with the commit, accepted tokens fly from their nodes to their places in the text. */
 
 import { el } from "./dom.js";
 import { fillToken } from "./spelling.js";

@@ -5,7 +5,7 @@ import { createPlayer } from "./player.js";
 
 /** @import { Gradio, Timer } from "./types.js" */
 
-const TELL = 100; // ms that a step stays before Python hears of it
+const STAYS = 100; // ms; Python hears only of steps that the viewer stays at
 
 /**
  * @param {Gradio} gradio
@@ -13,7 +13,7 @@ const TELL = 100; // ms that a step stays before Python hears of it
  */
 export function mountPlayer(gradio, root) {
   /** @type {Timer} */
-  let teller;
+  let timer;
   const player = keepInPage(gradio, root, (options) => createPlayer(root, options), {
     store: "logitspec.player",
     subject: ({ run, finish }) => ({ run, finish }),
@@ -22,8 +22,8 @@ export function mountPlayer(gradio, root) {
     stopButton: "#stop",
     links: true,
     onSelect(run, step) {
-      clearTimeout(teller);
-      teller = setTimeout(() => gradio.trigger("step_select", { run, step }), TELL);
+      clearTimeout(timer);
+      timer = setTimeout(() => gradio.trigger("step_select", { run, step }), STAYS);
     },
   });
   addEventListener("logitspec-open", (event) => event instanceof CustomEvent && player.open(event.detail));

@@ -61,7 +61,7 @@ export function listenToKeys(element, actions) {
 }
 
 /**
- * The name of what a key asks for, if anything.
+ * The name of a key's action; null where it has none.
  * @param {KeyboardEvent} event
  */
 export function actionOf(event) {

@@ -10,7 +10,7 @@ export const GAP = 1.25; // between a node and its child
 const BUS_RISE = 0.3; // how far above its chips a bus runs
 const FAN_GAP = 0.6; // between siblings under a bus
 const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
-const MAX_DROP = 1.2; // from a chip's left side to where it hangs
+const MAX_DROP = 1.2; // from a chip's left side to the drop that it hangs from
 const BEND = 0.4;
 const MIN_ROOM = 12;
 
@@ -31,8 +31,8 @@ export function layOutTree(step, widths, room) {
 }
 
 /**
- * Per node its children in groups to draw: alone, or together as a fan (leaves that did not make it).
- * The accepted child comes first, then what goes on, the fan last.
+ * The children of each node in groups to draw: one alone, or the leaves that were not accepted as a fan.
+ * The accepted child comes first, then children with children of their own, then the fan.
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
  * @returns {number[][][]}
  */
@@ -81,7 +81,7 @@ function addEdge(plan, kind, node, path, of) {
 }
 
 /**
- * Places `start` at `x`, what goes straight on from it, then the branches that leave this chain.
+ * Places the chain that begins with `start` at `x`, then the branches that leave it.
  * @param {Plan} plan
  * @param {number} start
  * @param {number} x
@@ -97,7 +97,7 @@ function placeChain(plan, start, x, line, columns) {
 }
 
 /**
- * The nodes from `start` on by first children; a fan ends it.
+ * The chain from `start`, first child after first child, up to a fan.
  * @param {Plan} plan
  * @param {number} start
  */
@@ -116,7 +116,7 @@ const goesOn = (groups) => groups.length > 0 && groups[0].length === 1;
 const branchesOf = ({ children }, node) => children[node].slice(goesOn(children[node]) ? 1 : 0);
 
 /**
- * Places a chain along a line; behind its last fork it may turn into further lines.
+ * Places a chain along a line; after its last fork it may wrap onto further lines.
  * @param {Plan} plan
  * @param {number[]} chain
  * @param {number} x
@@ -173,7 +173,7 @@ function turnPath(plan, parent, x, end) {
 }
 
 /**
- * The groups of children that do not go straight on from `node`, below all that stands already.
+ * Places the groups of children that do not continue the chain of `node`, below everything placed so far.
  * @param {Plan} plan
  * @param {number} node
  * @param {number} line
@@ -214,7 +214,7 @@ function columnsOf(plan, branches, room) {
 }
 
 /**
- * A branch on its own line; returns where its trunk ends.
+ * Places a branch on a line of its own; returns where its trunk ends.
  * @param {Plan} plan
  * @param {number} node
  * @param {number} trunk
@@ -230,7 +230,7 @@ function placeBranch(plan, node, trunk, line, columns) {
 }
 
 /**
- * Siblings under a bus, in columns and as many lines as they need; returns where their trunk ends.
+ * Places siblings under a bus, in columns and as many lines as they need; returns where their trunk ends.
  * @param {Plan} plan
  * @param {number[]} group
  * @param {number} trunk

@@ -38,7 +38,7 @@ function legendGroup(title, items) {
 }
 
 /**
- * An item: a drawing for the eye, a name, and what the name means, on hovering and for screen readers.
+ * An item: a drawing for the eye, a name, and its meaning, on hover and for screen readers.
  * @param {string} name
  * @param {Node} swatch
  * @param {Node | string} word

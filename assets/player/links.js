@@ -76,7 +76,7 @@ export function rankOfNode({ row, origins }, node) {
 }
 
 /**
- * The node that began the branch of a node with a rank of its own: a runner-up, or the root.
+ * The first node of a node's branch that has a rank of its own: a runner-up, or the root.
  * @param {Step} step
  * @param {number} node
  */

@@ -180,7 +180,7 @@ export function logBars(probs) {
 }
 
 /**
- * A probability in percent, with two digits that say something however small it is.
+ * A probability in percent, with two significant digits however small it is.
  * @param {number} probability
  */
 export function share(probability) {

@@ -7,7 +7,7 @@ import { nodeSentence } from "./words.js";
 
 /** @import { Segment, Step, Trace } from "./types.js" */
 
-const LETTER = 0.605; // of a monospaced font, in its own height
+const LETTER = 0.605; // the width of a letter of a monospaced font, in its heights
 const MAX_CHIP = 11;
 const MAX_CHOICE = 5.8;
 const CHOICE_SIZE = 0.9;
@@ -63,7 +63,7 @@ function chipWidth(trace, step, node, token) {
 }
 
 /**
- * The token under a node at the end: the target's choice after it, or instead of it.
+ * The token below a node's chip: the target's choice after it, or instead of it.
  * @param {Step} step
  * @param {number} node
  */
@@ -113,7 +113,7 @@ export function tokenElement(name, trace, token) {
 }
 
 /**
- * What it says is in the node's label too.
+ * Its text is in the node's label too.
  * @param {Trace} trace
  * @param {string} kind
  * @param {string} sign

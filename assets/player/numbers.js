@@ -44,7 +44,7 @@ export function createCounts() {
 }
 
 /**
- * Steps that are over: the one that is shown counts with its last beat.
+ * The number of finished steps: the current one counts from its last beat on.
  * @param {Still} still
  */
 export function stepsDone({ cursor, beat }) {
@@ -60,7 +60,7 @@ export function baselineWords({ seconds_per_token, method }) {
 }
 
 /**
- * Numbers of the run up to the end of step `done`, as text; without unknown ones.
+ * Numbers of the run up to the end of step `done`, as text; unknown ones are left out.
  * @param {Trace} trace
  * @param {number} done
  */

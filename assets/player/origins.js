@@ -11,7 +11,7 @@ export const ORIGIN_NAMES = Object.keys(ORIGINS);
 
 const STYLE_ID = "logitspec-origins";
 
-/** Puts the origins' looks before all other styles of the page, which build on them; once. */
+/** Adds the style sheet of the origins once, before all other styles, which build on it. */
 export function installOrigins() {
   if (document.getElementById(STYLE_ID)) return;
   const style = document.createElement("style");

@@ -57,7 +57,7 @@ export function createOverview(on) {
 }
 
 /**
- * The value is set after the ends: outside them the browser would clamp it.
+ * Sets the value after the bounds, because the browser clamps a value outside them.
  * @param {HTMLInputElement} range
  * @param {number} steps
  * @param {number} cursor
@@ -119,7 +119,7 @@ function drawMarks(marks, prompt, state, frame) {
 }
 
 /**
- * The steps that brought the beginnings of copied stretches, in order; 0 is the prompt.
+ * The steps that added the first tokens of copied stretches, in order; 0 is the prompt.
  * @param {Pick<Trace, "stepOf">} trace
  * @param {Pick<Stretch, "from">[]} stretches
  */

@@ -9,8 +9,8 @@ import { FINISH_TITLES, recordedTitle, waitingWords } from "./words.js";
 /** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
 const PAINT_DEADLINE = 120; // ms
-const TURN = 40; // ms; then the rest of a hurried picture follows, if the step is still there
-export const HURRY = 100; // ms; below that a step can be seen, but its small print not be read
+const TURN = 40; // ms after which the rest of a hurried picture follows, if its step still shows
+export const HURRY = 100; // ms; a step that shows for less can be seen, but its small print can't be read
 const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
 export const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
 
@@ -133,7 +133,7 @@ function isDue({ view, picture }, part) {
 }
 
 /**
- * Whether steps play, arrive or are dragged by too fast to be read; what was left out comes when one stays.
+ * Whether steps play, arrive or are dragged past too fast to read; what they leave out is painted once one stays.
  * @param {Player} player
  */
 function hurries(player) {
@@ -143,7 +143,7 @@ function hurries(player) {
   const now = performance.now();
   const other = step !== picture.step;
   const soon = now - picture.at < HURRY;
-  // What is dragged begins with a rush; what plays may be slow.
+  // Dragging is a rush from its start; playing may be slow.
   const rushes = dragged ? other || soon : (playing || (live && follow)) && soon;
   // Another run repaints every part, so that nothing of the previous one stays.
   const hurried = rushes && trace === picture.trace && (other || picture.hurried);
@@ -155,7 +155,7 @@ function hurries(player) {
 }
 
 /**
- * Before the panels are painted: what is hidden can't be scrolled.
+ * Shows and hides parts before the panels are painted, because a hidden panel can't scroll.
  * @param {PlayerView} view
  * @param {PlayerState} state
  * @param {StateName} name

@@ -129,7 +129,7 @@ function stillText(x, y, text, fill, size = 13, weight = "") {
 }
 
 /**
- * Where the nodes stand: a branch a row, children to the right of their parent, the accepted path
+ * Where the nodes stand: one branch per row, children to the right of their parent, the accepted path
  * straight on; siblings without children side by side.
  * @param {Step} step
  * @param {string[]} words
@@ -181,7 +181,7 @@ function stillSideBySide(layout, leaves, column, start) {
 }
 
 /**
- * From every parent to its children; of those side by side only to the first.
+ * Lines from every parent to its children; of those side by side only to the first.
  * @param {Step} step
  * @param {StillLayout} layout
  */

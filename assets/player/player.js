@@ -130,11 +130,11 @@ function createView(player, actions) {
   const detail = createDetail();
   const ties = createTies(panels);
   text.element.after(detail.element);
-  // Painted in this order: the sketch of a tree, the text, the detail and the ties look at how or where things
-  // are, which makes the browser lay out all that was written before.
+  // The order matters: the sketch of a tree, the text, the detail and the ties measure the page, which makes
+  // the browser lay out everything written before.
   const small = [counts, cache, logits, legend, files];
   const parts = [tree, overview, strip.number, strip, ...small, text, detail, ties];
-  // Who is painted in turn while steps rush by; the others every time.
+  // These are painted in turn while steps rush by, the others every time.
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = [transport, overview].map((each) => each.element);
   const words = [elements.error, elements.idle, elements.waiting, strip.element, elements.spoken];

@@ -19,7 +19,7 @@ import { isRejection } from "./trace.js";
 /** @import { Player, Speed } from "./types.js" */
 
 /**
- * Shows a step, at rest or at one of its beats; `moving` when the motion that leads there is to be seen.
+ * Shows a step, at rest or at one of its beats; `moving`: with the motion that leads there.
  * @param {Player} player
  * @param {number} cursor
  * @param {number} [beat]
@@ -42,7 +42,7 @@ export function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
 export const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
- * The motion is over, or is not waited for: the still of the beat.
+ * Ends a motion, or skips it: shows the still of the beat.
  * @param {Player} player
  */
 function settle(player) {
@@ -126,7 +126,7 @@ export function startPlaying(player, from = 0) {
   state.playing = true;
   player.due = performance.now();
   if (jumps) moveTo(player, from || 1, playsBeats(state.speed) ? FIRST_BEAT : LAST_BEAT, playsBeats(state.speed));
-  else if (playsBeats(state.speed)) return playOn(player); // what stands there has been seen
+  else if (playsBeats(state.speed)) return playOn(player); // the viewer has seen this still
   changed(player);
   waitForNext(player);
 }

@@ -1,4 +1,4 @@
-/* The draft tree as indented rows: a row a node, with words where there is room for them. A chain without
+/* The draft tree as indented rows: one row per node, with words where there is room for them. A chain without
    forks is not set in, so that a long copy does not run out of a narrow screen. */
 
 import { el } from "./dom.js";

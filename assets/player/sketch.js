@@ -15,7 +15,7 @@ const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", ...ORIGIN_NAMES];
 
 /** @returns {Sketch} */
 export function createSketch() {
-  // Inside a canvas elements are not drawn but styled: they know what the page's colours are just now.
+  // Elements inside a canvas are styled but not drawn: they tell the page's current colours.
   const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
   const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);
   element.setAttribute("aria-label", "Draft tree, passing by");
@@ -143,7 +143,7 @@ function drawTokens(pen, { colours, font }, { trace, step }, { nodes, order }) {
 const SKETCH_SIGNS = { "\n": "↵", "\t": "⇥", " ": "·" };
 
 /**
- * The token as one plain string in which nothing is without a shape.
+ * The token as a plain string in which every character has a shape.
  * @param {Trace} trace
  * @param {number} token
  */

@@ -9,8 +9,8 @@ const MAX_LETTERS = 48; // of a token, or bytes of it
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
-// Controls but tab and newline, marks that turn the direction of text, and what has no shape at all;
-// joiners stay, because emoji are made with them.
+// Control characters except tab and newline, marks that change the direction of text, and characters without a
+// shape; joiners stay, because emoji contain them.
 export const HIDDEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/;
 const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
@@ -36,7 +36,7 @@ function strictText(bytes) {
 }
 
 /**
- * Bytes of the character that `lead` begins; 0 when no character begins with it.
+ * The length in bytes of a character that begins with `lead`; 0 when none does.
  * @param {number} lead
  */
 function characterLength(lead) {
@@ -50,7 +50,7 @@ function characterLength(lead) {
 const isContinuation = (byte) => byte >= 0x80 && byte <= 0xbf;
 
 /**
- * The bytes at the end that are the beginning of a character (none: an empty array).
+ * The bytes at the end that begin a character; an empty array for none.
  * @param {Uint8Array} bytes
  */
 export function tornTail(bytes) {
@@ -63,7 +63,7 @@ export function tornTail(bytes) {
 }
 
 /**
- * Whether a token with these bytes goes on with the character that `tail` began.
+ * Whether a token with these bytes continues the character that `tail` begins.
  * @param {Uint8Array} tail
  * @param {Uint8Array} bytes
  */
@@ -111,7 +111,7 @@ function addSegment(segments, kind, piece) {
 }
 
 /**
- * As much of a token as its chip or a sentence shows: no real one is longer, and each letter may cost an element.
+ * The part of a token that its chip or a sentence shows: no real one is longer, and each letter may cost an element.
  * @param {Segment[]} segments
  * @returns {Segment[]}
  */
@@ -158,7 +158,7 @@ export function fillToken(target, segments, chip, whitespace = false) {
 }
 
 /**
- * Strings that follow each other as one, since each becomes a node of the page.
+ * Joins neighbouring strings, since each becomes a node of the page.
  * @param {(string | Node)[]} pieces
  */
 function mergedStrings(pieces) {

@@ -40,7 +40,7 @@ export const stepCount = (state) => stepsOf(state).length;
 export const shownStep = ({ trace, cursor }) => (trace && cursor ? trace.steps[cursor - 1] : null);
 
 /**
- * What is to be seen: the run before, as it stood, until the first step of the one that was asked for.
+ * What the player shows: the previous run, as it was, until the requested one has its first step.
  * @param {PlayerState} state
  * @returns {PlayerState}
  */

@@ -48,7 +48,7 @@ export function createTextPanel(on) {
     state.sticks = view.body.scrollHeight - view.body.scrollTop - view.body.clientHeight < AT_END;
     refresh();
   });
-  // Another size or another type: the end stays in sight.
+  // With another size or font, the end stays in sight.
   if (typeof ResizeObserver === "function") {
     new ResizeObserver(() => {
       if (state.sticks) toEnd(state);
@@ -109,7 +109,7 @@ function listenToCaret(state, on) {
 }
 
 /**
- * Where the caret goes: at first to the current step, later on or back by a token, over what is folded.
+ * Where the caret goes: first to the current step, then by one token forwards or back, past what is folded.
  * @param {TextState} state
  * @param {Frame} frame
  * @param {number} move
@@ -164,7 +164,7 @@ function paintText(state, frame) {
 }
 
 /**
- * As far as whole lines fill the box from its top; the room for that is the padding below the last one.
+ * Scrolls to the end, with a whole line at the top of the box; the padding below the last line makes room for that.
  * @param {TextState} state
  */
 function toEnd(state) {

@@ -13,7 +13,7 @@ import { excerpt, quotedFrom } from "./words.js";
 
 const MAX_TIES = 40;
 const TIES_REST = 160;
-const SWEEP_BEAT = 3; // the picture there is the one pass over all nodes
+const SWEEP_BEAT = 3; // it shows the one pass over all nodes
 
 /** @param {Panels} panels @returns {Part} */
 export function createTies(panels) {
@@ -136,7 +136,7 @@ function rankTies(frame, { tree, logits }) {
     const rank = rankOfNode(step, node);
     const box = rank === null ? null : logits.boxOf(rank);
     const to = tree.boxOf(node);
-    if (!box || !to || to.left < box.right) return []; // one below the other, they are too far apart
+    if (!box || !to || to.left < box.right) return []; // too far apart when one is below the other
     return [{ kind: step.origins[node].origin, way: fromRank, boxes: [box], to, side: "inside", node }];
   });
 }
@@ -164,7 +164,7 @@ function tieElement({ kind, state }, { start, curve, head }) {
 }
 
 /**
- * What stands at an edge of the text for sources that are out of sight: where they are, and what they say.
+ * The notes at the edges of the text for sources out of sight: where they are, and what they say.
  * @param {Trace} trace
  * @param {Panels} panels
  * @param {SourceTie[]} ties

@@ -147,7 +147,7 @@ export function outcome(step) {
 }
 
 /**
- * Whether a draft went further than the target followed it.
+ * Whether a draft reached deeper than the accepted path.
  * @param {Step} step
  */
 export function isRejection(step) {

@@ -21,7 +21,7 @@ const VIEW_TITLES = [
   ["mask", "Mask"],
 ];
 const MIN_TREE = 560; // px; a narrower panel shows rows
-const SMALLER = 0.95; // the size of a tree that would not show whole
+const SMALLER = 0.95; // relative size of a tree that would not fit whole
 
 /**
  * @param {Pick<Callbacks, "point" | "set">} on hears of the node that is pointed at or focused, and of the view
@@ -175,7 +175,7 @@ function roomOf(body) {
 }
 
 /**
- * Measures when the box changes, not when a step is drawn: that would lay out the page twice a step.
+ * Measures when the box changes, not when a step is drawn: that would lay out the page twice per step.
  * @param {HTMLElement} body
  * @param {TreeState} state
  * @param {() => void} repaint
@@ -244,7 +244,7 @@ function nodeBox(body, frame, node) {
 }
 
 /**
- * Scrolled, the root stands on a ground of its own over what passes below it.
+ * Gives the root a ground of its own while the tree is scrolled, since nodes pass below it.
  * @param {HTMLElement} body
  * @param {TreeState} state
  */

@@ -66,13 +66,14 @@ def _serve(options: argparse.Namespace) -> None:
             raise
         print(error, file=sys.stderr)  # a Space without its model still has the built-in one
         host = prepare("builtin")
-    build(host).launch(
+    page = build(host)
+    page.launch(
         server_name=options.host,
         server_port=options.port,
         share=options.share,
         theme=theme(),
         **serving_options(
-            host, doors(options.host, options.allow_host, options.share, private, os.environ)
+            page, host, doors(options.host, options.allow_host, options.share, private, os.environ)
         ),
     )
 

@@ -249,13 +249,25 @@ def test_what_is_too_long_is_refused_before_it_waits_for_anything(visit: Visit) 
     assert visit.host.told == []
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff\xfe", b'{"data": {"prompt": "x"}}']
-)
-def test_bodies_that_are_no_requests_are_the_applications_to_refuse(
-    visit: Visit, body: bytes
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff\xfe"])
+def test_bodies_that_are_no_requests_are_refused(visit: Visit, body: bytes) -> None:
+    assert "no request" in sentence(visit.post("/gradio_api/call/generate", body))
+    assert visit.application.asked == []
+    assert visit.post("/gradio_api/logitspec/goodbye", body)[::2] == (200, body)
+
+
+def test_what_the_application_fails_at_is_a_sentence_and_one_line(
+    visit: Visit, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert visit.post("/gradio_api/call/generate", body)[::2] == (200, body)
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        raise KeyError("secret")
+
+    visit._gate._app = fail
+    answer = visit.post("/gradio_api/call/generate", {})
+    assert (answer[0], "no request" in sentence(answer)) == (400, True)
+    assert b"secret" not in answer[2]
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info is None
 
 
 def test_an_address_has_no_more_than_so_many_requests_at_a_time(visit: Visit) -> None:

@@ -70,7 +70,7 @@ def served() -> Iterator[Served]:
             server_name="127.0.0.1",
             server_port=free_port(),
             theme=theme(),
-            **serving_options(host, doors("127.0.0.1", [], False, True, {})),
+            **serving_options(page, host, doors("127.0.0.1", [], False, True, {})),
         )
         yield Served(host, url, app, brake)
         page.close()

@@ -13,7 +13,7 @@ import logging
 import re
 import socket
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -41,6 +41,9 @@ CLOSED = (
 ).split()
 LISTENING = re.compile(r"/gradio_api/(?:queue/data|call(?:/v2)?/[^/]+/([^/]+))/?")
 STAYING = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
+
+NO_SESSION = "The name of this session is too long, or none; reload the page."
+NO_REQUEST = "This is no request that the page or a script of its interface makes."
 
 log = logging.getLogger(__name__)
 
@@ -132,10 +135,19 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 
 
 class Gate:
-    """The middleware. It tells the host's `audience` who listens, and the host who is gone."""
+    """The middleware. It tells the host's `audience` who listens, and the host who is gone.
 
-    def __init__(self, app: ASGIApp, host: Host, doors: Doors) -> None:
-        self._app, self._host, self._doors = app, host, doors
+    misfit: why the application can't take a path with a body, a JSON object; None where it can.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: Host,
+        doors: Doors,
+        misfit: Callable[[str, dict[str, Any]], str | None] = lambda path, body: None,
+    ) -> None:
+        self._app, self._host, self._doors, self._misfit = app, host, doors, misfit
         self._policy = doors.policy()
         host.audience.begin()
         self._busy: Counter[str] = Counter()  # requests that want something done, by address
@@ -145,7 +157,14 @@ class Gate:
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return None  # no web sockets here
-        send = self._with_headers(send)
+        started = False
+
+        async def begin(message: Message) -> None:
+            nonlocal started
+            started = True
+            await told(message)
+
+        told, send = self._with_headers(send), begin
         headers = Headers(scope=scope)
         try:
             self._check_site(scope, headers)
@@ -158,6 +177,11 @@ class Gate:
             log.warning("refused %s %.80s: %s", scope["method"], scope["path"], refusal)
             response = JSONResponse({"detail": str(refusal)}, refusal.status)
             return await response(scope, receive, send)
+        except Exception as error:  # of Gradio, at what no page of it sends
+            log.warning("failed %s %.80s: %.200r", scope["method"], scope["path"], error)
+            if started:
+                return await send({"type": "http.response.body", "body": b""})
+            return await JSONResponse({"detail": NO_REQUEST}, 400)(scope, receive, send)
 
     def _check_site(self, scope: Scope, headers: Headers) -> None:
         """Refuse what comes under a foreign name, as by DNS rebinding, or from the page of another site."""
@@ -187,7 +211,7 @@ class Gate:
     async def _listen(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream that somebody listens to; who hangs up before its end is gone."""
         if not SESSION.fullmatch(stream.session):
-            raise Refusal(400, "The name of this session is too long, or none; reload the page.")
+            raise Refusal(400, NO_SESSION)
         ended = hung_up = False
 
         async def hear() -> Message:
@@ -221,10 +245,31 @@ class Gate:
             raise Refusal(429, "Too many requests come from your address; try again in a moment.")
         self._busy[address] += 1
         try:
-            return await self._app(scope, await _checked(Headers(scope=scope), receive), send)
+            body = await _body(Headers(scope=scope), receive)
+            if scope["path"].startswith("/gradio_api/") and "/logitspec/" not in scope["path"]:
+                self._check_body(scope["path"], body)
+            return await self._app(scope, _again(body, receive), send)
         finally:
             self._busy[address] -= 1
             self._busy += Counter()  # without those at 0
+
+    def _check_body(self, path: str, body: bytes) -> None:
+        """Refuse what no run could take, before it waits for anything."""
+        try:
+            about = json.loads(body)
+        except (ValueError, RecursionError):
+            about = None
+        if not isinstance(about, dict):
+            raise Refusal(400, NO_REQUEST)
+        session = about.get("session_hash")
+        if session is not None and not (isinstance(session, str) and SESSION.fullmatch(session)):
+            raise Refusal(400, NO_SESSION)
+        data = about.get("data")
+        for text in data if isinstance(data, list) else []:
+            if isinstance(text, str) and len(text) > MAX_CHARACTERS:
+                raise Refusal(413, too_long(len(text)))
+        if (why := self._misfit(path, about)) is not None:
+            raise Refusal(400, why)
 
     def _with_headers(self, send: Send) -> Send:
         async def tell(message: Message) -> None:
@@ -264,50 +309,29 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 
-async def _checked(headers: Headers, receive: Receive) -> Receive:
-    """`receive` again, once all of the body has come and been found short enough."""
+async def _body(headers: Headers, receive: Receive) -> bytes:
+    """All of the body, if it is short enough."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY:
         raise Refusal(413, _too_much())
-    parts, size, more = [], 0, True
+    body, more = bytearray(), True
     while more:
         message = await receive()
-        if message["type"] == "http.disconnect":
-            break
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-        if size > MAX_BODY:
+        if len(body) > MAX_BODY:
             raise Refusal(413, _too_much())
-    body = b"".join(parts)
-    _check_texts(body)
+    return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` with the body that has come already."""
     left = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
         return left.pop() if left else await receive()
 
     return again
-
-
-def _check_texts(body: bytes) -> None:
-    """Refuse texts that no run could take, before they wait for anything."""
-    try:
-        about = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return  # for the application to say
-    if not isinstance(about, dict):
-        return
-    session = about.get("session_hash")
-    if session is not None and not (isinstance(session, str) and SESSION.fullmatch(session)):
-        raise Refusal(400, "The name of this session is too long, or none; reload the page.")
-    for text in _texts(about.get("data")):
-        if len(text) > MAX_CHARACTERS:
-            raise Refusal(413, too_long(len(text)))
-
-
-def _texts(data: Any) -> list[str]:
-    values = data if isinstance(data, list) else [data]
-    return [value for value in values if isinstance(value, str)]
 
 
 def _too_much() -> str:

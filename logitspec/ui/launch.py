@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,12 +17,13 @@ from logitspec.serving.limits import MAX_WAITING
 from logitspec.ui.scripts import ADDRESS, launch_options
 from logitspec.ui.sessions import light_sessions
 
+NO_FUNCTION = "There is no such function here."
 MAX_SESSIONS = 1000  # that Gradio remembers
 THREADS = 40  # beyond those for runs
 
 
-def serving_options(host: Host, doors: Doors) -> dict[str, Any]:
-    """For `gr.Blocks.launch`: `launch_options`, and everything that visitors have to do with."""
+def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]:
+    """For `page.launch`: `launch_options`, and everything that visitors have to do with."""
 
     async def goodbye(request: Request) -> Response:
         """The page that follows the run in the body is closed."""
@@ -31,7 +34,7 @@ def serving_options(host: Host, doors: Doors) -> dict[str, Any]:
     options = launch_options()
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
-    kwargs["middleware"] = [Middleware(Gate, host=host, doors=doors)]
+    kwargs["middleware"] = [Middleware(Gate, host=host, doors=doors, misfit=misfits(page))]
     kwargs["lifespan"] = light_sessions
     return {
         **options,
@@ -43,3 +46,41 @@ def serving_options(host: Host, doors: Doors) -> dict[str, Any]:
         "show_error": True,
         "footer_links": ["api", "settings"],
     }
+
+
+def misfits(page: gr.Blocks) -> Callable[[str, dict[str, Any]], str | None]:
+    """What says in a sentence why `page` has no function for a request, or not for its values. Gradio would
+    fail at those with a trace of its own calls."""
+
+    def misfit(path: str, body: dict[str, Any]) -> str | None:
+        kind, _, rest = path.removeprefix("/gradio_api/").partition("/")
+        if kind == "component_server":
+            block = page.blocks.get(_number(body.get("component_id")))
+            name = str(body.get("fn_name"))
+            known = block is not None and hasattr(getattr(block, name, None), "_is_server_fn")
+            return None if known and "data" in body and "session_hash" in body else NO_FUNCTION
+        if kind not in ("queue", "run", "api", "call"):
+            return None
+        number = _number(body.get("fn_index"))
+        name = rest.strip("/").rpartition("/")[2]
+        named = [each for each in page.fns.values() if each.api_name == name]
+        if "fn_index" in body:
+            named = [page.fns[number]] if number in page.fns else []
+        if not named:
+            return NO_FUNCTION
+        return None if rest.startswith("v2/") else _values(named[0], body.get("data"))
+
+    return misfit
+
+
+def _values(function: Any, data: Any) -> str | None:
+    """Why `data` are not the values of `function`."""
+    taken = {len(function.inputs), sum(not each.skip_api for each in function.inputs)}
+    given = len(data) if isinstance(data, list) else 0
+    if isinstance(data, list) and given in taken:
+        return None
+    return f"This takes {max(taken)} values in `data`; got {given}."
+
+
+def _number(value: Any) -> int:
+    return value if type(value) is int else -1

@@ -57,6 +57,7 @@ def runs() -> list[Wanted]:
     ]
 
 
+@cache
 def alone() -> dict[Wanted, list[int]]:
     """What each of the runs writes on this machine, without anybody else; plain decoding writes it."""
     sys.path.insert(0, str(ROOT))  # for who runs this file
@@ -243,7 +244,9 @@ class Soak:
                 self.figures.faults.append(f"{answer.url} let rubbish pass")
             await asyncio.sleep(self._draw.uniform(0, 0.5))
 
-    def parts(self, clients: int) -> list[Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]]:
+    def parts(
+        self, clients: int
+    ) -> Sequence[Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]]:
         """Who plays what: of 40, 20 pages and 8 scripts that read, 3 that stop, 3 that vanish, 3 pages
         that open and close, and 3 that send rubbish; the fewer there are, at least one of each."""
         others = [self.stops, self.vanishes, self.opens, self.sends_rubbish]
@@ -271,16 +274,18 @@ class Soak:
                 self.figures.faults.append(f"a visitor got {error!r}")
         return self.figures
 
-    async def halls(self) -> Figures:
-        """Two lecture halls: many pages open, some of them press Run within a minute, once."""
+    async def halls(
+        self, pages: int = HALL_PAGES, presses: int = HALL_RUNS, seconds: float = HALL_SECONDS
+    ) -> Figures:
+        """Two lecture halls: so many pages are open, and some of them press Run, once, within the seconds."""
 
         async def sit(number: int) -> None:
             async with self.client(number) as client:
                 (await client.get("/")).raise_for_status()
                 page = PageVisitor(client, self._buttons)
                 async with client.stream("GET", f"{API}/heartbeat/{page.session}"):
-                    if number < HALL_RUNS:
-                        await asyncio.sleep(number * HALL_SECONDS / HALL_RUNS)
+                    if number < presses:
+                        await asyncio.sleep(number * seconds / presses)
                         ran = await page.press_run(runs()[number % len(runs())])
                         async for _ in page.listen(ran):
                             pass
@@ -289,8 +294,8 @@ class Soak:
                     await everybody.wait()
 
         ready, everybody = asyncio.Semaphore(0), asyncio.Event()
-        seats = [asyncio.create_task(sit(number)) for number in range(HALL_PAGES)]
-        for _ in range(HALL_RUNS):
+        seats = [asyncio.create_task(sit(number)) for number in range(pages)]
+        for _ in range(presses):
             await ready.acquire()
         everybody.set()
         await asyncio.gather(*seats)

@@ -31,6 +31,8 @@ HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 
 # Installed by the eight packages of requirements.txt, or (spaces) there on Hugging Face only.
 COME_ALONG = {
+    "anyio": "gradio",
+    "httpx": "gradio",
     "huggingface_hub": "transformers",
     "jinja2": "torch",
     "psutil": "accelerate",

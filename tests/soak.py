@@ -102,7 +102,7 @@ class Figures:
             lines.append(f"somebody had {share:.1f} turns while another visitor waited for one")
         if (growth := self.growth()) > MEMORY_GROWTH:
             lines.append(f"memory grew to {growth:.2f} times that of the first minute")
-        return lines + self.faults
+        return lines + sorted(set(self.faults))
 
     def share(self) -> float:
         """The most turns that the others had on average, each of them, while somebody waited."""

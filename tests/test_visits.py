@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Event
 from time import monotonic, sleep
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ from logitspec.serving.limits import PRIVATE
 from logitspec.serving.live import LiveRun
 from logitspec.ui.launch import serving_options
 from logitspec.ui.page import build
-from logitspec.ui.sessions import LightSessions
+from logitspec.ui.sessions import LightSessions, forget_messages
 from logitspec.ui.theme import theme
 
 RACE = "[data-logitspec-race]"
@@ -248,6 +249,21 @@ def test_sessions_cost_nothing_and_share_nothing_that_they_change(
     assert sessions["cy"].config_values[box]["props"]["value"] != "secret"
     ann.state_data[1] = "secret"
     assert ben.state_data == {}
+
+
+def test_messages_that_nobody_fetches_are_dropped() -> None:
+    def session(name: str) -> Any:
+        return SimpleNamespace(session_hash=name)
+
+    queue = SimpleNamespace(
+        event_ids_to_events={"1": session("busy")},
+        pending_messages_per_session=dict.fromkeys(["busy", "heard", "gone"], "messages"),
+        pending_event_ids_session={"gone": {"2"}, "heard": {"3"}},
+    )
+    silences = {"busy": 1000.0, "heard": 0.0, "gone": 61.0}
+    forget_messages(queue, silences.__getitem__)
+    assert list(queue.pending_messages_per_session) == ["busy", "heard"]
+    assert list(queue.pending_event_ids_session) == ["heard"]
 
 
 def component(served: Served) -> int:

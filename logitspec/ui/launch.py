@@ -35,7 +35,7 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
     kwargs["middleware"] = [Middleware(Gate, host=host, doors=doors, misfit=misfits(page))]
-    kwargs["lifespan"] = light_sessions
+    kwargs["lifespan"] = light_sessions(host.audience.silence)
     return {
         **options,
         "max_file_size": "1kb",  # nothing here is uploaded

@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio import create_task, sleep
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import copy
 from typing import Any
 
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
+SECONDS_UNHEARD = 60.0  # that messages are kept for a session that nobody listens to
+SECONDS_PER_LOOK = 10.0
 
-@asynccontextmanager
-async def light_sessions(app: Any) -> AsyncIterator[None]:
-    """The lifespan of an application of Gradio that keeps its sessions so."""
-    holder = LightSessions()
-    holder.set_blocks(app.get_blocks())
-    app.state_holder = holder
-    yield
+
+def light_sessions(
+    silence: Callable[[str], float],
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """The lifespan of an application of Gradio that keeps its sessions so. silence: seconds since anybody
+    listened to a session."""
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        holder = LightSessions()
+        holder.set_blocks(app.get_blocks())
+        app.state_holder = holder
+        task = create_task(_forget_messages(app.get_blocks()._queue, silence))
+        yield
+        task.cancel()
+
+    return lifespan
+
+
+async def _forget_messages(queue: Any, silence: Callable[[str], float]) -> None:
+    """Gradio keeps what nobody fetches, of 2000 sessions."""
+    while True:
+        forget_messages(queue, silence)
+        await sleep(SECONDS_PER_LOOK)
+
+
+def forget_messages(queue: Any, silence: Callable[[str], float]) -> None:
+    """Drop the messages of sessions that nobody listens to and in which nothing goes on."""
+    busy = {event.session_hash for event in list(queue.event_ids_to_events.values())}
+    for session in list(queue.pending_messages_per_session):
+        if session not in busy and silence(session) > SECONDS_UNHEARD:
+            queue.pending_messages_per_session.pop(session, None)
+            queue.pending_event_ids_session.pop(session, None)
 
 
 class LightSessions(StateHolder):

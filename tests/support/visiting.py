@@ -65,7 +65,7 @@ class Ran:
     def _grow(self, steps: list[Any], finish: str | None, now: float) -> None:
         for step in steps:
             self.stepped = self.stepped or now
-            self.output += [step["tree"]["tokens"][node] for node in step["path"]]
+            self.output += [step["tokens"][node] for node in step["path"]]
         if finish:
             self.finish, self.ended = finish, now
 

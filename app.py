@@ -13,6 +13,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    # Gradio draws up a table of its last 10,000 events at each event's end, which nobody sees here.
+    os.environ.update(
+        GRADIO_ANALYTICS_MAX_EVENTS="1", GRADIO_ANALYTICS_CACHE_FREQUENCY="1000000000"
+    )
     from logitspec.errors import explain
     from logitspec.serving import zerogpu  # has to come before torch
 

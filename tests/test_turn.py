@@ -145,4 +145,16 @@ def test_waiting_takes_no_thread_and_ends_with_the_turn_or_with_stop() -> None:
     stop.set()
     with pytest.raises(LogitSpecError, match="stopped before it began"):
         awaited(wait(cy, stop, ann))
+
+
+def test_who_waits_and_does_not_listen_makes_room() -> None:
+    turn = Turn()
+    turn.ask(ANN)
+    ben = turn.ask(BEN)
+
+    async def wait() -> list[Outlook]:
+        return [each async for each in outlooks(ben, Event(), lambda: True)]
+
+    with pytest.raises(LogitSpecError, match="Nobody listened"):
+        awaited(wait())
     assert not turn.wanted

@@ -20,12 +20,11 @@ from logitspec.serving.limits import NOBODY_ELSE, PRIVATE, Limits, Visitor
 from logitspec.serving.live import LiveRun, LiveRuns
 from logitspec.serving.models import LoadedModels
 from logitspec.serving.request import Request
-from logitspec.serving.turn import Place, Turn
+from logitspec.serving.turn import UNHEARD, Place, Turn
 from logitspec.serving.worker import Worker
 
 GPU_SECONDS = 10.0  # to get a GPU ready and to read the prompt
 SLOW_TOKENS_PER_SECOND = 25.0
-UNHEARD = "Nobody listened to this any more, so it was ended; start it again."
 
 
 class Host:
@@ -51,6 +50,15 @@ class Host:
         self._runs = LiveRuns()
         self._held: LiveRun | None = None
         self._lock = Lock()
+
+    def ask(self, visitor: Visitor) -> Place:
+        """A place for `visitor`; see `Turn.ask`."""
+        self.audience.asks(visitor.session)
+        return self.turn.ask(visitor)
+
+    def unheard(self, place: Place) -> bool:
+        """Whether nobody has listened for a while to whoever has a place."""
+        return self.audience.silence(place.visitor.session) > self.limits.unheard_seconds
 
     def stream(
         self,
@@ -216,7 +224,7 @@ class Host:
                     value = next(steps)
                 except StopIteration as end:
                     return end.value
-                if self.audience.silence(place.visitor.session) > self.limits.unheard_seconds:
+                if self.unheard(place):
                     raise LogitSpecError(UNHEARD)
                 yield value
                 if not stop.is_set():

@@ -20,6 +20,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.serving.limits import MAX_WAITING, NOBODY_ELSE, PRIVATE, Limits, Visitor
 
 SECONDS_PER_LOOK = 0.04  # between checks of `stop` while waiting
+UNHEARD = "Nobody listened to this any more, so it was ended; start it again."
 NEWEST_SHARE = 0.3  # of the last turn in what the next one is expected to take
 
 Clock = Callable[[], float]

@@ -112,8 +112,10 @@ class Desk:
         try:
             request = make()
             request.check()
-            place = self._host.turn.ask(visitor_of(visit))
-            async with aclosing(outlooks(place, ticket.stop)) as waiting:
+            place = self._host.ask(visitor_of(visit))
+            async with aclosing(
+                outlooks(place, ticket.stop, lambda: self._host.unheard(place))
+            ) as waiting:
                 async for outlook in waiting:
                     yield waiting_message(*outlook)
             ticket.begun = True

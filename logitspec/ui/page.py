@@ -68,8 +68,8 @@ def _generate(host: Host) -> Callable[..., AsyncIterator[str]]:
             name = model or host.models.default
             request = Request(prompt, lanes, max_new_tokens, temperature, seed, name)
             request.check()
-            place, stop = host.turn.ask(visitor_of(visit)), Event()
-            async with aclosing(outlooks(place, stop)) as waiting:
+            place, stop = host.ask(visitor_of(visit)), Event()
+            async with aclosing(outlooks(place, stop, lambda: host.unheard(place))) as waiting:
                 async for _ in waiting:
                     pass
             async with aclosing(in_threads(host.stream(request, stop, place=place))) as messages:

@@ -144,8 +144,10 @@ class Study:
         stop = self._stops.get(str(request.session_hash), Event())
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
-            place = self._host.turn.ask(visitor_of(request))
-            async with aclosing(outlooks(place, stop)) as waiting:
+            place = self._host.ask(visitor_of(request))
+            async with aclosing(
+                outlooks(place, stop, lambda: self._host.unheard(place))
+            ) as waiting:
                 async for outlook in waiting:
                     yield [_status(_paragraph(_waiting(outlook))), *rest]
             gathering = in_threads(self._gather(name, int(per_task), stop, place))

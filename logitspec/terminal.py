@@ -96,8 +96,9 @@ def stream(options: argparse.Namespace) -> Trace:
         device_map=options.device_map,
         offload=options.offload,
     )
-    if "weights" in target.info:
-        print(target.info["weights"], file=sys.stderr)
+    for line in ("weights", "context"):
+        if line in target.info:
+            print(target.info[line], file=sys.stderr)
     method_options = {
         name: value for name, value in vars(options).items() if name in _method_options()
     }

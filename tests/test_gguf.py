@@ -15,8 +15,10 @@ from support.errors import one_sentence
 from support.families import model
 
 from logitspec import LogitSpecError, load
+from logitspec.__main__ import main
 from logitspec.models import dense, encode_prompt, names
 from logitspec.models.gguf import read
+from logitspec.serving.host import Host
 
 Q8_0, Q4_1 = GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1
 
@@ -83,6 +85,38 @@ def test_the_original_tokenizer_beside_the_file_is_taken_if_it_has_the_same_toke
     swapped = {"tokenizer.ggml.tokens": [tokens[1], tokens[0], *tokens[2:]]}
     other = gguf_files.write(tmp_path / "other.gguf", more=swapped)
     assert load(other, "cpu")[1].pad_token is None
+
+
+def test_ends_of_the_original_repository_are_taken_where_the_file_has_them_as_such(
+    tmp_path: Path,
+) -> None:
+    path = gguf_files.write(tmp_path / "tiny.gguf")
+    about = tmp_path / "generation_config.json"
+    for content, ends in [
+        ('{"eos_token_id": 33}', {32, 33}),
+        ('{"eos_token_id": [33, 36, 32]}', {32, 33, 36}),
+        ('{"eos_token_id": [1, 34, 99, -1, "x", null]}', {32}),  # letters, and no tokens at all
+        ('{"eos_token_id": null}', {32}),
+        ("{}", {32}),
+        ("[]", {32}),
+        ("broken", {32}),
+    ]:
+        about.write_text(content)
+        assert dense.end_ids(read(path)) == ends
+    about.write_text('{"eos_token_id": 33}')
+    assert load(path, "cpu")[0].eos_ids == {32, 33}
+
+
+def test_terminal_and_page_say_what_dense_weights_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = gguf_files.write(tmp_path / "tiny-Q8_0.gguf", "qwen2", Q8_0)
+    assert main(["ABC", "--model", str(path), "--device", "cpu", "--max-new-tokens", "2"]) == 0
+    line = "The weights were quantised to Q8_0 (0 MB), which decides the quality, and are dense float32"
+    assert line in capsys.readouterr().err
+    host = Host(str(path), device="cpu")
+    host.models.prepare()
+    assert line in host.models.about(path.name)
 
 
 def test_the_end_of_a_turn_is_found_in_the_template(tmp_path: Path) -> None:
@@ -222,6 +256,35 @@ def test_a_folder_with_several(tmp_path: Path) -> None:
             "https://huggingface.co/somebody/tiny/blob/main/b.gguf",
             names.Reference("somebody/tiny", None, "b.gguf"),
         ),
+        ("  somebody/tiny\n", names.Reference("somebody/tiny")),
+        ("\ufeffsomebody/tiny\u200b\u00a0", names.Reference("somebody/tiny")),
+        ("somebody / tiny", names.Reference("somebody/tiny")),
+        ("somebody/ tiny : Q4_K_M", names.Reference("somebody/tiny", "Q4_K_M")),
+        ("'somebody/tiny'", names.Reference("somebody/tiny")),
+        (' "somebody/tiny" ', names.Reference("somebody/tiny")),
+        ("https://huggingface.co/somebody/tiny", names.Reference("somebody/tiny")),
+        ("https://huggingface.co/somebody/tiny/", names.Reference("somebody/tiny")),
+        (" HTTPS://www.HuggingFace.co/somebody/tiny ", names.Reference("somebody/tiny")),
+        ("https://huggingface.co/somebody/tiny/tree/main", names.Reference("somebody/tiny")),
+        ("https://huggingface.co/somebody/tiny?library=vllm#x", names.Reference("somebody/tiny")),
+        (
+            "https://huggingface.co/somebody/tiny/tree/v2",
+            names.Reference("somebody/tiny", None, None, "v2"),
+        ),
+        (
+            "https://huggingface.co/somebody/tiny/blob/main/config.json",
+            names.Reference("somebody/tiny"),
+        ),
+        ("git clone https://huggingface.co/somebody/tiny.git", names.Reference("somebody/tiny")),
+        ("git lfs clone https://huggingface.co/somebody/tiny", names.Reference("somebody/tiny")),
+        ("hf download somebody/tiny", names.Reference("somebody/tiny")),
+        ("huggingface-cli download somebody/tiny", names.Reference("somebody/tiny")),
+        ("hf://somebody/tiny", names.Reference("somebody/tiny")),
+        (
+            'AutoModelForCausalLM.from_pretrained("somebody/tiny", dtype="auto")',
+            names.Reference("somebody/tiny"),
+        ),
+        ("no such name", names.Reference("no such name")),
         (
             "https://huggingface.co/somebody/tiny/resolve/v2/b.gguf?download=true",
             names.Reference("somebody/tiny", None, "b.gguf", "v2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 import transformers
+import yaml
 from huggingface_hub import constants
 from support.errors import one_sentence
 from support.fakes import finished
@@ -27,6 +29,7 @@ from logitspec.__main__ import main
 from logitspec.models.chat import encode_prompt
 
 NAME = "somebody/tiny"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -180,6 +183,85 @@ def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path:
     refused("somebody/older", "no weights in safetensors")
     hub.converted["somebody/older"] = "SFconvertbot", whole
     assert load("somebody/older")[0].info["revision"] == CONVERTED
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500])
+def test_discussions_that_are_switched_off_say_nothing_about_the_model(
+    hub: Hub, status: int
+) -> None:
+    hub.status_of_discussions = status
+    net = hub.models[NAME]
+    load(NAME)  # nobody asks for them
+    (net / "model.safetensors").rename(net / "pytorch_model.bin")
+    refused(NAME, "no weights in safetensors, and pickled ones are never read")
+
+
+LEFTOVER = {"weight_map": {"lm_head.weight": "model-00001-of-00002.safetensors"}}
+
+
+def test_an_index_that_was_left_over_hides_no_weights(hub: Hub) -> None:
+    net = hub.models[NAME]
+    (net / "model.safetensors.index.json").write_text(json.dumps(LEFTOVER))
+    for model in (NAME, net):
+        assert load(model)[0].info["parameters"] > 0
+    assert hub.fetched("model.safetensors") == [None]
+    (net / "model.safetensors").unlink()
+    refused(net, r"net lacks model-00001-of-00002\.safetensors")
+
+
+@pytest.mark.parametrize("variant", ["fp16", "bf16", "fp32"])
+@pytest.mark.parametrize("size", ["5GB", "20KB"])
+def test_weights_of_a_variant_are_read_where_there_are_no_others(
+    hub: Hub, tmp_path: Path, variant: str, size: str
+) -> None:
+    model = transformers.AutoModelForCausalLM.from_pretrained(hub.models[NAME])
+    other = hub.models["somebody/other"] = tmp_path / "other"
+    model.save_pretrained(other, variant=variant, max_shard_size=size)
+    tokenizer().save_pretrained(other)
+    assert not (other / "model.safetensors").exists()
+    ids = [0, 1, 2, 0, 1]
+    wanted = finished(decode(load(hub.models[NAME])[0], ids, max_new_tokens=6)).output_ids
+    for each in ("somebody/other", other):
+        assert finished(decode(load(each)[0], ids, max_new_tokens=6)).output_ids == wanted
+    assert load("somebody/other")[0].info["parameters"] == model.num_parameters()
+
+
+def test_weights_without_a_variant_come_first(hub: Hub) -> None:
+    net = hub.models[NAME]
+    (net / "model.fp16.safetensors").write_bytes(b"other")
+    (net / "model.safetensors.index.fp16.json").write_text(json.dumps(LEFTOVER))
+    for model in (NAME, net):
+        load(model)
+    assert hub.fetched("model.fp16.safetensors") == []
+
+
+def test_an_adapter_of_the_hub_is_refused_before_anything_is_fetched(
+    hub: Hub, tmp_path: Path
+) -> None:
+    adapter = hub.models["somebody/adapter"] = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    (adapter / "adapter_model.safetensors").write_bytes(b"0")
+    refused("somebody/adapter", "is an adapter, not a model: it needs its base model; merge them")
+    assert not any(verb == "GET" and "/resolve/" in path for verb, path, _ in hub.requests)
+
+
+# What HuggingFaceTB/SmolLM2-135M-Instruct has at the top of its repository.
+SMOLLM2 = """.gitattributes README.md all_results.json config.json eval_results.json generation_config.json
+    merges.txt model.safetensors special_tokens_map.json tokenizer.json tokenizer_config.json
+    train_results.json trainer_state.json vocab.json"""
+
+
+def test_a_space_fetches_while_it_is_built_what_loading_asks_for(hub: Hub) -> None:
+    net = hub.models[NAME]
+    for name in SMOLLM2.split():
+        if not (net / name).exists():
+            (net / name).write_text("#version: 0.2\n" if name == "merges.txt" else "{}")
+    load(NAME)
+    asked = {path.rpartition("/")[2] for _, path, _ in hub.requests if "/resolve/" in path}
+    front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)[1])
+    (preloaded,) = front["preload_from_hub"]
+    assert set(preloaded.split()[1].split(",")) == asked
 
 
 def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:

@@ -13,6 +13,7 @@ from support.errors import one_sentence
 from support.hub import COMMIT, Hub, serving
 
 from logitspec import LogitSpecError, load
+from logitspec.models import names
 
 NAME = "somebody/tiny-GGUF"
 
@@ -62,3 +63,33 @@ def test_a_quantisation_that_is_not_there_is_refused_with_those_that_are(hub: Hu
     with pytest.raises(LogitSpecError, match=r"has no file other\.gguf; choose one of") as error:
         load(f"{NAME}/other.gguf", "cpu")
     one_sentence(error)
+
+
+def test_memory_is_compared_before_anything_is_fetched(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = hub.models[NAME] / "tiny-Q8_0.gguf"
+    least = 4 * 8 * file.stat().st_size // 10  # float32, from 10 bits a weight at most
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: least - 9)
+    with pytest.raises(LogitSpecError, match="not enough memory for") as error:
+        load(f"{NAME}:Q8_0", "cpu")
+    one_sentence(error)
+    assert hub.fetched("Q8_0.gguf") == []
+
+
+@pytest.mark.parametrize(
+    ("quantisation", "bits"),
+    [
+        ("Q4_K_M", 4.85),
+        ("Q2_K", 3.35),
+        ("Q8_0", 8.5),
+        ("IQ1_S", 1.9),
+        ("IQ2_XXS", 2.4),
+        ("F16", 16.0),
+    ],
+)
+def test_bits_of_a_weight_are_never_more_than_what_is_reckoned_with(
+    quantisation: str, bits: float
+) -> None:
+    """By the tables of llama.cpp."""
+    assert bits <= names.max_bits(quantisation) <= bits + 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from support.models import folder, tokenizer
 from transformers import AutoTokenizer
 
 from logitspec import LogitSpecError, decode, load
+from logitspec.__main__ import main
 from logitspec.models import info
 from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_device
 from logitspec.models.loader import prepare
+from logitspec.serving.host import Host
 
 
 @pytest.mark.parametrize("family", CONFIGS)
@@ -64,6 +67,60 @@ def test_a_limit_that_changes_the_positions_before_it_is_not_crossed() -> None:
     assert prepare(transformers.AutoModelForCausalLM.from_config(config).eval()).limit == 64
 
 
+def test_a_context_that_is_cut_short_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = folder(tmp_path / "net", "phi3")
+    config = json.loads((net / "config.json").read_text())
+    config["rope_parameters"] = {
+        "rope_type": "longrope",
+        "rope_theta": 1e4,
+        "short_factor": [1.0] * 4,
+        "long_factor": [2.0] * 4,
+        "original_max_position_embeddings": 64,
+    }
+    (net / "config.json").write_text(json.dumps({**config, "original_max_position_embeddings": 64}))
+    line = "It takes texts of up to 64 tokens here, of 512: beyond those, it would see the earlier ones"
+    assert main(["ABC", "--model", str(net), "--max-new-tokens", "2"]) == 0
+    assert line in capsys.readouterr().err
+    host = Host(str(net))
+    host.models.prepare()
+    assert line in host.models.about("net")
+    assert "context" not in prepare(model("llama")).info
+
+
+@pytest.mark.parametrize("family", ["mistral-window", "gemma3"])
+def test_a_window_that_a_model_applies_limits_nothing(family: str) -> None:
+    assert prepare(model(family)).limit == 512
+
+
+def test_a_window_that_a_model_does_not_apply_is_not_crossed() -> None:
+    """Moshi's configuration has one, and its code attends to everything; the probe may be shorter than it."""
+    config = transformers.MoshiConfig(
+        vocab_size=40,
+        hidden_size=32,
+        ffn_dim=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=512,
+        sliding_window=300,
+    )
+    torch.manual_seed(0)
+    net = transformers.MoshiForCausalLM(config).double().eval()
+    with torch.no_grad():
+        for each in net.parameters():
+            each.add_(torch.randn_like(each) * 0.3)
+    target = prepare(net)
+    assert (target.limit, target.windows) == (300, {"sliding_attention": 300})
+    prompt = [(7 * n) % 40 for n in range(290)]
+    trace = finished(decode(target, prompt, max_new_tokens=20))
+    assert (trace.finish, len(trace.output_ids)) == ("context", 10)
+    wanted = net.generate(
+        torch.tensor([prompt]), max_new_tokens=10, do_sample=False, eos_token_id=None
+    )
+    assert trace.output_ids == wanted[0, 290:].tolist()
+
+
 def test_prompts_go_through_the_chat_template_if_there_is_one() -> None:
     assert encode_prompt(tokenizer(), "ABC") == [0, 1, 2]
     chat = tokenizer(chat=True)
@@ -85,6 +142,14 @@ def test_an_empty_prompt_is_refused(text: str) -> None:
     for chat in (False, True):
         with pytest.raises(LogitSpecError, match="prompt is empty"):
             encode_prompt(tokenizer(chat), text)
+
+
+def test_a_folder_is_found_as_it_was_pasted(tmp_path: Path) -> None:
+    net = folder(tmp_path / "net")
+    for pasted in (f" {net} ", f"{net}\n", f'"{net}"', f"'{net}' ", f"\ufeff{net}", f"{net}/"):
+        assert load(pasted)[0].info["id"] == "net"
+    odd = folder(tmp_path / " odd ")
+    assert load(odd)[0].info["id"] == " odd "
 
 
 def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ def test_the_name_in_the_catalogue_leads_to_the_package_and_traces_say_which_fil
     smollm2_file: Path,
 ) -> None:
     name = "HuggingFaceTB/SmolLM2-135M-Instruct"
-    source = loader._source(name)
-    assert source.name == f"{name}:Q4_1"
-    assert source.gguf is not None
-    assert source.gguf.path == smollm2_file
+    for pasted in (name, f" {name}\n", f"https://huggingface.co/{name}", f"hf download {name}"):
+        source = loader._source(pasted)
+        assert source.name == f"{name}:Q4_1"
+        assert source.gguf is not None
+        assert source.gguf.path == smollm2_file

@@ -5,6 +5,7 @@ Names and layouts of tensors come from transformers' and gguf's tables, values f
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ ORIGINAL_KEYS = (
     "general.source.repo_url",
     "general.repo_url",
 )
+CONTROL = 3  # the type of tokens that are no text
 END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 # Ends of a turn, where a file's template writes one that its metadata does not name.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
@@ -197,13 +199,14 @@ def _values(file: GgufFile, tensor: str) -> list[float]:
 
 
 def end_ids(file: GgufFile) -> set[int]:
-    """Tokens that end a text or a turn of a chat: those that the file names, and the one that its chat
-    template writes after each message."""
+    """Tokens that end a text or a turn of a chat: those that the file names or its original repository does,
+    and the one that its chat template writes after each message."""
     found = (file.metadata.get(f"tokenizer.ggml.{key}") for key in END_KEYS)
     tokens = file.metadata.get("tokenizer.ggml.tokens", [])
     template = file.metadata.get("tokenizer.chat_template", "")
     turns = (tokens.index(end) for end in TURN_ENDS if end in template and end in tokens)
-    return {token for token in (*found, *turns) if token is not None}
+    named = {token for token in (*found, *turns) if token is not None}
+    return named | _original_ends(file)
 
 
 def line(file: GgufFile, dtype: torch.dtype) -> str:
@@ -240,12 +243,7 @@ def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
 
 def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
     tokens = file.metadata.get("tokenizer.ggml.tokens", [])
-    places = [file.path.parent / "tokenizer.json"]
-    for key in ORIGINAL_KEYS:
-        name = names.parse(str(file.metadata.get(key, ""))).repository
-        cached = try_to_load_from_cache(name, "tokenizer.json") if name.count("/") == 1 else None
-        places += [Path(cached)] if isinstance(cached, str) else []
-    for place in filter(Path.is_file, places):
+    for place in _original(file, "tokenizer.json"):
         try:
             found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
                 place.parent, trust_remote_code=False
@@ -257,6 +255,33 @@ def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
             found.chat_template = file.metadata.get("tokenizer.chat_template", found.chat_template)
             return found
     return None
+
+
+def _original_ends(file: GgufFile) -> set[int]:
+    """The end tokens in the generation config of the original repository, as far as the file has them as such."""
+    kinds = file.metadata.get("tokenizer.ggml.token_type", [])
+    for place in _original(file, "generation_config.json"):
+        try:
+            found = json.loads(place.read_text(encoding="utf-8")).get("eos_token_id")
+        except (OSError, ValueError, AttributeError):  # the file has some, too
+            continue
+        ids = found if isinstance(found, list) else [found]
+        return {
+            each
+            for each in ids
+            if isinstance(each, int) and 0 <= each < len(kinds) and kinds[each] == CONTROL
+        }
+    return set()
+
+
+def _original(file: GgufFile, name: str) -> list[Path]:
+    """Where a file of the original repository lies: beside `file`, or in the hub's cache."""
+    places = [file.path.parent / name]
+    for key in ORIGINAL_KEYS:
+        original = names.parse(str(file.metadata.get(key, ""))).repository
+        cached = try_to_load_from_cache(original, name) if original.count("/") == 1 else None
+        places += [Path(cached)] if isinstance(cached, str) else []
+    return [place for place in places if place.is_file()]
 
 
 def model(

@@ -39,6 +39,11 @@ class Weights:
         return self.file.endswith(".json")
 
 
+def is_small(name: str) -> bool:
+    """Whether a file of that name at the top of a repository is one that configuration or tokenizer need."""
+    return bool(SMALL.fullmatch(name) or LARGE.fullmatch(name))
+
+
 def find_weights(names: Iterable[str]) -> Weights | None:
     """Those among the files of a folder that transformers reads: one file before an index, which may have
     been left over, and those without a variant before others."""

@@ -32,11 +32,16 @@ from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore
 from tqdm.auto import tqdm
 
 from logitspec.errors import LogitSpecError
-from logitspec.models.files import ADAPTER, find_weights, no_adapter, weight_files, weights_in
+from logitspec.models.files import (
+    ADAPTER,
+    find_weights,
+    is_small,
+    no_adapter,
+    weight_files,
+    weights_in,
+)
 
 TIMEOUT = 10  # seconds
-# At the top of the repository: what config and tokenizer need, and no code.
-SMALL = re.compile(r"[^/]+\.(json|txt|model|jinja)")
 MAX_SMALL_BYTES = 100 * 2**20
 CONVERTER = "SFconvertbot"
 CONVERSION = "Adding `safetensors` variant of this model"
@@ -129,7 +134,7 @@ def small_files(repository: Repository) -> Path:
     files = [
         file
         for file, size in repository.sizes.items()
-        if SMALL.fullmatch(file) and size <= MAX_SMALL_BYTES
+        if is_small(file) and size <= MAX_SMALL_BYTES
     ]
     try:
         hf_hub_download(

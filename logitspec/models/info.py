@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from typing import Any
 
 import torch
@@ -25,15 +26,37 @@ def eos_ids(generation_config: Any, also: int | None) -> set[int]:
     return {token for token in (*listed, also) if token is not None}
 
 
-def limit(config: PreTrainedConfig) -> int:
-    """Positions that the model can hold without changing the meaning of earlier ones."""
+def limit(model: Any) -> int:
+    """Positions that a transformers model can hold without changing the meaning of earlier ones."""
+    config = model.config.get_text_config()
     positions = getattr(config, "max_position_embeddings", None) or 0
     limit: int = positions if positions > 0 else 2**20
+    limits = [
+        limit,
+        *(each for each in windows(config).values() if each and not _has_windows(model)),
+    ]
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") in ("longrope", "dynamic"):
         # Beyond this length such a model gives all earlier positions other frequencies.
-        return min(limit, rope.get("original_max_position_embeddings") or limit)
-    return limit
+        limits.append(rope.get("original_max_position_embeddings") or limit)
+    return min(limits)
+
+
+def _has_windows(model: Any) -> bool:
+    """Whether the model's code has masks of sliding windows. Where it has none, a window in its configuration is
+    not applied, or in a way of its own; up to its length that makes no difference."""
+    return hasattr(sys.modules[type(model).__module__], "create_sliding_window_causal_mask")
+
+
+def context(model: Any, limit: int) -> str:
+    """What a person should know of a context that is shorter than the model's own; empty for others."""
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 0
+    if limit >= positions:
+        return ""
+    return (
+        f"It takes texts of up to {limit:,} tokens here, of {positions:,}: beyond those, it would see the"
+        " earlier ones differently."
+    )
 
 
 def describe(model: Any, name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ from logitspec.models.devices import (
     too_large,
 )
 from logitspec.models.gguf import GgufFile, find_in, read
+from logitspec.models.names import Reference
 from logitspec.models.speed import enable_fast_forward, enable_graphs, fastest_dtype
 from logitspec.models.weights import read_weights
 from logitspec.paths import MODEL
@@ -200,13 +201,16 @@ def prepare(
 
     eos_token_id: the tokenizer's, in addition to those of the model's generation config.
     """
-    text = model.config.get_text_config()
+    limit = info.limit(model)
+    about = info.describe(model, name or model.config.model_type)
+    if context := info.context(model, limit):
+        about["context"] = context
     return kind(
         model,
-        windows=info.windows(text),
+        windows=info.windows(model.config.get_text_config()),
         eos_ids=info.eos_ids(model.generation_config, eos_token_id),
-        limit=info.limit(text),
-        info=info.describe(model, name or model.config.model_type),
+        limit=limit,
+        info=about,
     )
 
 
@@ -219,17 +223,31 @@ def refuse_unfit(model: Any) -> None:
 
 
 def display_name(model: str | Path) -> str:
-    """The name of a model for people: of a folder its last part, without the path to it."""
-    folder = Path(model).expanduser()
-    return folder.resolve().name if folder.is_dir() else str(model)
+    """The name of a model for people: of a folder or a file its last part, without the path to it."""
+    path = _path(model)
+    return path.resolve().name if path.exists() else str(model)
 
 
-def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
-    """The model's folder; for a hub model the one with its small files, without the weights yet."""
+def _path(model: str | Path) -> Path:
+    """Where a model would lie on this machine, as it was given or else as it was meant."""
+    path = Path(model).expanduser()
+    return path if path.exists() else Path(names.clean(str(model)).strip("\"'")).expanduser()
+
+
+def _source(
+    model: str | Path,
+    refuse: Callable[[int], None] = lambda parameters: None,
+    progress: hub.Progress | None = None,
+) -> Source:
+    """The model's folder; for a hub model the one with its small files, without the weights yet.
+
+    refuse: raises LogitSpecError for a number of parameters that memory can't hold, before a file with at
+    least so many is downloaded.
+    """
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
-    folder = Path(model).expanduser()
-    if folder.suffix == ".gguf" and folder.is_file():
+    folder = _path(model)
+    if folder.suffix.lower() == ".gguf" and folder.is_file():
         return Source(folder.parent, folder.name, gguf=read(folder))
     before, colon, quantisation = str(folder).rpartition(":")
     if colon and not folder.exists() and Path(before).is_dir():
@@ -238,7 +256,7 @@ def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
         wanted = None
     if folder.is_dir():
         if (folder / "config.json").exists() and wanted is None:
-            return Source(folder, display_name(model))
+            return Source(folder, display_name(folder))
         if file := find_in(folder, wanted):
             return Source(folder, file.name, gguf=read(file))
         raise files.adapter(folder, display_name(folder)) or LogitSpecError(
@@ -250,14 +268,16 @@ def _source(model: str | Path, progress: hub.Progress | None = None) -> Source:
             f"{folder.name} is a file that is no model by itself; choose the folder that it lies in, or a"
             " GGUF file."
         )
-    if file := installed(str(model)):
-        name = f"{model}:{names.quantisation(file.name) or file.name}"
+    reference = names.parse(str(model))
+    if (file := installed(reference.repository)) and reference == Reference(reference.repository):
+        name = f"{reference.repository}:{names.quantisation(file.name) or file.name}"
         return Source(file.parent, name, gguf=read(file))
-    return _hub_source(str(model), progress)
+    return _hub_source(reference, refuse, progress)
 
 
-def _hub_source(model: str, progress: hub.Progress | None) -> Source:
-    reference = names.parse(model)
+def _hub_source(
+    reference: Reference, refuse: Callable[[int], None], progress: hub.Progress | None
+) -> Source:
     name = reference.repository
     repository = hub.find(name, reference.revision)
     files = hub.gguf_files(repository)
@@ -271,6 +291,7 @@ def _hub_source(model: str, progress: hub.Progress | None) -> Source:
         raise LogitSpecError(
             f"{name} has no file {file}; choose one of {', '.join(names.models(files)) or 'another model'}."
         )
+    refuse(int(8 * repository.sizes.get(file, 0) / names.max_bits(names.quantisation(file))))
     path = hub.gguf(repository, file, progress)
     return Source(
         path.parent, f"{name}:{names.quantisation(file) or path.name}", repository, read(path)
@@ -292,7 +313,12 @@ def _resolve(
         raise LogitSpecError(
             "Offloading goes with a device map; add device_map='auto' (--device-map)."
         )
-    source = _source(model, progress)
+
+    def refuse_early(parameters: int) -> None:
+        if device_map is None:
+            refuse_too_large(display_name(model), parameters, torch_dtype, torch_device)
+
+    source = _source(model, refuse_early, progress)
     if source.gguf is None:
         files.refuse_broken(source.folder, source.name)
     config = _config(source)

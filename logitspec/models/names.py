@@ -10,8 +10,12 @@ from pathlib import PurePosixPath
 from logitspec.errors import LogitSpecError
 
 DEFAULT = "Q4_K_M"
-COMMAND = re.compile(r"^\s*(?:ollama\s+(?:run|pull)|lms\s+get)\s+")
-HUB = re.compile(r"^(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/", re.I)
+COMMAND = re.compile(
+    r"^(?:ollama\s+(?:run|pull)|lms\s+get|(?:hf|huggingface-cli)\s+download|git\s+(?:lfs\s+)?clone)\s+"
+)
+CALL = re.compile(r"^.*from_pretrained\(\s*[\"']([^\"']+)[\"'].*$", re.S)
+HUB = re.compile(r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://)", re.I)
+INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
 QUANTISATION = re.compile(
     r"(?:^|[-._])((?:UD-)?(?:I?Q\d+(?:_\w+)*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*))(?=[-.]|$)", re.I
@@ -32,9 +36,10 @@ class Reference:
 
 def parse(text: str) -> Reference:
     """What `text` means: a hub id, an address, `user/repo:Q4_K_M`, `user/repo/file.gguf`, the name that
-    Ollama or LM Studio shows."""
-    text = COMMAND.sub("", text.strip()).strip("\"'")
-    text = re.split(r"[?#]", HUB.sub("", text))[0].strip("/")
+    Ollama or LM Studio shows, a line of code or of a shell that names one."""
+    text = COMMAND.sub("", CALL.sub(r"\1", clean(text))).strip("\"'")
+    text = re.split(r"[?#]", HUB.sub("", text))[0].strip("/").removesuffix(".git")
+    text = re.sub(r"\s*([/:@])\s*", r"\1", text)
     owner, _, rest = text.partition("/")
     repository, _, inside = rest.partition("/")
     if not inside:
@@ -44,15 +49,28 @@ def parse(text: str) -> Reference:
     revision = None
     if found := re.fullmatch(r"(?:blob|resolve|raw|tree)/([^/]+)(?:/(.*))?", inside):
         revision, inside = (None if found[1] == "main" else found[1]), found[2] or ""
+        if not inside.lower().endswith(".gguf"):  # another file of the model, or a folder
+            inside = ""
     if inside and not inside.lower().endswith(".gguf"):
         return Reference(text)
     return Reference(f"{owner}/{repository}", None, inside or None, revision)
+
+
+def clean(text: str) -> str:
+    """`text` without what comes along when it is copied: spaces around it, characters that nobody sees."""
+    return INVISIBLE.sub("", text).strip()
 
 
 def quantisation(file: str) -> str:
     """The quantisation that a file's name ends in, in capitals; empty where it names none."""
     found = QUANTISATION.findall(PurePosixPath(file).name)
     return found[-1].upper() if found else ""
+
+
+def max_bits(quantisation: str) -> float:
+    """Bits of a weight at most: some tensors of a file are quantised less than its name says."""
+    number = re.search(r"\d+", quantisation)
+    return WHOLE.get(quantisation, int(number[0]) + 2 if number else 32)
 
 
 def models(files: Iterable[str]) -> list[str]:

@@ -157,7 +157,7 @@ class LoadedModels:
         return (
             f"{info['id']}: {info['parameters'] / 1e6:,.0f} million parameters in {info['dtype']},"
             f" {info['attention']} attention, on {info['device']}."
-            f" {info.get('weights', '')}"
+            f" {info.get('weights', '')} {info.get('context', '')}"
         ).rstrip()
 
     def loading(self, name: str) -> Iterator[str]:

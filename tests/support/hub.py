@@ -28,6 +28,7 @@ class Hub:
         self.converted: dict[str, tuple[str, Path]] = {}  # author and files of a pull request
         self.gated: set[str] = set()
         self.status: int | None = None  # answered to everything
+        self.status_of_discussions = 200
         self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
         self.damaged = False
         self.open = Event()  # until it is set, the last bytes of weights wait
@@ -82,6 +83,8 @@ class Answers(BaseHTTPRequestHandler):
             self._send(hub.status)
         elif match := MODEL_PATH.fullmatch(path):
             self._about(match[1], CONVERTED if match[2] else COMMIT)
+        elif DISCUSSIONS_PATH.fullmatch(path) and hub.status_of_discussions != 200:
+            self._send(hub.status_of_discussions)
         elif match := DISCUSSIONS_PATH.fullmatch(path):
             self._discussions(match[1])
         elif match := FILE_PATH.fullmatch(path):

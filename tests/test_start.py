@@ -1,0 +1,71 @@
+"""The model that the app starts with, and what happens where it can't be loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import app
+from logitspec import LogitSpecError
+
+
+class Started(Exception):  # noqa: N818
+    """The page would be built now."""
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that the app tries to load; those that begin with "bad" can't be."""
+    tried: list[str] = []
+
+    class Models:
+        def __init__(self, model: str) -> None:
+            self.model = model
+
+        def prepare(self) -> None:
+            tried.append(self.model)
+            if self.model.startswith("bad"):
+                raise LogitSpecError(f"There is no model {self.model}; choose another one.")
+
+    class Host:
+        def __init__(self, model: str, *arguments: Any, **options: Any) -> None:
+            self.models = Models(model)
+
+    def build(host: Any) -> Any:
+        raise Started
+
+    monkeypatch.setattr("logitspec.serving.host.Host", Host)
+    monkeypatch.setattr("logitspec.ui.page.build", build)
+    monkeypatch.setattr(app, "_check_port", lambda host, port: None)
+    monkeypatch.setattr("logitspec.errors.sentence", lambda error: type(error).__name__)
+    monkeypatch.delenv("LOGITSPEC_MODEL", raising=False)
+    return tried
+
+
+@pytest.mark.parametrize(
+    ("first", "words", "tried", "said"),
+    [
+        (None, [], ["builtin"], "Started"),
+        ("good", [], ["good"], "Started"),
+        ("good", ["--model", "other"], ["other"], "Started"),
+        ("bad", [], ["bad", "builtin"], "There is no model bad; choose another one.\nStarted"),
+        ("bad", ["--model", "other"], ["other"], "Started"),
+        ("good", ["--model", "bad"], ["bad"], "LogitSpecError"),
+        (None, ["--model", "bad"], ["bad"], "LogitSpecError"),
+    ],
+)
+def test_a_space_without_its_model_still_has_the_built_in_one(
+    started: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    first: str | None,
+    words: list[str],
+    tried: list[str],
+    said: str,
+) -> None:
+    if first is not None:
+        monkeypatch.setenv("LOGITSPEC_MODEL", first)
+    assert app.main(words) == 2
+    assert started == tried
+    assert capsys.readouterr().err.split("; the trace")[0].strip() == said

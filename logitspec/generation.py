@@ -30,7 +30,7 @@ from transformers.generation import (
 )
 
 from logitspec.decoding.engine import begin, run
-from logitspec.drafters import DEFAULT_METHOD
+from logitspec.drafters import DEFAULT_METHOD, make
 from logitspec.errors import LogitSpecError
 from logitspec.models.loader import prepare, refuse_unfit
 from logitspec.runtime.runner import Runner
@@ -93,7 +93,8 @@ class CustomGenerate:
         prompt, new_ids = input_ids[0].tolist(), list[int]()
         streamer = streamer or _argument_of_generate("streamer")
         criteria = _other_criteria(stopping_criteria or (), config)
-        with _target(model) as target:
+        sizes_trees = make(method, method_options or {}).sizes_trees
+        with _target(model, sizes_trees) as target:
             _refuse_inputs(input_ids, model_kwargs)
             target.eos_ids = frozenset(_eos_ids(config))
             new_tokens = config.max_length - len(prompt)
@@ -273,14 +274,19 @@ _CHECKING = Lock()
 
 
 @contextmanager
-def _target(model: Any) -> Iterator[Runner]:
-    """A target over `model` with a text of its own, for one call: other threads may have theirs."""
+def _target(model: Any, sizes_trees: bool) -> Iterator[Runner]:
+    """A target over `model` with a text of its own, for one call: other threads may have theirs.
+
+    sizes_trees: whether the method asks what forwards cost, which is measured once, and not in all threads.
+    """
     state = _state(model)
     with _CHECKING:
         checked = _CHECKED.get(model)
         if checked is None or checked.state != state:
             refuse_unfit(model)
             checked = _CHECKED[model] = _Checked(state)
+        if sizes_trees and checked.costs is None:
+            checked.costs = prepare(model).measure_costs()
     target = prepare(model)
     target.costs = deepcopy(checked.costs)
     yield target

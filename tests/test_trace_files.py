@@ -263,7 +263,7 @@ def test_an_unpacked_file_is_never_larger_than_a_trace_may_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(schema.LIMITS, "bytes", 100_000)
-    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(b" " * 50_000_000))
+    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(b" " * 50_000_000, mtime=0))
     (tmp_path / "large.json").write_bytes(b" " * 100_001)
     tracemalloc.start()
     try:
@@ -278,9 +278,9 @@ def test_an_unpacked_file_is_never_larger_than_a_trace_may_be(
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("cut.json.gz", gzip.compress(b"{}" * 999)[:-9]),
-        ("two.json.gz", gzip.compress(b"{}") + gzip.compress(b"{}")),
-        ("followed.json.gz", gzip.compress(b"{}") + b"more"),
+        ("cut.json.gz", gzip.compress(b"{}" * 999, mtime=0)[:-9]),
+        ("two.json.gz", gzip.compress(b"{}", mtime=0) + gzip.compress(b"{}", mtime=0)),
+        ("followed.json.gz", gzip.compress(b"{}", mtime=0) + b"more"),
         ("broken.json.gz", b"\x1f\x8bbroken"),
     ],
 )

@@ -78,8 +78,7 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @torch.inference_mode()
 def logits(target: Runner, made: DraftTree) -> torch.Tensor:
-    depths, ancestors = np.array(made.depths()), target._ancestor_mask(made)
-    return target.forward(made.tokens, depths, ancestors, rows=len(made)).clone()
+    return target.tree_logits(made).clone()
 
 
 @DTYPES

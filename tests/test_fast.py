@@ -33,6 +33,7 @@ from logitspec.runtime import fast as fast_forward
 from logitspec.runtime.families import FAMILIES, Family, no_windows, windows_by_layer_type
 from logitspec.runtime.fast import FastForward, unsupported
 from logitspec.runtime.masks import TreeMask, within_window
+from logitspec.runtime.operations import Norm
 from logitspec.runtime.product import (
     Form,
     Product,
@@ -145,7 +146,7 @@ def test_weights_are_held_once_and_the_model_is_left_as_it_was(family: str) -> N
     for name, weight in model(family).state_dict().items():
         assert torch.equal(weight, net.state_dict()[name])
     attention = net.model.layers[0].self_attn
-    storage = forward._layers[0]._qkv.weight.untyped_storage().data_ptr()
+    storage = forward.layers[0]._qkv.weight.untyped_storage().data_ptr()
     for name in FAMILIES[type(net).__name__].query_key_value:
         part = getattr(attention, name)
         assert part.weight.untyped_storage().data_ptr() == storage
@@ -285,7 +286,7 @@ def test_a_missing_bias_shows(part: int) -> None:
     assert from_stock(fast, 20) < 1e-5
     attention = fast.model.model.layers[0].self_attn
     sizes = [each.out_features for each in (attention.q_proj, attention.k_proj, attention.v_proj)]
-    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+    for layer in fast.forward.layers:  # type: ignore[attr-defined]
         layer._qkv.bias.split(sizes)[part].zero_()
     assert from_stock(fast, 20) > 1e-3
 
@@ -329,9 +330,10 @@ def test_a_norm_without_an_entry_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_norms_of_query_and_key_over_all_heads_are_not_those_of_each_head() -> None:
     fast = runner("fast-olmo2")
     assert from_stock(fast, 20) < 1e-5
-    for layer in fast.forward._layers:  # type: ignore[attr-defined]
-        weights = [norm.weight.view(-1, 8) for norm in (layer._query_norm, layer._key_norm)]
-        layer._head_norm = torch.cat(weights), layer._query_norm.epsilon
+    for layer in fast.forward.layers:  # type: ignore[attr-defined]
+        norms = layer.shape.query_norm, layer.shape.key_norm
+        weights = torch.cat([norm.weight.view(-1, 8) for norm in norms])
+        layer.shape = replace(layer.shape, each_head=Norm(weights, norms[0].epsilon))
     assert from_stock(fast, 20) > 0.01
 
 
@@ -351,7 +353,7 @@ def test_a_head_that_is_rotated_as_a_whole_shows(monkeypatch: pytest.MonkeyPatch
 def test_parts_in_another_order_show() -> None:
     fast = runner("fast-phi3")
     assert from_stock(fast, 20) < 1e-5
-    for layer in fast.forward._layers:  # type: ignore[attr-defined]
+    for layer in fast.forward.layers:  # type: ignore[attr-defined]
         layer._gate_up.weight = layer._gate_up.weight.roll(48, 0)
     assert from_stock(fast, 20) > 0.01
 
@@ -395,8 +397,8 @@ def test_scales_of_embedding_and_scores_that_are_ignored_show() -> None:
     fast.forward._embedding_scale = None  # type: ignore[attr-defined]
     assert from_stock(fast, 20) > 0.01
     fast = runner("fast-gemma2")
-    for layer in fast.forward._layers:  # type: ignore[attr-defined]
-        layer._scale = 10**-0.5
+    for layer in fast.forward.layers:  # type: ignore[attr-defined]
+        layer.shape = replace(layer.shape, scale=10**-0.5)
     assert from_stock(fast, 20) > 0.01
 
 
@@ -528,7 +530,7 @@ def test_bfloat16_is_taken_only_where_it_is_clearly_faster(
     share: float, wins: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "logitspec.models.speed.forward_seconds", lambda target, vocabulary, sizes: target.took
+        "logitspec.models.speed.forward_seconds", lambda target, *given: target.took
     )
     exact, rounded = runner("fast", Timed), runner("fast", Timed, torch.bfloat16)
     exact.took, rounded.took = [0.002, 0.006], [0.002 * share, 0.006 * share]  # type: ignore[attr-defined]
@@ -544,6 +546,15 @@ def test_float32_stays_where_bfloat16_is_refused() -> None:
     target = fastest_dtype(made)
     assert target.model.dtype == torch.float32
     assert target.info["environment"]["dtype"] == "float32: net computes other logits."
+
+
+def test_where_float32_does_not_fit_bfloat16_is_taken() -> None:
+    def made(dtype: torch.dtype) -> Runner:
+        if dtype == torch.float32:
+            raise LogitSpecError("There is not enough memory for net.")
+        return runner("fast", dtype=dtype)
+
+    assert fastest_dtype(made).model.dtype == torch.bfloat16
 
 
 def test_large_models_are_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ import torch
 
 from logitspec.__main__ import main
 from logitspec.measure.gpu_check import parts
-from logitspec.measure.gpu_check.parts import Job, jobs, run_part
+from logitspec.measure.gpu_check.bars import AT_BEST, bars
+from logitspec.measure.gpu_check.parts import Job, jobs, run_part, select_jobs
 from logitspec.measure.gpu_check.shapes import bytes_per_forward, random_target
 
 CPU = torch.device("cpu")
@@ -20,7 +21,7 @@ CPU = torch.device("cpu")
 
 def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "gpu.json"
-    names = ["copy", "tiny", "builtin float32"]
+    names = ["copy", "smollm2 bfloat16", "tiny", "builtin float32"]
     call = ["--device", "cpu", "--quick", "--json", str(out), "--parts", *names]
     assert main(["gpu-check", *call]) == 0, capsys.readouterr()
     found = json.loads(out.read_text())
@@ -28,14 +29,14 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     assert found["conditions"]["device"] == "cpu"
     assert found["conditions"]["quick"] is True
     assert list(found["parts"]) == names
-    copied, tiny, builtin = found["parts"].values()
+    copied, real, tiny, builtin = found["parts"].values()
     assert copied["gb_per_second"] > 0
     rows = [(each["mode"], each["context"], each["rows"]) for each in tiny["rows"]]
     assert rows == [
         (mode, context, size)
-        for mode in ("graphs", "plain")
+        for mode, sizes in (("graphs", (1, 3, 8)), ("kernels", (1, 8)), ("plain", (1, 3, 8)))
         for context in (8, 24)
-        for size in (1, 3, 8)
+        for size in sizes
     ]
     for each in tiny["rows"]:
         step = each["verify_ms"] + each["commit_ms"]
@@ -44,6 +45,69 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     assert tiny["model"]["environment"]["forward"] == "fast"
     assert builtin["environment"]["dtype"] == "float32"
     assert builtin["divergences"] == []
+    assert real["first_step_seconds"] > 0
+    titles = ["autoregressive", "prompt_lookup", "logitspec", AT_BEST]
+    assert [each["title"] for each in real["methods"]] == titles
+    measured = {each["bar"]: each["measured"] for each in found["bars"]}
+    assert measured["SmolLM2: logitspec / the fastest other method"] > 0
+    assert measured["7B: bytes read a second over one row / a copy's"] is None
+
+
+def rows(**milliseconds: float) -> dict[str, Any]:
+    """A part with the figures of one row behind 256 tokens and 64 behind 2,048, and of one row without kernels."""
+    places = {
+        "one": (1, 256, "kernels"),
+        "tree": (64, 2048, "kernels"),
+        "plain": (1, 256, "graphs"),
+    }
+    figures = []
+    for name, each in milliseconds.items():
+        count, context, mode = places[name]
+        figures.append({"rows": count, "context": context, "mode": mode, "forward_ms": each})
+    figures[0]["read_gb_per_second"] = 2500.0
+    return {"rows": figures}
+
+
+def score(title: str, rate: float, differing: int) -> dict[str, Any]:
+    figures = {"tokens_per_second": {"median": rate}, "differing": differing}
+    return {"title": title, "scores": {"overall": figures}}
+
+
+def test_the_bars_are_ratios_of_one_run() -> None:
+    methods = [
+        score("autoregressive", 700.0, 0),
+        score(AT_BEST, 800.0, 9),
+        score("logitspec", 2000.0, 1),
+        score("token_recycling", 1600.0, 2),
+    ]
+    found = bars(
+        {
+            "copy": {"gb_per_second": 3000.0},
+            "llama-7b": rows(one=5.0, tree=6.5),
+            "llama-0.5b": rows(one=1.0, tree=1.2),
+            "qwen2-0.5b": rows(one=1.05),
+            "smollm2-135m": rows(one=0.6, plain=1.2),
+            "smollm2 bfloat16": {"methods": methods, "first_step_seconds": 0.4},
+        }
+    )
+    measured = [0.833, 1.3, 1.2, 0.5, 1.05, 2.5, 1.25, 3.0, 0.4]
+    assert [each["measured"] for each in found] == measured
+    assert [each["reached"] for each in found].count(False) == 2
+    assert found[1]["reached"] is found[7]["reached"] is False
+
+
+def test_a_bar_without_its_figures_is_not_measured() -> None:
+    for each in bars({"llama-7b": {"error": "out of memory"}, "copy": {}}):
+        assert each["measured"] is each["reached"] is None
+
+
+def test_the_check_runs_in_two_halves() -> None:
+    every = jobs(CPU, quick=False)
+    first, second = (select_jobs(every, [], half) for half in (1, 2))
+    assert [job.name for job in first][:2] == ["copy", "smollm2 bfloat16"]
+    assert second[0].name == "copy"
+    assert {job.name for job in [*first, *second]} == {job.name for job in every}
+    assert len(first) + len(second) == len(every) + 1
 
 
 def test_the_whole_takes_less_than_ten_minutes() -> None:
@@ -94,7 +158,7 @@ def test_the_file_is_written_after_each_part_and_a_failure_is_told(
         raise ValueError("out")
 
     made = [Job("first", 9.0, fail), Job("second", 9.0, look)]
-    monkeypatch.setattr(parts, "jobs", lambda device, quick: made)
+    monkeypatch.setattr(parts, "jobs", lambda device, quick, prompts: made)
     assert main(["gpu-check", "--device", "cpu", "--quick", "--json", str(out)]) == 1
     assert seen[0]["first"]["error"] == "ValueError: out"
     assert json.loads(out.read_text())["parts"]["second"]["ran"] is True

@@ -79,11 +79,12 @@ def test_rotation_and_the_write_into_the_cache(case: str, dtype: torch.dtype) ->
     table = some(rows, 2, 1, turned, dtype=dtype, seed=5)
     slots = torch.arange(5, 5 + rows, device=DEVICE)
     found, wanted = (cache_of(kind, slots) for kind in (dtype, torch.float64))
-    query, keys, values = place(qkv, table.unbind(1), shape, found)
+    query, keys, values = place(qkv, (table[:, 0], table[:, 1]), shape, found)
     exact = operations.Attention(
         4, 2, width, 0.3, **{name: wide(each) for name, each in norms.items()}
     )
-    plain = operations.place(qkv.double(), table.double().unbind(1), exact, wanted)
+    rotation = table[:, 0].double(), table[:, 1].double()
+    plain = operations.place(qkv.double(), rotation, exact, wanted)
     for mine, other in zip((query, keys, values), plain, strict=True):
         assert mine.shape == other.shape
         # A norm of query and key is rounded before it is rotated.

@@ -26,7 +26,7 @@ NORMS = ("_before_attention", "_before_mlp", "_after_attention", "_after_mlp")
 
 
 def swap_norms(forward: FastForward) -> bool:
-    for layer in forward._layers:
+    for layer in forward.layers:
         first, second, *_ = [name for name in NORMS if getattr(layer, name) is not None]
         one, other = getattr(layer, first), getattr(layer, second)
         setattr(layer, first, other)
@@ -36,7 +36,7 @@ def swap_norms(forward: FastForward) -> bool:
 
 def forget_query_norm(forward: FastForward) -> bool:
     planted = False
-    for layer in forward._layers:
+    for layer in forward.layers:
         shape = layer.shape
         if (norm := shape.query_norm) is not None:
             planted = True
@@ -57,7 +57,7 @@ def forget_biases(forward: FastForward) -> bool:
 
 
 def ignore_windows(forward: FastForward) -> bool:
-    windows = [layer for layer in forward._layers if layer.window is not None]
+    windows = [layer for layer in forward.layers if layer.window is not None]
     for layer in windows:
         layer.shape = replace(layer.shape, window=None)
     forward._windows = {None}

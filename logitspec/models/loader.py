@@ -44,6 +44,7 @@ from logitspec.models.devices import (
     too_large,
 )
 from logitspec.models.gguf import GgufFile, find_in, read
+from logitspec.models.kernels import enable_kernels
 from logitspec.models.names import Reference
 from logitspec.models.speed import enable_fast_forward, enable_graphs, fastest_dtype
 from logitspec.models.weights import read_weights
@@ -92,22 +93,25 @@ def load(
     device_map: str | None = None,
     offload: bool = False,
     graphs: bool = True,
+    exact: bool | None = None,
     progress: hub.Progress | None = None,
 ) -> tuple[Runner, PreTrainedTokenizerBase]:
     """A target and its tokenizer.
 
     model: "builtin", a folder, a GGUF file, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
-    CPU) or a torch device. dtype: "auto" (bfloat16 on a GPU, float32 on a CPU), its name, or "fastest":
-    on a CPU the one of these two in which a few forwards take less time, where rounding may decide
-    between tokens that are nearly tied. device_map: "auto" spreads the layers over all GPUs (instead of
-    device). offload: what does not fit there may go to the CPU. graphs: on a CUDA GPU, replay forwards as
-    CUDA graphs where the model allows it; the trace's environment says whether. progress: called during a
-    download of weights with the bytes so far and in total. Weights are read from safetensors or GGUF only and no
-    code from the model's repository is run. Raises LogitSpecError when the model can't be found, read or
-    be a target.
+    CPU) or a torch device. dtype: "auto" (on a GPU bfloat16, unless float32 costs less than a tenth of a
+    step more; on a CPU float32), its name, or "fastest": on a CPU the one of these two in which a few
+    forwards take less time, where rounding may decide between tokens that are nearly tied. device_map: "auto"
+    spreads the layers over all GPUs (instead of device). offload: what does not fit there may go to the
+    CPU. graphs: on a CUDA GPU, replay forwards as CUDA graphs where the model allows it; the trace's
+    environment says whether. exact: on a CUDA GPU, keep the bits of a row's logits independent of what else
+    is in the forward, so that drafting changes no output in half precision, either; None where that costs
+    less than a tenth of a step. progress: called during a download of weights with the bytes so far and in
+    total. Weights are read from safetensors or GGUF only and no code from the model's repository is run.
+    Raises LogitSpecError when the model can't be found, read or be a target.
     """
     with _quiet(), _explained(model):
-        return _load(model, device, dtype, device_map, offload, graphs, progress)
+        return _load(model, device, dtype, device_map, offload, graphs, exact, progress)
 
 
 def _load(
@@ -117,12 +121,17 @@ def _load(
     device_map: str | None,
     offload: bool,
     graphs: bool,
+    exact: bool | None,
     progress: hub.Progress | None,
 ) -> tuple[Runner, PreTrainedTokenizerBase]:
     local = _resolve(model, device, dtype, device_map, offload, progress)
     source, parameters = local.source, local.parameters
+    open_dtype = dtype == ("fastest" if local.device.type == "cpu" else "auto")
     compare_dtypes = (
-        dtype == "fastest" and local.device.type == "cpu" and parameters < MAX_TIMED_PARAMETERS
+        open_dtype
+        and local.device.type in ("cpu", "cuda")
+        and device_map is None
+        and parameters < MAX_TIMED_PARAMETERS
     )
 
     def build(weights_dtype: torch.dtype) -> Runner:
@@ -144,6 +153,7 @@ def _load(
         environment["forward"] = enable_fast_forward(target, *probe)
         if local.device.type != "cpu":
             environment["graphs"] = enable_graphs(target, *probe, graphs)
+            enable_kernels(target, *probe, exact)
         return target
 
     try:

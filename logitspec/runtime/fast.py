@@ -109,7 +109,7 @@ class FastForward:
         self._windows = set(windows)
         self._score_cap = _option(config, family.score_cap)
         self._logit_cap = _option(config, family.logit_cap)
-        self._layers = [
+        self.layers = [
             FastLayer(layer, family, window, self._score_cap)
             for layer, window in zip(self._core.layers, windows, strict=True)
         ]
@@ -120,7 +120,7 @@ class FastForward:
     @property
     def products(self) -> list[Product]:
         """All products with weights, in the order in which a forward takes them."""
-        return [*(each for layer in self._layers for each in layer.products), self._head]
+        return [*(each for layer in self.layers for each in layer.products), self._head]
 
     def __call__(
         self,
@@ -171,7 +171,7 @@ class FastForward:
         by: Operations,
     ) -> tuple[torch.Tensor, Pending]:
         pending: Pending = None, None
-        for layer, cache in zip(self._layers, self.cache.layers, strict=True):
+        for layer, cache in zip(self.layers, self.cache.layers, strict=True):
             hidden, pending = layer(hidden, pending, rotation, views[layer.window], cache, by)
         return hidden, pending
 
@@ -245,7 +245,7 @@ class FastLayer:
         self._after_attention = _norm(layer, family.norm_after_attention, family)
         self._before_mlp = _norm(layer, family.norm_before_mlp, family)
         self._after_mlp = _norm(layer, family.norm_after_mlp, family)
-        self._activation = getattr(mlp, family.activation)
+        self.activation = getattr(mlp, family.activation)
         self.shape = self._attention(attention, family, window, score_cap)
 
     def _attention(
@@ -282,8 +282,16 @@ class FastLayer:
         return self.shape.window
 
     @property
+    def norms(self) -> list[tuple[Norm | None, Norm | None]]:
+        """Those of what attention adds and of what enters the MLP, and those on the way to the next layer."""
+        return [
+            (self._after_attention, self._before_mlp),
+            (self._after_mlp, self._before_attention),
+        ]
+
+    @property
     def products(self) -> list[Product]:
-        """The products with weights of the layer."""
+        """The products with weights of the layer: query, key and value; output; gate and up; down."""
         return [self._qkv, self._out, self._gate_up, self._down]
 
     def __call__(
@@ -301,7 +309,7 @@ class FastLayer:
         query, keys, values = by.place(qkv, rotation, self.shape, cache)
         mixed = self._out(by.attend(query, keys, values, view, self.shape))
         hidden, entering = by.add_norm(hidden, mixed, self._after_attention, self._before_mlp)
-        activated = by.gate(self._gate_up(entering), self._activation)
+        activated = by.gate(self._gate_up(entering), self.activation)
         return hidden, (self._down(activated), self._after_mlp)
 
 

@@ -15,13 +15,16 @@ import torch
 
 from logitspec.runtime.cache import PrefixCache
 from logitspec.runtime.masks import TreeMask, visible_columns, within_window
+from logitspec.runtime.operations import PLAIN, Operations
 from logitspec.runtime.shapes import Rows
 
 
 class Forward(Protocol):
-    """One pass over new rows, which writes their keys and values behind the prefix of `cache`."""
+    """One pass over new rows, which writes their keys and values behind the prefix of `cache`. operations:
+    what passes of fixed shape compute with."""
 
     cache: PrefixCache
+    operations: Operations
 
     def __call__(
         self,
@@ -51,6 +54,8 @@ class StockForward:
 
     windows: by layer type, the positions that a row attends to, itself included (None: all).
     """
+
+    operations = PLAIN
 
     def __init__(self, model: Any, windows: dict[str, int | None]) -> None:
         self.cache = PrefixCache(model.config.get_text_config().num_hidden_layers)

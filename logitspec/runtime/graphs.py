@@ -29,7 +29,8 @@ class CapturedFunction:
     """A function of fixed shapes, called with fewer rows than it was captured for.
 
     function: from `Rows` and a number of columns to tensors [rows, ...]; whatever else it writes must be
-    the same when it runs twice. The result of a call is valid until the next one.
+    the same when it runs twice. sizes: the numbers of rows that are captured. The result of a call is valid
+    until the next one.
     """
 
     def __init__(
@@ -37,10 +38,11 @@ class CapturedFunction:
         function: Callable[[Rows, int], tuple[torch.Tensor, ...]],
         device: torch.device,
         capture: Capture,
+        sizes: Sequence[int] = BUCKETS,
     ) -> None:
         self._function = function
-        self._device, self._capture = device, capture
-        self._inputs: dict[int, _Inputs] = {}
+        self._device, self._capture, self._sizes = device, capture, sizes
+        self._inputs: dict[int, Inputs] = {}
         self._outputs: tuple[torch.Tensor, ...] = ()
         self._replays: dict[tuple[int, int], Callable[[], None]] = {}
         self.repeat: Callable[[], object] = bool
@@ -53,11 +55,11 @@ class CapturedFunction:
         prefix: int,
         ancestors: npt.NDArray[np.bool_],
     ) -> tuple[torch.Tensor, ...]:
-        """The outputs for the `len(tokens)` rows, at most BUCKETS[-1]; see `Rows`.
+        """The outputs for the `len(tokens)` rows, at most the largest size; see `Rows`.
 
         Raises CaptureError where that can't be captured.
         """
-        size = bucket_for(len(tokens))
+        size = bucket_for(len(tokens), self._sizes)
         self._inputs_of(size).write(tokens, positions, prefix, ancestors)
         self.repeat = self._replay_of(size, prefix)
         self.repeat()
@@ -65,7 +67,7 @@ class CapturedFunction:
 
     def prepare(self, prefix: int) -> None:
         """Capture every size behind a prefix of `prefix` rows, unless that is done."""
-        for size in BUCKETS:
+        for size in self._sizes:
             if (size, columns_for(prefix + size)) in self._replays:
                 continue
             zeros = np.zeros(size, dtype=np.int64)
@@ -77,9 +79,9 @@ class CapturedFunction:
         self._replays.clear()
         self.repeat = bool
 
-    def _inputs_of(self, size: int) -> _Inputs:
+    def _inputs_of(self, size: int) -> Inputs:
         if size not in self._inputs:
-            self._inputs[size] = _Inputs(size, self._device)
+            self._inputs[size] = Inputs(size, self._device)
         return self._inputs[size]
 
     def _replay_of(self, size: int, prefix: int) -> Callable[[], None]:
@@ -102,12 +104,14 @@ class CapturedFunction:
         """Run the function once. All sizes share the output buffers, which saves memory."""
         results = self._function(rows, columns)
         if not self._outputs:
-            self._outputs = tuple(each.new_empty(BUCKETS[-1], *each.shape[1:]) for each in results)
+            self._outputs = tuple(
+                each.new_empty(self._sizes[-1], *each.shape[1:]) for each in results
+            )
         for output, result in zip(self._outputs, results, strict=True):
             output[: len(result)].copy_(result)
 
 
-class _Inputs:
+class Inputs:
     """The input buffers of one size: the same bytes on the host, pinned, and on the device."""
 
     def __init__(self, size: int, device: torch.device) -> None:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from logitspec.runtime.cache import PrefixLayer
+from logitspec.runtime.ranks import pack_ranks
 from logitspec.runtime.shapes import Rows
 
 Rotation = tuple[torch.Tensor, torch.Tensor]
@@ -100,13 +101,14 @@ def attend(
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """The operations of a forward. by_position: `attend` takes a view without a mask. columns_by_position: makes
-    the columns of such a view."""
+    """The operations of a forward. columns_by_position: makes the columns of a view, where `attend` takes one
+    without a mask."""
 
     add_norm: Callable[..., tuple[torch.Tensor, torch.Tensor]] = add_norm
     place: Callable[..., tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = place
     attend: Callable[..., torch.Tensor] = attend
     gate: Callable[..., torch.Tensor] = gate
+    pack_ranks: Callable[[torch.Tensor, int], torch.Tensor] = pack_ranks
     columns_by_position: Callable[[Rows], torch.Tensor] | None = None
 
 

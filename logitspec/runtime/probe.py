@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from logitspec.runtime.runner import Runner
+from logitspec.runtime.shapes import PIECE
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 Errors = npt.NDArray[np.float64]
@@ -71,6 +72,24 @@ class Probe:
         target.length = 0
         return self._errors(torch.cat([each.double() for each in computed]))
 
+    @torch.inference_mode()
+    def dependent_rows(self, target: Runner) -> int:
+        """Of rows over trees along the text, those whose logits are other bits than the same row's alone.
+        `target` forgets its text."""
+        target.prefill(self.text)
+        dependent = 0
+        for place in reversed(self.places):
+            for size in (0, PIECE + 1):
+                target.length = place
+                tree, path = self._tree(place, size)
+                together = target.tree_logits(tree)[path].clone()
+                for node, row in zip(path, together, strict=True):
+                    alone = target.tree_logits(DraftTree(tree.tokens[node]))[0]
+                    dependent += not torch.equal(alone, row)
+                    target.length += 1
+        target.length = 0
+        return dependent
+
     def excess(self, errors: Errors, stock: Errors | None = None) -> float:
         """By how much `errors` are larger than rounding explains, in standard deviations; 0.0 where they
         are not.
@@ -91,8 +110,9 @@ class Probe:
         ends = [self._path * (n + 1) for n in range(len(self.places))]
         return np.array([np.median(each) for each in np.split(errors, ends)])
 
-    def _tree(self, place: int) -> tuple[DraftTree, list[int]]:
+    def _tree(self, place: int, size: int = 0) -> tuple[DraftTree, list[int]]:
         """The text from `place` as one path of a tree with other branches, and the nodes of the path.
+        size: nodes that it has at least.
 
         Each node of the path comes after nodes of other branches, so that whoever attends to all that
         stand before it, or counts positions by them, errs.
@@ -105,6 +125,8 @@ class Probe:
             parent = other if depth % 3 else path[-1]
             other = tree.add(parent, wrong, provenance, merge=False)
             path.append(tree.add(path[-1], token, provenance, merge=False))
+        while len(tree) < size:
+            tree.add(0, self.text[len(tree) % len(self.text)], provenance, merge=False)
         return tree, path
 
     def _errors(self, logits: torch.Tensor) -> Errors:

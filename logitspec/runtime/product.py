@@ -21,6 +21,8 @@ from time import perf_counter
 import torch
 import torch.nn.functional as F
 
+from logitspec.runtime.shapes import BUCKETS, PIECE
+
 PACKABLE = (torch.float32, torch.bfloat16)
 ROWS = (1, 2, 4, 8, 16, 32)
 FEW_ROWS = 4
@@ -33,6 +35,13 @@ Form = Callable[["Product", torch.Tensor], torch.Tensor]
 
 def plain(product: Product, rows: torch.Tensor) -> torch.Tensor:
     return F.linear(rows, product.weight, product.bias)
+
+
+def in_pieces(product: Product, rows: torch.Tensor) -> torch.Tensor:
+    """Plain, at most PIECE rows at a time where a tree has more, so that a row's sums are always the same."""
+    if not PIECE < len(rows) <= BUCKETS[-1]:
+        return plain(product, rows)
+    return torch.cat([plain(product, piece) for piece in torch.split(rows, PIECE)])
 
 
 def transposed(product: Product, rows: torch.Tensor) -> torch.Tensor:

@@ -28,10 +28,11 @@ def topk(logits: torch.Tensor, k: int) -> list[TopK]:
 
 
 def pack_ranks(logits: torch.Tensor, k: int) -> torch.Tensor:
-    """Argmax and best `k` of each row of upcast `logits` in one tensor, for one copy to the host.
+    """Argmax and best `k` of each row of `logits` in one tensor, for one copy to the host.
 
     [rows, 1 + 2 k] int32: the argmax, the ids, and the bits of their probabilities in float32.
     """
+    logits = upcast(logits)
     best = logits.topk(min(k, logits.shape[-1]), dim=-1)
     probs = (best.values - logits.logsumexp(-1, keepdim=True)).exp().float()
     parts = (logits.argmax(-1, keepdim=True).int(), best.indices.int(), probs.view(torch.int32))

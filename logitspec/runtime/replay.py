@@ -10,7 +10,6 @@ import torch
 
 from logitspec.runtime.forward import Forward
 from logitspec.runtime.graphs import Capture, CapturedFunction
-from logitspec.runtime.ranks import pack_ranks, upcast
 from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
 
 EXPECTED_ROWS = 512
@@ -19,18 +18,24 @@ EXPECTED_ROWS = 512
 class ReplayedForward:
     """`forward` over trees of up to MAX_ROWS nodes, by replays of what `capture` has captured.
 
-    ranks: how many of the best tokens after each node come with the logits.
+    ranks: how many of the best tokens after each node come with the logits. sizes: the numbers of rows that
+    are captured, up to MAX_ROWS.
     """
 
     MAX_ROWS = BUCKETS[-1]
 
     def __init__(
-        self, forward: Forward, device: torch.device, capture: Capture, ranks: int
+        self,
+        forward: Forward,
+        device: torch.device,
+        capture: Capture,
+        ranks: int,
+        sizes: Sequence[int] = BUCKETS,
     ) -> None:
-        self.capture = capture
+        self.capture, self.sizes = capture, sizes
         self._forward = forward
         self._ranks = ranks
-        self._function = CapturedFunction(self._compute, device, capture)
+        self._function = CapturedFunction(self._compute, device, capture, sizes)
         self._generation = forward.cache.generation
 
     def __call__(
@@ -39,12 +44,12 @@ class ReplayedForward:
         depths: npt.NDArray[np.integer],
         ancestors: npt.NDArray[np.bool_],
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Upcast logits [nodes, vocabulary] and `pack_ranks` of them, valid until the next call.
+        """Logits [nodes, vocabulary] and `pack_ranks` of them, valid until the next call.
 
         The arguments are those of `Forward`. Raises CaptureError where the forward can't be captured.
         """
         prefix = self._forward.cache.length
-        self._make_room(columns_for(prefix + bucket_for(len(tokens))))
+        self._make_room(columns_for(prefix + bucket_for(len(tokens), self.sizes)))
         logits, packed = self._function(tokens, prefix + depths, prefix, ancestors)
         return logits, packed
 
@@ -70,5 +75,5 @@ class ReplayedForward:
             self._generation = cache.generation
 
     def _compute(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = upcast(self._forward.fixed(rows, columns))
-        return logits, pack_ranks(logits, self._ranks)
+        logits = self._forward.fixed(rows, columns)
+        return logits, self._forward.operations.pack_ranks(logits, self._ranks)

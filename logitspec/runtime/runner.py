@@ -6,7 +6,7 @@ which its logits are computed. Nothing but ints and floats goes to the engine.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from time import perf_counter
 from typing import Any
@@ -61,6 +61,11 @@ class Runner(Target):
         self.sampling = GREEDY
         self.vocabulary_size: int = model.config.get_text_config().vocab_size
         self.replay: ReplayedForward | None = None
+        self.improve: Callable[[Runner], None] | None = None
+        """Called between texts, where what makes the target faster may have become ready."""
+        self.at_best_shape: Callable[[], Runner] | None = None
+        """Another target, which takes the shape that is fastest for each number of rows; None where this one
+        does, too."""
         self._device = model.get_input_embeddings().weight.device
         self._to_host = HostCopy()
         self._text: set[int] = set()
@@ -72,12 +77,13 @@ class Runner(Target):
         self.forward = forward
         self.replay = self.costs = None
 
-    def enable_replay(self, capture: Capture) -> None:
+    def enable_replay(self, capture: Capture, sizes: Sequence[int] = BUCKETS) -> None:
         """Run trees through forwards of fixed shapes from now on, each captured once by `capture`.
 
-        Where a capture fails the forward runs as before, and the trace's environment says why.
+        sizes: the numbers of rows. Where a capture fails the forward runs as before, and the trace's
+        environment says why.
         """
-        self.replay = ReplayedForward(self.forward, self._device, capture, LAST_RANKS)
+        self.replay = ReplayedForward(self.forward, self._device, capture, LAST_RANKS, sizes)
         self.costs = None
 
     def disable_replay(self, reason: str) -> None:
@@ -90,15 +96,22 @@ class Runner(Target):
         """Whether trees go through captured forwards."""
         return self.replay is not None
 
+    def claim(self, run: str) -> None:
+        super().claim(run)
+        if self.improve is not None:
+            with self.used_by(run):
+                self.improve(self)
+
     def with_new_cache(self) -> Runner:
         """Another target over the same weights, with a text, an owner and captures of its own."""
         other = copy(self)
-        other.owner = ""
+        other.owner, other.improve = "", None
         other.forward = copy(self.forward)
         other.forward.cache = PrefixCache(len(self._cache.layers))
         if self.replay is not None:
-            capture = self.replay.capture
-            other.replay = ReplayedForward(other.forward, self._device, capture, LAST_RANKS)
+            other.replay = ReplayedForward(
+                other.forward, self._device, self.replay.capture, LAST_RANKS, self.replay.sizes
+            )
         return other
 
     @property
@@ -120,7 +133,7 @@ class Runner(Target):
             self.claim(MEASURING)
             with self.used_by(MEASURING):
                 padded = self.replays
-                sizes = fitting_sizes(self, BUCKETS if padded else SIZES)
+                sizes = fitting_sizes(self, SIZES if self.replay is None else self.replay.sizes)
                 seconds = forward_seconds(self, self.vocabulary_size, sizes)
                 # A capture may have failed meanwhile.
                 self.costs = ForwardCosts(sizes, seconds, padded and self.replays)
@@ -213,12 +226,13 @@ class Runner(Target):
     @torch.inference_mode()
     def tree_logits(self, tree: DraftTree) -> torch.Tensor:
         """Upcast logits [nodes, vocabulary] of the forward over `tree`, valid until the next forward."""
-        return self._logits(tree, self._depths(tree))[0]
+        return upcast(self._logits(tree, self._depths(tree))[0])
 
     def _logits(
         self, tree: DraftTree, depths: npt.NDArray[np.integer]
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Upcast logits [nodes, vocabulary]; with `pack_ranks` of them where one copy to the host pays."""
+        """Logits [nodes, vocabulary], upcast unless they come with `pack_ranks` of them, which they do where one
+        copy to the host pays."""
         self._tokens = tree.tokens
         ancestors = self._ancestor_mask(tree)
         if self.replay is not None and len(tree) <= self.replay.MAX_ROWS:

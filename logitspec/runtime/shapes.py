@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128)
+PIECE = 64
+EXACT_SIZES = (PIECE, 2 * PIECE)
+"""Products take PIECE rows at a time, so that they reduce in one order whatever else is in the forward."""
+
 MIN_COLUMNS = 256
 
 
@@ -28,9 +33,9 @@ class Rows:
     real: torch.Tensor
 
 
-def bucket_for(rows: int) -> int:
-    """The smallest of BUCKETS with room for `rows` rows."""
-    return BUCKETS[bisect_left(BUCKETS, rows)]
+def bucket_for(rows: int, sizes: Sequence[int] = BUCKETS) -> int:
+    """The smallest of `sizes` with room for `rows` rows."""
+    return sizes[bisect_left(sizes, rows)]
 
 
 def columns_for(rows: int) -> int:

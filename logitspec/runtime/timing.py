@@ -20,14 +20,17 @@ def fitting_sizes(target: Target, sizes: Sequence[int]) -> list[int]:
     return [size for size in sizes if _context(target) + size <= target.limit]
 
 
-def forward_seconds(target: Target, vocabulary: int, sizes: Sequence[int]) -> list[float]:
-    """For each size, the shortest of a few forwards over trees of that many nodes behind a short text.
+def forward_seconds(
+    target: Target, vocabulary: int, sizes: Sequence[int], context: int = MAX_CONTEXT
+) -> list[float]:
+    """For each size, the shortest of a few forwards over trees of that many nodes behind a text of `context`
+    tokens, or fewer where the target holds no more.
 
     All sizes take turns, so that a busy moment of the machine meets one round of each and not all rounds
     of one; none takes longer than a larger one.
     vocabulary: how many token ids the target knows. Forgets the text.
     """
-    text = [place % vocabulary for place in range(_context(target))]
+    text = [place % vocabulary for place in range(_context(target, context))]
     trees = [some_tree(text, size) for size in sizes]
     shortest = [inf] * len(trees)
     target.prefill(text)
@@ -49,6 +52,6 @@ def some_tree(text: Sequence[int], nodes: int) -> DraftTree:
     return tree
 
 
-def _context(target: Target) -> int:
+def _context(target: Target, context: int = MAX_CONTEXT) -> int:
     """Length of the text behind which forwards are timed."""
-    return min(MAX_CONTEXT, target.limit // 2)
+    return min(context, target.limit // 2)

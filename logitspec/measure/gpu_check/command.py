@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from logitspec import commandline, files
@@ -14,20 +15,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     commandline.add_device(parser, "cuda")
     parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
     parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
+    parser.add_argument(
+        "--part", type=int, choices=(1, 2), help="one half, where a call may not take ten minutes"
+    )
+    parser.add_argument(
+        "--prompts", metavar="FILE", help="for the real model, in Spec-Bench's form"
+    )
     parser.add_argument("--json", metavar="OUT", help="file that is written after each part")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the parts, print their findings as one line of JSON; 1 where a part failed."""
     from logitspec.measure.gpu_check import parts
+    from logitspec.measure.gpu_check.bars import bars
     from logitspec.models.devices import choose_device
 
     device = choose_device(options.device)
-    jobs = parts.select_jobs(parts.jobs(device, options.quick), options.parts)
+    every = parts.jobs(device, options.quick, options.prompts)
+    jobs = parts.select_jobs(every, options.parts, options.part)
     findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
     for job in jobs:
         findings["parts"][job.name] = parts.run_part(job)
+        findings["bars"] = bars(findings["parts"])
         if options.json:
             files.write(options.json, dumps(findings) + "\n")
+    _show(findings.get("bars", []))
     print(dumps(findings))
     return 1 if any("error" in each for each in findings["parts"].values()) else 0
+
+
+def _show(bars: list[dict[str, Any]]) -> None:
+    """A line for each bar, before the line of JSON."""
+    for each in bars:
+        measured = "not measured" if each["measured"] is None else f"{each['measured']:g}"
+        mark = {True: "reached", False: "missed", None: ""}[each["reached"]]
+        print(
+            f"{each['bar']}: {measured}, wanted {each['wanted']} {mark}".rstrip(), file=sys.stderr
+        )

@@ -7,12 +7,14 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from time import monotonic
+from dataclasses import replace
+from time import monotonic, perf_counter
 from typing import Any, NamedTuple
 
 import torch
 import transformers
 
+from logitspec.decoding.engine import decode
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.bench import Bench
@@ -20,6 +22,7 @@ from logitspec.measure.benchmark.contenders import ours, variants
 from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.runs import MAX_TIE, Part
 from logitspec.measure.environment import environment
+from logitspec.measure.gpu_check.bars import AT_BEST
 from logitspec.measure.gpu_check.shapes import (
     Sweep,
     bytes_per_forward,
@@ -27,48 +30,78 @@ from logitspec.measure.gpu_check.shapes import (
     measure_shape,
     random_target,
 )
+from logitspec.measure.variants import Variant
+from logitspec.models.catalogue import installed
 from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_dtype
-from logitspec.models.loader import load
-from logitspec.prompts import read_prompts
+from logitspec.models.loader import BUILTIN, load
+from logitspec.prompts import EXAMPLES, TYPED, read_prompts
 from logitspec.version import VERSION
 
 Late = Callable[[], bool]  # whether a part has used its seconds
 COPY_BYTES = 2**31
 
 
+SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
 class Job(NamedTuple):
-    """A part of the check: its name, its seconds, and what yields its findings, piece by piece."""
+    """A part of the check: its name, its seconds, and what yields its findings, piece by piece. half: of the
+    check, in which it is."""
 
     name: str
     seconds: float
     work: Callable[[Late], Iterator[dict[str, Any]]]
+    half: int = 1
 
 
-def jobs(device: torch.device, quick: bool) -> list[Job]:
-    """The parts, the most informative first; together less than ten minutes."""
+def jobs(device: torch.device, quick: bool, prompts: str | None = None) -> list[Job]:
+    """The parts, the most informative first; together less than ten minutes.
+
+    prompts: a file for the real model. Where that is not installed, or with `quick`, the built-in model
+    stands for it.
+    """
     low = choose_dtype("bfloat16", device)
-    shapes: list[tuple[str, float]] = (
-        [("tiny", 20)]
-        if quick
-        else [("qwen2-0.5b", 70), ("llama-7b", 80), ("llama-1.5b", 60), ("llama-0.5b", 40)]
-    )
-    sweep = Sweep((1, 3, 8), (8, 24)) if quick else Sweep()
+    real = SMOLLM2 if installed(SMOLLM2) and not quick else BUILTIN
+    first: list[tuple[str, float]] = [("smollm2-135m", 40), ("llama-7b", 80)]
+    second: list[tuple[str, float]] = [("llama-0.5b", 60), ("qwen2-0.5b", 70)]
+    if quick:
+        first, second = [("tiny", 20)], []
+    sweep = Sweep((1, 3, 8), (8, 24), (1, 8)) if quick else Sweep()
+
+    def shape(name: str, seconds: float, half: int) -> Job:
+        return Job(name, seconds, _shape_work(name, device, low, sweep), half)
+
+    def model(
+        name: str, dtype: str, seconds: float, half: int, model: str, file: str | None
+    ) -> Job:
+        def work(late: Late) -> Iterator[dict[str, Any]]:
+            yield from _model(model, file, device, dtype, quick, late)
+
+        return Job(f"{name} {dtype}", seconds, work, half)
+
     return [
         Job("copy", 15, lambda late: _copy(device, quick)),
-        Job("builtin bfloat16", 70, lambda late: _builtin(device, "bfloat16", quick, late)),
-        *(Job(shape, seconds, _shape_work(shape, device, low, sweep)) for shape, seconds in shapes),
-        Job("builtin float32", 60, lambda late: _builtin(device, "float32", quick, late)),
+        model("smollm2", "bfloat16", 110, 1, real, prompts),
+        *(shape(name, seconds, 1) for name, seconds in first),
+        *(shape(name, seconds, 2) for name, seconds in second),
+        model("builtin", "bfloat16", 60, 2, BUILTIN, None),
+        model("builtin", "float32", 60, 2, BUILTIN, None),
     ]
 
 
-def select_jobs(every: list[Job], names: list[str]) -> list[Job]:
+def select_jobs(every: list[Job], names: list[str], half: int | None = None) -> list[Job]:
+    """Those of `names`, or all, and of a half, or both; a copy belongs to each half."""
     available = [job.name for job in every]
     if unknown := [name for name in names if name not in available]:
         raise LogitSpecError(
             f"There is no part {unknown[0]!r}; choose one of {', '.join(map(repr, available))}."
         )
-    return [job for job in every if not names or job.name in names]
+    return [
+        job
+        for job in every
+        if (not names or job.name in names) and (half in (None, job.half) or job.name == "copy")
+    ]
 
 
 def run_part(job: Job) -> dict[str, Any]:
@@ -156,22 +189,27 @@ def _shape(
     yield {"model": target.info}
 
 
-def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Iterator[dict[str, Any]]:
-    """All methods on the examples, in turns, as many of them as there is time for."""
-    target, tokenizer = load(device=str(device), dtype=dtype)
-    contenders = [
-        ours(target, each) for each in variants(["autoregressive"] if quick else [*METHODS])
-    ]
+def _model(
+    name: str, file: str | None, device: torch.device, dtype: str, quick: bool, late: Late
+) -> Iterator[dict[str, Any]]:
+    """All methods on the examples, in turns, as many of them as there is time for; and plain decoding at the
+    shape that is fastest for one row, where it takes another."""
+    target, tokenizer = load(name, device=str(device), dtype=dtype, exact=True)
+    yield {"first_step_seconds": _first_step(target, tokenizer)}
+    methods = ["autoregressive", "prompt_lookup", "logitspec"] if quick else [*METHODS]
+    contenders = [ours(target, each) for each in variants(methods)]
+    best = target if target.at_best_shape is None else target.at_best_shape()
+    contenders.append(replace(ours(best, Variant("autoregressive")), title=AT_BEST))
     bench = Bench(
         contenders,
         encode=lambda text, before: encode_prompt(tokenizer, text, before),
         spell=lambda ids: str(tokenizer.decode(ids, skip_special_tokens=True)),
         limit=target.limit,
-        max_new_tokens=16 if quick else 256,
+        max_new_tokens=8 if quick else 128,
         repeats=1,
     )
     costs = target.measure_costs()
-    prompts = read_prompts()
+    prompts = read_prompts(file or (EXAMPLES if name == BUILTIN else TYPED))
     bench.warm_up(prompts)
     part, count = Part(), 0
     for prompt in prompts[:1] if quick else prompts:
@@ -182,3 +220,10 @@ def _builtin(device: torch.device, dtype: str, quick: bool, late: Late) -> Itera
     about = {"environment": environment(target), "tie_at_most": MAX_TIE, "prompts": count}
     about["forward_costs"] = costs.to_json()
     yield document(part, contenders, about)
+
+
+def _first_step(target: Any, tokenizer: Any) -> float:
+    """Seconds from a request to its first step, right after the model is loaded."""
+    started = perf_counter()
+    next(decode(target, encode_prompt(tokenizer, "Name three rivers."), max_new_tokens=2))
+    return round(perf_counter() - started, 3)

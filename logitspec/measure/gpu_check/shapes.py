@@ -6,7 +6,7 @@ Time does not depend on the weights, so nothing is downloaded: random ones are m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -16,6 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config
 
 from logitspec.models.checks import check_tree_equivalence
+from logitspec.models.kernels import enable_kernels
 from logitspec.models.loader import prepare
 from logitspec.models.speed import enable_fast_forward, enable_graphs
 from logitspec.runtime.graphs import uncaptured
@@ -50,15 +51,20 @@ SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
         {**_sizes(151936, 1536, 8960, 28, 12, 2), "tie_word_embeddings": True},
     ),
     "llama-7b": (LlamaConfig, _sizes(32000, 4096, 11008, 32, 32, 32)),
+    "smollm2-135m": (
+        LlamaConfig,
+        {**_sizes(49152, 576, 1536, 30, 9, 3), "tie_word_embeddings": True},
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is measured: trees of `rows` rows behind texts of `contexts` tokens."""
+    """What is measured: trees of `rows` rows behind texts of `contexts` tokens; with kernels, of `few` rows."""
 
     rows: Sequence[int] = BUCKETS
     contexts: Sequence[int] = (256, 2048)
+    few: Sequence[int] = (1, 8, 64)
 
 
 def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runner:
@@ -78,13 +84,21 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
 def measure_shape(
     target: Runner, sweep: Sweep, late: Callable[[], bool]
 ) -> Iterator[dict[str, Any]]:
-    """The sweep with graphs, then without; a row of figures for each tree, until it is `late`.
+    """The sweep with graphs, with kernels in them, then launched; a row of figures for each tree, until it
+    is `late`.
 
-    On a CPU the first half is the padded forward of fixed shape, not captured.
+    "kernels" takes the shape that is fastest for each number of rows, "exact" one shape for all. On a CPU the
+    padded forward of fixed shape stands for all of these, not captured.
     """
     note = _start_replay(target)
     if target.replays:
         yield from _sweep(target, sweep, "graphs", late)
+        with_kernels = replace(sweep, rows=sweep.few)
+        _take_kernels(target)
+        if target.at_best_shape is not None:
+            yield from _sweep(target, with_kernels, "exact", late)
+        best = target if target.at_best_shape is None else target.at_best_shape()
+        yield from _sweep(best, with_kernels, "kernels", late)
         note = note if target.replays else target.info["environment"]["graphs"]
         target.disable_replay("all is measured")
     target.info["environment"]["graphs"] = note
@@ -100,7 +114,7 @@ def _sweep(
             if late():
                 return
             figures = _figures(target, _tree(rows))
-            if mode == "graphs" and not target.replays:  # it has just failed
+            if mode != "plain" and not target.replays:  # it has just failed
                 return
             yield {"mode": mode, "context": context, **figures}
 
@@ -111,6 +125,12 @@ def _start_replay(target: Runner) -> str:
         return enable_graphs(target, *check_tree_equivalence(target, "the model"))
     target.enable_replay(uncaptured)
     return "none: fixed shapes, not captured"
+
+
+def _take_kernels(target: Runner) -> None:
+    if target.model.device.type == "cuda":
+        probe = check_tree_equivalence(target, "the model")
+        enable_kernels(target, *probe, exact=True)
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ import torch
 import triton
 import triton.language as tl
 
-from logitspec.runtime.kernels.precision import INTERPRETED, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
 from logitspec.runtime.operations import Attention, View
 from logitspec.runtime.shapes import Rows
 
@@ -234,7 +234,7 @@ def columns_by_position(rows: Rows) -> torch.Tensor:
     """int32 [rows, rows]: the column of each row's ancestor so many positions behind the prefix."""
     count = len(rows.slots)
     columns = rows.slots.new_zeros((count, count), dtype=torch.int32)
-    map_positions[(count,)](
+    launch(map_positions, (count,),
         rows.ancestors.view(torch.uint8), rows.positions, rows.slots, columns, count, triton.next_power_of_2(count)
     )  # fmt: skip
     return columns
@@ -273,8 +273,17 @@ def attend(
         "num_warps": plan.warps,
     }
     tiles = triton.cdiv(count * groups, options["tile"])
-    read_prefix[(key_heads, parts, tiles)](*inputs, bests, totals, mixes, *sizes, **options)
-    read_ancestors[(key_heads, count)](
-        *inputs, columns, bests, totals, mixes, output, *sizes, **options
+    launch(read_prefix, (key_heads, parts, tiles), *inputs, bests, totals, mixes, *sizes, **options)
+    launch(
+        read_ancestors,
+        (key_heads, count),
+        *inputs,
+        columns,
+        bests,
+        totals,
+        mixes,
+        output,
+        *sizes,
+        **options,
     )
     return output.view(count, heads * width)

@@ -9,7 +9,7 @@ import triton
 import triton.language as tl
 
 from logitspec.runtime import operations
-from logitspec.runtime.kernels.precision import INTERPRETED, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
 
 KINDS = {
     "SiLU": "silu",
@@ -50,7 +50,14 @@ def gate(gate_up: torch.Tensor, activation: Any) -> torch.Tensor:
         return operations.gate(gate_up, activation)
     rows, width = len(gate_up), gate_up.shape[-1] // 2
     output = gate_up.new_empty(rows, width)
-    gate_part[(rows, triton.cdiv(width, SIZE))](
-        gate_up, output, width, kind=kind, size=SIZE, interpreted=INTERPRETED
+    launch(
+        gate_part,
+        (rows, triton.cdiv(width, SIZE)),
+        gate_up,
+        output,
+        width,
+        kind=kind,
+        size=SIZE,
+        interpreted=INTERPRETED,
     )
     return output

@@ -6,7 +6,7 @@ import torch
 import triton
 import triton.language as tl
 
-from logitspec.runtime.kernels.precision import INTERPRETED, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
 from logitspec.runtime.operations import Norm
 
 
@@ -53,7 +53,7 @@ def add_norm(
     given = hidden if added is None else added
     first, second = after or Norm(hidden, 0.0), before or Norm(hidden, 0.0)
     size = triton.next_power_of_2(width)
-    add_and_norm[(rows,)](
+    launch(add_and_norm, (rows,),
         hidden, given, first.weight, second.weight, summed, normed, first.epsilon, second.epsilon,
         width=width,
         size=size,

@@ -15,6 +15,8 @@ import torch
 import triton
 import triton.language as tl
 
+from logitspec.runtime.kernels.launch import launch
+
 GROUP = tl.constexpr(8)
 CHUNK = 4096  # logits that one program reads, whole groups of groups of groups
 NOTHING = tl.constexpr(-(2**63))  # below the key of any logit
@@ -106,9 +108,11 @@ def pack_ranks(logits: torch.Tensor, k: int) -> torch.Tensor:
     levels = logits.new_empty(rows, size + size // 8 + size // 64, dtype=torch.int64)
     sums = logits.new_empty(2, rows, parts, dtype=torch.float32)
     packed = logits.new_empty(rows, 1 + 2 * wanted, dtype=torch.int32)
-    summarize[(rows, parts)](logits, levels, *sums, logits.stride(0), vocabulary, chunk=CHUNK)
+    launch(
+        summarize, (rows, parts), logits, levels, *sums, logits.stride(0), vocabulary, chunk=CHUNK
+    )
     power = max(2, triton.next_power_of_2(wanted))
-    rank[(rows,)](
+    launch(rank, (rows,),
         logits, levels, *sums, packed, logits.stride(0), vocabulary, parts,
         k=power,
         top=max(power, triton.next_power_of_2(size // 64)),

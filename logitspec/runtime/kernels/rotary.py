@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 
 from logitspec.runtime.cache import PrefixLayer
-from logitspec.runtime.kernels.precision import INTERPRETED, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
 from logitspec.runtime.operations import Attention, Rotation, normed_query_key
 
 
@@ -59,7 +59,7 @@ def place(
     cosines, sines = rotation
     query = qkv.new_empty(rows, shape.heads, width)
     weights, epsilon = shape.each_head or (qkv, 0.0)
-    place_head[(rows, every)](
+    launch(place_head, (rows, every),
         qkv, cosines, sines, weights, cache.slots, query, cache.keys, cache.values, cache.keys.stride(1),
         cache.keys.stride(2), cosines.stride(0), epsilon,
         heads=shape.heads,

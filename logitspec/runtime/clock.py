@@ -1,0 +1,47 @@
+"""Times of functions on the device's own clock, taken in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import median
+from time import perf_counter
+
+import torch
+
+from logitspec.runtime.graphs import Capture
+
+INNER = 10  # calls between two readings
+ROUNDS = 7
+
+
+def seconds_in_turns(
+    functions: Sequence[Callable[[], object]], device: torch.device, capture: Capture
+) -> list[float]:
+    """Median seconds of one call of each of `functions`, as they run within what `capture` captures."""
+    replays = [capture(_repeated(function)) for function in functions]
+    seconds: list[list[float]] = [[] for _ in functions]
+    for _ in range(ROUNDS):  # in turns, so that another program's load meets all
+        for times, replay in zip(seconds, replays, strict=True):
+            times.append(_seconds(replay, device) / INNER)
+    return [median(times) for times in seconds]
+
+
+def _repeated(function: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        for _ in range(INNER):
+            function()
+
+    return run
+
+
+def _seconds(run: Callable[[], object], device: torch.device) -> float:
+    if device.type != "cuda":
+        started = perf_counter()
+        run()
+        return perf_counter() - started
+    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    first.record()
+    run()
+    last.record()
+    last.synchronize()
+    return float(first.elapsed_time(last)) / 1000

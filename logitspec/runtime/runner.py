@@ -193,7 +193,7 @@ class Runner(Target):
         logits, packed = self._logits(tree, depths)
         if self.sampling.repetition_penalty != 1.0:
             paths = [[tree.tokens[node] for node in path] for path in tree.ancestors()]
-            logits = self._penalised(logits, paths)
+            logits = self._penalised(upcast(logits), paths)
             packed = None if packed is None else pack_ranks(logits, LAST_RANKS)
         if packed is None:
             choices, best = self._read(logits, tree, depths)

@@ -43,7 +43,10 @@ COME_ALONG = {
     "yaml": "transformers",
 }
 
-OPTIONAL = {"gguf"}  # the app says how to get it
+OPTIONAL = {
+    "gguf",
+    "triton",
+}  # the app says how to get the one, and torch for CUDA brings the other
 
 TOP_LEVEL = {
     "app.py", "logitspec", "assets", "tests", "requirements.txt", "README.md", "Spacefile",
@@ -177,7 +180,7 @@ class Requirement:
 
 
 def requirements(name: str) -> list[Requirement]:
-    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
+    lines = (re.split("[#;]", line)[0].strip() for line in (ROOT / name).read_text().splitlines())
     return [Requirement(line) for line in lines if line and not line.startswith("-r")]
 
 

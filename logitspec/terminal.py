@@ -12,6 +12,7 @@ from typing import Any
 
 from logitspec import commandline, files
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
+from logitspec.trace.exactness import promise
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace, dumps
@@ -180,6 +181,7 @@ def report(trace: Trace, counts: Counts) -> str:
             "",
             f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
             f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
+            *filter(None, [promise({**trace.model, "environment": trace.environment})]),
             f"{counts.tokens} tokens from {counts.forwards} forwards:"
             f" {counts.mean_accepted_tokens:.2f} mean accepted tokens"
             " (tokens per target forward, root included, prefill excluded)",

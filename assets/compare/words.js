@@ -27,8 +27,17 @@ export function verdictWords(race) {
   if (!verdict) return "";
   const { tokens, differs_at: place, margin, complete } = verdict;
   if (place !== null) return differenceWords(place, margin);
-  if (complete) return `All outputs are identical, token for token (${plural(tokens, "token")}).`;
+  if (complete) return `All outputs are identical${inHalf(race)}, token for token (${plural(tokens, "token")}).`;
   return `The race was stopped. As far as all lanes got (${plural(tokens, "token")}), their outputs are identical.`;
+}
+
+/**
+ * Half precision, where identical outputs are no matter of course.
+ * @param {Race} race
+ */
+function inHalf(race) {
+  const dtype = String(race.lanes[0].trace.header.model?.dtype ?? "");
+  return dtype.endsWith("float16") ? `, in ${dtype}` : "";
 }
 
 /** @param {number} place @param {number | null} margin */

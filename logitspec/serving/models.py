@@ -17,6 +17,7 @@ from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu
 from logitspec.serving.turn import Turn
+from logitspec.trace.exactness import promise
 
 MAX_OTHER_MODELS = 3  # loaded at a time, beside those that are offered
 SECONDS_PER_LINE = 0.3
@@ -149,16 +150,16 @@ class LoadedModels:
 
     def about(self, name: str) -> str:
         """One line about a model; empty if it is not loaded."""
-        if name == BUILTIN:
-            return ABOUT_BUILTIN
-        if name not in self._loaded:
-            return ""
-        info = self._loaded[name].target.info
-        return (
+        loaded = self._loaded.get(name)
+        if loaded is None:
+            return ABOUT_BUILTIN if name == BUILTIN else ""
+        info = loaded.target.info
+        line = (
             f"{info['id']}: {info['parameters'] / 1e6:,.0f} million parameters in {info['dtype']},"
             f" {info['attention']} attention, on {info['device']}."
             f" {info.get('weights', '')} {info.get('context', '')}"
         ).rstrip()
+        return f"{ABOUT_BUILTIN if name == BUILTIN else line} {promise(info)}".rstrip()
 
     def loading(self, name: str) -> Iterator[str]:
         """Load a model and report progress line by line; the last line is about the model, or about the

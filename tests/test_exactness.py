@@ -1,0 +1,28 @@
+"""What a target's outputs are in half precision is said in words, before a race and after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from logitspec.trace.exactness import promise
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exact", "said"),
+    [
+        ("float32", None, ""),
+        ("float64", "no: it takes kernels", ""),
+        ("bfloat16", "yes, for 4% of a step", "Outputs are plain decoding's, token for token, in bfloat16, too."),
+        ("float16", None, "outputs may differ"),
+        ("bfloat16", "no: it would cost 20% of a step", "outputs may differ"),
+        ("bfloat16", "not yet: kernels are being compiled", "outputs may differ"),
+    ],
+)  # fmt: skip
+def test_it_is_promised_where_it_holds(dtype: str, exact: str | None, said: str) -> None:
+    info: dict[str, Any] = {
+        "dtype": dtype,
+        "environment": {} if exact is None else {"exact": exact},
+    }
+    assert said in promise(info) if said else promise(info) == ""

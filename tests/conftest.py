@@ -229,3 +229,21 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with serving_app(tmp_path_factory.mktemp("app") / "log") as address:
         yield address
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the models that the app has loaded; each is a tiny random one."""
+    from support.families import runner
+    from support.models import tokenizer
+
+    from logitspec.serving import models
+
+    names: list[str] = []
+
+    def load(name: str, device: str, dtype: str, **placing: Any) -> Any:
+        names.append(name)
+        return runner("llama"), tokenizer()
+
+    monkeypatch.setattr(models, "load", load)
+    return names

@@ -11,27 +11,12 @@ from time import sleep
 from typing import Any
 
 import pytest
-from support.families import runner
-from support.models import tokenizer
 
 from logitspec import LogitSpecError, Trace
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.serving import live, models
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request, parse_options
-
-
-@pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The models that were loaded; each is a tiny random one."""
-    names: list[str] = []
-
-    def load(name: str, device: str, dtype: str, **placing: Any) -> Any:
-        names.append(name)
-        return runner("llama"), tokenizer()
-
-    monkeypatch.setattr(models, "load", load)
-    return names
 
 
 @pytest.fixture

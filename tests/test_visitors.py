@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 from support.awaited import awaited
-from support.families import runner
-from support.models import tokenizer
 
 from logitspec import LogitSpecError, Trace
 from logitspec.prompts import typed
 from logitspec.publish.demos import RACES, TRACES, demo_run, opening_race
-from logitspec.serving import budget, live, models
+from logitspec.serving import budget, live
 from logitspec.serving.host import Host
 from logitspec.serving.limits import Limits, Visitor
 from logitspec.serving.request import Request
@@ -40,26 +38,13 @@ class Clock:
 
 
 @pytest.fixture
-def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was loaded; each is a tiny random model."""
-    names: list[str] = []
-
-    def load(name: str, device: str, dtype: str, **placing: Any) -> Any:
-        names.append(name)
-        return runner("llama"), tokenizer()
-
-    monkeypatch.setattr(models, "load", load)
-    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
-    return names
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def host(loaded: list[str], clock: Clock) -> Host:
+def host(loaded: list[str], clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
     host = Host("tiny", limits=Limits(held_seconds=30), now=clock)
     host.audience.begin()
     return host

@@ -18,15 +18,17 @@ def seconds_in_turns(
     functions: Sequence[Callable[[], object]], device: torch.device, capture: Capture
 ) -> list[float]:
     """Median seconds of one call of each of `functions`, as they run within what `capture` captures."""
-    replays = [capture(_repeated(function)) for function in functions]
+    replays = [capture(repeated(function)) for function in functions]
     seconds: list[list[float]] = [[] for _ in functions]
     for _ in range(ROUNDS):  # in turns, so that another program's load meets all
         for times, replay in zip(seconds, replays, strict=True):
-            times.append(_seconds(replay, device) / INNER)
+            times.append(seconds_of(replay, device) / INNER)
     return [median(times) for times in seconds]
 
 
-def _repeated(function: Callable[[], object]) -> Callable[[], None]:
+def repeated(function: Callable[[], object]) -> Callable[[], None]:
+    """INNER calls of `function` in one."""
+
     def run() -> None:
         for _ in range(INNER):
             function()
@@ -34,7 +36,8 @@ def _repeated(function: Callable[[], object]) -> Callable[[], None]:
     return run
 
 
-def _seconds(run: Callable[[], object], device: torch.device) -> float:
+def seconds_of(run: Callable[[], object], device: torch.device) -> float:
+    """Seconds of one call of `run`, on the device's own clock; on a CPU, on the host's."""
     if device.type != "cuda":
         started = perf_counter()
         run()

@@ -19,13 +19,13 @@ from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.kernels import enable_kernels
 from logitspec.models.loader import prepare
 from logitspec.models.speed import enable_fast_forward, enable_graphs
+from logitspec.runtime.clock import INNER, repeated, seconds_of
 from logitspec.runtime.graphs import uncaptured
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 REPEATS = 7
-INNER = 10  # forwards between two readings of the device's clock
 
 _TINY = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
 _TINY |= {"num_attention_heads": 4, "num_key_value_heads": 2}
@@ -175,21 +175,9 @@ def _tree(rows: int) -> DraftTree:
 def device_seconds(run: Callable[[], Any], device: torch.device) -> float:
     """Median seconds of `run` on the device's own clock; on a CPU, on the host's."""
     run()
-    return median(_inner(run, device) for _ in range(REPEATS))
-
-
-def _inner(run: Callable[[], Any], device: torch.device) -> float:
     if device.type != "cuda":
-        start = perf_counter()
-        run()
-        return perf_counter() - start
-    first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
-    first.record()
-    for _ in range(INNER):
-        run()
-    last.record()
-    last.synchronize()
-    return float(first.elapsed_time(last)) / 1000 / INNER
+        return median(seconds_of(run, device) for _ in range(REPEATS))
+    return median(seconds_of(repeated(run), device) / INNER for _ in range(REPEATS))
 
 
 def settle(device: torch.device) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from threading import Event
 
 import pytest
@@ -158,3 +160,29 @@ def test_who_waits_and_does_not_listen_makes_room() -> None:
     with pytest.raises(LogitSpecError, match="Nobody listened"):
         awaited(wait())
     assert not turn.wanted
+
+
+def test_work_that_is_closed_before_it_began_lets_the_next_have_their_turn() -> None:
+    turn = Turn()
+    ann, ben = turn.ask(ANN), turn.ask(BEN)
+
+    def work() -> Generator[None, None, None]:
+        try:
+            ann.wait(Event())
+            yield
+        finally:
+            ann.leave()
+
+    with ann.until_claimed(), closing(work()):
+        pass
+    assert ben.come.done()
+
+
+def test_work_that_has_begun_keeps_its_turn_after_the_block() -> None:
+    turn = Turn()
+    ann, ben = turn.ask(ANN), turn.ask(BEN)
+    with ann.until_claimed():
+        ann.wait(Event())
+    assert not ben.come.done()
+    ann.leave()
+    assert ben.come.done()

@@ -41,13 +41,17 @@ class Place:
         self.visitor = visitor
         self.come: Future[None] = Future()
         self._turn = turn
+        self._claimed = False
 
     def outlook(self) -> Outlook:
         """How long it will take, as far as that can be said."""
         return self._turn.outlook(self)
 
     def wait(self, stop: Event) -> None:
-        """Wait for the turn; LogitSpecError when `stop` is set meanwhile, and the place is gone."""
+        """Wait for the turn; LogitSpecError when `stop` is set meanwhile, and the place is gone.
+
+        Whoever waits leaves the place afterwards."""
+        self._claimed = True
         while True:
             try:
                 return self.come.result(SECONDS_PER_LOOK)
@@ -55,6 +59,16 @@ class Place:
                 if stop.is_set():
                     self.leave()
                     raise stopped() from None
+
+    @contextmanager
+    def until_claimed(self) -> Iterator[None]:
+        """A block that leaves the place unless somebody has begun to `wait`: a generator that is closed before
+        it begins runs no `finally`, and nobody behind the place would ever have a turn."""
+        try:
+            yield
+        finally:
+            if not self._claimed:
+                self.leave()
 
     def leave(self) -> None:
         """End the turn, or give up waiting for it; once more does nothing."""

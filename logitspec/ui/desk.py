@@ -113,17 +113,18 @@ class Desk:
             request = make()
             request.check()
             place = self._host.ask(visitor_of(visit))
-            async with aclosing(
-                outlooks(place, ticket.stop, lambda: self._host.unheard(place))
-            ) as waiting:
-                async for outlook in waiting:
-                    yield waiting_message(*outlook)
-            ticket.begun = True
-            stream = self._host.stream(request, ticket.stop, outlives=True, place=place)
-            async with aclosing(in_threads(_packed(stream))) as messages:
-                async for message in messages:
-                    if not ticket.replaced:
-                        yield message
+            with place.until_claimed():
+                async with aclosing(
+                    outlooks(place, ticket.stop, lambda: self._host.unheard(place))
+                ) as waiting:
+                    async for outlook in waiting:
+                        yield waiting_message(*outlook)
+                ticket.begun = True
+                stream = self._host.stream(request, ticket.stop, outlives=True, place=place)
+                async with aclosing(in_threads(_packed(stream))) as messages:
+                    async for message in messages:
+                        if not ticket.replaced:
+                            yield message
         except Exception as error:
             if ticket.stop.is_set() and not ticket.begun:
                 return

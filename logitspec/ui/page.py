@@ -69,12 +69,15 @@ def _generate(host: Host) -> Callable[..., AsyncIterator[str]]:
             request = Request(prompt, lanes, max_new_tokens, temperature, seed, name)
             request.check()
             place, stop = host.ask(visitor_of(visit)), Event()
-            async with aclosing(outlooks(place, stop, lambda: host.unheard(place))) as waiting:
-                async for _ in waiting:
-                    pass
-            async with aclosing(in_threads(host.stream(request, stop, place=place))) as messages:
-                async for message in messages:
-                    yield message
+            with place.until_claimed():
+                async with aclosing(outlooks(place, stop, lambda: host.unheard(place))) as waiting:
+                    async for _ in waiting:
+                        pass
+                async with aclosing(
+                    in_threads(host.stream(request, stop, place=place))
+                ) as messages:
+                    async for message in messages:
+                        yield message
         except Exception as error:
             raise notice(error) from error
 

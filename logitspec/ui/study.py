@@ -145,15 +145,16 @@ class Study:
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
             place = self._host.ask(visitor_of(request))
-            async with aclosing(
-                outlooks(place, stop, lambda: self._host.unheard(place))
-            ) as waiting:
-                async for outlook in waiting:
-                    yield [_status(_paragraph(_waiting(outlook))), *rest]
-            gathering = in_threads(self._gather(name, int(per_task), stop, place))
-            async with aclosing(gathering) as steps:
-                async for progress in steps:
-                    yield [_status(_bar(progress)), *rest]
+            with place.until_claimed():
+                async with aclosing(
+                    outlooks(place, stop, lambda: self._host.unheard(place))
+                ) as waiting:
+                    async for outlook in waiting:
+                        yield [_status(_paragraph(_waiting(outlook))), *rest]
+                gathering = in_threads(self._gather(name, int(per_task), stop, place))
+                async with aclosing(gathering) as steps:
+                    async for progress in steps:
+                        yield [_status(_bar(progress)), *rest]
             if stop.is_set():
                 yield [self._stopped(name), *rest]
             else:

@@ -67,9 +67,11 @@ TURNS = """async (cursors) => {
   const seen = [];
   for (const cursor of cursors) {
     await new Promise((done) => requestAnimationFrame(done));
+    // On a busy machine a frame may last so long that the rest of the picture is drawn meanwhile.
+    const rested = root.dataset.hurried !== "true";
     range.value = String(cursor);
     range.dispatchEvent(new Event("input", { bubbles: true }));
-    seen.push(look());
+    seen.push({ ...look(), rested });
   }
   const after = [];
   while (root.dataset.hurried === "true") {
@@ -159,6 +161,7 @@ def test_text_and_cache_take_turns_and_are_both_there_when_a_step_stays(page: Pa
     changes = [
         (one["tokens"] != two["tokens"], one["cache"] != two["cache"])
         for one, two in pairwise(seen)
+        if not two["rested"]
     ]
     assert (True, False) in changes
     assert (False, True) in changes

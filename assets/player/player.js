@@ -3,6 +3,7 @@
 
 import { LAST_BEAT } from "./beats.js";
 import { createCache } from "./cache.js";
+import { registerCues, tellCue } from "./cues.js";
 import { createDetail } from "./detail.js";
 import { el, holds } from "./dom.js";
 import { createFiles } from "./files.js";
@@ -57,9 +58,13 @@ export function createPlayer(element, options = {}) {
   const api = playerApi(player);
   player.open = api.open;
   player.view = createView(player, actions);
-  player.repaint = coalesced(() => paintPlayer(player));
+  player.repaint = coalesced(() => {
+    paintPlayer(player);
+    tellCue(player);
+  });
   listenToKeys(element, actions);
   leaveLectureWithFocus(player);
+  registerCues(player);
   changed(player);
   if (options.initial) receive(player, options.initial);
   return api;

@@ -405,6 +405,8 @@ export interface Player {
   repaint(now?: boolean): void;
   /** What the last picture was of. */
   picture: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
+  /** What was last said of the cue. */
+  cue?: string;
   /** When the still that is shown makes way, in ms; timers for that, for the end of a motion and of a rush. */
   due: number;
   timer: Timer;
@@ -868,4 +870,45 @@ export interface OriginLook {
   track_height: number;
   /** Of the corners of its boxes in a saved picture, in px. */
   picture_radius: number;
+}
+
+/* Cues (assets/page/cues.js) */
+
+/** A place at which a talk stops. */
+export interface Cue {
+  /** What stands on the screen in large letters. */
+  title: string;
+  kind: "question" | "reveal" | "sentence" | "step";
+  /** For the speaker alone. */
+  notes: string;
+  /** For the speaker: what the next reveal will show; "" where nothing is asked. */
+  answer: string;
+  /** That the speaker means to spend here. */
+  seconds: number;
+  /** Cues of one station follow each other and share a budget, the sum of their seconds. */
+  station?: string;
+  /** What is to be predicted, what may be chosen, and the place of the right choice. Without choices nothing is
+      counted. */
+  question?: string;
+  choices?: string[];
+  right?: number;
+}
+
+/** What a view lets be done with its cues; places are numbers from 0 on. */
+export interface CueSource {
+  /** "player", "lesson", "race", "why": of views that are in the page at a time each has one of its own. */
+  name: string;
+  length(): number;
+  /** -1 where there is nothing to show. */
+  at(): number;
+  go(index: number): void;
+  describe(index: number): Cue;
+  /** What the view shows, in a few hundred bytes of JSON without anybody's text, such as the name of a recorded run, a
+      lesson's or a race's; null for what others must not see, such as the run of one's own prompt. Sources without
+      it show the same to everybody. */
+  place?(): object | null;
+  /** Shows a `place` of the same view elsewhere; false where it can't. */
+  show?(place: any): boolean | Promise<boolean>;
+  /** Hears whether the page is a stage now: large, without controls. */
+  stage?(on: boolean): void;
 }

@@ -60,11 +60,13 @@ export function createPlayer(element, options = {}) {
   player.view = createView(player, actions);
   player.repaint = coalesced(() => {
     paintPlayer(player);
-    tellCue(player);
+    if (!options.driven) tellCue(player);
   });
-  listenToKeys(element, actions);
-  leaveLectureWithFocus(player);
-  registerCues(player);
+  if (!options.driven) {
+    listenToKeys(element, actions);
+    leaveLectureWithFocus(player);
+    registerCues(player);
+  }
   changed(player);
   if (options.initial) receive(player, options.initial);
   return api;
@@ -89,6 +91,19 @@ function playerApi(player) {
       stopPlaying(player);
       moveTo(player, state.cursor, beat);
     },
+    /** @param {number} cursor @param {number} beat */
+    still: (cursor, beat) => {
+      const goesOn = state.cursor === cursor && state.beat + 1 === beat;
+      stopPlaying(player);
+      moveTo(player, cursor, beat, goesOn);
+    },
+    /** @param {Pointed | null} pointed */
+    point: (pointed) => {
+      state.pointed = pointed;
+      changed(player);
+    },
+    /** @param {Partial<Settings>} settings */
+    set: (settings) => changeSettings(player, settings),
     play: () => startPlaying(player),
     pause: () => stopPlaying(player),
     snapshot: () => {
@@ -110,7 +125,7 @@ function createView(player, actions) {
       player.state.pointed = pointed;
       changed(player, true);
     },
-    pick: actions.seek,
+    pick: player.options.driven ? () => {} : actions.seek,
     set: actions.set,
   };
   const text = createTextPanel(on);
@@ -130,20 +145,21 @@ function createView(player, actions) {
   const overview = createOverview(actions);
   const counts = createCounts();
   const legend = createLegend();
-  const files = createFiles(player);
+  const files = player.options.driven ? null : createFiles(player);
   const cache = createCache(on);
   const detail = createDetail();
   const ties = createTies(panels);
   text.element.after(detail.element);
   // The order matters: the sketch of a tree, the text, the detail and the ties measure the page, which makes
   // the browser lay out everything written before.
-  const small = [counts, cache, logits, legend, files];
+  const small = [counts, cache, logits, legend, ...(files ? [files] : [])];
   const parts = [tree, overview, strip.number, strip, ...small, text, detail, ties];
   // These are painted in turn while steps rush by, the others every time.
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
-  const above = [transport, overview].map((each) => each.element);
+  const above = player.options.driven ? [] : [transport, overview].map((each) => each.element);
   const words = [elements.error, elements.idle, elements.waiting, strip.element, elements.spoken];
-  const below = [cache, counts, legend, files, ties, sheet].map((each) => each.element);
+  const after = files ? [cache, counts, legend, files, ties, sheet] : [legend, ties, sheet];
+  const below = after.map((each) => each.element);
   player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, elements.panels, ...below));
   return { transport, sheet, strip, ...elements, parts, turns, unseen: unseenOf(parts) };
 }

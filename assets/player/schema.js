@@ -25,8 +25,11 @@ const WORDS = {
 };
 const SURROGATE = /\p{Surrogate}/u;
 
+/** What a figure of a lesson has to name. @type {Record<string, string[]>} */
+export const MEASURES = schema.measures;
+
 /** What is wrong in a document, and where. */
-class SchemaError extends Error {
+export class SchemaError extends Error {
   place = "";
 
   /** @param {string} part that holds the place so far */
@@ -43,11 +46,13 @@ class SchemaError extends Error {
 /**
  * The document of a file.
  * @param {string} text
- * @param {"trace" | "race"} kind
+ * @param {"trace" | "race" | "lesson"} kind
+ * @param {(document: any) => void} [coherence] throws SchemaError where the parts of a document, other than of a run
+ *   or a race, have the wrong thing to do with each other
  * @returns {any}
  * @throws {Error} with one sentence when it is none, is of another schema, or is out of bounds
  */
-export function readDocument(text, kind) {
+export function readDocument(text, kind, coherence = kind === "race" ? cohereRace : cohere) {
   const document = parsed(text, kind);
   if (document.schema !== schema.$defs[kind].properties.schema.minimum) {
     const known = Number.isInteger(document.schema) && document.schema >= 0 && document.schema < 1e6;
@@ -58,12 +63,12 @@ export function readDocument(text, kind) {
   }
   try {
     check(document, RULES[kind]);
-    if (kind === "trace") cohere(document);
-    else cohereRace(document);
+    coherence(document);
     return document;
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    throw new Error(`This ${kind} is damaged (${error.words()}); save it again.`, { cause: error });
+    const advice = kind === "lesson" ? "correct it and open it again" : "save it again";
+    throw new Error(`This ${kind} is damaged (${error.words()}); ${advice}.`, { cause: error });
   }
 }
 
@@ -89,6 +94,7 @@ function parsed(text, kind) {
 
 /** @type {Record<string, string>} */
 const NONE = {
+  lesson: "This is no lesson; open a file whose kind is \"lesson\".",
   race: "This is no race; open a file saved here.",
   trace: "This is neither a trace nor a part of one; open a file saved here.",
 };
@@ -236,7 +242,7 @@ function cohereRace({ titles, lanes }) {
  * Steps follow each other, and the text has a length that can be drawn.
  * @param {TraceMessage} trace
  */
-function cohere({ vocabulary, prompt_ids: prompt, steps = [] }) {
+export function cohere({ vocabulary, prompt_ids: prompt, steps = [] }) {
   const sizes = new Map(Object.entries(vocabulary).map(([id, entry]) => [Number(id), bytesOf(entry).length]));
   const size = (/** @type {number} */ id) => sizes.get(id) || 0;
   let text = prompt.reduce((sum, id) => sum + size(id), 0);
@@ -250,7 +256,7 @@ function cohere({ vocabulary, prompt_ids: prompt, steps = [] }) {
 }
 
 /** @param {() => void} action @param {string} part */
-function placed(action, part) {
+export function placed(action, part) {
   try {
     action();
   } catch (error) {

@@ -343,6 +343,8 @@ export interface ViewOptions {
   giveUp?: (() => void) | null;
   /** A message to begin with. */
   initial?: string | Message;
+  /** The host decides what is shown: the player has no controls but those of its panels and beats, and no cues. */
+  driven?: boolean;
 }
 
 /** What a host can do with a player or with a view of a race. */
@@ -363,6 +365,10 @@ export interface View {
 export type PlayerApi = View & {
   /** The still of a beat (1 to 5) of the step that is shown. */
   beat(beat: number): void;
+  /** The still of a beat of a step; with the motion that leads there from the beat before. */
+  still(cursor: number, beat: number): void;
+  point(pointed: Pointed | null): void;
+  set(settings: Partial<Settings>): void;
   pause(): void;
 };
 

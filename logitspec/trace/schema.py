@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count, pairwise, zip_longest
 from operator import lt
 from typing import Any, NoReturn
@@ -52,8 +52,11 @@ class SchemaError(ValueError):
         return f"{self.place.lstrip('.') or 'it'} {self.words}"
 
 
-def read(text: str | bytes, kind: str = "trace") -> dict[str, Any]:
-    """The document of a file, with whole numbers as int. kind: trace or race.
+def read(
+    text: str | bytes, kind: str = "trace", check: Callable[[Any], None] | None = None
+) -> dict[str, Any]:
+    """The document of a file, with whole numbers as int. kind: trace, race or another of the schema, for which
+    `check` raises SchemaError where its parts have the wrong thing to do with each other.
 
     Raises LogitSpecError with one sentence when it is none, is of another schema, or is out of bounds.
     """
@@ -70,12 +73,10 @@ def read(text: str | bytes, kind: str = "trace") -> dict[str, Any]:
         )
     try:
         _checked(document, RULES[kind])
-        if kind == "trace":
-            _cohere(document)
-        else:
-            _cohere_race(document)
+        (check or _COHERE[kind])(document)
     except SchemaError as fault:
-        raise LogitSpecError(f"This {kind} is damaged ({fault}); save it again.") from fault
+        advice = "correct it and open it again" if kind == "lesson" else "save it again"
+        raise LogitSpecError(f"This {kind} is damaged ({fault}); {advice}.") from fault
     return document
 
 
@@ -130,6 +131,7 @@ def _resolved(rule: Any, names: dict[str, Rule]) -> Any:
 
 _DATA = json.loads(FILE.read_text(encoding="utf-8"))
 LIMITS: dict[str, Any] = _DATA["limits"]
+MEASURES: dict[str, list[str]] = _DATA["measures"]
 RULES: dict[str, Rule] = _resolved(_DATA["$defs"], _DATA["$defs"])
 
 
@@ -283,14 +285,14 @@ def _cohere_race(race: dict[str, Any]) -> None:
         raise SchemaError("has not as many titles as lanes")
     for number, lane in enumerate(race["lanes"]):
         try:
-            _cohere(lane)
+            cohere(lane)
             if lane["finish"] is None:
                 raise SchemaError("has not come to its end")
         except SchemaError as fault:
             raise fault.at(f"lanes[{number}]") from None
 
 
-def _cohere(trace: dict[str, Any]) -> None:
+def cohere(trace: dict[str, Any]) -> None:
     """Steps follow each other, and the text has a length that can be drawn."""
     sizes = {int(token): _size(spelling) for token, spelling in trace["vocabulary"].items()}
     text = sum(sizes.get(token, 0) for token in trace["prompt_ids"])
@@ -347,3 +349,6 @@ def _check_sources(rows: Sequence[Sequence[Any]], parents: list[int], position: 
             raise SchemaError("is of an unknown origin").at(f".provenance[{node}]")
         if len(row) > 4 and row[4] is not None and row[4] >= position + depths[node]:
             raise SchemaError("is a copy of what comes later").at(f".provenance[{node}]")
+
+
+_COHERE = {"trace": cohere, "race": _cohere_race}

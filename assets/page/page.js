@@ -4,6 +4,7 @@ import { mountRace } from "../compare/gradio.js";
 import { mountPlayer } from "../player/gradio.js";
 import { announce, keepOptions } from "./calls.js";
 import { silenceFooterIcons } from "./footer.js";
+import { offerLanguages } from "./languages.js";
 import { reopenTab } from "./same_tab.js";
 
 /** @import { Gradio, StartView } from "../player/types.js" */
@@ -42,5 +43,6 @@ function startIn(gradio, selector, start) {
 Object.assign(globalThis, { logitspec: { announce, keepOptions } });
 addView("[data-logitspec-player]", mountPlayer);
 addView("[data-logitspec-race]", mountRace);
+offerLanguages();
 silenceFooterIcons();
 reopenTab();

@@ -1,6 +1,7 @@
 /* The exported page: one file that plays one run and fetches nothing. `logitspec/publish/export.py` writes the
    same from the same outline, `document.json`. */
 
+import { language } from "../page/i18n.js";
 import page from "./document.json" with { type: "json" };
 import { stillEscaped } from "./picture.js";
 
@@ -23,7 +24,7 @@ export async function pageParts() {
   const scripts = document.getElementById("logitspec-scripts");
   const look = document.getElementById("logitspec-style");
   if (scripts && look) return { scripts: scripts.textContent, style: look.textContent };
-  const [all, style] = await Promise.all(["scripts.js", "style.css"].map(exportFile));
+  const [all, style] = await Promise.all([`scripts-${language}.js`, "style.css"].map(exportFile));
   return { scripts: all, style };
 }
 

@@ -1,5 +1,6 @@
 /* The player of an exported page. */
 
+import { language } from "../page/i18n.js";
 import { stepInAddress } from "./exported.js";
 import { createPlayer } from "./player.js";
 
@@ -9,6 +10,7 @@ function start() {
   const element = document.querySelector("[data-logitspec-player]");
   const trace = document.getElementById("logitspec-trace");
   if (!element || !trace) return;
+  document.documentElement.lang = language;
   const player = createPlayer(element);
   const go = () => {
     const step = stepInAddress(location.href);

@@ -3,6 +3,12 @@
 /* The trace, as JSON (logitspec/trace/records.py) */
 
 /** Bytes of a token: as text where they are UTF-8 of their own, else in hexadecimal digits. */
+/** Texts of the catalogue by key; a text that has plural forms has them by their category. */
+export type Texts = Record<string, string | Record<string, string>>;
+
+/** What goes into a place of a text. */
+export type Value = string | number | null | undefined;
+
 export type Spelling = string | { hex: string };
 
 export type Vocabulary = Record<string, Spelling>;

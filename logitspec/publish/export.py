@@ -20,7 +20,7 @@ from typing import Any
 from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
-from logitspec.publish.modules import inline_modules, inline_styles
+from logitspec.publish.modules import DEFAULT_LANGUAGE, inline_modules, inline_styles
 from logitspec.publish.picture import picture
 from logitspec.trace.records import Trace
 
@@ -58,9 +58,9 @@ def title(trace: Trace) -> str:
     return "LogitSpec: " + (words if len(words) <= 60 else words[:59] + "…")
 
 
-def player_scripts() -> str:
-    """What an exported page runs."""
-    return inline_modules(PLAYER / "standalone.js")
+def player_scripts(language: str = DEFAULT_LANGUAGE) -> str:
+    """What an exported page runs; it can speak `language` and the default one."""
+    return inline_modules(PLAYER / "standalone.js", {language, DEFAULT_LANGUAGE})
 
 
 def player_style() -> str:

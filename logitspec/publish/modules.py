@@ -11,12 +11,19 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
+
+from logitspec.paths import ASSETS
 
 IMPORT = re.compile(
     r'^import (?:\{([^}]*)\}|(\w+)) from "(\.[^"]+)"(?: with \{ type: "json" \})?;\n', re.M
 )
 EXPORT = re.compile(r"^export (?=(?:async function|function\*?|class|const) ?(\w+))", re.M)
+# A key of the catalogue in a script, by its room.
+ROOM = re.compile(r"""["`'](\w+)\.""")
+WORDS = ASSETS / "words"  # a folder for each language, a file for each room
+DEFAULT_LANGUAGE = "en"
 STYLE_IMPORT = re.compile(r'^@import "(\.[^"]+)";\n', re.M)
 
 
@@ -43,11 +50,24 @@ def _visit(file: Path, files: list[Path], importers: list[Path]) -> None:
     files.append(file)
 
 
-def inline_modules(entry: Path) -> str:
-    """The module `entry` with all that it imports as one module that imports nothing."""
+def inline_modules(entry: Path, languages: Collection[str] = (DEFAULT_LANGUAGE,)) -> str:
+    """The module `entry` with all that it imports as one module that imports nothing.
+
+    Of the catalogue of texts it has the `languages` and the rooms that its scripts name.
+    """
     files = graph(entry)
     root = Path(os.path.commonpath([file.parent for file in files]))
-    return "\n".join(_scope(file, root) for file in files)
+    scripts = [file for file in files if file.suffix == ".js"]
+    rooms = {room for file in scripts for room in ROOM.findall(file.read_text(encoding="utf-8"))}
+
+    def is_wanted(file: Path) -> bool:
+        language = file.parent
+        return language.parent != WORDS or (language.name in languages and file.stem in rooms)
+
+    return "\n".join(
+        _scope(file, root) if is_wanted(file) else f"const {_name(file, root)} = {{}};\n"
+        for file in files
+    )
 
 
 def _scope(file: Path, root: Path) -> str:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_scripts, player_style
 from logitspec.publish.modules import graph, inline_styles
+from logitspec.ui.catalogue import LANGUAGES, catalogue_script, is_texts
 
 # Below Gradio's own prefix, which whatever stands before the app lets through.
 ADDRESS = "gradio_api/logitspec"
@@ -36,12 +37,12 @@ def launch_options() -> dict[str, Any]:
     """For `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
     scripts = [ASSETS / "page" / "page.js", *sorted(ASSETS.glob("*/tab.js"))]
     styles = [ASSETS / "page" / "page.css", *sorted(ASSETS.glob("*/tab.css"))]
-    texts = {
-        _name(file): file.read_text(encoding="utf-8") for each in scripts for file in graph(each)
-    }
+    files = dict.fromkeys(file for each in scripts for file in graph(each))
+    texts = {_name(file): file.read_text(encoding="utf-8") for file in files if not is_texts(file)}
+    texts["words/catalogue.js"] = catalogue_script()
     modules = list(texts)
     texts |= {_name(file): inline_styles(file) for file in styles}
-    texts["export/scripts.js"] = player_scripts()
+    texts |= {f"export/scripts-{each}.js": player_scripts(each) for each in LANGUAGES}
     texts["export/style.css"] = player_style()
     version = sha256("\0".join(texts.values()).encode()).hexdigest()[:16]
 

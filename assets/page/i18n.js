@@ -1,0 +1,132 @@
+/* The page's texts in the reader's language. A text is text: it goes into the page by text nodes and attributes,
+   never as markup. The language stays as long as the page; another one begins with a reload. */
+
+import { catalogue } from "../words/catalogue.js";
+
+/** @import { Value } from "../player/types.js" */
+
+const DEFAULT = "en";
+const STORE = "logitspec.language";
+const PLACE = /\{(\w+)(?::(\.|%)(\d))?\}/g;
+
+/** Those that this page has; an exported one has the default and the one that it was saved in. */
+export const languages = Object.keys(catalogue).filter((each) => "page.language" in catalogue[each]);
+
+export const language = chosen();
+
+const texts = catalogue[language];
+const rules = new Intl.PluralRules(language);
+/** @type {Map<string, Intl.NumberFormat>} */
+const formats = new Map();
+
+/**
+ * A text of the catalogue with values in its places: `{name}` as it is, a number with the language's marks;
+ * `{name:.2}` with two decimals; `{name:%1}` a share as a percentage with one. The value `n` chooses among the
+ * plural forms. Of a key that is in no catalogue, the key.
+ * @param {string} key
+ * @param {Record<string, Value>} [values]
+ */
+export function t(key, values = {}) {
+  return form(key, values).replace(PLACE, (_, name, kind, digits) => written(values[name], kind, digits));
+}
+
+/**
+ * The same in pieces, so that elements may stand in the text's places: `element.append(...pieces(key, { term }))`.
+ * @param {string} key
+ * @param {Record<string, Value | Node>} values
+ * @returns {(string | Node)[]}
+ */
+export function pieces(key, values) {
+  /** @type {(string | Node)[]} */
+  const all = [];
+  let at = 0;
+  const text = form(key, values);
+  for (const { 0: place, 1: name, 2: kind, 3: digits, index } of text.matchAll(PLACE)) {
+    const value = values[name];
+    const piece = typeof value === "object" && value !== null ? value : written(value, kind, digits);
+    all.push(text.slice(at, index), piece);
+    at = index + place.length;
+  }
+  return [...all, text.slice(at)].filter((each) => each !== "");
+}
+
+/**
+ * A number with the language's marks.
+ * @param {number} value
+ * @param {Intl.NumberFormatOptions} [options]
+ */
+export function number(value, options = {}) {
+  const name = JSON.stringify(options);
+  let format = formats.get(name);
+  if (!format) formats.set(name, (format = new Intl.NumberFormat(language, options)));
+  return format.format(value);
+}
+
+/**
+ * A language's own name.
+ * @param {string} code
+ */
+export const languageName = (code) => String(catalogue[code]["page.language"]);
+
+/**
+ * Shows the page in another language from now on, in this browser.
+ * @param {string} code
+ */
+export function chooseLanguage(code) {
+  const address = new URL(location.href);
+  address.searchParams.delete("lang");
+  try {
+    localStorage.setItem(STORE, code);
+  } catch {
+    address.searchParams.set("lang", code); // storage may be forbidden
+  }
+  if (address.href === location.href) location.reload();
+  else location.replace(address);
+}
+
+/** @param {string} key @param {Record<string, any>} values */
+function form(key, values) {
+  const text = texts[key] ?? catalogue[DEFAULT][key] ?? key;
+  return typeof text === "string" ? text : (text[rules.select(values.n)] ?? text.other);
+}
+
+/** @param {Value | Node | undefined} value @param {string} [kind] @param {string} [digits] */
+function written(value, kind, digits) {
+  if (typeof value !== "number") return String(value);
+  if (!kind) return number(value);
+  const decimals = { minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) };
+  return number(value, kind === "%" ? { style: "percent", ...decimals } : decimals);
+}
+
+/** What the address asks for, then what was chosen before, then what the browser prefers. */
+function chosen() {
+  if (typeof document === "undefined") return DEFAULT;
+  const wanted = [new URLSearchParams(location.search).get("lang"), stored(), ...navigator.languages];
+  for (const each of wanted) {
+    const found = each && languages.find((one) => isSame(one, each));
+    if (found) return found;
+  }
+  return DEFAULT;
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(STORE);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether two tags are of one language in one script, whatever the region.
+ * @param {string} one
+ * @param {string} other
+ */
+function isSame(one, other) {
+  try {
+    const [a, b] = [one, other].map((tag) => new Intl.Locale(tag).maximize());
+    return a.language === b.language && a.script === b.script;
+  } catch {
+    return false; // no tag
+  }
+}

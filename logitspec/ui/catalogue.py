@@ -1,0 +1,63 @@
+"""The texts of `assets/words` for Python, which writes English; `assets/page/relabel.js` puts them into the reader's
+language.
+
+A language is a folder there, a room a file in it: keys and texts. A text has places: `{name}`, `{name:.2}` for two
+decimals, `{name:%1}` for a share as a percentage with one; or it is an object of plural forms by CLDR category, which
+the value `n` chooses among.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
+
+Texts = dict[str, str | dict[str, str]]
+
+PLACE = re.compile(r"\{(\w+)(?::([.%])(\d))?\}")
+LANGUAGES = sorted(folder.name for folder in WORDS.iterdir() if folder.is_dir())
+
+
+@cache
+def texts(language: str) -> Texts:
+    """All texts of a language, by key."""
+    rooms = sorted((WORDS / language).glob("*.json"))
+    return {
+        key: text
+        for room in rooms
+        for key, text in json.loads(room.read_text(encoding="utf-8")).items()
+    }
+
+
+def say(key: str, **values: Any) -> str:
+    """The English text of a key with values in its places.
+
+    Raises KeyError for a key, or a place's value, that is missing.
+    """
+    text = texts(DEFAULT_LANGUAGE)[key]
+    if isinstance(text, dict):
+        text = text.get("one", text["other"]) if values["n"] == 1 else text["other"]
+    return PLACE.sub(lambda place: _written(values[place[1]], place[2], place[3]), text)
+
+
+def _written(value: Any, kind: str | None, digits: str | None) -> str:
+    if isinstance(value, str) or not isinstance(value, (int, float)):
+        return str(value)
+    if kind == "%":
+        return f"{value:,.{digits}%}"
+    return f"{value:,.{digits}f}" if kind else f"{value:,}"
+
+
+def is_texts(file: Path) -> bool:
+    """Whether a file of assets/ is one of the catalogue's, which the page gets as one."""
+    return WORDS in file.parents
+
+
+def catalogue_script() -> str:
+    """`assets/words/catalogue.js` with all texts in it: one request instead of one a file."""
+    every = {language: texts(language) for language in LANGUAGES}
+    return f"export const catalogue = {json.dumps(every, ensure_ascii=False)};\n"

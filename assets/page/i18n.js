@@ -63,6 +63,13 @@ export function number(value, options = {}) {
 }
 
 /**
+ * A number with so many decimals.
+ * @param {number} value
+ * @param {number} digits
+ */
+export const decimal = (value, digits) => number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+/**
  * A language's own name.
  * @param {string} code
  */
@@ -94,8 +101,8 @@ function form(key, values) {
 function written(value, kind, digits) {
   if (typeof value !== "number") return String(value);
   if (!kind) return number(value);
-  const decimals = { minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) };
-  return number(value, kind === "%" ? { style: "percent", ...decimals } : decimals);
+  if (kind === ".") return decimal(value, Number(digits));
+  return number(value, { style: "percent", minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
 }
 
 /** What the address asks for, then what was chosen before, then what the browser prefers. */

@@ -2,6 +2,7 @@
    Gradio does once a cut connection is back. It stores the trace and the place in the browser, and asks the
    server, where a run goes on for a while without its page. A view is a player or a race. */
 
+import { t } from "../page/i18n.js";
 import { unpacked } from "./unpack.js";
 
 /** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
@@ -20,11 +21,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const ASK_EVERY = 300;
   const MAX_FAILURES = 30;
   const SILENT = 4000; // ms without a message, after which the page asks: a cut connection says nothing
-  const GONE = "The server keeps this run no longer; what had arrived of it is shown.";
-  const REFUSED = "The server has no room for this run; try again in a minute.";
+  const GONE = t("player.gone");
+  const REFUSED = t("player.no-room");
   const BEGINNING = /^\{("run":"\w*","seq":0,)?"kind":"(reset|race)"/;
   const PATIENCE = 500; // ms in which a message of the server's own may come first
-  const NO_SUCH_RUN = "The run of this link is kept no longer; ask for its file, or run its prompt again.";
+  const NO_SUCH_RUN = t("player.no-such-run");
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
   /** @type {(request: { run: string, from: number }) => Promise<string | null>} */

@@ -1,9 +1,9 @@
 /* The KV cache: its rows before the pass, the rows of the pass, and which of these it keeps. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, nearest, setData, setText } from "./dom.js";
 import { linkOf } from "./links.js";
-import { plural } from "./words.js";
 
 /** @import { Callbacks, Frame, Step, Trace } from "./types.js" */
 
@@ -13,7 +13,7 @@ export function createCache(on) {
   const earlier = el("div", { class: "ls-cache-kept" }, before);
   const cells = el("div", { class: "ls-cache-rows" });
   const bar = el("div", { class: "ls-cache-bar", role: "img" }, earlier, cells);
-  const title = el("span", { class: "ls-title" }, "KV cache");
+  const title = el("span", { class: "ls-title" }, t("player.cache"));
   const note = el("span", { class: "ls-note" });
   const element = el("div", { class: "ls-cache" }, title, bar, note);
   listenToRows(cells, on);
@@ -29,7 +29,7 @@ export function createCache(on) {
       if (paintedStep !== step) drawRows(cells, step);
       paintedStep = step;
       const { position, tokens } = step.row;
-      setText(before, plural(position, "row"));
+      setText(before, t("player.rows", { n: position }));
       earlier.style.setProperty("--ls-share", cacheShare(position, tokens.length).toFixed(4));
       const words = cacheWords(trace, frame.cursor, beat);
       setText(note, words);
@@ -80,14 +80,14 @@ function drawRows(cells, step) {
  */
 export function cacheWords(trace, number, beat) {
   const { position, path, tokens } = trace.steps[number - 1].row;
-  const before = plural(position, "row");
-  if (beat < 3) return `${before}: one for every token of the text before the root`;
-  const pass = `${before} + ${tokens.length} of this pass`;
+  const rows = t("player.rows", { n: position });
+  if (beat < 3) return t("player.cache-before", { rows });
+  const pass = t("player.cache-pass", { rows, pass: tokens.length });
   if (beat < LAST_BEAT) return pass;
   const dropped = tokens.length - path.length;
-  const fall = dropped ? `, ${dropped} fall away` : "";
-  const stay = `${path.length} accepted ${path.length === 1 ? "row stays" : "rows stay"}`;
-  return `${pass}: ${stay}${fall}, ${position + path.length} in all`;
+  const stay = t("player.cache-stay", { n: path.length });
+  const kept = { pass, stay, dropped, all: position + path.length };
+  return t(dropped ? "player.cache-kept-fall" : "player.cache-kept", kept);
 }
 
 /** @param {HTMLElement} cells @param {number | null} node */

@@ -1,6 +1,7 @@
 /* The cues of a run: the beats of its steps. Before the fourth beat stands a question: how many drafts survive? */
 
 import { announceCue, register } from "../page/cues.js";
+import { t } from "../page/i18n.js";
 import { BEATS, LAST_BEAT } from "./beats.js";
 import { choose } from "./playing.js";
 import { beatWords } from "./sentence.js";
@@ -45,7 +46,7 @@ function describe({ trace }, index) {
   const [number, beat] = stillOf(index);
   if (!trace || !trace.steps[number - 1]) return { title: "", kind: "step", notes: "", answer: "", seconds: 0 };
   const { headline, sentence } = beatWords(trace, number, beat);
-  const about = { title: headline, notes: sentence, answer: "", seconds: SECONDS[beat - 1], station: `Step ${number}` };
+  const about = { title: headline, notes: sentence, answer: "", seconds: SECONDS[beat - 1], station: t("player.cue-station", { number }) };
   if (beat === QUESTION && trace.steps[number - 1].drafted) return { ...about, kind: "question", ...question(trace, number) };
   if (beat === QUESTION + 1) return { ...about, kind: "reveal" };
   return { ...about, kind: beat === LAST_BEAT ? "sentence" : "step" };
@@ -57,10 +58,10 @@ function question(trace, number) {
   const most = Math.min(drafted, MOST_CHOICES - 1);
   const choices = Array.from({ length: most + 1 }, (_, count) => String(count) + (count === most && most < drafted ? "+" : ""));
   return {
-    question: `How many of ${drafted} drafted tokens survive?`,
+    question: t("player.cue-question", { n: drafted }),
     choices,
     right: Math.min(accepted, most),
-    answer: `${accepted} of ${drafted}`,
+    answer: t("player.cue-answer", { accepted, drafted }),
   };
 }
 

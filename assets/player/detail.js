@@ -1,5 +1,6 @@
 /* The detail card of a token, node or rank: its origin, its fate and its alternatives. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
 import { linkOf } from "./links.js";
@@ -7,14 +8,14 @@ import { share } from "./logits.js";
 import { ORIGINS } from "./origins.js";
 import { fillToken } from "./spelling.js";
 import { sourceOf, spellToken } from "./trace.js";
-import { STATE_TITLES, excerpt, originWords, plural, quotedFrom, restSentence, stateWords } from "./words.js";
+import { STATE_TITLES, excerpt, originWords, quotedFrom, restSentence, stateWords } from "./words.js";
 
 /** @import { Attributes, Frame, NodeLink, Step, StepRow, Trace, TraceFrame } from "./types.js" */
 
 const ALTERNATIVES = 6;
 
 export function createDetail() {
-  const element = el("div", { class: "ls-detail", role: "region", "aria-label": "Detail" });
+  const element = el("div", { class: "ls-detail", role: "region", "aria-label": t("player.detail") });
   let before = "";
   return {
     element,
@@ -56,24 +57,24 @@ function drawDetail(element, frame) {
  * @param {TraceFrame} frame
  */
 function restParts({ trace, cursor, step, beat }) {
-  const hint = "Point at a token, a node or a rank to see where it came from; Up and Down walk them.";
+  const hint = t("player.detail-hint");
   const summary = step && beat === LAST_BEAT ? restSentence(trace, cursor) : "";
-  const head = el("div", { class: "ls-detail-head" }, el("span", { class: "ls-title" }, "Detail"));
+  const head = el("div", { class: "ls-detail-head" }, el("span", { class: "ls-title" }, t("player.detail")));
   const rest = el("p", { class: "ls-detail-rest" }, summary);
   return [head, el("div", { class: "ls-detail-body" }, rest, el("p", { class: "ls-detail-hint" }, hint))];
 }
 
 /** @param {Trace} trace @param {number} position */
 function promptParts(trace, position) {
-  const facts = [["Place", `position ${position} of the text, in the prompt`]];
-  return [headPart(trace, trace.ids[position], {}, "prompt"), factsPart(facts)];
+  const facts = [[t("player.fact-place"), t("player.place-prompt", { position })]];
+  return [headPart(trace, trace.ids[position], {}, t("player.prompt")), factsPart(facts)];
 }
 
 /** @param {Trace} trace @param {Step} step @param {number} rank */
 function rankParts(trace, step, rank) {
   const { ids, probs } = step.row.last;
-  const facts = [["Rank", `${rank} of the last logits, ${share(probs[rank])}`]];
-  return [headPart(trace, ids[rank], {}, "not drafted"), factsPart(facts)];
+  const facts = [[t("player.fact-rank"), t("player.rank-of", { rank, share: share(probs[rank]) })]];
+  return [headPart(trace, ids[rank], {}, t("player.not-drafted")), factsPart(facts)];
 }
 
 /** @param {Trace} trace @param {NodeLink} link */
@@ -83,11 +84,11 @@ function nodeParts(trace, link) {
   const attributes = { "data-legend-origin": step.origins[node].origin, "data-legend-state": state };
   /** @type {[string, string | Node | null][]} */
   const facts = [
-    ["Step", placeWords(trace, link)],
-    ["Origin", originWords(trace, step, node)],
-    ["Source", sourcePart(trace, step, node)],
-    ["Target", stateWords(trace, step, node)],
-    [node === 0 ? "Instead" : "Beside it", alternativesPart(trace, step, node)],
+    [t("player.fact-step"), placeWords(trace, link)],
+    [t("player.fact-origin"), originWords(trace, step, node)],
+    [t("player.fact-source"), sourcePart(trace, step, node)],
+    [t("player.fact-target"), stateWords(trace, step, node)],
+    [t(node === 0 ? "player.fact-instead" : "player.fact-beside"), alternativesPart(trace, step, node)],
   ];
   const title = node === 0 ? ORIGINS.root.title : STATE_TITLES[state];
   return [headPart(trace, step.row.tokens[node], attributes, title), factsPart(facts)];
@@ -118,9 +119,11 @@ function factsPart(facts) {
 
 /** @param {Trace} trace @param {NodeLink} link */
 function placeWords(trace, { number, step, node, position }) {
-  const where = position === null ? "" : `, position ${position} of the text`;
-  const depth = node === 0 ? "" : `, ${plural(step.depths[node], "token")} after the root`;
-  return `${number} of ${trace.steps.length}${where}${depth}`;
+  return [
+    t("player.place-step", { number, steps: trace.steps.length }),
+    position === null ? [] : t("player.place-position", { position }),
+    node === 0 ? [] : t("player.place-depth", { n: step.depths[node] }),
+  ].flat().join(t("player.comma"));
 }
 
 /**
@@ -187,7 +190,7 @@ function siblingChips(trace, step, parents, node) {
     return el("span", { class: "ls-alternative" }, chipOf(trace, step.row.tokens[other], attributes));
   });
   const more = others.length - chips.length;
-  return more > 0 ? [...chips, el("span", {}, `and ${more} more`)] : chips;
+  return more > 0 ? [...chips, el("span", {}, t("player.and-more", { more }))] : chips;
 }
 
 /** @param {Trace} trace @param {number} id @param {Record<string, any>} attributes */

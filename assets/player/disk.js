@@ -1,12 +1,13 @@
 /* Opening and saving files, by button and by drop: what all views have in common. */
 
+import { t } from "../page/i18n.js";
 import { el, holds, setText } from "./dom.js";
 import { MAX_FILE_BYTES } from "./schema.js";
 
 /** @import { Files, Timer } from "./types.js" */
 
 const SAID_FOR = 6000;
-const TOO_LARGE = "This file is too large to be opened here.";
+const TOO_LARGE = t("player.too-large");
 
 /**
  * Puts the buttons and the status line into `files.element`; the whole view accepts drops.
@@ -27,7 +28,7 @@ export function fillFiles(files, [open, input], buttons) {
 export function filesOf(player) {
   return {
     player,
-    element: el("div", { class: "ls-files", role: "group", "aria-label": "Files" }),
+    element: el("div", { class: "ls-files", role: "group", "aria-label": t("player.files") }),
     said: el("span", { class: "ls-said", role: "status" }),
     silence: /** @type {Timer} */ (undefined),
   };
@@ -40,13 +41,13 @@ export function filesOf(player) {
  * @returns {[open: HTMLElement, input: HTMLElement]}
  */
 export function fileOpener(files, kind) {
-  const input = el("input", { type: "file", accept: ".json,.gz", hidden: true, "aria-label": `A saved ${kind}` });
+  const input = el("input", { type: "file", accept: ".json,.gz", hidden: true, "aria-label": t(`player.saved-${kind}`) });
   input.addEventListener("change", () => {
     const [file] = input.files || [];
     if (file) openFile(files, file);
     input.value = "";
   });
-  return [fileButton(files, `Open ${kind}`, `Open a saved ${kind}; or drop one here`, () => input.click()), input];
+  return [fileButton(files, t(`player.open-${kind}`), t(`player.open-${kind}-title`), () => input.click()), input];
 }
 
 /** @param {Files} files @param {string} label @param {string} title @param {(...values: any[]) => any} action */
@@ -112,7 +113,7 @@ async function openFile(files, file) {
     say(files, "");
     files.player.element.focus({ preventScroll: true });
   } catch (error) {
-    say(files, messageOf(error) === TOO_LARGE ? TOO_LARGE : "This file is damaged; save it again.");
+    say(files, messageOf(error) === TOO_LARGE ? TOO_LARGE : t("player.file-damaged"));
   }
 }
 

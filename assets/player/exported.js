@@ -1,7 +1,7 @@
 /* The exported page: one file that plays one run and fetches nothing. `logitspec/publish/export.py` writes the
    same from the same outline, `document.json`. */
 
-import { language } from "../page/i18n.js";
+import { language, t } from "../page/i18n.js";
 import page from "./document.json" with { type: "json" };
 import { stillEscaped } from "./picture.js";
 
@@ -31,7 +31,7 @@ export async function pageParts() {
 /** @param {string} name */
 async function exportFile(name) {
   const reply = await fetch(new URL("../export/" + name, import.meta.url)).catch(() => null);
-  if (!reply || !reply.ok) throw new Error("The page can't be saved: its server does not answer; try again later.");
+  if (!reply || !reply.ok) throw new Error(t("player.page-unreachable"));
   return reply.text();
 }
 
@@ -57,7 +57,7 @@ export function exportedPage({ trace, title, scripts, style, nonce }) {
  * @param {Pick<Trace, "header">} trace
  */
 export function runTitle({ header }) {
-  const words = (header.recorded || header.prompt || "a run").slice(0, MAX_READ).replace(/[\s\p{C}]+/gu, " ").trim();
+  const words = (header.recorded || header.prompt || t("player.a-run")).slice(0, MAX_READ).replace(/[\s\p{C}]+/gu, " ").trim();
   const letters = [...words];
   const isLong = letters.length > TITLE_LETTERS;
   return "LogitSpec: " + (isLong ? letters.slice(0, TITLE_LETTERS - 1).join("") + "…" : words);

@@ -1,6 +1,7 @@
 /* Files: opens a trace; saves the run as a trace or as a page that plays it, and the step as a picture;
    copies a link to the step. */
 
+import { t } from "../page/i18n.js";
 import { download, fileButton, fileOpener, filesOf, fillFiles, plainName, say } from "./disk.js";
 import { el } from "./dom.js";
 import { canExport, exportedPage, pageParts, runTitle } from "./exported.js";
@@ -17,10 +18,10 @@ export function createFiles(player) {
   const button = (label, title, action) =>
     fileButton(files, label, title, () => files.trace && action(files, files.trace));
   const needTrace = [
-    button("Save trace", "Save every step of this run as a file", saveTrace),
-    button("Save page", "Save one page that plays this run without a network", savePage),
-    button("Save picture", "Save a picture of this step, for slides", savePicture),
-    button("Copy link", "Copy a link to this step", copyLink),
+    button(t("player.save-trace"), t("player.save-trace-title"), saveTrace),
+    button(t("player.save-page"), t("player.save-page-title"), savePage),
+    button(t("player.save-picture"), t("player.save-picture-title"), savePicture),
+    button(t("player.copy-link"), t("player.copy-link-title"), copyLink),
   ];
   needTrace[1].hidden = !canExport();
   fillFiles(files, fileOpener(files, "trace"), needTrace);
@@ -45,7 +46,7 @@ export const fileName = (trace, ending) => plainName(runTitle(trace)) + ending;
 function saveTrace(files, trace) {
   const name = fileName(trace, ".json");
   download(name, traceText(trace), "application/json");
-  say(files, `Saved as ${name}.`);
+  say(files, t("player.saved", { name }));
 }
 
 /** @param {TraceFiles} files @param {Trace} trace */
@@ -55,7 +56,7 @@ async function savePage(files, trace) {
   const parts = { ...(await pageParts()), trace: traceText(trace), title: runTitle(trace), nonce };
   const name = fileName(trace, ".html");
   download(name, exportedPage(parts), "text/html");
-  say(files, `Saved as ${name}.`);
+  say(files, t("player.saved", { name }));
 }
 
 /** @param {TraceFiles} files @param {Trace} trace */
@@ -63,7 +64,7 @@ function savePicture(files, trace) {
   const { cursor } = files;
   const name = fileName(trace, `-step-${cursor}.svg`);
   download(name, stillPicture(trace, cursor), "image/svg+xml");
-  say(files, `Saved as ${name}.`);
+  say(files, t("player.saved", { name }));
 }
 
 /** @param {TraceFiles} files @param {Trace} trace */
@@ -71,9 +72,9 @@ async function copyLink(files, trace) {
   const { cursor } = files;
   const { link } = files.player.options;
   const address = link ? await link(trace.run, cursor) : location.href.replace(/#.*/, "") + "#step=" + cursor;
-  if (!address) return say(files, "No address leads to this run: it is kept in this page only. Save the page.");
+  if (!address) return say(files, t("player.no-address"));
   const copied = await copyText(files, address);
-  say(files, copied ? `Link to step ${cursor} copied.` : address);
+  say(files, copied ? t("player.link-copied", { step: cursor }) : address);
 }
 
 /**

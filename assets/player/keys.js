@@ -1,25 +1,13 @@
 /* Keys: only while the player has the focus, and never where the browser or a field uses them. */
 
+import { t } from "../page/i18n.js";
 import { el, holds, icon } from "./dom.js";
 
 /** @import { Actions } from "./types.js" */
 
 const KEYS = [
-  ["Space", "play or pause"],
-  ["Left  Right", "previous, next step"],
-  ["Shift Left  Right", "ten steps"],
-  [",  .", "previous, next beat of the step"],
-  ["Home  End", "first, last step"],
-  ["J  K", "next, previous step with a rejected draft"],
-  ["[  ]", "slower, faster"],
-  ["Up  Down", "walk nodes, tokens or ranks, where the focus is"],
-  ["Enter", "go to the step of the token"],
-  ["+  -  0", "zoom the tree, in it"],
-  ["M", "tree, rows or attention mask"],
-  ["W", "show spaces and newlines"],
-  ["L", "lecture size"],
-  ["Escape", "to the end of the step; out of lecture size"],
-  ["?", "these keys"],
+  "space", "sides", "sides-shift", "dots", "ends", "rejections", "speed", "walk",
+  "enter", "zoom", "views", "whitespace", "lecture", "escape", "help",
 ];
 
 /** @type {Record<string, string>} by key */
@@ -78,11 +66,13 @@ export function actionOf(event) {
 
 /** The sheet that lists the keys. */
 export function createKeysSheet() {
-  const close = el("button", { type: "button", class: "ls-button", "aria-label": "Close" }, icon("close"));
+  const close = el("button", { type: "button", class: "ls-button", "aria-label": t("player.close") }, icon("close"));
   const list = el("dl", { class: "ls-keys" });
-  for (const [keys, does] of KEYS) list.append(el("dt", {}, keys), el("dd", {}, does));
-  const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, "Keys"), close);
-  const attributes = { class: "ls-sheet", role: "dialog", "aria-label": "Keys", hidden: true };
+  for (const each of KEYS) {
+    list.append(el("dt", {}, t(`player.key-${each}`)), el("dd", {}, t(`player.key-${each}-does`)));
+  }
+  const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, t("player.keys")), close);
+  const attributes = { class: "ls-sheet", role: "dialog", "aria-label": t("player.keys"), hidden: true };
   const element = el("div", attributes, head, list);
   /** @type {Element | null} */
   let before = null;

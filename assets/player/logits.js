@@ -1,10 +1,11 @@
 /* The last logits: the candidates for the root, and which of them were drafted after it. */
 
+import { t } from "../page/i18n.js";
 import { caretMove, childrenOf, el, nearest, panel, setAttributes, setData, setText, svg } from "./dom.js";
 import { linkOf } from "./links.js";
 import { fillToken } from "./spelling.js";
 import { spellToken } from "./trace.js";
-import { STATE_TITLES, percent, plural, quoted } from "./words.js";
+import { STATE_TITLES, percent, quoted } from "./words.js";
 
 /** @import { Callbacks, Frame, NodeState, PanelWithBoxes, RanksState, Step, Trace } from "./types.js" */
 
@@ -21,11 +22,11 @@ const FATE_PATHS = {
  * @returns {PanelWithBoxes}
  */
 export function createLogitsPanel(on) {
-  const view = panel("logits", "Last logits");
-  const label = "Most probable tokens; Up and Down walk the ranks";
+  const view = panel("logits", t("player.logits"));
+  const label = t("player.logits-label");
   const list = el("div", { class: "ls-ranks", role: "list", tabindex: 0, "aria-label": label });
-  const log = toggleButton("ls-scale", "log", "Bars on a logarithmic scale");
-  const more = toggleButton("ls-more", "all", "All ranks that the trace holds");
+  const log = toggleButton("ls-scale", t("player.log"), t("player.log-title"));
+  const more = toggleButton("ls-more", t("player.all"), t("player.all-title"));
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
@@ -139,9 +140,9 @@ function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, ma
   });
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
-  setText(more, "all " + ids.length);
-  const words = drafted.size ? plural(drafted.size, "runner-up", "runners-up") + " drafted" : "";
-  setText(view.note, ids.includes(step.row.tokens[0]) ? words : "the root was drawn from below these");
+  setText(more, t("player.all-ranks", { n: ids.length }));
+  const words = drafted.size ? t("player.runners-up-drafted", { n: drafted.size }) : "";
+  setText(view.note, ids.includes(step.row.tokens[0]) ? words : t("player.root-below"));
 }
 
 /**
@@ -213,9 +214,11 @@ function showRank(row, trace, step, { rank, id, probability, share: part, fate }
   const [, bar, chances, mark] = childrenOf(row);
   const [length, text] = childrenOf(bar);
   const isRoot = id === step.row.tokens[0];
-  const words = isRoot ? "next token, certain" : fate ? "drafted, " + STATE_TITLES[fate] : "";
+  const drafted = fate && t("player.drafted-state", { state: STATE_TITLES[fate] });
+  const words = isRoot ? t("player.next-certain-long") : drafted;
   const chance = share(probability);
-  const label = `Rank ${rank}: ${quoted(trace, id)}, ${chance}${words && "; " + words}`;
+  const about = { rank, token: quoted(trace, id), share: chance, fate: words };
+  const label = t(words ? "player.rank-label-more" : "player.rank-label", about);
   setAttributes(row, { "aria-label": label });
   setData(row, "kind", isRoot ? "root" : fate ? "logit" : null);
   length.style.width = (part * 100).toFixed(2) + "%";
@@ -234,10 +237,10 @@ function showRank(row, trace, step, { rank, id, probability, share: part, fate }
  * @param {NodeState} [fate]
  */
 function rankMark(isRoot, fate) {
-  if (isRoot) return [el("span", { class: "ls-mark-root" }, "next, certain")];
+  if (isRoot) return [el("span", { class: "ls-mark-root" }, t("player.next-certain"))];
   if (!fate) return [];
   const judged = el("span", { class: "ls-mark-fate" }, fateIcon(fate), STATE_TITLES[fate]);
-  return [el("span", { class: "ls-mark-draft" }, "drafted"), judged];
+  return [el("span", { class: "ls-mark-draft" }, t("player.drafted-mark")), judged];
 }
 
 /** @param {NodeState} fate */

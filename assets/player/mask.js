@@ -1,13 +1,14 @@
 /* The mask of tree attention as a matrix: one row for each node, dark where the row may attend. Every node
    sees the text before the tree, its ancestors and itself. */
 
+import { t } from "../page/i18n.js";
 import { el, svg } from "./dom.js";
 import { tokenElement } from "./nodes.js";
-import { plural, quoted } from "./words.js";
+import { quoted } from "./words.js";
 
 /** @import { Step, Trace } from "./types.js" */
 
-const MASK_TITLE = "Tree attention mask of this step";
+const MASK_TITLE = t("player.mask-title");
 
 /**
  * The nodes that each node sees, itself last: the rows of the mask.
@@ -49,8 +50,8 @@ function maskHead({ row }, count) {
   return el(
     "div",
     { class: "ls-mask-head", "aria-hidden": "true" },
-    el("span", { class: "ls-mask-name" }, "node"),
-    el("span", { class: "ls-mask-position" }, "position id"),
+    el("span", { class: "ls-mask-name" }, t("player.mask-node")),
+    el("span", { class: "ls-mask-position" }, t("player.mask-position")),
     el("span", { class: "ls-mask-prefix" }, row.position > 0 ? `0–${row.position - 1}` : "–"),
     el("span", { class: "ls-mask-columns" }, ...marks),
   );
@@ -103,16 +104,15 @@ function cellsElement({ row }, nodes) {
 /** @param {Trace} trace @param {Step} step @param {number} node @param {number[]} nodes @param {number} position */
 function maskSentence(trace, step, node, nodes, position) {
   const token = quoted(trace, step.row.tokens[node]);
-  const before = plural(step.row.position, "token");
+  const before = t("player.tokens", { n: step.row.position });
   const above = nodes.slice(0, -1).map((each) => quoted(trace, step.row.tokens[each]));
-  const sees = above.length ? `, ${above.join(", ")}` : "";
-  return `row ${node}, ${token}, position ${position}: sees the ${before} before the tree${sees} and itself`;
+  const about = { row: node, token, position, before, above: above.join(t("player.list-comma")) };
+  return t(above.length ? "player.mask-row-above" : "player.mask-row", about);
 }
 
 /** @param {Step} step @param {number} count */
 function maskFoot({ row }, count) {
-  const words =
-    `${plural(count, "row")} in one forward pass. Each row sees the ${plural(row.position, "token")} before the tree` +
-    " (in the KV cache), its ancestors and itself; nodes of one depth share a position id.";
+  const rows = t("player.rows", { n: count });
+  const words = t("player.mask-foot", { rows, before: t("player.tokens", { n: row.position }) });
   return el("p", { class: "ls-mask-foot" }, words);
 }

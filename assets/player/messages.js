@@ -1,5 +1,6 @@
 /* Messages: a run's header, its steps as they come, the whole trace, an error. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
@@ -12,7 +13,7 @@ import { addVocabulary, appendSteps, createTrace } from "./trace.js";
  *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage, WaitingMessage
  * } from "./types.js" */
 
-const NO_TRACE = "This is neither a trace nor a part of one; open a file saved here.";
+const NO_TRACE = t("player.not-a-trace");
 
 /**
  * Takes one message; never throws.
@@ -37,8 +38,8 @@ const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, waiting: 
 
 /** @param {unknown} error */
 function errorSentence(error) {
-  if (error instanceof SyntaxError) return "This is not a trace: it is no JSON; open a file saved here.";
-  if (error instanceof TypeError) return `This trace is damaged (${error.message}); save it again.`;
+  if (error instanceof SyntaxError) return t("player.no-json");
+  if (error instanceof TypeError) return t("player.trace-damaged", { why: error.message });
   return messageOf(error);
 }
 
@@ -109,7 +110,7 @@ function showTrace(player, trace) {
   const steps = trace.steps.length;
   state.cursor = same && !follow ? Math.min(cursor, steps) : steps;
   if (!same) state.beat = LAST_BEAT;
-  if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
+  if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
   arrived(player);
 }
 
@@ -122,7 +123,7 @@ function showTrace(player, trace) {
 function playFrom(player, trace, at = 1) {
   const { state } = player;
   loadTrace(player, trace);
-  if (trace.header.finish === "error") state.error = trace.header.error || "The run failed.";
+  if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
   state.live = false;
   state.speed = SPEED_AT_START;
   moveTo(player, at);
@@ -187,7 +188,7 @@ function takeSteps(player, data) {
 function endRun(state, { finish, error = null }) {
   if (state.trace) Object.assign(state.trace.header, { finish, error });
   state.live = false;
-  if (finish === "error") state.error = error || "The run failed.";
+  if (finish === "error") state.error = error || t("player.run-failed");
 }
 
 /**
@@ -245,7 +246,7 @@ function takeError(player, data) {
   }
   state.expecting = false;
   state.live = false;
-  state.error = data.message || "The run failed.";
+  state.error = data.message || t("player.run-failed");
   changed(player);
 }
 

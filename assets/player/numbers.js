@@ -1,5 +1,6 @@
 /* The numbers of the run up to the visible step, each with its meaning. */
 
+import { decimal, number, t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el, setText } from "./dom.js";
 import { milliseconds, percent } from "./words.js";
@@ -7,14 +8,14 @@ import { milliseconds, percent } from "./words.js";
 /** @import { Baseline, Frame, Still, Trace } from "./types.js" */
 
 const COUNTS = [
-  ["tokens", "Tokens", ""],
-  ["forwards", "Forward passes", "of the target, prefill excluded"],
-  ["mean", "Mean accepted tokens", "tokens per target forward, root included, prefill excluded"],
-  ["acceptance", "Acceptance rate", "accepted drafts / drafted tokens"],
-  ["rate", "Tokens/s", "decoding wall time only"],
-  ["wall", "Wall time", "of decoding"],
-  ["device", "Device time", "within the wall time"],
-  ["speedup", "Speed-up", ""],
+  ["tokens", t("player.count-tokens"), ""],
+  ["forwards", t("player.count-forwards"), t("player.count-forwards-meaning")],
+  ["mean", t("player.count-mean"), t("player.count-mean-meaning")],
+  ["acceptance", t("player.count-acceptance"), t("player.count-acceptance-meaning")],
+  ["rate", t("player.count-rate"), t("player.count-rate-meaning")],
+  ["wall", t("player.count-wall"), t("player.count-wall-meaning")],
+  ["device", t("player.count-device"), t("player.count-device-meaning")],
+  ["speedup", t("player.count-speedup"), ""],
 ];
 
 export function createCounts() {
@@ -56,7 +57,7 @@ export function stepsDone({ cursor, beat }) {
  * @param {Baseline} baseline
  */
 export function baselineWords({ seconds_per_token, method }) {
-  return `over plain decoding, which took ${milliseconds(seconds_per_token)} a token (${method}, measured)`;
+  return t("player.baseline", { time: milliseconds(seconds_per_token), method });
 }
 
 /**
@@ -69,13 +70,13 @@ export function countTexts(trace, done) {
   const tokens = end - trace.promptLength;
   const baseline = trace.header.baseline;
   /** @type {Record<string, string>} */
-  const texts = { tokens: String(tokens), forwards: String(done) };
-  if (done) texts.mean = (tokens / done).toFixed(2);
+  const texts = { tokens: number(tokens), forwards: number(done) };
+  if (done) texts.mean = decimal(tokens / done, 2);
   if (drafted) texts.acceptance = percent(accepted / drafted);
   if (seconds > 0) {
-    texts.rate = (tokens / seconds).toFixed(tokens / seconds < 100 ? 1 : 0);
+    texts.rate = decimal(tokens / seconds, tokens / seconds < 100 ? 1 : 0);
     texts.wall = duration(seconds);
-    if (baseline) texts.speedup = ((baseline.seconds_per_token * tokens) / seconds).toFixed(2) + " ×";
+    if (baseline) texts.speedup = t("player.times", { n: (baseline.seconds_per_token * tokens) / seconds });
   }
   if (device > 0) texts.device = duration(device);
   return texts;
@@ -87,7 +88,7 @@ export function countTexts(trace, done) {
  */
 export function duration(seconds) {
   if (seconds < 0.9995) return milliseconds(seconds);
-  if (seconds < 59.995) return seconds.toFixed(2) + " s";
+  if (seconds < 59.995) return t("player.seconds", { n: seconds });
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return t("player.minutes", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
 }

@@ -1,5 +1,6 @@
 /* The whole run at a glance: one bar for each step, as high as its number of tokens, under the scrubber. */
 
+import { t } from "../page/i18n.js";
 import { el, setAttributes, setText, svg } from "./dom.js";
 import { stretchesShown } from "./links.js";
 import { countTexts, stepsDone } from "./numbers.js";
@@ -21,8 +22,8 @@ export function createOverview(on) {
     min: "0",
     max: "0",
     step: "1",
-    "aria-label": "Step",
-    title: "Tokens per step; drag or click to go to a step",
+    "aria-label": t("player.step"),
+    title: t("player.overview-title"),
   });
   range.addEventListener("input", () => on.drag(Number(range.value)));
   range.addEventListener("change", on.drop);
@@ -30,7 +31,7 @@ export function createOverview(on) {
   const most = el("span", {});
   const soFar = el("span", { class: "ls-so-far" });
   const head = el("div", { class: "ls-lane-title" }, most, soFar);
-  const prompt = el("span", { class: "ls-lane-prompt" }, "prompt");
+  const prompt = el("span", { class: "ls-lane-prompt" }, t("player.prompt"));
   const track = el("div", { class: "ls-track" }, bars, marks, range);
   const element = el("div", { class: "ls-overview" }, head, prompt, track);
   /** @type {OverviewState} */
@@ -48,7 +49,7 @@ export function createOverview(on) {
         state.markKey = null;
       }
       element.hidden = trace === null;
-      setText(most, "Tokens per step" + (steps ? `, most ${state.most}` : ""));
+      setText(most, t(steps ? "player.overview-most" : "player.overview", { most: state.most }));
       setRange(range, steps, cursor);
       setText(soFar, soFarWords(frame));
       drawMarks(marks, prompt, state, frame);
@@ -66,7 +67,7 @@ function setRange(range, steps, cursor) {
   if (range.max !== String(steps)) setAttributes(range, { min: steps ? 1 : 0, max: steps });
   range.value = String(cursor);
   range.disabled = steps === 0;
-  range.setAttribute("aria-valuetext", steps ? `Step ${cursor} of ${steps}` : "No steps");
+  range.setAttribute("aria-valuetext", t(steps ? "player.step-of" : "player.no-steps", { step: cursor, steps }));
 }
 
 /**
@@ -97,7 +98,7 @@ function drawBars(element, bars, state, trace) {
 export function soFarWords(frame) {
   if (!frame.trace) return "";
   const { mean, rate } = countTexts(frame.trace, stepsDone(frame));
-  return mean ? `So far ${mean} a pass` + (rate ? `, ${rate}/s` : "") : "";
+  return mean ? t(rate ? "player.so-far-rate" : "player.so-far", { mean, rate }) : "";
 }
 
 /**

@@ -1,9 +1,10 @@
 /* A still of one step as SVG, for slides. All numbers are whole. */
 
+import { t } from "../page/i18n.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { HIDDEN, codePoint, spell } from "./spelling.js";
-import { originAt, outcome, visibleTokens } from "./trace.js";
-import { STATE_TITLES } from "./words.js";
+import { originAt, visibleTokens } from "./trace.js";
+import { STATE_TITLES, outcomeSentence } from "./words.js";
 
 /** @import { Segment, Step, StillLayout, Trace } from "./types.js" */
 
@@ -36,7 +37,7 @@ export function stillPicture(trace, number) {
   const width = Math.max(wide, layout.right + margin);
   const below = STILL_TREE + layout.free * row;
   const height = below + STILL_LEGEND + 80;
-  const heading = `Step ${number} of ${trace.steps.length}`;
+  const heading = t("player.step-of", { step: number, steps: trace.steps.length });
   const sentence = stillOutcome(step);
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}"` +
@@ -60,12 +61,7 @@ const stillColour = (origin) => ORIGINS[origin].colour.light;
 
 /** @param {Step} step */
 function stillOutcome(step) {
-  const { drafted, accepted, rejected, uncompared } = outcome(step);
-  const tokens = accepted === 0 ? "1 token" : `${accepted + 1} tokens`;
-  return (
-    `${drafted} drafted = ${accepted} accepted + ${rejected} rejected` +
-    ` + ${uncompared} not compared; ${tokens} from one forward pass.`
-  );
+  return t("player.still-outcome", { outcome: outcomeSentence(step), n: step.row.path.length });
 }
 
 /**
@@ -311,7 +307,7 @@ function stillLegend(trace, y) {
     const words = ORIGINS[origin].title;
     lines.push(stillBox(x, y, 28, origin, "accepted"));
     lines.push(stillText(x + 36, y + 16, words, STILL_INK.ink, 12));
-    x += 36 + small * words.length + 24;
+    x += 36 + small * stillCells(words) + 24;
   }
   x = margin;
   for (const [state, words] of Object.entries(STATE_TITLES)) {
@@ -320,8 +316,8 @@ function stillLegend(trace, y) {
       lines.push(`<path d="M${x + 4} ${y + 44}H${x + 24}" stroke="${stillColour("root")}"/>`);
     }
     lines.push(stillText(x + 36, y + 48, words, STILL_INK.ink, 12));
-    x += 36 + small * words.length + 24;
+    x += 36 + small * stillCells(words) + 24;
   }
-  lines.push(stillText(x, y + 48, "→ the target's own choice after a node", STILL_INK.soft, 12));
+  lines.push(stillText(x, y + 48, t("player.still-choice"), STILL_INK.soft, 12));
   return lines;
 }

@@ -1,11 +1,11 @@
 /* The text on the page: blocks of lines, which hold chunks; chunks in sight hold a span for each token. */
 
+import { t } from "../page/i18n.js";
 import { WHOLE_BELOW, chunkAt, cutChunks, inWindow } from "./chunks.js";
 import { el, setText } from "./dom.js";
 import { foldOf } from "./fold.js";
 import { fillToken } from "./spelling.js";
 import { originAt, spellSequence } from "./trace.js";
-import { plural } from "./words.js";
 
 /** @import { Segment, Sheet, Trace } from "./types.js" */
 
@@ -149,7 +149,7 @@ function addChunk(sheet) {
   const goesOn = above && !chunk.line && !atFold;
   const block = goesOn ? above : body.appendChild(el("div", { class: "ls-block" }));
   if (atFold && chunk.start === folded.from) {
-    setText(fold, `… ${plural(folded.to - folded.from, "token")} folded …`);
+    setText(fold, t("player.folded", { n: folded.to - folded.from }));
     block.append(fold);
     return entries.push({ element: fold, block, spans: null, shownEnd: 0 });
   }

@@ -2,6 +2,7 @@
    A page that had to lay out as many elements could not keep up, nor with dashes: accepted nodes are
    filled, rejected ones have an outline, those that were not compared have none. */
 
+import { t } from "../page/i18n.js";
 import { el } from "./dom.js";
 import { originOfEdge, stateOfEdge } from "./edges.js";
 import { CHIP_HEIGHT } from "./layout.js";
@@ -18,7 +19,7 @@ export function createSketch() {
   // Elements inside a canvas are styled but not drawn: they tell the page's current colours.
   const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
   const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);
-  element.setAttribute("aria-label", "Draft tree, passing by");
+  element.setAttribute("aria-label", t("player.sketch"));
   /** @type {Looks | null} what the page looks like just now */
   let looks = null;
   return {

@@ -1,5 +1,6 @@
 /* The text so far. Moving the cursor adds or removes tokens at the end and redraws none. */
 
+import { t } from "../page/i18n.js";
 import { caretMove, el, nearest, panel, setAttributes, setText } from "./dom.js";
 import { linkOf, nextRoot, stretchesShown } from "./links.js";
 import {
@@ -29,8 +30,8 @@ const RUSH = 32; // tokens; more at once than these are plain text until the ste
  * @returns {TextPanel}
  */
 export function createTextPanel(on) {
-  const view = panel("text", "Text so far");
-  const label = "Prompt and output; Up and Down walk the tokens, Enter goes to a token's step";
+  const view = panel("text", t("player.text"));
+  const label = t("player.text-label");
   setAttributes(view.body, { tabindex: 0, role: "group", "aria-label": label });
   const spoken = el("div", { class: "ls-spoken", role: "status" });
   view.element.append(spoken);
@@ -129,10 +130,10 @@ function setCaret(state, on, trace, position) {
   scrollToToken(state, position);
   on.point({ position });
   const number = trace.stepOf[position];
-  const words = number
-    ? nodeSentence(trace, trace.steps[number - 1], trace.nodeOf[position]) + `; step ${number}`
-    : `${quoted(trace, trace.ids[position])}: prompt`;
-  setText(state.spoken, `Token ${position}, ${words}`);
+  const spoken = number
+    ? t("player.token-step", { position, words: nodeSentence(trace, trace.steps[number - 1], trace.nodeOf[position]), number })
+    : t("player.token-prompt", { position, token: quoted(trace, trace.ids[position]) });
+  setText(state.spoken, spoken);
 }
 
 /** @param {TextState} state @param {Frame} frame */
@@ -146,7 +147,7 @@ function paintText(state, frame) {
     Object.assign(sheet, { trace: null, visible: 0 });
     return setText(view.note, "");
   }
-  setText(view.note, `${trace.promptLength} prompt + ${visible - trace.promptLength} new tokens`);
+  setText(view.note, t("player.text-note", { prompt: trace.promptLength, output: visible - trace.promptLength }));
   setWhitespace(sheet, settings.whitespace);
   setTrace(sheet, trace);
   const rushes = frame.hurried && visible - sheet.visible > RUSH;
@@ -189,7 +190,7 @@ function paintGhost(ghost, trace, id) {
   if (id === null || ghost.dataset.next === next) return;
   ghost.dataset.next = next;
   fillToken(ghost, spellToken(trace, id), true);
-  ghost.title = "certain next token: the root of the next step";
+  ghost.title = t("player.ghost");
 }
 
 /**

@@ -1,5 +1,6 @@
 /* Zoom and pan of what lies in a scrolling box: the box scrolls, the content's letters grow. */
 
+import { t } from "../page/i18n.js";
 import { el, setText } from "./dom.js";
 
 /** @import { Point, Zoom } from "./types.js" */
@@ -16,7 +17,7 @@ export function createZoom(body, content) {
   const apply = () => {
     content.style.fontSize = `${state.fit * state.factor}em`;
     level.hidden = state.factor === 1;
-    setText(level, Math.round(state.factor * 100) + " %");
+    setText(level, t("player.zoom-level", { n: Math.round(state.factor * 100) }));
     out.disabled = state.factor === ZOOMS[0];
     into.disabled = state.factor === ZOOMS[ZOOMS.length - 1];
   };
@@ -33,15 +34,15 @@ export function createZoom(body, content) {
   };
   /** @param {number} direction */
   const by = (direction) => zoomTo(nextZoom(state.factor, direction));
-  const out = zoomButton("−", "Zoom out", "-", () => by(-1));
-  const into = zoomButton("+", "Zoom in", "+", () => by(1));
-  const level = el("button", { type: "button", class: "ls-button ls-zoom-level", title: "Original size (0)" });
+  const out = zoomButton("−", t("player.zoom-out"), "-", () => by(-1));
+  const into = zoomButton("+", t("player.zoom-in"), "+", () => by(1));
+  const level = el("button", { type: "button", class: "ls-button ls-zoom-level", title: t("player.zoom-original") });
   level.addEventListener("click", () => zoomTo(1));
   listenToWheel(body, (factor, at) => zoomTo(state.factor * factor, at));
   listenToDrag(body);
   apply();
   return {
-    element: el("div", { class: "ls-zoom", role: "group", "aria-label": "Zoom" }, out, level, into),
+    element: el("div", { class: "ls-zoom", role: "group", "aria-label": t("player.zoom") }, out, level, into),
     fit(size) {
       if (state.fit === size) return;
       state.fit = size;

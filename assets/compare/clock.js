@@ -1,11 +1,12 @@
 /* The two clocks that a race is played by: measured seconds of decoding, or forward passes. */
 
+import { t } from "../page/i18n.js";
 import { hasFinished, isOver } from "./race.js";
 
 /** @import { Clock, Race, Trace } from "../player/types.js" */
 
 /** @type {Record<Clock, string>} */
-export const CLOCKS = { time: "Measured time", forwards: "Forward passes" };
+export const CLOCKS = { time: t("compare.clock-time"), forwards: t("compare.clock-forwards") };
 /** @type {Clock[]} */
 export const CLOCK_NAMES = ["time", "forwards"];
 export const SAME_TIME = 1e-9;

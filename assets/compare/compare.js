@@ -1,5 +1,6 @@
 /* The race in the page: what it shows follows from the race, the clock and the moment alone. */
 
+import { t } from "../page/i18n.js";
 import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
 import { installOrigins } from "../player/origins.js";
@@ -137,13 +138,13 @@ function raceStateName(state) {
 
 /** @param {RaceState} state @param {StateName} name */
 function raceStatus(state, name) {
-  if (state.expecting) return state.outlook ? "Waiting" : "Starting";
-  if (name === "error") return "Error";
-  if (name === "running") return "Live";
-  if (name === "paused") return "Live, looking back";
+  if (state.expecting) return t(state.outlook ? "compare.waiting" : "compare.starting");
+  if (name === "error") return t("compare.error");
+  if (name === "running") return t("compare.live");
+  if (name === "paused") return t("compare.looking-back");
   if (!state.race) return "";
   if (state.race.recorded) return recordedTitle(state.race.recorded, state.race.lanes[0].trace.header.model);
-  return state.race.lanes.every(({ trace }) => hasFinished(trace)) ? "Done" : "Stopped";
+  return state.race.lanes.every(({ trace }) => hasFinished(trace)) ? t("compare.done") : t("compare.stopped");
 }
 
 /** @param {RaceView} view */

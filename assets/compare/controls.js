@@ -1,19 +1,19 @@
 /* One transport for all lanes: buttons, the clock and its switch, the slider and the speed. */
 
+import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { iconButton, showPlay } from "../player/transport.js";
-import { plural } from "../player/words.js";
 import { CLOCKS, CLOCK_NAMES, raceEnd } from "./clock.js";
 import { momentWords } from "./words.js";
 
 /** @import { Actions, Clock, Race, RaceFrame } from "../player/types.js" */
 
 const RACE_BUTTONS = [
-  ["first", "Start", "Home"],
-  ["previous", "Previous step", "Left"],
-  ["toggle", "Play", "Space"],
-  ["next", "Next step", "Right"],
-  ["last", "End", "End"],
+  ["first", t("compare.start"), t("compare.key-home")],
+  ["previous", t("compare.previous"), t("compare.key-left")],
+  ["toggle", t("compare.play"), t("compare.key-space")],
+  ["next", t("compare.next"), t("compare.key-right")],
+  ["last", t("compare.end"), t("compare.key-end")],
 ];
 
 // A factor for the clock of measured time; passes per second for the clock of forward passes.
@@ -40,9 +40,9 @@ export function fittingSpeed(race, clock) {
 
 /** @param {number} speed @param {Clock} clock */
 function speedWords(speed, clock) {
-  if (clock === "forwards") return plural(speed, "pass", "passes") + "/s";
-  if (speed === 1) return "as measured";
-  return speed < 1 ? `${Math.round(1 / speed)} × slower` : `${speed} × faster`;
+  if (clock === "forwards") return t("compare.passes-a-second", { n: speed });
+  if (speed === 1) return t("compare.as-measured");
+  return speed < 1 ? t("compare.slower", { n: Math.round(1 / speed) }) : t("compare.faster", { n: speed });
 }
 
 /** @param {Actions} actions those of RACE_BUTTONS, and live, clock, speed, seek */
@@ -50,7 +50,7 @@ export function createControls(actions) {
   const buttons = RACE_BUTTONS.map(([name, label, key]) => iconButton(name, label, key, actions[name]));
   const play = buttons[RACE_BUTTONS.findIndex(([name]) => name === "toggle")];
   play.classList.add("ls-primary");
-  const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
+  const live = el("button", { type: "button", class: "ls-button ls-live" }, t("compare.live"));
   live.addEventListener("click", actions.live);
   const clocks = CLOCK_NAMES.map((name) => clockButton(name, CLOCKS[name], actions.clock));
   const speed = createSpeed(actions.speed);
@@ -61,8 +61,8 @@ export function createControls(actions) {
   const row = el(
     "div",
     { class: "ls-transport" },
-    group("Steps", ...buttons, live),
-    group("Clock", ...clocks),
+    group(t("compare.steps"), ...buttons, live),
+    group(t("compare.clock"), ...clocks),
     speed.element,
     status,
   );
@@ -97,7 +97,7 @@ function createSpeed(onSpeed) {
   /** @type {Clock | null} */
   let listed = null;
   return {
-    element: el("label", { class: "ls-speed" }, "Speed ", select),
+    element: el("label", { class: "ls-speed" }, t("compare.speed"), " ", select),
     /** @param {RaceFrame} frame */
     paint({ clock, speed }) {
       if (listed !== clock) {
@@ -114,7 +114,7 @@ function createSpeed(onSpeed) {
 /** @param {(share: number) => void} onSeek */
 function createSlider(onSeek) {
   const reading = el("output", { class: "lr-reading" });
-  const range = el("input", { type: "range", class: "lr-slider", min: 0, max: SLIDER_PARTS, "aria-label": "Clock" });
+  const range = el("input", { type: "range", class: "lr-slider", min: 0, max: SLIDER_PARTS, "aria-label": t("compare.clock") });
   range.addEventListener("input", () => onSeek(Number(range.value) / SLIDER_PARTS));
   const whole = el("span", { class: "lr-whole" });
   return {
@@ -124,9 +124,9 @@ function createSlider(onSeek) {
       const end = race ? raceEnd(race, clock) : 0;
       range.disabled = end === 0;
       range.value = String(end ? Math.round((at / end) * SLIDER_PARTS) : 0);
-      range.setAttribute("aria-valuetext", `${momentWords(at, clock)} of ${momentWords(end, clock)}`);
+      range.setAttribute("aria-valuetext", t("compare.reading", { at: momentWords(at, clock), end: momentWords(end, clock) }));
       setText(reading, momentWords(at, clock));
-      setText(whole, race ? "of " + momentWords(end, clock) : "");
+      setText(whole, race ? t("compare.of-whole", { end: momentWords(end, clock) }) : "");
     },
   };
 }

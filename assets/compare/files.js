@@ -1,5 +1,6 @@
 /* A race as a file: all its lanes with what they ran on, as it was recorded. */
 
+import { t } from "../page/i18n.js";
 import { download, fileButton, fileOpener, filesOf, fillFiles, plainName, say } from "../player/disk.js";
 import { raceOver, raceText } from "./race.js";
 
@@ -9,7 +10,7 @@ import { raceOver, raceText } from "./race.js";
 export function createRaceFiles(player) {
   /** @type {RaceFiles} */
   const files = { ...filesOf(player), race: null };
-  const save = fileButton(files, "Save race", "Save every step of all lanes as a file", () => saveRace(files));
+  const save = fileButton(files, t("compare.save"), t("compare.save-title"), () => saveRace(files));
   fillFiles(files, fileOpener(files, "race"), [save]);
   return {
     element: files.element,
@@ -27,5 +28,5 @@ function saveRace(files) {
   const { lanes, recorded } = files.race;
   const name = plainName("race " + (recorded || lanes[0].trace.header.prompt || "")) + ".json";
   download(name, raceText(files.race), "application/json");
-  say(files, `Saved as ${name}.`);
+  say(files, t("compare.saved", { name }));
 }

@@ -1,5 +1,6 @@
 /* A lane: its method, its progress and its text. */
 
+import { t } from "../page/i18n.js";
 import { el, setData, setText } from "../player/dom.js";
 import { spentInAll, stepsAt } from "./clock.js";
 import { isOver } from "./race.js";
@@ -21,8 +22,8 @@ export function createLane(title, onOpen) {
   const track = createTrack();
   const text = createLaneText(title);
   const name = el("span", { class: "lr-title" }, title);
-  const open = el("button", { type: "button", class: "ls-button ls-file lr-open", hidden: true }, "Watch its steps");
-  open.setAttribute("aria-label", `Watch the steps of ${title}`);
+  const open = el("button", { type: "button", class: "ls-button ls-file lr-open", hidden: true }, t("compare.open-lane"));
+  open.setAttribute("aria-label", t("compare.open-lane-label", { title }));
   if (onOpen) open.addEventListener("click", onOpen);
   const head = el("div", { class: "lr-head" }, place, name, figures, open, took);
   const attributes = { class: "lr-lane", role: "group", "aria-label": title };

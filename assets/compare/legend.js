@@ -1,5 +1,6 @@
 /* The meaning of colours and heights, for the origins that some lane uses. */
 
+import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 
@@ -14,7 +15,7 @@ export function createRaceLegend() {
     const word = el("span", { class: "ls-token", "data-legend-origin": origin }, name);
     return el("li", { class: "lr-item", "data-origin": origin }, swatch, word, el("span", {}, words));
   });
-  const element = el("ul", { class: "lr-legend", "aria-label": "Where a token comes from" }, ...items);
+  const element = el("ul", { class: "lr-legend", "aria-label": t("compare.origins") }, ...items);
   return {
     element,
     /** @param {Race} race */

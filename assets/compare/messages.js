@@ -1,5 +1,6 @@
 /* Messages: a race, its steps as they come, an error. Missing steps are requested again. */
 
+import { t } from "../page/i18n.js";
 import { messageOf } from "../player/disk.js";
 import { prefersStills } from "../player/playing.js";
 import { traceText } from "../player/trace.js";
@@ -13,7 +14,7 @@ import { arrivalWords, verdictWords } from "./words.js";
  *   ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace, WaitingMessage
  * } from "../player/types.js" */
 
-const LOST_STEPS = "Some steps of this race were lost on their way; press Race to run it again.";
+const LOST_STEPS = t("compare.lost-steps");
 
 /**
  * Gets ready for a race that was requested; the old one is shown until its first step comes, and stays if it
@@ -37,7 +38,7 @@ export function receiveRace(view, message) {
     const take = takers[data.kind];
     if (take) take(view, data);
   } catch (error) {
-    takeRaceError(view, { message: `This race can't be shown (${messageOf(error)}); run it again.` });
+    takeRaceError(view, { message: t("compare.cannot-show", { why: messageOf(error) }) });
   }
   view.repaint();
 }
@@ -125,7 +126,7 @@ function growShown(view, race, data) {
 /** @param {RaceState} state @param {Race} race */
 function endRace(state, race) {
   state.speed = fittingSpeed(race, state.clock);
-  state.announcement = `${arrivalWords(race, state.clock)}. ${verdictWords(race)}`;
+  state.announcement = t("compare.arrival", { order: arrivalWords(race, state.clock), verdict: verdictWords(race) });
   noteFailure(state, race);
 }
 
@@ -136,7 +137,7 @@ function endRace(state, race) {
  */
 function noteFailure(state, race) {
   const failed = race.lanes.find(({ trace }) => trace.header.finish === "error");
-  if (failed) state.error = failed.trace.header.error || "The race failed.";
+  if (failed) state.error = failed.trace.header.error || t("compare.failed");
 }
 
 /**
@@ -176,7 +177,7 @@ function askForRace(view, name) {
 
 /** @param {RaceView} view @param {ErrorMessage} data */
 function takeRaceError(view, data) {
-  Object.assign(view.state, { expecting: false, opening: null, error: data.message || "The race failed." });
+  Object.assign(view.state, { expecting: false, opening: null, error: data.message || t("compare.failed") });
 }
 
 /** @param {RaceView} view */

@@ -1,5 +1,6 @@
 /* Moving the clock: by hand, by playing, and with a race that runs. */
 
+import { t } from "../page/i18n.js";
 import { prefersStills } from "../player/playing.js";
 import { CLOCKS, SAME_TIME, frontier, momentAfter, momentBefore, raceEnd } from "./clock.js";
 import { fittingSpeed } from "./controls.js";
@@ -91,7 +92,7 @@ export function setClock(view, clock) {
   if (state.race) {
     state.speed = fittingSpeed(state.race, clock);
     setMoment(view, state.follow ? Infinity : share * raceEnd(state.race, clock));
-    state.announcement = `${CLOCKS[clock]}. ${standWords(state.race, state.at, clock)}`;
+    state.announcement = t("compare.switched", { clock: CLOCKS[clock], stand: standWords(state.race, state.at, clock) });
   } else state.speed = 1;
   view.repaint(true);
   placeChosen(view);

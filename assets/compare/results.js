@@ -1,5 +1,6 @@
 /* After the race: whether all texts agree, the gain of each lane, and how it was measured. */
 
+import { decimal, language, t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 import { originAt } from "../player/trace.js";
@@ -14,7 +15,7 @@ export function createResults() {
   const verdict = el("p", { class: "lr-verdict" });
   const charts = el("div", { class: "lr-charts" });
   const timing = el("p", { class: "lr-timing" });
-  const label = { class: "lr-results", role: "group", "aria-label": "Results", hidden: true };
+  const label = { class: "lr-results", role: "group", "aria-label": t("compare.results"), hidden: true };
   const element = el("div", label, verdict, charts, timing);
   /** @type {Race | null} */
   let paintedRace = null;
@@ -34,6 +35,9 @@ export function createResults() {
   };
 }
 
+/** @param {string} title within a sentence; German writes nouns large */
+const midSentence = (title) => (language === "de" ? title : title.toLowerCase());
+
 /** @param {Trace} trace */
 const lastTotals = (trace) => trace.totals[trace.totals.length - 1];
 /** @param {Trace} trace */
@@ -45,20 +49,22 @@ function rateBars(race) {
   const plain = race.lanes.find(({ trace }) => trace.header.method === "autoregressive");
   const rows = race.lanes.map(({ title, trace }) => {
     const rate = laneRate(trace);
-    const over = plain && plain.trace !== trace ? `, ${(rate / laneRate(plain.trace)).toFixed(2)} ×` : "";
-    return { title, number: rate.toFixed(rate < 100 ? 1 : 0) + "/s" + over, parts: [{ share: rate / highest }] };
+    const words = decimal(rate, rate < 100 ? 1 : 0);
+    const over = plain && plain.trace !== trace ? rate / laneRate(plain.trace) : null;
+    const number = t(over === null ? "compare.rate" : "compare.rate-over", { rate: words, times: over });
+    return { title, number, parts: [{ share: rate / highest }] };
   });
-  const note = "of decoding, prompt excluded" + (plain ? `; × is over ${plain.title.toLowerCase()}` : "");
-  return createBars("rate", "Tokens per second", note, rows);
+  const note = plain ? t("compare.rate-note-over", { plain: midSentence(plain.title) }) : t("compare.rate-note");
+  return createBars("rate", t("compare.rate-title"), note, rows);
 }
 
 /** @param {Race} race */
 function meanBars(race) {
   const means = race.lanes.map(({ trace }) => tokensAfter(trace, trace.steps.length) / trace.steps.length);
   const rows = race.lanes.map(({ title }, lane) => {
-    return { title, number: means[lane].toFixed(2), parts: [{ share: means[lane] / Math.max(...means) }] };
+    return { title, number: decimal(means[lane], 2), parts: [{ share: means[lane] / Math.max(...means) }] };
   });
-  return createBars("mean", "Mean accepted tokens", "per target forward, root included, prompt excluded", rows);
+  return createBars("mean", t("compare.mean-title"), t("compare.mean-note"), rows);
 }
 
 /** @param {Race} race */
@@ -66,14 +72,15 @@ function draftBars(race) {
   const highest = Math.max(1, ...race.lanes.map(({ trace }) => lastTotals(trace).drafted));
   const rows = race.lanes.map(({ title, trace }) => {
     const { drafted, accepted } = lastTotals(trace);
-    const number = drafted ? `${accepted} of ${drafted} (${percent(accepted / drafted)})` : "none drafted";
+    const counts = { accepted, drafted, share: percent(accepted / drafted) };
+    const number = drafted ? t("compare.accepted-of", counts) : t("compare.none-drafted");
     const parts = [
       { share: accepted / highest, kind: "accepted" },
       { share: (drafted - accepted) / highest, kind: "wasted" },
     ];
     return { title, number, parts };
   });
-  return createBars("drafts", "Drafts spent", "accepted of all drafted tokens", rows);
+  return createBars("drafts", t("compare.drafts-title"), t("compare.drafts-note"), rows);
 }
 
 /** @param {Race} race */
@@ -83,10 +90,12 @@ function originBars(race) {
     const counts = countOrigins(trace);
     const tokens = tokensAfter(trace, trace.steps.length);
     const used = origins.filter((origin) => counts[origin]);
-    const number = used.map((origin) => `${counts[origin]} ${ORIGINS[origin].name}`).join(", ");
+    const number = used
+      .map((origin) => t("compare.origin-count", { count: counts[origin], origin: ORIGINS[origin].name }))
+      .join(t("compare.comma"));
     return { title, number, parts: used.map((origin) => ({ share: counts[origin] / tokens, origin })) };
   });
-  return createBars("origins", "Where the accepted tokens came from", "the signs are those of the lanes", rows);
+  return createBars("origins", t("compare.origins-title"), t("compare.origins-note"), rows);
 }
 
 /** @param {Trace} trace */

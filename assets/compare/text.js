@@ -1,5 +1,6 @@
 /* A lane's text: its new tokens by origin. Moving the clock adds or removes tokens at the end. */
 
+import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { fillToken } from "../player/spelling.js";
 import { originAt, spellSequence } from "../player/trace.js";
@@ -9,7 +10,7 @@ import { tokensAfter } from "./race.js";
 
 /** @param {string} title */
 export function createLaneText(title) {
-  const label = `Text of ${title}`;
+  const label = t("compare.text-of", { title });
   const element = el("div", { class: "lr-text", tabindex: 0, role: "region", "aria-label": label });
   /** @type {LaneText} */
   const state = { trace: null, spans: [], newest: [] };

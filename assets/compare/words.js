@@ -1,15 +1,16 @@
 /* What the page says about a race, all of it from the traces. */
 
+import { t } from "../page/i18n.js";
 import { duration } from "../player/numbers.js";
-import { percent, plural } from "../player/words.js";
+import { percent } from "../player/words.js";
 import { SAME_TIME, places, spentInAll, stepsAt } from "./clock.js";
 import { tokensAfter } from "./race.js";
 
 /** @import { Clock, Race, Trace } from "../player/types.js" */
 
-export const IDLE_RACE = "No race yet. Choose two to four methods and press Race: each gets a lane.";
-export const STARTING_RACE = "Starting: every method warms up for a moment, then all set off.";
-export const ORDINALS = ["", "1st", "2nd", "3rd", "4th"];
+export const IDLE_RACE = t("compare.idle");
+export const STARTING_RACE = t("compare.warming-up");
+export const ORDINALS = ["", t("compare.place-1"), t("compare.place-2"), t("compare.place-3"), t("compare.place-4")];
 const TIE = 0.01; // difference of probabilities up to which rounding can decide between two tokens
 
 /**
@@ -18,7 +19,7 @@ const TIE = 0.01; // difference of probabilities up to which rounding can decide
  * @param {Clock} clock
  */
 export function momentWords(at, clock) {
-  return clock === "time" ? duration(at) : plural(Math.floor(at + SAME_TIME), "pass", "passes");
+  return clock === "time" ? duration(at) : t("compare.passes", { n: Math.floor(at + SAME_TIME) });
 }
 
 /** @param {Race} race */
@@ -27,24 +28,16 @@ export function verdictWords(race) {
   if (!verdict) return "";
   const { tokens, differs_at: place, margin, complete } = verdict;
   if (place !== null) return differenceWords(place, margin);
-  if (complete) return `All outputs are identical${inHalf(race)}, token for token (${plural(tokens, "token")}).`;
-  return `The race was stopped. As far as all lanes got (${plural(tokens, "token")}), their outputs are identical.`;
-}
-
-/**
- * Half precision, where identical outputs are no matter of course.
- * @param {Race} race
- */
-function inHalf(race) {
   const dtype = String(race.lanes[0].trace.header.model?.dtype ?? "");
-  return dtype.endsWith("float16") ? `, in ${dtype}` : "";
+  if (!complete) return t("compare.identical-so-far", { n: tokens });
+  // In half precision identical outputs are no matter of course.
+  return t(dtype.endsWith("float16") ? "compare.identical-half" : "compare.identical", { n: tokens, dtype });
 }
 
 /** @param {number} place @param {number | null} margin */
 function differenceWords(place, margin) {
-  const where = `The outputs differ from new token ${place + 1} on`;
-  if (margin === null || margin > TIE) return where + ".";
-  return `${where}: there the model's two best tokens were tied up to ${percent(margin)}, and rounding parted them.`;
+  if (margin === null || margin > TIE) return t("compare.differ", { place: place + 1 });
+  return t("compare.differ-tie", { place: place + 1, margin: percent(margin) });
 }
 
 /**
@@ -56,12 +49,10 @@ export function timingWords(race) {
   const versions = ["torch", "transformers", "python"]
     .filter((name) => environment[name])
     .map((name) => `${name} ${environment[name]}`);
-  const forward = environment.forward === "fast" ? "the fast forward" : "the stock forward";
+  const forward = t(environment.forward === "fast" ? "compare.forward-fast" : "compare.forward-stock");
   return [
-    "How the times were taken: the methods took turns, one step each, on one device, and every round began" +
-      " with another lane. A lane's time is the sum of its own steps; reading the prompt is not counted, and" +
-      ` each method wrote ${plural(race.warmUp, "token")} untimed first.`,
-    `Model ${model.id}, ${model.dtype}, on ${model.device}, ${forward}; ${versions.join(", ")}.`,
+    t("compare.timing", { n: race.warmUp }),
+    t("compare.timing-model", { ...model, model: model.id, forward, versions: versions.join(t("compare.comma")) }),
   ].join(" ");
 }
 
@@ -72,9 +63,9 @@ export function timingWords(race) {
  */
 export function laneWords(trace, steps) {
   const tokens = tokensAfter(trace, steps);
-  const words = [plural(tokens, "token"), plural(steps, "pass", "passes")];
-  if (steps) words.push((tokens / steps).toFixed(2) + " a pass");
-  return words.join(", ");
+  const words = [t("compare.tokens", { n: tokens }), t("compare.passes", { n: steps })];
+  if (steps) words.push(t("compare.a-pass", { mean: tokens / steps }));
+  return words.join(t("compare.comma"));
 }
 
 /**
@@ -86,8 +77,10 @@ export function arrivalWords(race, clock) {
   return places(race, clock)
     .flatMap((place, number) => (place === null ? [] : [{ place, ...race.lanes[number] }]))
     .sort((a, b) => a.place - b.place)
-    .map(({ place, title, trace }) => `${ORDINALS[place]} ${title}, ${momentWords(spentInAll(trace, clock), clock)}`)
-    .join("; ");
+    .map(({ place, title, trace }) => {
+      return t("compare.arrived", { place: ORDINALS[place], title, moment: momentWords(spentInAll(trace, clock), clock) });
+    })
+    .join(t("compare.semicolon"));
 }
 
 /**
@@ -98,7 +91,8 @@ export function arrivalWords(race, clock) {
  */
 export function standWords(race, at, clock) {
   const lanes = race.lanes.map(({ title, trace }) => {
-    return `${title} ${plural(tokensAfter(trace, stepsAt(trace, at, clock)), "token")}`;
+    const tokens = t("compare.tokens", { n: tokensAfter(trace, stepsAt(trace, at, clock)) });
+    return t("compare.lane-stands", { title, tokens });
   });
-  return `After ${momentWords(at, clock)}: ${lanes.join("; ")}.`;
+  return t("compare.stand", { moment: momentWords(at, clock), lanes: lanes.join(t("compare.semicolon")) });
 }

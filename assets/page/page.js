@@ -5,6 +5,7 @@ import { mountPlayer } from "../player/gradio.js";
 import { announce, keepOptions } from "./calls.js";
 import { silenceFooterIcons } from "./footer.js";
 import { offerLanguages } from "./languages.js";
+import { relabelPage } from "./relabel.js";
 import { reopenTab } from "./same_tab.js";
 
 /** @import { Gradio, StartView } from "../player/types.js" */
@@ -44,5 +45,6 @@ Object.assign(globalThis, { logitspec: { announce, keepOptions } });
 addView("[data-logitspec-player]", mountPlayer);
 addView("[data-logitspec-race]", mountRace);
 offerLanguages();
+relabelPage();
 silenceFooterIcons();
 reopenTab();

@@ -45,8 +45,9 @@ COME_ALONG = {
 
 OPTIONAL = {
     "gguf",
+    "segno",
     "triton",
-}  # the app says how to get the one, and torch for CUDA brings the other
+}  # the app says how to get the first two, and torch for CUDA brings the last
 
 TOP_LEVEL = {
     "app.py", "logitspec", "assets", "tests", "requirements.txt", "README.md", "Spacefile",

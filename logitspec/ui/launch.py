@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from logitspec.serving.follow import Lectures
+from logitspec.serving.follow_routes import follow_routes
 from logitspec.serving.gate import Doors, Gate
 from logitspec.serving.host import Host
 from logitspec.serving.limits import MAX_WAITING
@@ -34,6 +36,7 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]
     options = launch_options()
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
+    kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
     kwargs["middleware"] = [Middleware(Gate, host=host, doors=doors, misfit=misfits(page))]
     kwargs["lifespan"] = light_sessions(host.audience.silence)
     return {

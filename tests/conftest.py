@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
 os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
+    GRADIO_ANALYTICS_MAX_EVENTS="1",  # as app.py has it, which comes too late for a fork
+    GRADIO_ANALYTICS_CACHE_FREQUENCY="1000000000",
     HF_HUB_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     OMP_NUM_THREADS="1",  # tiny models; threads that wait for each other cost more than they bring
@@ -224,10 +226,10 @@ def smollm2(smollm2_file: Path) -> tuple[Runner, Any]:
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app, started by its command."""
-    from support.app import serving_app
+    """The app with the built-in model; other tests start it by its command."""
+    from support.app import forked_app
 
-    with serving_app(tmp_path_factory.mktemp("app") / "log") as address:
+    with forked_app(tmp_path_factory.mktemp("app") / "log") as address:
         yield address
 
 

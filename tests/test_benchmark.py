@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +16,7 @@ import pytest
 import torch
 from support.fakes import ScriptedTarget, finished
 from support.families import model, runner
+from support.forks import Fork
 from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode
@@ -40,7 +38,6 @@ from logitspec.measure.variants import Variant
 from logitspec.models.loader import prepare
 from logitspec.prompts import EXAMPLES, Prompt, read_prompts
 
-ROOT = Path(__file__).parent.parent
 QUESTION = Prompt(7, "letters", "", "ABCABDABCAB")
 PROMPT = [0, 1, 2, 0, 1, 3, 0, 1, 2, 0, 1]
 
@@ -510,26 +507,34 @@ def plain_margin(text: str, place: int) -> float:
     return float(best - second)
 
 
-@pytest.mark.long
+def two_processes(arguments: list[str]) -> int:
+    """The launcher that `accelerate launch` uses itself for several GPUs; on CPUs it starts one process
+    only. It forks: two more starts would be nearly all of the time."""
+    from accelerate import PartialState
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    PartialState._reset_state()
+    config = LaunchConfig(
+        1,
+        1,
+        2,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        start_method="fork",
+        max_restarts=0,
+        monitor_interval=0.1,
+    )
+    codes: dict[int, int] = elastic_launch(config, main)(["benchmark", *arguments])
+    return max(codes.values())
+
+
 def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
-    """By the launcher that `accelerate launch` uses itself for several GPUs; on CPUs it starts one
-    process only."""
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone",
-            "-m", "logitspec", "benchmark", *arguments(tmp_path), "--baselines", "transformers",
-            "--methods", "prompt_lookup",
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    line = json.loads(done.stdout.splitlines()[-1])
+    asked = [*arguments(tmp_path), "--baselines", "transformers", "--methods", "prompt_lookup"]
+    log = tmp_path / "log"
+    assert Fork(lambda: two_processes(asked), log, {}).wait(300) == 0, log.read_text()
+    (line,) = (json.loads(each) for each in log.read_text().splitlines() if each.startswith("{"))
     assert line["environment"]["processes"] == 2
-    assert done.stdout.count("tokens/s: decoding only") == 1
+    assert log.read_text().count("tokens/s: decoding only") == 1
     whole = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     runs = [(each["question_id"], each["turn"], each["method"]) for each in whole["measurements"]]
     prompts = [(1, 0), (1, 1), (2, 0)]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import multiprocessing
 import pathlib
 from typing import Any
 
@@ -164,8 +165,10 @@ def test_ranks_are_those_of_the_logits() -> None:
     assert row.at_rank == expected
 
 
-@pytest.mark.long
-def test_two_processes_count_the_same(measured: Any) -> None:
+def test_two_processes_count_the_same(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In forks, which have imported everything already; what they get and give is pickled as ever."""
+    fork = multiprocessing.get_context("fork")
+    monkeypatch.setattr("multiprocessing.get_context", lambda method: fork)
     under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
     again = evaluate.measure_all(evaluate.draw_prompts("qa", 2, 5), under, 2)["qa"]
     assert again == measured

@@ -39,8 +39,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[str]
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(visitor: BrowserContext, address: str) -> Iterator[Page]:
+    """One for all tests, since each loads models of its own choice."""
     opened = visitor.new_page()
     opened.goto(address)
     opened.wait_for_selector(PLAYER)

@@ -333,33 +333,27 @@ def test_a_target_that_ranks_no_prompt_is_refused() -> None:
 # The command
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "logitspec", "replay", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["replay", *arguments]) == 0
+    return capsys.readouterr().out
 
 
-@pytest.mark.long
-def test_from_a_prompt_to_numbers(tmp_path: Path, built_in: Any) -> None:
+def test_from_a_prompt_to_numbers(
+    tmp_path: Path, built_in: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     prompts, file, numbers = (tmp_path / name for name in ("p.jsonl", "r.jsonl.gz", "n.json"))
     text = "Write a short story about a fox."
     row = {"question_id": 5, "category": "story", "turns": [text]}
     prompts.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    made = command(
-        "record", "--prompts", str(prompts), "--out", str(file), "--max-new-tokens", "30",
+    printed(
+        capsys, "record", "--prompts", str(prompts), "--out", str(file), "--max-new-tokens", "30",
         "--device", "cpu", "--dtype", "float32",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    done = command(
-        "run", str(file), "--method", "autoregressive", "--method", "logitspec_paper",
+    output = printed(
+        capsys, "run", str(file), "--method", "autoregressive", "--method", "logitspec_paper",
         "--method", "logitspec_paper", "--option", "draft_tree_capacity=8", "--json", str(numbers),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    last = done.stdout.splitlines()[-1]
+    last = output.splitlines()[-1]
     assert last + "\n" == numbers.read_text(encoding="utf-8")
     plain, paper, small = json.loads(last)["methods"]
     assert (plain["method"], paper["method"]) == ("autoregressive", "logitspec_paper")
@@ -371,8 +365,8 @@ def test_from_a_prompt_to_numbers(tmp_path: Path, built_in: Any) -> None:
     target, tokens = built_in
     wanted = finished(live(target, encode_prompt(tokens, text), "logitspec_paper", 30))
     assert paper["scores"]["story"]["steps"] == len(wanted.steps)
-    assert "logitspec_paper draft_tree_capacity=8 " in done.stdout
-    assert "tokens per target forward, root included, prefill excluded" in done.stdout
+    assert "logitspec_paper draft_tree_capacity=8 " in output
+    assert "tokens per target forward, root included, prefill excluded" in output
 
 
 def transcripts_file(folder: Path) -> str:

@@ -7,7 +7,7 @@ from support.awaited import awaited
 
 
 def test_a_few_of_each_kind_get_what_is_theirs(url: str) -> None:
-    figures = awaited(soak.Soak(url.rstrip("/"), 10).play(8))
+    figures = awaited(soak.Soak(url.rstrip("/"), 4).play(8))
     assert figures.broken(soak.alone()) == []
     assert len(figures.ran) >= 4
     assert set(figures.refused) <= {400, 403, 404, 413, 421}

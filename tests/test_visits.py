@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.app import free_port
 from support.app_page import PLAYER, state, unfold
 from support.families import runner
@@ -78,12 +78,9 @@ def served() -> Iterator[Served]:
 
 
 @contextmanager
-def visit(chromium: Browser, served: Served, **options: Any) -> Iterator[Page]:
+def visit(visitor: BrowserContext, served: Served) -> Iterator[Page]:
     """The page, opened afresh; no script may fail, and none may be kept from running."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **options
-    )
-    opened = context.new_page()
+    opened = visitor.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on(
@@ -93,13 +90,13 @@ def visit(chromium: Browser, served: Served, **options: Any) -> Iterator[Page]:
     opened.goto(served.url)
     opened.wait_for_selector(f"{PLAYER} .ls-legend")
     yield opened
-    context.close()
+    opened.close()
     assert faults == []
 
 
 @pytest.fixture
-def page(chromium: Browser, served: Served) -> Iterator[Page]:
-    with visit(chromium, served) as opened:
+def page(visitor: BrowserContext, served: Served) -> Iterator[Page]:
+    with visit(visitor, served) as opened:
         yield opened
 
 
@@ -202,10 +199,10 @@ def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(
 
 
 def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
-    chromium: Browser, served: Served
+    visitor: BrowserContext, served: Served
 ) -> None:
     served.brake.set()
-    with visit(chromium, served) as page:
+    with visit(visitor, served) as page:
         run(page, 300)
         page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
         page.reload()
@@ -221,11 +218,13 @@ def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
     until(lambda: trace.finish == "cancelled")
 
 
-def test_a_page_that_never_did_anything_leaves_nothing(chromium: Browser, served: Served) -> None:
+def test_a_page_that_never_did_anything_leaves_nothing(
+    visitor: BrowserContext, served: Served
+) -> None:
     sessions = served.app.state_holder
     assert isinstance(sessions, LightSessions)
     before = set(sessions.session_data)
-    with visit(chromium, served), visit(chromium, served):
+    with visit(visitor, served), visit(visitor, served):
         pass
     free(served.host)
     assert set(sessions.session_data) == before

@@ -110,8 +110,8 @@ def choose(tab: Page, lane: int, title: str) -> None:
 
 
 def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
-    choose(tab, 3, "no lane")
-    choose(tab, 4, "no lane")
+    choose(tab, 3, "–")
+    choose(tab, 4, "–")
     tab.get_by_label("Prompt of the race").fill("")
     tab.get_by_role("button", name="Race", exact=True).click()
     state(tab, "error")
@@ -125,7 +125,7 @@ def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None
 def test_a_method_races_itself_with_other_options(tab: Page) -> None:
     choose(tab, 1, "LogitSpec (paper)")
     for lane in (3, 4):
-        choose(tab, lane, "no lane")
+        choose(tab, lane, "–")
     expect(tab.get_by_role("button", name="Options of lane 4")).to_be_hidden()
     tab.get_by_role("button", name="Options of lane 1").click()
     capacity = tab.get_by_label("Draft tree capacity")

@@ -8,9 +8,10 @@ import gradio as gr
 
 from logitspec.decoding.race import DEFAULT_LANES, MIN_RIVALS, Entry
 from logitspec.drafters import METHODS
+from logitspec.ui.catalogue import say
 from logitspec.ui.options import option_inputs, own_options
 
-NO_LANE = ("no lane", "")
+NO_LANE = ("–", "")  # a drop-down shows its choice in a field, which the page does not translate
 
 
 def lane_inputs() -> list[Any]:
@@ -30,11 +31,11 @@ def _lane(number: int, choices: list[tuple[str, str]], method: str) -> tuple[Any
         chosen = gr.Dropdown(
             choices,
             value=method,
-            label=f"Lane {number}",
+            label=say("compare.lane", number=number),
             filterable=False,
             elem_classes="lane",
         )
-        return chosen, option_inputs(chosen, f"Options of lane {number}", gr.Column)
+        return chosen, option_inputs(chosen, say("compare.lane-options", number=number), gr.Column)
 
 
 def entries(values: tuple[Any, ...]) -> list[Entry]:

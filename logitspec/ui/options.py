@@ -14,6 +14,7 @@ import gradio as gr
 
 from logitspec.drafters import METHODS, describe, option_fields
 from logitspec.serving.request import parse_options
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import PRIVATE
 
 
@@ -55,7 +56,7 @@ def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -
     far."""
     fields = option_fields(METHODS[method])
     if not fields:
-        gr.Markdown("This method has no options.")
+        gr.Markdown(say("watch.no-options"))
         return
     with layout():
         inputs = [_component(field, own.get(field.name, field.default)) for field in fields]

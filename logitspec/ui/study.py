@@ -24,6 +24,7 @@ from logitspec.serving.host import Host
 from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_threads, outlooks
 from logitspec.ui import figures, words
+from logitspec.ui.catalogue import say
 from logitspec.ui.visit import visitor_of
 
 MAX_PER_TASK = 12
@@ -101,10 +102,8 @@ class Study:
     def about(self, name: str) -> str:
         """HTML that says what the pictures show, or what to press."""
         if (evidence := self.evidence(name)) is None:
-            return _paragraph(
-                f"Nothing has been computed on {name} yet; press “Compute on the loaded model”."
-            )
-        old = "<p><b>The weights have changed since; compute again.</b></p>"
+            return _paragraph(say("why.nothing-yet", model=name))
+        old = f"<p><b>{escape(say('why.outdated'))}</b></p>"
         return words.conditions(evidence) + (old if name == BUILTIN and self._outdated else "")
 
     def status(self, name: str) -> str:
@@ -135,7 +134,7 @@ class Study:
             self._stops[str(request.session_hash)] = Event()
         while len(self._stops) > MAX_STOPS:
             self._stops.popitem(last=False)
-        return _status(_paragraph("Waiting for its turn."))
+        return _status(_paragraph(say("why.its-turn")))
 
     async def compute(
         self, name: str, per_task: int, method: str, request: gr.Request
@@ -200,7 +199,7 @@ class Study:
         return self._stopped(name)
 
     def _stopped(self, name: str) -> str:
-        return _status(_paragraph("This was cancelled.") + self.about(name))
+        return _status(_paragraph(say("why.cancelled")) + self.about(name))
 
 
 def _paragraph(text: str) -> str:
@@ -209,9 +208,10 @@ def _paragraph(text: str) -> str:
 
 def _waiting(outlook: Outlook) -> str:
     """What somebody who waits may expect."""
-    before = "1 run is" if outlook.ahead == 1 else f"{outlook.ahead} runs are"
-    about = "" if outlook.seconds is None else f", for about {max(outlook.seconds, 1):.0f} s"
-    return f"Waiting for its turn: {before} before it{about}."
+    if outlook.seconds is None:
+        return say("why.runs-ahead", n=outlook.ahead)
+    seconds = round(max(outlook.seconds, 1))
+    return say("why.runs-ahead-about", n=outlook.ahead, seconds=seconds)
 
 
 def _status(html: str) -> str:
@@ -221,7 +221,9 @@ def _status(html: str) -> str:
 def _bar(progress: Progress) -> str:
     """A progress bar that screen readers do not announce at every step."""
     done, total = progress.done, progress.prompts
+    label = escape(say("why.prompts-done"))
+    words = escape(say("why.progress", done=done, total=total, what=progress.what))
     return (
-        f'<div aria-live="off"><progress value="{done}" max="{total}" aria-label="Prompts done">'
-        f"</progress><p>{done} of {total} prompts; {escape(progress.what)}</p></div>"
+        f'<div aria-live="off"><progress value="{done}" max="{total}" aria-label="{label}">'
+        f"</progress><p>{words}</p></div>"
     )

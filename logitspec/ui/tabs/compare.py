@@ -16,6 +16,7 @@ from logitspec.publish.demos import (
 )
 from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
 from logitspec.serving.wire import autoplay_message, pack
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.lanes import entries, lane_inputs
 from logitspec.ui.race import race_view
@@ -28,18 +29,18 @@ def build(shell: Shell) -> None:
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
             opening.text,
-            label="Prompt of the race",
+            label=say("compare.prompt"),
             lines=2,
             max_lines=4,
             scale=5,
-            placeholder="Write something, or take an example",
+            placeholder=say("compare.placeholder"),
         )
         with gr.Column(scale=0, min_width=220), gr.Row():
-            start = gr.Button("Race", variant="primary", min_width=90, elem_id="race")
-            stop = gr.Button("Stop", min_width=90, elem_id="stop-race")
+            start = gr.Button(say("compare.race"), variant="primary", min_width=90, elem_id="race")
+            stop = gr.Button(say("compare.stop"), min_width=90, elem_id="stop-race")
     lanes = lane_inputs()
     race = race_view(_demo(demo_run(opening)) or "", shell.host)
-    with gr.Accordion("Examples, model and length", open=False):
+    with gr.Accordion(say("compare.settings"), open=False):
         example = gr.Dropdown(
             [
                 (f"{each.title} ({each.category}, {gallery.name})", demo_run(each))
@@ -47,21 +48,21 @@ def build(shell: Shell) -> None:
                 for each in gallery.prompts
             ],
             value=demo_run(opening),
-            label="Example",
-            info="fills in its prompt; a race recorded of it plays at once",
+            label=say("compare.example"),
+            info=say("compare.example-info"),
         )
         with gr.Row():
             model = gr.Dropdown(
                 models.choices,
                 value=models.default,
-                label="Model of the race",
-                info="One of these, a Hugging Face id or a folder" if models.others else None,
+                label=say("compare.model"),
+                info=say("compare.model-info") if models.others else None,
                 allow_custom_value=models.others,
             )
             length = gr.Number(
                 300,
-                label="Most new tokens a lane",
-                info=f"1 to {MAX_NEW_TOKENS}; decoding is greedy",
+                label=say("compare.length"),
+                info=say("compare.length-info", most=MAX_NEW_TOKENS),
                 precision=0,
             )
     race.open_lane(lambda: gr.Tabs(selected="watch"), outputs=[shell.tabs], queue=False, **PRIVATE)
@@ -96,4 +97,4 @@ def _demo(run: str) -> str | None:
     return pack(autoplay_message(demo)) if demo else None
 
 
-TAB = Tab("compare", "Compare", build, position=2)
+TAB = Tab("compare", say("compare.tab"), build, position=2)

@@ -146,10 +146,10 @@ def test_the_bars_carry_the_numbers_of_the_traces(page: Page) -> None:
     def numbers(kind: str) -> list[str]:
         return page.locator(f"[data-bars={kind}] .lr-number").all_text_contents()
 
-    rates = [re.match(r"([\d.]+)/s(?:, ([\d.]+) ×)?$", each) for each in numbers("rate")]
+    rates = [re.match(r"([\d.,]+)/s(?:, ([\d.]+) ×)?$", each) for each in numbers("rate")]
     for rate, total in zip(rates, totals, strict=True):
         assert rate
-        assert float(rate[1]) == pytest.approx(total.tokens_per_second, rel=0.006)
+        assert float(rate[1].replace(",", "")) == pytest.approx(total.tokens_per_second, rel=0.006)
         if total.tokens_per_second != plain:
             assert rate[2] == f"{total.tokens_per_second / plain:.2f}"
     assert numbers("mean") == [f"{each.mean_accepted_tokens:.2f}" for each in totals]

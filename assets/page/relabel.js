@@ -55,11 +55,20 @@ export function translated(text) {
 /** @param {string} text of a place @returns {Value} */
 function valueOf(text) {
   const figure = FIGURE.exec(text);
-  if (!figure) return translated(text);
+  if (!figure) return text.includes(", ") ? text.split(", ").map(itemOf).join(", ") : translated(text);
   const [, whole, decimals = "", sign] = figure;
   const value = Number(whole.replaceAll(",", "") + "." + decimals);
   if (sign) return number(value / 100, { style: "percent", minimumFractionDigits: decimals.length });
   return decimals ? decimal(value, decimals.length) : value;
+}
+
+/**
+ * A part of a list, alone or with a number behind it.
+ * @param {string} text
+ */
+function itemOf(text) {
+  const [, name, count] = /^(\p{L}[\p{L} ]*)( \d+)$/u.exec(text) || [text, text, ""];
+  return translated(name) + count;
 }
 
 /** Puts the document into the reader's language, now and whenever it changes. */

@@ -3,6 +3,8 @@
    To a screen reader a drawing is a heap of labels; its numbers are in the table below it. And plotly hears of
    a new width from the window only, not when its tab comes back. */
 
+import { t } from "../page/i18n.js";
+
 const fit = new ResizeObserver((entries) => {
   /** @type {{ Plotly?: { Plots: { resize(drawing: Element): void } } }} */
   const { Plotly: plotly } = Object(globalThis);
@@ -14,7 +16,7 @@ function tend() {
     const plot = drawing.closest(".why-plot");
     const title = document.getElementById(`${plot?.id}-title`)?.textContent?.trim();
     drawing.role = "img";
-    drawing.ariaLabel = `${title}: a picture; its numbers are in the table below it.`;
+    drawing.ariaLabel = t("why.picture-label", { title });
     fit.observe(drawing);
   }
 }

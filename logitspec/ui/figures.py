@@ -16,6 +16,7 @@ from logitspec.measure.evidence import Evidence, total
 from logitspec.measure.evidence.gather import OURS
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
+from logitspec.ui.catalogue import say
 from logitspec.ui.words import by_bucket, cut, places, quartiles, reached, share, task_title
 
 OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
@@ -33,16 +34,17 @@ LINES = (
     ("#c2609a", "dash", "bowtie"),
     ("#d0532a", "dashdot", "hourglass"),
 )
+NAME = "<extra>%{fullData.name}</extra>"  # in a box that says what the pointer is on
 WHOLE = "#7b8593"
 HEIGHT = 380
 TALLER = 460  # with a legend
-MEDIAN_NAME = "trees, median"
+MEDIAN_NAME = say("why.chart-median")
 
 
 def ranks(evidence: Evidence, method: str) -> go.Figure:
     """Share of next-next tokens by rank in the last logits."""
     shares = by_bucket(sum(evidence.ranks.values(), start=Counter()))
-    figure = _figure("rank of the next-next token in the last logits", "share of tokens")
+    figure = _figure(say("why.chart-ranks-axis"), say("why.chart-token-share"))
     colours = [WHOLE, *[LOOKS["logit"].colour] * (len(shares) - 2), WHOLE]
     patterns = ["x", *[""] * (len(shares) - 2), "/"]
     figure.add_bar(
@@ -57,7 +59,7 @@ def ranks(evidence: Evidence, method: str) -> go.Figure:
 def depths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps with an accepted draft at each depth, by where it came from."""
     counts = total(evidence.runs[method])
-    figure = _figure("depth in the tree (1: right below the root)", "share of steps")
+    figure = _figure(say("why.chart-depth-axis"), say("why.chart-step-share"))
     depths_reached = reached(counts)
     for origin in counts.origins:
         accepted = counts.accepted_at(origin)
@@ -69,7 +71,8 @@ def depths(evidence: Evidence, method: str) -> go.Figure:
                 "color": LOOKS[origin].colour,
                 "pattern": {"shape": LOOKS[origin].pattern, **OVER},
             },
-            hovertemplate="depth %{x}: %{y:.1%}<extra>%{fullData.name}</extra>",
+            hovertemplate=say("why.chart-hover-depth", x="%{x}", y="%{y:.1%}")
+            + "<extra>%{fullData.name}</extra>",
         )
     figure.update_layout(barmode="stack", showlegend=True)
     return _percent(figure)
@@ -78,12 +81,12 @@ def depths(evidence: Evidence, method: str) -> go.Figure:
 def lengths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps by tokens emitted."""
     counts = total(evidence.runs[method])
-    figure = _figure("tokens emitted by a step, root included", "share of steps")
+    figure = _figure(say("why.chart-length-axis"), say("why.chart-step-share"))
     figure.add_bar(
         x=places(),
         y=[share(each, counts.forwards) for each in cut(counts.lengths)],
         marker={"color": LOOKS["retrieved"].colour},
-        hovertemplate="%{x} tokens: %{y:.1%}<extra></extra>",
+        hovertemplate=say("why.chart-hover-tokens", x="%{x}", y="%{y:.1%}") + "<extra></extra>",
     )
     return _percent(figure)
 
@@ -91,7 +94,7 @@ def lengths(evidence: Evidence, method: str) -> go.Figure:
 def costs(evidence: Evidence, method: str) -> go.Figure:
     """Milliseconds of a forward by its rows; the tree sizes that were chosen by them."""
     low, middle, high = quartiles(total(evidence.runs[OURS]).sizes)
-    figure = _figure("rows of the forward: nodes of the tree", "milliseconds")
+    figure = _figure(say("why.chart-rows-axis"), say("why.chart-ms-axis"))
     milliseconds = [1000 * each for each in evidence.seconds]
     figure.add_vrect(x0=low, x1=high, fillcolor=LOOKS["logit"].colour, opacity=0.25, line_width=0)
     top = max(milliseconds) * 1.05
@@ -101,16 +104,16 @@ def costs(evidence: Evidence, method: str) -> go.Figure:
         mode="lines",
         name=MEDIAN_NAME,
         line={"color": LOOKS["logit"].colour, "dash": "dash", "width": 3},
-        hovertemplate="%{x} nodes<extra></extra>",
+        hovertemplate=say("why.chart-hover-nodes", x="%{x}") + "<extra></extra>",
     )
     figure.add_scatter(
         x=evidence.rows,
         y=milliseconds,
         mode="lines+markers",
-        name="a forward",
+        name=say("why.chart-forward"),
         line={"color": LOOKS["retrieved"].colour, "width": 3},
         marker={"size": 9},
-        hovertemplate="%{x} rows: %{y:.2f} ms<extra></extra>",
+        hovertemplate=say("why.chart-hover-rows", x="%{x}", y="%{y:.2f}") + "<extra></extra>",
     )
     figure.update_layout(showlegend=True, yaxis_range=[0, top])
     return _doubling(figure, evidence.rows)
@@ -118,18 +121,22 @@ def costs(evidence: Evidence, method: str) -> go.Figure:
 
 def mean_accepted(evidence: Evidence, method: str) -> go.Figure:
     """Mean accepted tokens against draft_tree_capacity, by task."""
-    figure = _by_capacity(evidence, lambda tally: tally.mean_accepted_tokens, "%{y:.2f}")
-    return figure.update_layout(yaxis_title_text="mean accepted tokens")
+    figure = _by_capacity(
+        evidence, lambda tally: tally.mean_accepted_tokens, "capacity", "%{y:.2f}"
+    )
+    return figure.update_layout(yaxis_title_text=say("why.chart-mean-axis"))
 
 
 def speed(evidence: Evidence, method: str) -> go.Figure:
     """Estimated tokens a second against draft_tree_capacity, by task."""
-    figure = _by_capacity(evidence, evidence.speed, "%{y:.0f} tokens/s")
-    return figure.update_layout(yaxis_title_text="tokens a second, estimated")
+    figure = _by_capacity(evidence, evidence.speed, "rate", "%{y:.0f}")
+    return figure.update_layout(yaxis_title_text=say("why.chart-speed-axis"))
 
 
-def _by_capacity(evidence: Evidence, value: Callable[[Counts], float], form: str) -> go.Figure:
-    figure = _figure("draft_tree_capacity, root included", "")
+def _by_capacity(
+    evidence: Evidence, value: Callable[[Counts], float], hover: str, form: str
+) -> go.Figure:
+    figure = _figure(say("why.chart-capacity-axis"), "")
     capacities = list(evidence.capacities)
     for task, (colour, dash, symbol) in zip(evidence.tasks, LINES, strict=False):
         figure.add_scatter(
@@ -139,15 +146,15 @@ def _by_capacity(evidence: Evidence, value: Callable[[Counts], float], form: str
             name=task_title(task),
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 8},
-            hovertemplate=f"%{{x}} nodes: {form}<extra>%{{fullData.name}}</extra>",
+            hovertemplate=say(f"why.chart-hover-{hover}", x="%{x}", y=form) + NAME,
         )
     figure.add_scatter(
         x=capacities,
         y=[value(total(evidence.capacities[capacity])) for capacity in capacities],
         mode="lines",
-        name="All tasks",
+        name=say("why.all-tasks"),
         line={"color": WHOLE, "width": 5},
-        hovertemplate=f"%{{x}} nodes: {form}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=say(f"why.chart-hover-{hover}", x="%{x}", y=form) + NAME,
     )
     ours = total(evidence.runs[OURS])
     figure.add_scatter(
@@ -156,7 +163,7 @@ def _by_capacity(evidence: Evidence, value: Callable[[Counts], float], form: str
         mode="markers",
         name=METHODS[OURS].title,
         marker={"symbol": "star", "size": 16, "color": WHOLE},
-        hovertemplate=f"%{{x:.1f}} nodes: {form}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=say(f"why.chart-hover-{hover}", x="%{x:.1f}", y=form) + NAME,
     )
     figure.update_layout(showlegend=True, yaxis_rangemode="tozero", height=TALLER)
     return _doubling(figure, [1, *capacities])

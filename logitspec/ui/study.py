@@ -50,19 +50,17 @@ class Picture(NamedTuple):
 
 
 PICTURES = (
-    Picture("ranks", "Rank of the next-next token in the last logits", figures.ranks, words.ranks),
-    Picture(
-        "costs", "What a forward costs here, and how large trees are", figures.costs, words.costs
-    ),
+    Picture("ranks", say("why.picture-ranks"), figures.ranks, words.ranks),
+    Picture("costs", say("why.picture-costs"), figures.costs, words.costs),
     Picture(
         "mean-accepted",
-        "Mean accepted tokens by capacity",
+        say("why.picture-mean-accepted"),
         figures.mean_accepted,
         words.mean_accepted,
     ),
-    Picture("speed", "Speed by capacity, estimated", figures.speed, words.speed),
-    Picture("depths", "Accepted drafts by depth and origin", figures.depths, words.depths, True),
-    Picture("lengths", "Steps by tokens emitted", figures.lengths, words.lengths, True),
+    Picture("speed", say("why.picture-speed"), figures.speed, words.speed),
+    Picture("depths", say("why.picture-depths"), figures.depths, words.depths, True),
+    Picture("lengths", say("why.picture-lengths"), figures.lengths, words.lengths, True),
 )
 
 

@@ -16,20 +16,24 @@ from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
+from logitspec.ui.catalogue import say
 
 # The tasks by their names in the prompts' file, in the order of the page.
 TASKS = {
-    "conversation": "Conversation",
-    "translation": "Translation",
-    "summarization": "Summary",
-    "qa": "Question about a text",
-    "math": "Arithmetic",
-    "code": "Code",
-    "story": "Story",
+    task: say(f"why.task-{task}")
+    for task in (
+        "conversation",
+        "translation",
+        "summarization",
+        "qa",
+        "math",
+        "code",
+        "story",
+    )
 }
 
 BUCKETS = {
-    "0: the root": (0, 0),
+    say("why.bucket-root", rank=0): (0, 0),
     "1": (1, 1),
     "2": (2, 2),
     "3–4": (3, 4),
@@ -37,10 +41,9 @@ BUCKETS = {
     "9–16": (9, 16),
     "17–32": (17, 32),
     "33–63": (33, 63),
-    "64 or more": (BEYOND, BEYOND),
+    say("why.bucket-more", rank=BEYOND): (BEYOND, BEYOND),
 }
 LAST = 11  # the last row of depths and lengths, which also counts all beyond
-MAT = "mean accepted tokens (tokens per target forward, root included, prefill excluded)"
 
 
 def task_title(task: str) -> str:
@@ -93,19 +96,21 @@ def ranks(evidence: Evidence, method: str) -> str:
     whole: Counter[int] = sum(evidence.ranks.values(), start=Counter())
     count = sum(whole.values())
     low, all_ranks = _between(whole, 1, 8), _between(whole, 1, BEYOND - 1)
-    text = (
-        f"Of {count:,} next-next tokens, {_percent(low, count)} stand at ranks 1 to 8 of the logits that"
-        f" chose the root, and {_percent(all_ranks, count)} at ranks 1 to 63, as many as a tree of 64 nodes"
-        f" can hold beside its root; {_percent(whole[BEYOND], count)} stand behind them, and"
-        f" {_percent(whole[0], count)} repeat the root."
+    text = say(
+        "why.ranks",
+        count=count,
+        low=_percent(low, count),
+        all=_percent(all_ranks, count),
+        beyond=_percent(whole[BEYOND], count),
+        root=_percent(whole[0], count),
     )
     rows = [
-        ("All tasks", whole),
+        (say("why.all-tasks"), whole),
         *((task_title(task), evidence.ranks[task]) for task in evidence.tasks),
     ]
     return _paragraph(text) + _table(
-        "Share of next-next tokens by rank (0 is the most probable token)",
-        ["Task", "Tokens", *BUCKETS],
+        say("why.ranks-table"),
+        [say("why.task"), say("why.tokens"), *BUCKETS],
         [[name, f"{sum(each.values()):,}", *_percents(by_bucket(each))] for name, each in rows],
     )
 
@@ -115,19 +120,24 @@ def depths(evidence: Evidence, method: str) -> str:
     by_origin = {origin: counts.accepted_at(origin).total() for origin in counts.origins}
     drafted, accepted = counts.drafted, counts.accepted
     parts = ", ".join(
-        f"{count:,} of origin “{LOOKS[origin].label}”" for origin, count in by_origin.items()
+        say("why.of-origin", count=count, origin=LOOKS[origin].label)
+        for origin, count in by_origin.items()
     )
-    text = (
-        f"{METHODS[method].title} drafted {drafted:,} tokens in {counts.forwards:,} steps, and"
-        f" {accepted:,} of them ({_percent(accepted, drafted)}) were accepted{': ' + parts if parts else ''}."
-        f" {_percent(_with_drafts(counts, 1), counts.forwards)} of the steps accept a draft,"
-        f" {_percent(_with_drafts(counts, 4), counts.forwards)} accept four or more."
+    text = say(
+        "why.depths-by-origin" if parts else "why.depths",
+        method=METHODS[method].title,
+        drafted=drafted,
+        forwards=counts.forwards,
+        accepted=accepted,
+        share=_percent(accepted, drafted),
+        parts=parts,
+        some=_percent(_with_drafts(counts, 1), counts.forwards),
+        four=_percent(_with_drafts(counts, 4), counts.forwards),
     )
     rows = [_origin_row(counts, origin) for origin in sorted(counts.drafted_by)]
-    at_depths = [f"Depth {depth}" for depth in reached(counts)]
-    heads = ["Origin", "Drafted", "Accepted", "Accepted of drafted", *at_depths]
-    caption = "Drafts by origin; share of steps with an accepted draft at each depth"
-    return _paragraph(text) + _table(caption, heads, rows)
+    at_depths = [say("why.depth", depth=depth) for depth in reached(counts)]
+    named = [say(f"why.{name}") for name in ("origin", "drafted", "accepted", "accepted-share")]
+    return _paragraph(text) + _table(say("why.depths-table"), [*named, *at_depths], rows)
 
 
 def _origin_row(counts: Counts, origin: str) -> list[str]:
@@ -145,35 +155,43 @@ def _origin_row(counts: Counts, origin: str) -> list[str]:
 
 def lengths(evidence: Evidence, method: str) -> str:
     counts = total(evidence.runs[method])
-    text = (
-        f"{METHODS[method].title}: {counts.tokens:,} tokens in {counts.forwards:,} steps make"
-        f" {counts.mean_accepted_tokens:.2f} {MAT}. {_percent(counts.lengths[1], counts.forwards)} of the steps"
-        f" emit the root alone, {_percent(_with_drafts(counts, 3), counts.forwards)} four tokens or more."
+    text = say(
+        "why.lengths",
+        method=METHODS[method].title,
+        tokens=counts.tokens,
+        forwards=counts.forwards,
+        mean=counts.mean_accepted_tokens,
+        root=_percent(counts.lengths[1], counts.forwards),
+        four=_percent(_with_drafts(counts, 3), counts.forwards),
     )
     rows = []
     for name, tasks in evidence.runs.items():
         each = total(tasks)
         shares = [_percent(count, each.forwards) for count in cut(each.lengths)]
         rows.append([METHODS[name].title, f"{each.mean_accepted_tokens:.2f}", *shares])
-    heads = ["Method", "Mean accepted tokens", *places()]
-    return _paragraph(text) + _table("Share of steps by tokens emitted, all tasks", heads, rows)
+    heads = [say("why.method"), say("why.mean"), *places()]
+    return _paragraph(text) + _table(say("why.lengths-table"), heads, rows)
 
 
 def costs(evidence: Evidence, method: str) -> str:
     sizes = total(evidence.runs[OURS]).sizes
     low, middle, high = quartiles(sizes)
     one, widest = evidence.seconds[0], evidence.rows[-1]
-    text = (
-        f"A forward over {widest} rows takes {evidence.seconds[-1] / one:.1f} times as long as one over a single"
-        f" row. {METHODS[OURS].title} sizes each tree by these costs and by how probable its drafts are:"
-        f" nodes of the median tree: {middle:.0f}, of the middle half: {low:.0f} to {high:.0f}."
+    text = say(
+        "why.costs",
+        rows=widest,
+        times=evidence.seconds[-1] / one,
+        method=METHODS[OURS].title,
+        middle=middle,
+        low=low,
+        high=high,
     )
     rows = [
         [str(rows), f"{1000 * seconds:.2f}", f"{seconds / one:.2f}"]
         for rows, seconds in zip(evidence.rows, evidence.seconds, strict=True)
     ]
-    heads = ["Rows", "Milliseconds", "Times one row"]
-    return _paragraph(text) + _table("Time of a forward, the shortest of a few", heads, rows)
+    heads = [say(f"why.{name}") for name in ("rows", "milliseconds", "times-one-row")]
+    return _paragraph(text) + _table(say("why.costs-table"), heads, rows)
 
 
 def mean_accepted(evidence: Evidence, method: str) -> str:
@@ -184,14 +202,20 @@ def mean_accepted(evidence: Evidence, method: str) -> str:
     whole = [total(tallies).mean_accepted_tokens for tallies in evidence.capacities.values()]
     best, least = max(values, key=lambda t: values[t][-1]), min(values, key=lambda t: values[t][-1])
     first, *_, last = evidence.capacities
-    text = (
-        f"{METHODS[PAPER].title}: from {first} to {last} nodes, {MAT} go from {whole[0]:.2f} to"
-        f" {whole[-1]:.2f} over all tasks. At {last} nodes they are the most in"
-        f" “{TASKS.get(best, best)}” ({values[best][-1]:.2f}) and the fewest in"
-        f" “{TASKS.get(least, least)}” ({values[least][-1]:.2f})."
+    text = say(
+        "why.capacity",
+        method=METHODS[PAPER].title,
+        first=first,
+        last=last,
+        least=whole[0],
+        most=whole[-1],
+        best=task_title(best),
+        top=values[best][-1],
+        worst=task_title(least),
+        bottom=values[least][-1],
     )
     return _paragraph(text) + _capacities(
-        "Mean accepted tokens by capacity", evidence, whole, values, "{:.2f}".format
+        "why.capacity-table", evidence, whole, values, "{:.2f}".format
     )
 
 
@@ -204,17 +228,18 @@ def speed(evidence: Evidence, method: str) -> str:
     plain, ours = 1 / evidence.seconds[0], total(evidence.runs[OURS])
     fastest = max(whole)
     capacity = list(evidence.capacities)[whole.index(fastest)]
-    text = (
-        "Estimated, not timed: tokens, divided by what forwards over trees of these sizes cost (above) and"
-        " by the time spent on drafting. Over all tasks the paper’s trees come out fastest at"
-        f" {capacity} nodes, with {_rate(fastest)} tokens a second; one token a forward would be {_rate(plain)},"
-        f" so that is {fastest / plain:.2f} times as fast. {METHODS[OURS].title}, with"
-        f" {1 + ours.mean_drafted:.1f} nodes on average, comes out at {_rate(evidence.speed(ours))}"
-        f" ({evidence.speed(ours) / plain:.2f} times)."
+    text = say(
+        "why.speed",
+        capacity=capacity,
+        fastest=_rate(fastest),
+        plain=_rate(plain),
+        times=fastest / plain,
+        method=METHODS[OURS].title,
+        nodes=1 + ours.mean_drafted,
+        own=_rate(evidence.speed(ours)),
+        own_times=evidence.speed(ours) / plain,
     )
-    return _paragraph(text) + _capacities(
-        "Estimated tokens a second by capacity", evidence, whole, values, _rate
-    )
+    return _paragraph(text) + _capacities("why.speed-table", evidence, whole, values, _rate)
 
 
 def conditions(evidence: Evidence) -> str:
@@ -226,17 +251,24 @@ def conditions(evidence: Evidence) -> str:
         for name in ("logitspec", "torch", "transformers", "python")
         if name in about["environment"]
     )
-    unseen = f", of which {about['unseen']} are not among the examples" if about["unseen"] else ""
-    facts = (
-        f"{model.get('id')}, {model.get('dtype')}, on {model.get('device')}; greedy, at most"
-        f" {about['max_new_tokens']} new tokens for each of {sum(about['prompts'].values())} prompts"
-        f" ({prompts}){unseen}; {versions}."
+    found = say(
+        "why.found-unseen" if about["unseen"] else "why.found",
+        model=model.get("id"),
+        dtype=model.get("dtype"),
+        device=model.get("device"),
+        most=about["max_new_tokens"],
+        count=sum(about["prompts"].values()),
+        prompts=prompts,
+        unseen=about["unseen"],
+        versions=versions,
     )
-    how = (
-        f"{METHODS[PAPER].title} and {METHODS[LOOKUP].title} are replayed on the text that the model wrote,"
-        f" which gives the same drafts as a run; {METHODS[OURS].title} ran on the model."
+    how = say(
+        "why.how",
+        paper=METHODS[PAPER].title,
+        lookup=METHODS[LOOKUP].title,
+        ours=METHODS[OURS].title,
     )
-    return _paragraph(f"Found with {facts}") + _paragraph(how)
+    return _paragraph(found) + _paragraph(how)
 
 
 def measured(real: bool) -> str:
@@ -289,19 +321,19 @@ def _rate(value: float) -> str:
 
 
 def _capacities(
-    caption: str,
+    key: str,
     evidence: Evidence,
     whole: Sequence[float],
     values: Mapping[str, Sequence[float]],
     form: Callable[[float], str],
 ) -> str:
     named = [
-        ("All tasks", whole),
+        (say("why.all-tasks"), whole),
         *((task_title(task), each) for task, each in values.items()),
     ]
     rows = [[name, *(form(value) for value in each)] for name, each in named]
-    heads = ["Task", *(f"{capacity} nodes" for capacity in evidence.capacities)]
-    return _table(f"{caption}, {METHODS[PAPER].title}", heads, rows)
+    heads = [say("why.task"), *(say("why.nodes", capacity=each) for each in evidence.capacities)]
+    return _table(say(key, method=METHODS[PAPER].title), heads, rows)
 
 
 def _between(counts: Mapping[int, int], low: int, high: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -12,9 +13,13 @@ from logitspec.measure.evidence import Evidence
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.paths import ASSETS
 from logitspec.ui import words
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
+
+# Texts of the catalogue in the files of assets/why.
+PLACE = re.compile(r"\{\{(why[.\w-]+)\}\}")
 
 
 def build(shell: Shell) -> None:
@@ -24,20 +29,18 @@ def build(shell: Shell) -> None:
     gr.HTML(_prose("intro"), elem_classes="why")
     _measured(real=True)
     with gr.Row(equal_height=True):
-        model = gr.Dropdown(study.names, value=opening, label="Model", elem_id="why-model")
+        model = gr.Dropdown(study.names, value=opening, label=say("why.model"), elem_id="why-model")
         per_task = gr.Slider(
             1,
             MAX_PER_TASK,
             2,
             step=1,
-            label="Prompts per task",
-            info="of the built-in model’s seven; other models get one prompt of each kind",
+            label=say("why.per-task"),
+            info=say("why.per-task-info"),
         )
         with gr.Column(min_width=220), gr.Row():
-            start = gr.Button(
-                "Compute on the loaded model", variant="primary", elem_id="why-compute"
-            )
-            cancel = gr.Button("Cancel", min_width=90, elem_id="why-cancel")
+            start = gr.Button(say("why.compute"), variant="primary", elem_id="why-compute")
+            cancel = gr.Button(say("why.cancel"), min_width=90, elem_id="why-cancel")
     status = gr.HTML(study.status(opening), elem_id="why-status", elem_classes="why")
     with gr.Column(visible=evidence is not None) as results:
         pictures, method = _pictures(evidence)
@@ -54,14 +57,18 @@ def _measured(real: bool) -> None:
 
 
 def _prose(name: str) -> str:
-    return (ASSETS / "why" / f"{name}.html").read_text(encoding="utf-8")
+    """A paragraph or two of fixed words, in the page's markup."""
+    text = (ASSETS / "why" / f"{name}.html").read_text(encoding="utf-8")
+    return PLACE.sub(
+        lambda place: escape(say(place[1], command="python -m logitspec benchmark")), text
+    )
 
 
 def _pictures(evidence: Evidence | None) -> tuple[list[Any], gr.Radio]:
     """Plot and numbers of every picture, in their order; and the choice of the method."""
     outputs: list[Any] = []
     choices = [(METHODS[name].title, name) for name in (PAPER, OURS, LOOKUP)]
-    method = gr.Radio(choices, value=PAPER, label="Method of the next two pictures", render=False)
+    method = gr.Radio(choices, value=PAPER, label=say("why.next-method"), render=False)
     for picture in PICTURES:
         if picture.by_method and not method.is_rendered:
             method.render()
@@ -106,4 +113,4 @@ def _connect(
     method.input(study.by_method, [model, method], outputs[2:], queue=False, **PRIVATE)
 
 
-TAB = Tab("why", "Why it works", build, position=3)
+TAB = Tab("why", say("why.tab"), build, position=3)

@@ -35,7 +35,7 @@ def example(folder: Path) -> list[str]:
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The page with the example in it; no model is loaded."""
     assets = tmp_path / "assets"
-    for name in ("page", "player", "compare", "why"):
+    for name in ("page", "player", "compare", "why", "learn", "words"):
         shutil.copytree(ASSETS / name, assets / name)
     for file in ASSETS.glob("*.json"):
         shutil.copy(file, assets)
@@ -67,7 +67,7 @@ def test_a_tab_of_one_file_and_one_folder_is_in_the_page(chromium: Browser, url:
     page.goto(url)
     page.get_by_role("tab", name="Count").click()
     titles = page.locator("[role=tablist]:visible [role=tab]").all_inner_texts()
-    assert titles == ["Watch", "Compare", "Why it works", "Count"]
+    assert titles == ["Learn", "Watch", "Compare", "Why it works", "Count"]
     count = page.locator("[data-characters]")
     expect(count).to_have_text("0 characters")
     page.get_by_label("Text to count").fill("four <b>")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import random
 import re
-import subprocess
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,28 +17,14 @@ from support import mutants
 from support.fakes import ScriptedTarget, finished
 from support.mutants import HOSTILE, Mutant, made_up, race
 from support.player_page import page_html
+from support.reading import read_by_page
 
 from logitspec import LogitSpecError, Trace, decode
 from logitspec.drafters import METHODS, option_fields
 from logitspec.paths import ASSETS
 from logitspec.publish.export import page, title
-from logitspec.publish.node import node
 from logitspec.trace import schema
 from logitspec.trace.records import MAX_RANKS
-
-READ = Path(__file__).parent / "scripts" / "read.js"
-
-
-def read_by_page(kind: str, files: list[bytes]) -> list[dict[str, str]]:
-    """For each file {} where the page's scripts read it and make of it all that they make, else what is wrong."""
-    done = subprocess.run(
-        [str(node()), "--no-warnings", str(READ), kind],
-        input=b"\n".join(map(base64.b64encode, files)),
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def read_by_python(kind: str, data: bytes) -> str | None:

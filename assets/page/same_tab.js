@@ -1,11 +1,13 @@
-/* Reopens the last tab after a reload: the page follows a race only while its tab is open. */
+/* Opens the tab that the address leads into; else, after a reload, the last one: the page follows a race only while
+   its tab is open. */
 
 import { whenThere } from "./when_there.js";
 
 const STORE = "logitspec.tab";
+const LESSON_LINKED = "logitspec.lesson.linked"; // kept by learn/tab.js
 
 /** @param {HTMLElement} tab */
-const title = (tab) => (tab.textContent || "").trim();
+const name = (tab) => tab.dataset.tabId || "";
 
 /** Gradio measures the tabs with a hidden copy of them. */
 function tabs() {
@@ -19,13 +21,21 @@ export async function reopenTab() {
     const last = sessionStorage.getItem(STORE);
     addEventListener("pagehide", () => {
       const open = tabs().find((tab) => tab.ariaSelected === "true");
-      if (open) sessionStorage.setItem(STORE, title(open));
+      if (open) sessionStorage.setItem(STORE, name(open));
     });
-    // A link leads to a run, which is under the first tab.
-    if (!last || new URLSearchParams(location.search).has("run")) return;
-    const tab = await whenThere(() => tabs().find((each) => title(each) === last));
+    const wanted = linkedTab() || last;
+    if (!wanted) return;
+    const tab = await whenThere(() => tabs().find((each) => name(each) === wanted));
     tab.click();
   } catch {
     return; // storage may be forbidden
   }
+}
+
+/** The tab that a link leads into, for the first time; null for none. A link to a run leads under "watch". */
+function linkedTab() {
+  const query = new URLSearchParams(location.search);
+  if (query.has("run")) return "watch";
+  const isFresh = sessionStorage.getItem(LESSON_LINKED) !== location.search;
+  return query.has("lesson") && isFresh ? "learn" : null;
 }

@@ -30,7 +30,7 @@ def build(host: Host) -> gr.Blocks:
     kept = (SECONDS_KEPT, SECONDS_KEPT)
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False, delete_cache=kept) as page:
         gr.Markdown(INTRO, elem_id="intro")
-        with gr.Tabs() as tabs:
+        with gr.Tabs(selected="watch") as tabs:
             for tab in all_tabs():
                 with gr.Tab(tab.title, id=tab.id):
                     tab.build(Shell(page, host, tabs))

@@ -3,6 +3,7 @@
 
 import { createInterface } from "node:readline";
 import { wholeRace } from "../../assets/compare/race.js";
+import { readLesson } from "../../assets/learn/read.js";
 import { exportedPage, runTitle } from "../../assets/player/exported.js";
 import { layOutTree } from "../../assets/player/layout.js";
 import { stillPicture } from "../../assets/player/picture.js";
@@ -44,13 +45,13 @@ function answer(line) {
   }
   let document;
   try {
-    document = readDocument(text, kind);
+    document = kind === "lesson" ? readLesson(text) : readDocument(text, kind);
   } catch (error) {
     return error.constructor === Error ? { refused: error.message } : { fault: error.stack };
   }
   try {
     if (kind === "trace") used(document);
-    else wholeRace(text).lanes.forEach(({ trace }) => traceText(trace));
+    else if (kind === "race") wholeRace(text).lanes.forEach(({ trace }) => traceText(trace));
   } catch (error) {
     return { fault: error.stack };
   }

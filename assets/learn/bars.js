@@ -1,0 +1,36 @@
+/* Bars of a station, a group for each thing that is measured; sealed ones show once the answer is told. */
+
+import { el } from "../player/dom.js";
+
+/** @import { Bar, Sayings } from "./types.js" */
+
+/**
+ * @param {Bar[]} bars
+ * @param {Sayings} say
+ * @param {boolean} sealed
+ */
+export function barFigures(bars, say, sealed) {
+  /** @type {Map<string, Bar[]>} */
+  const groups = new Map();
+  for (const bar of bars) {
+    const name = say.plain(bar.group);
+    groups.set(name, [...(groups.get(name) || []), bar]);
+  }
+  return [...groups].map(([name, rows]) => figureOf(name, rows, say, sealed));
+}
+
+/** @param {string} name @param {Bar[]} rows @param {Sayings} say @param {boolean} sealed */
+function figureOf(name, rows, say, sealed) {
+  const longest = Math.max(...rows.map(({ figure }) => say.value(figure)));
+  const items = rows.map((row) => barItem(row, say, say.value(row.figure) / longest, sealed && Boolean(row.sealed)));
+  return el("figure", {}, el("figcaption", {}, name), el("ul", {}, ...items));
+}
+
+/** @param {Bar} row @param {Sayings} say @param {number} share of the longest @param {boolean} hidden */
+function barItem({ text, figure, unit = "" }, say, share, hidden) {
+  const bar = el("i", {});
+  bar.style.width = hidden ? "100%" : `${100 * share}%`;
+  const words = hidden ? "?" : `${say.write(figure)} ${unit}`.trim();
+  const track = el("span", { class: "learn-bar", "aria-hidden": "true" }, bar);
+  return el("li", { class: "learn-bar-row", "data-hidden": hidden }, el("span", {}, ...say.nodes(text)), el("b", {}, words), track);
+}

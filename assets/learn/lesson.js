@@ -1,0 +1,232 @@
+/* The lesson: stations with three cues each (question, reveal, sentence to remember), and an unseen step at the end.
+   It needs no server: a host hands in the lesson, a way to recorded runs, and where predictions are kept. */
+
+import { announceCue, predict as handOn, register } from "../page/cues.js";
+import { t } from "../page/i18n.js";
+import { fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
+import { el, setText } from "../player/dom.js";
+import { barFigures } from "./bars.js";
+import { contentItems, resultList } from "./contents.js";
+import { runsShown } from "./figures.js";
+import { createPractice } from "./practice.js";
+import { CUES, hasAnswer, isRight, keepProgress, newProgress, readProgress, scoreOf } from "./progress.js";
+import { readLesson } from "./read.js";
+import { createRuns } from "./runs.js";
+import { sayingsOf } from "./sayings.js";
+import { describeCue } from "./source.js";
+import { createStage } from "./stage.js";
+import { button, stationParts } from "./station.js";
+
+/** @import { Lesson, LessonApi, LessonOptions, PredictionField, Scene, Station, Talk } from "./types.js" */
+/** @import { Trace } from "../player/types.js" */
+
+/**
+ * A lesson inside `element`.
+ * @param {HTMLElement} element an empty element of the classes "ls-player learn"
+ * @param {LessonOptions} options
+ * @returns {LessonApi}
+ */
+export function createLesson(element, options) {
+  const { store = null, random = Math.random } = options;
+  /** @type {PredictionField | null} */
+  let field = null;
+  /** @type {ReturnType<typeof createPractice> | null} */
+  let practice = null;
+  /** @type {Talk | null} null until the runs are there */
+  let talk = null;
+  const view = createView(element, (place) => field && field.pick(place));
+  const files = { ...filesOf({ element, open: (text) => void open(text) }), element: view.files };
+  const own = fileButton(files, t("learn.builtin"), t("learn.builtin_title"), () => begin(options.lesson, null));
+  const link = fileButton(files, t("learn.copy_link"), t("learn.copy_link_title"), copyLink);
+  const again = fileButton(files, t("learn.start_over"), t("learn.start_over_title"), startOver);
+  fillFiles(files, fileOpener(files, "lesson"), [own, link, again]);
+
+  /**
+   * Shows a cue. @param {number} to @param {boolean} [focus] moves to where the visitor goes on
+   */
+  function go(to, focus = false) {
+    if (!talk) return;
+    const before = Math.floor(talk.at / CUES.length);
+    talk.at = Math.max(0, Math.min(lastCue(talk.lesson), Math.round(to)));
+    keepPlace(talk);
+    paint(talk);
+    const isOther = Math.floor(talk.at / CUES.length) !== before;
+    /** @type {HTMLElement | null} */
+    const target = view.article.querySelector(isOther ? "h3" : "[data-next]");
+    if (focus && target) target.focus({ preventScroll: !isOther });
+    announceCue(element);
+  }
+
+  /** @param {Talk} now */
+  function keepPlace({ at, lesson, progress }) {
+    progress.at = at;
+    const station = stationAt(lesson, at);
+    if (station) progress.seen[station.station] = Math.max(progress.seen[station.station] || 0, cueAt(at));
+    keepProgress(store, lesson.lesson, progress);
+  }
+
+  /** @param {Talk} now */
+  function paint(now) {
+    const { lesson, say, progress, at, isOwn } = now;
+    const { right, told } = scoreOf(lesson, progress);
+    view.error.hidden = true;
+    view.title.replaceChildren(...say.nodes(lesson.title));
+    setText(view.score, told ? t("learn.score", { right, n: told }) : "");
+    view.list.replaceChildren(...contentItems(now));
+    own.hidden = isOwn;
+    link.hidden = !options.link || !isOwn;
+    const station = stationAt(lesson, at);
+    if (station) paintStation(now, station, cueAt(at));
+    else paintEnd(now);
+  }
+
+  /** @param {Talk} now @param {Station} station @param {number} cue */
+  function paintStation(now, station, cue) {
+    const { parts, field: made } = stationParts(now, station, cue);
+    field = made;
+    view.article.replaceChildren(...parts);
+    const { predict, scene = {}, reveal_scene: after, bars = [] } = station;
+    const shown = cue > 1 ? { ...scene, ...after } : scene;
+    const isOpen = cue === 1 && predict && !Object.hasOwn(now.progress.answers, station.station);
+    const picks = isOpen && predict.kind !== "choice" && predict.kind !== "number" ? predict.kind : "";
+    view.stage.show(shown.run ? now.runs.have(shown.run) : null, shown, { sealed: cue === 1, picks });
+    view.bars.replaceChildren(...barFigures(bars, now.say, cue === 1));
+    view.bars.hidden = !bars.length;
+  }
+
+  /** @param {Talk} now */
+  function paintEnd(now) {
+    const { lesson, runs, progress } = now;
+    field = null;
+    view.bars.hidden = true;
+    const { right, told, all } = scoreOf(lesson, progress);
+    const score = told ? t("learn.score_end", { right, n: told, all }) : t("learn.score_none");
+    const heading = el("h3", { tabindex: -1 }, t("learn.end"));
+    const back = el("div", { class: "learn-actions" }, button(t("learn.back"), () => go(now.at - 1, true)));
+    practice = practice || createPractice({ lesson, runs, store, random, show: onStage, fail });
+    const isOffered = Boolean(lesson.practice && lesson.practice.length);
+    const sum = el("p", { class: "learn-sum" }, score);
+    view.article.replaceChildren(heading, sum, ...(isOffered ? [practice.element] : []), resultList(now), back);
+    view.stage.show(null, {}, { sealed: true, picks: "" });
+    if (isOffered) practice.begin();
+  }
+
+  /** @param {Trace | null} trace @param {Scene} scene @param {boolean} sealed */
+  function onStage(trace, scene, sealed) {
+    if (talk && !stationAt(talk.lesson, talk.at)) view.stage.show(trace, scene, { sealed, picks: "" });
+  }
+
+  /** Keeps a prediction, the first one, and goes on to the reveal. @param {Station} station @param {number} said */
+  function settle({ station, predict }, said) {
+    if (!talk || !predict) return;
+    const right = hasAnswer(predict) ? isRight(predict, said, talk.say.answer(predict)) : null;
+    if (!Object.hasOwn(talk.progress.answers, station)) {
+      talk.progress.answers[station] = { said, right };
+      if (predict.kind === "choice") handOn(element, said);
+    }
+    go(talk.at + 1, true);
+  }
+
+  /**
+   * Goes through another lesson once its runs are there, and stays in the one before if they are not.
+   * @param {Lesson} lesson
+   * @param {LessonOptions["start"]} start
+   */
+  async function begin(lesson, start) {
+    const runs = createRuns(lesson, options.fetchRun);
+    await Promise.all(runsShown(lesson).map((run) => runs.get(run)));
+    const say = sayingsOf(lesson, runs);
+    const progress = readProgress(store, lesson.lesson);
+    const isOwn = lesson === options.lesson;
+    const next = { lesson, runs, say, progress, at: 0, options, isOwn, go, settle };
+    checkAgainstRuns(next);
+    talk = next;
+    practice = null;
+    go(start ? (start.station - 1) * CUES.length + start.cue - 1 : progress.at);
+  }
+
+  /** A lesson from a file; what is wrong with it is said. @param {string} text */
+  async function open(text) {
+    try {
+      await begin(readLesson(text), null);
+      sayOf(files, t("learn.opened"));
+    } catch (fault) {
+      fail(fault);
+    }
+  }
+
+  /** @param {unknown} fault */
+  function fail(fault) {
+    setText(view.error, messageOf(fault));
+    view.error.hidden = false;
+  }
+
+  function startOver() {
+    if (!talk) return;
+    talk.progress = newProgress();
+    if (practice) practice.forget();
+    go(0, true);
+  }
+
+  async function copyLink() {
+    if (!talk || !options.link) return;
+    const address = options.link(Math.floor(talk.at / CUES.length) + 1, cueAt(talk.at));
+    const copied = await navigator.clipboard.writeText(address).then(() => true, () => false);
+    sayOf(files, copied ? t("learn.copied") : address);
+  }
+
+  const source = {
+    name: "lesson",
+    length: () => (talk ? lastCue(talk.lesson) + 1 : 0),
+    at: () => (talk ? talk.at : -1),
+    go: (/** @type {number} */ index) => go(index),
+    describe: (/** @type {number} */ index) => describeCue(/** @type {Talk} */ (talk), index),
+    // A lesson of a file is on the lecturer's own disk, and others do not have it.
+    place: () => (talk && talk.isOwn ? { lesson: talk.lesson.lesson } : null),
+    show: (/** @type {any} */ place) => Boolean(talk && place && place.lesson === talk.lesson.lesson),
+    stage: (/** @type {boolean} */ on) => void element.toggleAttribute("data-stage", on),
+  };
+  register(element, source);
+  return { source, open, ready: begin(options.lesson, options.start || null).catch(fail) };
+}
+
+/** @param {Lesson} lesson */
+const lastCue = ({ stations }) => stations.length * CUES.length;
+
+/** @param {Lesson} lesson @param {number} at @returns {Station | undefined} */
+const stationAt = ({ stations }, at) => stations[Math.floor(at / CUES.length)];
+
+/** @param {number} at */
+const cueAt = (at) => (at % CUES.length) + 1;
+
+/**
+ * @param {Talk} talk
+ * @throws {Error} with one sentence when a figure or a scene is of a step or a node that its run has not
+ */
+function checkAgainstRuns({ lesson, runs, say }) {
+  for (const name of Object.keys(lesson.figures || {})) say.write(name);
+  for (const { scene = {}, reveal_scene: after = {} } of lesson.stations) {
+    for (const { run = "", step: n = 1 } of [scene, { ...scene, ...after }]) {
+      const trace = runs.have(run);
+      if (trace && n > trace.steps.length) throw new Error(t("learn.no_step", { run, n }));
+    }
+  }
+}
+
+/** @param {HTMLElement} element @param {(place: number) => void} onPick */
+function createView(element, onPick) {
+  const title = el("h2", { class: "learn-title" });
+  const score = el("p", { class: "learn-score" });
+  const list = el("ol", { class: "learn-stations" });
+  const error = el("p", { class: "ls-error", role: "alert", hidden: true });
+  const article = el("article", { class: "learn-station" });
+  const bars = el("div", { class: "learn-bars", hidden: true });
+  const files = el("div", { class: "ls-files", role: "group" });
+  const stage = createStage(onPick);
+  const head = el("header", { class: "learn-head" }, title, score);
+  const nav = el("nav", { "aria-label": t("learn.stations") }, list);
+  const shown = el("div", { class: "learn-stage" }, bars, stage.element);
+  const body = el("div", { class: "learn-body" }, el("div", { class: "learn-side" }, article), shown);
+  element.replaceChildren(head, nav, error, body, files);
+  return { title, score, list, error, article, bars, stage, files };
+}

@@ -1,0 +1,146 @@
+/* What a visitor has predicted and seen, kept in the browser. */
+
+/** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store } from "./types.js" */
+
+export const CUES = ["question", "reveal", "sentence"];
+const MOST_PRACTISED = 500;
+const RECENT = 10;
+
+/** @returns {Progress} */
+export const newProgress = () => ({ answers: {}, seen: {}, at: 0 });
+
+/** @param {Store | null | undefined} store @param {string} name @param {(value: any) => boolean} fits */
+function read(store, name, fits) {
+  try {
+    const value = JSON.parse((store && store.getItem(name)) || "null");
+    return fits(value) ? value : null;
+  } catch {
+    return null; // storage may be forbidden, and what is in it anybody's
+  }
+}
+
+/** @param {Store | null | undefined} store @param {string} name @param {object} value */
+function write(store, name, value) {
+  try {
+    if (store) store.setItem(name, JSON.stringify(value));
+  } catch {
+    return; // full or forbidden: it is kept in this page only
+  }
+}
+
+/** @param {any} value */
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @param {any} answer */
+const isAnswer = (answer) => isObject(answer) && Number.isFinite(answer.said) && [true, false, null].includes(answer.right);
+
+/** @param {any} value */
+const isProgress = (value) =>
+  isObject(value) &&
+  isObject(value.answers) &&
+  isObject(value.seen) &&
+  Number.isInteger(value.at) &&
+  Object.values(value.answers).every(isAnswer) &&
+  Object.values(value.seen).every(Number.isInteger);
+
+/** @param {string} lesson */
+const place = (lesson) => `logitspec.lesson.${lesson}`;
+const PRACTICE = "logitspec.practice";
+
+/** @param {Store | null | undefined} store @param {string} lesson @returns {Progress} */
+export const readProgress = (store, lesson) => read(store, place(lesson), isProgress) || newProgress();
+
+/** @param {Store | null | undefined} store @param {string} lesson @param {Progress} progress */
+export const keepProgress = (store, lesson, progress) => write(store, place(lesson), progress);
+
+/** @param {any} each */
+const isPractised = (each) => isObject(each) && typeof each.run === "string" && [each.step, each.said, each.was].every(Number.isInteger);
+
+/** @param {Store | null | undefined} store @returns {Practised[]} */
+export const readPractice = (store) =>
+  read(store, PRACTICE, (value) => Array.isArray(value) && value.every(isPractised)) || [];
+
+/** @param {Store | null | undefined} store @param {Practised[]} practised */
+export const keepPractice = (store, practised) => write(store, PRACTICE, practised.slice(-MOST_PRACTISED));
+
+/**
+ * Whether a prediction is right; of options the one that is nearest to the value.
+ * @param {Prediction} predict
+ * @param {number} said a number, or the place of an option
+ * @param {number} value of the answer
+ */
+export function isRight(predict, said, value) {
+  if (predict.kind === "choice") return said === rightOption(predict, value);
+  return Math.abs(said - value) <= (predict.within || 0) * Math.abs(value);
+}
+
+/** @param {Prediction} predict @param {number} value */
+export function rightOption({ right, options = [] }, value) {
+  if (right !== undefined) return right;
+  const distances = options.map(({ is = 0 }) => Math.abs(is - value));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/**
+ * Whether what is right at a station may be said: a sealed answer is told with the reveal of another station.
+ * @param {Station} station
+ * @param {Pick<Progress, "seen">} progress
+ */
+export const isTold = ({ predict }, { seen }) => !predict || !predict.sealed || (seen[predict.sealed] || 0) > 1;
+
+/**
+ * Whether a station is done: what its "done" asks for has been.
+ * @param {Station} station
+ * @param {Progress} progress
+ */
+export function isDone({ station, done = "revealed" }, { answers, seen }) {
+  if (done === "predicted") return Object.hasOwn(answers, station);
+  return (seen[station] || 0) >= (done === "revealed" ? 2 : 3);
+}
+
+/** Whether a prediction can be right or wrong. @param {Prediction} predict */
+export const hasAnswer = ({ answer, right }) => answer !== undefined || right !== undefined;
+
+/**
+ * What is right, of what was predicted and is told, of what can be predicted.
+ * @param {Lesson} lesson
+ * @param {Progress} progress
+ */
+export function scoreOf({ stations }, { answers, seen }) {
+  const asked = stations.filter(({ predict }) => predict && hasAnswer(predict));
+  const told = asked.filter((each) => Object.hasOwn(answers, each.station) && isTold(each, { seen }));
+  return {
+    right: told.filter(({ station }) => answers[station].right).length,
+    told: told.length,
+    all: asked.length,
+  };
+}
+
+/**
+ * How well accepted lengths were predicted, in all and lately; null before the first.
+ * @param {Practised[]} practised
+ */
+export function practiceScore(practised) {
+  if (!practised.length) return null;
+  /** @param {Practised[]} some */
+  const of = (some) => ({
+    steps: some.length,
+    exact: some.filter(({ said, was }) => said === was).length,
+    error: some.reduce((sum, { said, was }) => sum + Math.abs(said - was), 0) / some.length,
+  });
+  return { all: of(practised), recent: of(practised.slice(-RECENT)), first: of(practised.slice(0, RECENT)) };
+}
+
+/** @param {Answer | undefined} answer */
+export const verdictOf = (answer) => (!answer ? "open" : answer.right === null ? "kept" : answer.right ? "right" : "wrong");
+
+/**
+ * Whether a station shows a step of a run.
+ * @param {Lesson} lesson
+ * @param {string} run
+ * @param {number} step
+ */
+export const isShownStep = ({ stations }, run, step) =>
+  stations.some(({ scene = {}, reveal_scene: after = {} }) =>
+    [scene, { ...scene, ...after }].some((each) => each.run === run && each.step === step),
+  );

@@ -1,0 +1,45 @@
+/* The runs of a lesson: those in its file, and recorded ones, which are fetched once each. */
+
+import { t } from "../page/i18n.js";
+import { readDocument } from "../player/schema.js";
+import { appendSteps, createTrace } from "../player/trace.js";
+
+/** @import { Trace } from "../player/types.js" */
+/** @import { Lesson, LessonOptions, Runs } from "./types.js" */
+
+/**
+ * @param {Lesson} lesson
+ * @param {LessonOptions["fetchRun"]} fetchRun
+ * @returns {Runs}
+ */
+export function createRuns({ runs, traces = {} }, fetchRun) {
+  /** @type {Map<string, Trace>} */
+  const here = new Map();
+  /** @type {Map<string, Promise<Trace>>} */
+  const asked = new Map();
+
+  /** @param {string} name */
+  async function fetched(name) {
+    const own = Object.hasOwn(traces, name) ? JSON.stringify(traces[name]) : null;
+    const text = own || (await fetchRun(runs[name]).catch(() => null));
+    if (!text) {
+      asked.delete(name); // a later visit may find it
+      throw new Error(t("learn.no_run", { run: runs[name] }));
+    }
+    const document = readDocument(text, "trace");
+    // Traces of a file may bear the same name or none, and the player tells runs apart by theirs.
+    const trace = createTrace({ ...document, run: own ? `lesson-${name}` : document.run || name });
+    appendSteps(trace, document.steps);
+    here.set(name, trace);
+    return trace;
+  }
+
+  return {
+    get(name) {
+      const found = asked.get(name) || fetched(name);
+      asked.set(name, found);
+      return found;
+    },
+    have: (name) => here.get(name) || null,
+  };
+}

@@ -1,0 +1,192 @@
+/* The shapes of a lesson. Only the type checker reads this file; README.md says what the parts mean. */
+
+import type { CueSource, Trace, TraceMessage } from "../player/types.js";
+
+/** A text in one language for all readers, or by language. */
+export type Text = string | Record<string, string>;
+
+export interface Figure {
+  of?: string;
+  run?: string;
+  step?: number;
+  node?: number;
+  other?: number;
+  figures?: string[];
+  value?: number;
+  source?: string;
+  digits?: number;
+}
+
+export interface Scene {
+  run?: string;
+  step?: number;
+  beat?: number;
+  view?: string;
+  panels?: string[];
+  highlight?: Highlight;
+}
+
+export interface Highlight {
+  node?: number;
+  rank?: number;
+  token?: number;
+}
+
+export interface Prediction {
+  kind: "choice" | "number" | "node" | "rank" | "token";
+  answer?: string;
+  within?: number;
+  least?: number;
+  most?: number;
+  options?: { text: Text; is?: number }[];
+  right?: number;
+  sealed?: string;
+}
+
+export interface Bar {
+  text: Text;
+  figure: string;
+  unit?: string;
+  group?: Text;
+  sealed?: boolean;
+}
+
+export interface Station {
+  station: string;
+  seconds?: number;
+  title: Text;
+  story?: Text;
+  question: Text;
+  reveal: Text;
+  remember: Text;
+  notes?: Text;
+  scene?: Scene;
+  reveal_scene?: Scene;
+  predict?: Prediction;
+  bars?: Bar[];
+  open?: "compare" | "watch";
+  done?: "predicted" | "revealed" | "remembered";
+}
+
+export interface Lesson {
+  kind: "lesson";
+  schema: number;
+  lesson: string;
+  title: Text;
+  runs: Record<string, string>;
+  traces?: Record<string, TraceMessage>;
+  figures?: Record<string, Figure>;
+  stations: Station[];
+  practice?: string[];
+}
+
+/** What a figure is: a number, or the words of tokens. */
+export type Value = number | string;
+
+/** A stretch of a text: words, or the value of a figure with the text that stands for it. */
+export interface Piece {
+  text: string;
+  token: boolean;
+}
+
+/** What somebody predicted at a station; `right` is null where nothing is right or wrong. */
+export interface Answer {
+  said: number;
+  right: boolean | null;
+}
+
+/** A step that was predicted: tokens that were said, and that were accepted. */
+export interface Practised {
+  run: string;
+  step: number;
+  said: number;
+  was: number;
+}
+
+export interface Progress {
+  answers: Record<string, Answer>;
+  /** By station, the last cue that was seen there, from 1 on. */
+  seen: Record<string, number>;
+  at: number;
+}
+
+/** Keeps texts by name; what localStorage is where it may be used. */
+export interface Store {
+  getItem(name: string): string | null;
+  setItem(name: string, text: string): void;
+}
+
+export interface LessonOptions {
+  lesson: Lesson;
+  /** The recorded run of a name as JSON; null where there is none. */
+  fetchRun: (name: string) => Promise<string | null>;
+  /** Opens another part of the page; without it nothing leads there. */
+  open?: (where: string) => void;
+  /** Where to begin: station and cue from 1 on; else where the visitor was. */
+  start?: { station: number; cue: number } | null;
+  /** The address of a cue; without it stations have no links of their own. */
+  link?: ((station: number, cue: number) => string) | null;
+  store?: Store | null;
+  language?: string;
+  /** Between 0 and 1, for the choice of an unseen step. */
+  random?: () => number;
+}
+
+export interface LessonApi {
+  source: CueSource;
+  /** A lesson of a file; throws nothing and says what is wrong. */
+  open(text: string): Promise<void>;
+  /** When the first cue is shown. */
+  ready: Promise<void>;
+}
+
+export interface Runs {
+  get(name: string): Promise<Trace>;
+  have(name: string): Trace | null;
+}
+
+/** What a lesson says, in the reader's language. */
+export interface Sayings {
+  value(figure: string): number;
+  /** A figure in words. */
+  write(figure: string): string;
+  plain(text: Text | undefined): string;
+  nodes(text: Text | undefined): Node[];
+  /** What is right where something is asked for, as a number. */
+  answer(predict: Prediction): number;
+  /** The same in words; "" where nothing is right or wrong. */
+  right(station: Station): string;
+  /** What was picked in the player. */
+  picked(station: Station, place: number): string;
+}
+
+/** What parts of a lesson are painted from, and what they ask for. */
+export interface Talk {
+  lesson: Lesson;
+  runs: Runs;
+  progress: Progress;
+  say: Sayings;
+  /** A cue, from 0 on; behind those of the stations stands the unseen step. */
+  at: number;
+  options: LessonOptions;
+  /** Whether the lesson is the page's own and not one of a file. */
+  isOwn: boolean;
+  go(to: number, focus?: boolean): void;
+  /** Keeps a prediction and goes on. */
+  settle(station: Station, said: number): void;
+}
+
+export interface PredictionField {
+  element: HTMLElement;
+  /** Null before anything was predicted. */
+  value(): number | null;
+  pick(place: number): void;
+  /** Shows what was said (-1: nothing) and, of options, what is right. */
+  tell(said: number, right: number | null): void;
+}
+
+export interface Stage {
+  element: HTMLElement;
+  /** A step of a run; null: nothing. sealed: its beats can't be gone through yet. picks: what can be picked in it. */
+  show(trace: Trace | null, scene: Scene, how: { sealed: boolean; picks: "node" | "rank" | "token" | "" }): void;
+}

@@ -1,0 +1,53 @@
+/* What became of a prediction, in words and as a sign. */
+
+import { number, t } from "../page/i18n.js";
+import { el } from "../player/dom.js";
+import { isTold, verdictOf } from "./progress.js";
+
+/** @import { Progress, Sayings, Station } from "./types.js" */
+
+/** @type {Record<string, (values: { answer: string }) => string>} */
+const WORDS = {
+  right: (values) => t("learn.right", values),
+  wrong: (values) => t("learn.wrong", values),
+  open: (values) => t("learn.open", values),
+};
+/** @type {Record<string, string>} */
+const MARKS = {
+  right: t("learn.right_mark"),
+  wrong: t("learn.wrong_mark"),
+  open: t("learn.open_mark"),
+  kept: t("learn.kept_mark"),
+};
+/** @type {Record<string, string>} */
+export const STATES = {
+  right: t("learn.right_state"),
+  wrong: t("learn.wrong_state"),
+  open: t("learn.open_state"),
+  kept: t("learn.kept_state"),
+};
+
+/**
+ * What may be said of the prediction at a station so far.
+ * @param {Station} station
+ * @param {Progress} progress
+ */
+export const kindOf = (station, progress) => (isTold(station, progress) ? verdictOf(progress.answers[station.station]) : "kept");
+
+/** @param {string} kind */
+export const mark = (kind) => el("b", { class: "learn-mark", "data-verdict": kind }, MARKS[kind]);
+
+/**
+ * The sentence about a prediction whose answer is told.
+ * @param {Station} station
+ * @param {Progress} progress
+ * @param {Sayings} say
+ * @param {string} [before] begins it
+ */
+export function verdict(station, progress, say, before = "") {
+  const said = progress.answers[station.station];
+  const kind = verdictOf(said);
+  const answer = say.right(station);
+  const words = kind === "kept" ? t("learn.kept", { said: number(said.said) }) : answer ? WORDS[kind]({ answer }) : t("learn.measure");
+  return el("p", { class: "learn-verdict", "data-verdict": kind }, before ? el("b", {}, `${before} `) : null, words);
+}

@@ -1,0 +1,159 @@
+"""A lesson's file: what stands at its stations, and what each asks and tells.
+
+    read(text) -> types and bounds by assets/schema.json -> what parts have to do with each other -> the document
+
+assets/learn/read.js has the same functions in the same order, and a test gives both the same files. assets/learn/README.md
+says what the parts mean.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from logitspec.paths import ASSETS
+from logitspec.trace import schema
+from logitspec.trace.schema import MEASURES, SchemaError
+
+LESSON = ASSETS / "learn" / "lesson.json"
+
+_COMPARED = ("ratio", "largest")
+_WORDS = ("token", "choice", "phrase")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+def read(text: str | bytes) -> dict[str, Any]:
+    """The lesson of a file.
+
+    Raises LogitSpecError with one sentence when it is none or can't be held.
+    """
+    return schema.read(text, "lesson", _check_lesson)
+
+
+def runs(lesson: dict[str, Any]) -> list[str]:
+    """The recorded runs that a lesson wants from the app, by the names that `publish.demos.read_demo` knows; its own
+    traces are in it."""
+    return list(dict.fromkeys(lesson["runs"].values()))
+
+
+def _check_lesson(lesson: dict[str, Any]) -> None:
+    for name, trace in lesson.get("traces", {}).items():
+        if name in lesson["runs"]:
+            raise SchemaError("is in runs, too").at(f"traces.{name}")
+        _placed(f"traces.{name}", schema.cohere, trace)
+    for name, figure in lesson.get("figures", {}).items():
+        _placed(f"figures.{name}", _check_figure, lesson, figure)
+    _check_text(lesson, lesson["title"], "title")
+    names = [station["station"] for station in lesson["stations"]]
+    for number, name in enumerate(names):
+        if names.index(name) < number:
+            raise SchemaError("has the name of another").at(f"stations[{number}]")
+    for number, station in enumerate(lesson["stations"]):
+        _placed(f"stations[{number}]", _check_station, lesson, station, number)
+    for number, run in enumerate(lesson.get("practice", [])):
+        _check_run(lesson, run, f"practice[{number}]")
+
+
+def _placed(part: str, check: Any, *about: Any) -> None:
+    try:
+        check(*about)
+    except SchemaError as fault:
+        raise fault.at(part) from None
+
+
+def _check_run(lesson: dict[str, Any], run: str, part: str) -> None:
+    if run not in lesson["runs"] and run not in lesson.get("traces", {}):
+        raise SchemaError("names no run of the lesson").at(part)
+
+
+def _check_figure(lesson: dict[str, Any], figure: dict[str, Any]) -> None:
+    if ("of" in figure) == ("value" in figure):
+        raise SchemaError("has not one of: of, value")
+    if "value" in figure and "source" not in figure:
+        raise SchemaError("is missing").at(".source")
+    for name in MEASURES[figure["of"]] if "of" in figure else ():
+        if name not in figure:
+            raise SchemaError("is missing").at(f".{name}")
+    if "run" in figure:
+        _check_run(lesson, figure["run"], ".run")
+    for number, name in enumerate(figure.get("figures", [])):
+        part = _figure_named(lesson, name, f".figures[{number}]")
+        if part.get("of") in _COMPARED + _WORDS:
+            raise SchemaError("is no number of its own").at(f".figures[{number}]")
+
+
+def _figure_named(lesson: dict[str, Any], name: str, part: str) -> dict[str, Any]:
+    figures: dict[str, dict[str, Any]] = lesson.get("figures", {})
+    if name not in figures:
+        raise SchemaError("names no figure of the lesson").at(part)
+    return figures[name]
+
+
+def _check_text(lesson: dict[str, Any], text: str | dict[str, str] | None, part: str) -> None:
+    if text is None:
+        return
+    every = [text] if isinstance(text, str) else list(text.values())
+    if not every:
+        raise SchemaError("is empty").at(part)
+    for each in every:
+        for name in _PLACE.findall(each):
+            _figure_named(lesson, name, part)
+
+
+def _check_station(lesson: dict[str, Any], station: dict[str, Any], number: int) -> None:
+    for name in ("title", "story", "question", "reveal", "remember", "notes"):
+        _check_text(lesson, station.get(name), f".{name}")
+    scene = station.get("scene")
+    _check_scene(lesson, scene, None, ".scene")
+    _check_scene(lesson, station.get("reveal_scene"), scene, ".reveal_scene")
+    for place, bar in enumerate(station.get("bars", [])):
+        _check_text(lesson, bar["text"], f".bars[{place}].text")
+        _check_text(lesson, bar.get("group"), f".bars[{place}].group")
+        _check_number(lesson, bar["figure"], f".bars[{place}].figure")
+    _check_prediction(lesson, station, number)
+
+
+def _check_scene(
+    lesson: dict[str, Any], scene: dict[str, Any] | None, before: dict[str, Any] | None, part: str
+) -> None:
+    if scene is None:
+        return
+    run = scene.get("run") or (before or {}).get("run")
+    if run is None:
+        raise SchemaError("is missing").at(f"{part}.run")
+    _check_run(lesson, run, f"{part}.run")
+
+
+def _check_number(lesson: dict[str, Any], name: str, part: str) -> None:
+    if _figure_named(lesson, name, part).get("of") in _WORDS:
+        raise SchemaError("is no number").at(part)
+
+
+def _check_prediction(lesson: dict[str, Any], station: dict[str, Any], number: int) -> None:
+    if (predict := station.get("predict")) is None:
+        return
+    kind, options, part = predict["kind"], predict.get("options", []), ".predict"
+    answer, right, sealed = (predict.get(name) for name in ("answer", "right", "sealed"))
+    if answer is not None:
+        _check_number(lesson, answer, f"{part}.answer")
+    later = [each["station"] for each in lesson["stations"][number + 1 :]]
+    if sealed is not None and sealed not in later:
+        raise SchemaError("names no later station").at(f"{part}.sealed")
+    for place, option in enumerate(options):
+        _check_text(lesson, option["text"], f"{part}.options[{place}].text")
+    if kind != "choice":
+        if kind == "number":
+            return
+        if answer is None:
+            raise SchemaError("is missing").at(f"{part}.answer")
+        if "scene" not in station:
+            raise SchemaError("has no scene to click in").at(part)
+        return
+    if not options:
+        raise SchemaError("is missing").at(f"{part}.options")
+    if (answer is None) == (right is None):
+        raise SchemaError("has not one of: answer, right").at(part)
+    if right is not None and right >= len(options):
+        raise SchemaError("is out of bounds").at(f"{part}.right")
+    if answer is not None and any("is" not in option for option in options):
+        raise SchemaError("has an option that is nothing").at(part)

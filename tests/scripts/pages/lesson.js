@@ -1,0 +1,16 @@
+/* A page with nothing but the lesson; its runs stand in the page, and what it keeps in `window.kept`. */
+
+import lesson from "../../../assets/learn/lesson.json" with { type: "json" };
+import { createLesson } from "../../../assets/learn/lesson.js";
+
+const runs = JSON.parse(document.getElementById("runs").textContent);
+window.kept ||= {};
+window.opened = [];
+window.lesson = createLesson(document.querySelector("[data-logitspec-lesson]"), {
+  lesson,
+  fetchRun: async (name) => runs[name] || null,
+  link: (station, cue) => `#lesson=${station}&cue=${cue}`,
+  open: (where) => window.opened.push(where),
+  random: () => window.chance || 0,
+  store: { getItem: (name) => window.kept[name] ?? null, setItem: (name, text) => void (window.kept[name] = text) },
+});

@@ -1,0 +1,431 @@
+"""The lesson in a real Chromium: by keyboard alone, from links, with a lecturer's file; by itself and in the app."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+from support.accessibility import OPTIONS, SETTLED
+from support.player_page import page_html
+from test_lesson import example, run, shipped, values
+
+from logitspec.paths import ASSETS
+from logitspec.publish.modules import inline_styles
+
+LESSON = "[data-logitspec-lesson]"
+HEADING = ".learn-station h3"
+NEXT = ".learn-actions [data-next]"
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def lesson_html(theme: str = "light") -> str:
+    """A page with nothing but the lesson and the runs that its stations show."""
+    names = ("renata", "docstring", "facts")
+    runs = json.dumps({shipped()["runs"][name]: json.dumps(run(name)) for name in names})
+    body = (
+        f"<style>{inline_styles(ASSETS / 'learn' / 'learn.css')}</style>"
+        '<main><h1>Lesson</h1><section data-logitspec-lesson class="ls-player learn" aria-label="Lesson"></section></main>'
+        f'<script type="application/json" id="runs">{runs.replace("<", chr(92) + "u003c")}</script>'
+    )
+    return page_html(theme, "lesson.js", body)
+
+
+@pytest.fixture
+def page(blank: Page) -> Page:
+    """The lesson at its first question."""
+    blank.emulate_media(reduced_motion="reduce")
+    blank.evaluate("delete window.kept")
+    blank.set_content(lesson_html())
+    expect(blank.locator(HEADING)).to_be_visible()
+    return blank
+
+
+def go(page: Page, station: int, cue: int) -> None:
+    page.evaluate("index => window.lesson.source.go(index)", 3 * (station - 1) + cue - 1)
+    at_rest(page)
+
+
+def at_rest(page: Page) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150)))")
+
+
+def tab_to(page: Page, target: str) -> None:
+    """Press Tab until `target` has the focus."""
+    for _ in range(40):
+        if page.evaluate("target => document.activeElement.matches(target)", target):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} can't be reached by Tab")
+
+
+def pointed(page: Page, name: str) -> int | None:
+    script = (
+        "name => { const e = document.querySelector(`.learn-player [data-${name}][data-pointed]`);"
+    )
+    found: int | None = page.evaluate(script + " return e && Number(e.dataset[name]) }", name)
+    return found
+
+
+def walk_to(page: Page, name: str, number: int, key: str) -> None:
+    """Press `key` in a panel of the player until the node, rank or token is pointed at, and pick it."""
+    for _ in range(70):
+        page.keyboard.press(key)
+        at = page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => done(0)))"
+        ) or pointed(page, name)
+        if at == number:
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"{name} {number} can't be reached by {key}")
+
+
+def answer(page: Page, predict: dict[str, Any]) -> None:
+    """Predict what is right, by keyboard."""
+    kind, right = predict["kind"], predict.get("right")
+    value = values()[predict["answer"]] if "answer" in predict else 2
+    if kind == "choice":
+        options = predict["options"]
+        if right is None:
+            right = min(range(len(options)), key=lambda place: abs(options[place]["is"] - value))
+        tab_to(page, ".learn-option input")
+        page.keyboard.press("Space")
+        for _ in range(right):
+            page.keyboard.press("ArrowDown")
+    elif kind == "number":
+        tab_to(page, ".learn-number input")
+        page.keyboard.type(str(value))
+    else:
+        panels = {
+            "node": ".learn-player [data-node]",
+            "rank": ".ls-ranks",
+            "token": ".ls-panel-text .ls-panel-body",
+        }
+        tab_to(page, panels[kind])
+        walk_to(page, kind, value, "ArrowUp" if kind == "token" else "ArrowDown")
+        expect(page.locator(".learn-picked")).to_contain_text("Picked")
+    if kind in ("node", "rank", "token"):
+        page.locator(HEADING).focus()
+    tab_to(page, ".learn-form button[type=submit]")
+    page.keyboard.press("Enter")
+
+
+def kept(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate(
+        "() => JSON.parse(window.kept['logitspec.lesson.ten-stations'])"
+    )
+    return found
+
+
+def test_the_whole_lesson_by_keyboard_alone(page: Page) -> None:
+    page.locator(HEADING).focus()
+    stations = shipped()["stations"]
+    for number, station in enumerate(stations, start=1):
+        expect(page.locator(HEADING)).to_be_focused()
+        expect(page.locator(HEADING)).to_contain_text(f"{number}. ")
+        answer(page, station["predict"])
+        expect(page.locator(NEXT)).to_be_focused()  # at the reveal
+        verdict = page.locator(".learn-reveal .learn-verdict").first
+        kind = (
+            "kept"
+            if station["predict"].get("sealed") or "answer" not in station["predict"]
+            else "right"
+        )
+        kind = "right" if "right" in station["predict"] else kind
+        expect(verdict).to_have_attribute("data-verdict", kind)
+        expect(page.locator(".learn-remember")).to_have_count(0)
+        page.keyboard.press("Enter")
+        expect(page.locator(".learn-remember")).to_be_visible()
+        page.keyboard.press("Enter")
+    expect(page.locator(".learn-sum")).to_have_text(
+        "9 of 9 predictions right, out of 9 that the lesson asks for."
+    )
+    expect(page.locator(".learn-score")).to_have_text("9 of 9 right")
+    assert list(kept(page)["answers"]) == [station["station"] for station in stations]
+    # The unseen step, too.
+    tab_to(page, ".learn-practice input")
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".learn-told .learn-verdict")).to_be_visible()
+    expect(page.get_by_role("button", name="Another step")).to_be_focused()
+
+
+def test_a_sealed_answer_is_told_with_the_later_station(page: Page) -> None:
+    go(page, 5, 1)
+    page.locator(".learn-number input").fill("7")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".learn-verdict")).to_have_text("Sealed until station 7.")
+    expect(page.locator(".learn-score")).to_have_text("")
+    assert str(values()["accepted"]) not in page.locator(".learn-reveal").inner_text()
+    go(page, 7, 2)
+    told = page.locator(".learn-verdict").nth(1)
+    expect(told).to_have_text(f"Sealed at station 5: Not quite. It is: {values()['accepted']}.")
+    expect(told).to_have_attribute("data-verdict", "wrong")
+
+
+def test_the_first_prediction_counts_and_stays(page: Page) -> None:
+    go(page, 2, 1)
+    page.locator(".learn-option input").nth(2).check()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".learn-verdict")).to_have_text("Not quite. It is: hardly longer.")
+    page.get_by_role("button", name="Back").click()
+    assert page.locator(".learn-option input:disabled").count() == 3
+    expect(page.get_by_role("button", name="Check")).to_be_hidden()
+    expect(page.locator(".learn-bar-row[data-hidden]")).to_have_count(2)
+    page.set_content(lesson_html())  # what the browser keeps is there after a reload
+    expect(page.locator(HEADING)).to_contain_text("2. ")
+    expect(page.locator(".learn-option input").nth(2)).to_be_checked()
+    page.get_by_role("button", name="Start over").click()
+    expect(page.locator(HEADING)).to_contain_text("1. ")
+    assert kept(page)["answers"] == {}
+
+
+def test_the_player_shows_what_the_station_says(page: Page) -> None:
+    player = page.locator(".learn-player")
+    for number, station in enumerate(shipped()["stations"], start=1):
+        for cue in (1, 2):
+            scene = station.get("scene", {}) | (station.get("reveal_scene", {}) if cue > 1 else {})
+            go(page, number, cue)
+            if not scene:
+                expect(player).to_be_hidden()
+                continue
+            expect(player).to_have_attribute("data-cursor", str(scene["step"]))
+            expect(player).to_have_attribute("data-beat", str(scene["beat"]))
+            shown = [
+                name
+                for name in ("text", "tree", "logits")
+                if player.locator(f".ls-panel-{name}").is_visible()
+            ]
+            assert set(shown) == set(scene["panels"])
+            for name, at in scene.get("highlight", {}).items():
+                assert pointed(page, name) == at
+            # Before the reveal the beats can't be gone through.
+            assert player.locator(".ls-beats").is_visible() == (cue > 1)
+
+
+def test_unseen_steps_are_other_ones_and_what_was_said_of_them_is_kept(page: Page) -> None:
+    page.evaluate("window.chance = 0")
+    go(page, 11, 1)
+    steps = []
+    for said in ("1", "3"):
+        number = int(page.locator(".learn-player").get_attribute("data-cursor") or 0)
+        steps.append(number)
+        expect(page.locator(".learn-player")).to_have_attribute("data-beat", "2")
+        page.locator(".learn-practice input").fill(said)
+        page.keyboard.press("Enter")
+        expect(page.locator(".learn-player")).to_have_attribute("data-beat", "4")
+        page.get_by_role("button", name="Another step").click()
+        expect(page.locator(".learn-told")).to_be_empty()
+    assert steps == [1, 2]  # steps 3 and 4 stand in the lesson
+    was = [len(run("renata")["steps"][number - 1]["path"]) for number in steps]
+    exact, error = (
+        sum(a == b for a, b in zip((1, 3), was, strict=True)),
+        sum(abs(a - b) for a, b in zip((1, 3), was, strict=True)) / 2,
+    )
+    expect(page.locator(".learn-tally p").first).to_have_text(
+        f"2 steps so far: {exact} exactly right, off by {error:.1f} tokens on average."
+    )
+    page.set_content(lesson_html())
+    expect(page.locator(".learn-player")).to_have_attribute("data-cursor", "5")
+    rows = page.locator(".learn-tally tbody tr").all_inner_texts()
+    assert [row.split() for row in rows] == [
+        ["1", str(was[0]), str(abs(1 - was[0]))],
+        ["3", str(was[1]), str(abs(3 - was[1]))],
+    ]
+
+
+def test_every_cue_tells_the_speaker_what_comes(page: Page) -> None:
+    cues = page.evaluate(
+        "() => Array.from({length: lesson.source.length()}, (_, index) => lesson.source.describe(index))"
+    )
+    assert [cue["kind"] for cue in cues] == ["question", "reveal", "sentence"] * 10 + ["step"]
+    assert all(cue["title"] and cue["notes"] for cue in cues)
+    assert not [
+        cue
+        for cue in cues
+        if re.search(r"[{}]", json.dumps([cue["title"], cue["notes"], cue["answer"]]))
+    ]
+    for number, station in enumerate(shipped()["stations"]):
+        assert sum(cue["seconds"] for cue in cues[3 * number : 3 * number + 3]) == pytest.approx(
+            station["seconds"], abs=1
+        )
+    assert [cue["answer"] for cue in cues[:10:3]] == ["202", "hardly longer", "“a”", "“clever”"]
+    assert cues[3]["choices"][cues[3]["right"]] == "hardly longer"
+    heard = page.evaluate(
+        """() => { const heard = []; document.addEventListener("cue", () => heard.push(lesson.source.at()));
+          for (const to of [4, 5, 99, -1]) lesson.source.go(to); return heard; }"""
+    )
+    assert heard == [4, 5, 30, 0]
+
+
+# Files
+
+
+def opened(page: Page, name: str, text: str) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open lesson").click()
+    chooser.value.set_files({"name": name, "mimeType": "application/json", "buffer": text.encode()})
+
+
+def test_a_lecturer_s_lesson_opens_from_a_file(page: Page) -> None:
+    opened(page, "mine.json", example())
+    expect(page.locator(".learn-title")).to_have_text("A docstring")
+    step = run("docstring")["steps"][4]
+    expect(page.locator(".learn-question")).to_have_text(
+        f"{len(step['tokens']) - 1} tokens are guessed. How many does this pass bring?"
+    )
+    expect(page.locator(".learn-story code")).to_have_text("pairs_days")
+    page.locator(".learn-number input").fill("20")  # near enough
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".learn-verdict")).to_have_text(f"Right: {len(step['path'])}.")
+    page.get_by_role("button", name="Back to the ten stations").click()
+    expect(page.locator(".learn-title")).to_contain_text("Why one pass")
+    assert "logitspec.lesson.my-first" in page.evaluate("() => Object.keys(window.kept)")
+
+
+def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(page: Page) -> None:
+    document = json.loads(example())
+    document["traces"] = {
+        "own": {**run("docstring"), "run": "", "steps": run("docstring")["steps"][:5]}
+    }
+    document["runs"], document["practice"] = {}, ["own"]
+    for figure in document["figures"].values():
+        figure["run"] = "own"
+    station = document["stations"][0]
+    station["scene"]["run"] = "own"
+    document["title"] = {"xx": HOSTILE}
+    for name in ("title", "story", "question", "reveal", "remember"):
+        station[name] = HOSTILE
+    station["bars"] = [
+        {"text": HOSTILE, "figure": "tokens", "unit": HOSTILE[:28], "group": HOSTILE}
+    ]
+    station["predict"] = {
+        "kind": "choice",
+        "right": 0,
+        "options": [{"text": HOSTILE}, {"text": "b"}],
+    }
+    opened(page, "hostile.json", json.dumps(document))
+    expect(page.locator(".learn-title")).to_have_text(HOSTILE)
+    go(page, 1, 3)
+    expect(page.locator(".learn-sentence")).to_have_text(HOSTILE)
+    expect(page.locator(".learn-player")).to_have_attribute("data-steps", "5")
+    go(page, 2, 1)
+    assert (
+        page.locator(f"{LESSON} :is(img, script)").count() == 0
+    )  # nor a dialog, which would fail the test
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("no lesson", "it is no JSON"),
+        ("{}", "This is no lesson"),
+        (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
+        (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),
+        (example().replace("{tokens}:", "{token}:"), "stations[0].reveal names no figure"),
+        (example().replace("recorded-18", "recorded-nowhere"), "recorded-nowhere is not here"),
+        (example().replace('"step": 5', '"step": 500'), "is in none of its runs"),
+        (example().replace('"step": 5, "beat"', '"step": 500, "beat"'), "has no step 500"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said_and_the_lesson_stays(
+    page: Page, text: str, said: str
+) -> None:
+    go(page, 2, 1)
+    opened(page, "wrong.json", text)
+    expect(page.locator(f"{LESSON} > [role=alert]")).to_contain_text(said)
+    expect(page.locator(HEADING)).to_contain_text("2. ")
+    go(page, 3, 1)
+    expect(page.locator(HEADING)).to_contain_text("3. ")
+    expect(page.locator(f"{LESSON} > [role=alert]")).to_be_hidden()
+
+
+# Whoever looks
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
+def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    page.evaluate(
+        "theme => { document.body.style.background = theme === 'dark' ? '#0d0f12' : '#fff'; }",
+        theme,
+    )
+    faults = []
+    for number in range(1, 12):
+        for cue in (1, 3):
+            go(page, number, cue if number < 11 else 1)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            if (number, cue) not in [(2, 1), (3, 1), (4, 3), (6, 1), (7, 3), (9, 3), (11, 1)]:
+                continue
+            page.evaluate(SETTLED)
+            found = Axe().run(page, context=LESSON, options=OPTIONS).response["violations"]
+            faults += [
+                (number, cue, rule["id"], node["target"])
+                for rule in found
+                for node in rule["nodes"]
+            ]
+    assert faults == []
+
+
+def test_a_screen_reader_hears_the_station_and_then_the_reveal(page: Page) -> None:
+    go(page, 6, 1)
+    reveal = page.locator(".learn-reveal")
+    expect(reveal).to_have_attribute("aria-live", "polite")
+    expect(reveal).to_be_empty()
+    expect(page.get_by_role("group", name="Your prediction").get_by_role("radio")).to_have_count(2)
+    current = page.get_by_role("navigation", name="Stations of the lesson").locator(
+        "[aria-current=step]"
+    )
+    expect(current).to_have_accessible_name(re.compile("^6 One pass, many futures"))
+    page.get_by_label("no", exact=True).check()
+    page.get_by_role("button", name="Check").click()
+    expect(reveal).to_contain_text("Right: no.")
+    expect(current).to_have_accessible_name(re.compile("predicted right$"))
+
+
+# In the app
+
+
+@pytest.fixture
+def tab(visitor: BrowserContext) -> Iterator[Page]:
+    page = visitor.new_page()
+    yield page
+    page.close()
+
+
+def heading(page: Page) -> Locator:
+    return page.locator(HEADING)
+
+
+def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(url: str, tab: Page) -> None:
+    tab.goto(f"{url}?lesson=7&cue=2&lang=zh-Hans")
+    expect(heading(tab)).to_contain_text("7. 走一遍", timeout=60_000)
+    expect(tab.locator(".learn-player")).to_have_attribute("data-beat", "4")
+    link = tab.locator(".learn-stations a").nth(2)
+    assert "lesson=3&cue=1" in (link.get_attribute("href") or "")
+    link.click()
+    expect(heading(tab)).to_contain_text("3. ")
+    tab.reload()
+    expect(heading(tab)).to_contain_text("3. ", timeout=60_000)
+
+
+def test_the_last_station_opens_the_race(url: str, tab: Page) -> None:
+    tab.goto(f"{url}?lesson=10&cue=2")
+    expect(heading(tab)).to_contain_text("10. ", timeout=60_000)
+    tab.get_by_role("button", name="Open the race").click()
+    expect(tab.locator("[data-logitspec-race]")).to_be_visible()
+
+
+def test_unseen_steps_come_from_the_app_s_recorded_runs(url: str, tab: Page) -> None:
+    tab.goto(f"{url}?lesson=11")
+    expect(heading(tab)).to_have_text("Score and practice", timeout=60_000)
+    expect(tab.locator(".learn-player")).to_have_attribute("data-beat", "2")
+    tab.locator(".learn-practice input").fill("1")
+    tab.keyboard.press("Enter")
+    expect(tab.locator(".learn-told .learn-verdict")).to_be_visible()
+    expect(tab.locator(f"{LESSON} > [role=alert]")).to_be_hidden()

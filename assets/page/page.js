@@ -2,6 +2,7 @@
 
 import { mountRace } from "../compare/gradio.js";
 import { mountPlayer } from "../player/gradio.js";
+import { offerPresenting } from "../present/app.js";
 import { announce, keepOptions } from "./calls.js";
 import { silenceFooterIcons } from "./footer.js";
 import { offerLanguages } from "./languages.js";
@@ -45,6 +46,7 @@ Object.assign(globalThis, { logitspec: { announce, keepOptions } });
 addView("[data-logitspec-player]", mountPlayer);
 addView("[data-logitspec-race]", mountRace);
 offerLanguages();
+offerPresenting();
 relabelPage();
 silenceFooterIcons();
 reopenTab();

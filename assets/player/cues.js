@@ -3,6 +3,8 @@
 import { announceCue, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { BEATS, LAST_BEAT } from "./beats.js";
+import { receive } from "./messages.js";
+import { changed } from "./paint.js";
 import { choose } from "./playing.js";
 import { beatWords } from "./sentence.js";
 import { shownState, stepCount } from "./state.js";
@@ -28,7 +30,32 @@ export function registerCues(player) {
       choose(player, number, beat, index === cueAt(player.state) + 1);
     },
     describe: (index) => describe(shownState(player.state), index),
+    place: () => place(shownState(player.state)),
+    show: (at) => show(player, at),
+    stage(on) {
+      player.state.settings.stage = on;
+      changed(player, true);
+    },
   });
+}
+
+/**
+ * Only of recorded runs, which every page has.
+ * @param {PlayerState} state
+ */
+function place({ trace }) {
+  return trace && trace.header.recorded && trace.run ? { run: trace.run } : null;
+}
+
+/** @param {Player} player @param {any} at */
+async function show(player, at) {
+  const { options, state } = player;
+  if (!at || typeof at.run !== "string") return false;
+  if (state.trace && state.trace.run === at.run) return true;
+  const reply = options.repair ? await Promise.resolve(options.repair(at.run, 0)).catch(() => null) : null;
+  if (!reply) return false;
+  receive(player, reply);
+  return state.trace !== null && state.trace.run === at.run;
 }
 
 /** @param {number} index */

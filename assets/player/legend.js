@@ -1,10 +1,14 @@
 /* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
+import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
+import { stretchesShown } from "./links.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { STATE_TITLES } from "./words.js";
 
-/** @import { Trace } from "./types.js" */
+/** @import { Frame, Trace } from "./types.js" */
+
+const VERDICT = 4; // the beat from which on states show
 
 const LEGEND_SOURCES = {
   copy: ["source", "copied from here"],
@@ -22,14 +26,36 @@ export function createLegend() {
     legendGroup("What it was copied from", sources),
   ];
   const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...groups);
-  /** @param {{ trace: Trace | null }} about */
-  const paint = ({ trace }) => {
+  const all = [...origins, ...states, ...sources];
+  /** @param {{ trace: Trace | null } | Frame} about */
+  const paint = (about) => {
+    const { trace } = about;
+    const signs = "settings" in about && about.settings.stage ? signsInSight(about) : null;
+    for (const each of all) each.hidden = signs !== null && !signs.has(each.dataset.legend || "");
+    if (signs) return;
     ORIGIN_NAMES.forEach((origin, at) => {
       origins[at].hidden = !ORIGINS[origin].always && !(trace && trace.uses.has(origin));
     });
   };
   paint({ trace: null });
   return { element, paint };
+}
+
+/**
+ * The signs that a stage shows at a beat, where one panel is in sight at a time.
+ * @param {Frame} frame
+ */
+function signsInSight(frame) {
+  const { step, beat } = frame;
+  /** @type {Set<string>} */
+  const signs = new Set();
+  if (!step) return signs;
+  const nodes = beat === 1 ? [0] : beat === LAST_BEAT ? step.row.path : step.states.map((_, node) => node);
+  for (const node of nodes) signs.add(step.origins[node].origin);
+  if (beat === 1 && step.origins.some(({ origin }) => origin === "logit")) signs.add("logit");
+  if (beat === VERDICT) for (const state of step.states) signs.add(state);
+  if (beat === LAST_BEAT && stretchesShown(frame).stretches.length) for (const kind of Object.keys(LEGEND_SOURCES)) signs.add(kind);
+  return signs;
 }
 
 /** @param {string} title @param {HTMLElement[]} items */

@@ -68,6 +68,7 @@ function paintAttributes({ element, state, picture }) {
     moving: flag(moving),
     hurried: flag(picture.hurried),
     lecture: flag(settings.lecture),
+    stage: flag(Boolean(settings.stage)),
     whitespace: flag(settings.whitespace),
     treeView: settings.treeView,
   };

@@ -13,10 +13,13 @@ const MIN_FAN = 3;
 /**
  * @param {Trace} trace
  * @param {Step} step
+ * @param {number[] | null} [kept] the nodes to show, with their parents; null for all
  * @returns {HTMLElement[]} the rows, in reading order
  */
-export function rowElements(trace, step) {
-  const children = childGroups(step);
+export function rowElements(trace, step, kept = null) {
+  /** @param {number[]} group */
+  const shown = (group) => group.filter((node) => !kept || kept.includes(node));
+  const children = childGroups(step).map((groups) => groups.map(shown).filter((group) => group.length > 0));
   /** @type {HTMLElement[]} */
   const rows = [];
   /** @param {number} node @param {number} level @param {string | null | undefined} after */

@@ -2,6 +2,7 @@
 
 import { language } from "../page/i18n.js";
 import { stepInAddress } from "./exported.js";
+import { createPresenter } from "../present/present.js";
 import { createPlayer } from "./player.js";
 
 /** Plays the page's run, or stands still at the step that the address names. */
@@ -18,6 +19,7 @@ function start() {
     player.pause();
     player.show(step);
   };
+  createPresenter(null);
   player.open(trace.textContent);
   go();
   addEventListener("hashchange", go);

@@ -1,7 +1,9 @@
 /* The panel of the draft tree: as a tree, as rows, or as the mask of tree attention. */
 
+import { t } from "../page/i18n.js";
 import { caretMove, el, holds, panel, setText } from "./dom.js";
 import { edgesElement } from "./edges.js";
+import { MOST_NODES, fewNodes, layOutFew } from "./few.js";
 import { layOutTree } from "./layout.js";
 import { linkOf } from "./links.js";
 import { drawMask } from "./mask.js";
@@ -39,10 +41,11 @@ export function createTreePanel(on) {
   const views = viewButtons((name) => on.set({ treeView: name }));
   view.note.after(views.element);
   view.body.append(tree, mask, empty);
-  view.element.append(zoom.element, sweep);
+  const more = el("p", { class: "ls-more-nodes", hidden: true });
+  view.element.append(zoom.element, sweep, more);
   /** @type {TreeState} */
   const state = { frame: null, key: null, room: null, marks: [], scrolled: false };
-  const parts = { ...view, tree, mask, empty, zoom, views, sketch };
+  const parts = { ...view, tree, mask, empty, zoom, views, sketch, more };
   const repaint = () => {
     if (state.frame) paintTree(parts, state, state.frame);
   };
@@ -69,8 +72,9 @@ function paintTree(parts, state, frame) {
   parts.views.paint(view, viewFor("tree", state.room.width) === "tree");
   parts.zoom.element.hidden = view !== "tree";
   const { width, height, letter } = state.room;
-  const isSketch = Boolean(hurried) && view === "tree";
-  const key = [trace, step, view, width, height, letter, isSketch];
+  const stage = Boolean(frame.settings.stage);
+  const isSketch = Boolean(hurried) && view === "tree" && !stage;
+  const key = [trace, step, view, width, height, letter, isSketch, stage];
   const previous = state.key;
   if (!previous || key.some((part, at) => part !== previous[at])) {
     const isOtherView = !previous || previous[1] !== step || previous[2] !== view;
@@ -112,8 +116,10 @@ function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
 }
 
 /** @param {TreeParts} parts @param {string} view @param {Frame} frame @param {Room} room */
-function drawStep({ body, tree, mask, zoom, sketch }, view, { trace, step }, room) {
+function drawStep({ body, tree, mask, zoom, sketch, more }, view, { trace, step, settings }, room) {
+  const stage = Boolean(settings.stage);
   sketch.rest();
+  more.hidden = true;
   const { activeElement } = document;
   const focused = activeElement && body.contains(activeElement) && activeElement.closest("[data-node]");
   const isMask = view === "mask";
@@ -123,18 +129,33 @@ function drawStep({ body, tree, mask, zoom, sketch }, view, { trace, step }, roo
   (isMask ? tree : mask).replaceChildren();
   tree.style.width = tree.style.height = "";
   if (!step) return (isMask ? mask : tree).replaceChildren();
-  if (view === "rows") tree.replaceChildren(...rowElements(trace, step));
+  if (view === "rows") tree.replaceChildren(...rowElements(trace, step, stage ? fewNodes(step, MOST_NODES) : null));
   else if (isMask) drawMask(mask, trace, step);
-  else drawTree(tree, zoom, trace, step, room);
+  else drawTree(tree, zoom, trace, step, room, stage);
+  if (stage && !isMask) showMore(more, step.states.length - tree.querySelectorAll("[data-node]").length);
   if (view === "rows") tree.style.fontSize = "";
   /** @type {HTMLElement | null} */
   const first = body.querySelector("[data-node][tabindex='0']");
   if (focused && first) first.focus({ preventScroll: true });
 }
 
-/** @param {HTMLElement} tree @param {Zoom} zoom @param {Trace} trace @param {Step} step @param {Room} room */
-function drawTree(tree, zoom, trace, step, room) {
-  const { layout, fit } = fittingLayout(step, nodeWidths(trace, step), room);
+/** @param {HTMLElement} more @param {number} count of nodes that are not drawn */
+function showMore(more, count) {
+  more.hidden = count === 0;
+  setText(more, count ? t("present.more-nodes", { n: count }) : "");
+}
+
+/**
+ * @param {HTMLElement} tree
+ * @param {Zoom} zoom
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {Room} room
+ * @param {boolean} stage whether few nodes are drawn
+ */
+function drawTree(tree, zoom, trace, step, room, stage) {
+  const widths = nodeWidths(trace, step);
+  const { layout, fit } = stage ? { ...layOutFew(step, widths, room), fit: 1 } : fittingLayout(step, widths, room);
   const nodes = layout.order.map((node) => {
     const { x, y, width } = layout.nodes[node];
     const place = node === 0 ? "" : `left: ${x}em; top: ${y}em; `;

@@ -211,6 +211,8 @@ export type Speed = number | string;
 export type StateName = "idle" | "running" | "paused" | "done" | "error";
 
 export interface Settings {
+  /** Shown to a hall: few nodes, signs in sight, no controls. */
+  stage?: boolean;
   whitespace: boolean;
   lecture: boolean;
   treeView: string;
@@ -707,6 +709,8 @@ export interface TreeParts extends Panel {
   zoom: Zoom;
   views: { element: HTMLElement; paint(view: string, wide: boolean): void };
   sketch: Sketch;
+  /** How many nodes are not drawn. */
+  more: HTMLElement;
 }
 
 export interface TreeState {
@@ -923,4 +927,75 @@ export interface CueSource {
   show?(place: any): boolean | Promise<boolean>;
   /** Hears whether the page is a stage now: large, without controls. */
   stage?(on: boolean): void;
+}
+
+/* Presenting and following (assets/present) */
+
+export interface Presenter {
+  /** Presents a view by its name, or the one in sight; false where there is nothing to present. */
+  start(view?: string): boolean;
+  leave(): void;
+  isOn(): boolean;
+}
+
+export interface Stage {
+  element: HTMLElement;
+  black: HTMLElement;
+  light: HTMLElement;
+  help: HTMLElement;
+  /** Lets a view fill the window. */
+  hold(root: HTMLElement): void;
+  release(): void;
+  /** `question`: the one that is asked or answered; `counts`: of its votes, where they show; `spoken`: whether the
+      headline is to be said aloud, since the view doesn't. */
+  paint(
+    cue: Cue,
+    about: { station: string; typed: string; here: string; question: Cue | null; counts: number[] | null; spoken: boolean },
+  ): void;
+}
+
+/** What the speaker's window shows; times in seconds. */
+export interface Speaking {
+  place: string;
+  cue: Cue;
+  next: Cue | null;
+  answer: string;
+  spent: { talk: number; station: number };
+  budget: number;
+  paused: boolean;
+  hall: string;
+  counts: number[] | null;
+  question: Cue | null;
+  black: boolean;
+}
+
+/** A lecture that others follow, as its lecturer's page sees it. */
+export interface Hall {
+  isLeading(): boolean;
+  /** Shows or hides the link; opens a lecture where there is none. */
+  toggle(): void;
+  /** Hides the link; false where it didn't show. */
+  close(): boolean;
+  /** Votes on the question that is asked now, by choice. */
+  counts(): number[] | null;
+  /** Who is here. */
+  words(): string;
+  onChange(callback: () => void): void;
+}
+
+/** Where a lecturer is (logitspec/serving/follow.py). */
+export interface Place {
+  view: string;
+  cue: number;
+  at: Record<string, string | number | boolean | null> | null;
+  question: { key: string; choices: number; revealed: boolean } | null;
+}
+
+/** A question with the votes on it. */
+export interface Ballot {
+  key: string;
+  question: string;
+  choices: string[];
+  right: number;
+  counts: number[];
 }

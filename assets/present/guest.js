@@ -1,0 +1,238 @@
+/* A follower's side: this page goes where the lecturer's goes, until its visitor looks around, and goes back there at
+   a press. A lost connection is taken up again; a page that nobody sees lets go of it. */
+
+import { currentSource, sourceNamed } from "../page/cues.js";
+import { t } from "../page/i18n.js";
+import { el, setText } from "../player/dom.js";
+import { Refused, ask, readEvents } from "./events.js";
+import { placeOf, showPlace } from "./place.js";
+import { askedAt } from "./present.js";
+import { keep, kept } from "./storage.js";
+import { choiceList } from "./votes.js";
+
+/** @import { Place } from "../player/types.js" */
+
+const STORE = "logitspec.follow";
+const SILENT = 45_000; // ms without a sign, after which the connection is taken for lost
+const [SOON, LATE] = [500, 10_000]; // ms until another try
+const OWN = 2000; // ms in which a change of the view is its visitor's, after a key or a press
+const TRIES = 6; // to bring a view back that its page has moved, as while it loads
+const LOOK = 500; // ms
+
+/**
+ * Follows the lecture that the address names, or that this tab followed before a reload.
+ * @param {(path: string) => URL} address of what the server has for lectures
+ * @param {(view: string) => Promise<void>} openView brings a view into sight
+ */
+export function followLecture(address, openView) {
+  const named = new URLSearchParams(location.search).get("follow");
+  /** @type {{ code: string, ticket: string } | null} */
+  const before = kept(STORE);
+  const code = named ? named.toUpperCase() : before ? before.code : "";
+  if (!/^\w{1,16}$/.test(code)) return;
+  const state = {
+    ticket: before && before.code === code ? before.ticket : "",
+    place: /** @type {Place | null} */ (null),
+    counts: /** @type {number[] | null} */ (null),
+    loose: false,
+    lost: false,
+    shows: true,
+    over: "",
+    chosen: /** @type {Record<string, number>} */ ({}),
+    touched: -OWN,
+    tries: 0,
+    going: false,
+    again: false,
+    heard: performance.now(),
+  };
+  /** @type {AbortController | null} */
+  let stream = null;
+  const bar = followBar({ back, leave, vote });
+  document.body.append(bar.element);
+  for (const each of ["pointerdown", "keydown", "wheel"]) {
+    addEventListener(each, (event) => {
+      if (event.isTrusted && !bar.element.contains(/** @type {Node} */ (event.target))) state.touched = performance.now();
+    }, { capture: true, passive: true });
+  }
+  document.addEventListener("cue", look);
+  document.addEventListener("cue-predict", (event) => event instanceof CustomEvent && vote(event.detail.choice));
+  document.addEventListener("visibilitychange", () => (document.hidden ? stream && stream.abort() : connect()));
+  const watch = setInterval(look, LOOK);
+  connect();
+  paint();
+
+  /** Stays connected while the page is seen. */
+  async function connect() {
+    if (stream || state.over || document.hidden) return;
+    stream = new AbortController();
+    for (let wait = SOON; stream && !state.over && !document.hidden; wait = Math.min(2 * wait, LATE)) {
+      try {
+        const from = address(code);
+        from.searchParams.set("ticket", state.ticket);
+        await readEvents(from, stream.signal, (about) => {
+          state.heard = performance.now();
+          wait = SOON;
+          if (about) take(about);
+        });
+      } catch (error) {
+        if (error instanceof Refused && error.status === 404) state.over = error.message;
+      }
+      if (state.over || document.hidden) break;
+      state.lost = true;
+      paint();
+      await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+      if (stream && stream.signal.aborted) stream = new AbortController();
+    }
+    stream = null;
+    paint();
+  }
+
+  /** @param {any} about */
+  function take(about) {
+    state.lost = false;
+    if (about.over) state.over = t("present.over");
+    if (typeof about.ticket === "string") {
+      state.ticket = about.ticket;
+      keep(STORE, { code, ticket: state.ticket });
+    }
+    if ("place" in about) {
+      Object.assign(state, { place: about.place, counts: about.counts, tries: 0 });
+      if (!state.loose) go();
+    }
+    if (state.over) keep(STORE, null);
+    paint();
+  }
+
+  /** To the lecturer's place; a newer one follows. */
+  async function go() {
+    if (state.going) {
+      state.again = true;
+      return;
+    }
+    state.going = true;
+    do {
+      state.again = false;
+      const { place } = state;
+      if (!place) break;
+      await openView(place.view);
+      state.shows = await showPlace(place).catch(() => false);
+    } while (state.again);
+    state.going = false;
+    paint();
+  }
+
+  const isThere = () => {
+    const { place } = state;
+    const found = place && sourceNamed(place.view);
+    if (!place || !found) return false;
+    const [root] = currentSource() || [null];
+    const own = placeOf(found.source);
+    return root === found.root && own.cue === place.cue && JSON.stringify(own.at) === JSON.stringify(place.at);
+  };
+
+  /** Whether the visitor has gone elsewhere, or the page by itself. */
+  function look() {
+    if (stream && performance.now() - state.heard > SILENT) {
+      state.heard = performance.now();
+      stream.abort();
+    }
+    if (!state.place || state.loose || state.going || state.over || !state.shows || isThere()) return;
+    if (performance.now() - state.touched < OWN) {
+      state.loose = true;
+      paint();
+    } else if (state.tries < TRIES) {
+      state.tries += 1;
+      go();
+    }
+  }
+
+  function back() {
+    Object.assign(state, { loose: false, tries: 0, touched: -OWN });
+    go();
+    paint();
+  }
+
+  function leave() {
+    state.over = t("present.left");
+    if (stream) stream.abort();
+    clearInterval(watch);
+    keep(STORE, null);
+    const page = new URL(location.href);
+    page.searchParams.delete("follow");
+    history.replaceState(history.state, "", page);
+    bar.element.remove();
+  }
+
+  /** @param {number} choice */
+  async function vote(choice) {
+    const question = state.place && state.place.question;
+    if (!question || question.revealed || !(choice >= 0 && choice < question.choices)) return;
+    state.chosen[question.key] = choice;
+    paint();
+    try {
+      await ask(address(`${code}/vote`), { ticket: state.ticket, question: question.key, choice });
+      bar.say(t("present.counted"));
+    } catch (error) {
+      bar.say((error instanceof Refused && error.message) || t("present.unreachable"));
+      delete state.chosen[question.key];
+      paint();
+    }
+  }
+
+  function paint() {
+    const { place, loose, lost, over, shows, counts, chosen } = state;
+    const found = place && sourceNamed(place.view);
+    const question = place && place.question;
+    const asked = question && found && !loose && shows ? askedAt(found.source, place.cue) : null;
+    const cue = asked === null || !found ? null : found.source.describe(asked);
+    bar.paint({
+      words: over || (lost ? t("present.lost") : !place ? t("present.waiting", { code }) : !shows ? t("present.not-shared") : t(loose ? "present.loose" : "present.following", { code })),
+      loose: loose && !over,
+      over: over !== "",
+      cue,
+      counts: question && question.revealed ? counts : null,
+      revealed: Boolean(question && question.revealed),
+      chosen: question ? (chosen[question.key] ?? null) : null,
+    });
+  }
+}
+
+/** @param {{ back: () => void, leave: () => void, vote: (choice: number) => void }} on */
+function followBar({ back, leave, vote }) {
+  const words = el("p", { class: "lp-follow-words", role: "status" });
+  const said = el("p", { class: "lp-said", role: "status" });
+  const home = el("button", { type: "button", "data-act": "return", hidden: true }, t("present.do-return"));
+  const out = el("button", { type: "button", "data-act": "leave" }, t("present.do-leave"));
+  home.addEventListener("click", back);
+  out.addEventListener("click", leave);
+  const asked = el("div", { class: "lp-ask", hidden: true });
+  const about = { class: "lp-follow", "data-logitspec-follow": "", role: "region", "aria-label": t("present.follow") };
+  const element = el("div", about, asked, el("div", { class: "lp-follow-line" }, words, said, home, out));
+  let drawn = "";
+  return {
+    element,
+    /** @param {string} text */
+    say: (text) => setText(said, text),
+    /** @param {{ words: string, loose: boolean, over: boolean, cue: import("../player/types.js").Cue | null, counts: number[] | null, revealed: boolean, chosen: number | null }} state */
+    paint({ words: text, loose, over, cue, counts, revealed, chosen }) {
+      setText(words, text);
+      home.hidden = !loose;
+      setText(out, t(over ? "present.do-close" : "present.do-leave"));
+      element.dataset.state = over ? "over" : loose ? "loose" : "following";
+      const key = JSON.stringify([cue && [cue.question, cue.choices], counts, revealed, chosen]);
+      if (key === drawn) return;
+      drawn = key;
+      setText(said, "");
+      asked.hidden = cue === null || !cue.choices || over;
+      if (!cue || !cue.choices) return asked.replaceChildren();
+      const question = el("p", { class: "lp-question" }, cue.question || cue.title);
+      if (revealed) return asked.replaceChildren(question, choiceList(cue, counts, true));
+      const buttons = cue.choices.map((choice, at) => {
+        const button = el("button", { type: "button", "data-choice": at, "aria-pressed": String(chosen === at) }, choice);
+        button.addEventListener("click", () => vote(at));
+        return button;
+      });
+      asked.replaceChildren(question, el("div", { class: "lp-ballot", role: "group", "aria-label": t("present.your-vote") }, ...buttons));
+    },
+  };
+}

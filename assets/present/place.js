@@ -1,0 +1,59 @@
+/* Where a lecturer is, as it is sent to followers: names and numbers, nothing of anybody's text. */
+
+import { sourceNamed } from "../page/cues.js";
+import { askedAt } from "./present.js";
+
+/** @import { CueSource, Place } from "../player/types.js" */
+
+// What logitspec/serving/follow.py lets through.
+const WORD = /^[\w:.-]{0,80}$/;
+const MOST_CHOICES = 64;
+
+/**
+ * @param {CueSource} source
+ * @returns {Place}
+ */
+export function placeOf(source) {
+  const cue = Math.max(0, source.at());
+  const at = flat(source.place ? source.place() : {});
+  const asked = at && source.at() >= 0 ? askedAt(source, cue) : null;
+  return { view: source.name, cue, at, question: asked === null ? null : questionOf(source, at || {}, asked, asked !== cue) };
+}
+
+/**
+ * A place that holds a text is not sent.
+ * @param {any} at
+ */
+function flat(at) {
+  if (!at) return null;
+  const fits = (/** @type {any} */ each) => typeof each !== "string" || WORD.test(each);
+  return Object.values(at).every(fits) ? at : null;
+}
+
+/**
+ * The key tells questions of one lecture apart, also those of other runs at the same cue.
+ * @param {CueSource} source
+ * @param {any} at
+ * @param {number} cue
+ * @param {boolean} revealed
+ */
+function questionOf(source, at, cue, revealed) {
+  const { choices } = source.describe(cue);
+  if (!choices || !choices.length || choices.length > MOST_CHOICES) return null;
+  const names = Object.values(at).filter((each) => typeof each === "string");
+  return { key: [source.name, ...names, cue].join(":").slice(0, 80), choices: choices.length, revealed };
+}
+
+/**
+ * Goes to a place in this page; false where that can't be.
+ * @param {Place} place
+ */
+export async function showPlace({ view, cue, at }) {
+  const found = sourceNamed(view);
+  if (!found || !at) return false;
+  const { source } = found;
+  if (source.show && !(await source.show(at))) return false;
+  if (cue >= source.length()) return false;
+  if (source.at() !== cue) source.go(cue);
+  return true;
+}

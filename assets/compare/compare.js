@@ -1,6 +1,7 @@
 /* The race in the page: what it shows follows from the race, the clock and the moment alone. */
 
 import { t } from "../page/i18n.js";
+import { announceCue } from "../page/cues.js";
 import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
 import { installOrigins } from "../player/origins.js";
@@ -9,6 +10,7 @@ import { createWaiting } from "../player/waiting.js";
 import { recordedTitle, waitingWords } from "../player/words.js";
 import { places, raceEnd } from "./clock.js";
 import { RACE_SPEEDS, createControls } from "./controls.js";
+import { registerRace } from "./cues.js";
 import { createRaceFiles } from "./files.js";
 import { createRaceLegend } from "./legend.js";
 import { expectRace, openRace, receiveRace } from "./messages.js";
@@ -41,6 +43,7 @@ export function createRaceView(element, options = {}) {
     event.preventDefault();
     action();
   });
+  registerRace(view);
   view.repaint();
   return {
     expect: () => expectRace(view),
@@ -105,6 +108,8 @@ function raceActions(view) {
     slower: () => changeRaceSpeed(view, -1),
     faster: () => changeRaceSpeed(view, 1),
     live: () => chooseMoment(view, Infinity),
+    lecture: () => setLecture(view, view.element.dataset.lecture !== "true"),
+    escape: () => setLecture(view, false),
     /** @param {Clock} clock */
     clock: (clock) => setClock(view, clock),
     /** @param {number} share */
@@ -115,6 +120,11 @@ function raceActions(view) {
       view.repaint(true);
     },
   };
+}
+
+/** @param {RaceView} view @param {boolean} on */
+function setLecture({ element }, on) {
+  setData(element, "lecture", on ? "true" : null);
 }
 
 /** @param {RaceView} view @param {number} direction */
@@ -169,6 +179,7 @@ function paintRace(view) {
   if (state.announcement !== null) setText(view.spoken, state.announcement);
   state.announcement = null;
   paintRaceAttributes(view, name);
+  announceCue(view.element);
 }
 
 /** @param {RaceView} view @param {Race} race */

@@ -1,0 +1,376 @@
+"""Presenting: the keys of clickers in every tab, the stage, the speaker's window, also of a file without a server;
+and three browsers that follow a lecturer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from support.cable import Cable
+
+from logitspec.prompts import examples
+from logitspec.publish.demos import demo_file
+from logitspec.publish.export import page as exported
+from logitspec.trace.records import Trace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+STAGE = "[data-logitspec-stage]"
+TITLE = ".lp-title"
+PLAYER = "[data-logitspec-player]"
+RACE = "[data-logitspec-race]"
+RENATA = next(prompt for prompt in examples() if prompt.question_id == 20)
+TIMEOUT = 60_000
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    return Trace.open(demo_file(RENATA))
+
+
+@pytest.fixture
+def alone(blank: Page, trace: Trace, tmp_path: Path) -> Page:
+    """An exported page, opened from the disk."""
+    file = tmp_path / "run.html"
+    file.write_text(exported(trace), encoding="utf-8")
+    blank.set_default_timeout(TIMEOUT)
+    blank.emulate_media(reduced_motion="reduce")
+    blank.goto(file.as_uri())
+    blank.evaluate("sessionStorage.clear()")
+    blank.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
+    return blank
+
+
+def staged(page: Page) -> None:
+    """Wait until the page is on its stage."""
+    page.wait_for_selector(f"{STAGE}:not([hidden])", state="attached")
+
+
+def begin(page: Page) -> None:
+    page.evaluate("document.dispatchEvent(new CustomEvent('logitspec-present'))")
+    staged(page)
+
+
+def still(page: Page, step: int, beat: int) -> None:
+    """Wait until the player is at a beat of a step."""
+    page.wait_for_selector(f"{PLAYER}[data-cursor='{step}'][data-beat='{beat}']")
+
+
+def title(page: Page) -> str:
+    return page.locator(TITLE).inner_text()
+
+
+def test_clicker_keys_lead_from_cue_to_cue(alone: Page) -> None:
+    begin(alone)
+    for key in "4", "Enter":
+        alone.keyboard.press(key)
+    still(alone, 4, 1)
+    for key, beat in ("PageDown", 2), ("ArrowRight", 3), (" ", 4), ("PageUp", 3), ("ArrowLeft", 2):
+        alone.keyboard.press(key)
+        still(alone, 4, beat)
+    alone.keyboard.press("ArrowRight")
+    still(alone, 4, 3)
+    assert "63" in title(alone)
+    assert title(alone).endswith("?")
+    for key in ("b", "."):
+        alone.keyboard.press(key)
+        alone.wait_for_selector(".lp-black", state="visible")
+        alone.keyboard.press("PageDown")  # only brings the picture back
+        alone.wait_for_selector(".lp-black", state="hidden")
+        still(alone, 4, 3)
+    alone.keyboard.press("Escape")
+    alone.wait_for_selector(STAGE, state="hidden")
+    alone.keyboard.press("PageDown")
+    still(alone, 4, 3)
+
+
+@pytest.mark.parametrize(("size", "least"), [((1920, 1080), 36), ((1024, 768), 28)])
+def test_a_stage_has_one_panel_few_large_nodes_and_the_signs_in_sight(
+    alone: Page, trace: Trace, size: tuple[int, int], least: int
+) -> None:
+    alone.set_viewport_size({"width": size[0], "height": size[1]})
+    begin(alone)
+    for key in "4", "Enter":
+        alone.keyboard.press(key)
+    still(alone, 4, 1)
+    nodes = len(trace.steps[3].tree.tokens)
+    assert nodes == 64
+    for beat in range(1, 6):
+        still(alone, 4, beat)
+        alone.wait_for_timeout(100)  # a panel that comes into sight is measured, and then drawn
+        seen: dict[str, Any] = alone.evaluate(
+            """() => {
+              const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length);
+              const height = (each) => parseFloat(getComputedStyle(each).fontSize);
+              const tokens = ".ls-rank-token, .ls-node-text, .ls-text .ls-token";
+              return {
+                panels: seen(".ls-panels > *").length,
+                nodes: seen("[data-node]").length,
+                outside: seen("[data-node]").filter((e) => e.getBoundingClientRect().bottom > innerHeight).length,
+                least: Math.min(...seen(tokens).map(height)),
+                more: seen(".ls-more-nodes").map((e) => e.textContent).join(),
+                signs: seen("[data-legend]").map((e) => e.dataset.legend),
+                transport: seen(".ls-transport").length,
+                inside: document.documentElement.scrollWidth <= innerWidth,
+              };
+            }"""
+        )
+        assert (seen["panels"], seen["transport"], seen["inside"]) == (1, 0, True)
+        assert seen["least"] >= least, beat
+        if beat in (2, 3, 4):
+            assert 4 <= seen["nodes"] <= 12
+            assert seen["outside"] == 0
+            assert seen["more"] == f"+ {nodes - seen['nodes']} more"
+        assert ("rejected" in seen["signs"]) == (beat == 4)
+        assert ("retrieved" in seen["signs"]) == (beat > 1)
+        alone.keyboard.press("PageDown")
+
+
+def test_a_reload_comes_back_to_the_same_cue(alone: Page) -> None:
+    begin(alone)
+    for key in "7", "Enter", "PageDown", "PageDown":
+        alone.keyboard.press(key)
+    still(alone, 7, 3)
+    asked = title(alone)
+    alone.reload()
+    staged(alone)
+    still(alone, 7, 3)
+    assert title(alone) == asked
+    alone.keyboard.press("Escape")
+    alone.reload()
+    alone.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
+    assert alone.locator(STAGE).is_hidden()
+
+
+def test_the_speakers_window_of_a_file_shows_what_comes_and_takes_keys(alone: Page) -> None:
+    begin(alone)
+    alone.keyboard.press("4")
+    alone.keyboard.press("Enter")
+    with alone.expect_popup() as popup:
+        alone.keyboard.press("s")
+    desk = popup.value
+    desk.wait_for_selector(".lp-desk")
+    desk.keyboard.press("PageDown")
+    desk.keyboard.press("PageDown")
+    still(alone, 4, 3)
+    part = ".lp-part-{} > div"
+    desk.wait_for_function("document.querySelector('.lp-part-now > div').textContent.endsWith('?')")
+    assert "3 of 63" in desk.locator(part.format("answer")).inner_text()
+    assert "3 accepted" in desk.locator(part.format("next")).inner_text()
+    assert desk.locator(part.format("notes")).inner_text() != ""
+    assert re.search(r"\d:\d\d of 1:10", desk.locator("[data-clock=budget]").inner_text())
+    desk.get_by_role("button", name="Stop the clock").click()
+    desk.get_by_role("button", name="Start the clock").click()
+    assert not re.search(
+        "3 accepted", alone.locator(STAGE).inner_text()
+    )  # nothing that it shows is on the stage
+    alone.reload()
+    still(alone, 4, 3)
+    alone.keyboard.press("PageDown")
+    desk.wait_for_function(
+        "document.querySelector('.lp-part-now > div').textContent.includes('3 accepted')"
+    )
+    assert (
+        desk.evaluate("getComputedStyle(document.querySelector('.lp-clocks')).fontSize") == "28px"
+    )
+    alone.keyboard.press("Escape")
+    if not desk.is_closed():
+        desk.wait_for_event("close")
+
+
+def test_a_spotlight_dims_and_focus_stays_on_the_stage(alone: Page) -> None:
+    begin(alone)
+    alone.keyboard.press("d")
+    alone.mouse.move(400, 300)
+    alone.wait_for_selector(".lp-light", state="visible")
+    assert alone.locator(".lp-light").evaluate("e => e.style.getPropertyValue('--lp-x')") == "400px"
+    for _ in range(30):
+        alone.keyboard.press("Tab")
+        assert alone.evaluate(
+            "document.activeElement === document.body || !!document.activeElement.closest('[data-stage], [data-logitspec-stage]')"
+        )
+    alone.keyboard.press("d")
+    alone.wait_for_selector(".lp-light", state="hidden")
+
+
+# In the app
+
+
+@pytest.fixture
+def lecturer(chromium: Browser, url: str) -> Iterator[Page]:
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 800}, reduced_motion="reduce", locale="en"
+    )
+    yield opened(context, url)
+    context.close()
+
+
+def opened(context: BrowserContext, address: str) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT)
+    page.goto(address)
+    page.wait_for_selector(".lp-begin")
+    page.wait_for_function("document.querySelector('[data-logitspec-player]')?.dataset.steps > 0")
+    return page
+
+
+@pytest.mark.parametrize("tab", ["watch", "compare", "learn", "why"])
+def test_every_tab_is_presented_by_the_same_keys(lecturer: Page, tab: str) -> None:
+    lecturer.locator(f"[role=tab][data-tab-id={tab}]:visible").first.click()
+    lecturer.wait_for_timeout(300)
+    lecturer.wait_for_function(
+        "import(document.getElementById('logitspec-page').src.replace('page.js', 'cues.js'))"
+        ".then((cues) => { const now = cues.currentSource(); return now && now[1].length() > 1; })"
+    )
+    lecturer.locator(".lp-begin").click()
+    staged(lecturer)
+    lecturer.keyboard.press("Home")
+    assert lecturer.locator("[data-stage=true]").count() == 1
+    seen = []
+    for _ in range(3):
+        seen.append(lecturer.locator(f"{STAGE} .lp-station").inner_text() + title(lecturer))
+        lecturer.keyboard.press("PageDown")
+        lecturer.wait_for_timeout(150)
+    assert len(set(seen)) == 3
+    for before in reversed(seen):
+        lecturer.keyboard.press("PageUp")
+        lecturer.wait_for_timeout(150)
+        assert lecturer.locator(f"{STAGE} .lp-station").inner_text() + title(lecturer) == before
+    lecturer.keyboard.press("b")
+    lecturer.wait_for_selector(".lp-black", state="visible")
+    lecturer.keyboard.press("b")
+    lecturer.keyboard.press("f")
+    lecturer.wait_for_function("document.fullscreenElement !== null")
+    lecturer.keyboard.press("Escape")
+    lecturer.wait_for_function("!document.querySelector('[data-stage=true]')")
+
+
+def test_typing_is_typing(lecturer: Page) -> None:
+    prompt = lecturer.locator("textarea").first
+    prompt.click()
+    prompt.fill("")
+    lecturer.keyboard.type("a b.c f s 1")
+    assert prompt.input_value() == "a b.c f s 1"
+
+
+# Following
+
+
+def lead(page: Page) -> str:
+    """Open a lecture; returns its link."""
+    page.keyboard.press("q")
+    page.wait_for_function("document.querySelector('.lp-link').textContent.includes('follow=')")
+    link = page.locator(".lp-link").inner_text()
+    page.wait_for_function("document.querySelector('.lp-qr').naturalWidth > 0")
+    page.keyboard.press("Escape")
+    return link
+
+
+def test_three_browsers_follow_a_lecturer(
+    lecturer: Page, chromium: Browser, url: str, tmp_path: Path
+) -> None:
+    lecturer.locator(".lp-begin").click()
+    link = lead(lecturer)
+    contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(3)]
+    cable = Cable(urlsplit(url).port or 0)
+    links = [link, link, link.replace(str(urlsplit(url).port), str(cable.port))]
+    ann, ben, cleo = everybody = [opened(*each) for each in zip(contexts, links, strict=True)]
+    try:
+        lecturer.wait_for_function(
+            "document.querySelector('.lp-here').textContent.includes('3 follow')"
+        )
+        for key in "4", "Enter", "PageDown", "PageDown":
+            lecturer.keyboard.press(key)
+        for each in everybody:
+            still(each, 4, 3)
+        # A vote each; one thinks better of it.
+        for each, choice in zip(everybody, (0, 1, 1), strict=True):
+            each.locator(f"[data-choice='{choice}']").click()
+            each.get_by_text("Your vote counts").wait_for()
+        ann.locator("[data-choice='1']").click()
+        lecturer.wait_for_function(
+            "document.querySelector('.lp-here').textContent.includes('3 votes')"
+        )
+        assert lecturer.locator(".lp-count").count() == 0
+        # One looks around and comes back; another loses the connection.
+        ben.locator(PLAYER).focus()
+        ben.keyboard.press("End")
+        ben.get_by_role("button", name="Back to the lecturer").wait_for()
+        cable.cut()
+        lecturer.keyboard.press("PageDown")
+        still(ann, 4, 4)
+        ann.locator(".lp-follow .lp-count", has_text="3 votes").wait_for()
+        lecturer.locator(f"{STAGE} .lp-count", has_text="3 votes").wait_for()
+        assert ben.locator(PLAYER).get_attribute("data-cursor") != "4"
+        ben.get_by_role("button", name="Back to the lecturer").click()
+        still(ben, 4, 4)
+        lecturer.reload()
+        staged(lecturer)
+        still(lecturer, 4, 4)
+        lecturer.keyboard.press("PageDown")
+        still(ann, 4, 5)
+        still(ben, 4, 5)
+        still(cleo, 4, 3)
+        cable.mend()
+        still(cleo, 4, 5)
+        ann.reload()
+        still(ann, 4, 5)
+        lecturer.wait_for_function(
+            "document.querySelector('.lp-here').textContent.includes('3 follow')"
+        )
+        lecturer.keyboard.press("q")
+        with lecturer.expect_download() as download:
+            lecturer.locator(".lp-hall [data-act=votes]").click()
+        download.value.save_as(tmp_path / "votes.csv")
+        votes = (tmp_path / "votes.csv").read_text().splitlines()
+        assert [line.rpartition(",")[2] for line in votes[1:3]] == ["0", "3"]
+        lecturer.locator(".lp-hall [data-act=end]").click()
+        for each in everybody:
+            each.locator(".lp-follow[data-state=over]").wait_for()
+    finally:
+        for context in contexts:
+            context.close()
+        cable.close()
+
+
+def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, chromium: Browser) -> None:
+    lecturer.locator("[role=tab][data-tab-id=compare]:visible").first.click()
+    lecturer.wait_for_selector(
+        f"{RACE}[data-lanes='2'], {RACE}[data-lanes='3'], {RACE}[data-lanes='4']"
+    )
+    lecturer.locator(".lp-begin").click()
+    context = chromium.new_context(reduced_motion="reduce", locale="en")
+    try:
+        ann = opened(context, lead(lecturer))
+        lecturer.keyboard.press("End")
+        ann.wait_for_selector(f"{RACE}:visible[data-clock=time]")
+        expected = lecturer.locator(RACE).get_attribute("data-at")
+        ann.wait_for_selector(f"{RACE}[data-at='{expected}']")
+    finally:
+        context.close()
+
+
+def test_a_run_of_ones_own_is_not_shared(lecturer: Page, chromium: Browser, trace: Trace) -> None:
+    lecturer.locator(".lp-begin").click()
+    context = chromium.new_context(reduced_motion="reduce", locale="en")
+    sent: list[str] = []
+    lecturer.on(
+        "request",
+        lambda request: sent.append(request.post_data or "") if "/follow" in request.url else None,
+    )
+    try:
+        ann = opened(context, lead(lecturer))
+        own = trace.to_json().replace('"recorded":', '"was":', 1)
+        lecturer.evaluate(
+            "text => dispatchEvent(new CustomEvent('logitspec-open', { detail: text }))", own
+        )
+        ann.get_by_text("not shared").wait_for()
+        assert sent
+        assert all(len(each) < 1000 and "Renata" not in each for each in sent)
+    finally:
+        context.close()

@@ -13,7 +13,7 @@ import { addVocabulary, appendSteps, createTrace } from "./trace.js";
  *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage, WaitingMessage
  * } from "./types.js" */
 
-const NO_TRACE = t("player.not-a-trace");
+const NO_TRACE = t("player.none-trace");
 
 /**
  * Takes one message; never throws.
@@ -38,8 +38,8 @@ const takers = { reset: takeReset, steps: takeSteps, trace: takeTrace, waiting: 
 
 /** @param {unknown} error */
 function errorSentence(error) {
-  if (error instanceof SyntaxError) return t("player.no-json");
-  if (error instanceof TypeError) return t("player.trace-damaged", { why: error.message });
+  if (error instanceof SyntaxError) return t("player.unreadable-trace", { why: t("player.why-json") });
+  if (error instanceof TypeError) return t("player.damaged-trace", { why: error.message });
   return messageOf(error);
 }
 

@@ -2,6 +2,7 @@
    Types and bounds stand in `assets/schema.json`; logitspec/trace/schema.py reads it by the same functions in the
    same order, and a test gives both the same files. What passes can be shown, saved and drawn. */
 
+import { t } from "../page/i18n.js";
 import schema from "../schema.json" with { type: "json" };
 import { ORIGINS } from "./origins.js";
 import { bytesOf } from "./spelling.js";
@@ -16,12 +17,12 @@ export const MAX_FILE_BYTES = limits.bytes;
 
 /** @type {Record<string, string>} */
 const WORDS = {
-  array: "a list",
-  boolean: "true or false",
-  integer: "a whole number",
-  number: "a number",
-  object: "an object",
-  string: "a text",
+  array: t("player.kind-array"),
+  boolean: t("player.kind-boolean"),
+  integer: t("player.kind-integer"),
+  number: t("player.kind-number"),
+  object: t("player.kind-object"),
+  string: t("player.kind-string"),
 };
 const SURROGATE = /\p{Surrogate}/u;
 
@@ -39,7 +40,7 @@ export class SchemaError extends Error {
   }
 
   words() {
-    return `${this.place.replace(/^\./, "") || "it"} ${this.message}`;
+    return t("player.wrong-at", { place: this.place.replace(/^\./, "") || t("player.it"), wrong: this.message });
   }
 }
 
@@ -56,10 +57,8 @@ export function readDocument(text, kind, coherence = kind === "race" ? cohereRac
   const document = parsed(text, kind);
   if (document.schema !== schema.$defs[kind].properties.schema.minimum) {
     const known = Number.isInteger(document.schema) && document.schema >= 0 && document.schema < 1e6;
-    throw new Error(
-      `This ${kind} has schema ${known ? document.schema : "unknown"} and this player reads schema` +
-        ` ${schema.$defs[kind].properties.schema.minimum}; open it with the version that wrote it.`,
-    );
+    const found = known ? document.schema : t("player.unknown");
+    throw new Error(t(`player.old-${kind}`, { found, known: schema.$defs[kind].properties.schema.minimum }));
   }
   try {
     check(document, RULES[kind]);
@@ -67,36 +66,35 @@ export function readDocument(text, kind, coherence = kind === "race" ? cohereRac
     return document;
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    const advice = kind === "lesson" ? "correct it and open it again" : "save it again";
-    throw new Error(`This ${kind} is damaged (${error.words()}); ${advice}.`, { cause: error });
+    throw new Error(t(`player.damaged-${kind}`, { why: error.words() }), { cause: error });
   }
 }
 
 /** @param {string} kind */
-const tooLarge = (kind) => `This ${kind} has more than ${limits.bytes >> 20} MB; save a shorter run.`;
+const tooLarge = (kind) => t(`player.large-${kind}`, { most: limits.bytes >> 20 });
 
 /** @param {string} text @param {string} kind */
 function parsed(text, kind) {
   if (text.length > limits.bytes) throw new Error(tooLarge(kind));
   /** @param {string} why */
-  const none = (why) => new Error(`This is not a ${kind}: ${why}; open a file saved here.`);
-  if (brackets(text) > limits.brackets) throw none("it has too many brackets");
+  const none = (why) => new Error(t(`player.unreadable-${kind}`, { why }));
+  if (brackets(text) > limits.brackets) throw none(t("player.why-brackets"));
   let document;
   try {
     document = JSON.parse(text);
   } catch {
-    throw none("it is no JSON");
+    throw none(t("player.why-json"));
   }
   if (document && document.kind === kind) return document;
   const race = kind === "race" && document && document.kind === "trace";
-  throw new Error(race ? "This is a run, not a race; open it under Watch." : NONE[kind]);
+  throw new Error(race ? t("player.is-a-run") : NONE[kind]);
 }
 
 /** @type {Record<string, string>} */
 const NONE = {
-  lesson: "This is no lesson; open a file whose kind is \"lesson\".",
-  race: "This is no race; open a file saved here.",
-  trace: "This is neither a trace nor a part of one; open a file saved here.",
+  lesson: t("player.none-lesson"),
+  race: t("player.none-race"),
+  trace: t("player.none-trace"),
 };
 
 /**
@@ -120,12 +118,12 @@ function check(value, rule) {
   if (rule.$ref) return check(value, RULES[rule.$ref.slice("#/$defs/".length)]);
   const wanted = [rule.type || []].flat();
   const kind = kindOf(value, wanted);
-  if (kind === "") throw new SchemaError(`is not ${[...wanted].sort().flatMap((each) => WORDS[each] || []).join(" or ")}`);
+  if (kind === "") throw new SchemaError(t("player.wrong-kind", { kinds: [...wanted].sort().flatMap((each) => WORDS[each] || []).join(t("player.or")) }));
   if (kind === "number") checkNumber(value, rule);
   else if (kind === "string") checkString(value, rule);
   else if (kind === "array") checkArray(value, rule);
   else if (kind === "object") checkObject(value, rule);
-  if (rule.enum && !rule.enum.includes(value)) throw new SchemaError("is unknown");
+  if (rule.enum && !rule.enum.includes(value)) throw new SchemaError(t("player.wrong-is-unknown"));
 }
 
 /**
@@ -143,28 +141,28 @@ function kindOf(value, wanted) {
 
 /** @param {number} value @param {Rule} rule */
 function checkNumber(value, { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity }) {
-  if (!(value >= minimum && value <= maximum && value > exclusiveMinimum)) throw new SchemaError("is out of bounds");
+  if (!(value >= minimum && value <= maximum && value > exclusiveMinimum)) throw new SchemaError(t("player.wrong-is-out-of-bounds"));
 }
 
 /** @param {string} value @param {Rule} rule */
 function checkString(value, { minLength = 0, maxLength = Infinity, pattern }) {
   if (value.length > maxLength && (value.length > 2 * maxLength || [...value].length > maxLength)) {
-    throw new SchemaError("is too long");
+    throw new SchemaError(t("player.wrong-is-too-long"));
   }
-  if (value.length < minLength) throw new SchemaError("is empty");
+  if (value.length < minLength) throw new SchemaError(t("player.wrong-is-empty"));
   checkCharacters(value);
-  if (pattern && !new RegExp(pattern, "u").test(value)) throw new SchemaError("is not written as it should be");
+  if (pattern && !new RegExp(pattern, "u").test(value)) throw new SchemaError(t("player.wrong-is-not-written-as-it-should-be"));
 }
 
 /** @param {string} text */
 function checkCharacters(text) {
-  if (SURROGATE.test(text)) throw new SchemaError("has half a character");
+  if (SURROGATE.test(text)) throw new SchemaError(t("player.wrong-has-half-a-character"));
 }
 
 /** @param {any[]} values @param {Rule} rule */
 function checkArray(values, { minItems = 0, maxItems = Infinity, prefixItems, items }) {
-  if (values.length > maxItems) throw new SchemaError("is too long");
-  if (values.length < minItems) throw new SchemaError("is empty");
+  if (values.length > maxItems) throw new SchemaError(t("player.wrong-is-too-long"));
+  if (values.length < minItems) throw new SchemaError(t("player.wrong-is-empty"));
   values.forEach((value, number) => {
     const rule = prefixItems ? prefixItems[number] : items;
     if (rule) checkPart(value, rule, () => `[${number}]`);
@@ -174,15 +172,15 @@ function checkArray(values, { minItems = 0, maxItems = Infinity, prefixItems, it
 /** @param {Record<string, any>} values @param {Rule} rule */
 function checkObject(values, { maxProperties = Infinity, properties = {}, required = [], ...rest }) {
   const names = Object.keys(values);
-  if (names.length > maxProperties) throw new SchemaError("has too many entries");
-  for (const name of required) if (!Object.hasOwn(values, name)) throw new SchemaError("is missing").at("." + name);
+  if (names.length > maxProperties) throw new SchemaError(t("player.wrong-has-too-many-entries"));
+  for (const name of required) if (!Object.hasOwn(values, name)) throw new SchemaError(t("player.wrong-is-missing")).at("." + name);
   const { propertyNames, additionalProperties: other = true } = rest;
   if (propertyNames) return checkEntries(values, names, propertyNames.pattern || "", other);
   for (const name of names) {
     if (Object.hasOwn(properties, name)) {
       checkPart(values[name], properties[name], () => "." + name);
     } else {
-      if (other === false) throw new SchemaError("has an entry too many");
+      if (other === false) throw new SchemaError(t("player.wrong-has-an-entry-too-many"));
       checkCharacters(name);
       check(values[name], other);
     }
@@ -198,7 +196,7 @@ function checkObject(values, { maxProperties = Infinity, properties = {}, requir
  */
 function checkEntries(values, names, pattern, rule) {
   const fits = new RegExp(pattern, "u");
-  if (!names.every((name) => fits.test(name))) throw new SchemaError("has an entry of a wrong name");
+  if (!names.every((name) => fits.test(name))) throw new SchemaError(t("player.wrong-has-an-entry-of-a-wrong-name"));
   for (const name of names) checkPart(values[name], rule, () => "." + name);
 }
 
@@ -218,9 +216,9 @@ function checkPart(value, rule, part) {
  */
 function checkPlain(value, depth) {
   if (typeof value === "string") return checkCharacters(value);
-  if (typeof value === "number" && !(Math.abs(value) <= limits.number)) throw new SchemaError("is out of bounds");
+  if (typeof value === "number" && !(Math.abs(value) <= limits.number)) throw new SchemaError(t("player.wrong-is-out-of-bounds"));
   if (typeof value !== "object" || value === null) return;
-  if (depth === 0) throw new SchemaError("holds something too deep");
+  if (depth === 0) throw new SchemaError(t("player.wrong-holds-something-too-deep"));
   for (const [name, each] of Object.entries(value)) {
     checkCharacters(name);
     checkPlain(each, depth - 1);
@@ -231,10 +229,10 @@ function checkPlain(value, depth) {
 
 /** @param {any} race */
 function cohereRace({ titles, lanes }) {
-  if (titles.length !== lanes.length) throw new SchemaError("has not as many titles as lanes");
+  if (titles.length !== lanes.length) throw new SchemaError(t("player.wrong-has-not-as-many-titles-as-lanes"));
   lanes.forEach((/** @type {TraceMessage} */ lane, /** @type {number} */ number) => {
     placed(() => cohere(lane), `lanes[${number}]`);
-    if (lane.finish === null) throw new SchemaError("has not come to its end").at(`lanes[${number}]`);
+    if (lane.finish === null) throw new SchemaError(t("player.wrong-has-not-come-to-its-end")).at(`lanes[${number}]`);
   });
 }
 
@@ -252,7 +250,7 @@ export function cohere({ vocabulary, prompt_ids: prompt, steps = [] }) {
     position += step.path.length;
     for (const node of step.path) text += size(step.tokens[node]);
   });
-  if (text > limits.text) throw new SchemaError("spells too long a text");
+  if (text > limits.text) throw new SchemaError(t("player.wrong-spells-too-long-a-text"));
 }
 
 /** @param {() => void} action @param {string} part */
@@ -267,13 +265,13 @@ export function placed(action, part) {
 /** @param {StepRow} step @param {number} position */
 function cohereStep(step, position) {
   const { tokens, parents, last } = step;
-  if (step.position !== position) throw new SchemaError("does not begin where the text ends").at(".position");
-  if (last.ids.length !== last.probs.length) throw new SchemaError("has not as many ids as probs").at(".last");
+  if (step.position !== position) throw new SchemaError(t("player.wrong-does-not-begin-where-the-text-ends")).at(".position");
+  if (last.ids.length !== last.probs.length) throw new SchemaError(t("player.wrong-has-not-as-many-ids-as-probs")).at(".last");
   for (const name of /** @type {const} */ (["parents", "provenance", "choices"])) {
-    if (step[name].length !== tokens.length) throw new SchemaError("has not an entry for every token").at("." + name);
+    if (step[name].length !== tokens.length) throw new SchemaError(t("player.wrong-has-not-an-entry-for-every-token")).at("." + name);
   }
   if (!parents.every((parent, node) => (node ? parent >= 0 && parent < node : parent === -1))) {
-    throw new SchemaError("does not name earlier nodes, the root's being -1").at(".parents");
+    throw new SchemaError(t("player.wrong-does-not-name-earlier-nodes-the-root")).at(".parents");
   }
   checkPath(step);
   checkSources(step, position);
@@ -284,11 +282,11 @@ function cohereStep(step, position) {
  * @param {StepRow} step
  */
 function checkPath({ tokens, parents, choices, path }) {
-  if (path[0] !== 0 || path.some((node) => node >= tokens.length)) throw new SchemaError("is not in the tree").at(".path");
+  if (path[0] !== 0 || path.some((node) => node >= tokens.length)) throw new SchemaError(t("player.wrong-is-not-in-the-tree")).at(".path");
   path.slice(1).forEach((node, above) => {
     const parent = path[above];
     if (parents[node] !== parent || tokens[node] !== choices[parent]) {
-      throw new SchemaError("is not what the target chose").at(".path");
+      throw new SchemaError(t("player.wrong-is-not-what-the-target-chose")).at(".path");
     }
   });
 }
@@ -304,7 +302,7 @@ function checkSources({ provenance, parents }, position) {
   provenance.forEach(([origin, , , , from = null], node) => {
     depths.push(node ? depths[parents[node]] + 1 : 0);
     const part = `.provenance[${node}]`;
-    if (!Object.hasOwn(ORIGINS, origin)) throw new SchemaError("is of an unknown origin").at(part);
-    if (from !== null && from >= position + depths[node]) throw new SchemaError("is a copy of what comes later").at(part);
+    if (!Object.hasOwn(ORIGINS, origin)) throw new SchemaError(t("player.wrong-is-of-an-unknown-origin")).at(part);
+    if (from !== null && from >= position + depths[node]) throw new SchemaError(t("player.wrong-is-a-copy-of-what-comes-later")).at(part);
   });
 }

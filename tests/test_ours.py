@@ -18,7 +18,7 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.drafters import make
 from logitspec.drafters.sources.evidence import KINDS
 from logitspec.drafters.sources.offers import Copies
-from logitspec.drafters.sources.sizing import Sizing
+from logitspec.drafters.sources.sizing import LEARNED, Sizing
 from logitspec.measure.replay.fit import Observer
 from logitspec.models.chat import encode_prompt
 from logitspec.prompts import examples
@@ -242,7 +242,7 @@ def test_the_size_is_the_one_that_brings_most_tokens_a_second(seed: int) -> None
         if sized.enough(float(probability)):
             break
     rows = np.arange(1, 65)
-    expected = np.concatenate([[1.0], 1 + np.cumsum(probabilities)])
+    expected = 1 + np.concatenate([[0.0], np.cumsum(probabilities + LEARNED)])
     speed = expected / (np.interp(rows, sizes, seconds) + step_seconds + node_seconds * rows)
     assert speed[sized.drafts] == pytest.approx(speed.max(), rel=1e-9)
 
@@ -293,7 +293,8 @@ def test_a_busy_moment_at_loading_does_not_spoil_a_run(seed: int) -> None:
         return sizing.drafts + 1
 
     def speed(rows: int) -> float:
-        return float((1 + probabilities[: rows - 1].sum()) / (TRUE.at(rows) + 0.001 + 1e-5 * rows))
+        expected = 1 + (probabilities[: rows - 1] + LEARNED).sum()
+        return float(expected / (TRUE.at(rows) + 0.001 + 1e-5 * rows))
 
     for _ in range(WINDOW + 2 * len(SIZES)):
         if (rows := costs.doubtful) is not None:

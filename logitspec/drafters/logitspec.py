@@ -11,7 +11,7 @@ all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -33,7 +33,6 @@ from logitspec.drafters.sources.offers import (
     Copy,
     Offer,
     Successors,
-    runners_up,
 )
 from logitspec.drafters.sources.sizing import Sizing
 from logitspec.drafters.sources.weights import WEIGHTS
@@ -78,8 +77,9 @@ class LogitSpec(Drafter):
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Offer]] = {}
         self._last = TopK([], [])
-        # Drafting takes so long before its first node, and for each node.
+        # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
         self._start_seconds = self._node_seconds = 0.0
+        self._learn_seconds = self._learn_node_seconds = 0.0
         for token in prompt_ids:
             self._copies.extend(token)
 
@@ -122,8 +122,10 @@ class LogitSpec(Drafter):
 
     def _sizing(self, costs: StepCosts) -> Sizing:
         forward = costs.forward if self.sizes_trees else None
-        step_seconds = costs.loop + self._start_seconds
-        return Sizing(forward, step_seconds, self._node_seconds, self.draft_tree_capacity)
+        # What learning takes is in the loop's time, but a smaller tree teaches less.
+        step_seconds = max(0.0, costs.loop - self._learn_seconds) + self._start_seconds
+        node_seconds = self._node_seconds + self._learn_node_seconds
+        return Sizing(forward, step_seconds, node_seconds, self.draft_tree_capacity)
 
     def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, int, float]]:
         """Nodes as (parent, token, probability of the path), the most probable first.
@@ -158,8 +160,10 @@ class LogitSpec(Drafter):
         best = known[0][0] if known else 0
         odds = self._odds.of_successors(known)
         absent = self._odds.no_successor[best]
+        groups = known[0][1].groups if known else {}
         best_copy = None
         if self.copies:
+            first = next(iter(groups.values()), 0)
             copied: dict[int, Offer] = {}
             for copies in self._copies.offers(context):
                 later = best_copy is not None
@@ -168,21 +172,28 @@ class LogitSpec(Drafter):
                     token = offer.token
                     if token not in copied:
                         copied[token] = offer
-                        factor = self._odds.of_copy(kind, later, best_copy)
+                        factor = self._odds.of_copy(
+                            kind, later, best_copy, groups.get(token), first
+                        )
                         odds[token] = odds.get(token, absent) * factor
             self._copied[node] = copied
         if self.runners_up and node == 0:
-            self._weigh_runners_up(odds, context[-1], absent)
+            self._weigh_runners_up(odds, context[-1], absent, groups)
         return odds, self._odds.of_none(best_copy, best, node == 0)
 
-    def _weigh_runners_up(self, odds: dict[int, float], root: int, absent: float) -> None:
+    def _weigh_runners_up(
+        self, odds: dict[int, float], root: int, absent: float, successors: Collection[int]
+    ) -> None:
         ids = self._last.ids[:MAX_RUNNERS_UP]
         for token in odds.keys() - set(ids):
             odds[token] *= self._odds.no_logit
-        occurred = self._copies.occurred
-        for token, factors in zip(ids, self._odds.logit, strict=False):
+        occurred, copied = self._copies.occurred, self._copied.get(0, {})
+        for token, factors, joint in zip(ids, self._odds.logit, self._odds.ranked, strict=False):
             if token != root:
-                odds[token] = odds.get(token, absent) * factors[occurred(token)]
+                factor = factors[occurred(token)]
+                if token in copied or token in successors:
+                    factor *= joint[token in copied]
+                odds[token] = odds.get(token, absent) * factor
 
     def _offer(self, node: int, token: int) -> Offer:
         """Where a token after a node is from; the first source that has it: copies before successors."""
@@ -194,13 +205,18 @@ class LogitSpec(Drafter):
                 if token in ranking.topk.ids[:most]:
                     return ranking.offer(ranking.topk.ids.index(token))
                 most = MAX_SHORTER
-        return next(offer for offer in runners_up(self._last, -1) if offer.token == token)
+        rank = self._last.ids.index(token)
+        return Offer(token, Origin.LOGIT, rank, self._last.probs[rank])
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        began = perf_counter()
         if result is not None:
             self._remember(tree, path, result)
         for node in path:
             self._copies.extend(tree.tokens[node])
+        seconds = perf_counter() - began
+        self._learn_seconds += PACE * (seconds - self._learn_seconds)
+        self._learn_node_seconds += PACE * (seconds / len(tree) - self._learn_node_seconds)
 
     def _end(self) -> tuple[int, ...]:
         """The end of the text, as far back as the longest n-gram that includes the root reaches."""

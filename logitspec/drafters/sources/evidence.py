@@ -18,6 +18,8 @@ SHARES = (0, 1, 2)  # of all that followed: less than a third, less than all, al
 SUCCESSOR_ORDERS = (3, 2, 1)
 _PROBABILITIES = (0.003, 0.01, 0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
 _RANKS = (3, 5, 9, 17, 33)
+GROUPS = range(4)  # of buckets: a probability below 0.12, 0.5, 0.9, above
+RANK_GROUPS = range(3)  # of ranks: below 3, below 5, all others
 
 _COPY_CLASSES = list(product(LENGTHS, TIMES, SHARES))
 _BUCKETS = range(len(_PROBABILITIES) + 1)
@@ -36,6 +38,14 @@ KINDS: list[Kind] = [
     *(("no successor", best) for best in (*SUCCESSOR_ORDERS, 0)),
     *(("logit", rank, occurred) for rank in range(len(_RANKS) + 1) for occurred in (False, True)),
     ("no logit", 0),
+    *(
+        ("both", length, sure, group)
+        for length in LENGTHS
+        for sure in (False, True)
+        for group in GROUPS
+    ),
+    *(("against", length, group) for length in LENGTHS for group in GROUPS[1:]),
+    *(("ranked", copied, group) for copied in (False, True) for group in RANK_GROUPS),
     *(("none", best, root) for best in (*SUCCESSOR_ORDERS, 0) for root in (False, True)),
     *(("none", *each) for each in _COPY_CLASSES),
     ("none", 0, 0, 0),
@@ -43,7 +53,11 @@ KINDS: list[Kind] = [
 """All classes in the order of the table. copy: length of the n-gram, times, share, whether a longer n-gram
 had other continuations. no copy, none: the class of the best copy after this context, if there is one.
 successor: tokens of context known, bucket of the probability. shorter: the same where a longer context is
-known, too. none: of the event that no source offers the right token."""
+known, too. none: of the event that no source offers the right token.
+
+What agrees is not independent, and the product of its factors says too much. both: a copy that the longest
+known context ranks, too; sure: nothing else followed. against: a copy that it doesn't rank, by the group of
+what it ranks first. ranked: a runner-up that is a copy, or a successor."""
 
 NUMBERS: dict[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
@@ -74,6 +88,23 @@ LOGIT = [
     for rank in range(64)
 ]
 NO_LOGIT = NUMBERS["no logit", 0]
+BOTH = {
+    (length, sure): [NUMBERS["both", length, sure, group] for group in GROUPS]
+    for length in LENGTHS
+    for sure in (False, True)
+}
+AGAINST = {
+    length: [None, *(NUMBERS["against", length, group] for group in GROUPS[1:])]
+    for length in LENGTHS
+}
+"""By group of what is ranked first; None: too improbable to speak against anything."""
+RANKED = [
+    [
+        NUMBERS["ranked", copied, min(bisect_right(_RANKS, rank), RANK_GROUPS[-1])]
+        for copied in (False, True)
+    ]
+    for rank in range(64)
+]
 NONE_KNOWN = {
     best: [NUMBERS["none", best, root] for root in (False, True)] for best in (*SUCCESSOR_ORDERS, 0)
 }
@@ -86,3 +117,8 @@ NONE_COPY: dict[CopyClass | None, int] = {
 def bucket_of(probability: float) -> int:
     """The bucket of a successor's probability, 0 for the smallest."""
     return bisect_right(_PROBABILITIES, probability)
+
+
+def group_of(bucket: int) -> int:
+    """The group of a successor's bucket."""
+    return bisect_right((5, 8, 11), bucket)

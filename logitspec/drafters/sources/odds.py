@@ -30,6 +30,14 @@ class Odds:
         self._copy = {
             each: [factors[kind] for kind in kinds] for each, kinds in evidence.COPY.items()
         }
+        self._both = {
+            each: [factors[kind] for kind in kinds] for each, kinds in evidence.BOTH.items()
+        }
+        self._against = {
+            length: [1.0 if kind is None else factors[kind] for kind in kinds]
+            for length, kinds in evidence.AGAINST.items()
+        }
+        self.ranked = [[factors[kind] for kind in kinds] for kinds in evidence.RANKED]
         self._none_copy = {best: factors[kind] for best, kind in evidence.NONE_COPY.items()}
         self._none_known = {
             best: [factors[kind] for kind in kinds] for best, kinds in evidence.NONE_KNOWN.items()
@@ -41,9 +49,19 @@ class Odds:
             orders: [factors[kind] for kind in kinds] for orders, kinds in evidence.SHORTER.items()
         }
 
-    def of_copy(self, kind: CopyClass, later: bool, best: CopyClass) -> float:
-        """The factor of a copy; best: the class of the best copy after the context."""
-        return self._copy[kind][later] / self._no_copy[best]
+    def of_copy(
+        self, kind: CopyClass, later: bool, best: CopyClass, group: int | None, first: int
+    ) -> float:
+        """The factor of a copy.
+
+        best: the class of the best copy after the context. group, first: the groups of this token and of
+        the first one among the successors; None: they don't have it.
+        """
+        length, _, share = kind
+        joint = (
+            self._against[length][first] if group is None else self._both[length, share == 2][group]
+        )
+        return joint * self._copy[kind][later] / self._no_copy[best]
 
     def of_none(self, best_copy: CopyClass | None, best: int, root: bool) -> float:
         """The odds of none of the offered tokens."""

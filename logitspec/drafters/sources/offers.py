@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from logitspec.drafters.sources.evidence import SUCCESSOR_ORDERS, CopyClass, bucket_of
+from logitspec.drafters.sources.evidence import SUCCESSOR_ORDERS, CopyClass, bucket_of, group_of
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
@@ -196,12 +196,13 @@ class Ranking:
     factors: by token, for each role that the ranking has had so far (`Odds`).
     """
 
-    __slots__ = ("_buckets", "factors", "topk")
+    __slots__ = ("_buckets", "_groups", "factors", "topk")
 
     def __init__(self, topk: TopK) -> None:
         self.topk = topk
         self.factors: dict[tuple[int, int], dict[int, float]] = {}
         self._buckets: list[int] | None = None
+        self._groups: dict[int, int] | None = None
 
     @property
     def buckets(self) -> list[int]:
@@ -209,6 +210,14 @@ class Ranking:
         if self._buckets is None:
             self._buckets = [bucket_of(each) for each in self.topk.probs[:MAX_SUCCESSORS]]
         return self._buckets
+
+    @property
+    def groups(self) -> dict[int, int]:
+        """The group of each token's probability."""
+        if self._groups is None:
+            pairs = zip(self.topk.ids[:MAX_SUCCESSORS], self.buckets, strict=True)
+            self._groups = {token: group_of(bucket) for token, bucket in pairs}
+        return self._groups
 
     def offer(self, rank: int) -> Offer:
         """The token of this rank as a successor."""

@@ -6,12 +6,15 @@ from bisect import bisect_right
 
 from logitspec.trace.costs import ForwardCosts
 
+LEARNED = 0.02  # tokens that a node brings later, for its logits tell what follows its token
+
 
 class Sizing:
     """Finds the best size of one tree while its nodes arrive, the most probable first.
 
     A tree of n nodes takes a forward over n rows, `node_seconds` for each node and `step_seconds` whatever
-    their number. It yields 1 token and the sum of its nodes' probabilities. Without costs every node is
+    their number. It yields 1 token, the sum of its nodes' probabilities, and for each node LEARNED: trees
+    of probable nodes alone teach so little that a fixed size does better. Without costs every node is
     welcome.
     """
 
@@ -32,6 +35,7 @@ class Sizing:
         """Count one more node, whose path has this probability; True when no further node can pay."""
         if self._costs is None:
             return False
+        path += LEARNED
         self._rows += 1
         self._expected += path
         speed = self._expected / self._seconds(self._rows)
@@ -43,7 +47,7 @@ class Sizing:
     def min_path(self) -> float:
         """Probability below which a path can't pay: drafting a node takes time, however flat the cost of
         a forward is."""
-        return self._best * self._node_seconds
+        return max(0.0, self._best * self._node_seconds - LEARNED)
 
     def _may_pay(self, path: float) -> bool:
         """Whether some larger tree would be faster if all its further nodes were like the last.

@@ -17,7 +17,7 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.drafters.logitspec import LogitSpec, best_of
 from logitspec.drafters.sources import evidence
-from logitspec.drafters.sources.evidence import KINDS
+from logitspec.drafters.sources.evidence import KINDS, CopyClass
 from logitspec.drafters.sources.offers import (
     MAX_RUNNERS_UP,
     MAX_SHORTER,
@@ -69,16 +69,27 @@ class Observer(LogitSpec):
         """The classes of evidence after a node: of each offered token, and of none of them."""
         context = self._contexts[node]
         found: dict[int, list[int]] = {}
+        copied: dict[int, CopyClass] = {}
         best_copy = None
         for copies in self._copies.offers(context):
             later = best_copy is not None
             best_copy = best_copy or best_of(copies)
             for offer, copy in copies:
+                copied.setdefault(offer.token, copy)
                 found.setdefault(offer.token, [evidence.COPY[copy][later]])
         rankings = self._successors.known(context)
         best = rankings[0][0] if rankings else 0
-        ranked = set(rankings[0][1].topk.ids[:MAX_SUCCESSORS]) if rankings else set()
+        groups = rankings[0][1].groups if rankings else {}
         no_copy, no_successor = evidence.NO_COPY[best_copy], evidence.NO_SUCCESSOR[best]
+        first = next(iter(groups.values()), 0)
+        for token, kinds in found.items():
+            length, _, share = copied[token]
+            joint = (
+                evidence.BOTH[length, share == 2][groups[token]]
+                if token in groups
+                else evidence.AGAINST[length][first]
+            )
+            kinds += [joint] if joint is not None else []
         for order, ranking in rankings:
             first = order == best
             kinds = evidence.SUCCESSOR[best] if first else evidence.SHORTER[order, best]
@@ -91,8 +102,11 @@ class Observer(LogitSpec):
             for offer in runners_up(self._last, context[-1]):
                 assert offer.rank is not None
                 kind = evidence.LOGIT[offer.rank][self._copies.occurred(offer.token)]
-                found.setdefault(offer.token, [no_copy]).append(kind)
-        for token in found.keys() - ranked:
+                kinds = found.setdefault(offer.token, [no_copy])
+                kinds.append(kind)
+                if offer.token in copied or offer.token in groups:
+                    kinds.append(evidence.RANKED[offer.rank][offer.token in copied])
+        for token in found.keys() - groups.keys():
             found[token].append(no_successor)
         return found, [evidence.NONE_KNOWN[best][node == 0], evidence.NONE_COPY[best_copy]]
 

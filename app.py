@@ -35,6 +35,7 @@ def _serve(options: argparse.Namespace) -> None:
     # Imports that take seconds come after everything that can be refused without them.
     from dataclasses import replace
 
+    from logitspec import commandline
     from logitspec.errors import LogitSpecError
     from logitspec.serving.gate import doors
     from logitspec.serving.host import Host
@@ -56,8 +57,7 @@ def _serve(options: argparse.Namespace) -> None:
             private if options.other_models is None else options.other_models,
             folders=private,
             limits=limits,
-            device_map=options.device_map,
-            offload=options.offload,
+            **commandline.loading(options),
         )
         host.models.prepare()
         return host
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=port, help="port (default: %(default)s)")
     commandline.add_model(parser)
     parser.set_defaults(model=None)  # LOGITSPEC_MODEL, or the built-in one
-    commandline.add_placement(parser)
+    commandline.add_loading(parser)
     parser.add_argument(
         "--other-models",
         action=argparse.BooleanOptionalAction,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from typing import Any
 
 
 def add_model(parser: ArgumentParser, device: str = "auto", dtype: str = "auto") -> None:
@@ -28,8 +29,8 @@ def add_device(parser: ArgumentParser, default: str = "auto") -> None:
     )
 
 
-def add_placement(parser: ArgumentParser) -> None:
-    """--device-map and --offload, for models that no single device holds."""
+def add_loading(parser: ArgumentParser) -> None:
+    """--device-map, --offload and --exact, as `load` takes them."""
     parser.add_argument(
         "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
     )
@@ -38,3 +39,19 @@ def add_placement(parser: ArgumentParser) -> None:
         action="store_true",
         help="with --device-map: put what the GPUs can't hold on the CPU, slowly",
     )
+    add_exact(parser)
+
+
+def add_exact(parser: ArgumentParser) -> None:
+    """--exact and --no-exact."""
+    parser.add_argument(
+        "--exact",
+        action=BooleanOptionalAction,
+        help="on a CUDA GPU: whether drafting changes no output in half precision, either"
+        " (default: where that costs less than a tenth of a step)",
+    )
+
+
+def loading(options: Namespace) -> dict[str, Any]:
+    """The arguments of `load` that `add_loading` has read."""
+    return {name: getattr(options, name) for name in ("device_map", "offload", "exact")}

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", default=DEFAULT_METHOD, choices=list(METHODS), help="(default: %(default)s)"
     )
     commandline.add_model(parser)
-    commandline.add_placement(parser)
+    commandline.add_loading(parser)
     parser.add_argument("--max-new-tokens", type=int, default=200, help="(default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
     parser.add_argument("--seed", type=int, default=0, help="fixes the draws")
@@ -94,8 +94,7 @@ def stream(options: argparse.Namespace) -> Trace:
         options.model,
         options.device,
         options.dtype,
-        device_map=options.device_map,
-        offload=options.offload,
+        **commandline.loading(options),
     )
     for line in ("weights", "context"):
         if line in target.info:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -241,6 +242,22 @@ def test_every_command_ends_alike(
     monkeypatch.setattr("logitspec.publish.export.run", fails)
     assert main(["export", "run.json"]) == code
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize("words", [["--exact"], ["--no-exact"], []])
+@pytest.mark.parametrize("command", [["run", "hi"], ["benchmark", "--repeats", "1"]])
+def test_every_run_may_be_exact(
+    command: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: dict[str, Any] = {}
+
+    def load(*_: Any, **options: Any) -> Any:
+        taken.update(options)
+        raise LogitSpecError("Enough.")
+
+    monkeypatch.setattr(loader, "load", load)
+    assert main([*command, "--model", "builtin", *words]) == 2
+    assert taken["exact"] is {"--exact": True, "--no-exact": False}.get("".join(words))
 
 
 def test_options_are_not_abbreviated() -> None:

@@ -16,6 +16,7 @@ import pytest
 import torch
 from support.fakes import ScriptedTarget, finished
 from support.families import CONFIGS, VOCABULARY, model, runner
+from support.models import tokenizer
 
 import logitspec
 from logitspec import METHODS, LogitSpecError, decode
@@ -226,7 +227,7 @@ def other_weights(net: Any) -> None:
             each.add_(torch.randn_like(each) * 0.2)
 
 
-@pytest.mark.parametrize(
+CHANGES = pytest.mark.parametrize(
     ("family", "change"),
     [
         ("llama", resized),
@@ -239,6 +240,9 @@ def other_weights(net: Any) -> None:
         ("gemma3", fewer_layers),
     ],
 )
+
+
+@CHANGES
 def test_a_model_that_has_changed_writes_what_generate_writes(family: str, change: Any) -> None:
     net = fresh(family)
     before = generated(net, PROMPTS[2])
@@ -246,6 +250,31 @@ def test_a_model_that_has_changed_writes_what_generate_writes(family: str, chang
     wanted = generated(net, PROMPTS[2], custom_generate=None)
     assert wanted != before or change in (eager, single)
     assert generated(net, PROMPTS[2]) == wanted
+
+
+@CHANGES
+def test_a_target_notices_that_its_model_has_changed(
+    family: str, change: Any, tmp_path: Path
+) -> None:
+    net = fresh(family)
+    net.save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    target, _ = loader.load(tmp_path, "cpu")
+    net, prompt = target.model, PROMPTS[2][0].tolist()
+
+    def written() -> list[int]:
+        return finished(decode(target, prompt, max_new_tokens=24)).output_ids
+
+    def wanted() -> list[int]:
+        return generated(net, PROMPTS[2], custom_generate=None)[len(prompt) :]
+
+    before = written()
+    assert before == wanted()
+    change(net)
+    assert written() == wanted()
+    assert wanted() != before or change in (eager, single)
+    assert "changed" in target.info["environment"]["forward"]
+    assert written() == wanted()
 
 
 def test_a_limit_that_was_lowered_holds() -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -215,13 +216,15 @@ def prepare(
     about = info.describe(model, name or model.config.model_type)
     if context := info.context(model, limit):
         about["context"] = context
-    return kind(
+    target = kind(
         model,
         windows=info.windows(model.config.get_text_config()),
         eos_ids=info.eos_ids(model.generation_config, eos_token_id),
         limit=limit,
         info=about,
     )
+    target.renew = partial(prepare, model, eos_token_id, name, kind)
+    return target
 
 
 def refuse_unfit(model: Any) -> None:

@@ -18,6 +18,7 @@ import torch
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
 from logitspec.runtime.cache import PrefixCache
+from logitspec.runtime.changes import state_of
 from logitspec.runtime.draws import pick
 from logitspec.runtime.forward import Forward, StockForward
 from logitspec.runtime.graphs import Capture, CaptureError
@@ -61,6 +62,8 @@ class Runner(Target):
         self.sampling = GREEDY
         self.vocabulary_size: int = model.config.get_text_config().vocab_size
         self.replay: ReplayedForward | None = None
+        self.renew: Callable[[], Runner] | None = None
+        """Another target over the model as it is now, for a text that begins after the model was changed."""
         self.improve: Callable[[Runner], None] | None = None
         """Called between texts, where what makes the target faster may have become ready."""
         self.at_best_shape: Callable[[], Runner] | None = None
@@ -76,6 +79,7 @@ class Runner(Target):
         """Take logits from `forward` from now on. Forgets the text and what forwards cost."""
         self.forward = forward
         self.replay = self.costs = None
+        self._state = state_of(self.model)
 
     def enable_replay(self, capture: Capture, sizes: Sequence[int] = BUCKETS) -> None:
         """Run trees through forwards of fixed shapes from now on, each captured once by `capture`.
@@ -98,9 +102,26 @@ class Runner(Target):
 
     def claim(self, run: str) -> None:
         super().claim(run)
-        if self.improve is not None:
-            with self.used_by(run):
+        with self.used_by(run):
+            if state_of(self.model) != self._state:
+                self._take_changes()
+            if self.improve is not None:
                 self.improve(self)
+
+    def _take_changes(self) -> None:
+        """Read the model as it is now. Packed weights, captures and costs are those of before, so all go."""
+        if self.renew is None:
+            raise LogitSpecError(
+                "The model has been changed since this target was made of it; make another target."
+            )
+        now = self.renew()
+        self.windows, self.eos_ids, self.limit = now.windows, now.eos_ids, now.limit
+        self.vocabulary_size = now.vocabulary_size
+        self.improve = self.at_best_shape = None
+        self.info["environment"]["forward"] = (
+            "stock: the model has been changed since it was loaded"
+        )
+        self.use_forward(now.forward)
 
     def with_new_cache(self) -> Runner:
         """Another target over the same weights, with a text, an owner and captures of its own."""

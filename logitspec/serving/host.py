@@ -39,12 +39,12 @@ class Host:
         folders: bool = True,
         limits: Limits = PRIVATE,
         now: Callable[[], float] = monotonic,
-        **placement: Any,
+        **loading: Any,
     ) -> None:
         self.limits = limits
         self.audience = Audience(now)
         self.turn = Turn(limits, now)
-        self.models = LoadedModels(self.turn, model, device, dtype, others, folders, **placement)
+        self.models = LoadedModels(self.turn, model, device, dtype, others, folders, **loading)
         self._now = now
         self._worker = Worker(self.models)
         self._runs = LiveRuns()

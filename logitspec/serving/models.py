@@ -45,8 +45,8 @@ class LoadedModels:
     """Loads each model once.
 
     Visitors may ask for `model`, an id or a folder, or for the built-in one; with `others`, for any model
-    of the hub; with `folders` too, for any in a folder of this machine. placement: device_map and
-    offload, as `load` takes them.
+    of the hub; with `folders` too, for any in a folder of this machine. loading: device_map,
+    offload and exact, as `load` takes them.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class LoadedModels:
         dtype: str,
         others: bool,
         folders: bool,
-        **placement: Any,
+        **loading: Any,
     ) -> None:
         self._sources = {display_name(model): model}
         self._sources.setdefault(BUILTIN, BUILTIN)
@@ -66,7 +66,7 @@ class LoadedModels:
         self._turn = turn
         self._device, self._dtype = device, dtype
         # A captured graph would belong to a process without a GPU.
-        self._placement = {**placement, "graphs": False} if zerogpu.HERE else placement
+        self._loading = {**loading, "graphs": False} if zerogpu.HERE else loading
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._free: dict[str, Runner] = {}  # by model, the target that no work has
 
@@ -100,9 +100,7 @@ class LoadedModels:
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.names)}."
             )
         if name not in self._loaded:
-            target, tokenizer = load(
-                self._source(name), self._device, self._dtype, **self._placement
-            )
+            target, tokenizer = load(self._source(name), self._device, self._dtype, **self._loading)
             if not zerogpu.HERE:
                 target.measure_costs()  # now, so that the first run begins at once
             self._loaded[name] = Loaded(target, tokenizer, Speller(tokenizer))
@@ -184,9 +182,7 @@ class LoadedModels:
             )
 
         try:
-            fetch(
-                self._source(name), self._device, self._dtype, progress=progress, **self._placement
-            )
+            fetch(self._source(name), self._device, self._dtype, progress=progress, **self._loading)
             lines.append(f"{name} is being loaded; it waits while a run goes on.")
             with self._turn.hold(Event()):
                 self.load(name)

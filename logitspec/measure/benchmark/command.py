@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-graphs", action="store_true", help="on a GPU: launch every kernel of every forward"
     )
+    commandline.add_exact(parser)
     parser.add_argument(
         "--replay",
         metavar="FILE",
@@ -136,7 +137,9 @@ def run(options: argparse.Namespace) -> int | None:
     processes = PartialState(cpu=options.device == "cpu")
     alone = processes.num_processes == 1
     device = options.device if alone or options.device != "auto" else str(processes.device)
-    target, tokenizer = load(options.model, device, options.dtype, graphs=not options.no_graphs)
+    target, tokenizer = load(
+        options.model, device, options.dtype, graphs=not options.no_graphs, exact=options.exact
+    )
     contenders = [ours(target, each) for each in methods]
     if options.replay:
         transcripts = Transcripts(options.replay, target)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import defaultdict
+from itertools import pairwise
 from math import exp
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +19,7 @@ from logitspec import DraftTree, Origin, TopK, decode, load
 from logitspec.decoding.engine import begin, complete
 from logitspec.drafters import make
 from logitspec.drafters.sources.evidence import KINDS
-from logitspec.drafters.sources.offers import Copies
+from logitspec.drafters.sources.offers import MAX_COPIES, Copies
 from logitspec.drafters.sources.sizing import LEARNED, Sizing
 from logitspec.measure.replay.fit import Observer
 from logitspec.models.chat import encode_prompt
@@ -48,9 +50,16 @@ def test_every_claim_about_the_source_of_a_node_is_true() -> None:
     found = dict.fromkeys(Origin, 0)
     for step in trace.steps:
         before, tree = text[: step.position], step.tree
+        followed = defaultdict(set)
+        for token, follower in pairwise(before):
+            followed[token].add(follower)
         for node in range(1, len(tree)):
             born, parent = tree.provenance[node], tree.parents[node]
             found[born.origin] += 1
+            # What several sources offer is a copy before it is anything else.
+            if len(followers := followed[tree.tokens[parent]]) <= MAX_COPIES:
+                copied = tree.tokens[node] in followers
+                assert copied == (born.origin is Origin.RETRIEVED)
             if born.origin is Origin.LOGIT:
                 assert parent == 0
                 assert tree.tokens[node] == step.last.ids[born.rank]

@@ -263,7 +263,8 @@ def test_a_target_notices_that_its_model_has_changed(
     net, prompt = target.model, PROMPTS[2][0].tolist()
 
     def written() -> list[int]:
-        return finished(decode(target, prompt, max_new_tokens=24)).output_ids
+        found: list[int] = finished(decode(target, prompt, max_new_tokens=24)).output_ids
+        return found
 
     def wanted() -> list[int]:
         return generated(net, PROMPTS[2], custom_generate=None)[len(prompt) :]

@@ -259,7 +259,7 @@ def test_a_target_notices_that_its_model_has_changed(
     net = fresh(family)
     net.save_pretrained(tmp_path)
     tokenizer().save_pretrained(tmp_path)
-    target, _ = loader.load(tmp_path, "cpu")
+    target, _ = loader.load(tmp_path, "cpu", "float64")
     net, prompt = target.model, PROMPTS[2][0].tolist()
 
     def written() -> list[int]:
@@ -267,7 +267,8 @@ def test_a_target_notices_that_its_model_has_changed(
         return found
 
     def wanted() -> list[int]:
-        return generated(net, PROMPTS[2], custom_generate=None)[len(prompt) :]
+        ends = sorted(target.eos_ids)
+        return generated(net, PROMPTS[2], custom_generate=None, eos_token_id=ends)[len(prompt) :]
 
     before = written()
     assert before == wanted()

@@ -1,6 +1,7 @@
 /* A lesson's file: types and bounds by assets/schema.json, and here what its parts must have to do with each other.
    logitspec/publish/lesson.py has the same functions in the same order, and a test gives both the same files. */
 
+import { t } from "../page/i18n.js";
 import { MEASURES, SchemaError, cohere, placed, readDocument } from "../player/schema.js";
 
 /** @import { Figure, Lesson, Scene, Station, Text } from "./types.js" */
@@ -21,14 +22,14 @@ export const readLesson = (text) => readDocument(text, "lesson", checkLesson);
 function checkLesson(lesson) {
   const { traces = {}, runs, figures = {}, stations, practice = [] } = lesson;
   for (const [name, trace] of Object.entries(traces)) {
-    if (Object.hasOwn(runs, name)) throw new SchemaError("is in runs, too").at(`traces.${name}`);
+    if (Object.hasOwn(runs, name)) throw new SchemaError(t("learn.wrong-is-in-runs-too")).at(`traces.${name}`);
     placed(() => cohere(trace), `traces.${name}`);
   }
   for (const name of Object.keys(figures)) placed(() => checkFigure(lesson, figures[name]), `figures.${name}`);
   checkText(lesson, lesson.title, "title");
   const names = stations.map(({ station }) => station);
   stations.forEach((station, number) => {
-    if (names.indexOf(station.station) < number) throw new SchemaError("has the name of another").at(`stations[${number}]`);
+    if (names.indexOf(station.station) < number) throw new SchemaError(t("learn.wrong-has-the-name-of-another")).at(`stations[${number}]`);
   });
   stations.forEach((station, number) => placed(() => checkStation(lesson, station, number), `stations[${number}]`));
   practice.forEach((run, number) => checkRun(lesson, run, `practice[${number}]`));
@@ -36,27 +37,27 @@ function checkLesson(lesson) {
 
 /** @param {Lesson} lesson @param {string} run @param {string} part */
 function checkRun({ runs, traces = {} }, run, part) {
-  if (!Object.hasOwn(runs, run) && !Object.hasOwn(traces, run)) throw new SchemaError("names no run of the lesson").at(part);
+  if (!Object.hasOwn(runs, run) && !Object.hasOwn(traces, run)) throw new SchemaError(t("learn.wrong-names-no-run-of-the-lesson")).at(part);
 }
 
 /** @param {Lesson} lesson @param {Figure} figure */
 function checkFigure(lesson, figure) {
   const { of, value, source, run, figures: parts = [] } = figure;
-  if ((of === undefined) === (value === undefined)) throw new SchemaError("has not one of: of, value");
-  if (value !== undefined && source === undefined) throw new SchemaError("is missing").at(".source");
+  if ((of === undefined) === (value === undefined)) throw new SchemaError(t("learn.wrong-has-not-one-of-of-value"));
+  if (value !== undefined && source === undefined) throw new SchemaError(t("player.wrong-is-missing")).at(".source");
   for (const name of of === undefined ? [] : MEASURES[of]) {
-    if (!Object.hasOwn(figure, name)) throw new SchemaError("is missing").at(`.${name}`);
+    if (!Object.hasOwn(figure, name)) throw new SchemaError(t("player.wrong-is-missing")).at(`.${name}`);
   }
   if (run !== undefined) checkRun(lesson, run, ".run");
   parts.forEach((name, number) => {
     const part = figureNamed(lesson, name, `.figures[${number}]`);
-    if ([...COMPARED, ...WORDS].includes(part.of || "")) throw new SchemaError("is no number of its own").at(`.figures[${number}]`);
+    if ([...COMPARED, ...WORDS].includes(part.of || "")) throw new SchemaError(t("learn.wrong-is-no-number-of-its-own")).at(`.figures[${number}]`);
   });
 }
 
 /** @param {Lesson} lesson @param {string} name @param {string} part @returns {Figure} */
 function figureNamed({ figures = {} }, name, part) {
-  if (!Object.hasOwn(figures, name)) throw new SchemaError("names no figure of the lesson").at(part);
+  if (!Object.hasOwn(figures, name)) throw new SchemaError(t("learn.wrong-names-no-figure-of-the-lesson")).at(part);
   return figures[name];
 }
 
@@ -64,7 +65,7 @@ function figureNamed({ figures = {} }, name, part) {
 function checkText(lesson, text, part) {
   if (text === undefined) return;
   const all = typeof text === "string" ? [text] : Object.values(text);
-  if (!all.length) throw new SchemaError("is empty").at(part);
+  if (!all.length) throw new SchemaError(t("player.wrong-is-empty")).at(part);
   for (const each of all) for (const [, name] of each.matchAll(PLACE)) figureNamed(lesson, name, part);
 }
 
@@ -88,13 +89,13 @@ function checkStation(lesson, station, number) {
 function checkScene(lesson, scene, before, part) {
   if (!scene) return;
   const run = scene.run || (before && before.run);
-  if (run === undefined) throw new SchemaError("is missing").at(`${part}.run`);
+  if (run === undefined) throw new SchemaError(t("player.wrong-is-missing")).at(`${part}.run`);
   checkRun(lesson, run, `${part}.run`);
 }
 
 /** @param {Lesson} lesson @param {string} name @param {string} part */
 function checkNumber(lesson, name, part) {
-  if (WORDS.includes(figureNamed(lesson, name, part).of || "")) throw new SchemaError("is no number").at(part);
+  if (WORDS.includes(figureNamed(lesson, name, part).of || "")) throw new SchemaError(t("learn.wrong-is-no-number")).at(part);
 }
 
 /** @param {Lesson} lesson @param {Station} station @param {number} number */
@@ -104,19 +105,19 @@ function checkPrediction(lesson, { predict, scene }, number) {
   const part = ".predict";
   if (answer !== undefined) checkNumber(lesson, answer, `${part}.answer`);
   if (sealed !== undefined && !lesson.stations.slice(number + 1).some(({ station }) => station === sealed)) {
-    throw new SchemaError("names no later station").at(`${part}.sealed`);
+    throw new SchemaError(t("learn.wrong-names-no-later-station")).at(`${part}.sealed`);
   }
   options.forEach(({ text }, place) => checkText(lesson, text, `${part}.options[${place}].text`));
   if (kind !== "choice") {
     if (kind === "number") return;
-    if (answer === undefined) throw new SchemaError("is missing").at(`${part}.answer`);
-    if (!scene) throw new SchemaError("has no scene to click in").at(part);
+    if (answer === undefined) throw new SchemaError(t("player.wrong-is-missing")).at(`${part}.answer`);
+    if (!scene) throw new SchemaError(t("learn.wrong-has-no-scene-to-click-in")).at(part);
     return;
   }
-  if (!options.length) throw new SchemaError("is missing").at(`${part}.options`);
-  if ((answer === undefined) === (right === undefined)) throw new SchemaError("has not one of: answer, right").at(part);
-  if (right !== undefined && right >= options.length) throw new SchemaError("is out of bounds").at(`${part}.right`);
+  if (!options.length) throw new SchemaError(t("player.wrong-is-missing")).at(`${part}.options`);
+  if ((answer === undefined) === (right === undefined)) throw new SchemaError(t("learn.wrong-has-not-one-of-answer-right")).at(part);
+  if (right !== undefined && right >= options.length) throw new SchemaError(t("player.wrong-is-out-of-bounds")).at(`${part}.right`);
   if (answer !== undefined && options.some(({ is }) => is === undefined)) {
-    throw new SchemaError("has an option that is nothing").at(part);
+    throw new SchemaError(t("learn.wrong-has-an-option-that-is-nothing")).at(part);
   }
 }

@@ -39,7 +39,9 @@ def markup() -> list[Path]:
 def keys(text: str) -> tuple[set[str], set[str]]:
     """Keys that a source names, and the beginnings of those that it puts together."""
     found = [(key, bool(goes_on)) for key, goes_on in KEY.findall(text)]
-    return {key for key, goes_on in found if not goes_on}, {key for key, goes_on in found if goes_on}
+    return {key for key, goes_on in found if not goes_on}, {
+        key for key, goes_on in found if goes_on
+    }
 
 
 def looks_visible(text: str) -> bool:
@@ -75,9 +77,9 @@ def left_in_python(text: str) -> Iterator[str]:
         ):
             apart.update(map(id, ast.walk(node)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
-            if looks_visible(node.value):
-                yield node.value
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in apart and looks_visible(node.value):
+            yield node.value
 
 
 def left_in_markup(text: str) -> Iterator[str]:

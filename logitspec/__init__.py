@@ -36,6 +36,15 @@ __all__ = [
 ]
 
 
+def _framed(trace: Trace) -> str:
+    from logitspec.publish.notebook import framed
+
+    return framed(trace)
+
+
+Trace.framed = _framed
+
+
 def __getattr__(name: str) -> Any:
     if name == "load":  # drafters, trees and traces work where no torch is installed
         from logitspec.models.loader import load

@@ -35,7 +35,9 @@ def test_type_checker_and_linter_find_nothing() -> None:
     assert scripts.failure("eslint", *lint, "assets", "tests/scripts") == ""
 
 
-@pytest.mark.parametrize("entry", ["page/page.js", "player/standalone.js", "player/draw.js"])
+@pytest.mark.parametrize(
+    "entry", ["page/page.js", "player/standalone.js", "take/draw.js", "take/shoot.js"]
+)
 def test_every_import_leads_to_a_file_and_none_in_a_circle(entry: str) -> None:
     files = graph(ASSETS / entry)
     assert files[-1] == ASSETS / entry

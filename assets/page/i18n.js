@@ -105,10 +105,13 @@ function written(value, kind, digits) {
   return number(value, { style: "percent", minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
 }
 
-/** What the address asks for, then what was chosen before, then what the browser prefers. */
+/** What the address asks for, then what was chosen before, then what the browser prefers; without a page, what is
+    in the environment. */
 function chosen() {
-  if (typeof document === "undefined") return DEFAULT;
-  const wanted = [new URLSearchParams(location.search).get("lang"), stored(), ...navigator.languages];
+  const wanted =
+    typeof document === "undefined"
+      ? [globalThis.process?.env.LOGITSPEC_LANGUAGE]
+      : [new URLSearchParams(location.search).get("lang"), stored(), ...navigator.languages];
   for (const each of wanted) {
     const found = each && languages.find((one) => isSame(one, each));
     if (found) return found;

@@ -154,9 +154,9 @@ export function plainName(title) {
   return words.join("-").slice(0, 48).replace(/-+$/, "");
 }
 
-/** @param {string} name @param {string} text @param {string} type */
-export function download(name, text, type) {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+/** @param {string} name @param {string | Uint8Array<ArrayBuffer>} content @param {string} type */
+export function download(name, content, type) {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
 }

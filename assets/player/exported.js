@@ -2,10 +2,11 @@
    same from the same outline, `document.json`. */
 
 import { language, t } from "../page/i18n.js";
+import { escaped } from "../take/svg.js";
+import { LAST_BEAT } from "./beats.js";
 import page from "./document.json" with { type: "json" };
-import { stillEscaped } from "./picture.js";
 
-/** @import { Trace } from "./types.js" */
+/** @import { Place, Trace } from "./types.js" */
 
 const TITLE_LETTERS = 60;
 const MAX_READ = 4096; // letters of a prompt, for a title
@@ -43,12 +44,16 @@ async function exportFile(name) {
  * @param {string} parts.scripts see `pageParts`
  * @param {string} parts.style
  * @param {string} parts.nonce letters and digits that no one could foresee: only what carries them runs
+ * @param {Place} parts.place where it opens
  * @returns {string}
  */
-export function exportedPage({ trace, title, scripts, style, nonce }) {
+export function exportedPage({ trace, title, scripts, style, nonce, place }) {
   const { player } = page;
   /** @type {Record<string, string>} */
-  const texts = { player, title: stillEscaped(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c") };
+  const texts = {
+    player, title: escaped(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c"),
+    step: String(place.step), beat: String(place.beat),
+  };
   return page.lines.join("\n").replace(/\{(\w+)\}/g, (_, name) => texts[name]);
 }
 
@@ -64,10 +69,12 @@ export function runTitle({ header }) {
 }
 
 /**
- * The step that an address like `run.html#step=12` asks for; 0 for none.
+ * The place that an address like `run.html#step=12&beat=3` asks for; step 0 for none.
  * @param {string} address
+ * @returns {Place}
  */
-export function stepInAddress(address) {
-  const match = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
-  return match ? Number(match[1]) : 0;
+export function placeInAddress(address) {
+  const step = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);
+  const beat = /#(?:.*&)?beat=([1-5])(?:&|$)/.exec(address);
+  return { step: step ? Number(step[1]) : 0, beat: beat ? Number(beat[1]) : LAST_BEAT };
 }

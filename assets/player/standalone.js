@@ -1,11 +1,13 @@
 /* The player of an exported page. */
 
 import { language } from "../page/i18n.js";
-import { stepInAddress } from "./exported.js";
 import { createPresenter } from "../present/present.js";
+import { placeInAddress } from "./exported.js";
 import { createPlayer } from "./player.js";
 
-/** Plays the page's run, or stands still at the step that the address names. */
+/** @import { Place } from "./types.js" */
+
+/** Plays the page's run, or stands still at the step that the address names, else at the one at which it was saved. */
 function start() {
   /** @type {HTMLElement | null} */
   const element = document.querySelector("[data-logitspec-player]");
@@ -13,16 +15,18 @@ function start() {
   if (!element || !trace) return;
   document.documentElement.lang = language;
   const player = createPlayer(element);
-  const go = () => {
-    const step = stepInAddress(location.href);
+  const goTo = (/** @type {Place} */ { step, beat }) => {
     if (!step) return;
     player.pause();
     player.show(step);
+    player.beat(beat);
   };
   createPresenter(null);
+  const asked = () => placeInAddress(location.href);
   player.open(trace.textContent);
-  go();
-  addEventListener("hashchange", go);
+  const { step = 0, beat = 0 } = trace.dataset;
+  goTo(asked().step ? asked() : { step: Number(step), beat: Number(beat) });
+  addEventListener("hashchange", () => goTo(asked()));
 }
 
 start();

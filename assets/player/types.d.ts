@@ -342,7 +342,7 @@ export interface ViewOptions {
   /** Asks for the steps of a run from a number (0-based) on. */
   repair?: ((run: string, from: number) => Promise<any>) | null;
   /** The address at which a step of a run is to be seen; null for a run that has none. */
-  link?: ((run: string, step: number) => string | null | Promise<string | null>) | null;
+  link?: ((run: string, step: number, beat: number) => string | null | Promise<string | null>) | null;
   /** Hears the run and the place that the viewer moved to. */
   onSelect?: (run: string, place: any) => void;
   /** Hears that steps or a trace arrived. */
@@ -806,22 +806,18 @@ export interface OverviewState {
   markKey: string | null;
 }
 
-/** Where the nodes of a saved picture stand: x and row of each, whether it is the first of siblings side by side,
-    the first row that is free, and the right end of all. */
-export interface StillLayout {
-  step: Step;
-  words: string[];
-  at: [x: number, row: number][];
-  first: boolean[];
-  free: number;
-  right: number;
-}
-
 export type TraceFiles = Files & {
   player: { options: ViewOptions };
   trace: Trace | null;
   cursor: number;
+  beat: number;
 };
+
+/** A step, from 1 on, at one of its beats. */
+export interface Place {
+  step: number;
+  beat: number;
+}
 
 export type RaceFiles = Files & { race: Race | null };
 
@@ -884,8 +880,6 @@ export interface OriginLook {
   edge_accepted: Record<string, string>;
   /** Height of its blocks on the track of a race, in percent. */
   track_height: number;
-  /** Of the corners of its boxes in a saved picture, in px. */
-  picture_radius: number;
 }
 
 /* Cues (assets/page/cues.js) */

@@ -1,10 +1,10 @@
-"""A trace as something to hand on: one HTML page that plays it, or a picture of one step.
+"""A trace as something to hand on: one HTML page that plays it, pictures, films and handouts of its steps, tables.
 
     python -m logitspec export run.json --html run.html
-    python -m logitspec export run.json --svg step.svg --step 12
+    python -m logitspec export run.json --png step.png --step 12 --beat 4
 
-Token text is hostile: in the page it travels as JSON in which no `<` occurs, in the picture as
-escaped text of its own element.
+Token text is hostile: in the page it travels as JSON in which no `<` occurs, in pictures and handouts as escaped
+text of its own element, in tables as cells that no spreadsheet takes for a formula.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from typing import Any
 from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
+from logitspec.publish import browser, film
 from logitspec.publish.modules import DEFAULT_LANGUAGE, inline_modules, inline_styles
-from logitspec.publish.picture import picture
+from logitspec.publish.picture import LAST_BEAT, picture, png, written
 from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
@@ -32,10 +33,11 @@ MAX_READ = 4096  # letters of a prompt, for a title
 PLACE = re.compile(r"\{(\w+)\}")
 
 
-def page(trace: Trace) -> str:
+def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
     """One HTML document that plays `trace` in any browser and fetches nothing.
 
     By its policy it runs the one script that carries the nonce, draws, and can reach no address.
+    step: at which it opens, as a still of its `beat`; 0 to play from the beginning.
     """
     text = trace.to_json().replace("<", "\\u003c")
     parts = {
@@ -44,6 +46,8 @@ def page(trace: Trace) -> str:
         "style": player_style(),
         "scripts": player_scripts(),
         "trace": text,
+        "step": str(step),
+        "beat": str(beat),
         # Not to be foreseen by whoever wrote the trace, and yet the same for the same trace.
         "nonce": sha256(text.encode()).hexdigest()[:32],
     }
@@ -85,17 +89,92 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "trace", type=Path, help="a file of --trace or of the player (.json, .json.gz)"
     )
-    parser.add_argument("--html", type=Path, metavar="OUT", help="write one self-contained page")
-    parser.add_argument("--svg", type=Path, metavar="OUT", help="write a picture of one step")
-    parser.add_argument("--step", type=int, default=1, help="which step (default: %(default)s)")
+    for name, what in OUTPUTS.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=what)
+    parser.add_argument(
+        "--step", type=int, default=0, help="of a picture (default: 1), or at which the page opens"
+    )
+    parser.add_argument(
+        "--beat",
+        type=int,
+        choices=range(1, LAST_BEAT + 1),
+        default=LAST_BEAT,
+        help="of the step: last logits, drafts, verification, verdict, commit (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--steps",
+        default="",
+        metavar="LIST",
+        help='such as "4-7, 9" (default: all; in homework, ten)',
+    )
+    parser.add_argument(
+        "--notes", type=Path, metavar="FILE", help='of a handout: lines such as "4: Why four?"'
+    )
+
+
+OUTPUTS = {
+    "html": "write one self-contained page",
+    "svg": "write a picture of one step",
+    "png": "the same in 1920 x 1080 pixels",
+    "film": "write a film of some steps, .webp or .mp4",
+    "handout": "write a page a step to print, .html or .pdf",
+    "csv": "write a table, a row a step",
+    "homework": "write a table of draft trees without what was accepted",
+    "solutions": "write what was accepted in the steps of the homework",
+}
 
 
 def run(options: argparse.Namespace) -> None:
     """Write what the options name."""
-    if not options.html and not options.svg:
-        raise LogitSpecError("Nothing to write; give --html OUT or --svg OUT.")
+    wanted = [name for name in OUTPUTS if getattr(options, name)]
+    if not wanted:
+        raise LogitSpecError("Nothing to write; give --html OUT, or another of `export --help`.")
     trace = Trace.open(options.trace)
-    if options.html:
-        files.write(options.html, page(trace))
-    if options.svg:
-        files.write(options.svg, picture(trace, options.step))
+    for name in wanted:
+        out: Path = getattr(options, name)
+        files.write(out, _content(name, out, trace, options))
+
+
+def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) -> str | bytes:
+    step, beat, steps = options.step, options.beat, options.steps
+    if name == "html":
+        _check_step(trace, step)
+        return page(trace, step, beat)
+    if name == "svg":
+        return picture(trace, step or 1, beat)
+    if name == "png":
+        return png(trace, step or 1, beat)
+    if name == "film":
+        return _film(out, trace, steps)
+    if name == "handout":
+        text = written("handout", trace, steps, beat, _notes(options.notes))
+        return browser.printed(text) if out.suffix == ".pdf" else text
+    return written({"csv": "table"}.get(name, name), trace, steps)
+
+
+def _check_step(trace: Trace, step: int) -> None:
+    if not 0 <= step <= len(trace.steps):
+        raise LogitSpecError(f"The run has {len(trace.steps)} steps; choose from them, not {step}.")
+
+
+def _film(out: Path, trace: Trace, steps: str) -> bytes:
+    writers = {".webp": film.webp, ".mp4": film.mp4}
+    if out.suffix not in writers:
+        raise LogitSpecError(f"A film ends in .webp or .mp4, not in {out.suffix or 'nothing'}.")
+    return writers[out.suffix](trace, steps)
+
+
+def _notes(file: Path | None) -> dict[str, str]:
+    """Notes by step: lines that begin with a number and a colon, and those that follow them."""
+    if file is None:
+        return {}
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogitSpecError(f"Can't read {file}; give a text file of notes.") from error
+    parts = re.split(r"^(\d+):", text, flags=re.M)
+    if parts[0].strip() or len(parts) == 1:
+        raise LogitSpecError(
+            f"{file} has no notes of steps; begin each with its number, as “4: …”."
+        )
+    return {number: note.strip() for number, note in zip(parts[1::2], parts[2::2], strict=True)}

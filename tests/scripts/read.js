@@ -6,7 +6,7 @@ import { wholeRace } from "../../assets/compare/race.js";
 import { readLesson } from "../../assets/learn/read.js";
 import { exportedPage, runTitle } from "../../assets/player/exported.js";
 import { layOutTree } from "../../assets/player/layout.js";
-import { stillPicture } from "../../assets/player/picture.js";
+import { stillPicture } from "../../assets/take/picture.js";
 import { readDocument } from "../../assets/player/schema.js";
 import { beatWords } from "../../assets/player/sentence.js";
 import { appendSteps, createTrace, traceText } from "../../assets/player/trace.js";

@@ -1,0 +1,23 @@
+/* Which steps somebody means: "4", "4-7, 9". */
+
+import { t } from "../page/i18n.js";
+
+/**
+ * The numbers of steps, each once, in their order.
+ * @param {string} words
+ * @param {number} count of the run's steps
+ * @returns {number[]}
+ * @throws {Error} with one sentence when that is no choice, or there is no such step
+ */
+export function chosenSteps(words, count) {
+  const chosen = new Set();
+  for (const part of words.replace(/\s*[-–]\s*/g, "-").split(/[,;\s]+/).filter(Boolean)) {
+    const match = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part);
+    if (!match) throw new Error(t("export.writeSteps", { part }));
+    const [from, to = from] = match.slice(1).filter(Boolean).map(Number);
+    if (from < 1 || to > count || from > to) throw new Error(t("export.stepsThere", { n: count, part }));
+    for (let number = from; number <= to; number += 1) chosen.add(number);
+  }
+  if (!chosen.size) throw new Error(t("export.noSteps"));
+  return [...chosen].sort((a, b) => a - b);
+}

@@ -1,0 +1,64 @@
+/* A handout to print: a page a step, with its picture, what it shows in words, and room for notes. */
+
+import { LAST_BEAT } from "../player/beats.js";
+import { beatWords } from "../player/sentence.js";
+import { stillPicture } from "./picture.js";
+import { escaped } from "./svg.js";
+import { t } from "../page/i18n.js";
+
+/** @import { Trace } from "../player/types.js" */
+
+const LINES = 5; // to write on
+
+const STYLE = `
+  @page { size: A4 landscape; margin: 12mm; }
+  :root { color-scheme: light; }
+  body { margin: 0 auto; max-width: 273mm; color: #000; background: #fff; font: 12pt/1.4 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+  header { margin: 12mm 0 0; color: #333; }
+  section { break-after: page; break-inside: avoid; margin-bottom: 12mm; }
+  section:last-of-type { break-after: auto; }
+  figure { margin: 0; border: 1px solid #999; }
+  svg { display: block; width: 100%; height: auto; max-height: 132mm; }
+  .notes { min-height: 7mm; margin: 3mm 0 0; white-space: pre-wrap; }
+  .notes:empty::before { color: #666; content: attr(data-hint); }
+  .line { height: 8.5mm; border-bottom: 1px solid #777; }
+  @media print { header { margin-top: 0; } section { margin: 0; } .notes:empty::before { content: ""; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+`;
+
+/**
+ * The handout as an HTML document without scripts; notes can be typed into it before it is printed.
+ * @param {Trace} trace
+ * @param {number[]} numbers of the steps
+ * @param {object} about
+ * @param {string} about.title
+ * @param {Record<string, string>} [about.notes] by step
+ * @param {number} [about.beat]
+ */
+export function handout(trace, numbers, { title, notes = {}, beat = LAST_BEAT }) {
+  const pages = numbers.map((number) => handoutPage(trace, number, beat, notes[number]));
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+  return [
+    "<!doctype html>",
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${escaped(title)}</title>`,
+    `<style>${STYLE}</style>`,
+    `<header>${escaped(title)}</header>`,
+    ...pages,
+    "</html>",
+    "",
+  ].join("\n");
+}
+
+/** @param {Trace} trace @param {number} number @param {number} beat @param {string} [notes] */
+function handoutPage(trace, number, beat, notes) {
+  const { headline, sentence } = beatWords(trace, number, beat);
+  const words = notes === undefined ? `${headline}. ${sentence}` : notes;
+  const lines = '<div class="line"></div>'.repeat(LINES);
+  return (
+    `<section data-step="${number}"><figure>${stillPicture(trace, number, beat)}</figure>` +
+    `<p class="notes" contenteditable="plaintext-only" data-hint="${escaped(t("export.notes"))}">${escaped(words)}</p>${lines}</section>`
+  );
+}

@@ -1,0 +1,138 @@
+/* What can be taken along of a run, each as a file or as a text to paste. */
+
+import { download, plainName, say } from "../player/disk.js";
+import { el } from "../player/dom.js";
+import { canExport, exportedPage, pageParts, runTitle } from "../player/exported.js";
+import { traceText } from "../player/trace.js";
+import { chosenSteps } from "./choose.js";
+import { embedCode } from "./embed.js";
+import { filmFrames, webpFilm } from "./film.js";
+import { handout } from "./handout.js";
+import { stillPicture } from "./picture.js";
+import { bytesAt, drawn } from "./pixels.js";
+import { t } from "../page/i18n.js";
+import { homeworkSheet, homeworkSolutions, stepTable, stepsToSet } from "./tables.js";
+
+/** @import { Trace, TraceFiles } from "../player/types.js" */
+/** @import { Taking } from "./types.js" */
+
+const SHARP = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
+
+/**
+ * The entries of the menu.
+ * @param {TraceFiles} files
+ * @returns {Taking[]}
+ */
+export function takings(files) {
+  /** @type {(act: (trace: Trace, words: string) => unknown) => (words: string) => unknown} */
+  const of = (act) => (words) => files.trace && act(files.trace, words.trim());
+  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else the one in view */
+  const some = (trace, words) => chosenSteps(words || String(files.cursor), trace.steps.length);
+  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else all */
+  const all = (trace, words) => (words ? some(trace, words) : trace.steps.map((_, at) => at + 1));
+  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else some that are fit */
+  const set = (trace, words) => (words ? some(trace, words) : stepsToSet(trace));
+  /** @type {(trace: Trace, ending: string, content: string | Uint8Array<ArrayBuffer>, type: string) => void} */
+  const save = (trace, ending, content, type) => {
+    const name = fileName(trace, ending);
+    download(name, content, type);
+    say(files, t("export.saved", { name }));
+  };
+  /** @param {Trace} trace @param {string} kind */
+  const stepEnding = (trace, kind) => `-step-${files.cursor}.${kind}`;
+  const still = (/** @type {Trace} */ trace) => stillPicture(trace, files.cursor, files.beat);
+  return [
+    { name: "png", group: "ofStep", action: of(async (trace) => {
+      const name = stepEnding(trace, "png");
+      save(trace, name, bytesAt(await drawn(still(trace), "image/png", SHARP)), "image/png");
+    }) },
+    { name: "svg", group: "ofStep", action: of((trace) => save(trace, stepEnding(trace, "svg"), still(trace), "image/svg+xml")) },
+    { name: "film", group: "ofSteps", action: of(async (trace, words) => {
+      const film = await filmOf(files, trace, some(trace, words));
+      save(trace, ".webp", film, "image/webp");
+    }) },
+    { name: "handout", group: "ofSteps", action: of((trace, words) => {
+      const text = handout(trace, some(trace, words), { title: runTitle(trace), beat: files.beat });
+      save(trace, "-handout.html", text, "text/html");
+    }) },
+    { name: "table", group: "ofSteps", action: of((trace, words) => save(trace, "-steps.csv", stepTable(trace, all(trace, words)), "text/csv")) },
+    { name: "homework", group: "ofSteps", action: of((trace, words) => save(trace, "-homework.csv", homeworkSheet(trace, set(trace, words)), "text/csv")) },
+    { name: "solutions", group: "ofSteps", action: of((trace, words) => save(trace, "-solutions.csv", homeworkSolutions(trace, set(trace, words)), "text/csv")) },
+    { name: "page", group: "ofRun", hidden: !canExport(), action: of(async (trace) => save(trace, ".html", await pageOf(files, trace), "text/html")) },
+    { name: "trace", group: "ofRun", action: of((trace) => save(trace, ".json", traceText(trace), "application/json")) },
+    { name: "embed", group: "ofRun", action: of((trace) => copyEmbedCode(files, trace)) },
+  ];
+}
+
+/**
+ * A name for a file of the run.
+ * @param {Pick<Trace, "header">} trace
+ * @param {string} ending
+ */
+export const fileName = (trace, ending) => plainName(runTitle(trace)) + ending;
+
+/** @param {TraceFiles} files @param {Trace} trace @param {number[]} numbers */
+async function filmOf(files, trace, numbers) {
+  const frames = filmFrames(trace, numbers);
+  say(files, t("export.working", { n: frames.length }));
+  const stills = [];
+  for (const { svg } of frames) stills.push(bytesAt(await drawn(svg, "image/webp")));
+  return webpFilm(stills, frames.map(({ time }) => time));
+}
+
+/** @param {TraceFiles} files @param {Trace} trace */
+async function pageOf({ cursor, beat }, trace) {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const nonce = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const place = { step: cursor, beat };
+  return exportedPage({ ...(await pageParts()), trace: traceText(trace), title: runTitle(trace), nonce, place });
+}
+
+/**
+ * The address that leads to the step in view; null where none does.
+ * @param {TraceFiles} files
+ * @param {Trace} trace
+ */
+async function addressOf({ cursor, beat, player }, trace) {
+  const { link } = player.options;
+  if (link) return link(trace.run, cursor, beat);
+  return `${location.href.replace(/#.*/, "")}#step=${cursor}&beat=${beat}`;
+}
+
+/** @param {TraceFiles} files */
+export async function copyLink(files) {
+  const { trace, cursor } = files;
+  const address = trace && (await addressOf(files, trace));
+  if (!address) return say(files, t("export.noAddress"));
+  const copied = await copyText(files, address);
+  say(files, copied ? `Link to step ${cursor} copied.` : address);
+}
+
+/** @param {TraceFiles} files @param {Trace} trace */
+async function copyEmbedCode(files, trace) {
+  const address = await addressOf(files, trace);
+  if (!address) return say(files, t("export.noAddress"));
+  const code = embedCode(address, runTitle(trace));
+  const copied = await copyText(files, code);
+  say(files, copied ? t("export.copied") : code);
+}
+
+/**
+ * Only secure pages may use the clipboard; `execCommand` works on any page, after a click.
+ * @param {TraceFiles} files
+ * @param {string} text
+ */
+async function copyText(files, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { class: "ls-copying", readonly: true, "aria-hidden": "true" });
+    area.value = text;
+    files.element.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}

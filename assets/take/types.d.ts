@@ -1,0 +1,44 @@
+/* Shapes of what is taken along. */
+
+import type { Step, Trace, TraceMessage } from "../player/types.js";
+
+/** A step at one of its beats. */
+export interface Still {
+  trace: Trace;
+  /** From 1 on. */
+  number: number;
+  step: Step;
+  beat: number;
+}
+
+export interface FilmFrame {
+  svg: string;
+  /** Milliseconds that it stays. */
+  time: number;
+}
+
+/** What the command line asks `draw.js` for. */
+export interface DrawRequest {
+  kind: string;
+  trace: TraceMessage;
+  /** As somebody writes them; empty for all, in homework for some. */
+  steps: string;
+  beat: number;
+  notes?: Record<string, string>;
+}
+
+/** An entry of the menu. */
+export interface Taking {
+  name: string;
+  group: "ofStep" | "ofSteps" | "ofRun";
+  /** Not in this page. */
+  hidden?: boolean;
+  /** `steps`: what stands in the field. */
+  action(steps: string): unknown;
+}
+
+export interface TakeMenu {
+  opener: HTMLButtonElement;
+  panel: HTMLElement;
+  buttons: HTMLButtonElement[];
+}

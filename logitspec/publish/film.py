@@ -1,0 +1,65 @@
+"""Films of some steps: the stills of their beats, each with its time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from logitspec.errors import LogitSpecError
+from logitspec.publish.picture import SHARP, pixels, written
+from logitspec.trace.records import Trace
+
+
+def webp(trace: Trace, steps: str) -> bytes:
+    """A WebP of 1280 x 720 that plays the steps over and over. Raises LogitSpecError as `picture.png` does."""
+    return pixels(_frames(trace, steps), "film")[0]
+
+
+def mp4(trace: Trace, steps: str) -> bytes:
+    """The same as a video of 1920 x 1080. Raises LogitSpecError also where there is no ffmpeg, or it fails."""
+    program = ffmpeg()
+    if program is None:
+        raise LogitSpecError(
+            "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
+        )
+    frames = _frames(trace, steps)
+    with TemporaryDirectory(prefix="logitspec-") as folder:
+        lines = []
+        for number, (frame, still) in enumerate(
+            zip(frames, pixels(frames, "png", SHARP), strict=True)
+        ):
+            Path(folder, f"{number}.png").write_bytes(still)
+            lines += [f"file {number}.png", f"duration {frame['time'] / 1000}"]
+        # Its reader of lists takes the time of the last still only from one that follows it.
+        Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(frames) - 1}.png", ""]))
+        command = [
+            program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",
+            "-vf", "fps=25,format=yuv420p", "-movflags", "+faststart", "film.mp4",
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+            raise LogitSpecError(
+                f"ffmpeg could not write the film ({reason[0][:200]}); write a .webp."
+            )
+        return Path(folder, "film.mp4").read_bytes()
+
+
+def ffmpeg() -> str | None:
+    """The ffmpeg on the PATH, else that of the package imageio-ffmpeg; None where both lack."""
+    if found := shutil.which("ffmpeg"):
+        return found
+    spec = find_spec("imageio_ffmpeg")
+    if spec is None or spec.origin is None:
+        return None
+    inside = sorted(Path(spec.origin).parent.glob("binaries/ffmpeg-*"))
+    return str(inside[0]) if inside else None
+
+
+def _frames(trace: Trace, steps: str) -> list[dict[str, str | int]]:
+    frames: list[dict[str, str | int]] = json.loads(written("frames", trace, steps))
+    return frames

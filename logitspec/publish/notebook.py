@@ -1,0 +1,53 @@
+"""A run in a notebook: the player in a frame of its own, without a server, a network or an extension."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+
+from logitspec.publish.export import page, title
+from logitspec.trace.records import Trace, dumps
+
+MOST = 2_000_000  # letters of a run's JSON; a notebook keeps what it shows
+HEIGHT = 900  # px
+
+# The frame has no origin, so nothing in it reaches the notebook.
+SANDBOX = "allow-scripts allow-downloads allow-popups"
+
+
+def framed(trace: Trace) -> str:
+    """An `<iframe>` with the page of `trace` inside; of a long run its first steps, and a line that says so."""
+    steps = _steps_that_fit(trace)
+    shown = trace if steps == len(trace.steps) else _beginning(trace, steps)
+    note = "" if shown is trace else _note(steps, len(trace.steps))
+    inside = html.escape(page(shown))
+    return (
+        f'<iframe srcdoc="{inside}" title="{html.escape(title(trace))}" sandbox="{SANDBOX}"'
+        f' style="width: 100%; height: {HEIGHT}px; border: 0" loading="lazy"></iframe>{note}'
+    )
+
+
+def _steps_that_fit(trace: Trace) -> int:
+    """How many steps `MOST` letters hold beside the prompt, at least one."""
+    room = MOST - len(dumps(trace.header()))
+    for number, step in enumerate(trace.steps):
+        room -= len(dumps(step.to_json()))
+        if room < 0:
+            return max(1, number)
+    return len(trace.steps)
+
+
+def _beginning(trace: Trace, steps: int) -> Trace:
+    """The run's first steps, and the spellings that they need."""
+    short = replace(trace, steps=trace.steps[:steps], finish="cancelled", error=None, vocabulary={})
+    short.vocabulary = {
+        token: spelt for token, spelt in trace.vocabulary.items() if token in short.mentioned()
+    }
+    return short
+
+
+def _note(steps: int, all_steps: int) -> str:
+    return (
+        f"<p>The first {steps} of {all_steps} steps; trace.save(“run.json”) keeps all, and"
+        " <code>python -m logitspec export run.json --html run.html</code> makes a page of them.</p>"
+    )

@@ -248,7 +248,7 @@ def test_links_are_for_runs_that_the_server_has(page: Page, server: Server) -> N
     page.get_by_label("First step").click()
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator(".ls-said")).to_have_text("Link to step 1 copied.", timeout=30_000)
-    assert page.evaluate("copied") == f"{ADDRESS}?run={STORY.run}&step=1"
+    assert page.evaluate("copied") == f"{ADDRESS}?run={STORY.run}&step=1&beat=5"
     server.knows = False
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator(".ls-said")).to_contain_text("No address leads to this run", timeout=30_000)

@@ -18,7 +18,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, unfold
+from support.app_page import PLAYER, state, take_along, unfold
 from support.cable import Cable
 
 import app
@@ -383,7 +383,7 @@ def running(page: Page, more_than: int) -> int:
 def whole_run(page: Page) -> Trace:
     """The trace in the page, once it is done, as the page itself would save it."""
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save trace").click()
+        take_along(page, "Save trace")
     return Trace.open(saved.value.path())
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from support.app_page import take_along
 from support.player_page import hostile, story
 
-from logitspec import LogitSpecError, Trace
+from logitspec import Trace
 from logitspec.__main__ import main
 from logitspec.publish.export import page, player_scripts, player_style, title
-from logitspec.publish.node import node
-from logitspec.publish.picture import DRAW, picture
+from logitspec.publish.picture import picture
 
 PLAYER = "[data-logitspec-player]"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -104,20 +102,39 @@ def test_a_link_to_a_step_opens_it(tmp_path: Path, disk: Any) -> None:
     expect(player).to_have_attribute("data-cursor", str(len(TRACES["story"].steps)))
 
 
-def test_a_page_saved_in_the_browser_plays_the_same_run(tmp_path: Path, disk: Any) -> None:
+def test_a_page_saved_in_the_browser_opens_where_it_was_saved(tmp_path: Path, disk: Any) -> None:
     trace = TRACES["hostile"]
-    first = disk(exported(trace, tmp_path))
-    to_the_end(first, trace)
+    first = disk(exported(trace, tmp_path), "#step=3&beat=2")
+    expect(first.locator(PLAYER)).to_have_attribute("data-beat", "2")
     with first.expect_download() as saved:
-        first.get_by_role("button", name="Save page").click()
+        take_along(first, "Save page")
     assert saved.value.suggested_filename.endswith(".html")
     again = tmp_path / "again.html"
     saved.value.save_as(again)
     second = disk(again)
-    to_the_end(second, trace)
+    player = second.locator(PLAYER)
+    expect(player).to_have_attribute("data-cursor", "3")
+    expect(player).to_have_attribute("data-beat", "2")
+    expect(player).to_have_attribute("data-playing", "false")
     assert shown(second) == shown(first)
     assert second.title() == first.title()
-    assert parts(again.read_text(encoding="utf-8")) == parts(page(trace))
+    assert parts(again.read_text(encoding="utf-8")) == parts(page(trace, 3, 2))
+    to_the_end(second, trace)
+
+
+def test_a_page_made_for_a_step_opens_there_unless_its_address_names_another(
+    tmp_path: Path, disk: Any
+) -> None:
+    file = tmp_path / "run.html"
+    file.write_text(page(TRACES["story"], 4, 3), encoding="utf-8")
+    for address, step, beat in [
+        ("", "4", "3"),
+        ("#step=2", "2", "5"),
+        ("#step=6&beat=1", "6", "1"),
+    ]:
+        player = disk(file, address).locator(PLAYER)
+        expect(player).to_have_attribute("data-cursor", step)
+        expect(player).to_have_attribute("data-beat", beat)
 
 
 def test_a_page_saved_in_the_app_is_the_same(
@@ -127,11 +144,12 @@ def test_a_page_saved_in_the_app_is_the_same(
     tab.goto(url)
     tab.wait_for_selector(f"{PLAYER}[data-state=done]", timeout=60_000)
     with tab.expect_download() as saved:
-        tab.get_by_role("button", name="Save page").click()
+        take_along(tab, "Save page")
     saved.value.save_as(tmp_path / "saved.html")
     before, trace, after = parts((tmp_path / "saved.html").read_text(encoding="utf-8"))
     assert trace.steps
-    assert (before, trace, after) == parts(page(trace))
+    step = int(tab.locator(PLAYER).get_attribute("data-cursor") or 0)
+    assert (before, trace, after) == parts(page(trace, step))
     tab.close()
 
 
@@ -139,9 +157,9 @@ def parts(text: str) -> tuple[str, Trace, str]:
     """What stands before the run, without the nonce; the run, whose numbers may be written differently;
     what stands behind it."""
     text = re.sub(r"nonce[-=]\"?[0-9a-f]{32}", "nonce", text)
-    before, data, after = re.split(
-        r'(?<=id="logitspec-trace">)(.*?)(?=</script>)', text, maxsplit=1
-    )
+    found = re.fullmatch('(.*id="logitspec-trace"[^>]*>)(.*?)(</script>.*)', text, re.DOTALL)
+    assert found is not None
+    before, data, after = found.groups()
     return before, Trace.from_json(data), after
 
 
@@ -149,9 +167,9 @@ def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, disk: Any) -> No
     trace = TRACES["hostile"]
     tab = disk(exported(trace, tmp_path), "#step=3")
     expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", "3")
-    for button, name in [("Save trace", "saved.json"), ("Save picture", "saved.svg")]:
+    for button, name in [("Save trace", "saved.json"), ("Save picture (SVG)", "saved.svg")]:
         with tab.expect_download() as saved:
-            tab.get_by_role("button", name=button).click()
+            take_along(tab, button)
         saved.value.save_as(tmp_path / name)
     assert Trace.open(tmp_path / "saved.json") == trace
     assert (tmp_path / "saved.svg").read_text(encoding="utf-8") == picture(trace, 3)
@@ -251,90 +269,22 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
     assert "</style" not in player_style().lower()
 
 
-# The picture
-
-
-@pytest.fixture(scope="module")
-def pictures() -> dict[str, list[str]]:
-    """The picture of every step of both traces."""
-    return {name: drawn(trace) for name, trace in TRACES.items()}
-
-
-def drawn(trace: Trace) -> list[str]:
-    """All steps by one Node, which `picture` would start for each."""
-    numbers = map(str, range(1, len(trace.steps) + 1))
-    done = subprocess.run(
-        [str(node()), "--no-warnings", str(DRAW), *numbers],
-        input=trace.to_json(),
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return [end + "</svg>\n" for end in done.stdout.split("</svg>\n")[:-1]]
-
-
-@pytest.mark.parametrize("name", TRACES)
-def test_a_picture_says_what_the_trace_says(name: str, pictures: dict[str, list[str]]) -> None:
-    trace = TRACES[name]
-    for number, (step, text) in enumerate(zip(trace.steps, pictures[name], strict=True), 1):
-        root = ElementTree.fromstring(text)
-        assert root.findtext(f"{SVG}title") == f"Step {number} of {len(trace.steps)}"
-        counts = [int(each) for each in re.findall(r"\d+", root.findtext(f"{SVG}desc") or "")]
-        states = step.states()[1:]
-        fates = [states.count(fate) for fate in ("accepted", "rejected", "uncompared")]
-        assert counts == [len(states), *fates, len(step.tokens)]
-        boxes = [box for box in root.iter(f"{SVG}rect") if int(box.get("y", 0)) >= 152]
-        legend = 3 + len({each.origin for s in trace.steps for each in s.tree.provenance})
-        assert len(boxes) == len(step.tree) + legend
-        assert {each.tag for each in root.iter()} == {
-            SVG + tag for tag in ("svg", "title", "desc", "rect", "path", "text")
-        }
-
-
-def test_no_two_nodes_of_a_picture_overlap(pictures: dict[str, list[str]]) -> None:
-    for text in pictures["story"]:
-        root = ElementTree.fromstring(text)
-        boxes = [
-            [int(box.get(name, 0)) for name in ("x", "y", "width")]
-            for box in root.iter(f"{SVG}rect")
-            if box.get("x")
-        ]
-        for place, (x, y, _) in enumerate(boxes):
-            assert not [1 for x2, y2, w2 in boxes[:place] if y2 == y and x2 <= x < x2 + w2]
-
-
-def test_the_picture_makes_hidden_letters_visible(pictures: dict[str, list[str]]) -> None:
-    text = "".join(pictures["hostile"])
-    for shown_as in ("⟨202e⟩", "⟨0000⟩⟨0007⟩⟨000d⟩↵", "⟨ff⟩", "&lt;script&gt;alert(1)", "⟨9f.a6⟩"):
-        assert shown_as in text
-    assert not re.search("[\u202e\u2067\u200f\x00]", text)
-
-
-def test_the_command_draws_what_the_button_draws(
-    tmp_path: Path, pictures: dict[str, list[str]]
-) -> None:
-    TRACES["story"].save(tmp_path / "run.json")
-    arguments = [str(tmp_path / "run.json"), "--svg", str(tmp_path / "step.svg"), "--step", "2"]
-    assert main(["export", *arguments]) == 0
-    assert (tmp_path / "step.svg").read_text(encoding="utf-8") == pictures["story"][1]
-
-
-def test_without_node_a_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.publish.picture.node", lambda: None)
-    with pytest.raises(LogitSpecError, match="drawn by Node"):
-        picture(TRACES["story"], 1)
-
-
 # The command
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run.json"], "--html OUT or --svg OUT"),
+        (["run.json"], "--html OUT, or another"),
         (["nowhere.json", "--html", "a.html"], "nowhere.json"),
         (["notes.txt", "--html", "a.html"], "not a trace"),
-        (["run.json", "--svg", "a.svg", "--step", "0"], "choose one of them"),
+        (["run.json", "--svg", "a.svg", "--step", "999"], "choose from them, not 999"),
+        (["run.json", "--html", "a.html", "--step", "-1"], "choose from them, not -1"),
+        (["run.json", "--csv", "a.csv", "--steps", "two"], "not “two”"),
+        (["run.json", "--film", "a.webp", "--steps", "1-25"], "24 steps at most"),
+        (["run.json", "--film", "a.gif"], "ends in .webp or .mp4"),
+        (["run.json", "--handout", "a.html", "--notes", "nowhere.txt"], "nowhere.txt"),
+        (["run.json", "--handout", "a.html", "--notes", "notes.txt"], "begin each with its number"),
         (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
     ],
 )
@@ -353,8 +303,3 @@ def test_what_goes_wrong_is_one_sentence(
     assert message in said
     assert said.count("\n") == 1
     assert not Path("a.html").exists()
-
-
-def test_a_step_that_is_not_there_is_refused() -> None:
-    with pytest.raises(LogitSpecError, match="choose one of them, not 999"):
-        picture(TRACES["story"], 999)

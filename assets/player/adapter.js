@@ -114,23 +114,24 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   /* Links */
 
-  /** @param {string} run @param {number} step */
-  async function linkTo(run, step) {
+  /** @param {string} run @param {number} step @param {number} beat */
+  async function linkTo(run, step, beat) {
     if (!run || !(await fetchSteps({ run, from: stepsHere() }))) return null;
     const address = new URL(location.href);
     address.hash = "";
-    address.searchParams.set("run", run);
-    address.searchParams.set("step", String(step));
+    for (const name of ["embed", "lesson", "cue"]) address.searchParams.delete(name);
+    const place = { run, step: String(step), beat: String(beat) };
+    for (const [name, value] of Object.entries(place)) address.searchParams.set(name, value);
     return address.href;
   }
 
-  /** The run and step of the address. Used once: after that, a reload returns to the viewer's own place. */
+  /** The run, step and beat of the address. Used once: after that, a reload returns to the viewer's own place. */
   function linked() {
     const query = new URLSearchParams(location.search);
-    const [run, step] = [query.get("run"), Number(query.get("step"))];
+    const [run, step, beat] = [query.get("run"), Number(query.get("step")), Number(query.get("beat"))];
     if (!run || !about.links || !canFetch || read("linked") === location.search) return null;
     save("linked", location.search);
-    return { run, cursor: step, follow: !(step >= 1) };
+    return { run, cursor: step, beat, follow: !(step >= 1) };
   }
 
   /* Runs that go on without this page */
@@ -142,15 +143,16 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   /**
    * Shows a run from the server; false if the server no longer has it.
-   * @param {{ run: string, cursor: any, follow: boolean }} about
+   * @param {{ run: string, cursor: any, beat?: number, follow: boolean }} about
    * @param {boolean} own
    */
-  async function fetchRun({ run, cursor, follow }, own) {
+  async function fetchRun({ run, cursor, beat, follow }, own) {
     const whole = await fetchSteps({ run, from: 0 }).catch(() => null);
     if (!whole) return false;
     if (view.place().run && view.place().run !== run) return true; // another one came meanwhile
     view.receive(whole);
     if (!follow) view.show(cursor);
+    if (!follow && beat && view.beat) view.beat(beat);
     if (!subject(whole).finish) followOn(run, own);
     return true;
   }

@@ -18,8 +18,7 @@ function start() {
   const goTo = (/** @type {Place} */ { step, beat }) => {
     if (!step) return;
     player.pause();
-    player.show(step);
-    player.beat(beat);
+    player.still(step, beat);
   };
   createPresenter(null);
   const asked = () => placeInAddress(location.href);

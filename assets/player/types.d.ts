@@ -363,6 +363,8 @@ export interface View {
   /** A run from a file, which plays from its start. */
   open(message: any): void;
   show(place: any): void;
+  /** The still of a beat (1 to 5) of the step that is shown, where a view has beats. */
+  beat?(beat: number): void;
   play(): void;
   /** The run so far as a message. */
   snapshot(): string | null;

@@ -63,11 +63,11 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
 }
 
 /**
- * What is known of a node by a beat: nothing before the verdict.
+ * What is known of a node by a beat: before the verdict, that the root is certain.
  * @param {Still} still
  * @param {number} node
  */
-const stateAt = ({ step, beat }, node) => (beat < 4 ? null : step.states[node]);
+const stateAt = ({ step, beat }, node) => (beat < 4 && node > 0 ? null : step.states[node]);
 
 /* Words */
 
@@ -176,9 +176,14 @@ function treeGroup(still) {
   const at = (/** @type {number} */ letter) => layOutTree(step, widths, ROOM.width / letter);
   const fits = (/** @type {number} */ letter, /** @type {Layout} */ { width, height }) =>
     width * letter <= ROOM.width && height * letter <= ROOM.height;
-  let letter = LARGEST;
+  let [letter, tooLarge] = [SMALLEST, LARGEST + 1];
   let layout = at(letter);
-  while (letter > SMALLEST && !fits(letter, layout)) layout = at((letter -= 1));
+  while (tooLarge - letter > 1) {
+    const size = Math.floor((letter + tooLarge) / 2);
+    const larger = at(size);
+    if (fits(size, larger)) [letter, layout] = [size, larger];
+    else tooLarge = size;
+  }
   const shrink = Math.min(1, ROOM.width / (layout.width * letter), ROOM.height / (layout.height * letter));
   const scale = shrink < 1 ? ` scale(${rounded(shrink * 100) / 100})` : "";
   const nodes = layout.order.filter((node) => still.beat > 1 || node === 0);
@@ -193,7 +198,7 @@ function edges({ step, beat }, layout, letter) {
   // The accepted path lies on top of edges that share its line.
   drawn.sort((a, b) => Number(a.state === "accepted") - Number(b.state === "accepted"));
   const paths = drawn.map(({ edge, state }) =>
-    tag("path", { d: edge.path, ...edgeLook(edge.kind, originOfEdge(step, edge), state) }),
+    tag("path", { "data-edge": edge.node, d: edge.path, ...edgeLook(edge.kind, originOfEdge(step, edge), state) }),
   );
   return tag("g", { class: "edges", transform: `scale(${letter})` }, paths.join("")) + "\n";
 }

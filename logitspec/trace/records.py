@@ -142,9 +142,7 @@ class Trace:
 
     def __repr__(self) -> str:
         tokens = sum(len(step.path) for step in self.steps)
-        return (
-            f"<Trace of {self.method}: {tokens} tokens in {len(self.steps)} steps, finish={self.finish!r}>"
-        )
+        return f"<Trace of {self.method}: {tokens} tokens in {len(self.steps)} steps, finish={self.finish!r}>"
 
     def _repr_html_(self) -> str | None:
         """The run in a notebook, to be played; None, by which a notebook shows its `repr`, where nothing plays it."""

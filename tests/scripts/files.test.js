@@ -2,23 +2,47 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exportedPage, runTitle, stepInAddress } from "../../assets/player/exported.js";
-import { fileName } from "../../assets/player/files.js";
+import { exportedPage, placeInAddress, runTitle } from "../../assets/player/exported.js";
+import { chosenSteps } from "../../assets/take/choose.js";
+import { embedCode } from "../../assets/take/embed.js";
+import { fileName } from "../../assets/take/takings.js";
 
 const run = (header) => ({ header: { recorded: "", prompt: null, ...header } });
 
-test("the step of an address", () => {
-  const steps = {
-    "file:///run.html": 0,
-    "file:///run.html#step=12": 12,
-    "https://a.test/?step=3": 0,
-    "https://a.test/#a=1&step=4&b=2": 4,
-    "file:///run.html#step=": 0,
-    "file:///run.html#step=-3": 0,
-    "file:///run.html#step=1e5": 0,
-    "file:///run.html#laststep=7": 0,
+test("the place of an address", () => {
+  const places = {
+    "file:///run.html": [0, 5],
+    "file:///run.html#step=12": [12, 5],
+    "https://a.test/?step=3&beat=2": [0, 5],
+    "https://a.test/#a=1&step=4&b=2": [4, 5],
+    "file:///run.html#step=4&beat=2": [4, 2],
+    "file:///run.html#beat=1&step=4": [4, 1],
+    "file:///run.html#step=4&beat=6": [4, 5],
+    "file:///run.html#step=": [0, 5],
+    "file:///run.html#step=-3": [0, 5],
+    "file:///run.html#step=1e5": [0, 5],
+    "file:///run.html#laststep=7": [0, 5],
   };
-  for (const [address, step] of Object.entries(steps)) assert.equal(stepInAddress(address), step, address);
+  for (const [address, [step, beat]] of Object.entries(places)) {
+    assert.deepEqual(placeInAddress(address), { step, beat }, address);
+  }
+});
+
+test("steps as people write them", () => {
+  assert.deepEqual(chosenSteps("4", 9), [4]);
+  assert.deepEqual(chosenSteps("4-6, 9", 9), [4, 5, 6, 9]);
+  assert.deepEqual(chosenSteps(" 9;2 – 3  3 ", 9), [2, 3, 9]);
+  for (const words of ["0", "10", "6-4", "5-10"]) assert.throws(() => chosenSteps(words, 9), /has 9 steps/, words);
+  for (const words of ["four", "4-", "-4", "4.5", "4-6-8"]) assert.throws(() => chosenSteps(words, 9), /Write steps/, words);
+  for (const words of ["", " , "]) assert.throws(() => chosenSteps(words, 9), /at least one/);
+});
+
+test("the code for another page is one frame, whatever the address and the title hold", () => {
+  const code = embedCode('https://a.test/?run="><b>&step=3&beat=2', '"><script>');
+  assert.match(code, /^<iframe src="[^"<>]*" title="[^"<>]*" width="1280" [^<>]*><\/iframe>$/);
+  const address = new URL(/src="([^"]*)"/.exec(code)[1].replaceAll("&amp;", "&"));
+  assert.deepEqual(Object.fromEntries(address.searchParams), { run: '"><b>', step: "3", beat: "2", embed: "1" });
+  assert.ok(embedCode("file:///a/run.html#step=3&beat=2", "").includes('src="file:///a/run.html#step=3&amp;beat=2"'));
 });
 
 test("a run is called by its title, else by its prompt, on one line and not too long", () => {
@@ -37,8 +61,8 @@ test("a file's name has plain letters only", () => {
 test("what a trace or a title holds can not leave its place in the page", () => {
   const hostile = '</script><script>alert(1)</script><!-- "$&" ${1} \\u003c';
   const trace = JSON.stringify({ hostile });
-  const page = exportedPage({ trace, title: hostile, scripts: "start();", style: ".a{}", nonce: "0123" });
-  const [, data] = /<script type="application\/json" id="logitspec-trace">(.*?)<\/script>/.exec(page);
+  const page = exportedPage({ trace, title: hostile, scripts: "start();", style: ".a{}", nonce: "0123", place: { step: 4, beat: 2 } });
+  const [, data] = /<script type="application\/json" id="logitspec-trace" data-step="4" data-beat="2">(.*?)<\/script>/.exec(page);
   assert.deepEqual(JSON.parse(data), { hostile });
   assert.ok(!data.includes("<"));
   assert.equal(page.match(/<script/g).length, 2);

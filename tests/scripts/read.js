@@ -6,11 +6,12 @@ import { wholeRace } from "../../assets/compare/race.js";
 import { readLesson } from "../../assets/learn/read.js";
 import { exportedPage, runTitle } from "../../assets/player/exported.js";
 import { layOutTree } from "../../assets/player/layout.js";
-import { stillPicture } from "../../assets/take/picture.js";
 import { readDocument } from "../../assets/player/schema.js";
 import { beatWords } from "../../assets/player/sentence.js";
 import { appendSteps, createTrace, traceText } from "../../assets/player/trace.js";
 import { nodeSentence, restSentence } from "../../assets/player/words.js";
+import { stillPicture } from "../../assets/take/picture.js";
+import { homeworkSheet, homeworkSolutions, stepTable } from "../../assets/take/tables.js";
 
 const [kind] = process.argv.slice(2);
 
@@ -29,10 +30,12 @@ function used(document) {
     stillPicture(trace, number);
     layOutTree(step, step.states.map(() => ({ chip: 3, slot: 4 })), 60);
   }
+  const all = trace.steps.map((_, at) => at + 1);
+  for (const table of [stepTable, homeworkSheet, homeworkSolutions]) table(trace, all);
   const again = traceText(trace);
   readDocument(again, "trace");
   const title = runTitle(trace);
-  const page = exportedPage({ trace: again, title, scripts: "", style: "", nonce: "1" });
+  const page = exportedPage({ trace: again, title, scripts: "", style: "", nonce: "1", place: { step: 1, beat: 5 } });
   if (page.match(/<script/g).length !== 2) throw new RangeError("A script got into the page.");
 }
 

@@ -17,3 +17,11 @@ def unfold(page: Page, title: str, field: str) -> None:
 
 def state(page: Page, expected: str) -> None:
     expect(page.locator(PLAYER)).to_have_attribute("data-state", expected, timeout=60_000)
+
+
+def take_along(page: Page, name: str) -> None:
+    """Press an entry of the player's menu of files."""
+    menu = page.locator(PLAYER).get_by_role("button", name="Take along")
+    if menu.get_attribute("aria-expanded") == "false":
+        menu.click()
+    page.locator(PLAYER).get_by_role("button", name=name).click()

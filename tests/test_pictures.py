@@ -107,7 +107,9 @@ def box_of(group: ElementTree.Element) -> tuple[float, float, float, float]:
 def corners_of(d: str) -> tuple[tuple[float, float, float, float], list[float]]:
     """Of an outline: its box, and its radii from the top left on, clockwise."""
     moves = re.findall(r"([MHVAZ])([^MHVAZ]*)", d)
-    (left, top), radii, xs, ys = _pair(moves[0][1]), [0.0] * 4, [], []
+    (left, top), radii = _pair(moves[0][1]), [0.0] * 4
+    xs: list[float] = []
+    ys: list[float] = []
     side = -1
     for kind, numbers in moves[1:]:
         if kind in "HV":

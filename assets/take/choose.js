@@ -13,11 +13,11 @@ export function chosenSteps(words, count) {
   const chosen = new Set();
   for (const part of words.replace(/\s*[-–]\s*/g, "-").split(/[,;\s]+/).filter(Boolean)) {
     const match = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part);
-    if (!match) throw new Error(t("export.writeSteps", { part }));
+    if (!match) throw new Error(t("export.write-steps", { part }));
     const [from, to = from] = match.slice(1).filter(Boolean).map(Number);
-    if (from < 1 || to > count || from > to) throw new Error(t("export.stepsThere", { n: count, part }));
+    if (from < 1 || to > count || from > to) throw new Error(t("export.steps-there", { n: count, part }));
     for (let number = from; number <= to; number += 1) chosen.add(number);
   }
-  if (!chosen.size) throw new Error(t("export.noSteps"));
+  if (!chosen.size) throw new Error(t("export.no-steps"));
   return [...chosen].sort((a, b) => a - b);
 }

@@ -18,7 +18,7 @@ const MOST_FILMED = 24; // steps
  * @throws {Error} with one sentence where they are too many for a film
  */
 export function filmFrames(trace, numbers) {
-  if (numbers.length > MOST_FILMED) throw new Error(t("export.tooManyFilmed", { n: numbers.length, most: MOST_FILMED }));
+  if (numbers.length > MOST_FILMED) throw new Error(t("export.too-many-filmed", { n: numbers.length, most: MOST_FILMED }));
   const frames = [];
   for (const number of numbers) {
     for (let beat = FIRST_BEAT; beat <= LAST_BEAT; beat += 1) {

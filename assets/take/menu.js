@@ -7,7 +7,7 @@ import { t } from "../page/i18n.js";
 /** @import { TraceFiles } from "../player/types.js" */
 /** @import { TakeMenu, Taking } from "./types.js" */
 
-const GROUPS = ["ofStep", "ofSteps", "ofRun"];
+const GROUPS = ["of-step", "of-steps", "of-run"];
 
 /**
  * @param {TraceFiles} files
@@ -15,19 +15,19 @@ const GROUPS = ["ofStep", "ofSteps", "ofRun"];
  * @returns {TakeMenu}
  */
 export function createMenu(files, takings) {
-  const steps = el("input", { class: "ls-steps", inputmode: "text", placeholder: t("export.stepsHint"), autocomplete: "off" });
+  const steps = el("input", { class: "ls-steps", inputmode: "text", placeholder: t("export.steps-hint"), autocomplete: "off" });
   const buttons = takings.map(({ name, action }) =>
-    fileButton(files, t(`export.${name}`), t(`export.${name}Title`), () => action(steps.value)),
+    fileButton(files, t(`export.${name}`), t(`export.${name}-title`), () => action(steps.value)),
   );
   buttons.forEach((button, at) => (button.hidden = Boolean(takings[at].hidden)));
   const groups = GROUPS.map((group) => {
     const own = buttons.filter((_, at) => takings[at].group === group);
-    const field = group === "ofSteps" ? [stepsField(steps)] : [];
+    const field = group === "of-steps" ? [stepsField(steps)] : [];
     const label = el("span", { class: "ls-take-name" }, t(`export.${group}`));
     return el("div", { class: "ls-take-group", role: "group", "aria-label": t(`export.${group}`) }, label, ...field, ...own);
   });
   const panel = el("div", { class: "ls-take", hidden: true }, ...groups);
-  const attributes = { type: "button", class: "ls-button ls-file", title: t("export.menuTitle"), "aria-expanded": "false" };
+  const attributes = { type: "button", class: "ls-button ls-file", title: t("export.menu-title"), "aria-expanded": "false" };
   const opener = el("button", attributes, t("export.menu"), el("span", { "aria-hidden": "true" }, " ▾"));
   const open = (/** @type {boolean} */ on) => {
     panel.hidden = !on;
@@ -45,6 +45,6 @@ export function createMenu(files, takings) {
 
 /** @param {HTMLInputElement} steps */
 function stepsField(steps) {
-  const note = t("export.stepsNote");
+  const note = t("export.steps-note");
   return el("label", { class: "ls-take-steps", title: note }, t("export.steps"), steps, el("span", { class: "ls-spoken" }, note));
 }

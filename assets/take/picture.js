@@ -20,7 +20,7 @@ export const WIDE = 1280;
 export const HIGH = 720;
 
 const MARGIN = 40;
-const ROOM = { width: WIDE - 2 * MARGIN, top: 196, height: 430 };
+const ROOM = { width: WIDE - 2 * MARGIN, top: 196, height: 424 };
 const LARGEST = 34; // px of a letter height
 const SMALLEST = 9;
 const MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
@@ -28,7 +28,7 @@ const SANS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif
 const LETTER = 0.605; // the width of a letter of a monospaced font, in its heights
 const SANS_LETTER = 0.58; // at most, on average
 const TEXT = { size: 18, y: 146, height: 29 };
-const LEGEND = 666;
+const LEGEND = 654;
 
 /** @type {Record<string, string>} */
 const SHAPES = { "\n": "↵", "\t": "⇥", " ": "·" };
@@ -45,7 +45,7 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
   /** @type {Still} */
   const still = { trace, number, step, beat };
   const { headline, sentence } = beatWords(trace, number, beat);
-  const heading = t("export.stepOf", { step: number, steps: trace.steps.length });
+  const heading = t("player.step-of", { step: number, steps: trace.steps.length });
   const size = { viewBox: `0 0 ${WIDE} ${HIGH}`, width: WIDE, height: HIGH };
   const about = { role: "img", "font-family": SANS };
   const parts = [
@@ -260,13 +260,24 @@ function legend(still) {
     ...states.map((state) => ({ origin: null, state, words: STATE_TITLES[state] })),
   ];
   let x = MARGIN;
-  return items.map(({ origin, state, words }) => {
+  const drawn = items.map(({ origin, state, words }) => {
     const width = origin === "logit" ? 44 : 36;
     const item = legendItem(x, width, origin, state, words);
-    x += width + 8 + words.length * 14 * SANS_LETTER + 26;
+    x += width + 8 + lengthOf(words) + 26;
     return item;
-  }).join("");
+  });
+  const signs = beat < 3 ? [] : [`→ ${t("export.chosen")}`];
+  if (states.includes("rejected")) signs.push(`≠ ${t("export.wanted")}`);
+  x = MARGIN;
+  for (const words of signs) {
+    drawn.push(line(x, LEGEND + 44, words, { fill: INK.soft }));
+    x += lengthOf(words) + 26;
+  }
+  return drawn.join("");
 }
+
+/** About how long words of the legend are. @param {string} words */
+const lengthOf = (words) => letterCount([{ text: words }]) * 14 * SANS_LETTER;
 
 /** @param {number} x @param {number} width @param {string | null} origin @param {string | null} state @param {string} words */
 function legendItem(x, width, origin, state, words) {

@@ -26,7 +26,7 @@ export function pixelsOf(image, type, scale = 1) {
   const pen = canvas.getContext("2d", { alpha: false });
   if (pen) pen.drawImage(image, 0, 0, canvas.width, canvas.height);
   const address = canvas.toDataURL(type, 1);
-  if (!address.startsWith(`data:${type};`)) throw new Error(t("export.noFilms"));
+  if (!address.startsWith(`data:${type};`)) throw new Error(t("export.no-films"));
   return address;
 }
 

@@ -73,7 +73,7 @@ const emitted = (trace, row) => tokensText(trace, row.path.map((node) => row.tok
 /* Homework */
 
 /** @param {...string} names */
-const heads = (...names) => names.map((name) => t(`export.col${name}`));
+const heads = (...names) => names.map((name) => t(`export.col-${name}`));
 
 /**
  * Steps to set as homework: with drafts, spread over the run.
@@ -92,8 +92,8 @@ export function stepsToSet(trace) {
  * @param {number[]} numbers
  */
 export function homeworkSheet(trace, numbers) {
-  const given = heads("Step", "Before", "Root", "Drafted", "Tree");
-  const head = [...given, ...heads("Accepted", "Tokens", "Next").map((each) => each + "?")];
+  const given = heads("step", "before", "root", "drafted", "tree");
+  const head = [...given, ...heads("accepted", "tokens", "next").map((each) => each + "?")];
   let before = 0;
   const rows = numbers.map((number) => {
     const { row, drafted } = trace.steps[number - 1];
@@ -124,7 +124,7 @@ function treeWords(trace, { tokens, parents, choices }) {
  * @param {number[]} numbers
  */
 export function homeworkSolutions(trace, numbers) {
-  const head = heads("Step", "Accepted", "Tokens", "Text", "Next", "Nodes");
+  const head = heads("step", "accepted", "tokens", "text", "next", "nodes");
   const rows = numbers.map((number) => {
     const { row } = trace.steps[number - 1];
     const next = row.choices[row.path[row.path.length - 1]];

@@ -36,31 +36,31 @@ export function takings(files) {
   const save = (trace, ending, content, type) => {
     const name = fileName(trace, ending);
     download(name, content, type);
-    say(files, t("export.saved", { name }));
+    say(files, t("player.saved", { name }));
   };
   /** @param {Trace} trace @param {string} kind */
   const stepEnding = (trace, kind) => `-step-${files.cursor}.${kind}`;
   const still = (/** @type {Trace} */ trace) => stillPicture(trace, files.cursor, files.beat);
   return [
-    { name: "png", group: "ofStep", action: of(async (trace) => {
+    { name: "png", group: "of-step", action: of(async (trace) => {
       const name = stepEnding(trace, "png");
       save(trace, name, bytesAt(await drawn(still(trace), "image/png", SHARP)), "image/png");
     }) },
-    { name: "svg", group: "ofStep", action: of((trace) => save(trace, stepEnding(trace, "svg"), still(trace), "image/svg+xml")) },
-    { name: "film", group: "ofSteps", action: of(async (trace, words) => {
+    { name: "svg", group: "of-step", action: of((trace) => save(trace, stepEnding(trace, "svg"), still(trace), "image/svg+xml")) },
+    { name: "film", group: "of-steps", action: of(async (trace, words) => {
       const film = await filmOf(files, trace, some(trace, words));
       save(trace, ".webp", film, "image/webp");
     }) },
-    { name: "handout", group: "ofSteps", action: of((trace, words) => {
+    { name: "handout", group: "of-steps", action: of((trace, words) => {
       const text = handout(trace, some(trace, words), { title: runTitle(trace), beat: files.beat });
       save(trace, "-handout.html", text, "text/html");
     }) },
-    { name: "table", group: "ofSteps", action: of((trace, words) => save(trace, "-steps.csv", stepTable(trace, all(trace, words)), "text/csv")) },
-    { name: "homework", group: "ofSteps", action: of((trace, words) => save(trace, "-homework.csv", homeworkSheet(trace, set(trace, words)), "text/csv")) },
-    { name: "solutions", group: "ofSteps", action: of((trace, words) => save(trace, "-solutions.csv", homeworkSolutions(trace, set(trace, words)), "text/csv")) },
-    { name: "page", group: "ofRun", hidden: !canExport(), action: of(async (trace) => save(trace, ".html", await pageOf(files, trace), "text/html")) },
-    { name: "trace", group: "ofRun", action: of((trace) => save(trace, ".json", traceText(trace), "application/json")) },
-    { name: "embed", group: "ofRun", action: of((trace) => copyEmbedCode(files, trace)) },
+    { name: "table", group: "of-steps", action: of((trace, words) => save(trace, "-steps.csv", stepTable(trace, all(trace, words)), "text/csv")) },
+    { name: "homework", group: "of-steps", action: of((trace, words) => save(trace, "-homework.csv", homeworkSheet(trace, set(trace, words)), "text/csv")) },
+    { name: "solutions", group: "of-steps", action: of((trace, words) => save(trace, "-solutions.csv", homeworkSolutions(trace, set(trace, words)), "text/csv")) },
+    { name: "page", group: "of-run", hidden: !canExport(), action: of(async (trace) => save(trace, ".html", await pageOf(files, trace), "text/html")) },
+    { name: "trace", group: "of-run", action: of((trace) => save(trace, ".json", traceText(trace), "application/json")) },
+    { name: "embed", group: "of-run", action: of((trace) => copyEmbedCode(files, trace)) },
   ];
 }
 
@@ -103,15 +103,15 @@ async function addressOf({ cursor, beat, player }, trace) {
 export async function copyLink(files) {
   const { trace, cursor } = files;
   const address = trace && (await addressOf(files, trace));
-  if (!address) return say(files, t("export.noAddress"));
+  if (!address) return say(files, t("player.no-address"));
   const copied = await copyText(files, address);
-  say(files, copied ? `Link to step ${cursor} copied.` : address);
+  say(files, copied ? t("player.link-copied", { step: cursor }) : address);
 }
 
 /** @param {TraceFiles} files @param {Trace} trace */
 async function copyEmbedCode(files, trace) {
   const address = await addressOf(files, trace);
-  if (!address) return say(files, t("export.noAddress"));
+  if (!address) return say(files, t("player.no-address"));
   const code = embedCode(address, runTitle(trace));
   const copied = await copyText(files, code);
   say(files, copied ? t("export.copied") : code);

@@ -30,7 +30,7 @@ export interface DrawRequest {
 /** An entry of the menu. */
 export interface Taking {
   name: string;
-  group: "ofStep" | "ofSteps" | "ofRun";
+  group: "of-step" | "of-steps" | "of-run";
   /** Not in this page. */
   hidden?: boolean;
   /** `steps`: what stands in the field. */

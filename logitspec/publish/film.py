@@ -8,6 +8,7 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.publish.picture import SHARP, pixels, written
@@ -60,6 +61,6 @@ def ffmpeg() -> str | None:
     return str(inside[0]) if inside else None
 
 
-def _frames(trace: Trace, steps: str) -> list[dict[str, str | int]]:
-    frames: list[dict[str, str | int]] = json.loads(written("frames", trace, steps))
+def _frames(trace: Trace, steps: str) -> list[dict[str, Any]]:
+    frames: list[dict[str, Any]] = json.loads(written("frames", trace, steps))
     return frames

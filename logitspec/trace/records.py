@@ -146,7 +146,8 @@ class Trace:
 
     def _repr_html_(self) -> str | None:
         """The run in a notebook, to be played; None, by which a notebook shows its `repr`, where nothing plays it."""
-        return type(self).framed(self) if type(self).framed else None
+        framed = type(self).framed
+        return framed(self) if framed else None
 
     @property
     def output_ids(self) -> list[int]:

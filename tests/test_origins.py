@@ -64,7 +64,7 @@ def test_no_other_file_has_a_colour_of_an_origin() -> None:
 @pytest.fixture
 def page_with_a_new_origin(tmp_path: Path) -> str:
     """A page with a player, whose scripts read a file with one origin more."""
-    for folder in ("player", "compare", "page", "take", "words"):
+    for folder in ("player", "compare", "page", "take", "words", "present"):
         shutil.copytree(ASSETS / folder, tmp_path / "assets" / folder)
     pages = tmp_path / "tests" / "scripts" / "pages"
     shutil.copytree(PAGES, pages)

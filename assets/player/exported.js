@@ -6,7 +6,7 @@ import { escaped } from "../take/svg.js";
 import { LAST_BEAT } from "./beats.js";
 import page from "./document.json" with { type: "json" };
 
-/** @import { Place, Trace } from "./types.js" */
+/** @import { StepPlace, Trace } from "./types.js" */
 
 const TITLE_LETTERS = 60;
 const MAX_READ = 4096; // letters of a prompt, for a title
@@ -44,7 +44,7 @@ async function exportFile(name) {
  * @param {string} parts.scripts see `pageParts`
  * @param {string} parts.style
  * @param {string} parts.nonce letters and digits that no one could foresee: only what carries them runs
- * @param {Place} parts.place where it opens
+ * @param {StepPlace} parts.place where it opens
  * @returns {string}
  */
 export function exportedPage({ trace, title, scripts, style, nonce, place }) {
@@ -71,7 +71,7 @@ export function runTitle({ header }) {
 /**
  * The place that an address like `run.html#step=12&beat=3` asks for; step 0 for none.
  * @param {string} address
- * @returns {Place}
+ * @returns {StepPlace}
  */
 export function placeInAddress(address) {
   const step = /#(?:.*&)?step=(\d{1,7})(?:&|$)/.exec(address);

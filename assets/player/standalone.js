@@ -5,7 +5,7 @@ import { createPresenter } from "../present/present.js";
 import { placeInAddress } from "./exported.js";
 import { createPlayer } from "./player.js";
 
-/** @import { Place } from "./types.js" */
+/** @import { StepPlace } from "./types.js" */
 
 /** Plays the page's run, or stands still at the step that the address names, else at the one at which it was saved. */
 function start() {
@@ -15,7 +15,7 @@ function start() {
   if (!element || !trace) return;
   document.documentElement.lang = language;
   const player = createPlayer(element);
-  const goTo = (/** @type {Place} */ { step, beat }) => {
+  const goTo = (/** @type {StepPlace} */ { step, beat }) => {
     if (!step) return;
     player.pause();
     player.still(step, beat);

@@ -816,7 +816,7 @@ export type TraceFiles = Files & {
 };
 
 /** A step, from 1 on, at one of its beats. */
-export interface Place {
+export interface StepPlace {
   step: number;
   beat: number;
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from support.accessibility import OPTIONS, SETTLED
+from support.app_page import try_your_own
 from support.player_page import hostile, page_html, story
 
 if TYPE_CHECKING:
@@ -258,7 +259,8 @@ def test_axe_finds_nothing_on_the_page(
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{url}?__theme={name}")
     page.wait_for_selector(f"{ROOT} .ls-legend")
-    for title in ("Model and sampling", "Options of the method"):
+    try_your_own(page)
+    for title in ("Length and sampling", "Options of the method"):
         page.get_by_role("button", name=title).click()
     page.get_by_text("Temperature").first.wait_for()
     page.wait_for_timeout(600)  # what unfolds is pale while it does

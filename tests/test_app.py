@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,15 +19,12 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, take_along, unfold
+from support.app_page import PLAYER, state, take_along, try_your_own, unfold
 from support.cable import Cable
 
 import app
 from logitspec import METHODS, Trace
-from logitspec.models.catalogue import CATALOGUE
-from logitspec.prompts import typed
-from logitspec.publish.demos import opening_run
-from logitspec.publish.typical import typical_step
+from logitspec.publish.demos import opening_scene, shown_prompts
 from logitspec.ui.words import task_title
 
 ROOT = Path(__file__).parent.parent
@@ -81,14 +79,22 @@ def moving(visitor: BrowserContext, url: str) -> Iterator[Page]:
 def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings: Any) -> None:
     """Type, set, press Run. The paper's trees are the same in every run."""
     page.locator("textarea").first.fill(prompt)
+    try_your_own(page)
     page.get_by_label(method, exact=True).check()
     if settings:
-        unfold(page, "Model and sampling", "Max new tokens")
+        unfold(page, "Length and sampling", "Max new tokens")
     for label, value in settings.items():
         page.get_by_label(label.replace("_", " ")).fill(str(value))
     # Gradio's messages of earlier errors would lie over the button.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     page.get_by_role("button", name="Run", exact=True).click()
+
+
+def resting_step(trace: Trace) -> int:
+    """Where a live run rests: the last step of median length, at least two tokens, or the very last."""
+    lengths = [len(step.path) for step in trace.steps]
+    wanted = max(2, statistics.median_low(lengths))
+    return max((at for at, each in enumerate(lengths, 1) if each == wanted), default=len(lengths))
 
 
 def cursor(page: Page) -> int:
@@ -148,6 +154,10 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     last = len(trace.steps)
     player = page.locator(PLAYER)
     expect(player).to_have_attribute("data-steps", str(last))
+    wait_cursor(page, resting_step(trace))
+    compare(page, trace, resting_step(trace))
+    page.locator(PLAYER).focus()
+    page.keyboard.press("End")
     wait_cursor(page, last)
     compare(page, trace, last)
     tokens = page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])")
@@ -290,7 +300,7 @@ def test_examples_methods_and_their_options(page: Page) -> None:
         for line in (ROOT / "assets" / "prompts" / f"{name}.jsonl").read_text().splitlines()
     ]
     assert len(examples) >= 30
-    page.get_by_role("button", name="Runs of the built-in model").click()
+    try_your_own(page)
     buttons = page.locator("button.gallery-item")
     expect(buttons).to_have_count(len(examples))
     filled: list[str] = []
@@ -319,9 +329,15 @@ def test_examples_methods_and_their_options(page: Page) -> None:
 
 
 def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
-    expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
+    opening = opening_scene()
+    assert opening is not None
+    try_your_own(page)
+    title = METHODS[opening[1].method].title
+    expect(page.get_by_label(title, exact=True)).to_be_checked()  # the one that is playing
+    page.get_by_label("LogitSpec (ours)").check()
     unfold(page, "Options of the method", "Draft tree capacity")
-    page.get_by_label("capacity", exact=True).check()
+    expect(page.get_by_label("capacity", exact=True)).to_be_checked()
+    expect(page.get_by_label("Draft tree capacity")).to_have_value("16")
     page.get_by_label("Draft tree capacity").fill("30")
     longest = page.locator("fieldset").filter(has_text="Max ngram size")
     longest.get_by_label("4", exact=True).check()
@@ -341,10 +357,11 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
         client, PROMPT, method="logitspec", max_new_tokens=40, options=json.dumps(wanted)
     )
     assert trace.options | wanted == trace.options
-    compare(page, trace, len(trace.steps))
+    compare(page, trace, resting_step(trace))
 
 
 def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: Page) -> None:
+    try_your_own(page)
     page.get_by_label("LogitSpec (paper)").check()
     unfold(page, "Options of the method", "Draft tree capacity")
     capacity = page.get_by_label("Draft tree capacity")
@@ -429,21 +446,25 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     page = moving
     player = page.locator(PLAYER)
     expect(player).to_have_attribute("data-playing", "true")
-    opening = opening_run()
+    opening = opening_scene()
     assert opening is not None
-    first, shown = opening
-    assert shown.model["id"] == f"{CATALOGUE[0].name}:Q4_1"
-    expect(player).to_contain_text(f"Recorded: {first.title} (SmolLM2-135M-Instruct:Q4_1)")
+    first, shown, step = opening
+    title = METHODS[shown.method].title
+    expect(player).to_contain_text(f"{title}, built-in model, recorded")
     expect(page.locator("textarea").first).to_have_value(first.text)
     assert player.get_attribute("data-steps") == str(len(shown.steps))
-    assert cursor(page) >= typical_step(shown) > 1
-    shelf = page.locator("button.gallery-item:visible")
-    expect(shelf).to_have_text([task_title(each.category) for each in typed()])
-    page.get_by_role("button", name="Code", exact=True).click()
-    expect(player).to_contain_text("Recorded: palindromes (SmolLM2-135M-Instruct:Q4_1)")
-    page.get_by_role("button", name="Runs of the built-in model").click()
+    assert cursor(page) == step
+    try_your_own(page)
+    shelves = page.locator("button.gallery-item:visible")
+    titles = [f"{task_title(each.category)}: {each.title}" for each in shown_prompts()]
+    expect(shelves).to_have_text(titles)
+    page.get_by_role("button", name="Code: palindromes", exact=True).click()
+    expect(player).to_contain_text("LogitSpec (ours), SmolLM2-135M-Instruct:Q4_1, recorded")
+    expect(player).to_contain_text("palindromes")
+    expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
     page.get_by_role("button", name="Story: finish a party", exact=True).click()
-    expect(player).to_contain_text("Recorded: finish a party (the built-in model)")
+    expect(player).to_contain_text("finish a party")
+    expect(page.get_by_label("LogitSpec (paper)")).to_be_checked()
     expect(player).to_have_attribute("data-playing", "true")
     player.focus()
     page.keyboard.press("End")
@@ -455,8 +476,8 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     page.get_by_label("LogitSpec (paper)").check()
     page.get_by_role("button", name="Run", exact=True).click()
     state(page, "done")
-    expect(player).not_to_contain_text("Recorded")
-    compare(page, trace, len(trace.steps))
+    expect(player).to_contain_text("LogitSpec (paper), built-in model, live")
+    compare(page, trace, resting_step(trace))
 
 
 def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser, url: str) -> None:
@@ -474,8 +495,14 @@ def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser,
     visitor.goto(page.evaluate("copied"))
     visitor.wait_for_selector(f"{PLAYER}[data-cursor='2']")
     assert rows(visitor, "[data-node]", "data-node") == rows(page, "[data-node]", "data-node")
-    visitor.goto(f"{url}/?run=recorded-19&step=3")
-    visitor.wait_for_selector(f"{PLAYER}[data-cursor='3']")
+    prompt = visitor.locator("textarea").first
+    expect(prompt).to_have_value(PROMPT)
+    visitor.goto(f"{url}/?run=recorded-105&step=3&beat=2")
+    visitor.wait_for_selector(f"{PLAYER}[data-cursor='3'][data-beat='2']")
+    example = next(each for each in shown_prompts() if each.question_id == 105)
+    expect(prompt).to_have_value(example.text)
+    try_your_own(visitor)
+    expect(visitor.get_by_label("LogitSpec (ours)")).to_be_checked()
     visitor.goto(f"{url}/?run=<b>nobody&step=3")
     expect(visitor.locator(PLAYER)).to_contain_text("kept no longer")
     other.close()

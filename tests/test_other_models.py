@@ -45,7 +45,7 @@ def page(visitor: BrowserContext, address: str) -> Iterator[Page]:
     opened = visitor.new_page()
     opened.goto(address)
     opened.wait_for_selector(PLAYER)
-    unfold(opened, "Model and sampling", "Max new tokens")
+    unfold(opened, "Length and sampling", "Max new tokens")
     yield opened
     opened.close()
 

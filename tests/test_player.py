@@ -48,6 +48,11 @@ READ_BOXES = """() => [...document.querySelectorAll("[data-node]")].map((node) =
 })"""
 
 
+def spelt_word(token: int) -> str:
+    """A token of the story in a sentence: without the space before it."""
+    return shown_text([STORY.vocabulary[token]])[0].strip()
+
+
 def falls_short(step: StepRecord) -> bool:
     """Whether something drafted went further than the accepted path."""
     return len(step.tree) > 1 and len(step.path) - 1 < max(step.tree.depths())
@@ -274,7 +279,7 @@ def test_a_recorded_run_plays_at_once_beat_by_beat(page: Page) -> None:
     recorded = {**json.loads(STORY.to_json()), "recorded": "a story", "autoplay": True}
     page.evaluate(WATCH_STILLS)
     send(page, dumps(recorded))
-    assert page.get_by_text("Recorded: a story").is_visible()
+    assert page.get_by_text("a story", exact=True).is_visible()
     assert page.locator(ROOT).get_attribute("data-moving") == "true"
     page.wait_for_selector(f"{ROOT}[data-cursor='2'][data-playing=true]", timeout=30_000)
     page.locator(ROOT).focus()
@@ -307,7 +312,7 @@ def test_a_recorded_run_can_begin_at_a_step_of_its_own_and_names_its_model(page:
         [ROOT, dumps({**json.loads(STORY.to_json()), **about})],
     )
     assert (first["cursor"], first["beat"], first["playing"]) == ("3", "1", "true")
-    assert page.get_by_text("Recorded: a story (small-model)").is_visible()
+    assert page.get_by_text("small-model, recorded").is_visible()
     page.locator(ROOT).focus()
     press(page, "Space")
     assert "at" not in json.loads(page.evaluate("player.snapshot()"))
@@ -735,7 +740,7 @@ READ_CHOICES = """() => [...document.querySelectorAll(".ls-node")]
     .map((each) => each.textContent).join(""))"""
 
 
-def test_under_each_node_stands_what_the_target_chose_or_wanted_instead(page: Page) -> None:
+def test_under_each_node_stands_what_the_target_wants_and_then_who_guessed_it(page: Page) -> None:
     send(page, STORY.to_json())
     step = STORY.steps[7]
     show(page, 8)
@@ -751,11 +756,18 @@ def test_under_each_node_stands_what_the_target_chose_or_wanted_instead(page: Pa
     assert page.evaluate(READ_CHOICES) == ["→" + choice for choice in spelt]
     page.evaluate("player.beat(4)")
     painted(page)
-    wanted = ["≠" + spelt[parent] for parent in step.tree.parents]
+    *accepted, last = step.path
+    verdicts = {**dict.fromkeys(accepted, "✓"), last: "✗"}
+    assert len(step.tree) > len(step.path) > 1
     assert page.evaluate(READ_CHOICES) == [
-        wanted[node] if fate == "rejected" else "→" + spelt[node]
-        for node, fate in enumerate(step.states())
+        f"→{spelt[node]}{verdicts[node]}" if node in verdicts else ""
+        for node in range(len(step.tree))
     ]
+    walk = ", ".join(
+        f'"{spelt_word(step.tree.tokens[node])}" wants "{spelt_word(step.choices[node])}" {verdict}'
+        for node, verdict in verdicts.items()
+    )
+    assert page.locator(".ls-story").inner_text() == walk + "."
 
 
 def test_before_the_draft_only_the_root_shows(page: Page) -> None:

@@ -102,7 +102,7 @@ def page(visitor: BrowserContext, served: Served) -> Iterator[Page]:
 
 def run(page: Page, tokens: int = 30) -> None:
     page.locator("textarea").first.fill("ABCABCAB")
-    unfold(page, "Model and sampling", "Max new tokens")
+    unfold(page, "Length and sampling", "Max new tokens")
     page.get_by_label("Max new tokens").fill(str(tokens))
     page.get_by_label("Plain decoding").check()
     page.get_by_role("button", name="Run", exact=True).click()

@@ -11,6 +11,22 @@ export function announce(event, values) {
 }
 
 /**
+ * Shows or hides what a button unfolds, and goes to the first field in it.
+ * @param {string} button id
+ * @param {string} part id
+ */
+export function unfold(button, part) {
+  const [opener, content] = [button, part].map((id) => document.getElementById(id));
+  if (!opener || !content) return;
+  const open = content.toggleAttribute("data-open");
+  opener.setAttribute("aria-expanded", String(open));
+  opener.setAttribute("aria-controls", part);
+  /** @type {HTMLElement | null} */
+  const field = document.querySelector("#prompt textarea");
+  if (open && field) field.focus();
+}
+
+/**
  * The values of all methods' options, updated with those of `method`; the page holds them, so that nothing
  * typed is lost, whatever the visitor clicks next.
  * @param {string} method

@@ -3,7 +3,7 @@
 import { mountRace } from "../compare/gradio.js";
 import { mountPlayer } from "../player/gradio.js";
 import { offerPresenting } from "../present/app.js";
-import { announce, keepOptions } from "./calls.js";
+import { announce, keepOptions, unfold } from "./calls.js";
 import { silenceFooterIcons } from "./footer.js";
 import { offerLanguages } from "./languages.js";
 import { relabelPage } from "./relabel.js";
@@ -42,7 +42,7 @@ function startIn(gradio, selector, start) {
   if (root) start(gradio, root);
 }
 
-Object.assign(globalThis, { logitspec: { announce, keepOptions } });
+Object.assign(globalThis, { logitspec: { announce, keepOptions, unfold } });
 addView("[data-logitspec-player]", mountPlayer);
 addView("[data-logitspec-race]", mountRace);
 offerLanguages();

@@ -52,6 +52,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
       if (about.onSelect) about.onSelect(run, step);
     },
     onTrace: saveSoon,
+    why: about.why || null,
     giveUp: () => /** @type {HTMLElement | null} */ (document.querySelector(about.stopButton))?.click(),
   });
 
@@ -231,7 +232,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     const run = subject(value).run || "";
     save("first", run);
     const link = linked();
-    if (link && (await fetchRun(link, false))) return;
+    if (link && (await fetchRun(link, false))) return about.onOpened && about.onOpened();
     await restore(text, parsed(place), { value, run, again: run === first });
     if (link) view.receive({ kind: "error", run: "", message: NO_SUCH_RUN });
   }

@@ -16,8 +16,29 @@ export const LAST_BEAT = BEATS.length;
 export const BEAT_SECONDS = 0.39;
 const SLOW_BEAT_SECONDS = 3;
 
+// A scene is one step, told: the root, its runners-up and then what is copied after them, one sweep, the walk
+// from node to node. The last beat stays.
+const SCENE_SECONDS = [2, 4, 2, 0, 0];
+const WALK_SECONDS = 0.8; // a node
+const LONGEST_WALK = 6;
+
 /** @param {Speed} speed */
 export const playsBeats = (speed) => speed === BY_BEAT || speed === BY_BEAT_SLOWLY;
+
+/**
+ * Seconds that the walk of a scene takes from one accepted node to the next.
+ * @param {number} nodes of the accepted path
+ */
+export const walkSeconds = (nodes) => Math.min(WALK_SECONDS, LONGEST_WALK / nodes);
+
+/**
+ * Seconds that a beat of a scene takes.
+ * @param {number} beat
+ * @param {number} nodes of the accepted path
+ */
+export function sceneSeconds(beat, nodes) {
+  return beat === 4 ? walkSeconds(nodes) * nodes + 0.6 : SCENE_SECONDS[beat - 1];
+}
 
 /**
  * The still that follows another: the next beat, or the next step where beats are not played.

@@ -5,6 +5,7 @@ import { layOutTree } from "./layout.js";
 /** @import { Layout, Room, Step, StepRow, Widths } from "./types.js" */
 
 export const MOST_NODES = 12;
+const BESIDE = 3; // guesses that lost beside each node of the path, where there is room
 const SIBLING = 0.35; // how much further from the path a sibling is than the one before it; a child is 1 further
 
 /**
@@ -58,4 +59,28 @@ function layOutOnly(step, widths, kept, room) {
     of: edge.of.map((at) => kept[at]),
   }));
   return { ...layout, nodes, edges, order: layout.order.map((at) => kept[at]) };
+}
+
+/**
+ * The nodes that tell a step as a scene: the accepted path, what hung below its end, and the first that lost beside it.
+ * @param {Step} step
+ * @param {number} [most]
+ * @returns {Set<number>}
+ */
+export function tellingNodes({ row }, most = MOST_NODES) {
+  const { path, parents } = row;
+  const few = new Set(path.slice(0, most));
+  /** @param {number} parent @param {number} count */
+  const add = (parent, count) => {
+    for (const [node, above] of parents.entries()) {
+      if (above !== parent || few.has(node) || count === 0) continue;
+      if (few.size >= most) return;
+      few.add(node);
+      count -= 1;
+    }
+  };
+  add(path[path.length - 1], 1);
+  for (const node of path) add(node, BESIDE);
+  if (few.size === 1) add(0, most - 1); // nothing was accepted
+  return few;
 }

@@ -1,4 +1,5 @@
-/* Flights: with the commit, accepted tokens fly from their nodes to their places in the text. */
+/* Flights: with the commit, accepted tokens fly from their nodes to their places in the text; in a scene, copies
+   fly from where they stand in the text to their nodes. */
 
 import { el } from "./dom.js";
 import { fillToken } from "./spelling.js";
@@ -9,6 +10,8 @@ import { shifted } from "./ways.js";
 
 /** @type {KeyframeAnimationOptions} */
 const FLIGHT = { duration: 380, fill: "backwards" };
+/** @type {KeyframeAnimationOptions} they land when scene.css shows their nodes */
+const COPY_FLIGHT = { delay: 1900, duration: 900 };
 const FLIGHT_EASE = "cubic-bezier(0.3, 0, 0.2, 1)";
 
 /**
@@ -35,6 +38,31 @@ export function startFlights(place, frame, { text, tree }) {
         { transform: way, opacity: 0 },
       ],
       FLIGHT,
+    );
+    motion.finished.then(() => chip.remove(), () => null);
+  });
+}
+
+/**
+ * Animates copies of the nodes that were copied from the text in sight; the nodes themselves come as they land.
+ * @param {HTMLElement} place
+ * @param {StepFrame} frame of a scene that speculates
+ * @param {Panels} panels
+ */
+export function startCopies(place, frame, { text, tree }) {
+  const { trace, step } = frame;
+  const origin = place.getBoundingClientRect();
+  place.replaceChildren();
+  step.origins.forEach(({ from }, node) => {
+    const start = from === null ? null : text.boxOf(from);
+    const end = tree.boxOf(node);
+    if (!start || !end) return;
+    const chip = flyingChip(trace, step, node, shifted(start, origin));
+    place.append(chip);
+    const way = `translate(${end.left - start.left}px, ${end.top - start.top}px)`;
+    const motion = chip.animate(
+      [{ transform: "none", opacity: 1, easing: FLIGHT_EASE }, { transform: way, opacity: 1 }],
+      COPY_FLIGHT,
     );
     motion.finished.then(() => chip.remove(), () => null);
   });

@@ -18,14 +18,15 @@ const MIN_ROOM = 12;
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
  * @param {Widths[]} widths by node
  * @param {number} room width to fill: a chain without forks at its end and siblings break into lines there
+ * @param {Set<number>} [few] the only nodes to place, with the nodes above them
  * @returns {Layout}
  */
-export function layOutTree(step, widths, room) {
-  const children = childGroups(step);
+export function layOutTree(step, widths, room, few) {
+  const children = childGroups(step, few);
   /** @type {Plan} */
   const plan = { widths, room, children, nodes: [], edges: [], order: [], lines: 0 };
   placeChain(plan, 0, 0, 0, []);
-  const right = plan.nodes.map(({ x }, node) => x + widths[node].slot);
+  const right = plan.order.map((node) => plan.nodes[node].x + widths[node].slot);
   const { nodes, edges, order } = plan;
   return { nodes, edges, order, width: Math.max(...right), height: plan.lines * LANE };
 }
@@ -34,12 +35,15 @@ export function layOutTree(step, widths, room) {
  * The children of each node in groups to draw: one alone, or the leaves that were not accepted as a fan.
  * The accepted child comes first, then children with children of their own, then the fan.
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
+ * @param {Set<number>} [few] the only nodes that count
  * @returns {number[][][]}
  */
-export function childGroups({ row, states }) {
+export function childGroups({ row, states }, few) {
   /** @type {number[][]} */
   const children = row.parents.map(() => []);
-  row.parents.forEach((parent, node) => parent >= 0 && children[parent].push(node));
+  row.parents.forEach((parent, node) => {
+    if (parent >= 0 && (!few || few.has(node))) children[parent].push(node);
+  });
   return children.map((nodes) => {
     const first = nodes.filter((node) => states[node] === "accepted");
     const rest = nodes.filter((node) => states[node] !== "accepted");

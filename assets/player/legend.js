@@ -1,9 +1,11 @@
 /* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
 import { stretchesShown } from "./links.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
+import { verdictOf } from "./trace.js";
 import { STATE_TITLES } from "./words.js";
 
 /** @import { Frame, Trace } from "./types.js" */
@@ -15,24 +17,29 @@ const LEGEND_SOURCES = {
   match: ["match", "the n-gram before it"],
 };
 
+/** What stands under nodes. */
+const SIGNS = ["→", "✓", "✗"];
+
 /** The meaning of colours, shapes and lines, for the origins that the run uses. */
 export function createLegend() {
   const origins = ORIGIN_NAMES.map(originItem);
   const states = Object.entries(STATE_TITLES).map(stateItem);
   const sources = Object.entries(LEGEND_SOURCES).map(sourceItem);
+  const signs = SIGNS.map(signItem);
   const groups = [
     legendGroup("Where a token comes from", origins),
     legendGroup("What became of it", states),
+    legendGroup(t("step.signs"), signs),
     legendGroup("What it was copied from", sources),
   ];
   const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...groups);
-  const all = [...origins, ...states, ...sources];
+  const all = [...origins, ...states, ...signs, ...sources];
   /** @param {{ trace: Trace | null } | Frame} about */
   const paint = (about) => {
     const { trace } = about;
-    const signs = "settings" in about && about.settings.stage ? signsInSight(about) : null;
-    for (const each of all) each.hidden = signs !== null && !signs.has(each.dataset.legend || "");
-    if (signs) return;
+    const inSight = "settings" in about && about.settings.stage ? signsInSight(about) : null;
+    for (const each of all) each.hidden = inSight !== null && !inSight.has(each.dataset.legend || "");
+    if (inSight) return;
     ORIGIN_NAMES.forEach((origin, at) => {
       origins[at].hidden = !ORIGINS[origin].always && !(trace && trace.uses.has(origin));
     });
@@ -54,6 +61,8 @@ function signsInSight(frame) {
   for (const node of nodes) signs.add(step.origins[node].origin);
   if (beat === 1 && step.origins.some(({ origin }) => origin === "logit")) signs.add("logit");
   if (beat === VERDICT) for (const state of step.states) signs.add(state);
+  if (beat >= VERDICT - 1) signs.add("wants");
+  if (beat >= VERDICT) for (const node of step.row.path) signs.add({ "✓": "yes", "✗": "no" }[verdictOf(step, node)] || "wants");
   if (beat === LAST_BEAT && stretchesShown(frame).stretches.length) for (const kind of Object.keys(LEGEND_SOURCES)) signs.add(kind);
   return signs;
 }
@@ -93,6 +102,13 @@ function originItem(origin) {
 /** @param {[state: string, title: string]} entry */
 function stateItem([state, title]) {
   return legendItem(state, legendChip({ "data-legend-state": state }, "ab"), title);
+}
+
+/** @param {string} sign */
+function signItem(sign) {
+  const name = { "→": "wants", "✓": "yes", "✗": "no" }[sign] || "";
+  const swatch = el("span", { class: "ls-swatch ls-sign", "aria-hidden": "true" }, sign);
+  return legendItem(name, swatch, t(`step.sign-${name}`));
 }
 
 /** @param {[kind: string, words: string[]]} entry */

@@ -1,5 +1,6 @@
 /* Links: one thing in all its forms (a rank of the last logits, a node of the tree, a token of the text). */
 
+import { tellingNodes } from "./few.js";
 import { goesOn, matchBefore } from "./trace.js";
 
 /** @import { AnyTraceFrame, Frame, Link, Step, Stretch, Trace, TraceFrame } from "./types.js" */
@@ -128,7 +129,7 @@ export function stretchesOf(step, nodes) {
  *   pointed at
  */
 export function stretchesShown(frame) {
-  const { step, beat } = frame;
+  const { step, beat, scene } = frame;
   const link = linkOf(frame);
   if (link) {
     if (link.node === null) return { step: link.step, stretches: [], own: null };
@@ -136,7 +137,8 @@ export function stretchesShown(frame) {
     return { step: link.step, stretches: stretchesOf(link.step, [link.node]), own };
   }
   if (!step || beat === 1) return { step, stretches: [], own: null };
-  return { step, stretches: stretchesOf(step, beat < 4 ? undefined : step.row.path), own: null };
+  const nodes = beat >= 4 ? step.row.path : scene ? [...tellingNodes(step)] : undefined;
+  return { step, stretches: stretchesOf(step, nodes), own: null };
 }
 
 /**

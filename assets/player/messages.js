@@ -4,10 +4,10 @@ import { t } from "../page/i18n.js";
 import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
-import { moveTo, prefersStills, startPlaying, stopPlaying } from "./playing.js";
+import { moveTo, playScene, prefersStills, startPlaying, stopPlaying } from "./playing.js";
 import { readDocument } from "./schema.js";
 import { stepCount } from "./state.js";
-import { addVocabulary, appendSteps, createTrace } from "./trace.js";
+import { addVocabulary, appendSteps, createTrace, lastTypicalStep } from "./trace.js";
 
 /** @import {
  *   ErrorMessage, Player, PlayerState, ResetMessage, StepsMessage, Trace, TraceMessage, WaitingMessage
@@ -92,7 +92,7 @@ function takeTrace(player, data) {
     state.before = trace; // the run before, whose end comes late
     return;
   }
-  if (data.autoplay && !isShown(state, trace)) return playFrom(player, trace, data.at);
+  if (data.autoplay && !isShown(state, trace)) return playFrom(player, trace, data);
   showTrace(player, trace);
 }
 
@@ -103,31 +103,36 @@ const isShown = (state, trace) => state.trace !== null && trace.run !== "" && st
 function showTrace(player, trace) {
   const { state } = player;
   const same = isShown(state, trace);
-  const { follow, cursor, playing } = state;
+  const { follow, cursor, playing, live } = state;
   loadTrace(player, trace, same && playing);
   state.live = false;
   state.follow = same ? follow : true;
   const steps = trace.steps.length;
   state.cursor = same && !follow ? Math.min(cursor, steps) : steps;
   if (!same) state.beat = LAST_BEAT;
+  if (same && live) restAtTypical(state);
   if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
   arrived(player);
 }
 
 /**
- * Plays a recorded run at once, beat by beat; with reduced motion, shows the step it begins at as a still.
+ * Plays a recorded run at once, beat by beat, or one step of it as a scene; with reduced motion, shows the step
+ * it begins at as a still.
  * @param {Player} player
  * @param {Trace} trace
- * @param {number} [at] the step to begin at
+ * @param {Pick<TraceMessage, "at" | "scene">} about `at`: the step to begin at
  */
-function playFrom(player, trace, at = 1) {
+function playFrom(player, trace, { at = 1, scene = false }) {
   const { state } = player;
   loadTrace(player, trace);
   if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
   state.live = false;
   state.speed = SPEED_AT_START;
-  moveTo(player, at);
-  if (!prefersStills()) startPlaying(player, at);
+  if (scene) playScene(player, at);
+  else {
+    moveTo(player, at);
+    if (!prefersStills()) startPlaying(player, at);
+  }
   arrived(player);
 }
 
@@ -141,7 +146,7 @@ export function openTrace(player, text) {
     const data = readDocument(text, "trace");
     const trace = createTrace(data);
     appendSteps(trace, data.steps);
-    playFrom(player, trace, data.at);
+    playFrom(player, trace, data);
   } catch (error) {
     player.state.error = errorSentence(error);
     changed(player, true);
@@ -154,6 +159,7 @@ function loadTrace(player, trace, keepPlaying = false) {
   const before = state.trace || state.before;
   if (before && before.run !== trace.run) state.retired.add(before.run);
   state.retired.delete(trace.run);
+  state.scene = 0;
   if (!keepPlaying) stopPlaying(player);
   Object.assign(state, { trace, before: null, expecting: false, error: null, pointed: null, waiting: [] });
 }
@@ -189,6 +195,20 @@ function endRun(state, { finish, error = null }) {
   if (state.trace) Object.assign(state.trace.header, { finish, error });
   state.live = false;
   if (finish === "error") state.error = error || t("player.run-failed");
+  restAtTypical(state);
+}
+
+/**
+ * A run that was followed to its end rests at the last step that is typical of it, since the very last one is
+ * often cut short.
+ * @param {PlayerState} state
+ */
+function restAtTypical(state) {
+  if (!state.trace || !state.follow || state.playing || state.error !== null) return;
+  const step = lastTypicalStep(state.trace.steps);
+  if (!step) return;
+  state.cursor = step;
+  state.follow = false;
 }
 
 /**

@@ -1,8 +1,8 @@
 /* One node of the draft tree as an element: the chip with its token, and below it the target's choice. */
 
 import { el } from "./dom.js";
-import { HIDDEN, fillToken, shortened } from "./spelling.js";
-import { spellToken } from "./trace.js";
+import { HIDDEN, fillToken, plainText, shortened } from "./spelling.js";
+import { spellToken, verdictOf } from "./trace.js";
 import { nodeSentence } from "./words.js";
 
 /** @import { Segment, Step, Trace } from "./types.js" */
@@ -41,34 +41,30 @@ function lettersOf(character) {
  * under it.
  * @param {Trace} trace
  * @param {Step} step
+ * @param {boolean} [plain] without ranks and without the spaces before words, as in a scene
  * @returns {Array<{chip: number, slot: number}>}
  */
-export function nodeWidths(trace, step) {
+export function nodeWidths(trace, step, plain = false) {
+  const lettersOfToken = (/** @type {number} */ id) =>
+    letterCount(spellToken(trace, id)) - (plain && spaceBefore(trace, id) ? 1 : 0);
   return step.row.tokens.map((token, node) => {
-    const chip = chipWidth(trace, step, node, token);
-    const under = [choiceUnder(step, node), step.row.choices[node]];
-    const most = Math.max(...under.map((id) => letterCount(spellToken(trace, id)) + 2));
-    const choice = Math.min(MAX_CHOICE, most * LETTER * CHOICE_SIZE);
+    const chip = chipWidth(step, node, lettersOfToken(token), plain);
+    const letters = lettersOfToken(step.row.choices[node]) + (verdictOf(step, node) ? 4 : 2);
+    const choice = Math.min(MAX_CHOICE, letters * LETTER * CHOICE_SIZE);
     return { chip, slot: Math.max(chip, choice) };
   });
 }
 
-/** @param {Trace} trace @param {Step} step @param {number} node @param {number} token */
-function chipWidth(trace, step, node, token) {
-  const { origin, rank } = step.origins[node];
-  const badge = origin === "logit" ? 0.45 + 0.52 * String(rank).length : 0;
-  const sides = origin === "root" ? 1.8 : 1.42;
-  const text = Math.max(1, letterCount(spellToken(trace, token))) * LETTER;
-  return Math.min(MAX_CHIP, Math.round((sides + badge + text) * 100) / 100);
-}
+/** @param {Trace} trace @param {number} id */
+const spaceBefore = (trace, id) => /^ \S/.test(plainText(spellToken(trace, id)));
 
-/**
- * The token below a node's chip: the target's choice after it, or instead of it.
- * @param {Step} step
- * @param {number} node
- */
-export function choiceUnder({ row, states }, node) {
-  return row.choices[states[node] === "rejected" ? row.parents[node] : node];
+/** @param {Step} step @param {number} node @param {number} letters @param {boolean} plain */
+function chipWidth(step, node, letters, plain) {
+  const { origin, rank } = step.origins[node];
+  const badge = origin === "logit" && !plain ? 0.45 + 0.52 * String(rank).length : 0;
+  const sides = origin === "root" ? 1.8 : 1.42;
+  const text = Math.max(1, letters) * LETTER;
+  return Math.min(MAX_CHIP, Math.round((sides + badge + text) * 100) / 100);
 }
 
 /**
@@ -93,15 +89,12 @@ export function nodeElement(trace, step, node, style) {
     "data-state": state,
     style,
   };
-  const { choices, parents } = step.row;
-  const targetChoice = state === "rejected" ? choiceElement(trace, "wanted", "≠", choices[parents[node]]) : null;
   return el(
     "div",
     attributes,
     badge,
     tokenElement("ls-node-text", trace, step.row.tokens[node]),
-    choiceElement(trace, "chosen", "→", choices[node]),
-    targetChoice,
+    choiceElement(trace, step, node),
   );
 }
 
@@ -113,13 +106,14 @@ export function tokenElement(name, trace, token) {
 }
 
 /**
- * Its text is in the node's label too.
+ * What the target wants after a node, and whether that was drafted. Its text is in the node's label too.
  * @param {Trace} trace
- * @param {string} kind
- * @param {string} sign
- * @param {number} token
+ * @param {Step} step
+ * @param {number} node
  */
-function choiceElement(trace, kind, sign, token) {
-  const text = tokenElement("ls-choice-text", trace, token);
-  return el("span", { class: "ls-choice ls-" + kind, "aria-hidden": "true" }, sign, text);
+function choiceElement(trace, step, node) {
+  const text = tokenElement("ls-choice-text", trace, step.row.choices[node]);
+  const sign = verdictOf(step, node);
+  const verdict = sign ? el("span", { class: "ls-verdict" }, sign) : null;
+  return el("span", { class: "ls-choice", "aria-hidden": "true", "data-verdict": sign || null }, "→", text, verdict);
 }

@@ -1,10 +1,11 @@
 /* Painting: with the next frame, attributes of the element last, so that they never run ahead of the picture. */
 
 import { LAST_BEAT } from "./beats.js";
+import { paceScene } from "./scene.js";
 import { setData, setText } from "./dom.js";
 import { shownState, shownStep, stateName, stepCount } from "./state.js";
 import { visibleTokens } from "./trace.js";
-import { FINISH_TITLES, recordedTitle, waitingWords } from "./words.js";
+import { FINISH_TITLES, badgeWords, waitingWords } from "./words.js";
 
 /** @import { Frame, Part, Player, PlayerState, PlayerView, StateName, Step, Timer } from "./types.js" */
 
@@ -82,8 +83,8 @@ function statusText(state, name) {
   if (name === "running") return "Live";
   if (name === "paused") return "Live, looking back";
   if (name === "error") return "Error";
-  const { recorded, model, finish } = state.trace ? state.trace.header : {};
-  if (recorded) return recordedTitle(recorded, model);
+  const { recorded, finish } = state.trace ? state.trace.header : {};
+  if (recorded) return recorded;
   return FINISH_TITLES[finish || ""] || "Interrupted";
 }
 
@@ -94,11 +95,12 @@ function statusText(state, name) {
  */
 function frameOf(state, hurried) {
   const { trace, cursor, beat, playing, moving, pointed } = state;
+  const scene = state.scene > 0;
   const step = shownStep(state);
   const previous = trace ? visibleTokens(trace, Math.max(0, cursor - 1)) : 0;
   const visible = trace && step && beat === LAST_BEAT ? visibleTokens(trace, cursor) : previous;
   const settings = { ...state.settings };
-  const rest = { cursor, beat, previous, visible, name: stateName(state), playing, moving, pointed, settings, hurried };
+  const rest = { cursor, beat, previous, visible, name: stateName(state), playing, moving, scene, pointed, settings, hurried };
   return trace ? { trace, step, ...rest } : { trace, step: null, ...rest };
 }
 
@@ -108,11 +110,14 @@ export function paintPlayer(player) {
   const name = stateName(state);
   const frame = frameOf(shownState(state), hurries(player));
   showParts(view, state, name);
+  setData(player.element, "scene", frame.scene ? "true" : null); // it decides about sizes that panels measure
+  paceScene(player.element, frame);
   view.transport.paint({
     state: name,
     steps: stepCount(state),
     busy: state.playing || name === "running",
     speed: state.speed,
+    badge: frame.trace ? badgeWords(frame.trace.header) : "",
     status: statusText(state, name),
     settings: state.settings,
   });

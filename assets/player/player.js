@@ -23,12 +23,15 @@ import {
   chooseNextBeat,
   choosePreviousBeat,
   chooseRejection,
+  leaveScene,
   moveTo,
+  playScene,
   setSpeed,
   startPlaying,
   stopPlaying,
   toggle,
 } from "./playing.js";
+import { createScene } from "./scene.js";
 import { newState, stepCount } from "./state.js";
 import { createStrip } from "./strip.js";
 import { createTextPanel } from "./text.js";
@@ -111,8 +114,13 @@ function playerApi(player) {
       return trace && traceText(trace);
     },
     place: () => {
-      const { trace, cursor, follow } = state;
-      return { run: trace ? trace.run : "", cursor, follow, steps: stepCount(state) };
+      const { trace, cursor, beat, follow } = state;
+      const place = { run: trace ? trace.run : "", cursor, follow, steps: stepCount(state) };
+      return beat < LAST_BEAT ? { ...place, beat } : place;
+    },
+    about: () => {
+      const { prompt = "", method = "", model } = state.trace ? state.trace.header : {};
+      return { prompt, method, model: model ? model.id : "" };
     },
   };
 }
@@ -149,16 +157,17 @@ function createView(player, actions) {
   const cache = createCache(on);
   const detail = createDetail();
   const ties = createTies(panels);
+  const scene = createScene(actions);
   text.element.after(detail.element);
   // The order matters: the sketch of a tree, the text, the detail and the ties measure the page, which makes
   // the browser lay out everything written before.
-  const small = [counts, cache, logits, legend, ...(files ? [files] : [])];
+  const small = [counts, cache, logits, legend, scene, ...(files ? [files] : [])];
   const parts = [tree, overview, strip.number, strip, ...small, text, detail, ties];
   // These are painted in turn while steps rush by, the others every time.
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = player.options.driven ? [] : [transport, overview].map((each) => each.element);
   const words = [elements.error, elements.idle, elements.waiting, strip.element, elements.spoken];
-  const after = files ? [cache, counts, legend, files, ties, sheet] : [legend, ties, sheet];
+  const after = files ? [scene, cache, counts, legend, files, ties, sheet] : [legend, ties, sheet];
   const below = after.map((each) => each.element);
   player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, elements.panels, ...below));
   return { transport, sheet, strip, ...elements, parts, turns, unseen: unseenOf(parts) };
@@ -218,6 +227,9 @@ function playerActions(player) {
     lecture: () => changeSettings(player, { lecture: !state.settings.lecture }),
     nextView: () => changeSettings(player, { treeView: viewAfter(state.settings.treeView) }),
     keys: () => player.view.sheet.toggle(),
+    again: () => playScene(player, state.cursor),
+    whole: () => leaveScene(player),
+    ...(player.options.why ? { why: player.options.why } : {}),
     escape: () => escape(player),
   };
 }

@@ -9,6 +9,7 @@ import {
   beatBefore,
   dueStill,
   playsBeats,
+  sceneSeconds,
   staySeconds,
   stillAfter,
 } from "./beats.js";
@@ -16,7 +17,7 @@ import { changed } from "./paint.js";
 import { stepCount, stepsOf } from "./state.js";
 import { isRejection } from "./trace.js";
 
-/** @import { Player, Speed } from "./types.js" */
+/** @import { Player, PlayerState, Speed } from "./types.js" */
 
 /**
  * Shows a step, at rest or at one of its beats; `moving`: with the motion that leads there.
@@ -34,9 +35,23 @@ export function moveTo(player, cursor, beat = LAST_BEAT, moving = false) {
   state.follow = state.cursor === steps && state.beat === LAST_BEAT;
   state.pointed = null;
   state.moving = moving && !prefersStills();
+  if (state.scene !== state.cursor) state.scene = 0;
   clearTimeout(player.settling);
-  if (state.moving && !state.playing) player.settling = setTimeout(() => settle(player), BEAT_SECONDS * 1000);
+  const motion = state.scene ? sceneBeat(state) : BEAT_SECONDS;
+  if (state.moving && !state.playing) player.settling = setTimeout(() => settle(player), motion * 1000);
   changed(player);
+}
+
+/**
+ * A scene goes beat by beat, whatever the speed.
+ * @param {PlayerState} state
+ */
+const speedOf = (state) => (state.scene ? BY_BEAT : state.speed);
+
+/** @param {PlayerState} state */
+function sceneBeat(state) {
+  const { path } = stepsOf(state)[state.cursor - 1].row;
+  return sceneSeconds(state.beat, path.length) || BEAT_SECONDS;
 }
 
 export const prefersStills = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -114,19 +129,42 @@ export function toggle(player) {
 }
 
 /**
- * Continues to play from the viewer's place; at the end of the run, from its start.
+ * Tells one step by itself, from its first beat on; where no motion is wanted, its last still.
+ * @param {Player} player
+ * @param {number} cursor
+ */
+export function playScene(player, cursor) {
+  stopPlaying(player);
+  player.state.scene = cursor;
+  moveTo(player, cursor);
+  if (!prefersStills()) startPlaying(player, cursor);
+}
+
+/**
+ * Shows the whole of the step that a scene has told.
+ * @param {Player} player
+ */
+export function leaveScene(player) {
+  player.state.scene = 0;
+  choose(player, player.state.cursor);
+}
+
+/**
+ * Continues to play from the viewer's place; at the end of the run or of a scene, from its start.
  * @param {Player} player
  * @param {number} [from] the step to begin at instead
  */
 export function startPlaying(player, from = 0) {
   const { state } = player;
   if (state.playing || stepCount(state) === 0) return;
-  const jumps = from > 0 || (state.cursor >= stepCount(state) && state.beat === LAST_BEAT);
+  const atEnd = state.scene || state.cursor >= stepCount(state);
+  const jumps = from > 0 || (atEnd && state.beat === LAST_BEAT);
+  const byBeat = playsBeats(speedOf(state));
   if (jumps && state.live) return moveTo(player, state.cursor);
   state.playing = true;
   player.due = performance.now();
-  if (jumps) moveTo(player, from || 1, playsBeats(state.speed) ? FIRST_BEAT : LAST_BEAT, playsBeats(state.speed));
-  else if (playsBeats(state.speed)) return playOn(player); // the viewer has seen this still
+  if (jumps) moveTo(player, from || state.scene || 1, byBeat ? FIRST_BEAT : LAST_BEAT, byBeat);
+  else if (byBeat) return playOn(player); // the viewer has seen this still
   changed(player);
   waitForNext(player);
 }
@@ -143,7 +181,7 @@ export function stopPlaying(player) {
 /** @param {Player} player */
 function waitForNext(player) {
   const { state } = player;
-  player.due += staySeconds(stepsOf(state), state.speed, state) * 1000;
+  player.due += (state.scene ? sceneBeat(state) : staySeconds(stepsOf(state), state.speed, state)) * 1000;
   player.timer = setTimeout(() => playOn(player), Math.max(0, player.due - performance.now()));
 }
 
@@ -152,12 +190,14 @@ function playOn(player) {
   const { state } = player;
   if (!state.playing || !player.element.isConnected) return;
   const now = performance.now();
-  const { still, skipped } = dueStill(stepsOf(state), state.speed, state, (now - player.due) / 1000);
+  const speed = speedOf(state);
+  const { still, skipped } = dueStill(stepsOf(state), speed, state, (now - player.due) / 1000);
   // A beat that is late keeps its whole time; only whole steps catch up.
-  player.due = playsBeats(state.speed) ? now : player.due + skipped * 1000;
-  const ends = !still || (still.cursor >= stepCount(state) && still.beat === LAST_BEAT);
+  player.due = playsBeats(speed) ? now : player.due + skipped * 1000;
+  const last = state.scene || stepCount(state);
+  const ends = !still || (still.cursor >= last && still.beat === LAST_BEAT);
   if (ends) stopPlaying(player);
-  if (still) moveTo(player, still.cursor, still.beat, playsBeats(state.speed));
+  if (still) moveTo(player, still.cursor, still.beat, playsBeats(speed));
   if (!ends) waitForNext(player);
 }
 

@@ -1,15 +1,16 @@
-/* A step in plain English, each sentence built from the trace and from nothing else. */
+/* A step in plain words, each sentence built from the trace and from nothing else. */
 
+import { t } from "../page/i18n.js";
+import { LAST_BEAT } from "./beats.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
-import { goesOn as copyGoesOn, matchBefore, outcome } from "./trace.js";
+import { goesOn as copyGoesOn, matchBefore, outcome, verdictOf } from "./trace.js";
 import {
   MAX_QUOTE,
   matchExcerpt,
   milliseconds,
-  outcomeSentence,
+  ordinal,
   percent,
   plural,
-  quoted,
   tokensText,
 } from "./words.js";
 
@@ -39,16 +40,25 @@ export function storySentence(trace, number) {
   const gained = plural(step.row.path.length, "token") + " from one forward pass";
   if (drafted === 0) return `Nothing was drafted: ${gained}, as in plain decoding.`;
   if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
-  const clauses = pathSegments(step).map((nodes) => segmentClause(trace, step, nodes));
   const some = `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
   const subject = drafted === 1 ? "the one drafted token was" : some;
-  return capital([...clauses, subject + " accepted"].join("; ")) + `: ${gained}.`;
+  return capital([...clausesOf(trace, number), subject + " accepted"].join("; ")) + `: ${gained}.`;
+}
+
+/** @param {Trace} trace @param {number} number @param {boolean} [isBrief] without the places of copies */
+function clausesOf(trace, number, isBrief = false) {
+  const step = trace.steps[number - 1];
+  return pathSegments(step).map((nodes) => segmentClause(trace, step, nodes, isBrief));
 }
 
 /** @param {number} count */
 const were = (count) => (count === 1 ? "was" : "were");
 /** @param {string} sentence */
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
+/** Without the spaces around it, unless it is nothing but space. @param {string} text */
+const trimmed = (text) => text.trim() || text;
+/** @param {Trace} trace @param {number} id */
+const bare = (trace, id) => `"${trimmed(tokensText(trace, [id]))}"`;
 
 /** @param {Trace} trace @param {number} number @param {number} drafted */
 function noneSentence(trace, number, drafted) {
@@ -56,7 +66,7 @@ function noneSentence(trace, number, drafted) {
   const none = drafted === 1 ? "The one drafted token was not accepted" : all;
   const { tokens, choices } = trace.steps[number - 1].row;
   if (isEnd(trace, number)) return none + " before the run ended";
-  return `${none}, because after ${quoted(trace, tokens[0])} the target chose ${quoted(trace, choices[0])}`;
+  return `${none}, because after ${bare(trace, tokens[0])} the target chose ${bare(trace, choices[0])}`;
 }
 
 /** @param {Trace} trace @param {number} number */
@@ -88,22 +98,23 @@ function sameSource(before, next) {
   return copyGoesOn(before, next);
 }
 
-/** @param {Trace} trace @param {Step} step @param {number[]} nodes */
-function segmentClause(trace, step, nodes) {
+/** @param {Trace} trace @param {Step} step @param {number[]} nodes @param {boolean} isBrief */
+function segmentClause(trace, step, nodes, isBrief) {
   const { origin, rank, from } = step.origins[nodes[0]];
-  const token = quoted(trace, step.row.tokens[nodes[0]]);
-  if (origin === "logit") return `the last logits put ${token} at rank ${rank}`;
-  if (from !== null) return copyClause(trace, step, nodes, from);
+  const token = bare(trace, step.row.tokens[nodes[0]]);
+  if (origin === "logit") return t("step.clause-choice", { token, ordinal: ordinal((rank || 0) + 1) });
+  if (from !== null) return copyClause(trace, step, nodes, from, isBrief);
   return `${quotedTokens(trace, step, nodes)} came ${ORIGINS[origin].title}`;
 }
 
-/** @param {Trace} trace @param {Step} step @param {number[]} nodes @param {number} from */
-function copyClause(trace, step, nodes, from) {
+/** @param {Trace} trace @param {Step} step @param {number[]} nodes @param {number} from @param {boolean} isBrief */
+function copyClause(trace, step, nodes, from, isBrief) {
   const copy = wholeCopy(step, nodes);
   const { match } = step.origins[copy[0]];
   const went = `${placeName(trace, from, copy.length)} went on ${quotedTokens(trace, step, copy)}`;
-  const after = match ? `after "${matchExcerpt(trace, matchBefore(from, match))}" ${went}, so ` : "";
-  return `${after}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
+  const after = match ? `after "${trimmed(matchExcerpt(trace, matchBefore(from, match)))}" ${went}` : "";
+  if (isBrief && after) return after;
+  return `${after ? after + ", so " : ""}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
 }
 
 /**
@@ -137,8 +148,12 @@ function placeName(trace, from, length) {
  */
 function quotedTokens(trace, step, nodes) {
   const quote = nodes.slice(0, MAX_QUOTE).map((node) => step.row.tokens[node]);
-  return '"' + tokensText(trace, quote) + (nodes.length > MAX_QUOTE ? "…" : "") + '"';
+  return `"${trimmed(tokensText(trace, quote))}${nodes.length > MAX_QUOTE ? "…" : ""}"`;
 }
+
+const MAX_CLAUSES = 6;
+/** @type {Record<string, string>} */
+const WANTS = { "✓": "step.wants-yes", "✗": "step.wants-no", "": "step.wants" };
 
 /**
  * What a beat shows: a headline, and a sentence or two that go with it.
@@ -155,59 +170,84 @@ export function beatWords(trace, number, beat) {
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function logitsWords(trace, number, { row, origins }) {
-  const token = quoted(trace, row.tokens[0]);
   const rank = row.last.ids.indexOf(row.tokens[0]);
   const runners = origins.filter(({ origin }) => origin === "logit").length;
-  const guesses = runners ? ` ${plural(runners, "runner-up", "runners-up")} will be tried after it.` : "";
   const share = rank < 0 ? "" : percent(row.last.probs[rank]);
-  const place = rank < 0 ? "from below those that are kept" : `at rank ${rank}, ${share}`;
-  const first = `The last logits put it first (${share})`;
-  const how = rank === 0 ? first : `It was drawn from the last logits (${place})`;
-  return [`The next token is certain: ${token}`, `${how}, and it becomes the root.${guesses}`];
+  const drawn = { ordinal: ordinal(rank + 1), share };
+  const how = t(rank === 0 ? "step.certain-first" : rank < 0 ? "step.certain-below" : "step.certain-drawn", drawn);
+  const guesses = runners ? " " + t("step.certain-guesses", { n: runners }) : "";
+  return [t("step.certain", { token: bare(trace, row.tokens[0]) }), how + guesses];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
-function draftWords(trace, number, { origins, drafted }) {
-  if (!drafted) return ["Nothing is drafted", "This pass brings one token, as in plain decoding."];
+function draftWords(trace, number, { row, origins, drafted }) {
+  if (!drafted) return [t("step.guesses-none"), t("step.guesses-none-why")];
   /** @type {(name: string, key?: string | null) => number} */
   const count = (name, key) =>
     origins.filter((each) => each.origin === name && (key === undefined || each.key === key)).length;
+  const token = bare(trace, row.tokens[0]);
   const others = ORIGIN_NAMES.filter((name) => !["root", "logit", "retrieved"].includes(name));
-  /** @type {[number, (n: number) => string][]} */
+  /** @type {[number, string, string?][]} */
   const parts = [
-    [count("retrieved", "root"), (n) => `${n} copied after the root's own n-gram`],
-    [count("logit"), (n) => plural(n, "runner-up", "runners-up") + " of the last logits"],
-    [count("retrieved", "next_next"), (n) => `${n} copied after an n-gram that ends with a runner-up`],
-    [count("retrieved", null), (n) => `${n} copied`],
-    ...others.map((name) => /** @type {[number, (n: number) => string]} */ ([
-      count(name), (n) => `${n} ${ORIGINS[name].title}`,
+    [count("logit"), "step.guesses-favourites"],
+    [count("retrieved", "next_next"), "step.guesses-earlier"],
+    [count("retrieved", "root"), "step.guesses-root"],
+    [count("retrieved", null), "step.guesses-copied"],
+    ...others.map((name) => /** @type {[number, string, string]} */ ([
+      count(name), "step.guesses-other", ORIGINS[name].title,
     ])),
   ];
-  const phrases = parts.filter(([n]) => n > 0).map(([n, words]) => words(n));
-  return [`${plural(drafted, "token")} drafted`, capital(phrases.join(", ")) + "."];
+  const phrases = parts.filter(([n]) => n > 0).map(([n, key, origin = ""]) => t(key, { n, token, origin }));
+  return [t("step.guesses", { n: drafted }), phrases.join("; ") + "."];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
-function verifyWords(trace, number, { row }) {
+function verifyWords(trace, number, { row, drafted }) {
   const { verify, device = 0 } = row.seconds;
-  const share = device > 0 ? `, ${milliseconds(device)} of it on the device` : "";
-  const time = verify > 0 ? ` It took ${milliseconds(verify)}${share}.` : "";
-  const choice = `The target chooses its own next token after every node at once.${time}`;
-  return [`One forward pass, ${plural(row.tokens.length, "row")}`, choice];
+  const times = { time: milliseconds(verify), device: milliseconds(device) };
+  const time = verify > 0 ? " " + t(device > 0 ? "step.pass-device" : "step.pass-time", times) : "";
+  const headline = drafted ? t("step.pass", { n: drafted }) : t("step.pass-plain");
+  return [headline, t("step.pass-how", { n: row.tokens.length }) + time];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function fateWords(trace, number, step) {
-  const { tokens, parents, choices, path } = step.row;
-  const headline = outcomeSentence(step);
-  if (isEnd(trace, number)) return [headline, "The run ends here."];
-  const last = path[path.length - 1];
-  const choice = `After ${quoted(trace, tokens[last])} the target chose ${quoted(trace, choices[last])}`;
-  const drafted = parents.some((parent, node) => parent === last && tokens[node] === choices[last]);
-  return [headline, `${choice}${drafted ? "" : ", which was not drafted there"}.`];
+  const { accepted, drafted } = outcome(step);
+  const headline = drafted ? t(accepted ? "step.survive" : "step.survive-none", { n: drafted, accepted }) : t("step.pass-plain");
+  const ends = isEnd(trace, number) ? " " + t("step.run-ends") : "";
+  return [headline, walkSentence(trace, step) + ends];
+}
+
+/**
+ * The walk along the accepted path: what each node wants next, and whether that was drafted. Of a long one its
+ * beginning and its end.
+ * @param {Trace} trace
+ * @param {Step} step
+ */
+export function walkSentence(trace, step) {
+  const { path, tokens, choices } = step.row;
+  const clauses = path.map((node) => {
+    return t(WANTS[verdictOf(step, node)], { token: bare(trace, tokens[node]), choice: bare(trace, choices[node]) });
+  });
+  const shown = clauses.length > MAX_CLAUSES ? [...clauses.slice(0, MAX_CLAUSES - 1), "…", clauses[clauses.length - 1]] : clauses;
+  return shown.join(", ") + ".";
 }
 
 /** @param {Trace} trace @param {number} number */
 function commitWords(trace, number) {
   return [stepSentence(trace, number), storySentence(trace, number)];
+}
+
+/**
+ * What a beat of a scene shows: as in the whole step, but the last one says what was written.
+ * @param {Trace} trace
+ * @param {number} number
+ * @param {number} beat
+ */
+export function sceneWords(trace, number, beat) {
+  if (beat < LAST_BEAT) return beatWords(trace, number, beat);
+  const { path, tokens } = trace.steps[number - 1].row;
+  const text = `"${trimmed(tokensText(trace, path.map((node) => tokens[node])))}"`;
+  const sentence = path.length > 1 ? capital(clausesOf(trace, number, true).join("; ")) + "." : storySentence(trace, number);
+  return { headline: t("step.scene-commit", { n: path.length, text }), sentence };
 }

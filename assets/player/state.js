@@ -17,6 +17,7 @@ export const newState = () => ({
   cursorBefore: 0,
   playing: false,
   moving: false,
+  scene: 0,
   dragged: false,
   speed: SPEED_AT_START,
   beat: LAST_BEAT,

@@ -2,7 +2,7 @@
 
 import { BEATS } from "./beats.js";
 import { el, setAttributes, setText } from "./dom.js";
-import { beatWords } from "./sentence.js";
+import { beatWords, sceneWords } from "./sentence.js";
 
 /** @import { Frame, PlayerView } from "./types.js" */
 
@@ -34,7 +34,8 @@ export function createStrip(onBeat) {
       element.hidden = !frame.step;
       if (!frame.step) return;
       buttons.forEach((each, order) => showBeat(each, order + 1, frame));
-      const { headline, sentence } = beatWords(frame.trace, frame.cursor, frame.beat);
+      const words = frame.scene ? sceneWords : beatWords;
+      const { headline, sentence } = words(frame.trace, frame.cursor, frame.beat);
       setText(summary, headline);
       setText(story, sentence);
     },

@@ -2,7 +2,7 @@
 
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, svg } from "./dom.js";
-import { startFlights } from "./flights.js";
+import { startCopies, startFlights } from "./flights.js";
 import { headOf, linkOf, rankOfNode, stretchesOf, stretchesShown } from "./links.js";
 import { aroundText, fromRank, shifted, withinText } from "./ways.js";
 import { excerpt, quotedFrom } from "./words.js";
@@ -63,7 +63,8 @@ function paintTies(state, frame, soon) {
   state.lines.replaceChildren();
   state.pills.replaceChildren();
   state.flights.replaceChildren();
-  if (frame.moving && beat === LAST_BEAT && frame.step) requestAnimationFrame(() => fly(state, key));
+  const flies = beat === LAST_BEAT || (frame.scene && beat === 2);
+  if (frame.moving && flies && frame.step) requestAnimationFrame(() => fly(state, key));
   if (!trace || (beat === SWEEP_BEAT && !pointed) || (playing && beat === LAST_BEAT && !pointed)) return;
   if (pointed || beat < LAST_BEAT) return soon();
   state.timer = setTimeout(() => {
@@ -74,7 +75,9 @@ function paintTies(state, frame, soon) {
 
 /** @param {TiesState} state @param {string} scheduledKey */
 function fly({ flights, frame, key, panels }, scheduledKey) {
-  if (key === scheduledKey && frame && frame.step) startFlights(flights, frame, panels);
+  if (key !== scheduledKey || !frame || !frame.step) return;
+  const start = frame.beat === LAST_BEAT ? startFlights : startCopies;
+  start(flights, frame, panels);
 }
 
 /** @param {TiesState} state */

@@ -47,7 +47,7 @@ export function createTrace(header) {
  * @param {TraceMessage} message
  * @returns {TraceHeader}
  */
-function headerOf({ steps, autoplay, at, ...header }) {
+function headerOf({ steps, autoplay, at, scene, ...header }) {
   return { ...header, vocabulary: {} };
 }
 
@@ -252,4 +252,31 @@ export function sourceOf(step, node) {
  */
 export function traceText(trace) {
   return JSON.stringify({ ...trace.header, steps: trace.steps.map((step) => step.row) });
+}
+
+/**
+ * Whether what the target wants after a node was drafted there: ✓ or ✗; empty off the accepted path, where
+ * nobody asks.
+ * @param {Step} step
+ * @param {number} node
+ */
+export function verdictOf({ row }, node) {
+  const { path, parents, tokens, choices } = row;
+  const order = path.indexOf(node);
+  if (order < 0) return "";
+  if (order < path.length - 1) return "✓";
+  // Behind the end of a run a draft may be right and yet not be taken.
+  const drafted = parents.some((parent, child) => parent === node && tokens[child] === choices[node]);
+  return drafted ? "" : "✗";
+}
+
+/**
+ * The number of the last step that brings as many tokens as the median step of the run does, at least two; 0 where
+ * no step brings two.
+ * @param {Step[]} steps
+ */
+export function lastTypicalStep(steps) {
+  const lengths = steps.map(({ row }) => row.path.length);
+  const median = [...lengths].sort((a, b) => a - b)[(lengths.length - 1) >> 1];
+  return lengths.lastIndexOf(Math.max(2, median)) + 1;
 }

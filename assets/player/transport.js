@@ -34,6 +34,7 @@ export function createTransport(actions) {
   const about = { "aria-label": "Keys", title: "Keys (?)" };
   const keys = el("button", { type: "button", class: "ls-button", ...about }, "?");
   keys.addEventListener("click", actions.keys);
+  const badge = el("span", { class: "ls-badge" });
   const status = el("span", { class: "ls-status" });
   /** @param {string} label @param {...HTMLElement} parts */
   const group = (label, ...parts) =>
@@ -44,7 +45,7 @@ export function createTransport(actions) {
     group("Steps", ...buttons, live),
     speed.element,
     group("View", whitespace, lecture, keys),
-    status,
+    el("span", { class: "ls-about" }, badge, status),
   );
   return {
     element,
@@ -52,6 +53,7 @@ export function createTransport(actions) {
       for (const each of buttons) each.disabled = state.steps === 0;
       showPlay(play, state.busy);
       live.hidden = state.state !== "paused";
+      setText(badge, state.badge);
       setText(status, state.status);
       status.dataset.kind = state.state;
       speed.select.value = String(state.speed);

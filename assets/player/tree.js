@@ -3,7 +3,7 @@
 import { t } from "../page/i18n.js";
 import { caretMove, el, holds, panel, setText } from "./dom.js";
 import { edgesElement } from "./edges.js";
-import { MOST_NODES, fewNodes, layOutFew } from "./few.js";
+import { MOST_NODES, fewNodes, layOutFew, tellingNodes } from "./few.js";
 import { layOutTree } from "./layout.js";
 import { linkOf } from "./links.js";
 import { drawMask } from "./mask.js";
@@ -14,7 +14,7 @@ import { outcomeSentence, plural } from "./words.js";
 import { createZoom } from "./zoom.js";
 
 /** @import {
- *   Callbacks, Frame, PanelWithBoxes, Room, Step, StepFrame, Trace, TreeParts, TreeState, Widths, Zoom
+ *   Callbacks, Fitting, Frame, PanelWithBoxes, Room, Step, StepFrame, Trace, TreeParts, TreeState, Widths, Zoom
  * } from "./types.js" */
 
 const VIEW_TITLES = [
@@ -24,6 +24,7 @@ const VIEW_TITLES = [
 ];
 const MIN_TREE = 560; // px; a narrower panel shows rows
 const SMALLER = 0.95; // relative size of a tree that would not fit whole
+const SCENE_SIZES = [3, 2.75, 2.5, 2.25, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.9];
 
 /**
  * @param {Pick<Callbacks, "point" | "set">} on hears of the node that is pointed at or focused, and of the view
@@ -35,6 +36,7 @@ export function createTreePanel(on) {
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
   const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });
+  const others = el("p", { class: "ls-others" });
   const sketch = createSketch();
   const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
   const zoom = createZoom(view.body, tree);
@@ -42,10 +44,10 @@ export function createTreePanel(on) {
   view.note.after(views.element);
   view.body.append(tree, mask, empty);
   const more = el("p", { class: "ls-more-nodes", hidden: true });
-  view.element.append(zoom.element, sweep, more);
+  view.element.append(others, zoom.element, sweep, more);
   /** @type {TreeState} */
-  const state = { frame: null, key: null, room: null, marks: [], scrolled: false };
-  const parts = { ...view, tree, mask, empty, zoom, views, sketch, more };
+  const state = { frame: null, key: null, room: null, marks: [], scrolled: false, scene: false };
+  const parts = { ...view, tree, mask, empty, others, zoom, views, sketch, more };
   const repaint = () => {
     if (state.frame) paintTree(parts, state, state.frame);
   };
@@ -65,16 +67,20 @@ export function createTreePanel(on) {
 /** @param {TreeParts} parts @param {TreeState} state @param {Frame} frame */
 function paintTree(parts, state, frame) {
   const { trace, step, beat, hurried } = frame;
+  const scene = frame.scene && !frame.settings.stage;
   setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
   setText(parts.note, step ? treeNote(step, beat) : "");
-  if (state.room === null) state.room = roomOf(parts.body);
-  const view = viewFor(frame.settings.treeView, state.room.width);
+  if (state.room === null || state.scene !== scene) state.room = roomOf(parts.body);
+  state.scene = scene;
+  const few = scene && step ? tellingNodes(step) : null;
+  setText(parts.others, few && step ? othersWords(step.row.tokens.length - few.size) : "");
+  const view = scene ? "tree" : viewFor(frame.settings.treeView, state.room.width);
   parts.views.paint(view, viewFor("tree", state.room.width) === "tree");
-  parts.zoom.element.hidden = view !== "tree";
+  parts.zoom.element.hidden = view !== "tree" || scene;
   const { width, height, letter } = state.room;
   const stage = Boolean(frame.settings.stage);
   const isSketch = Boolean(hurried) && view === "tree" && !stage;
-  const key = [trace, step, view, width, height, letter, isSketch, stage];
+  const key = [trace, step, view, width, height, letter, isSketch, stage, scene];
   const previous = state.key;
   if (!previous || key.some((part, at) => part !== previous[at])) {
     const isOtherView = !previous || previous[1] !== step || previous[2] !== view;
@@ -99,12 +105,15 @@ function treeNote(step, beat) {
   return outcomeSentence(step);
 }
 
+/** @param {number} count */
+const othersWords = (count) => (count > 0 ? t("step.scene-others", { n: count }) : "");
+
 /** @param {string} choice @param {number} width */
 const viewFor = (choice, width) => (choice === "tree" && width < MIN_TREE ? "rows" : choice);
 
 /** @param {TreeParts} parts @param {StepFrame} frame @param {Room} room */
 function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
-  const { layout, fit } = fittingLayout(frame.step, nodeWidths(frame.trace, frame.step), room);
+  const { layout, fit } = stepLayout(frame.trace, frame.step, room);
   zoom.fit(fit);
   mask.replaceChildren();
   mask.hidden = true;
@@ -116,7 +125,7 @@ function drawSketch({ tree, mask, zoom, sketch }, frame, room) {
 }
 
 /** @param {TreeParts} parts @param {string} view @param {Frame} frame @param {Room} room */
-function drawStep({ body, tree, mask, zoom, sketch, more }, view, { trace, step, settings }, room) {
+function drawStep({ body, tree, mask, zoom, sketch, more }, view, { trace, step, settings, scene }, room) {
   const stage = Boolean(settings.stage);
   sketch.rest();
   more.hidden = true;
@@ -131,7 +140,7 @@ function drawStep({ body, tree, mask, zoom, sketch, more }, view, { trace, step,
   if (!step) return (isMask ? mask : tree).replaceChildren();
   if (view === "rows") tree.replaceChildren(...rowElements(trace, step, stage ? fewNodes(step, MOST_NODES) : null));
   else if (isMask) drawMask(mask, trace, step);
-  else drawTree(tree, zoom, trace, step, room, stage);
+  else drawTree(tree, zoom, trace, step, fittingOf(trace, step, room, stage, scene));
   if (stage && !isMask) showMore(more, step.states.length - tree.querySelectorAll("[data-node]").length);
   if (view === "rows") tree.style.fontSize = "";
   /** @type {HTMLElement | null} */
@@ -146,16 +155,20 @@ function showMore(more, count) {
 }
 
 /**
- * @param {HTMLElement} tree
- * @param {Zoom} zoom
  * @param {Trace} trace
  * @param {Step} step
  * @param {Room} room
- * @param {boolean} stage whether few nodes are drawn
+ * @param {boolean} stage whether few nodes are drawn, as many as there is room for
+ * @param {boolean} scene whether those are drawn that tell the step, as large as there is room for
+ * @returns {Fitting}
  */
-function drawTree(tree, zoom, trace, step, room, stage) {
-  const widths = nodeWidths(trace, step);
-  const { layout, fit } = stage ? { ...layOutFew(step, widths, room), fit: 1 } : fittingLayout(step, widths, room);
+function fittingOf(trace, step, room, stage, scene) {
+  if (stage) return { ...layOutFew(step, nodeWidths(trace, step), room), fit: 1 };
+  return scene ? sceneLayout(trace, step, room) : stepLayout(trace, step, room);
+}
+
+/** @param {HTMLElement} tree @param {Zoom} zoom @param {Trace} trace @param {Step} step @param {Fitting} fitting */
+function drawTree(tree, zoom, trace, step, { layout, fit }) {
   const nodes = layout.order.map((node) => {
     const { x, y, width } = layout.nodes[node];
     const place = node === 0 ? "" : `left: ${x}em; top: ${y}em; `;
@@ -167,17 +180,31 @@ function drawTree(tree, zoom, trace, step, room, stage) {
   zoom.fit(fit);
 }
 
+/** @param {Trace} trace @param {Step} step @param {Room} room */
+const stepLayout = (trace, step, room) => fittingLayout(step, nodeWidths(trace, step), room, [1, SMALLER]);
+
+/** @param {Trace} trace @param {Step} step @param {Room} room */
+const sceneLayout = (trace, step, room) =>
+  fittingLayout(step, nodeWidths(trace, step, true), room, SCENE_SIZES, tellingNodes(step));
+
 /**
- * The layout at the largest size at which the whole tree shows, or at the smallest.
+ * The layout at the largest of the sizes at which the whole tree shows, or at the last.
  * @param {Step} step
  * @param {Widths[]} widths
  * @param {Room} room
+ * @param {number[]} sizes relative, falling
+ * @param {Set<number>} [few] the only nodes to show
+ * @returns {Fitting}
  */
-function fittingLayout(step, widths, { width, height, letter }) {
-  const at = (/** @type {number} */ fit) => ({ fit, layout: layOutTree(step, widths, width / (letter * fit)) });
-  const whole = at(1);
-  const fits = whole.layout.height * letter <= height && whole.layout.width * letter <= width;
-  return fits ? whole : at(SMALLER);
+function fittingLayout(step, widths, { width, height, letter }, sizes, few) {
+  for (const fit of sizes) {
+    const smallest = fit === sizes[sizes.length - 1];
+    // Few nodes stand in whole lines, as long as their letters are large.
+    const layout = layOutTree(step, widths, few && !smallest ? Infinity : width / (letter * fit), few);
+    const fits = layout.height * letter * fit <= height && layout.width * letter * fit <= width;
+    if (fits || smallest) return { fit, layout };
+  }
+  throw new Error("no size to draw at");
 }
 
 /**

@@ -64,7 +64,7 @@ export interface Baseline {
 }
 
 /** A whole trace: a message and a file. */
-export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; at?: number; steps?: StepRow[] };
+export type TraceMessage = TraceHeader & { kind?: string; autoplay?: boolean; at?: number; scene?: boolean; steps?: StepRow[] };
 
 /** What a value of a file may be: a subset of JSON Schema (assets/schema.json). */
 export interface Rule {
@@ -238,6 +238,8 @@ export interface PlayerState {
   cursorBefore: number;
   playing: boolean;
   moving: boolean;
+  /** The one step that is told by itself, few nodes of it and large; 0 for none. */
+  scene: number;
   dragged: boolean;
   speed: Speed;
   beat: number;
@@ -264,6 +266,8 @@ interface AnyFrame {
   playing: boolean;
   /** The motion that leads to the beat is under way. */
   moving: boolean;
+  /** The step is told by itself: few nodes of it and large. */
+  scene: boolean;
   pointed: Pointed | null;
   settings: Settings;
   /** This picture stays too short a time for small print. */
@@ -347,6 +351,8 @@ export interface ViewOptions {
   onSelect?: (run: string, place: any) => void;
   /** Hears that steps or a trace arrived. */
   onTrace?: () => void;
+  /** Answers the question that a scene ends with. */
+  why?: (() => void) | null;
   /** Ends the waiting for a run. */
   giveUp?: (() => void) | null;
   /** A message to begin with. */
@@ -369,7 +375,7 @@ export interface View {
   /** The run so far as a message. */
   snapshot(): string | null;
   /** Where the viewer is, `follow` when that is the newest step, and how many steps there are. */
-  place(): { run: string; cursor: any; follow: boolean; steps: number };
+  place(): { run: string; cursor: any; follow: boolean; steps: number; beat?: number };
 }
 
 export type PlayerApi = View & {
@@ -380,6 +386,8 @@ export type PlayerApi = View & {
   point(pointed: Pointed | null): void;
   set(settings: Partial<Settings>): void;
   pause(): void;
+  /** What the run is of. */
+  about(): { prompt?: string | null; method: string; model: string };
 };
 
 export type Transport = { element: HTMLElement; paint(state: TransportState): void };
@@ -389,6 +397,7 @@ export interface TransportState {
   steps: number;
   busy: boolean;
   speed: Speed;
+  badge: string;
   status: string;
   settings: Settings;
 }
@@ -704,7 +713,15 @@ export interface Sketch {
   draw(frame: StepFrame, layout: Layout, letter: number, room: Room): void;
 }
 
+/** A layout, and the size to draw it at. */
+export interface Fitting {
+  layout: Layout;
+  fit: number;
+}
+
 export interface TreeParts extends Panel {
+  /** How many guesses a scene leaves out. */
+  others: HTMLElement;
   tree: HTMLElement;
   mask: HTMLElement;
   empty: HTMLElement;
@@ -722,6 +739,7 @@ export interface TreeState {
   room: Room | null;
   marks: Element[];
   scrolled: boolean;
+  scene: boolean;
 }
 
 /** A line from what was drafted (`to`) to its place (the last of `boxes`; none: it is out of sight on a `side`). */
@@ -838,6 +856,10 @@ export interface Keeping {
   onSelect?: (run: string, place: any) => void;
   /** Whether addresses lead to what is shown. */
   links?: boolean;
+  /** Hears that a link's run is shown. */
+  onOpened?: () => void;
+  /** Answers the question that a scene ends with. */
+  why?: () => void;
 }
 
 /** A bar with its number in words; `share`: of the longest bar, 0 to 1. */

@@ -1,10 +1,11 @@
 /* Sentences and numbers: what the player says about a step, all of it from the trace. */
 
+import { language, t } from "../page/i18n.js";
 import { ORIGINS } from "./origins.js";
 import { plainText, shortened } from "./spelling.js";
 import { outcome, sourceOf, spellSequence, spellToken, spellTokens } from "./trace.js";
 
-/** @import { Step, Trace } from "./types.js" */
+/** @import { Step, Trace, TraceHeader } from "./types.js" */
 
 /** @type {Record<string, string>} */
 export const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
@@ -19,6 +20,7 @@ export const FINISH_TITLES = {
 };
 
 export const MAX_QUOTE = 8; // tokens
+const LEAST_SHARE = 1e-4; // a smaller one says less than the place
 
 /** @param {number} count @param {string} noun @param {string} [many] */
 export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
@@ -32,6 +34,11 @@ export function waitingWords({ ahead, seconds }) {
   const about = seconds === null ? "" : `, for about ${plural(Math.max(1, Math.round(seconds)), "second")}`;
   return `Waiting: ${runs} before yours${about}.`;
 }
+
+const ordinals = new Intl.PluralRules(language, { type: "ordinal" });
+
+/** @param {number} n */
+export const ordinal = (n) => t(`step.ordinal-${ordinals.select(n)}`, { n });
 
 /** @param {number} share */
 export function percent(share) {
@@ -113,8 +120,8 @@ export function originWords(trace, step, node) {
   const { origin, rank, probability, match } = step.origins[node];
   if (origin === "root") return "root, certain before the step" + rootRank(step);
   if (origin === "logit") {
-    const share = probability === null ? "" : ` (${percent(probability)})`;
-    return `${rank === 0 ? "first choice" : "runner-up"} of the last logits, rank ${rank}${share}`;
+    const share = probability === null || probability < LEAST_SHARE ? "" : ` (${percent(probability)})`;
+    return `${ordinal((rank || 0) + 1)} choice of the last logits${share}`;
   }
   const source = sourceOf(step, node);
   if (!source) return ORIGINS[origin].title + rankAfterParent(trace, step, node);
@@ -207,6 +214,21 @@ function endSentence(trace, next) {
     cancelled: "The run was stopped here",
   };
   return `${reasons[finish || ""] || "The run ended here"}; the target's next token would have been ${next}.`;
+}
+
+/**
+ * What is shown: its method, its model, and whether it is recorded.
+ * @param {TraceHeader} header
+ */
+export function badgeWords({ method, model, recorded }) {
+  const key = `step.method-${method}`;
+  const title = t(key) === key ? method : t(key);
+  return t(recorded ? "step.badge-recorded" : "step.badge-live", { method: title, model: modelName(model) });
+}
+
+/** @param {{ id?: string }} [model] */
+function modelName({ id = "" } = {}) {
+  return id === "builtin" ? t("step.builtin") : id.split("/").pop() || t("step.no-model");
 }
 
 /**

@@ -5,6 +5,7 @@
 import enPage from "./en/page.json" with { type: "json" };
 import enWatch from "./en/watch.json" with { type: "json" };
 import enPlayer from "./en/player.json" with { type: "json" };
+import enStep from "./en/step.json" with { type: "json" };
 import enCompare from "./en/compare.json" with { type: "json" };
 import enWhy from "./en/why.json" with { type: "json" };
 import enLearn from "./en/learn.json" with { type: "json" };
@@ -14,6 +15,7 @@ import enGloss from "./en/gloss.json" with { type: "json" };
 import dePage from "./de/page.json" with { type: "json" };
 import deWatch from "./de/watch.json" with { type: "json" };
 import dePlayer from "./de/player.json" with { type: "json" };
+import deStep from "./de/step.json" with { type: "json" };
 import deCompare from "./de/compare.json" with { type: "json" };
 import deWhy from "./de/why.json" with { type: "json" };
 import deLearn from "./de/learn.json" with { type: "json" };
@@ -23,6 +25,7 @@ import deGloss from "./de/gloss.json" with { type: "json" };
 import zhHansPage from "./zh-Hans/page.json" with { type: "json" };
 import zhHansWatch from "./zh-Hans/watch.json" with { type: "json" };
 import zhHansPlayer from "./zh-Hans/player.json" with { type: "json" };
+import zhHansStep from "./zh-Hans/step.json" with { type: "json" };
 import zhHansCompare from "./zh-Hans/compare.json" with { type: "json" };
 import zhHansWhy from "./zh-Hans/why.json" with { type: "json" };
 import zhHansLearn from "./zh-Hans/learn.json" with { type: "json" };
@@ -32,7 +35,7 @@ import zhHansGloss from "./zh-Hans/gloss.json" with { type: "json" };
 
 /** @type {Record<string, Texts>} */
 export const catalogue = {
-  en: { ...enPage, ...enWatch, ...enPlayer, ...enCompare, ...enWhy, ...enLearn, ...enPresent, ...enExport, ...enGloss },
-  de: { ...dePage, ...deWatch, ...dePlayer, ...deCompare, ...deWhy, ...deLearn, ...dePresent, ...deExport, ...deGloss },
-  "zh-Hans": { ...zhHansPage, ...zhHansWatch, ...zhHansPlayer, ...zhHansCompare, ...zhHansWhy, ...zhHansLearn, ...zhHansPresent, ...zhHansExport, ...zhHansGloss },
+  en: { ...enPage, ...enWatch, ...enPlayer, ...enStep, ...enCompare, ...enWhy, ...enLearn, ...enPresent, ...enExport, ...enGloss },
+  de: { ...dePage, ...deWatch, ...dePlayer, ...deStep, ...deCompare, ...deWhy, ...deLearn, ...dePresent, ...deExport, ...deGloss },
+  "zh-Hans": { ...zhHansPage, ...zhHansWatch, ...zhHansPlayer, ...zhHansStep, ...zhHansCompare, ...zhHansWhy, ...zhHansLearn, ...zhHansPresent, ...zhHansExport, ...zhHansGloss },
 };

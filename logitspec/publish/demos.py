@@ -9,7 +9,7 @@ from pathlib import Path
 
 from logitspec.paths import ASSETS
 from logitspec.prompts import Prompt, examples, typed
-from logitspec.publish.typical import most_typical_run
+from logitspec.publish.typical import clearest_step, most_typical_run, typical_step
 from logitspec.trace.records import Trace
 
 TRACES = ASSETS / "traces"
@@ -76,6 +76,23 @@ def opening_run(folder: Path = TRACES) -> tuple[Prompt, Trace] | None:
         trace = most_typical_run(traces)
         return prompts[traces.index(trace)], trace
     return None
+
+
+def opening_scene(folder: Path = TRACES) -> tuple[Prompt, Trace, int] | None:
+    """The step that the page opens on, with its run and prompt: the clearest one of the first gallery that has
+    any, else a typical one of `opening_run`."""
+    for prompts in _recorded(folder):
+        traces = [Trace.open(demo_file(prompt, folder)) for prompt in prompts]
+        found = [
+            (*clearest, place)
+            for place, trace in enumerate(traces)
+            if (clearest := clearest_step(trace))
+        ]
+        if found:
+            _, number, place = min(found)
+            return prompts[place], traces[place], number
+    opening = opening_run(folder)
+    return opening and (*opening, typical_step(opening[1]))
 
 
 def opening_race(folder: Path = RACES) -> Prompt | None:

@@ -33,6 +33,29 @@ def typical_step(trace: Trace) -> int:
     return next(iter(fitting), 1)
 
 
+def clearest_step(trace: Trace) -> tuple[tuple[int, int], int] | None:
+    """The step of `trace` that shows the whole method in the fewest tokens, as ((tokens, rank), number from 1
+    on): its accepted path is the root, a runner-up and two or more tokens copied from the prompt after that.
+    Of several, the one whose runner-up was the likeliest; None where there is none.
+    """
+    found = [
+        ((len(step.path), step.provenance[1].rank or 0), number)
+        for number, step in enumerate(trace.steps, 1)
+        if _shows_all(step, len(trace.prompt_ids))
+    ]
+    return min(found, default=None)
+
+
+def _shows_all(step: StepRecord, prompt_length: int) -> bool:
+    _, *drafts = step.provenance
+    copies = [each.copied_from for each in drafts[1:]]
+    return (
+        len(copies) >= 2
+        and drafts[0].origin is Origin.LOGIT
+        and all(place is not None and place < prompt_length for place in copies)
+    )
+
+
 def _tells(step: StepRecord) -> bool:
     """Whether an accepted draft has one of the method's two origins."""
     return any(each.origin in (Origin.LOGIT, Origin.RETRIEVED) for each in step.provenance[1:])

@@ -26,8 +26,7 @@ HUB = "https://huggingface.co/"
 HUB_NAME = re.compile(r"(?:https://(?:huggingface\.co|hf\.co)/)?[\w-][\w.-]*/[\w.:@/-]+")
 
 ABOUT_BUILTIN = (
-    "The built-in model knows the seven tasks of the examples, in their own words;"
-    " free-form prompts want a larger model."
+    "The built-in model knows the seven tasks of the examples; free-form prompts want a larger model."
 )
 
 log = logging.getLogger(__name__)

@@ -95,9 +95,13 @@ def waiting_message(ahead: int, seconds: float | None) -> str:
     return dumps({"kind": "waiting", "run": "", "id": _unique(), **about})
 
 
-def autoplay_message(document: str, at: int = 1) -> str:
-    """The message that plays a recorded run or race. document: its JSON. at: the step of a run to begin at."""
-    return f'{{"autoplay":true,"at":{at},"id":"{_unique()}",{document[1:]}'
+def autoplay_message(document: str, at: int = 1, scene: bool = False) -> str:
+    """The message that plays a recorded run or race.
+
+    document: its JSON. at: the step of a run to begin at. scene: whether only that step plays, by itself.
+    """
+    alone = ',"scene":true' if scene else ""
+    return f'{{"autoplay":true,"at":{at}{alone},"id":"{_unique()}",{document[1:]}'
 
 
 def _unique() -> str:

@@ -7,6 +7,7 @@ components, all of which Gradio sets up before it shows any.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
@@ -18,10 +19,16 @@ from logitspec.ui.catalogue import say
 from logitspec.ui.desk import PRIVATE
 
 
-def option_inputs(chosen: Any, title: str, layout: Any = gr.Row) -> gr.Textbox:
+def option_inputs(
+    chosen: Any,
+    title: str,
+    layout: Any = gr.Row,
+    before: Mapping[str, Mapping[str, Any]] | None = None,
+) -> gr.Textbox:
     """The options of the method in the component `chosen`, folded under `title`; nothing shows while
-    it holds none. layout: a row or a column. Returns the component with what `own_options` reads."""
-    settings = gr.Textbox("{}", visible=False)
+    it holds none. layout: a row or a column. before: options by name, by method, where they do not begin with
+    their defaults. Returns the component with what `own_options` reads."""
+    settings = gr.Textbox(json.dumps(before or {}), visible=False)
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
 
         @gr.render(

@@ -20,9 +20,8 @@ from logitspec.ui.visit import visitor_of
 SECONDS_KEPT = 3600  # of files that Gradio writes
 MAX_UNSEEN = 64  # requests that Gradio's queue has and serving/turn.py has not seen
 
-INTRO = """# LogitSpec Live
-Watch a language model draft several tokens at once, check them in **one forward pass** and keep those \
-that it would have written anyway."""
+INTRO = """# Four words from one pass?
+LogitSpec Live: watch a language model check its guesses in **one pass**."""
 
 
 def build(host: Host) -> gr.Blocks:

@@ -20,7 +20,8 @@ def step_player(
 
     The page calls both functions by their names: fetch_steps({"run", "from"}) returns the delta that
     fills a gap, stop_run({"run"}) ends a run that went on without its page. When the viewer goes to a
-    step and stays, the event `step_select` tells its listeners {"run", "step"}, the step from 1 on.
+    step and stays, the event `step_select` tells its listeners {"run", "step"}, the step from 1 on; when a link
+    or a file brings a run, `opened` tells {"prompt", "method", "model"}.
     """
     player = gr.HTML(
         value="",

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { originOfEdge, stateOfEdge } from "../../assets/player/edges.js";
 import { ancestorsOf, positionIds } from "../../assets/player/mask.js";
-import { choiceUnder, letterCount, nodeWidths } from "../../assets/player/nodes.js";
-import { appendSteps, createTrace } from "../../assets/player/trace.js";
+import { letterCount, nodeWidths } from "../../assets/player/nodes.js";
+import { appendSteps, createTrace, verdictOf } from "../../assets/player/trace.js";
 import { nextZoom } from "../../assets/player/zoom.js";
 
 const VOCABULARY = { 0: " the", 1: " cat", 2: "\n", 3: { hex: "e2 9c".replace(" ", "") }, 4: " 日本" };
@@ -44,10 +44,10 @@ test("a slot holds its chip and the line under it, within limits", () => {
   assert.ok(widths[4].chip > widths[1].chip); // " 日本" is five letters wide
 });
 
-test("under a rejected node stands what the target wanted instead of it, else what it chose after it", () => {
+test("along the accepted path it says whether what the target wants was drafted, elsewhere nothing", () => {
   const { step } = made();
   assert.deepEqual(step.states, ["accepted", "accepted", "rejected", "rejected", "uncompared"]);
-  assert.deepEqual([0, 1, 2, 3, 4].map((node) => choiceUnder(step, node)), [1, 4, 4, 1, 0]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((node) => verdictOf(step, node)), ["✓", "✗", "", "", ""]);
 });
 
 test("a shared edge takes the best fate and the origin that all agree on", () => {

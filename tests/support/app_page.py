@@ -7,9 +7,18 @@ from playwright.sync_api import Page, expect
 PLAYER = "[data-logitspec-player]"
 
 
+def try_your_own(page: Page) -> None:
+    """Open what lies behind the button, unless it is open: method, options, examples."""
+    button = page.get_by_role("button", name="Try your own")
+    if button.get_attribute("aria-expanded") != "true":
+        button.click()
+        expect(button).to_have_attribute("aria-expanded", "true")
+
+
 def unfold(page: Page, title: str, field: str) -> None:
     """Open an accordion, if it is shut, until `field` can be filled."""
     if not page.get_by_label(field).is_visible():
+        try_your_own(page)
         page.get_by_role("button", name=title).click()
         expect(page.get_by_label(field)).to_be_visible()
         page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it

@@ -9,16 +9,16 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS
+from logitspec.models.loader import BUILTIN
 from logitspec.prompts import Prompt
 from logitspec.publish.demos import (
     TRACES,
     Gallery,
     demo_run,
     galleries,
-    opening_run,
+    opening_scene,
     read_demo,
 )
-from logitspec.publish.typical import typical_step
 from logitspec.serving.host import Host
 from logitspec.serving.request import MAX_NEW_TOKENS, Request
 from logitspec.serving.wire import autoplay_message, pack
@@ -34,43 +34,57 @@ from logitspec.ui.words import task_title
 MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 
+# Sized by cost, trees have a node or two on many a processor: right, and nothing to watch.
+WATCHED_NODES = 16
+WATCHED = {
+    DEFAULT_METHOD: {"tree_size": "capacity", "draft_tree_capacity": WATCHED_NODES},
+}
+
+
 def build(shell: Shell) -> None:
     host = shell.host
-    opening = opening_run()
-    with gr.Row(equal_height=True):
+    opening = opening_scene()
+    with gr.Row(elem_id="ask"):
         prompt = gr.Textbox(
             opening[0].text if opening else "",
             label="Prompt",
-            lines=2,
+            show_label=False,
+            container=False,
+            lines=1,
             max_lines=4,
             scale=5,
+            min_width=200,
             placeholder="Write something, or take an example",
             elem_id="prompt",
         )
-        with gr.Column(scale=0, min_width=220), gr.Row():
-            start = gr.Button("Run", variant="primary", min_width=90, elem_id="run")
-            stop = gr.Button("Stop", min_width=90, elem_id="stop")
-    first, *others = galleries()
-    shelves = [(first, _shelf(first, [task_title(each.category) for each in first.prompts]))]
+        model = _model(host)
+        start = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id="run")
+        stop = gr.Button("Stop", scale=0, min_width=80, elem_id="stop")
+        gr.Button("Try your own", scale=0, min_width=140, elem_id="try").click(
+            None, js="() => logitspec.unfold('try', 'own')"
+        )
+    with gr.Row(elem_id="about-model"):
+        about = gr.Markdown(_plain(host.models.about(host.models.default)), elem_id="about")
+        _real_model(host, model, about)
+    with gr.Column(elem_id="own"):
+        method = _method(opening)
+        shelves = [(gallery, _shelf(gallery)) for gallery in galleries()]
+        with gr.Row():
+            with gr.Column():
+                settings = _sampling()
+            with gr.Column():
+                options = option_inputs(method, "Options of the method", before=WATCHED)
     player = step_player(_opening(opening), *callbacks(host, TRACES))
-    for gallery in others:
-        with gr.Accordion(f"Runs of {gallery.name}", open=False):
-            titles = [f"{task_title(each.category)}: {each.title}" for each in gallery.prompts]
-            shelves.append((gallery, _shelf(gallery, titles)))
-    method = _method()
-    with gr.Row():
-        with gr.Column():
-            about = gr.Markdown(_plain(host.models.about(host.models.default)))
-            settings = _settings(host, about)
-        with gr.Column():
-            options = option_inputs(method, "Options of the method")
     desk = Desk(host)
-    inputs = [prompt, method, *settings, options]
+    inputs = [prompt, method, model, *settings, options]
     desk.connect(
         start, stop, prompt, player, inputs, _request, ("logitspec-waiting", "logitspec-stop")
     )
     for gallery, shelf in shelves:
-        _connect_examples(desk, shelf, gallery, host, [prompt, player, settings[0]])
+        _connect_examples(desk, shelf, gallery, host, [prompt, player, model, method])
+    player.opened(
+        lambda event: _opened(event, host), outputs=[prompt, model, method], queue=False, **PRIVATE
+    )
 
 
 def _request(
@@ -80,41 +94,81 @@ def _request(
     return Request(prompt, lanes, length, temperature, seed, model)
 
 
-def _opening(opening: tuple[Prompt, Trace] | None) -> str:
-    """The message that plays the run that the page opens on, from a typical step of it on."""
+def _opening(opening: tuple[Prompt, Trace, int] | None) -> str:
+    """The message that plays the step that the page opens on, by itself."""
     if opening is None:
         return ""
-    _, trace = opening
-    return pack(autoplay_message(trace.to_json(), typical_step(trace)))
+    _, trace, step = opening
+    return pack(autoplay_message(trace.to_json(), step, scene=True))
 
 
-def _shelf(gallery: Gallery, titles: list[str]) -> gr.Dataset:
+def _shelf(gallery: Gallery) -> gr.Dataset:
     return gr.Dataset(
         components=["textbox"],
         samples=[[prompt.text] for prompt in gallery.prompts],
-        sample_labels=titles,
-        samples_per_page=len(titles),
+        sample_labels=[f"{task_title(each.category)}: {each.title}" for each in gallery.prompts],
+        samples_per_page=len(gallery.prompts),
         type="index",
-        label=f"Recorded on {gallery.name}: each plays at once",
+        label=f"Recorded on {gallery.name} with {METHODS[gallery.method].title}: each plays at once",
     )
 
 
-def _method() -> gr.Radio:
-    choices = [(each.title, name) for name, each in METHODS.items()]
-    return gr.Radio(choices, value=DEFAULT_METHOD, label="Method")
+def _method(opening: tuple[Prompt, Trace, int] | None) -> gr.Radio:
+    """The methods, that of the opening run chosen."""
+    return gr.Radio(
+        [(each.title, name) for name, each in METHODS.items()],
+        value=opening[1].method if opening else DEFAULT_METHOD,
+        label="Method",
+        info=f"{METHODS[DEFAULT_METHOD].title} drafts trees of {WATCHED_NODES} nodes here, to have something"
+        " to watch where drafting does not pay; its options turn that off.",
+    )
 
 
-def _settings(host: Host, about: gr.Markdown) -> list[Any]:
-    """Model, length, temperature and seed; `about` describes the chosen model."""
+def _model(host: Host) -> gr.Dropdown:
     models = host.models
-    with gr.Accordion("Model and sampling", open=False):
-        model = gr.Dropdown(
-            models.choices,
-            value=models.default,
-            label="Model",
-            info="One of these, a Hugging Face id or a folder" if models.others else None,
-            allow_custom_value=models.others,
-        )
+    return gr.Dropdown(
+        models.choices,
+        value=models.default,
+        label="Model",
+        show_label=False,
+        container=False,
+        scale=2,
+        min_width=180,
+        allow_custom_value=models.others,
+        elem_id="model",
+    )
+
+
+def _real_model(host: Host, model: gr.Dropdown, about: gr.Markdown) -> None:
+    """The line `about` follows the chosen model; while that is the built-in one, a button chooses a real one."""
+    models = host.models
+    offered = {name for _, name in models.choices}
+    real = next((each.model for each in galleries() if each.model in offered - {BUILTIN}), None)
+
+    def loading(name: str | None) -> Iterator[str]:
+        for line in models.loading(name or models.default):
+            yield _plain(line)
+
+    model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
+    if real is None:
+        return
+    button = gr.Button(
+        f"Use a real one: {real.rpartition('/')[2]}",
+        size="sm",
+        scale=0,
+        min_width=250,
+        visible=models.default == BUILTIN,
+        elem_id="real-model",
+    )
+    button.click(lambda: real, outputs=[model], queue=False, **PRIVATE)
+    model.change(
+        lambda name: gr.Button(visible=name == BUILTIN), [model], [button], queue=False, **PRIVATE
+    )
+
+
+def _sampling() -> list[Any]:
+    """Length, temperature and seed."""
+    with gr.Accordion("Length and sampling", open=False):
         with gr.Row():
             length = gr.Number(
                 300, label="Max new tokens", info=f"1 to {MAX_NEW_TOKENS}", precision=0
@@ -124,13 +178,7 @@ def _settings(host: Host, about: gr.Markdown) -> list[Any]:
                 0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
             )
             seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
-
-    def loading(name: str | None) -> Iterator[str]:
-        for line in models.loading(name or models.default):
-            yield _plain(line)
-
-    model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
-    return [model, length, temperature, seed]
+    return [length, temperature, seed]
 
 
 def _plain(text: str) -> str:
@@ -141,18 +189,28 @@ def _plain(text: str) -> str:
 def _connect_examples(
     desk: Desk, shelf: gr.Dataset, gallery: Gallery, host: Host, outputs: list[Any]
 ) -> None:
-    """An example fills in its prompt and, where it is on offer, its model, and its recorded run plays; Run
-    makes it live. outputs: prompt, player and model."""
+    """An example fills in its prompt, its method and, where it is on offer, its model, and its recorded run
+    plays; Run makes it live. outputs: prompt, player, model and method."""
     model = gallery.model if gallery.model in host.models.names else gr.skip()
 
-    def choose(place: int, visitor: gr.Request) -> tuple[str, Any, Any]:
+    def choose(place: int, visitor: gr.Request) -> tuple[str, Any, Any, str]:
         prompt = gallery.prompts[place]
         if (demo := read_demo(demo_run(prompt))) is None:
-            return prompt.text, gr.skip(), model
+            return prompt.text, gr.skip(), model, gallery.method
         desk.replace(visitor)
-        return prompt.text, pack(autoplay_message(demo)), model
+        return prompt.text, pack(autoplay_message(demo)), model, gallery.method
 
     shelf.click(choose, [shelf], outputs, queue=False, **EVERY_CLICK)
+
+
+def _opened(event: gr.EventData, host: Host) -> tuple[Any, Any, Any]:
+    """Prompt, model and method of a run that a link or a file opened; what is none of ours stays as it is."""
+    prompt, model, method = (event._data.get(key) for key in ("prompt", "model", "method"))
+    return (
+        prompt if isinstance(prompt, str) else gr.skip(),
+        model if model in host.models.names else gr.skip(),
+        method if isinstance(method, str) and method in METHODS else gr.skip(),
+    )
 
 
 TAB = Tab("watch", "Watch", build, position=1)

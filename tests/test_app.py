@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.app import free_port
 from support.app_page import PLAYER, state, take_along, try_your_own, unfold
 from support.cable import Cable
+from support.player_driver import resting_step
 
 import app
 from logitspec import METHODS, Trace
@@ -88,13 +88,6 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
     # Gradio's messages of earlier errors would lie over the button.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     page.get_by_role("button", name="Run", exact=True).click()
-
-
-def resting_step(trace: Trace) -> int:
-    """Where a live run rests: the last step of median length, at least two tokens, or the very last."""
-    lengths = [len(step.path) for step in trace.steps]
-    wanted = max(2, statistics.median_low(lengths))
-    return max((at for at, each in enumerate(lengths, 1) if each == wanted), default=len(lengths))
 
 
 def cursor(page: Page) -> int:

@@ -20,6 +20,7 @@ from support.player_driver import (
     expected_tokens,
     painted,
     press,
+    resting_step,
     send,
     show,
     shown_text,
@@ -476,10 +477,14 @@ def test_live_run_is_followed_until_the_viewer_looks_back(page: Page) -> None:
     assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, 9)
 
 
-def test_the_end_of_a_followed_run_shows_all(page: Page) -> None:
+def test_a_followed_run_rests_at_its_last_typical_step(page: Page) -> None:
     send(page, reset_message(STORY, 0), steps_between(STORY, 0, 3, 1), STORY.to_json())
-    steps = len(STORY.steps)
-    assert state(page) == (steps, steps, "done")
+    steps, rest = len(STORY.steps), resting_step(STORY)
+    assert len(STORY.steps[rest - 1].path) >= 2
+    assert state(page) == (steps, rest, "done")
+    assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, rest)
+    page.locator(ROOT).focus()
+    press(page, "End")
     assert page.evaluate(READ_TOKENS) == expected_tokens(STORY, steps)
 
 
@@ -517,7 +522,7 @@ def test_a_gap_without_help_is_healed_by_the_whole_trace(page: Page) -> None:
     send(page, reset_message(STORY, 0), steps_between(STORY, 3, 4, 1))
     assert state(page) == (0, 0, "running")
     send(page, STORY.to_json())
-    assert state(page) == (len(STORY.steps), len(STORY.steps), "done")
+    assert state(page) == (len(STORY.steps), resting_step(STORY), "done")
 
 
 def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
@@ -737,7 +742,7 @@ READ_CHOICES = """() => [...document.querySelectorAll(".ls-node")]
   .sort((a, b) => a.dataset.node - b.dataset.node)
   .map((node) => [...node.querySelectorAll(".ls-choice")]
     .filter((each) => getComputedStyle(each).display !== "none" && getComputedStyle(each).visibility === "visible")
-    .map((each) => each.textContent).join(""))"""
+    .map((each) => each.innerText.replace(/\n/g, "")).join(""))"""
 
 
 def test_under_each_node_stands_what_the_target_wants_and_then_who_guessed_it(page: Page) -> None:

@@ -25,9 +25,7 @@ SECONDS_PER_LINE = 0.3
 HUB = "https://huggingface.co/"
 HUB_NAME = re.compile(r"(?:https://(?:huggingface\.co|hf\.co)/)?[\w-][\w.-]*/[\w.:@/-]+")
 
-ABOUT_BUILTIN = (
-    "The built-in model knows the seven tasks of the examples; free-form prompts want a larger model."
-)
+ABOUT_BUILTIN = "The built-in model knows the seven tasks of the examples; free-form prompts want a larger model."
 
 log = logging.getLogger(__name__)
 

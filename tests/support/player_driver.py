@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,13 @@ def state(page: Page) -> tuple[int, int, str]:
     """Steps, cursor and state as the root element tells them."""
     data = page.evaluate(f"() => ({{...document.querySelector('{ROOT}').dataset}})")
     return int(data["steps"]), int(data["cursor"]), data["state"]
+
+
+def resting_step(trace: Trace) -> int:
+    """Where a live run rests: the last step of median length, at least two tokens, or the very last."""
+    lengths = [len(step.path) for step in trace.steps]
+    wanted = max(2, statistics.median_low(lengths))
+    return max((at for at, each in enumerate(lengths, 1) if each == wanted), default=len(lengths))
 
 
 def shown_text(tokens: list[bytes]) -> list[str]:

@@ -31,7 +31,7 @@ export function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, all: false, logScale: false };
+  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, told: null, all: false, logScale: false };
   /** @type {RanksState} */
   const state = { view, list, more, log, spoken, inSight: RANKS_SHOWN, ...blank };
   new ResizeObserver(() => {
@@ -106,6 +106,12 @@ function moveRank(state, on, event) {
 function paintRanks(state, frame) {
   state.frame = frame;
   const { step } = frame;
+  const link = linkOf(frame);
+  const rank = link && link.number === frame.cursor ? link.rank : null;
+  const told = rank ?? acceptedRank(frame);
+  const isNew = told !== null && told !== state.told;
+  state.told = told;
+  if (told !== null && told >= state.list.children.length) state.drawnStep = null;
   // While steps rush by, only the rows in sight are worth drawing.
   const maxRows = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
   if (state.drawnStep !== step || !step || state.drawnRows < maxRows) {
@@ -113,15 +119,33 @@ function paintRanks(state, frame) {
     Object.assign(state, { drawnStep: step, drawnRows: maxRows });
     drawRanks(state, frame, maxRows);
   }
-  const link = linkOf(frame);
-  const rank = link && link.number === frame.cursor ? link.rank : null;
   for (const row of state.list.querySelectorAll("[data-pointed]")) row.removeAttribute("data-pointed");
   const row = rank === null ? null : state.list.children[rank];
   if (row) row.setAttribute("data-pointed", "");
+  const byPointer = frame.pointed !== null && "rank" in frame.pointed;
+  if (isNew && !byPointer && !frame.hurried) showRow(state.list, told);
+}
+
+/**
+ * The rank that a step at rest is about: that of the accepted runner-up; null where none was.
+ * @param {Frame} frame
+ */
+function acceptedRank({ step, beat }) {
+  if (!step || beat < 4) return null;
+  const node = step.row.path.find((each) => step.origins[each].origin === "logit");
+  return node === undefined ? null : step.origins[node].rank;
+}
+
+/** @param {HTMLElement} list @param {number} rank */
+function showRow(list, rank) {
+  const row = childrenOf(list)[rank];
+  if (!row) return;
+  const inSight = row.offsetTop >= list.scrollTop && row.offsetTop + row.offsetHeight <= list.scrollTop + list.clientHeight;
+  if (!inSight) list.scrollTop = row.offsetTop - list.clientHeight / 2;
 }
 
 /** @param {RanksState} state @param {Frame} frame @param {number} maxRows */
-function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, maxRows) {
+function drawRanks({ view, list, more, log, all, logScale, told }, { trace, step }, maxRows) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -129,7 +153,7 @@ function drawRanks({ view, list, more, log, all, logScale }, { trace, step }, ma
     return setText(view.note, "");
   }
   const { ids, probs } = step.row.last;
-  const count = all ? ids.length : Math.min(RANKS_SHOWN, ids.length);
+  const count = all ? ids.length : Math.min(Math.max(RANKS_SHOWN, (told ?? 0) + 1), ids.length);
   const drafted = draftedRanks(step);
   const scale = logScale ? logBars(probs) : linearBars(probs);
   for (const row of childrenOf(list).slice(count)) row.remove();

@@ -3,15 +3,20 @@
 import { decimal, number, t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el, setText } from "./dom.js";
+import { loopIn } from "./loops.js";
 import { milliseconds, percent } from "./words.js";
 
 /** @import { Baseline, Frame, Still, Trace } from "./types.js" */
 
 const COUNTS = [
+  ["mean", t("player.count-mean"), t("player.count-mean-meaning")],
   ["tokens", t("player.count-tokens"), ""],
   ["forwards", t("player.count-forwards"), t("player.count-forwards-meaning")],
-  ["mean", t("player.count-mean"), t("player.count-mean-meaning")],
   ["acceptance", t("player.count-acceptance"), t("player.count-acceptance-meaning")],
+];
+
+// They are this machine's, and say nothing of another one's.
+const SECONDS = [
   ["rate", t("player.count-rate"), t("player.count-rate-meaning")],
   ["wall", t("player.count-wall"), t("player.count-wall-meaning")],
   ["device", t("player.count-device"), t("player.count-device-meaning")],
@@ -19,14 +24,14 @@ const COUNTS = [
 ];
 
 export function createCounts() {
-  const element = el("dl", { class: "ls-counts" });
-  const items = COUNTS.map(([name, label, meaning]) => {
-    const value = el("dd", { "data-count": name }, "–");
-    const note = el("dd", { class: "ls-meaning" }, meaning);
-    const group = el("div", { "data-counts": name }, el("dt", {}, label), value, note);
-    element.append(group);
-    return { name, meaning, value, note, group };
-  });
+  const counts = countList(COUNTS);
+  const seconds = countList(SECONDS);
+  const loop = el("p", { class: "ls-loop", hidden: true });
+  const reason = el("p", { class: "ls-meaning" });
+  const summary = el("summary", {}, t("step.seconds"));
+  const fold = el("details", { class: "ls-seconds" }, summary, reason, seconds.element);
+  const element = el("div", { class: "ls-numbers" }, loop, counts.element, fold);
+  const items = [...counts.items, ...seconds.items];
   return {
     element,
     /** @param {Frame} frame */
@@ -36,12 +41,54 @@ export function createCounts() {
       /** @type {Record<string, string>} */
       const texts = trace ? countTexts(trace, stepsDone(frame)) : {};
       for (const { name, value } of items) setText(value, texts[name] || "–");
+      const words = trace && !frame.hurried ? loopWords(trace, stepsDone(frame)) : "";
+      loop.hidden = !words;
+      setText(loop, words);
+      setText(reason, trace ? secondsReason(trace) : "");
       const speedup = items[items.length - 1];
       const baseline = trace && trace.header.baseline;
       speedup.group.hidden = !baseline;
       if (baseline) setText(speedup.note, baselineWords(baseline));
     },
   };
+}
+
+/** @param {string[][]} rows of name, label and meaning */
+function countList(rows) {
+  const element = el("dl", { class: "ls-counts" });
+  const items = rows.map(([name, label, meaning]) => {
+    const value = el("dd", { "data-count": name }, "–");
+    const note = el("dd", { class: "ls-meaning" }, meaning);
+    const group = el("div", { "data-counts": name }, el("dt", {}, label), value, note);
+    element.append(group);
+    return { name, meaning, value, note, group };
+  });
+  return { element, items };
+}
+
+/**
+ * Says that the output repeats itself, if it does; empty otherwise.
+ * @param {Trace} trace
+ * @param {number} done steps
+ */
+export function loopWords(trace, done) {
+  const loop = loopIn(trace.ids.slice(trace.promptLength, trace.totals[done].end));
+  if (!loop) return "";
+  const tokens = loop.to - loop.from;
+  return t("step.loop", { from: loop.from + 1, to: loop.to, n: loop.block, times: Math.floor(tokens / loop.block) });
+}
+
+/**
+ * Where the seconds come from: the device, and what more rows cost there.
+ * @param {Trace} trace
+ */
+function secondsReason({ header }) {
+  const { model, environment } = header;
+  const where = t("step.seconds-where", { device: (model && model.device) || "" });
+  const costs = environment && environment.forward_costs;
+  if (!costs) return where;
+  const [one, many] = [costs.milliseconds[0], costs.milliseconds[costs.rows.indexOf(64)]];
+  return many ? `${where} ${t("step.seconds-costs", { times: many / one })}` : where;
 }
 
 /**

@@ -92,13 +92,13 @@ function drawBars(element, bars, state, trace) {
 }
 
 /**
- * Tokens per pass and per second, up to the visible step.
+ * Tokens per pass, up to the visible step.
  * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "beat">} frame
  */
 export function soFarWords(frame) {
   if (!frame.trace) return "";
-  const { mean, rate } = countTexts(frame.trace, stepsDone(frame));
-  return mean ? t(rate ? "player.so-far-rate" : "player.so-far", { mean, rate }) : "";
+  const { mean } = countTexts(frame.trace, stepsDone(frame));
+  return mean ? t("player.so-far", { mean }) : "";
 }
 
 /**

@@ -38,7 +38,7 @@ export function storySentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
   const gained = plural(step.row.path.length, "token") + " from one forward pass";
-  if (drafted === 0) return `Nothing was drafted: ${gained}, as in plain decoding.`;
+  if (drafted === 0) return noGuessSentence(trace);
   if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
   const some = `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
   const subject = drafted === 1 ? "the one drafted token was" : some;
@@ -49,6 +49,23 @@ export function storySentence(trace, number) {
 function clausesOf(trace, number, isBrief = false) {
   const step = trace.steps[number - 1];
   return pathSegments(step).map((nodes) => segmentClause(trace, step, nodes, isBrief));
+}
+
+/**
+ * Why a step guessed nothing: what a guess costs on this machine, where the method weighs that, and how often it
+ * would have to be right.
+ * @param {Trace} trace
+ */
+function noGuessSentence({ header }) {
+  const { environment, options } = header;
+  const costs = environment && environment.forward_costs;
+  const plain = t("step.guesses-none-why");
+  if (!costs || !options || options.tree_size !== "measured") return plain;
+  const [one, two] = costs.milliseconds;
+  // A guess that is right with probability p brings 1 + p tokens for the time of two rows.
+  const needed = two / one - 1;
+  const times = { one: milliseconds(one / 1000), more: milliseconds((two - one) / 1000), needed };
+  return `${plain} ${t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times)}`;
 }
 
 /** @param {number} count */
@@ -181,7 +198,7 @@ function logitsWords(trace, number, { row, origins }) {
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function draftWords(trace, number, { row, origins, drafted }) {
-  if (!drafted) return [t("step.guesses-none"), t("step.guesses-none-why")];
+  if (!drafted) return [t("step.guesses-none"), noGuessSentence(trace)];
   /** @type {(name: string, key?: string | null) => number} */
   const count = (name, key) =>
     origins.filter((each) => each.origin === name && (key === undefined || each.key === key)).length;

@@ -44,6 +44,7 @@ export interface TraceHeader {
   schema: number;
   run: string;
   method: string;
+  options?: Record<string, any>;
   recorded?: string;
   prompt?: string | null;
   prompt_ids: number[];
@@ -54,7 +55,13 @@ export interface TraceHeader {
   prefill_seconds?: number;
   baseline?: Baseline;
   model: { id: string; dtype: string; device: string };
-  environment: Record<string, string>;
+  environment: Environment;
+}
+
+/** What ran. `forward_costs`: milliseconds of a forward at some numbers of rows. */
+export interface Environment {
+  forward_costs?: { rows: number[]; milliseconds: number[] };
+  [name: string]: any;
 }
 
 /** Plain decoding on the same machine, which a speed-up is measured against. */
@@ -688,6 +695,8 @@ export interface RanksState {
   frame: Frame | null;
   drawnStep: Step | null;
   drawnRows: number;
+  /** The rank that the picture is about. */
+  told: number | null;
   caret: number | null;
   all: boolean;
   logScale: boolean;

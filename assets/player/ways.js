@@ -37,17 +37,19 @@ export function aroundText(from, to, text) {
 }
 
 /**
- * From a rank, which is listed under the text, to a node beside both.
+ * From a rank, which is listed under the text, to a node beside both: along the edge of the text, and over the
+ * node's row, where no other node stands.
  * @param {Box} from
  * @param {Box} to
  * @param {Box} text
  */
 export function fromRank(from, to, text) {
   const start = roundPoint(from.right, between(from.top, from.bottom));
-  const end = roundPoint(to.left - 2, between(to.top, to.bottom));
+  const end = topOf(to);
   const edge = Math.max(from.right, text.right) + 9;
-  const points = [start, roundPoint(edge, start.y), roundPoint(edge, end.y), end];
-  return { start, curve: roundedWay(points), head: wayHead(end, "right") };
+  const row = end.y - WAY_ABOVE;
+  const points = [start, roundPoint(edge, start.y), roundPoint(edge, row), roundPoint(end.x, row), end];
+  return { start, curve: roundedWay(points), head: wayHead(end, "down") };
 }
 
 /**

@@ -13,7 +13,7 @@ test("sources are marked at the steps that brought them, each step once, the pro
 test("the numbers so far count a step with its last beat", () => {
   const total = (end, seconds) => ({ end, seconds, device: 0, drafted: 0, accepted: 0 });
   const trace = { header: {}, promptLength: 5, totals: [total(5, 0), total(7, 0.1), total(11, 0.2)] };
-  assert.equal(soFarWords({ trace, cursor: 2, beat: 5 }), "So far 3.00 a pass, 30.0/s");
-  assert.equal(soFarWords({ trace, cursor: 2, beat: 4 }), "So far 2.00 a pass, 20.0/s");
+  assert.equal(soFarWords({ trace, cursor: 2, beat: 5 }), "So far 3.00 a pass");
+  assert.equal(soFarWords({ trace, cursor: 2, beat: 4 }), "So far 2.00 a pass");
   assert.equal(soFarWords({ trace, cursor: 1, beat: 4 }), "");
 });

@@ -116,8 +116,25 @@ test("no reason is made up for the end of a run", () => {
 
 test("nothing drafted is plain decoding", () => {
   const trace = traceOf([stepOf([ROOT(THE)], [CAT], [0])]);
-  assert.equal(storySentence(trace, 1), "Nothing was drafted: 1 token from one forward pass, as in plain decoding.");
+  assert.equal(storySentence(trace, 1), "This pass brings one token, as in plain decoding.");
   assert.deepEqual(said(trace, 2), ["Nothing is guessed", "This pass brings one token, as in plain decoding."]);
+});
+
+test("where trees are sized by cost, nothing drafted has its reason in the costs", () => {
+  const costs = (milliseconds) => ({ environment: { forward_costs: { rows: [1, 2, 4], milliseconds } } });
+  const told = (milliseconds, tree_size) =>
+    said(traceOf([stepOf([ROOT(THE)], [CAT], [0])], { options: { tree_size }, ...costs(milliseconds) }), 2)[1];
+  const plain = "This pass brings one token, as in plain decoding.";
+  assert.equal(
+    told([40, 50, 90], "measured"),
+    `${plain} A pass takes 40.0 ms here, and a guess 10.0 ms more: it pays only where it is right more often than` +
+      " 25% of the time, and none was that likely.",
+  );
+  assert.equal(
+    told([40, 90, 90], "measured"),
+    `${plain} A pass takes 40.0 ms here, and a guess 50.0 ms more: even one that is always right would not pay.`,
+  );
+  assert.equal(told([40, 50, 90], "capacity"), plain);
 });
 
 test("other origins are told by their names, and two copies in one path apart", () => {

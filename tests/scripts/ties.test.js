@@ -29,9 +29,9 @@ test("a line's corners are round, but never longer than half of its sides", () =
   assert.equal(curve, "M20 52L13 52Q7 52 7 58L7 164Q7 170 13 170L58 170Q64 170 64 174L64 178");
 });
 
-test("from a rank to a node beside it: along the edge of the text", () => {
+test("from a rank to a node beside it: along the edge of the text, then over the row", () => {
   const way = fromRank(box(0, 100, 50, 120), box(200, 40, 260, 60), box(0, 0, 60, 90));
-  assert.deepEqual(corners(way.curve), [[50, 110], [69, 110], [69, 50], [198, 50]]);
+  assert.deepEqual(corners(way.curve), [[50, 110], [69, 110], [69, 30], [214, 30], [214, 38]]);
 });
 
 test("within the text it comes down to the top of a token, or up to its foot", () => {

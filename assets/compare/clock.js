@@ -8,7 +8,7 @@ import { hasFinished, isOver } from "./race.js";
 /** @type {Record<Clock, string>} */
 export const CLOCKS = { time: t("compare.clock-time"), forwards: t("compare.clock-forwards") };
 /** @type {Clock[]} */
-export const CLOCK_NAMES = ["time", "forwards"];
+export const CLOCK_NAMES = ["forwards", "time"];
 export const SAME_TIME = 1e-9;
 
 /**

@@ -59,7 +59,7 @@ export function createRaceView(element, options = {}) {
 /** @returns {RaceState} */
 const newRaceState = () => ({
   race: null,
-  clock: "time",
+  clock: "forwards",
   at: 0,
   speed: 1,
   follow: true,
@@ -84,7 +84,7 @@ function raceParts(view, actions) {
     spoken: el("div", { class: "ls-spoken", role: "status" }),
     course: el("div", { class: "lr-course" }),
     legend: createRaceLegend(),
-    results: createResults(),
+    results: createResults(view.options.gpuCosts || null),
     files: createRaceFiles(view),
   };
   const { controls, idle, waiting, error, spoken, course, legend, results, files } = parts;

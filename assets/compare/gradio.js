@@ -17,7 +17,8 @@ export function mountRace(gradio, root) {
     dispatchEvent(new CustomEvent("logitspec-open", { detail: trace }));
     gradio.trigger("open_lane", {});
   };
-  keepInPage(gradio, root, (options) => createRaceView(root, { ...options, onLane }), {
+  const gpuCosts = JSON.parse(root.dataset.gpu || "null");
+  keepInPage(gradio, root, (options) => createRaceView(root, { ...options, onLane, gpuCosts }), {
     store: "logitspec.race",
     subject: ({ race, lanes = [] }) => ({ run: race, finish: lanes.length > 0 && lanes.every(hasEnd) }),
     waiting: "logitspec-race",

@@ -2,6 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { messageOf } from "../player/disk.js";
+import { el } from "../player/dom.js";
 import { prefersStills } from "../player/playing.js";
 import { traceText } from "../player/trace.js";
 import { fittingSpeed } from "./controls.js";
@@ -14,6 +15,7 @@ import { arrivalWords, verdictWords } from "./words.js";
  *   ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace, WaitingMessage
  * } from "../player/types.js" */
 
+const LANES_AT_FIRST = 2;
 const LOST_STEPS = t("compare.lost-steps");
 
 /**
@@ -72,11 +74,28 @@ function loadRace(view, race) {
   haltRace(view);
   Object.assign(state, { race, expecting: false, opening: null, error: null, lost: false, at: 0, announcement: null, waiting: [] });
   view.lanes = race.lanes.map(({ title, trace }) => createLane(title, laneOpener(view, race, trace)));
-  view.course.replaceChildren(...view.lanes.map((lane) => lane.element));
+  view.course.replaceChildren(...view.lanes.map((lane) => lane.element), ...foldOf(view, race));
   state.speed = fittingSpeed(race, state.clock);
   setMoment(view, Infinity);
   noteFailure(state, race);
   raceArrived(view);
+}
+
+/**
+ * A recorded race begins with two lanes, and a button that shows the others.
+ * @param {RaceView} view
+ * @param {Race} race
+ */
+function foldOf({ course }, race) {
+  const more = race.lanes.length - LANES_AT_FIRST;
+  course.toggleAttribute("data-folded", Boolean(race.recorded) && more > 0);
+  if (!race.recorded || more <= 0) return [];
+  const button = el("button", { type: "button", class: "ls-button lr-more" }, t("compare.more-lanes", { n: more }));
+  button.addEventListener("click", () => {
+    course.removeAttribute("data-folded");
+    button.remove();
+  });
+  return [button];
 }
 
 /**

@@ -19,6 +19,8 @@ export function createRace(document) {
     return { title: document.titles[number], trace };
   });
   const { race: name, recorded = "", warm_up: warmUp, verdict = null } = document;
+  // Of a live race the lanes stay where their steps go.
+  if (recorded) lanes.sort((a, b) => Number(isPlain(b.trace)) - Number(isPlain(a.trace)));
   const origins = new Set(["root"]);
   for (const { trace } of lanes) noteOrigins(origins, trace, 0);
   return { name, recorded, warmUp, verdict, lanes, origins };
@@ -65,6 +67,9 @@ function growLane(trace, { from, steps, vocabulary, finish = null, error = null,
   // A message that comes late must not take back the end.
   if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }
+
+/** @param {Trace} trace */
+export const isPlain = (trace) => trace.header.method === "autoregressive";
 
 /** @param {Trace} trace */
 export const isOver = (trace) => trace.header.finish !== null && trace.header.finish !== undefined;

@@ -7,16 +7,18 @@ import { originAt } from "../player/trace.js";
 import { percent } from "../player/words.js";
 import { createBars } from "./bars.js";
 import { raceOver, tokensAfter } from "./race.js";
-import { timingWords, verdictWords } from "./words.js";
+import { raceReasons, timingWords, verdictWords } from "./words.js";
 
-/** @import { Race, Trace } from "../player/types.js" */
+/** @import { GpuCosts, Race, Trace } from "../player/types.js" */
 
-export function createResults() {
+/** @param {GpuCosts | null} gpuCosts */
+export function createResults(gpuCosts) {
   const verdict = el("p", { class: "lr-verdict" });
+  const reasons = el("div", { class: "lr-reasons" });
   const charts = el("div", { class: "lr-charts" });
   const timing = el("p", { class: "lr-timing" });
   const label = { class: "lr-results", role: "group", "aria-label": t("compare.results"), hidden: true };
-  const element = el("div", label, verdict, charts, timing);
+  const element = el("div", label, verdict, reasons, charts, timing);
   /** @type {Race | null} */
   let paintedRace = null;
   return {
@@ -29,7 +31,8 @@ export function createResults() {
       paintedRace = race;
       setText(verdict, verdictWords(race));
       verdict.dataset.same = String(race.verdict !== null && race.verdict.differs_at === null);
-      charts.replaceChildren(rateBars(race), meanBars(race), draftBars(race), originBars(race));
+      reasons.replaceChildren(...raceReasons(race, gpuCosts).map((words) => el("p", {}, words)));
+      charts.replaceChildren(meanBars(race), rateBars(race), draftBars(race), originBars(race));
       setText(timing, timingWords(race));
     },
   };

@@ -4,9 +4,9 @@ import { t } from "../page/i18n.js";
 import { duration } from "../player/numbers.js";
 import { percent } from "../player/words.js";
 import { SAME_TIME, places, spentInAll, stepsAt } from "./clock.js";
-import { tokensAfter } from "./race.js";
+import { isPlain, tokensAfter } from "./race.js";
 
-/** @import { Clock, Race, Trace } from "../player/types.js" */
+/** @import { Clock, GpuCosts, Race, Trace } from "../player/types.js" */
 
 export const IDLE_RACE = t("compare.idle");
 export const STARTING_RACE = t("compare.warming-up");
@@ -32,6 +32,48 @@ export function verdictWords(race) {
   if (!complete) return t("compare.identical-so-far", { n: tokens });
   // In half precision identical outputs are no matter of course.
   return t(dtype.endsWith("float16") ? "compare.identical-half" : "compare.identical", { n: tokens, dtype });
+}
+
+/**
+ * Why each lane was faster or slower than plain decoding: its passes, and what one of them cost; and what such a
+ * pass costs on a GPU.
+ * @param {Race} race
+ * @param {GpuCosts | null} gpu
+ */
+export function raceReasons(race, gpu) {
+  const plain = race.lanes.find(({ trace }) => isPlain(trace));
+  if (!plain) return [];
+  const price = (/** @type {Trace} */ trace) => spentInAll(trace, "time") / trace.steps.length;
+  return race.lanes
+    .filter(({ trace }) => trace !== plain.trace)
+    .map(({ title, trace }) => {
+      const rows = trace.steps.reduce((sum, { row }) => sum + row.tokens.length, 0) / trace.steps.length;
+      const device = String(trace.header.model?.device ?? "");
+      const values = {
+        title,
+        passes: trace.steps.length,
+        plain: plain.trace.steps.length,
+        price: price(trace) / price(plain.trace),
+        times: spentInAll(plain.trace, "time") / spentInAll(trace, "time"),
+        rows,
+        device,
+      };
+      const words = t("compare.reason", values);
+      if (!gpu || rows < 2 || device.includes("cuda")) return words;
+      return `${words} ${t("compare.reason-gpu", { name: gpu.name, rows, price: costOf(gpu, rows) / gpu.milliseconds[0] })}`;
+    });
+}
+
+/**
+ * Milliseconds of a pass over so many rows, between the measured ones.
+ * @param {GpuCosts} gpu
+ * @param {number} rows
+ */
+function costOf({ rows: sizes, milliseconds }, rows) {
+  const above = sizes.findIndex((size) => size >= rows);
+  if (above <= 0) return milliseconds[above < 0 ? sizes.length - 1 : 0];
+  const share = (rows - sizes[above - 1]) / (sizes[above] - sizes[above - 1]);
+  return milliseconds[above - 1] + share * (milliseconds[above] - milliseconds[above - 1]);
 }
 
 /** @param {number} place @param {number | null} margin */

@@ -528,6 +528,13 @@ export interface Race {
   origins: Set<string>;
 }
 
+/** What a forward of a model costs on a GPU, by its rows. */
+export interface GpuCosts {
+  name: string;
+  rows: number[];
+  milliseconds: number[];
+}
+
 export interface RaceMessage {
   kind: "race";
   schema: number;
@@ -579,7 +586,7 @@ export interface RaceState {
   request: string;
 }
 
-export type RaceOptions = ViewOptions & { onLane?: (trace: string) => void };
+export type RaceOptions = ViewOptions & { onLane?: (trace: string) => void; gpuCosts?: GpuCosts | null };
 
 export interface RaceView {
   element: HTMLElement;

@@ -6,11 +6,13 @@ from typing import Any
 
 import gradio as gr
 
-from logitspec.decoding.race import DEFAULT_LANES, MIN_RIVALS, Entry
-from logitspec.drafters import METHODS
+from logitspec.decoding.race import MIN_RIVALS, Entry
+from logitspec.drafters import DEFAULT_METHOD, METHODS
 from logitspec.ui.catalogue import say
 from logitspec.ui.options import option_inputs, own_options
 
+# Plain decoding on top, and one against it; the others are there to be filled.
+LANES = ("autoregressive", DEFAULT_METHOD, "", "")
 NO_LANE = ("–", "")  # a drop-down shows its choice in a field, which the page does not translate
 
 
@@ -20,7 +22,7 @@ def lane_inputs() -> list[Any]:
     titles = [(each.title, name) for name, each in METHODS.items()]
     inputs = []
     with gr.Row():
-        for number, method in enumerate(DEFAULT_LANES, 1):
+        for number, method in enumerate(LANES, 1):
             choices = [*titles, NO_LANE] if number > MIN_RIVALS else titles
             inputs += _lane(number, choices, method)
     return inputs

@@ -13,7 +13,6 @@ from logitspec.serving.host import Host
 from logitspec.ui.callbacks import callbacks
 from logitspec.ui.scripts import component
 
-
 GPU = ASSETS / "benchmarks" / "gpu" / "h100.json"
 GPU_MODEL = "llama-7b"
 GPU_CONTEXT = 256  # tokens

@@ -309,9 +309,8 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
         for name, *cells in rows
     )
     return (
-        f'<p class="why-caption">{named}</p>'
-        f'<div class="why-table" role="region" tabindex="0" aria-label="{named}">'
-        f'<table aria-label="{named}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<details class="why-fold"><summary>{named}</summary><div class="why-table" role="region" tabindex="0" aria-label="{named}">'
+        f'<table aria-label="{named}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
     )
 
 

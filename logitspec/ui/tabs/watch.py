@@ -82,9 +82,11 @@ def build(shell: Shell) -> None:
     )
     for gallery, shelf in shelves:
         _connect_examples(desk, shelf, gallery, host, [prompt, player, model, method])
-    player.opened(
-        lambda event: _opened(event, host), outputs=[prompt, model, method], queue=False, **PRIVATE
-    )
+
+    def opened(event: gr.EventData) -> tuple[Any, Any, Any]:
+        return _opened(event, host)
+
+    player.opened(opened, outputs=[prompt, model, method], queue=False, **PRIVATE)
 
 
 def _request(

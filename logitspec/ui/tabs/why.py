@@ -14,6 +14,7 @@ from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.paths import ASSETS
 from logitspec.ui import words
 from logitspec.ui.catalogue import say
+from logitspec.ui.claims import claims
 from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
@@ -27,6 +28,8 @@ def build(shell: Shell) -> None:
     opening = study.names[0]
     evidence = study.evidence(opening)
     gr.HTML(_prose("intro"), elem_classes="why")
+    if evidence:
+        gr.HTML(claims(evidence), elem_id="why-claims", elem_classes="why")
     _measured(real=True)
     with gr.Row(equal_height=True):
         model = gr.Dropdown(study.names, value=opening, label=say("why.model"), elem_id="why-model")

@@ -62,7 +62,7 @@ function signsInSight(frame) {
   if (beat === 1 && step.origins.some(({ origin }) => origin === "logit")) signs.add("logit");
   if (beat === VERDICT) for (const state of step.states) signs.add(state);
   if (beat >= VERDICT - 1) signs.add("wants");
-  if (beat >= VERDICT) for (const node of step.row.path) signs.add({ "✓": "yes", "✗": "no" }[verdictOf(step, node)] || "wants");
+  if (beat >= VERDICT) for (const node of step.row.path) signs.add(verdictOf(step, node) === "✓" ? "yes" : "no");
   if (beat === LAST_BEAT && stretchesShown(frame).stretches.length) for (const kind of Object.keys(LEGEND_SOURCES)) signs.add(kind);
   return signs;
 }

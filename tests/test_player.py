@@ -742,7 +742,7 @@ READ_CHOICES = """() => [...document.querySelectorAll(".ls-node")]
   .sort((a, b) => a.dataset.node - b.dataset.node)
   .map((node) => [...node.querySelectorAll(".ls-choice")]
     .filter((each) => getComputedStyle(each).display !== "none" && getComputedStyle(each).visibility === "visible")
-    .map((each) => each.innerText.replace(/\n/g, "")).join(""))"""
+    .map((each) => each.innerText.replace(/\\n/g, "")).join(""))"""
 
 
 def test_under_each_node_stands_what_the_target_wants_and_then_who_guessed_it(page: Page) -> None:

@@ -61,9 +61,17 @@ def test_a_picture_says_what_the_trace_says(
             texts = [each.text or "" for each in group.iter(f"{SVG}text")]
             rank = [str(origin.rank)] if origin.origin.value == "logit" else []
             assert texts[: len(rank)] == rank
-            assert len(texts) == len(rank) + 2
-            rejected = step.states()[node] == "rejected"
-            assert texts[-1].startswith("≠ " if rejected else "→ ")
+            *walked, last = step.path
+            drafted = [
+                step.tree.tokens[child]
+                for child, parent in enumerate(step.tree.parents)
+                if parent == last
+            ]
+            wanted = "✓" if node in walked else "" if step.choices[last] in drafted else "✗"
+            assert len(texts) == len(rank) + (2 if node in step.path else 1)
+            if node in step.path:
+                assert texts[-1].startswith("→ ")
+                assert texts[-1][-1] == wanted or not wanted
         framed = [each.get("data-origin") for each in groups(root, "data-origin")]
         assert framed.count("prompt") <= len(trace.prompt_ids)
         assert {each.tag for each in root.iter()} == {
@@ -151,7 +159,7 @@ def test_before_the_verdict_a_picture_does_not_tell_it() -> None:
             "rejected",
             "uncompared",
         }
-        assert "≠" not in ElementTree.tostring(root, encoding="unicode")
+        assert not {"✓", "✗"} & set(ElementTree.tostring(root, encoding="unicode"))
 
 
 # The page's own signs
@@ -250,10 +258,9 @@ def test_nodes_look_as_on_the_page(player: Page, beat: int) -> None:
 def visible_text(text: str, beat: int, state: str | None) -> str:
     """Of a node's text on the page, what its style lets be seen."""
     token, _, rest = text.partition("→")
-    chosen, _, wanted = rest.partition("≠")
-    if beat < 3:
+    if beat < 3 or (beat > 3 and state != "accepted"):
         return token
-    return f"{token}≠{wanted}" if state == "rejected" else f"{token}→{chosen}"
+    return f"{token}→{rest.rstrip('✓✗') if beat == 3 else rest}"
 
 
 def test_edges_look_as_on_the_page(player: Page) -> None:

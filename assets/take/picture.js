@@ -3,11 +3,11 @@
 import { LAST_BEAT } from "../player/beats.js";
 import { originOfEdge, stateOfEdge } from "../player/edges.js";
 import { CHIP_HEIGHT, layOutTree } from "../player/layout.js";
-import { choiceUnder, letterCount, nodeWidths } from "../player/nodes.js";
+import { letterCount, nodeWidths } from "../player/nodes.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 import { beatWords } from "../player/sentence.js";
 import { plainText, shortened } from "../player/spelling.js";
-import { originAt, spellSequence, spellToken, visibleTokens } from "../player/trace.js";
+import { originAt, spellSequence, spellToken, verdictOf, visibleTokens } from "../player/trace.js";
 import { STATE_TITLES } from "../player/words.js";
 import { INK, chip, edgeLook, inkOf, underline } from "./signs.js";
 import { escaped, line, outline, rounded, tag } from "./svg.js";
@@ -222,12 +222,13 @@ function nodeGroup(still, layout, letter, node) {
   const look = { fill: isSoft ? INK.soft : INK.text, "font-size": letter, "font-weight": state === "accepted" ? "bold" : null };
   const most = (x + width - 0.4 * letter - left) / (LETTER * letter) + 0.2;
   parts.push(line(left, base, cut(visible(spellToken(trace, step.row.tokens[node])), most), look));
-  if (beat > 2) parts.push(choice(still, node, x, y + CHIP_HEIGHT * letter, letter));
+  if (beat === 3 || (beat > 3 && step.row.path.includes(node))) parts.push(choice(still, node, x, y + CHIP_HEIGHT * letter, letter));
   return tag("g", { "data-node": node, "data-origin": origin, "data-state": state }, parts.join(""));
 }
 
 /**
- * Under a node, what the target chose after it, or instead of it.
+ * Under a node, what the target wants after it; once that is decided, only along the accepted path, and whether it
+ * was drafted.
  * @param {Still} still
  * @param {number} node
  * @param {number} x
@@ -236,12 +237,10 @@ function nodeGroup(still, layout, letter, node) {
  */
 function choice(still, node, x, y, letter) {
   const { trace, step, beat } = still;
-  const state = stateAt(still, node);
-  const token = beat < 4 ? step.row.choices[node] : choiceUnder(step, node);
-  const sign = state === "rejected" ? "≠" : "→";
-  const fill = state === "accepted" || beat < 4 ? INK.text : INK.soft;
-  const words = cut(visible(spellToken(trace, token)), 8.5);
-  return line(x + 0.05 * letter, y + 0.98 * letter, `${sign} ${words}`, { fill, "font-size": 0.86 * letter });
+  const words = cut(visible(spellToken(trace, step.row.choices[node])), 8.5);
+  const verdict = beat > 3 ? verdictOf(step, node) : "";
+  const text = `→ ${words}${verdict && " " + verdict}`;
+  return line(x + 0.05 * letter, y + 0.98 * letter, text, { fill: INK.text, "font-size": 0.86 * letter });
 }
 
 /* The legend */
@@ -266,8 +265,8 @@ function legend(still) {
     x += width + 8 + lengthOf(words) + 26;
     return item;
   });
-  const signs = beat < 3 ? [] : [`→ ${t("export.chosen")}`];
-  if (states.includes("rejected")) signs.push(`≠ ${t("export.wanted")}`);
+  const signs = beat < 3 ? [] : [`→ ${t("step.sign-wants")}`];
+  if (beat > 3) signs.push(`✓ ${t("step.sign-yes")}`, `✗ ${t("step.sign-no")}`);
   x = MARGIN;
   for (const words of signs) {
     drawn.push(line(x, LEGEND + 44, words, { fill: INK.soft }));

@@ -258,7 +258,7 @@ def test_axe_finds_nothing_on_the_page(
     page = visitor.new_page()
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{url}?__theme={name}")
-    page.wait_for_selector(f"{ROOT} .ls-legend")
+    page.wait_for_selector(f"{ROOT} .ls-scene")
     try_your_own(page)
     for title in ("Length and sampling", "Options of the method"):
         page.get_by_role("button", name=title).click()

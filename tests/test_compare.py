@@ -198,6 +198,7 @@ def test_it_says_where_outputs_differ(page: Page, found: dict[str, Any], words: 
 
 def test_a_running_race_shows_no_more_than_all_its_lanes_have_reached(page: Page) -> None:
     race, messages = finished()
+    switch(page, "time")
     give(page, messages[0])
     assert data(page, "state") == "running"
     assert steps_shown(page) == [0, 0, 0, 0]
@@ -391,6 +392,7 @@ def test_a_lane_is_handed_on_as_a_run(page: Page) -> None:
 
 def test_the_keys_work_where_the_focus_is_and_nowhere_else(page: Page) -> None:
     race, messages = finished()
+    switch(page, "time")
     give(page, *messages)
     end = steps_shown(page)
     page.get_by_label("beside").focus()

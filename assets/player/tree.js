@@ -9,6 +9,7 @@ import { linkOf } from "./links.js";
 import { drawMask } from "./mask.js";
 import { nodeElement, nodeWidths } from "./nodes.js";
 import { rowElements } from "./rows.js";
+import { beatWords } from "./sentence.js";
 import { createSketch } from "./sketch.js";
 import { outcomeSentence, plural } from "./words.js";
 import { createZoom } from "./zoom.js";
@@ -37,6 +38,7 @@ export function createTreePanel(on) {
   const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });
   const others = el("p", { class: "ls-others" });
+  const notes = el("ol", { class: "ls-notes", hidden: true });
   const sketch = createSketch();
   const sweep = el("div", { class: "ls-sweep", "aria-hidden": "true" });
   const zoom = createZoom(view.body, tree);
@@ -44,10 +46,10 @@ export function createTreePanel(on) {
   view.note.after(views.element);
   view.body.append(tree, mask, empty);
   const more = el("p", { class: "ls-more-nodes", hidden: true });
-  view.element.append(others, zoom.element, sweep, more);
+  view.element.append(notes, others, zoom.element, sweep, more);
   /** @type {TreeState} */
   const state = { frame: null, key: null, room: null, marks: [], scrolled: false, scene: false };
-  const parts = { ...view, tree, mask, empty, others, zoom, views, sketch, more };
+  const parts = { ...view, tree, mask, empty, others, notes, zoom, views, sketch, more };
   const repaint = () => {
     if (state.frame) paintTree(parts, state, state.frame);
   };
@@ -74,6 +76,7 @@ function paintTree(parts, state, frame) {
   state.scene = scene;
   const few = scene && step ? tellingNodes(step) : null;
   setText(parts.others, few && step ? othersWords(step.row.tokens.length - few.size) : "");
+  paintNotes(parts.notes, scene, frame);
   const view = scene ? "tree" : viewFor(frame.settings.treeView, state.room.width);
   parts.views.paint(view, viewFor("tree", state.room.width) === "tree");
   parts.zoom.element.hidden = view !== "tree" || scene;
@@ -103,6 +106,20 @@ function treeNote(step, beat) {
   if (beat === 2) return plural(step.drafted, "token") + " drafted";
   if (beat === 3) return plural(step.row.tokens.length, "row") + " at once";
   return outcomeSentence(step);
+}
+
+/**
+ * Where nothing is to move, a scene says in numbered notes what its motions would have shown.
+ * @param {HTMLElement} notes
+ * @param {boolean} scene
+ * @param {Frame} frame
+ */
+function paintNotes(notes, scene, { trace, step, cursor }) {
+  notes.hidden = !scene || !step || !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (notes.hidden || !trace) return notes.replaceChildren();
+  const [root, guesses, pass, walk] = [1, 2, 3, 4].map((beat) => beatWords(trace, cursor, beat));
+  const words = [root.headline, guesses.sentence, pass.headline, walk.sentence];
+  notes.replaceChildren(...words.map((each) => el("li", {}, each)));
 }
 
 /** @param {number} count */
@@ -177,6 +194,12 @@ function drawTree(tree, zoom, trace, step, { layout, fit }) {
   tree.style.width = layout.width + "em";
   tree.style.height = layout.height + "em";
   tree.replaceChildren(...nodes, edgesElement(step, layout));
+  const { path } = step.row;
+  // The notes of a scene are about these; the third is about the pass.
+  for (const [note, node] of [[1, 0], [2, path[1]], [4, path[path.length - 1]]]) {
+    const noted = nodes[layout.order.indexOf(node)];
+    if (noted && !noted.dataset.note) noted.dataset.note = String(note);
+  }
   zoom.fit(fit);
 }
 

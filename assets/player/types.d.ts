@@ -736,8 +736,9 @@ export interface Fitting {
 }
 
 export interface TreeParts extends Panel {
-  /** How many guesses a scene leaves out. */
+  /** How many guesses a scene leaves out, and its notes. */
   others: HTMLElement;
+  notes: HTMLElement;
   tree: HTMLElement;
   mask: HTMLElement;
   empty: HTMLElement;

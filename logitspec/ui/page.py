@@ -12,6 +12,7 @@ from logitspec.drafters import DEFAULT_METHOD
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request, parse_options
 from logitspec.serving.waiting import in_threads, outlooks
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import AT_ONCE, notice
 from logitspec.ui.tab import Shell
 from logitspec.ui.tabs import all_tabs
@@ -20,8 +21,7 @@ from logitspec.ui.visit import visitor_of
 SECONDS_KEPT = 3600  # of files that Gradio writes
 MAX_UNSEEN = 64  # requests that Gradio's queue has and serving/turn.py has not seen
 
-INTRO = """# Four words from one pass?
-LogitSpec Live: watch a language model check its guesses in **one pass**."""
+INTRO = f"# {say('page.headline')}\n{say('page.intro')}"
 
 
 def build(host: Host) -> gr.Blocks:

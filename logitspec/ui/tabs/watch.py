@@ -24,6 +24,7 @@ from logitspec.serving.request import MAX_NEW_TOKENS, Request
 from logitspec.serving.wire import autoplay_message, pack
 from logitspec.trace.records import Trace
 from logitspec.ui.callbacks import callbacks
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.options import option_inputs, own_options
 from logitspec.ui.player import step_player
@@ -47,20 +48,20 @@ def build(shell: Shell) -> None:
     with gr.Row(elem_id="ask"):
         prompt = gr.Textbox(
             opening[0].text if opening else "",
-            label="Prompt",
+            label=say("watch.prompt"),
             show_label=False,
             container=False,
             lines=1,
             max_lines=4,
             scale=5,
             min_width=200,
-            placeholder="Write something, or take an example",
+            placeholder=say("watch.placeholder"),
             elem_id="prompt",
         )
         model = _model(host)
-        start = gr.Button("Run", variant="primary", scale=0, min_width=80, elem_id="run")
-        stop = gr.Button("Stop", scale=0, min_width=80, elem_id="stop")
-        gr.Button("Try your own", scale=0, min_width=140, elem_id="try").click(
+        start = gr.Button(say("watch.run"), variant="primary", scale=0, min_width=80, elem_id="run")
+        stop = gr.Button(say("watch.stop"), scale=0, min_width=80, elem_id="stop")
+        gr.Button(say("watch.try"), scale=0, min_width=140, elem_id="try").click(
             None, js="() => logitspec.unfold('try', 'own')"
         )
     with gr.Row(elem_id="about-model"):
@@ -73,7 +74,7 @@ def build(shell: Shell) -> None:
             with gr.Column():
                 settings = _sampling()
             with gr.Column():
-                options = option_inputs(method, "Options of the method", before=WATCHED)
+                options = option_inputs(method, say("watch.options"), before=WATCHED)
     player = step_player(_opening(opening), *callbacks(host, TRACES))
     desk = Desk(host)
     inputs = [prompt, method, model, *settings, options]
@@ -111,7 +112,7 @@ def _shelf(gallery: Gallery) -> gr.Dataset:
         sample_labels=[f"{task_title(each.category)}: {each.title}" for each in gallery.prompts],
         samples_per_page=len(gallery.prompts),
         type="index",
-        label=f"Recorded on {gallery.name} with {METHODS[gallery.method].title}: each plays at once",
+        label=say("watch.recorded", model=gallery.name, method=METHODS[gallery.method].title),
     )
 
 
@@ -120,9 +121,8 @@ def _method(opening: tuple[Prompt, Trace, int] | None) -> gr.Radio:
     return gr.Radio(
         [(each.title, name) for name, each in METHODS.items()],
         value=opening[1].method if opening else DEFAULT_METHOD,
-        label="Method",
-        info=f"{METHODS[DEFAULT_METHOD].title} drafts trees of {WATCHED_NODES} nodes here, to have something"
-        " to watch where drafting does not pay; its options turn that off.",
+        label=say("watch.method"),
+        info=say("watch.method-info", method=METHODS[DEFAULT_METHOD].title, nodes=WATCHED_NODES),
     )
 
 
@@ -131,7 +131,7 @@ def _model(host: Host) -> gr.Dropdown:
     return gr.Dropdown(
         models.choices,
         value=models.default,
-        label="Model",
+        label=say("watch.model"),
         show_label=False,
         container=False,
         scale=2,
@@ -155,7 +155,7 @@ def _real_model(host: Host, model: gr.Dropdown, about: gr.Markdown) -> None:
     if real is None:
         return
     button = gr.Button(
-        f"Use a real one: {real.rpartition('/')[2]}",
+        say("watch.real", name=real.rpartition("/")[2]),
         size="sm",
         scale=0,
         min_width=250,
@@ -170,16 +170,19 @@ def _real_model(host: Host, model: gr.Dropdown, about: gr.Markdown) -> None:
 
 def _sampling() -> list[Any]:
     """Length, temperature and seed."""
-    with gr.Accordion("Length and sampling", open=False):
+    with gr.Accordion(say("watch.sampling"), open=False):
         with gr.Row():
             length = gr.Number(
-                300, label="Max new tokens", info=f"1 to {MAX_NEW_TOKENS}", precision=0
+                300,
+                label=say("watch.length"),
+                info=say("watch.length-info", most=MAX_NEW_TOKENS),
+                precision=0,
             )
         with gr.Row():
             temperature = gr.Number(
-                0.0, label="Temperature", info="0 is greedy; above, tokens are drawn (up to 10)"
+                0.0, label=say("watch.temperature"), info=say("watch.temperature-info")
             )
-            seed = gr.Number(0, label="Seed", info="fixes the draws", precision=0)
+            seed = gr.Number(0, label=say("watch.seed"), info=say("watch.seed-info"), precision=0)
     return [length, temperature, seed]
 
 
@@ -215,4 +218,4 @@ def _opened(event: gr.EventData, host: Host) -> tuple[Any, Any, Any]:
     )
 
 
-TAB = Tab("watch", "Watch", build, position=1)
+TAB = Tab("watch", say("watch.tab"), build, position=1)

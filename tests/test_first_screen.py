@@ -1,0 +1,158 @@
+"""The first screen: one step, told by itself, without scrolling, with motion and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+from support.app_page import PLAYER, try_your_own
+
+from logitspec import METHODS
+from logitspec.publish.demos import opening_scene
+
+SIZES = [(1440, 900, 30), (1024, 768, 28), (1920, 1080, 36)]
+"""Width and height of a window, and the least height of a node in it, in px."""
+
+
+@contextmanager
+def visit(
+    context: BrowserContext, url: str, width: int, height: int, motion: bool
+) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(reduced_motion="no-preference" if motion else "reduce")
+    page.goto(url)
+    page.wait_for_selector(f"{PLAYER}[data-scene]")
+    yield page
+    page.close()
+
+
+def parts(page: Page) -> dict[str, Locator]:
+    """What the story is told by."""
+    return {
+        "prompt": page.locator("#prompt textarea"),
+        "run": page.get_by_role("button", name="Run", exact=True),
+        "try": page.get_by_role("button", name="Try your own"),
+        "headline": page.locator(f"{PLAYER} .ls-summary"),
+        "story": page.locator(f"{PLAYER} .ls-story"),
+        "text": page.locator(f"{PLAYER} .ls-panel-text"),
+        "tree": page.locator(f"{PLAYER} .ls-panel-tree"),
+        "result": page.locator(f"{PLAYER} .ls-result"),
+        "badge": page.locator(f"{PLAYER} .ls-scene .ls-badge"),
+        "why": page.locator(f"{PLAYER} [data-action=why]"),
+        "again": page.locator(f"{PLAYER} [data-action=again]"),
+        "whole": page.locator(f"{PLAYER} [data-action=whole]"),
+    }
+
+
+@pytest.mark.parametrize(("width", "height", "tall"), SIZES)
+def test_all_of_it_is_in_sight_without_scrolling(
+    visitor: BrowserContext, url: str, width: int, height: int, tall: int
+) -> None:
+    with visit(visitor, url, width, height, motion=False) as page:
+        expect(page.locator(f"{PLAYER} .ls-scene[data-done]")).to_be_visible()
+        for name, part in parts(page).items():
+            box = part.bounding_box()
+            assert box is not None, name
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= width, name
+            assert 0 <= box["y"] <= box["y"] + box["height"] <= height, name
+        tree = parts(page)["tree"].bounding_box()
+        assert tree is not None
+        for node in page.locator(f"{PLAYER} [data-node]").all():
+            box = node.bounding_box()
+            assert box is not None
+            assert tall <= box["height"]
+            assert tree["x"] <= box["x"] <= box["x"] + box["width"] <= tree["x"] + tree["width"]
+            assert tree["y"] <= box["y"] <= box["y"] + box["height"] <= tree["y"] + tree["height"]
+        assert page.evaluate("scrollY") == 0
+
+
+def test_without_motion_it_rests_on_a_success_with_notes(visitor: BrowserContext, url: str) -> None:
+    opening = opening_scene()
+    assert opening is not None
+    _, trace, number = opening
+    step = trace.steps[number - 1]
+    with visit(visitor, url, 1440, 900, motion=False) as page:
+        player = page.locator(PLAYER)
+        expect(player).to_have_attribute("data-cursor", str(number))
+        expect(player).to_have_attribute("data-beat", "5")
+        expect(player).to_have_attribute("data-playing", "false")
+        assert len(step.path) >= 4
+        accepted = page.locator(f"{PLAYER} [data-node][data-state=accepted]")
+        expect(accepted).to_have_count(len(step.path))
+        assert page.locator(f"{PLAYER} .ls-notes li").count() == 4
+        numbers = page.locator(f"{PLAYER} [data-note]").evaluate_all(
+            "all => all.map((each) => [each.dataset.note, Number(each.dataset.node)])"
+        )
+        assert sorted(numbers) == [["1", 0], ["2", step.path[1]], ["4", step.path[-1]]]
+
+
+def test_it_is_told_once_and_rests_with_a_question(visitor: BrowserContext, url: str) -> None:
+    opening = opening_scene()
+    assert opening is not None
+    prompt, trace, number = opening
+    step = trace.steps[number - 1]
+    with visit(visitor, url, 1440, 900, motion=True) as page:
+        player = page.locator(PLAYER)
+        expect(page.locator("textarea").first).to_have_value(prompt.text)
+        beats = page.evaluate_handle(
+            """(selector) => {
+              const seen = [];
+              const look = () => {
+                const { beat } = document.querySelector(selector).dataset;
+                if (seen[seen.length - 1] !== beat) seen.push(beat);
+              };
+              look();
+              new MutationObserver(look).observe(document.querySelector(selector), { attributes: true });
+              return seen;
+            }""",
+            PLAYER,
+        )
+        expect(player).to_have_attribute("data-playing", "true")
+        expect(player).to_have_attribute("data-playing", "false", timeout=60_000)
+        shown = beats.json_value()
+        assert shown == ["1", "2", "3", "4", "5"][-len(shown) :]
+        expect(player).to_have_attribute("data-cursor", str(number))
+        title = METHODS[trace.method].title
+        expect(parts(page)["badge"]).to_have_text(f"{title}, built-in model, recorded")
+        result = f"1 pass, {len(step.path)} tokens, the same text as without guessing"
+        expect(parts(page)["result"]).to_have_text(result)
+        expect(parts(page)["why"]).to_have_text("Why four?")
+        parts(page)["again"].click()
+        expect(player).to_have_attribute("data-playing", "true")
+        parts(page)["whole"].click()
+        expect(player).not_to_have_attribute("data-scene", "true")
+        expect(page.locator(f"{PLAYER} [data-node]")).to_have_count(len(step.tree))
+        expect(player).to_have_attribute("data-cursor", str(number))
+
+
+def test_the_question_leads_to_the_lesson(visitor: BrowserContext, url: str) -> None:
+    with visit(visitor, url, 1440, 900, motion=False) as page:
+        parts(page)["why"].click()
+        expect(page.get_by_role("tab", name="Learn")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_step_by_key_leaves_the_scene_and_the_method_that_plays_is_chosen(
+    visitor: BrowserContext, url: str
+) -> None:
+    opening = opening_scene()
+    assert opening is not None
+    _, trace, number = opening
+    with visit(visitor, url, 1440, 900, motion=False) as page:
+        try_your_own(page)
+        expect(page.get_by_label(METHODS[trace.method].title, exact=True)).to_be_checked()
+        page.locator(PLAYER).focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(PLAYER)).to_have_attribute("data-cursor", str(number + 1))
+        expect(page.locator(f"{PLAYER} .ls-transport")).to_be_visible()
+
+
+def test_on_a_phone_it_is_stacked(visitor: BrowserContext, url: str) -> None:
+    with visit(visitor, url, 400, 850, motion=False) as page:
+        text, tree = (parts(page)[name].bounding_box() for name in ("text", "tree"))
+        assert text is not None
+        assert tree is not None
+        assert text["y"] + text["height"] <= tree["y"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -1,5 +1,7 @@
 /* The beats of a step: the order of stills while a run plays, and the duration of each. */
 
+import { t } from "../page/i18n.js";
+
 /** @import { Speed, Still } from "./types.js" */
 
 export const BY_BEAT_SLOWLY = "beat by beat, slowly";
@@ -8,7 +10,7 @@ export const AS_IT_RAN = "as it ran";
 export const SPEEDS = [BY_BEAT_SLOWLY, BY_BEAT, 1, 2, 5, 10, 20, 60, AS_IT_RAN];
 export const SPEED_AT_START = BY_BEAT;
 
-export const BEATS = ["Last logits", "Speculate and retrieve", "Verify", "Accept or reject", "Commit"];
+export const BEATS = ["logits", "draft", "verify", "accept", "commit"].map((beat) => t(`step.beat-${beat}`));
 export const FIRST_BEAT = 1;
 export const LAST_BEAT = BEATS.length;
 

@@ -13,8 +13,8 @@ import { STATE_TITLES } from "./words.js";
 const VERDICT = 4; // the beat from which on states show
 
 const LEGEND_SOURCES = {
-  copy: ["source", "copied from here"],
-  match: ["match", "the n-gram before it"],
+  copy: [t("step.source"), t("step.source-meaning")],
+  match: [t("step.match"), t("step.match-meaning")],
 };
 
 /** What stands under nodes. */
@@ -27,12 +27,12 @@ export function createLegend() {
   const sources = Object.entries(LEGEND_SOURCES).map(sourceItem);
   const signs = SIGNS.map(signItem);
   const groups = [
-    legendGroup("Where a token comes from", origins),
-    legendGroup("What became of it", states),
+    legendGroup(t("step.legend-from"), origins),
+    legendGroup(t("step.legend-became"), states),
     legendGroup(t("step.signs"), signs),
-    legendGroup("What it was copied from", sources),
+    legendGroup(t("step.legend-copied"), sources),
   ];
-  const element = el("div", { class: "ls-legend", role: "group", "aria-label": "Legend" }, ...groups);
+  const element = el("div", { class: "ls-legend", role: "group", "aria-label": t("step.legend") }, ...groups);
   const all = [...origins, ...states, ...signs, ...sources];
   /** @param {{ trace: Trace | null } | Frame} about */
   const paint = (about) => {

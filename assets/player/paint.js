@@ -1,5 +1,6 @@
 /* Painting: with the next frame, attributes of the element last, so that they never run ahead of the picture. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { paceScene } from "./scene.js";
 import { setData, setText } from "./dom.js";
@@ -12,8 +13,8 @@ import { FINISH_TITLES, badgeWords, waitingWords } from "./words.js";
 const PAINT_DEADLINE = 120; // ms
 const TURN = 40; // ms after which the rest of a hurried picture follows, if its step still shows
 export const HURRY = 100; // ms; a step that shows for less can be seen, but its small print can't be read
-const EXPECTING_TEXT = "Starting: the first step will appear here in a moment.";
-export const IDLE_TEXT = "No run yet. Write a prompt and press Run: every decoding step will appear here.";
+const EXPECTING_TEXT = t("step.expecting");
+export const IDLE_TEXT = t("step.idle");
 
 /**
  * A function that paints with the next frame, once for many requests, or `now`. Hidden pages get no
@@ -79,13 +80,13 @@ function paintAttributes({ element, state, picture }) {
 /** @param {PlayerState} state @param {StateName} name */
 function statusText(state, name) {
   if (name === "idle") return "";
-  if (state.expecting) return state.outlook ? "Waiting" : "Starting";
-  if (name === "running") return "Live";
-  if (name === "paused") return "Live, looking back";
-  if (name === "error") return "Error";
+  if (state.expecting) return t(state.outlook ? "step.status-waiting" : "step.status-starting");
+  if (name === "running") return t("step.live");
+  if (name === "paused") return t("step.looking-back");
+  if (name === "error") return t("step.error");
   const { recorded, finish } = state.trace ? state.trace.header : {};
   if (recorded) return recorded;
-  return FINISH_TITLES[finish || ""] || "Interrupted";
+  return FINISH_TITLES[finish || ""] || t("step.interrupted");
 }
 
 /**

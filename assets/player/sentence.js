@@ -10,7 +10,6 @@ import {
   milliseconds,
   ordinal,
   percent,
-  plural,
   tokensText,
 } from "./words.js";
 
@@ -24,9 +23,9 @@ import {
 export function stepSentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
-  const time = step.seconds > 0 ? " (" + milliseconds(step.seconds) + ")" : "";
-  const gained = plural(step.row.path.length, "token") + " from one forward pass" + time + ".";
-  return `Step ${number}: ${drafted} drafted, ${accepted} accepted, ${gained}`;
+  const gained = t("step.from-pass", { n: step.row.path.length });
+  const values = { number, drafted, accepted, gained, time: milliseconds(step.seconds) };
+  return t(step.seconds > 0 ? "step.summary-time" : "step.summary", values);
 }
 
 /**
@@ -37,12 +36,11 @@ export function stepSentence(trace, number) {
 export function storySentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
-  const gained = plural(step.row.path.length, "token") + " from one forward pass";
+  const gained = t("step.from-pass", { n: step.row.path.length });
   if (drafted === 0) return noGuessSentence(trace);
-  if (accepted === 0) return noneSentence(trace, number, drafted) + `: ${gained}.`;
-  const some = `${accepted} of ${drafted} drafted tokens ${were(accepted)}`;
-  const subject = drafted === 1 ? "the one drafted token was" : some;
-  return capital([...clausesOf(trace, number), subject + " accepted"].join("; ")) + `: ${gained}.`;
+  if (accepted === 0) return t("step.story-gained", { why: noneSentence(trace, number, drafted), gained });
+  const some = drafted === 1 ? t("step.story-one") : t("step.story-some", { n: accepted, drafted });
+  return t("step.story-gained", { why: capital([...clausesOf(trace, number), some].join("; ")), gained });
 }
 
 /** @param {Trace} trace @param {number} number @param {boolean} [isBrief] without the places of copies */
@@ -68,8 +66,6 @@ function noGuessSentence({ header }) {
   return `${plain} ${t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times)}`;
 }
 
-/** @param {number} count */
-const were = (count) => (count === 1 ? "was" : "were");
 /** @param {string} sentence */
 const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 /** Without the spaces around it, unless it is nothing but space. @param {string} text */
@@ -79,11 +75,10 @@ const bare = (trace, id) => `"${trimmed(tokensText(trace, [id]))}"`;
 
 /** @param {Trace} trace @param {number} number @param {number} drafted */
 function noneSentence(trace, number, drafted) {
-  const all = `None of ${drafted} drafted tokens was accepted`;
-  const none = drafted === 1 ? "The one drafted token was not accepted" : all;
+  const none = t("step.none", { n: drafted });
   const { tokens, choices } = trace.steps[number - 1].row;
-  if (isEnd(trace, number)) return none + " before the run ended";
-  return `${none}, because after ${bare(trace, tokens[0])} the target chose ${bare(trace, choices[0])}`;
+  if (isEnd(trace, number)) return t("step.none-end", { none });
+  return t("step.none-because", { none, token: bare(trace, tokens[0]), choice: bare(trace, choices[0]) });
 }
 
 /** @param {Trace} trace @param {number} number */
@@ -121,17 +116,19 @@ function segmentClause(trace, step, nodes, isBrief) {
   const token = bare(trace, step.row.tokens[nodes[0]]);
   if (origin === "logit") return t("step.clause-choice", { token, ordinal: ordinal((rank || 0) + 1) });
   if (from !== null) return copyClause(trace, step, nodes, from, isBrief);
-  return `${quotedTokens(trace, step, nodes)} came ${ORIGINS[origin].title}`;
+  return t("step.clause-came", { tokens: quotedTokens(trace, step, nodes), origin: ORIGINS[origin].title });
 }
 
 /** @param {Trace} trace @param {Step} step @param {number[]} nodes @param {number} from @param {boolean} isBrief */
 function copyClause(trace, step, nodes, from, isBrief) {
   const copy = wholeCopy(step, nodes);
   const { match } = step.origins[copy[0]];
-  const went = `${placeName(trace, from, copy.length)} went on ${quotedTokens(trace, step, copy)}`;
-  const after = match ? `after "${trimmed(matchExcerpt(trace, matchBefore(from, match)))}" ${went}` : "";
-  if (isBrief && after) return after;
-  return `${after ? after + ", so " : ""}${plural(copy.length, "token")} ${were(copy.length)} copied from position ${from}`;
+  const copied = t("step.copied", { n: copy.length, from });
+  if (!match) return copied;
+  const key = `"${trimmed(matchExcerpt(trace, matchBefore(from, match)))}"`;
+  const tokens = quotedTokens(trace, step, copy);
+  const after = t(`step.clause-${placeName(trace, from, copy.length)}`, { key, tokens });
+  return isBrief ? after : t("step.copied-so", { after, copied });
 }
 
 /**
@@ -153,8 +150,8 @@ function wholeCopy(step, nodes) {
 
 /** @param {Trace} trace @param {number} from @param {number} length */
 function placeName(trace, from, length) {
-  if (from + length <= trace.promptLength) return "the prompt";
-  return from >= trace.promptLength ? "the output" : "the text";
+  if (from + length <= trace.promptLength) return "prompt";
+  return from >= trace.promptLength ? "output" : "text";
 }
 
 /**

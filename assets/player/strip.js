@@ -1,5 +1,6 @@
 /* The step in words: which one, which of its beats, and what it shows. */
 
+import { t } from "../page/i18n.js";
 import { BEATS } from "./beats.js";
 import { el, setAttributes, setText } from "./dom.js";
 import { beatWords, sceneWords } from "./sentence.js";
@@ -14,11 +15,11 @@ export function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });
   const buttons = BEATS.map((title, order) => beatButton(title, order + 1, onBeat));
   const items = buttons.map((each) => each.item);
-  const list = el("ol", { class: "ls-beats", "aria-label": "Beats of the step" }, ...items);
+  const list = el("ol", { class: "ls-beats", "aria-label": t("step.beats") }, ...items);
   const summary = el("p", { class: "ls-summary" });
   const story = el("p", { class: "ls-story" });
   const count = el("span", { "data-count": "step" });
-  number.append("Step ", count);
+  number.append(t("step.step-number"), " ", count);
   const head = el("div", { class: "ls-strip-head" }, number, list);
   const element = el("div", { class: "ls-strip" }, head, summary, story);
   return {
@@ -45,7 +46,7 @@ export function createStrip(onBeat) {
 /** @param {string} title @param {number} beat @param {(beat: number) => void} onBeat */
 function beatButton(title, beat, onBeat) {
   const name = el("span", { class: "ls-beat-name" }, title);
-  const hint = `${beat}. ${title} (, and . go through the beats)`;
+  const hint = t("step.beat-hint", { beat, title });
   const about = { type: "button", class: "ls-beat", title: hint };
   const mark = el("span", { class: "ls-beat-number" }, String(beat));
   const button = el("button", about, mark, name);

@@ -1,21 +1,23 @@
 /* The row of buttons: through the run, through the beats of a step, from rejection to rejection. */
 
-import { SPEEDS } from "./beats.js";
+import { t } from "../page/i18n.js";
+import { AS_IT_RAN, BY_BEAT, BY_BEAT_SLOWLY, SPEEDS } from "./beats.js";
 import { el, icon, setText } from "./dom.js";
-import { plural } from "./words.js";
 
 /** @import { Actions, Settings, Speed, Transport } from "./types.js" */
 
+/** @type {Record<string, string>} keys of the catalogue */
+const SPEED_NAMES = { [BY_BEAT_SLOWLY]: "step.speed-slow", [BY_BEAT]: "step.speed-beat", [AS_IT_RAN]: "step.speed-ran" };
 const BUTTONS = [
-  ["first", "First step", "Home"],
-  ["previousRejection", "Previous rejection", "k"],
-  ["previous", "Previous step", "Left"],
-  ["previousBeat", "Previous beat", ","],
-  ["toggle", "Play", "Space"],
-  ["nextBeat", "Next beat", "."],
-  ["next", "Next step", "Right"],
-  ["nextRejection", "Next rejection", "j"],
-  ["last", "Last step", "End"],
+  ["first", t("step.first"), "Home"],
+  ["previousRejection", t("step.previousRejection"), "k"],
+  ["previous", t("step.previous"), "Left"],
+  ["previousBeat", t("step.previousBeat"), ","],
+  ["toggle", t("step.play"), "Space"],
+  ["nextBeat", t("step.nextBeat"), "."],
+  ["next", t("step.next"), "Right"],
+  ["nextRejection", t("step.nextRejection"), "j"],
+  ["last", t("step.last"), "End"],
 ];
 
 /**
@@ -26,12 +28,12 @@ export function createTransport(actions) {
   const buttons = BUTTONS.map(([name, label, key]) => iconButton(name, label, key, actions[name]));
   const play = buttons[BUTTONS.findIndex(([name]) => name === "toggle")];
   play.classList.add("ls-primary");
-  const live = el("button", { type: "button", class: "ls-button ls-live" }, "Live");
+  const live = el("button", { type: "button", class: "ls-button ls-live" }, t("step.live"));
   live.addEventListener("click", actions.live);
   const speed = speedSelect(actions.speed);
-  const whitespace = switchButton("whitespace", "Show spaces and newlines", "w", actions.set);
-  const lecture = switchButton("lecture", "Lecture size", "l", actions.set);
-  const about = { "aria-label": "Keys", title: "Keys (?)" };
+  const whitespace = switchButton("whitespace", t("step.whitespace"), "w", actions.set);
+  const lecture = switchButton("lecture", t("step.lecture"), "l", actions.set);
+  const about = { "aria-label": t("step.keys"), title: `${t("step.keys")} (?)` };
   const keys = el("button", { type: "button", class: "ls-button", ...about }, "?");
   keys.addEventListener("click", actions.keys);
   const badge = el("span", { class: "ls-badge" });
@@ -42,9 +44,9 @@ export function createTransport(actions) {
   const element = el(
     "div",
     { class: "ls-transport" },
-    group("Steps", ...buttons, live),
+    group(t("step.steps"), ...buttons, live),
     speed.element,
-    group("View", whitespace, lecture, keys),
+    group(t("step.view"), whitespace, lecture, keys),
     el("span", { class: "ls-about" }, badge, status),
   );
   return {
@@ -73,7 +75,7 @@ export function iconButton(name, label, key, action) {
 
 /** @param {HTMLElement} play @param {boolean} busy */
 export function showPlay(play, busy) {
-  const label = busy ? "Pause" : "Play";
+  const label = t(busy ? "step.pause" : "step.play");
   if (play.getAttribute("aria-label") === label) return;
   play.setAttribute("aria-label", label);
   play.setAttribute("title", label + " (Space)");
@@ -96,12 +98,12 @@ function showSwitch(element, on) {
 /** @param {(speed: Speed) => void} onSpeed */
 function speedSelect(onSpeed) {
   /** @param {Speed} speed */
-  const name = (speed) => (typeof speed === "number" ? plural(speed, "step") + "/s" : speed);
+  const name = (speed) => (typeof speed === "number" ? t("step.speed-steps", { n: speed }) : t(SPEED_NAMES[speed]));
   const options = SPEEDS.map((speed) => el("option", { value: speed }, name(speed)));
   const select = el("select", { class: "ls-select" }, ...options);
   select.addEventListener("change", () => {
     const speed = SPEEDS.find((each) => String(each) === select.value);
     if (speed !== undefined) onSpeed(speed);
   });
-  return { select, element: el("label", { class: "ls-speed" }, "Speed ", select) };
+  return { select, element: el("label", { class: "ls-speed" }, t("step.speed"), " ", select) };
 }

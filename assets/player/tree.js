@@ -11,7 +11,7 @@ import { nodeElement, nodeWidths } from "./nodes.js";
 import { rowElements } from "./rows.js";
 import { beatWords } from "./sentence.js";
 import { createSketch } from "./sketch.js";
-import { outcomeSentence, plural } from "./words.js";
+import { outcomeSentence } from "./words.js";
 import { createZoom } from "./zoom.js";
 
 /** @import {
@@ -19,9 +19,9 @@ import { createZoom } from "./zoom.js";
  * } from "./types.js" */
 
 const VIEW_TITLES = [
-  ["tree", "Tree"],
-  ["rows", "Rows"],
-  ["mask", "Mask"],
+  ["tree", t("step.view-tree")],
+  ["rows", t("step.view-rows")],
+  ["mask", t("step.view-mask")],
 ];
 const MIN_TREE = 560; // px; a narrower panel shows rows
 const SMALLER = 0.95; // relative size of a tree that would not fit whole
@@ -33,8 +33,8 @@ const SCENE_SIZES = [3, 2.75, 2.5, 2.25, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.9];
  * @returns {PanelWithBoxes}
  */
 export function createTreePanel(on) {
-  const view = panel("tree", "Draft tree");
-  const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": "Draft tree of this step" });
+  const view = panel("tree", t("step.tree"));
+  const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": t("step.tree-of-step") });
   const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });
   const others = el("p", { class: "ls-others" });
@@ -70,7 +70,7 @@ export function createTreePanel(on) {
 function paintTree(parts, state, frame) {
   const { trace, step, beat, hurried } = frame;
   const scene = frame.scene && !frame.settings.stage;
-  setText(parts.empty, step ? "" : trace ? "No step yet: the model reads the prompt." : "");
+  setText(parts.empty, step ? "" : trace ? t("step.no-step") : "");
   setText(parts.note, step ? treeNote(step, beat) : "");
   if (state.room === null || state.scene !== scene) state.room = roomOf(parts.body);
   state.scene = scene;
@@ -102,9 +102,9 @@ function paintTree(parts, state, frame) {
  * @param {number} beat
  */
 function treeNote(step, beat) {
-  if (beat === 1) return "The root is certain";
-  if (beat === 2) return plural(step.drafted, "token") + " drafted";
-  if (beat === 3) return plural(step.row.tokens.length, "row") + " at once";
+  if (beat === 1) return t("step.root-certain");
+  if (beat === 2) return t("step.drafted", { n: step.drafted });
+  if (beat === 3) return t("step.rows-at-once", { n: step.row.tokens.length });
   return outcomeSentence(step);
 }
 
@@ -270,7 +270,7 @@ function viewButtons(onView) {
     return button;
   });
   return {
-    element: el("div", { class: "ls-views", role: "group", "aria-label": "View of the draft tree" }, ...buttons),
+    element: el("div", { class: "ls-views", role: "group", "aria-label": t("step.views") }, ...buttons),
     /** @param {string} view @param {boolean} wide */
     paint(view, wide) {
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.view === view));

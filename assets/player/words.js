@@ -8,15 +8,19 @@ import { outcome, sourceOf, spellSequence, spellToken, spellTokens } from "./tra
 /** @import { Step, Trace, TraceHeader } from "./types.js" */
 
 /** @type {Record<string, string>} */
-export const STATE_TITLES = { accepted: "accepted", rejected: "rejected", uncompared: "not compared" };
+export const STATE_TITLES = {
+  accepted: t("step.accepted"),
+  rejected: t("step.rejected"),
+  uncompared: t("step.uncompared"),
+};
 
 /** @type {Record<string, string>} */
 export const FINISH_TITLES = {
-  eos: "Done: end of text",
-  length: "Done: length limit",
-  context: "Done: context full",
-  cancelled: "Stopped",
-  error: "Error",
+  eos: t("step.done-eos"),
+  length: t("step.done-length"),
+  context: t("step.done-context"),
+  cancelled: t("step.stopped"),
+  error: t("step.error"),
 };
 
 export const MAX_QUOTE = 8; // tokens
@@ -30,9 +34,9 @@ export const plural = (count, noun, many = noun + "s") => count + " " + (count =
  * @param {{ ahead: number, seconds: number | null }} outlook
  */
 export function waitingWords({ ahead, seconds }) {
-  const runs = ahead === 1 ? "1 run is" : `${ahead} runs are`;
-  const about = seconds === null ? "" : `, for about ${plural(Math.max(1, Math.round(seconds)), "second")}`;
-  return `Waiting: ${runs} before yours${about}.`;
+  const runs = t("step.waiting-runs", { n: ahead });
+  if (seconds === null) return t("step.waiting-for", { runs });
+  return t("step.waiting-about", { runs, time: t("step.waiting-seconds", { n: Math.max(1, Math.round(seconds)) }) });
 }
 
 const ordinals = new Intl.PluralRules(language, { type: "ordinal" });
@@ -107,7 +111,7 @@ export function matchExcerpt(trace, match) {
  */
 export function outcomeSentence(step) {
   const { drafted, accepted, rejected, uncompared } = outcome(step);
-  return `${drafted} drafted = ${accepted} accepted + ${rejected} rejected + ${uncompared} not compared`;
+  return t("step.outcome", { drafted, accepted, rejected, uncompared });
 }
 
 /**
@@ -118,16 +122,16 @@ export function outcomeSentence(step) {
  */
 export function originWords(trace, step, node) {
   const { origin, rank, probability, match } = step.origins[node];
-  if (origin === "root") return "root, certain before the step" + rootRank(step);
+  if (origin === "root") return rootWords(step);
   if (origin === "logit") {
-    const share = probability === null || probability < LEAST_SHARE ? "" : ` (${percent(probability)})`;
-    return `${ordinal((rank || 0) + 1)} choice of the last logits${share}`;
+    const place = ordinal((rank || 0) + 1);
+    if (probability === null || probability < LEAST_SHARE) return t("step.origin-choice", { ordinal: place });
+    return t("step.origin-choice-share", { ordinal: place, share: percent(probability) });
   }
   const source = sourceOf(step, node);
-  if (!source) return ORIGINS[origin].title + rankAfterParent(trace, step, node);
-  const ngram = matchExcerpt(trace, source.match);
-  const after = match ? ` after the ${match}-token match "${ngram}"` : "";
-  return `copied from position ${source.from}${after}`;
+  if (!source) return rankAfterParent(trace, step, node, ORIGINS[origin].title);
+  const values = { from: source.from, match: match || 0, ngram: matchExcerpt(trace, source.match) };
+  return t(match ? "step.origin-copied-match" : "step.origin-copied", values);
 }
 
 /**
@@ -135,18 +139,21 @@ export function originWords(trace, step, node) {
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node
+ * @param {string} origin its title
  */
-function rankAfterParent(trace, step, node) {
+function rankAfterParent(trace, step, node, origin) {
   const { rank, probability } = step.origins[node];
-  if (rank === null) return "";
-  const share = probability === null ? "" : ` (${percent(probability)} the last time)`;
-  return `, rank ${rank} after ${quoted(trace, step.row.tokens[step.row.parents[node]])}${share}`;
+  if (rank === null) return origin;
+  const token = quoted(trace, step.row.tokens[step.row.parents[node]]);
+  if (probability === null) return t("step.origin-rank", { origin, rank, token });
+  return t("step.origin-rank-share", { origin, rank, token, share: percent(probability) });
 }
 
 /** @param {Step} step */
-function rootRank(step) {
+function rootWords(step) {
   const rank = step.row.last.ids.indexOf(step.row.tokens[0]);
-  return rank < 0 ? "" : ` (rank ${rank} of the last logits, ${percent(step.row.last.probs[rank])})`;
+  if (rank < 0) return t("step.origin-root");
+  return t("step.origin-root-rank", { rank, share: percent(step.row.last.probs[rank]) });
 }
 
 /** @param {number[]} path @param {number} node */
@@ -164,16 +171,16 @@ export function stateWords(trace, step, node) {
   if (state === "rejected") {
     const parent = parents[node];
     const choice = quoted(trace, choices[parent]);
-    return `rejected: after ${quoted(trace, tokens[parent])} the target chose ${choice}`;
+    return t("step.state-rejected", { token: quoted(trace, tokens[parent]), choice });
   }
   if (state === "uncompared") {
     if (isLast(path, parents[node]) && tokens[node] === choices[parents[node]]) {
-      return "not compared: it is what the target wanted, but the run ends before it";
+      return t("step.state-end");
     }
     const twin = path.some((each) => parents[each] === parents[node] && tokens[each] === tokens[node]);
-    return "not compared: " + (twin ? "its twin was accepted" : "the path ended above it");
+    return t(twin ? "step.state-twin" : "step.state-above");
   }
-  return `${node === 0 ? "" : "accepted; "}after it the target chose ${quoted(trace, choices[node])}`;
+  return t(node === 0 ? "step.state-root" : "step.state-accepted", { choice: quoted(trace, choices[node]) });
 }
 
 /**
@@ -184,7 +191,7 @@ export function stateWords(trace, step, node) {
  */
 export function nodeSentence(trace, step, node) {
   const token = quoted(trace, step.row.tokens[node]);
-  return `${token}: ${originWords(trace, step, node)}; ${stateWords(trace, step, node)}`;
+  return t("step.node", { token, origin: originWords(trace, step, node), state: stateWords(trace, step, node) });
 }
 
 /**
@@ -196,7 +203,7 @@ export function restSentence(trace, number) {
   const { path, choices } = trace.steps[number - 1].row;
   const next = quoted(trace, choices[path[path.length - 1]]);
   if (trace.header.finish && number === trace.steps.length) return endSentence(trace, next);
-  return `The target's own token after the accepted path is ${next}: the root of the next step.`;
+  return t("step.rest", { next });
 }
 
 /**
@@ -206,14 +213,11 @@ export function restSentence(trace, number) {
  */
 function endSentence(trace, next) {
   const { finish, max_new_tokens } = trace.header;
-  if (finish === "eos") return `The text ends with ${quoted(trace, trace.ids[trace.ids.length - 1])}.`;
-  /** @type {Record<string, string>} */
-  const reasons = {
-    length: `The limit of ${max_new_tokens} new tokens was reached`,
-    context: "The model's context is full",
-    cancelled: "The run was stopped here",
-  };
-  return `${reasons[finish || ""] || "The run ended here"}; the target's next token would have been ${next}.`;
+  if (finish === "eos") {
+    return t("step.ends-with", { token: quoted(trace, trace.ids[trace.ids.length - 1]) });
+  }
+  const reason = ["length", "context", "cancelled"].find((each) => each === finish) || "other";
+  return t(`step.end-${reason}`, { most: max_new_tokens, next });
 }
 
 /**
@@ -237,6 +241,6 @@ function modelName({ id = "" } = {}) {
  * @param {{ id?: string }} [model]
  */
 export function recordedTitle(title, { id = "" } = {}) {
-  const name = id === "builtin" ? "the built-in model" : id.split("/").pop();
-  return `Recorded: ${title}${name ? ` (${name})` : ""}`;
+  const name = id === "builtin" ? t("step.the-builtin") : id.split("/").pop();
+  return t(name ? "step.recorded-of" : "step.recorded", { title, name: name || "" });
 }

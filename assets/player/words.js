@@ -26,9 +26,6 @@ export const FINISH_TITLES = {
 export const MAX_QUOTE = 8; // tokens
 const LEAST_SHARE = 1e-4; // a smaller one says less than the place
 
-/** @param {number} count @param {string} noun @param {string} [many] */
-export const plural = (count, noun, many = noun + "s") => count + " " + (count === 1 ? noun : many);
-
 /**
  * What somebody who waits may expect.
  * @param {{ ahead: number, seconds: number | null }} outlook

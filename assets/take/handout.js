@@ -8,7 +8,7 @@ import { t } from "../page/i18n.js";
 
 /** @import { Trace } from "../player/types.js" */
 
-const LINES = 5; // to write on
+const LINES = 4; // to write on
 
 const STYLE = `
   @page { size: A4 landscape; margin: 12mm; }
@@ -18,10 +18,10 @@ const STYLE = `
   section { break-after: page; break-inside: avoid; margin-bottom: 12mm; }
   section:last-of-type { break-after: auto; }
   figure { margin: 0; border: 1px solid #999; }
-  svg { display: block; width: 100%; height: auto; max-height: 132mm; }
+  svg { display: block; width: 100%; height: auto; max-height: 118mm; }
   .notes { min-height: 7mm; margin: 3mm 0 0; white-space: pre-wrap; }
   .notes:empty::before { color: #666; content: attr(data-hint); }
-  .line { height: 8.5mm; border-bottom: 1px solid #777; }
+  .line { height: 8mm; border-bottom: 1px solid #777; }
   @media print { header { margin-top: 0; } section { margin: 0; } .notes:empty::before { content: ""; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
 

@@ -49,14 +49,14 @@ def written(
     }
     process = subprocess.run(
         [program, "--no-warnings", TAKE / "draw.js"],
-        input=json.dumps(request),
+        input=json.dumps(request).encode(),
         capture_output=True,
-        encoding="utf-8",
         check=False,
     )
     if process.returncode:
-        raise LogitSpecError(process.stderr.strip()[-300:] or "Node could not draw the steps.")
-    return process.stdout
+        reason = process.stderr.decode("utf-8", "replace").strip()[-300:]
+        raise LogitSpecError(reason or "Node could not draw the steps.")
+    return process.stdout.decode()
 
 
 def picture(trace: Trace, number: int, beat: int = LAST_BEAT) -> str:

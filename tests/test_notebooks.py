@@ -1,0 +1,195 @@
+"""A run in a notebook, and the notebooks that ship: executed by Jupyter's own kernel."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from playwright.sync_api import Page, expect
+from support.player_page import hostile, story
+
+from logitspec import Trace
+from logitspec.paths import ASSETS
+from logitspec.publish import lab, notebook
+from logitspec.publish.lab import NotYet
+
+NOTEBOOKS = ASSETS / "notebooks"
+PLAYER = "[data-logitspec-player]"
+DRAFTERS = (Path(__file__).parents[1] / "logitspec" / "drafters" / "README.md").read_text("utf-8")
+(ECHO,) = re.findall(r"^```python\n(.*?)^```$", DRAFTERS, re.M | re.S)
+# The method that logitspec/drafters/README.md adds is a solution, by another name.
+SOLUTION = (
+    ECHO.replace("class Echo", "class Mine")
+    .replace('"echo"', '"mine"')
+    .replace("from __future__ import annotations\n", "")
+)
+
+
+def opened(name: str) -> Any:
+    return nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def executed(document: Any) -> Any:
+    """The notebook with the outputs that its cells have when they run in Jupyter."""
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    return NotebookClient(
+        document, timeout=300, kernel_name="python3", resources=resources
+    ).execute()
+
+
+def shown(document: Any, kind: str) -> list[str]:
+    """The outputs of a kind, in order."""
+    found = []
+    for cell in document.cells:
+        for output in cell.get("outputs", []):
+            if kind in output.get("data", {}):
+                found.append(output["data"][kind])
+            elif kind == "text" and output["output_type"] == "stream":
+                found.append(output["text"])
+    return found
+
+
+# A trace
+
+
+def test_a_trace_in_a_notebook_is_its_player_and_a_line() -> None:
+    trace = story()
+    assert (
+        repr(trace)
+        == f"<Trace of logitspec_paper: {len(trace.output_ids)} tokens in {len(trace.steps)} steps, finish='length'>"
+    )
+    frame = trace._repr_html_() or ""
+    assert frame.startswith("<iframe srcdoc=")
+    assert frame.count("<") == 2
+
+
+def test_what_tokens_hold_can_not_leave_the_frame(blank: Page) -> None:
+    trace = hostile()
+    blank.set_content(f"<!doctype html><h1>A notebook</h1>{trace._repr_html_()}")
+    assert blank.locator("iframe").count() == 1
+    assert blank.locator("body > *").count() == 2
+    frame = blank.frame_locator("iframe")
+    player = frame.locator(PLAYER)
+    expect(player).to_have_attribute("data-steps", str(len(trace.steps)), timeout=30_000)
+    player.focus()
+    blank.keyboard.press("End")
+    expect(player).to_have_attribute("data-cursor", str(len(trace.steps)))
+    ids = frame.locator(f"{PLAYER} [data-token]").evaluate_all("all => all.map(e => +e.dataset.id)")
+    assert ids == [*trace.prompt_ids, *trace.output_ids]
+    assert frame.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+    assert blank.locator("iframe").get_attribute("sandbox") == notebook.SANDBOX
+    assert "allow-same-origin" not in notebook.SANDBOX
+
+
+def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = story()
+    whole = len(trace._repr_html_() or "")
+    monkeypatch.setattr(notebook, "MOST", len(trace.to_json()) // 2)
+    short = trace._repr_html_() or ""
+    said = re.search(r"The first (\d+) of (\d+) steps", short)
+    assert said is not None
+    assert 0 < int(said[1]) < int(said[2]) == len(trace.steps)
+    data = re.search(r'id="logitspec-trace"[^>]*>(.*?)</script>', html.unescape(short))
+    assert data is not None
+    assert Trace.from_json(data[1]).steps == trace.steps[: int(said[1])]
+    assert len(short) < whole
+    monkeypatch.setattr(notebook, "MOST", 0)
+    assert "The first 1 of" in (trace._repr_html_() or "")
+
+
+# The notebooks
+
+
+@pytest.mark.long
+def test_the_example_shows_both_runs() -> None:
+    done = executed(opened("watch.ipynb"))
+    frames = shown(done, "text/html")
+    assert [each.startswith("<iframe srcdoc=") for each in frames] == [True, True]
+    assert "a present for Renata" in html.unescape(frames[0])
+    numbers = "".join(shown(done, "text"))
+    trace = Trace.open(ASSETS / "traces" / "20.json.gz")
+    assert f"{len(trace.output_ids)} tokens in {len(trace.steps)} passes" in numbers
+    assert all(len(each) < 200 for each in shown(done, "text/plain"))
+
+
+@pytest.mark.long
+def test_the_lab_is_passed_by_a_solution_of_twenty_lines() -> None:
+    document = opened("lab.ipynb")
+    (task,) = [each for each in document.cells if "task" in each.metadata.get("tags", [])]
+    task.source = SOLUTION
+    said = "".join(shown(executed(document), "text"))
+    assert re.findall(r"Task (\d) is done", said) == ["1", "2", "3", "4"]
+    lines = [
+        each for each in SOLUTION.split("num_pred_tokens: int")[1].splitlines() if each.strip()
+    ]
+    assert len(lines) <= 21
+
+
+def test_the_lab_as_it_ships_stops_at_its_first_check() -> None:
+    document = opened("lab.ipynb")
+    document.cells = document.cells[
+        : 1
+        + next(
+            place
+            for place, each in enumerate(document.cells)
+            if "check" in each.metadata.get("tags", [])
+        )
+    ]
+    with pytest.raises(CellExecutionError, match="the draft is"):
+        executed(document)
+
+
+# Wrong solutions
+
+
+def method(source: str) -> Any:
+    space: dict[str, Any] = {"__name__": __name__}
+    exec(compile(source.replace("@register\n", ""), "lab", "exec"), space)
+    return space["Mine"]
+
+
+WRONG = {
+    "drafts nothing": ("return tree\n", "return plant(root, last)\n", "check_draft", "the draft is"),
+    "one too far": ("copied_from=place)", "copied_from=place + 1)", "check_draft", "position"),
+    "one too many": ("start + self.num_pred_tokens,", "start + self.num_pred_tokens + 1,", "check_draft", "at most"),
+    "the first occurrence": ("self._after[token] = len", "self._after[token] = self._after.get(token) or len", "check_draft", "the draft is"),
+    "no chain": ("node = tree.add(node,", "tree.add(0,", "check_draft", "one chain"),
+    "another origin": ("Origin.RETRIEVED, match_length=1", "Origin.SUFFIX, match_length=1", "check_draft", "say so"),
+    "does not read along": ("self._extend([tree", "([tree", "check_observe", "the draft is"),
+    "takes the whole tree": ("for node in path]", "for node in range(len(tree))]", "check_observe", "the draft is"),
+    "leaves the root out": ("for node in path]", "for node in path[1:]]", "check_observe", "the draft is"),
+    "keeps the text before": ("self._ids: list[int] = []", "self._ids = getattr(self, '_ids', [])", "check_observe", "position|the draft is|still knows"),
+    "has no option": ("num_pred_tokens: int = option(4, \"tokens copied per draft\", 1, 64, \"tokens\")", "num_pred_tokens = 4", "check_draft", "option"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_solution_is_told_what_is_wrong(name: str) -> None:
+    right, wrong, check, sentence = WRONG[name]
+    assert SOLUTION.count(right) == 1
+    source = SOLUTION.replace(right, wrong)
+    with pytest.raises(NotYet, match=sentence):
+        getattr(lab, check)(method(source))
+
+
+def test_the_solution_passes_both_checks() -> None:
+    assert lab.check_draft(method(SOLUTION)).startswith("Task 1 is done")
+    assert lab.check_observe(method(SOLUTION)).startswith("Task 2 is done")
+
+
+def test_runs_that_show_nothing_are_no_answer() -> None:
+    run = story()
+    with pytest.raises(NotYet, match="Both runs are of"):
+        lab.check_run(run, run)
+    other = replace(run, method="mine", steps=run.steps[:-1])
+    with pytest.raises(NotYet, match="texts differ"):
+        lab.check_run(other, run)
+    with pytest.raises(NotYet, match="No draft was accepted"):
+        lab.check_run(replace(run, method="mine"), run)

@@ -1,0 +1,277 @@
+"""Tables, homework, handouts and frames in other pages: held to the trace, by other means than those that write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, expect
+from support.app_page import PLAYER, take_along
+from support.player_page import MadeUp, hostile, page_html, story
+
+from logitspec import Trace
+from logitspec.__main__ import main
+from logitspec.publish import film
+from logitspec.publish.picture import written
+
+STORY, HOSTILE = story(), hostile()
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+OUTCOMES = ("accepted", "rejected", "uncompared")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:], newline="")))
+
+
+# Tables
+
+
+@pytest.mark.parametrize("trace", [STORY, HOSTILE], ids=["story", "hostile"])
+def test_a_table_has_the_numbers_of_the_trace(trace: Trace) -> None:
+    table = rows(written("table", trace))
+    assert len(table) == len(trace.steps)
+    for number, (row, step) in enumerate(zip(table, trace.steps, strict=True), 1):
+        states = step.states()[1:]
+        counts = [str(states.count(each)) for each in OUTCOMES]
+        assert row["step"] == str(number)
+        assert int(row["position"]) == step.position
+        assert [row["accepted"], row["rejected"], row["not_compared"]] == counts
+        assert int(row["drafted"]) == len(states)
+        assert int(row["tokens"]) == len(step.tokens)
+        assert int(row["cache_length"]) == step.cache_length
+        assert row["origins"].split() == [each.origin.value for each in step.provenance]
+        ranks = [str(p.rank) for p in step.provenance[1:] if p.origin.value == "logit"]
+        assert row["ranks"].split() == ranks
+        drafted = [p.origin.value for p in step.tree.provenance[1:]]
+        for origin in ("logit", "retrieved"):
+            assert int(row[f"drafted_{origin}"]) == drafted.count(origin)
+        assert float(row["total_ms"]) == pytest.approx(1000 * step.seconds.wall, abs=0.002)
+        assert float(row["verify_ms"]) == pytest.approx(1000 * step.seconds.verify, abs=0.001)
+    if trace is STORY:
+        text = "".join(row["text"].replace("\\n", "\n").replace("\\t", "\t") for row in table)
+        assert text.encode() == trace.output_bytes
+
+
+def test_no_cell_is_a_formula() -> None:
+    bad = [
+        each.encode()
+        for each in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", " =2", '"', ",", "\n")
+    ]
+    trace = MadeUp([b"one", *bad], [*bad, b"two", *bad], ranks=4, seed=3).trace
+    for kind in ("table", "homework", "solutions"):
+        for row in csv.reader(io.StringIO(written(kind, trace)[1:], newline="")):
+            for cell in row:
+                assert not cell.lstrip(" ").startswith(FORMULAS), cell
+
+
+def test_homework_hides_what_was_accepted_and_its_solutions_say_it() -> None:
+    sheet, solutions = (rows(written(kind, STORY)) for kind in ("homework", "solutions"))
+    assert 5 <= len(sheet) == len(solutions) <= 10
+    for task, solution in zip(sheet, solutions, strict=True):
+        assert task["Step"] == solution["Step"]
+        step = STORY.steps[int(task["Step"]) - 1]
+        assert solution["Accepted drafts"] == str(len(step.path) - 1)
+        assert solution["Tokens of the pass"] == str(len(step.tokens))
+        assert solution["Accepted nodes"].split() == [str(node) for node in step.path[1:]]
+        assert [value for name, value in task.items() if name.endswith("?")] == ["", "", ""]
+        assert walked(task) == [int(node) for node in solution["Accepted nodes"].split()]
+
+
+def walked(task: dict[str, str]) -> list[int]:
+    """The nodes that a student finds, from the sheet alone."""
+    (tree,) = [value for name, value in task.items() if name.startswith("Draft tree")]
+    nodes = {}
+    for line in tree.split("\n"):
+        found = re.fullmatch(r"(\d+)(?: \((\d+)\))? (\".*\") → (\".*\")", line)
+        assert found is not None, line
+        nodes[int(found[1])] = (found[2] and int(found[2]), found[3], found[4])
+    path: list[int] = []
+    at = 0
+    while True:
+        wanted = nodes[at][2]
+        below = [n for n, (parent, token, _) in nodes.items() if parent == at and token == wanted]
+        if not below:
+            return path
+        at = below[0]
+        path.append(at)
+
+
+def test_no_row_of_a_sheet_says_how_another_ended() -> None:
+    sheet = rows(written("homework", STORY, "4-12"))
+    for task, after in pairwise(sheet):
+        step = STORY.steps[int(task["Step"]) - 1]
+        last = STORY.vocabulary[step.tokens[-1]].decode().strip()
+        if len(step.path) > 1 and last.isalpha():
+            assert not after["Text before"].endswith(last)
+        assert len(after["Text before"]) < 20  # steps that follow each other share no text
+
+
+def test_a_sheet_of_the_page_is_that_of_the_command(blank: Page) -> None:
+    blank.set_content(page_html())
+    blank.evaluate("text => player.receive(text)", STORY.to_json())
+    for button, kind in [
+        ("Save table", "table"),
+        ("Save homework", "homework"),
+        ("Save solutions", "solutions"),
+    ]:
+        with blank.expect_download() as saved:
+            take_along(blank, button)
+        assert saved.value.suggested_filename.endswith(".csv")
+        assert Path(saved.value.path()).read_bytes().decode() == written(kind, STORY)
+
+
+def test_the_menu_is_reached_and_left_by_keyboard(blank: Page) -> None:
+    blank.set_content(page_html())
+    blank.evaluate("text => player.receive(text)", STORY.to_json())
+    menu = blank.get_by_role("button", name="Take along")
+    menu.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    field = blank.get_by_role("textbox", name="Steps")
+    field.fill("2 to 3")
+    blank.get_by_role("button", name="Save handout").press("Enter")
+    expect(blank.locator(".ls-said")).to_contain_text("Write steps as 4")
+    field.press("Escape")
+    expect(menu).to_be_focused()
+    expect(field).to_be_hidden()
+
+
+# Handouts
+
+
+class Sections(HTMLParser):
+    """The steps of a handout, the elements in it, and the words of its notes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.steps: list[str] = []
+        self.elements: set[str] = set()
+        self.notes: list[str] = []
+        self._in_notes = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        own = dict(attrs)
+        self.elements.add(tag)
+        if tag == "section":
+            self.steps.append(own.get("data-step") or "")
+        self._in_notes = own.get("class") == "notes"
+        if self._in_notes:
+            self.notes.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_notes = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_notes:
+            self.notes[-1] += data
+
+
+def test_a_handout_has_a_page_a_step_and_its_notes(tmp_path: Path) -> None:
+    HOSTILE.save(tmp_path / "run.json")
+    (tmp_path / "notes.txt").write_text(
+        "2: Why <four>?\nLook twice.\n5: The end.\n", encoding="utf-8"
+    )
+    out = tmp_path / "handout.html"
+    arguments = [
+        str(tmp_path / "run.json"),
+        "--steps",
+        "2-3, 5",
+        "--notes",
+        str(tmp_path / "notes.txt"),
+    ]
+    assert main(["export", *arguments, "--handout", str(out)]) == 0
+    found = Sections(out.read_text(encoding="utf-8"))
+    assert found.steps == ["2", "3", "5"]
+    assert found.notes[0] == "Why <four>?\nLook twice."
+    assert found.notes[2] == "The end."
+    assert not found.elements & {"script", "img", "iframe", "b", "link"}
+
+
+def test_a_handout_prints_a_page_a_step_and_is_legible_in_grey(blank: Page) -> None:
+    blank.set_content(written("handout", STORY, "2, 5, 19"))
+    paper = blank.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 3
+    # A state and an origin are told by line and shape, whatever their colour.
+    shapes: dict[str, set[tuple[str, str]]] = {}
+    groups = blank.locator("svg .tree [data-node]").evaluate_all(
+        "all => all.map(g => { const p = g.querySelectorAll('path'); return [g.dataset.state, g.dataset.origin,"
+        " p.length, p[0].getAttribute('stroke-dasharray'), p[0].getAttribute('stroke-linecap'),"
+        " (p[0].getAttribute('d').match(/A/g) || []).length && +p[0].getAttribute('d').match(/A([\\d.]+)/)[1] > 6]; })"
+    )
+    for state, origin, lines, dashes, cap, is_round in groups:
+        style = "dotted" if cap else "dashed" if dashes else "plain"
+        shapes.setdefault(f"state {state}", set()).add(("style", style))
+        shapes.setdefault(f"origin {origin}", set()).add(("lines", f"{lines} {is_round}"))
+    assert (
+        len({str(sorted(each)) for name, each in shapes.items() if name.startswith("state")}) == 3
+    )
+    assert (
+        len({str(sorted(each)) for name, each in shapes.items() if name.startswith("origin")}) == 3
+    )
+
+
+# The command
+
+
+def test_the_command_writes_pixels_films_and_paper(tmp_path: Path) -> None:
+    STORY.save(tmp_path / "run.json")
+    outs = {
+        name: tmp_path / file
+        for name, file in [("png", "a.png"), ("film", "a.mp4"), ("handout", "a.pdf")]
+    }
+    arguments = [part for name, out in outs.items() for part in (f"--{name}", str(out))]
+    assert (
+        main(["export", str(tmp_path / "run.json"), *arguments, "--steps", "2", "--step", "2"]) == 0
+    )
+    with Image.open(outs["png"]) as image:
+        assert (image.format, image.size) == ("PNG", (1920, 1080))
+        assert len(set(image.convert("RGB").resize((192, 108)).tobytes())) > 20
+    assert outs["film"].read_bytes()[4:8] == b"ftyp"
+    assert outs["handout"].read_bytes().startswith(b"%PDF")
+
+
+def test_without_ffmpeg_a_video_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    STORY.save(tmp_path / "run.json")
+    monkeypatch.setattr(film, "ffmpeg", lambda: None)
+    arguments = [str(tmp_path / "run.json"), "--film", str(tmp_path / "a.mp4"), "--steps", "1"]
+    assert main(["export", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert "install it, or write a .webp" in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "a.mp4").exists()
+
+
+# In another page
+
+
+def test_a_lecture_shows_a_step_in_a_frame(
+    url: str, visitor: BrowserContext, tmp_path: Path
+) -> None:
+    tab = visitor.new_page()
+    tab.goto(f"{url}/?run=recorded-20&step=4&beat=3")
+    tab.wait_for_selector(f"{PLAYER}[data-cursor='4'][data-beat='3']", timeout=60_000)
+    tab.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
+    take_along(tab, "Copy embed code")
+    tab.wait_for_function("window.copied")
+    code = tab.evaluate("copied")
+    lecture = tmp_path / "lecture.html"
+    lecture.write_text(
+        f'<!doctype html><meta charset="utf-8"><h1>Lecture</h1>{code}', encoding="utf-8"
+    )
+    tab.goto(lecture.as_uri())
+    frame = tab.frame_locator("iframe")
+    frame.locator(f"{PLAYER}[data-cursor='4'][data-beat='3']").wait_for(timeout=60_000)
+    for selector in ("#prompt", "#intro", "[role=tab]", "footer", "#run"):
+        expect(frame.locator(selector).first).to_be_hidden()
+    expect(frame.locator("[data-node]").first).to_be_visible()
+    expect(frame.get_by_role("button", name="Take along")).to_be_visible()
+    tab.close()

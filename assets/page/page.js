@@ -4,7 +4,6 @@ import { mountRace } from "../compare/gradio.js";
 import { mountPlayer } from "../player/gradio.js";
 import { offerPresenting } from "../present/app.js";
 import { announce, keepOptions, unfold } from "./calls.js";
-import { announce, keepOptions } from "./calls.js";
 import { showAlone } from "./embed.js";
 import { silenceFooterIcons } from "./footer.js";
 import { offerLanguages } from "./languages.js";

@@ -8,6 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NoReturn
@@ -49,11 +50,21 @@ class Fork:
         return code
 
 
+def _let_go() -> None:
+    """Close the parent's sockets and pipes, which would stay open as long as this process. Their numbers stay
+    taken: the objects that have them close them once more when they are collected, whoever has them then."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in [int(each.name) for each in Path("/dev/fd").iterdir()]:
+        if number > 2 and number != nothing:
+            with suppress(OSError):  # the listing's own is closed by now
+                os.fstat(number)
+                os.dup2(nothing, number)
+
+
 def _begin(command: Callable[[], int], log: Path, environment: dict[str, str]) -> NoReturn:
     code = 1
     try:
-        # Sockets and pipes of the parent would stay open as long as this process.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        _let_go()
         file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, 1)
         os.dup2(file, 2)

@@ -40,6 +40,6 @@ export function resultList({ lesson, progress, say }) {
     const kind = station.predict ? kindOf(station, progress) : "kept";
     return el("li", {}, ...say.nodes(station.remember), " ", mark(kind));
   });
-  const title = el("h4", {}, t("learn.sentences"));
-  return el("section", { class: "learn-results" }, title, el("ol", {}, ...items));
+  const title = el("summary", {}, t("learn.sentences"));
+  return el("details", { class: "learn-results" }, title, el("ol", {}, ...items));
 }

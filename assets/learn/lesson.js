@@ -227,6 +227,7 @@ function createView(element, onPick) {
   const nav = el("nav", { "aria-label": t("learn.stations") }, list);
   const shown = el("div", { class: "learn-stage" }, bars, stage.element);
   const body = el("div", { class: "learn-body" }, el("div", { class: "learn-side" }, article), shown);
+  element.setAttribute("aria-label", t("learn.lesson"));
   element.replaceChildren(head, nav, error, body, files);
   return { title, score, list, error, article, bars, stage, files };
 }

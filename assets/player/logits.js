@@ -31,7 +31,7 @@ export function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, told: null, all: false, logScale: false };
+  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, told: null, all: false, logScale: false, judged: false };
   /** @type {RanksState} */
   const state = { view, list, more, log, spoken, inSight: RANKS_SHOWN, ...blank };
   new ResizeObserver(() => {
@@ -114,9 +114,10 @@ function paintRanks(state, frame) {
   if (told !== null && told >= state.list.children.length) state.drawnStep = null;
   // While steps rush by, only the rows in sight are worth drawing.
   const maxRows = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
-  if (state.drawnStep !== step || !step || state.drawnRows < maxRows) {
+  const judged = frame.beat > 3;
+  if (state.drawnStep !== step || !step || state.drawnRows < maxRows || state.judged !== judged) {
     if (state.drawnStep !== step) state.caret = null;
-    Object.assign(state, { drawnStep: step, drawnRows: maxRows });
+    Object.assign(state, { drawnStep: step, drawnRows: maxRows, judged });
     drawRanks(state, frame, maxRows);
   }
   for (const row of state.list.querySelectorAll("[data-pointed]")) row.removeAttribute("data-pointed");
@@ -145,7 +146,7 @@ function showRow(list, rank) {
 }
 
 /** @param {RanksState} state @param {Frame} frame @param {number} maxRows */
-function drawRanks({ view, list, more, log, all, logScale, told }, { trace, step }, maxRows) {
+function drawRanks({ view, list, more, log, all, logScale, told, judged }, { trace, step }, maxRows) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -160,7 +161,7 @@ function drawRanks({ view, list, more, log, all, logScale, told }, { trace, step
   ids.slice(0, Math.min(count, maxRows)).forEach((id, rank) => {
     if (!list.children[rank]) list.append(rankElement(rank));
     const about = { rank, id, probability: probs[rank], share: scale(probs[rank]) };
-    showRank(childrenOf(list)[rank], trace, step, { ...about, fate: drafted.get(rank) });
+    showRank(childrenOf(list)[rank], trace, step, { ...about, fate: drafted.get(rank), judged });
   });
   list.dataset.scale = logScale ? "log" : "linear";
   more.hidden = ids.length <= RANKS_SHOWN;
@@ -231,14 +232,14 @@ function rankElement(rank) {
  * @param {HTMLElement} row
  * @param {Trace} trace
  * @param {Step} step
- * @param {{ rank: number, id: number, probability: number, share: number, fate: NodeState | undefined }} about `share`:
- *   the length of its bar, 0 to 1
+ * @param {{ rank: number, id: number, probability: number, share: number, fate: NodeState | undefined,
+ *   judged: boolean }} about `share`: the length of its bar, 0 to 1; judged: whether the fate is said
  */
-function showRank(row, trace, step, { rank, id, probability, share: part, fate }) {
+function showRank(row, trace, step, { rank, id, probability, share: part, fate, judged }) {
   const [, bar, chances, mark] = childrenOf(row);
   const [length, text] = childrenOf(bar);
   const isRoot = id === step.row.tokens[0];
-  const drafted = fate && t("player.drafted-state", { state: STATE_TITLES[fate] });
+  const drafted = fate && (judged ? t("player.drafted-state", { state: STATE_TITLES[fate] }) : t("player.drafted-mark"));
   const words = isRoot ? t("player.next-certain-long") : drafted;
   const chance = share(probability);
   const about = { rank, token: quoted(trace, id), share: chance, fate: words };

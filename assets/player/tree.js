@@ -11,7 +11,7 @@ import { nodeElement, nodeWidths } from "./nodes.js";
 import { rowElements } from "./rows.js";
 import { beatWords } from "./sentence.js";
 import { createSketch } from "./sketch.js";
-import { outcomeSentence } from "./words.js";
+import { outcomeSentence, sentenceAt } from "./words.js";
 import { createZoom } from "./zoom.js";
 
 /** @import {
@@ -24,6 +24,7 @@ const VIEW_TITLES = [
   ["mask", t("step.view-mask")],
 ];
 const MIN_TREE = 560; // px; a narrower panel shows rows
+const JUDGED = 4; // the beat from which on nodes are accepted or rejected
 const SMALLER = 0.95; // relative size of a tree that would not fit whole
 const SCENE_SIZES = [3, 2.75, 2.5, 2.25, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.9];
 
@@ -48,7 +49,7 @@ export function createTreePanel(on) {
   const more = el("p", { class: "ls-more-nodes", hidden: true });
   view.element.append(notes, others, zoom.element, sweep, more);
   /** @type {TreeState} */
-  const state = { frame: null, key: null, room: null, marks: [], scrolled: false, scene: false };
+  const state = { frame: null, key: null, room: null, marks: [], scrolled: false, scene: false, said: 0 };
   const parts = { ...view, tree, mask, empty, others, notes, zoom, views, sketch, more };
   const repaint = () => {
     if (state.frame) paintTree(parts, state, state.frame);
@@ -92,8 +93,25 @@ function paintTree(parts, state, frame) {
     else drawStep(parts, view, frame, state.room);
     if (isOtherView && state.scrolled) parts.body.scrollTo(0, 0);
     state.marks = [];
+    state.said = JUDGED;
   }
+  sayNodes(parts, state, frame);
   markPointed(parts, state, frame);
+}
+
+/**
+ * Says of the nodes, to those who hear the page, no more than the beat shows.
+ * @param {TreeParts} parts
+ * @param {TreeState} state
+ * @param {Frame} frame
+ */
+function sayNodes({ tree }, state, { trace, step, beat }) {
+  const said = Math.min(JUDGED, beat);
+  if (!step || state.said === said) return;
+  state.said = said;
+  /** @type {NodeListOf<HTMLElement>} */
+  const nodes = tree.querySelectorAll("[data-node][aria-label]");
+  for (const each of nodes) each.setAttribute("aria-label", sentenceAt(trace, step, Number(each.dataset.node), beat));
 }
 
 /**

@@ -707,6 +707,8 @@ export interface RanksState {
   caret: number | null;
   all: boolean;
   logScale: boolean;
+  /** Whether the fate of drafts is read out. */
+  judged: boolean;
   /** Rows that the panel has room for. */
   inSight: number;
 }
@@ -757,6 +759,8 @@ export interface TreeState {
   marks: Element[];
   scrolled: boolean;
   scene: boolean;
+  /** The beat as of which nodes are read out. */
+  said: number;
 }
 
 /** A line from what was drafted (`to`) to its place (the last of `boxes`; none: it is out of sight on a `side`). */

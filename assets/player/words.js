@@ -192,6 +192,20 @@ export function nodeSentence(trace, step, node) {
 }
 
 /**
+ * A node as it is read out at a beat: the target's choice is said from the third on, what became of it from the fourth.
+ * @param {Trace} trace
+ * @param {Step} step
+ * @param {number} node
+ * @param {number} beat
+ */
+export function sentenceAt(trace, step, node, beat) {
+  if (beat > 3) return nodeSentence(trace, step, node);
+  const about = { token: quoted(trace, step.row.tokens[node]), origin: originWords(trace, step, node) };
+  if (beat < 3) return t("player.node-drafted", about);
+  return t("step.node", { ...about, state: t("player.chosen-after-it", { token: quoted(trace, step.row.choices[node]) }) });
+}
+
+/**
  * The detail line while the viewer points at nothing.
  * @param {Trace} trace
  * @param {number} number

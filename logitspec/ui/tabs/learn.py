@@ -8,6 +8,7 @@ import gradio as gr
 
 from logitspec.publish.demos import TRACES
 from logitspec.ui.callbacks import callbacks
+from logitspec.ui.catalogue import say
 from logitspec.ui.desk import PRIVATE
 from logitspec.ui.scripts import component
 from logitspec.ui.tab import Shell, Tab
@@ -35,4 +36,4 @@ def _tab(event: gr.EventData) -> Any:
     return gr.Tabs(selected=wanted) if wanted in OPENED else gr.skip()
 
 
-TAB = Tab("learn", "Learn", build, position=0)
+TAB = Tab("learn", say("learn.tab"), build, position=0)

@@ -184,7 +184,7 @@ export function createLesson(element, options) {
     // A lesson of a file is on the lecturer's own disk, and others do not have it.
     place: () => (talk && talk.isOwn ? { lesson: talk.lesson.lesson } : null),
     show: (/** @type {any} */ place) => Boolean(talk && place && place.lesson === talk.lesson.lesson),
-    stage: (/** @type {boolean} */ on) => void element.toggleAttribute("data-stage", on),
+    stage: (/** @type {boolean} */ on) => view.stage.enlarge(on),
   };
   register(element, source);
   return { source, open, ready: begin(options.lesson, options.start || null).catch(fail) };

@@ -44,6 +44,8 @@ export function createStage(onPick) {
 
   return {
     element,
+    /** @param {boolean} on */
+    enlarge: (on) => player.set({ stage: on }),
     show(trace, { step = 1, beat = 1, view = "tree", panels, highlight }, how) {
       picks = how.picks;
       element.hidden = trace === null;

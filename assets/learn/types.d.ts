@@ -187,6 +187,8 @@ export interface PredictionField {
 
 export interface Stage {
   element: HTMLElement;
+  /** Few nodes and large signs, for a hall. */
+  enlarge(on: boolean): void;
   /** A step of a run; null: nothing. sealed: its beats can't be gone through yet. picks: what can be picked in it. */
   show(trace: Trace | null, scene: Scene, how: { sealed: boolean; picks: "node" | "rank" | "token" | "" }): void;
 }

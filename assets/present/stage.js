@@ -1,11 +1,12 @@
 /* The stage: the view in sight fills the window below a headline; everything else of the page is out of reach. */
 
 import { t } from "../page/i18n.js";
-import { el, setText } from "../player/dom.js";
+import { el, setAttributes, setText } from "../player/dom.js";
 import { choiceList } from "./votes.js";
 
 /** @import { Cue, Stage } from "../player/types.js" */
 
+const LONG = 110; // letters of a headline
 const TOOLS = [
   ["back", "PageUp ←"],
   ["next", "PageDown → Space"],
@@ -61,10 +62,10 @@ export function createStage(on, without) {
     release,
     /** @param {Cue} cue @param {{ station: string, typed: string, here: string, counts: number[] | null, question: Cue | null, spoken: boolean }} about */
     paint(cue, about) {
+      setAttributes(title, { "aria-live": about.spoken ? "polite" : "off" });
       setText(station, about.station);
       setText(title, cue.question || cue.title);
-      title.toggleAttribute("aria-live", false);
-      if (about.spoken) title.setAttribute("aria-live", "polite");
+      title.toggleAttribute("data-long", (title.textContent || "").length > LONG);
       const question = about.question;
       asked.hidden = question === null || !question.choices;
       if (question && question.choices) asked.replaceChildren(choiceList(question, about.counts, cue.kind === "reveal"));

@@ -4,6 +4,7 @@
    a new width from the window only, not when its tab comes back. */
 
 import { t } from "../page/i18n.js";
+import { registerWhy } from "./cues.js";
 
 const fit = new ResizeObserver((entries) => {
   /** @type {{ Plotly?: { Plots: { resize(drawing: Element): void } } }} */
@@ -12,6 +13,7 @@ const fit = new ResizeObserver((entries) => {
 });
 
 function tend() {
+  registerWhy();
   for (const drawing of document.querySelectorAll(".why-plot .js-plotly-plot:not([role=img])")) {
     const plot = drawing.closest(".why-plot");
     const title = document.getElementById(`${plot?.id}-title`)?.textContent?.trim();

@@ -32,6 +32,7 @@ export function followLecture(address, openView) {
   if (!/^\w{1,16}$/.test(code)) return;
   const state = {
     ticket: before && before.code === code ? before.ticket : "",
+    seen: "", // the view that was last brought into sight
     place: /** @type {Place | null} */ (null),
     counts: /** @type {number[] | null} */ (null),
     loose: false,
@@ -116,9 +117,18 @@ export function followLecture(address, openView) {
       if (!place) break;
       await openView(place.view);
       state.shows = await showPlace(place).catch(() => false);
+      if (state.shows) bringIntoSight(place.view);
     } while (state.again);
     state.going = false;
     paint();
+  }
+
+  /** Scrolls to a view once, and again after its visitor has come back. @param {string} view */
+  function bringIntoSight(view) {
+    const found = sourceNamed(view);
+    if (!found || state.seen === view || document.querySelector("[data-presenting]")) return;
+    state.seen = view;
+    found.root.scrollIntoView({ block: "start" });
   }
 
   const isThere = () => {
@@ -147,7 +157,7 @@ export function followLecture(address, openView) {
   }
 
   function back() {
-    Object.assign(state, { loose: false, tries: 0, touched: -OWN });
+    Object.assign(state, { loose: false, tries: 0, touched: -OWN, seen: "" });
     go();
     paint();
   }

@@ -14,6 +14,7 @@ import { keep, kept } from "./storage.js";
 
 const STORE = "logitspec.present";
 const TICK = 500; // ms
+const PATIENCE = 10_000; // ms
 const MOST_BETWEEN = 3; // cues from a question to its reveal
 
 /**
@@ -32,6 +33,8 @@ export function createPresenter(hall) {
   document.addEventListener("cue", onCue);
   document.addEventListener("logitspec-present", () => start());
   setInterval(tick, TICK);
+  /** Until when a press on Present waits for a view that is not there yet, in ms. */
+  let wanted = 0;
   /** @type {any} what was presented before the reload, until its view is there */
   let before = kept(STORE);
 
@@ -44,6 +47,7 @@ export function createPresenter(hall) {
   function start(name) {
     const found = name ? sourceNamed(name) : null;
     const [root, other] = found ? [found.root, found.source] : currentSource() || [null, null];
+    wanted = root && other && other.length() ? 0 : Date.now() + PATIENCE;
     if (!root || !other || other.length() === 0) return false;
     if (state.root && state.root !== root) setStage(false);
     if (!state.view) state.times = newTimes(Date.now());
@@ -149,6 +153,7 @@ export function createPresenter(hall) {
   /** @param {Event} event */
   function onCue(event) {
     if (before) goOn();
+    else if (!state.view && Date.now() < wanted) start();
     // The view that is presented may have made way for another, as when a tab was opened.
     else if (state.view && state.root && !state.root.isConnected && !start(state.view)) return;
     if (state.view && event.target === state.root) paint();

@@ -1,14 +1,16 @@
 /* The speaker's window: a second window of this page, which draws it; so it needs no server, and works from a file.
-   It stays over a reload of the page, which finds it again by its name. */
+   It stays over a reload of the page, which finds it again by its name; a page on the disk opens another. */
 
 import { language, t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { minutes } from "./clock.js";
+import { keep, kept } from "./storage.js";
 import { choiceList } from "./votes.js";
 
 /** @import { Cue, Speaking } from "../player/types.js" */
 
 const NAME = "logitspec-speaker";
+const STORE = "logitspec.speaker";
 const LOOKS = "popup,width=960,height=680";
 
 /**
@@ -23,9 +25,29 @@ export function createSpeaker(onKey, on) {
     isOpen: () => other !== null && !other.closed,
     /** Opens the window, or finds it again; false where the browser refuses. */
     open() {
-      other = window.open("", NAME, LOOKS);
-      if (!other) return false;
-      const page = other.document;
+      other = window.open("", kept(STORE) || NAME, LOOKS);
+      if (other && !draw()) {
+        // What a page on the disk has opened is out of its own reach once it has been loaded again.
+        other.close();
+        keep(STORE, NAME + Date.now());
+        other = window.open("", kept(STORE) || NAME, LOOKS);
+      }
+      return other !== null && draw();
+    },
+    close() {
+      if (other) other.close();
+      other = null;
+    },
+    /** @param {Speaking} about */
+    paint(about) {
+      if (other && !other.closed) paint(parts, about);
+    },
+  };
+
+  /** Fills the window; false where it can't be reached. */
+  function draw() {
+    try {
+      const page = /** @type {Window} */ (other).document;
       page.title = t("present.speaker-title");
       page.documentElement.lang = language;
       page.head.replaceChildren(el("meta", { name: "viewport", content: "width=device-width" }), ...styles());
@@ -33,14 +55,10 @@ export function createSpeaker(onKey, on) {
       page.body.replaceChildren(parts.element);
       page.addEventListener("keydown", onKey);
       return true;
-    },
-    close() {
-      if (other) other.close();
-      other = null;
-    },
-    /** @param {Speaking} about */
-    paint: (about) => other !== null && !other.closed && paint(parts, about),
-  };
+    } catch {
+      return false;
+    }
+  }
 }
 
 /** The page's own style sheets, for another document. */

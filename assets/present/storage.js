@@ -14,7 +14,7 @@ export function kept(name) {
 
 /**
  * @param {string} name
- * @param {object | null} value null to keep nothing
+ * @param {object | string | null} value null to keep nothing
  */
 export function keep(name, value) {
   try {

@@ -601,6 +601,30 @@ def test_a_rejected_node_tells_what_the_target_wanted(page: Page) -> None:
     assert f'the target chose "{wanted}"' in page.locator(".ls-detail").inner_text()
 
 
+def test_the_rank_that_was_accepted_scrolls_into_sight(page: Page) -> None:
+    trace = story(ranks=40)
+    send(page, trace.to_json())
+    far = [
+        (number, step.provenance[1].rank)
+        for number, step in enumerate(trace.steps, start=1)
+        if len(step.path) > 1 and (step.provenance[1].rank or 0) >= 20
+    ]
+    assert len(far) >= 3
+    for number, rank in far[:3]:
+        show(page, number)
+        row, box = (
+            page.locator(selector).bounding_box()
+            for selector in (f".ls-ranks [data-rank='{rank}']", ".ls-ranks")
+        )
+        assert row is not None
+        assert box is not None
+        assert box["y"] <= row["y"] <= row["y"] + row["height"] <= box["y"] + box["height"]
+    node = trace.steps[far[0][0] - 1].path[1]
+    show(page, far[0][0])
+    page.locator(f"[data-node='{node}']").hover()
+    expect(page.locator(".ls-detail")).to_contain_text("choice of the last logits")
+
+
 def test_phone_shows_all_in_its_width(page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     for trace in TRACES.values():

@@ -1,6 +1,18 @@
-/* The tab "Watch": says of the button that unfolds the settings that they are folded. */
+/* The tab "Watch": says of the button that unfolds the settings that they are folded, and leads past them. */
 
+import { t } from "../page/i18n.js";
 import { whenThere } from "../page/when_there.js";
 
 const button = await whenThere(() => document.getElementById("try"));
 button.setAttribute("aria-expanded", "false");
+
+const player = await whenThere(() => document.querySelector("[data-logitspec-player]"));
+const skip = document.createElement("a");
+skip.href = "#player";
+skip.className = "watch-skip";
+skip.textContent = t("watch.skip");
+skip.addEventListener("click", (event) => {
+  event.preventDefault();
+  if (player instanceof HTMLElement) player.focus();
+});
+document.body.prepend(skip);

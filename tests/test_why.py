@@ -120,7 +120,7 @@ def phone(
 
 
 def choose(page: Page, model: str) -> None:
-    page.get_by_label("Model", exact=True).click()
+    page.locator("#why-model").get_by_label("Model", exact=True).click()
     page.get_by_role("option", name=model).click()
 
 

@@ -56,7 +56,7 @@ def _costs(evidence: Evidence) -> str:
     one, many = evidence.seconds[0], evidence.seconds[-1]
     parts: Bars = [
         (
-            say("why.claim-costs-bar", rows=rows, time=f"{1000 * seconds:.1f} ms"),
+            say("why.claim-costs-bar", n=rows, time=f"{1000 * seconds:.1f} ms"),
             seconds / many,
             big,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+import shlex
+import subprocess
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +20,7 @@ from support.player_page import MadeUp, hostile, page_html, story
 from logitspec import Trace
 from logitspec.__main__ import main
 from logitspec.publish import film
+from logitspec.publish.lesson import LESSON
 from logitspec.publish.picture import written
 
 STORY, HOSTILE = story(), hostile()
@@ -220,21 +223,44 @@ def test_a_handout_prints_a_page_a_step_and_is_legible_in_grey(blank: Page) -> N
 # The command
 
 
-def test_the_command_writes_pixels_films_and_paper(tmp_path: Path) -> None:
-    STORY.save(tmp_path / "run.json")
-    outs = {
-        name: tmp_path / file
-        for name, file in [("png", "a.png"), ("film", "a.mp4"), ("handout", "a.pdf")]
-    }
-    arguments = [part for name, out in outs.items() for part in (f"--{name}", str(out))]
-    assert (
-        main(["export", str(tmp_path / "run.json"), *arguments, "--steps", "2", "--step", "2"]) == 0
-    )
-    with Image.open(outs["png"]) as image:
+PAGE = (Path(film.__file__).parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_shows_is_what_the_commands_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    STORY.save("run.json")
+    block = re.search(r"^## What can be taken along\n.*?^```sh\n(.*?)^```$", PAGE, re.M | re.S)
+    assert block is not None
+    calls = [shlex.split(line, comments=True)[3:] for line in block[1].splitlines()]
+    for call in calls:
+        if call[0] == "export":
+            assert main(call) == 0
+    for name in sorted(set(re.findall(r"(?<=--)\w+ (\w+\.\w+)", block[1])) - {"run.json"}):
+        assert Path(name).stat().st_size > 100, name
+    assert 'data-step="4" data-beat="3"' in Path("run.html").read_text(encoding="utf-8")
+    with Image.open("step.png") as image:
         assert (image.format, image.size) == ("PNG", (1920, 1080))
-        assert len(set(image.convert("RGB").resize((192, 108)).tobytes())) > 20
-    assert outs["film"].read_bytes()[4:8] == b"ftyp"
-    assert outs["handout"].read_bytes().startswith(b"%PDF")
+    with Image.open("film.webp") as image:
+        assert image.n_frames == 15  # type: ignore[attr-defined]
+    assert Path("sheet.csv").read_bytes().decode() == written("homework", STORY)
+
+
+def test_a_video_and_paper_are_written(tmp_path: Path) -> None:
+    STORY.save(tmp_path / "run.json")
+    video, paper = tmp_path / "a.mp4", tmp_path / "a.pdf"
+    arguments = ["--film", str(video), "--handout", str(paper), "--steps", "2"]
+    assert main(["export", str(tmp_path / "run.json"), *arguments]) == 0
+    assert video.read_bytes()[4:8] == b"ftyp"
+    program = film.ffmpeg()
+    assert program is not None
+    said = subprocess.run([program, "-i", str(video)], capture_output=True, text=True, check=False)
+    assert "1920x1080" in said.stderr
+    times = re.search(r"Duration: 00:00:(\d+)\.", said.stderr)
+    assert times is not None
+    assert 8 <= int(times[1]) <= 10  # five stills of 1.4 to 2.4 s
+    assert paper.read_bytes().startswith(b"%PDF")
 
 
 def test_without_ffmpeg_a_video_is_refused(
@@ -275,3 +301,38 @@ def test_a_lecture_shows_a_step_in_a_frame(
     expect(frame.locator("[data-node]").first).to_be_visible()
     expect(frame.get_by_role("button", name="Take along")).to_be_visible()
     tab.close()
+
+
+# A lesson as one page
+
+
+def test_a_lesson_s_page_opens_at_its_station_without_a_network(
+    visitor: BrowserContext, tmp_path: Path
+) -> None:
+    file = tmp_path / "lesson.html"
+    assert main(["export", "--lesson", str(file), "--step", "4", "--beat", "2"]) == 0
+    tab = visitor.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda error: asked.append(str(error)))
+    for address, station in [("", "4"), ("#lesson=7&cue=1", "7")]:
+        tab.goto("about:blank")
+        tab.goto(file.as_uri() + address)
+        heading = tab.locator("[data-logitspec-lesson] h3").first
+        expect(heading).to_contain_text(f"{station}.", timeout=30_000)
+        expect(tab.locator("[data-logitspec-lesson] [data-node]").first).to_be_visible()
+    tab.close()
+    assert [
+        each for each in asked if not each.startswith(("file:", "about:", "data:", "blob:"))
+    ] == []
+
+
+def test_a_lesson_whose_run_is_not_here_is_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = LESSON.read_text(encoding="utf-8").replace('"recorded-20"', '"recorded-99999"')
+    (tmp_path / "mine.json").write_text(text, encoding="utf-8")
+    out = tmp_path / "a.html"
+    assert main(["export", str(tmp_path / "mine.json"), "--lesson", str(out)]) == 2
+    assert "recorded-99999, which is not recorded here" in capsys.readouterr().err
+    assert not out.exists()

@@ -11,26 +11,23 @@ from __future__ import annotations
 
 import argparse
 import html
-import json
 import re
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from logitspec import files
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
 from logitspec.publish import browser, film
+from logitspec.publish.lesson import LESSON
+from logitspec.publish.lesson_page import lesson_page
 from logitspec.publish.modules import DEFAULT_LANGUAGE, inline_modules, inline_styles
+from logitspec.publish.outline import filled, outline
 from logitspec.publish.picture import LAST_BEAT, picture, png, written
 from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
 
 MAX_READ = 4096  # letters of a prompt, for a title
-
-# Where the parts of an exported page go in document.json.
-PLACE = re.compile(r"\{(\w+)\}")
 
 
 def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
@@ -39,19 +36,15 @@ def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
     By its policy it runs the one script that carries the nonce, draws, and can reach no address.
     step: at which it opens, as a still of its `beat`; 0 to play from the beginning.
     """
-    text = trace.to_json().replace("<", "\\u003c")
-    parts = {
-        "player": player_markup(),
-        "title": html.escape(title(trace)),
-        "style": player_style(),
-        "scripts": player_scripts(),
-        "trace": text,
-        "step": str(step),
-        "beat": str(beat),
-        # Not to be foreseen by whoever wrote the trace, and yet the same for the same trace.
-        "nonce": sha256(text.encode()).hexdigest()[:32],
-    }
-    return PLACE.sub(lambda place: parts[place[1]], "\n".join(_document()["lines"]))
+    return filled(
+        trace.to_json(),
+        player=player_markup(),
+        title=html.escape(title(trace)),
+        style=player_style(),
+        scripts=player_scripts(),
+        step=str(step),
+        beat=str(beat),
+    )
 
 
 def title(trace: Trace) -> str:
@@ -74,20 +67,17 @@ def player_style() -> str:
 
 def player_markup() -> str:
     """The element that a player goes into."""
-    markup: str = _document()["player"]
+    markup: str = outline()["player"]
     return markup
-
-
-def _document() -> dict[str, Any]:
-    """What the player's own button writes pages from, too."""
-    document: dict[str, Any] = json.loads((PLAYER / "document.json").read_text(encoding="utf-8"))
-    return document
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The trace, and what to make of it."""
     parser.add_argument(
-        "trace", type=Path, help="a file of --trace or of the player (.json, .json.gz)"
+        "trace",
+        type=Path,
+        nargs="?",
+        help="a file of --trace or of the player (.json, .json.gz); for --lesson a lesson, or none for the one that ships",
     )
     for name, what in OUTPUTS.items():
         parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=what)
@@ -120,6 +110,7 @@ OUTPUTS = {
     "handout": "write a page a step to print, .html or .pdf",
     "csv": "write a table, a row a step",
     "homework": "write a table of draft trees without what was accepted",
+    "lesson": "write one self-contained page of a lesson; --step is the station at which it opens, --beat the cue",
     "solutions": "write what was accepted in the steps of the homework",
 }
 
@@ -129,10 +120,22 @@ def run(options: argparse.Namespace) -> None:
     wanted = [name for name in OUTPUTS if getattr(options, name)]
     if not wanted:
         raise LogitSpecError("Nothing to write; give --html OUT, or another of `export --help`.")
+    if "lesson" in wanted:
+        return _write_lesson(wanted, options)
+    if options.trace is None:
+        raise LogitSpecError("Give the file of a run; `--trace FILE` of a run writes one.")
     trace = Trace.open(options.trace)
     for name in wanted:
         out: Path = getattr(options, name)
         files.write(out, _content(name, out, trace, options))
+    return None
+
+
+def _write_lesson(wanted: list[str], options: argparse.Namespace) -> None:
+    if len(wanted) > 1:
+        raise LogitSpecError("A lesson is written alone; leave the other outputs out.")
+    cue = min(options.beat, 3) if options.step else 1
+    files.write(options.lesson, lesson_page(options.trace or LESSON, options.step, cue))
 
 
 def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) -> str | bytes:

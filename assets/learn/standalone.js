@@ -1,0 +1,37 @@
+/* The lesson of a page of its own: the runs lie in the page, predictions in the browser where it lets a file keep them. */
+
+import { language } from "../page/i18n.js";
+import { placeInAddress } from "../player/exported.js";
+import { unpacked } from "../player/unpack.js";
+import { createPresenter } from "../present/present.js";
+import { createLesson } from "./lesson.js";
+
+/** Begins where the address says, else where the page was made for, else where the visitor was. */
+function start() {
+  /** @type {HTMLElement | null} */
+  const element = document.querySelector("[data-logitspec-lesson]");
+  const data = document.getElementById("logitspec-trace");
+  if (!element || !data) return;
+  document.documentElement.lang = language;
+  const { lesson, runs } = JSON.parse(data.textContent);
+  const asked = placeInAddress(location.href.replace("#lesson=", "#step=").replace("&cue=", "&beat="));
+  const { step = 0, beat = 1 } = asked.step ? asked : data.dataset;
+  createLesson(element, {
+    lesson,
+    fetchRun: async (run) => (Object.hasOwn(runs, run) ? unpacked(runs[run]) : null),
+    start: Number(step) ? { station: Number(step), cue: Math.min(3, Number(beat)) } : null,
+    link: (station, cue) => `${location.href.replace(/#.*/, "")}#lesson=${station}&cue=${cue}`,
+    store: storage(),
+  });
+  createPresenter(null);
+}
+
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+start();

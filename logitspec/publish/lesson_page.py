@@ -1,0 +1,63 @@
+"""A whole lesson as one HTML page, with the recorded runs that it tells of: no network and no server."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import zlib
+from functools import cache
+from pathlib import Path
+
+from logitspec.errors import LogitSpecError
+from logitspec.paths import ASSETS
+from logitspec.publish.demos import read_demo
+from logitspec.publish.lesson import LESSON, read, runs
+from logitspec.publish.modules import WORDS, inline_modules, inline_styles
+from logitspec.publish.outline import filled
+
+LEARN = ASSETS / "learn"
+MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"></section>'
+
+
+def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1) -> str:
+    """The page of the lesson in `file`, in the reader's language. station, cue: where it opens, from 1 on; station 0
+    where the visitor was.
+
+    Raises LogitSpecError where the file holds no lesson, or names a run that is not recorded here.
+    """
+    try:
+        lesson = read(file.read_bytes())
+    except OSError as error:
+        raise LogitSpecError(f"Can't read {file} ({error.strerror}).") from error
+    recorded = {run: _packed(run) for run in runs(lesson)}
+    data = json.dumps({"lesson": lesson, "runs": recorded}, ensure_ascii=False)
+    return filled(
+        data,
+        player=MARKUP,
+        title=html.escape("LogitSpec: " + _english(lesson["title"])),
+        style=inline_styles(ASSETS / "player" / "player.css") + inline_styles(LEARN / "learn.css"),
+        scripts=_scripts(),
+        step=str(station),
+        beat=str(cue),
+    )
+
+
+@cache
+def _scripts() -> str:
+    languages = [each.name for each in WORDS.iterdir() if each.is_dir()]
+    return inline_modules(LEARN / "standalone.js", languages)
+
+
+def _english(text: str | dict[str, str]) -> str:
+    return text if isinstance(text, str) else text.get("en") or next(iter(text.values()))
+
+
+def _packed(run: str) -> str:
+    """A recorded run as the page unpacks it: deflated, in base64."""
+    trace = read_demo(run)
+    if trace is None:
+        raise LogitSpecError(
+            f"The lesson tells of the run {run}, which is not recorded here; put it into its traces."
+        )
+    return base64.b64encode(zlib.compress(trace.encode())).decode()

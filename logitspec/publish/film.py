@@ -35,11 +35,12 @@ def mp4(trace: Trace, steps: str) -> bytes:
         ):
             Path(folder, f"{number}.png").write_bytes(still)
             lines += [f"file {number}.png", f"duration {frame['time'] / 1000}"]
-        # Its reader of lists takes the time of the last still only from one that follows it.
+        seconds = sum(frame["time"] for frame in frames) / 1000
+        # Not every ffmpeg keeps the time of the last still, unless it stands there twice.
         Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(frames) - 1}.png", ""]))
         command = [
             program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",
-            "-vf", "fps=25,format=yuv420p", "-movflags", "+faststart", "film.mp4",
+            "-vf", "fps=25,format=yuv420p", "-t", str(seconds), "-movflags", "+faststart", "film.mp4",
         ]  # fmt: skip
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:

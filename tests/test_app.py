@@ -16,10 +16,9 @@ import pytest
 import yaml
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, take_along, try_your_own, unfold
-from support.cable import Cable
+from support.app_page import PLAYER, state, try_your_own, unfold
 from support.player_driver import resting_step
 
 import app
@@ -207,65 +206,6 @@ def test_hostile_text_stays_text(page: Page) -> None:
     state(page, "done")
 
 
-def test_stop_keeps_what_there_is_and_a_new_run_replaces_one_that_runs(
-    page: Page, client: Client
-) -> None:
-    start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
-    page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
-    page.get_by_role("button", name="Stop", exact=True).click()
-    state(page, "done")
-    steps = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
-    assert 5 < steps < 1900
-    assert page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])").count() >= steps
-    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
-
-    trace = trace_of(client, PROMPT, max_new_tokens=25)
-    start(page, PROMPT, Max_new_tokens=1900, Temperature=6)
-    page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
-    start(page, PROMPT, Max_new_tokens=25, Temperature=0)
-    state(page, "done")
-    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
-    page.reload()  # which brings it back
-    expect(page.locator(PLAYER)).to_have_attribute(
-        "data-steps", str(len(trace.steps)), timeout=15_000
-    )
-
-
-def test_stop_and_run_while_another_visitor_runs(
-    page: Page, chromium: Browser, url: str, client: Client
-) -> None:
-    trace = trace_of(client, PROMPT, max_new_tokens=25)
-    other = chromium.new_context(reduced_motion="reduce")
-    busy = other.new_page()
-    busy.goto(url)
-    busy.wait_for_selector(PLAYER)
-    start(busy, PROMPT, Max_new_tokens=1900, Temperature=6)
-    busy.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 3")
-    start(page, PROMPT, Max_new_tokens=25)
-    state(page, "running")
-    page.wait_for_timeout(500)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    state(page, "error")
-    expect(page.locator(PLAYER)).to_contain_text("stopped before it began")
-    for _ in range(3):
-        page.get_by_role("button", name="Run", exact=True).click()
-        page.wait_for_timeout(300)
-    assert page.locator(PLAYER).get_attribute("data-state") == "running"
-    assert page.locator(PLAYER).get_attribute("data-steps") == "0"
-    runs = "e => { window.seen = []; new MutationObserver(() => seen.push(e.dataset.state + e.dataset.steps)).observe(e, {attributes: true}) }"
-    page.locator(PLAYER).evaluate(runs)
-    busy.get_by_role("button", name="Stop", exact=True).click()
-    state(page, "done")
-    expect(page.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
-    page.wait_for_timeout(1500)
-    seen = page.evaluate("seen")
-    assert [each for each in seen if each.startswith("running")].count("running0") <= 2
-    assert "done" in seen[-1]
-    first_done = next(place for place, each in enumerate(seen) if each.startswith("done"))
-    assert all(each.startswith("done") for each in seen[first_done:])
-    other.close()
-
-
 def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
     """One that is refused before the model is asked, and one that the model's context refuses; and one
     more than once."""
@@ -298,12 +238,13 @@ def test_examples_methods_and_their_options(page: Page) -> None:
     expect(buttons).to_have_count(len(examples))
     filled: list[str] = []
     prompt = page.locator("textarea").first
-    for button in buttons.all():
+    for button in buttons.all()[::3]:  # a click fetches and draws a run
         before = prompt.input_value()
         button.click()
         expect(prompt).not_to_have_value(before)
         filled.append(prompt.input_value())
-    assert sorted(filled) == sorted(example["turns"][0] for example in examples)
+    assert len(set(filled)) == len(filled) >= 10
+    assert set(filled) <= {example["turns"][0] for example in examples}
     expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
     page.get_by_label("LogitSpec (paper)").check()
     unfold(page, "Options of the method", "Draft tree capacity")
@@ -375,64 +316,6 @@ def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: P
     state(page, "done")
 
 
-SLOW: dict[str, Any] = {"Max_new_tokens": 1500, "Temperature": 6}  # a step a token, nearly
-
-
-def running(page: Page, more_than: int) -> int:
-    """The steps there are, once they are more than that and still growing."""
-    page.wait_for_function(
-        # A page whose connection was cut mounts the player anew.
-        "([s, least]) => { const d = document.querySelector(s)?.dataset;"
-        " return d && d.state === 'running' && +d.steps > least }",
-        arg=[PLAYER, more_than],
-        timeout=60_000,
-    )
-    return int(page.locator(PLAYER).get_attribute("data-steps") or 0)
-
-
-def whole_run(page: Page) -> Trace:
-    """The trace in the page, once it is done, as the page itself would save it."""
-    with page.expect_download() as saved:
-        take_along(page, "Save trace")
-    return Trace.open(saved.value.path())
-
-
-def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
-    start(page, PROMPT, **SLOW)
-    before = running(page, 8)
-    page.reload()
-    page.wait_for_selector(PLAYER)
-    assert running(page, before + 5) > before
-    page.get_by_role("button", name="Stop", exact=True).click()
-    state(page, "done")
-    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
-    trace = whole_run(page)
-    assert trace.finish == "cancelled"
-    ends = [step.position + len(step.path) for step in trace.steps]
-    assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
-
-
-def test_a_run_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
-    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(f"http://127.0.0.1:{cable.port}")
-    page.wait_for_selector(PLAYER)
-    start(page, PROMPT, **SLOW)
-    before = running(page, 8)
-    cable.cut()
-    page.wait_for_timeout(3000)
-    held = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
-    assert held >= before
-    cable.mend()
-    page.wait_for_selector(PLAYER)
-    assert running(page, held + 5) > held
-    page.get_by_role("button", name="Stop", exact=True).click()
-    state(page, "done")
-    page.context.close()
-    cable.close()
-
-
 def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     moving: Page, client: Client
 ) -> None:
@@ -473,7 +356,9 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     compare(page, trace, resting_step(trace))
 
 
-def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser, url: str) -> None:
+def test_a_link_leads_another_visitor_to_the_step(
+    page: Page, visitor: BrowserContext, url: str
+) -> None:
     start(page, PROMPT, Max_new_tokens=40)
     state(page, "done")
     page.locator(PLAYER).focus()
@@ -483,21 +368,20 @@ def test_a_link_leads_another_visitor_to_the_step(page: Page, chromium: Browser,
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("window.copied")
-    other = chromium.new_context(reduced_motion="reduce")
-    visitor = other.new_page()
-    visitor.goto(page.evaluate("copied"))
-    visitor.wait_for_selector(f"{PLAYER}[data-cursor='2']")
-    assert rows(visitor, "[data-node]", "data-node") == rows(page, "[data-node]", "data-node")
-    prompt = visitor.locator("textarea").first
+    other = visitor.new_page()
+    other.goto(page.evaluate("copied"))
+    other.wait_for_selector(f"{PLAYER}[data-cursor='2']")
+    assert rows(other, "[data-node]", "data-node") == rows(page, "[data-node]", "data-node")
+    prompt = other.locator("textarea").first
     expect(prompt).to_have_value(PROMPT)
-    visitor.goto(f"{url}/?run=recorded-105&step=3&beat=2")
-    visitor.wait_for_selector(f"{PLAYER}[data-cursor='3'][data-beat='2']")
+    other.goto(f"{url}/?run=recorded-105&step=3&beat=2")
+    other.wait_for_selector(f"{PLAYER}[data-cursor='3'][data-beat='2']")
     example = next(each for each in shown_prompts() if each.question_id == 105)
     expect(prompt).to_have_value(example.text)
-    try_your_own(visitor)
-    expect(visitor.get_by_label("LogitSpec (ours)")).to_be_checked()
-    visitor.goto(f"{url}/?run=<b>nobody&step=3")
-    expect(visitor.locator(PLAYER)).to_contain_text("kept no longer")
+    try_your_own(other)
+    expect(other.get_by_label("LogitSpec (ours)")).to_be_checked()
+    other.goto(f"{url}/?run=<b>nobody&step=3")
+    expect(other.locator(PLAYER)).to_contain_text("kept no longer")
     other.close()
 
 
@@ -530,7 +414,7 @@ def test_nothing_sticks_out_and_theme_follows(
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{url}?__theme={theme}")
     page.wait_for_selector(PLAYER)
-    start(page, PROMPT, Max_new_tokens=40)
+    start(page, PROMPT, Max_new_tokens=12)
     state(page, "done")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     back = page.evaluate(
@@ -558,12 +442,13 @@ def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> 
 
 
 def test_the_endpoint_decodes_losslessly_with_every_method(client: Client) -> None:
-    for sampling in ({}, {"temperature": 0.8, "seed": 3}):
+    some = ["autoregressive", "logitspec", "logitspec_paper"]
+    for methods, sampling in ((METHODS, {}), (some, {"temperature": 0.8, "seed": 3})):
         outputs = [
             trace_of(client, PROMPT, method=m, max_new_tokens=20, **sampling).output_ids
-            for m in METHODS
+            for m in methods
         ]
-        assert outputs == [outputs[0]] * len(METHODS)
+        assert outputs == [outputs[0]] * len(methods)
 
 
 def test_the_endpoint_takes_the_options_of_the_method(client: Client) -> None:

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, unfold
+from support.app_page import PLAYER, state, take_along, unfold
+from support.cable import Cable
 from support.families import runner
 from support.models import tokenizer
 
@@ -37,7 +38,7 @@ SECONDS = 60  # that a test waits for what has to come
 
 @dataclass
 class Served:
-    """The whole page over a tiny model. app: Gradio's. brake: makes every step take some milliseconds."""
+    """The whole page over a tiny model. app: Gradio's. brake: makes every step take 50 milliseconds."""
 
     host: Host
     url: str
@@ -54,7 +55,7 @@ def served() -> Iterator[Served]:
         verify = target.verify
 
         def slow(tree: Any) -> Any:
-            sleep(0.03 if brake.is_set() else 0)
+            sleep(0.05 if brake.is_set() else 0)
             return verify(tree)
 
         target.verify = slow  # type: ignore[method-assign]
@@ -108,6 +109,33 @@ def run(page: Page, tokens: int = 30) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
 
 
+@pytest.fixture
+def slow(served: Served) -> Iterator[None]:
+    """Runs take seconds, and the app keeps those whose page is gone for as long as it does elsewhere."""
+    limits = served.host.limits
+    served.host.limits = PRIVATE
+    served.brake.set()
+    yield
+    served.brake.clear()
+    served.host.limits = limits
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).click()
+
+
+def running(page: Page, more_than: int) -> int:
+    """The steps there are, once they are more than that and still growing."""
+    page.wait_for_function(
+        # A page whose connection was cut mounts the player anew.
+        "([s, least]) => { const d = document.querySelector(s)?.dataset;"
+        " return d && d.state === 'running' && +d.steps > least }",
+        arg=[PLAYER, more_than],
+        timeout=60_000,
+    )
+    return int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+
+
 def until(true: Callable[[], Any]) -> None:
     """Wait for what has to come."""
     end = monotonic() + SECONDS
@@ -159,6 +187,93 @@ def test_who_waits_sees_the_place_and_the_run_before_and_can_give_up(
     state(page, "done")
     expect(waiting).to_be_hidden()
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", "30")
+
+
+def test_who_stops_while_waiting_can_run_again_and_is_served_once(
+    page: Page, served: Served
+) -> None:
+    with served.host.turn.hold(Event()):
+        run(page, 25)
+        state(page, "running")
+        page.wait_for_timeout(500)
+        stop(page)
+        state(page, "error")
+        expect(page.locator(PLAYER)).to_contain_text("stopped before it began")
+        for _ in range(3):
+            page.get_by_role("button", name="Run", exact=True).click()
+            page.wait_for_timeout(300)
+        assert page.locator(PLAYER).get_attribute("data-state") == "running"
+        assert page.locator(PLAYER).get_attribute("data-steps") == "0"
+        page.locator(PLAYER).evaluate(
+            "e => { window.states = []; new MutationObserver(() => states.push(e.dataset.state"
+            " + e.dataset.steps)).observe(e, { attributes: true }) }"
+        )
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "25")
+    page.wait_for_timeout(1500)
+    states = page.evaluate("states")
+    assert [each for each in states if each.startswith("running")].count("running0") <= 2
+    assert "done" in states[-1]
+    first_done = next(place for place, each in enumerate(states) if each.startswith("done"))
+    assert all(each.startswith("done") for each in states[first_done:])
+
+
+@pytest.mark.usefixtures("slow")
+def test_stop_keeps_what_there_is_and_a_new_run_replaces_one_that_runs(page: Page) -> None:
+    run(page, 400)
+    running(page, 5)
+    stop(page)
+    state(page, "done")
+    steps = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+    assert 5 < steps < 400
+    assert page.locator(f"{PLAYER} [data-token]:not([data-origin=prompt])").count() >= steps
+    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
+    run(page, 400)
+    running(page, 5)
+    run(page, 25)
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "25")
+    page.reload()  # which brings it back
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "25", timeout=15_000)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
+    run(page, 400)
+    before = running(page, 8)
+    page.reload()
+    page.wait_for_selector(PLAYER)
+    assert running(page, before + 5) > before
+    stop(page)
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_contain_text(re.compile("stopped|cancelled", re.IGNORECASE))
+    with page.expect_download() as saved:
+        take_along(page, "Save trace")
+    trace = Trace.open(saved.value.path())
+    assert trace.finish == "cancelled"
+    ends = [step.position + len(step.path) for step in trace.steps]
+    assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_run_outlives_a_cut_connection(visitor: BrowserContext, served: Served) -> None:
+    cable = Cable(int(served.url.rstrip("/").rsplit(":", 1)[1]))
+    page = visitor.new_page()
+    page.goto(f"http://127.0.0.1:{cable.port}")
+    page.wait_for_selector(PLAYER)
+    run(page, 400)
+    before = running(page, 8)
+    cable.cut()
+    page.wait_for_timeout(3000)
+    held = int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+    assert held >= before
+    cable.mend()
+    page.wait_for_selector(PLAYER)
+    assert running(page, held + 5) > held
+    stop(page)
+    state(page, "done")
+    page.close()
+    cable.close()
 
 
 def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:

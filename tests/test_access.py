@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from support.accessibility import OPTIONS, SETTLED
+from support.accessibility import OPTIONS, SETTLED, THEME_OPTIONS
 from support.app_page import try_your_own
 from support.player_page import hostile, page_html, story
 
@@ -84,10 +84,10 @@ def press(page: Page, *keys: str) -> None:
     painted(page)
 
 
-def faults(page: Page) -> list[tuple[str, Any, str]]:
+def faults(page: Page, options: Any = OPTIONS) -> list[tuple[str, Any, str]]:
     """What axe finds wrong once nothing moves any more: the rule, where, and what with."""
     page.evaluate(SETTLED)
-    found = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
+    found = Axe().run(page, context=ROOT, options=options).response["violations"]
     return [
         (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
     ]
@@ -110,19 +110,20 @@ def test_axe_finds_nothing(page: Page, name: str, width: int) -> None:
 @pytest.mark.parametrize("name", ["light", "dark"])
 def test_axe_finds_nothing_in_any_view_and_beat(page: Page, name: str) -> None:
     theme(page, name)
+    options = THEME_OPTIONS[name]
     load(page, "full", 4)
     for beat in STILLS:
         page.evaluate("beat => player.beat(beat)", beat)
         painted(page)
-        assert faults(page) == []
+        assert faults(page, options) == []
     for _ in ("rows", "mask"):
         press(page, "m")
-        assert faults(page) == []
+        assert faults(page, options) == []
     press(page, "m", "w")
-    assert faults(page) == []
+    assert faults(page, options) == []
     page.evaluate("""player.receive({ kind: "error", message: "Something is wrong." })""")
     painted(page)
-    assert faults(page) == []
+    assert faults(page, options) == []
 
 
 @pytest.mark.parametrize(("more", "least"), [("no-preference", 4.5), ("more", 7)])
@@ -264,7 +265,7 @@ def test_axe_finds_nothing_on_the_page(
         page.get_by_role("button", name=title).click()
     page.get_by_text("Temperature").first.wait_for()
     page.wait_for_timeout(600)  # what unfolds is pale while it does
-    found = Axe().run(page, options=OPTIONS).response["violations"]
+    found = Axe().run(page, options=THEME_OPTIONS[name]).response["violations"]
     told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
     page.close()
     assert told == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from support.accessibility import OPTIONS
+from support.accessibility import THEME_OPTIONS
 from support.cable import Cable
 from support.race_page import LANE, ORDINALS, ROOT, steps_shown
 
@@ -245,7 +245,7 @@ def test_axe_finds_nothing_in_the_tab(
     tab.get_by_role("button", name="Options of lane 1").click()
     tab.get_by_label("Draft tree capacity").wait_for()
     tab.wait_for_timeout(600)  # what unfolds is pale while it does
-    found = Axe().run(tab, options=OPTIONS).response["violations"]
+    found = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]
     told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
     sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
     tab.close()

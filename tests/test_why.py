@@ -14,6 +14,7 @@ import gradio as gr
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
+from support.accessibility import COLOUR_OPTIONS
 from support.app import free_port
 from support.fakes import finished
 from support.families import runner
@@ -364,5 +365,6 @@ def test_on_a_phone_nothing_sticks_out_and_axe_finds_nothing(phone: Page) -> Non
     )
     assert labels == [ink]
     phone.wait_for_timeout(500)
-    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]})
+    options = COLOUR_OPTIONS if "dark" in phone.url else None
+    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]}, options=options)
     assert [each["id"] for each in found.response["violations"]] == []

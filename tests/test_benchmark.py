@@ -23,7 +23,12 @@ from logitspec import LogitSpecError, decode
 from logitspec.__main__ import main
 from logitspec.measure.benchmark import contenders
 from logitspec.measure.benchmark.bench import Bench, divergences, measure, measurements, rotate
-from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
+from logitspec.measure.benchmark.contenders import (
+    baseline_contender,
+    baselines,
+    method_contender,
+    variants,
+)
 from logitspec.measure.benchmark.figures import Spread, document, rates, score, scores, speed_up
 from logitspec.measure.benchmark.report import notes, table
 from logitspec.measure.benchmark.runs import (
@@ -250,7 +255,7 @@ def test_what_does_not_fit_the_context_is_left_out_and_told() -> None:
 def test_a_difference_is_told_with_its_margin() -> None:
     """Plain decoding prefers its token by 0.6 - 0.3, and by 0.51 - 0.49 where that is planted."""
     target = ScriptedTarget(range(100, 160))
-    reference = ours(target, Variant("autoregressive")).decode([1, 2], 8)
+    reference = method_contender(target, Variant("autoregressive")).decode([1, 2], 8)
     assert reference.output_ids == list(range(102, 110))
     assert reference.trace is not None
     reference.trace.steps[5].last.probs[:2] = [0.51, 0.49]
@@ -336,7 +341,7 @@ def slow_generate(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("family", ["llama", "gpt2", "mistral-window"])
 def test_generate_writes_the_same_and_its_forwards_are_counted(family: str, name: str) -> None:
     target = runner(family)
-    outcome = theirs(target, name).decode(PROMPT, 30)
+    outcome = baseline_contender(target, name).decode(PROMPT, 30)
     assert outcome.output_ids == plain_output(target, 30)
     if name == "transformers":
         assert outcome.forwards == 30
@@ -355,7 +360,9 @@ def test_generate_is_greedy_whatever_the_models_generation_config_says() -> None
     stubborn.generation_config.update(repetition_penalty=9.0, do_sample=True, temperature=3.0)
     target = prepare(stubborn)
     kept = stubborn.generation_config
-    assert theirs(target, "transformers").decode(PROMPT, 20).output_ids == plain_output(target, 20)
+    assert baseline_contender(target, "transformers").decode(PROMPT, 20).output_ids == plain_output(
+        target, 20
+    )
     assert stubborn.generation_config is kept
     assert not stubborn._forward_hooks
 
@@ -365,7 +372,7 @@ def test_generate_stops_at_every_end_of_sequence_token() -> None:
     output = plain_output(target, 20)
     end = next(token for token in output[3:] if token not in output[:3])
     target.eos_ids = frozenset(range(40)) - set(output[:3])
-    stopped = theirs(target, "transformers").decode(PROMPT, 20).output_ids
+    stopped = baseline_contender(target, "transformers").decode(PROMPT, 20).output_ids
     assert stopped == output[: output.index(end) + 1] == plain_output(target, 20)
 
 
@@ -474,7 +481,7 @@ def test_a_planted_difference_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def planted(target: Any, name: str) -> Contender:
-        honest = theirs(target, name)
+        honest = baseline_contender(target, name)
 
         def decoded(ids: list[int], most: int) -> Outcome:
             outcome = honest.decode(ids, most)
@@ -484,7 +491,7 @@ def test_a_planted_difference_is_reported(
 
         return replace(honest, decode=decoded)
 
-    monkeypatch.setattr("logitspec.measure.benchmark.contenders.theirs", planted)
+    monkeypatch.setattr("logitspec.measure.benchmark.contenders.baseline_contender", planted)
     asked = ["--methods", "autoregressive", "--baselines", "transformers"]
     assert main(["benchmark", *arguments(tmp_path), *asked]) == 0
     out = capsys.readouterr().out
@@ -600,4 +607,4 @@ def test_prompts_that_all_exceed_the_context_are_an_error(
 
 def test_an_empty_prompt_is_an_error_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(LogitSpecError, match="The prompt is empty"):
-        ours(runner("llama"), Variant("autoregressive")).decode([], 4)
+        method_contender(runner("llama"), Variant("autoregressive")).decode([], 4)

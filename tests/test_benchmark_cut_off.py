@@ -22,12 +22,12 @@ from logitspec.__main__ import main
 from logitspec.measure.benchmark import bench as bench_module
 from logitspec.measure.benchmark.bench import Bench, measure
 from logitspec.measure.benchmark.block import block, tables
-from logitspec.measure.benchmark.contenders import ours, variants
+from logitspec.measure.benchmark.contenders import method_contender, variants
 from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.paper import beside
 from logitspec.measure.benchmark.progress import progress
 from logitspec.measure.benchmark.questions import choose
-from logitspec.measure.benchmark.replayed import Transcripts, replayed
+from logitspec.measure.benchmark.replayed import Transcripts, with_replays
 from logitspec.measure.benchmark.runs import Outcome, merge
 from logitspec.measure.replay.record import record
 from logitspec.measure.replay.transcript import save
@@ -92,7 +92,7 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
     set_up = Trap(0, None)
 
     def trapped(target: Any, variant: Variant) -> Any:
-        made = ours(target, variant)
+        made = method_contender(target, variant)
         return replace(made, decode=set_up(made.decode)) if variant.method == "logitspec" else made
 
     monkeypatch.setattr("logitspec.models.loader.load", lambda *_, **__: (Fake(), Letters()))
@@ -102,7 +102,7 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
             ord(letter) for pair in (*before, (text,)) for letter in "|".join(pair)
         ],
     )
-    monkeypatch.setattr("logitspec.measure.benchmark.contenders.ours", trapped)
+    monkeypatch.setattr("logitspec.measure.benchmark.contenders.method_contender", trapped)
     return set_up
 
 
@@ -350,10 +350,10 @@ def encode(text: str) -> list[int]:
 def measured(target: Any, file: Path | None) -> dict[str, Any]:
     """The document of all methods, with replays or without."""
     names = ["prompt_lookup", "logitspec_paper:draft_tree_capacity=16", OURS]
-    made = [ours(target, each) for each in variants(names)]
+    made = [method_contender(target, each) for each in variants(names)]
     if file:
         found = Transcripts(file, target)
-        made = [replayed(each, found) for each in made]
+        made = [with_replays(each, found) for each in made]
     bench = Bench(
         made, lambda text, _: encode(text), str, target.limit, max_new_tokens=24, repeats=1
     )

@@ -152,7 +152,7 @@ class Letters:
         return {"input_ids": [0, *known] if add_special_tokens else known}
 
 
-def test_the_text_is_of_all_kinds_and_reaches_beyond_a_window_where_that_is_bearable(
+def test_the_text_is_of_all_kinds_and_reaches_beyond_a_window_where_that_is_affordable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     probe = probe_of(prepare(model("mistral-window", torch.float32)), Letters())
@@ -165,7 +165,7 @@ def test_the_text_is_of_all_kinds_and_reaches_beyond_a_window_where_that_is_bear
     tokens: Callable[[str], int] = lambda family: len(probe_of(prepare(model(family))).text)  # noqa: E731
     assert tokens("mistral-window") == WINDOW + 32
     assert tokens("llama") == 20
-    monkeypatch.setattr("logitspec.models.probing.BEARABLE", {})
+    monkeypatch.setattr("logitspec.models.probing.MAX_WORK", {})
     assert tokens("mistral-window") == 20
 
 

@@ -30,7 +30,7 @@ class Entry:
         """Memory that a run takes in bfloat16, from the parameters: an estimate, not a measurement."""
         return self.millions * 1e6 * BYTES * OVERHEAD / 1e9
 
-    def installed(self) -> Path | None:
+    def file_in_package(self) -> Path | None:
         """The model's file in its package, which is not imported; None where that is not installed."""
         spec = find_spec(self.package) if self.package else None
         folders = (spec and spec.submodule_search_locations) or ()
@@ -72,6 +72,6 @@ CATALOGUE = (
 )
 
 
-def installed(name: str) -> Path | None:
+def installed_file(name: str) -> Path | None:
     """The file of a model of the catalogue that an installed package brings; None where none does."""
-    return next((each.installed() for each in CATALOGUE if each.name == name), None)
+    return next((each.file_in_package() for each in CATALOGUE if each.name == name), None)

@@ -14,7 +14,7 @@ from logitspec.errors import LogitSpecError
 Form = Callable[[str], Any]
 # How templates take the content of a message: as text, or as a list of parts.
 FORMS: tuple[Form, ...] = (str, lambda text: [{"type": "text", "text": text}])
-MAX_WORDS = 200  # characters of a template's own words
+MAX_MESSAGE = 200  # characters of a template's own error
 
 
 def encode_prompt(
@@ -47,9 +47,9 @@ def encode_prompt(
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """Ids of `text`, begun as the tokenizer begins texts, but not ended: the model is to go on."""
-    found = tokenizer(text, return_special_tokens_mask=True)
-    ids = [int(token) for token in found["input_ids"]]
-    added = list(found["special_tokens_mask"])
+    encoding = tokenizer(text, return_special_tokens_mask=True)
+    ids = [int(token) for token in encoding["input_ids"]]
+    added = list(encoding["special_tokens_mask"])
     while added and added[-1]:
         added.pop()
     return ids[: len(added)]
@@ -94,22 +94,22 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, Any]], **opt
         return tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options)
     except TemplateSyntaxError as error:
         raise LogitSpecError(
-            f"The model's chat template has an error in line {error.lineno} ({_words(error)}); mend its"
+            f"The model's chat template has an error in line {error.lineno} ({_message(error)}); mend its"
             " chat_template, or choose another model."
         ) from error
     except TemplateError as error:
         raise LogitSpecError(
-            f"The model's chat template refuses this conversation ({_words(error)}); choose another"
+            f"The model's chat template refuses this conversation ({_message(error)}); choose another"
             " model."
         ) from error
     except Exception as error:  # whatever an expression of the template does
         raise LogitSpecError(
-            f"The model's chat template can't write a plain conversation ({_words(error)}); choose"
+            f"The model's chat template can't write a plain conversation ({_message(error)}); choose"
             " another model."
         ) from error
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """What an error says, as a part of a sentence."""
-    words = " ".join(str(error).split())[:MAX_WORDS].rstrip(".!; ")
-    return words or type(error).__name__
+    message = " ".join(str(error).split())[:MAX_MESSAGE].rstrip(".!; ")
+    return message or type(error).__name__

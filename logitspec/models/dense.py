@@ -1,4 +1,4 @@
-"""A transformers model out of a GGUF file: its configuration, its tokenizer, and its weights made dense.
+"""A transformers model out of a GGUF file: its configuration, its tokenizer, and its weights, which become dense.
 
 Names and layouts of tensors come from transformers' and gguf's tables, values from gguf's arithmetic.
 """
@@ -99,9 +99,9 @@ def configuration(file: GgufFile, name: str) -> PreTrainedConfig:
     table = {**MORE_KEYS, **GGUF_CONFIG_MAPPING[architecture]}
     if "head_dim" not in table.values() and "global_head_dim" not in table.values():
         table["attention.key_length"] = "head_dim"
-    found = {key: file.get(theirs) for theirs, key in table.items() if key is not None}
+    values_in_file = {key: file.get(theirs) for theirs, key in table.items() if key is not None}
     values = dict(GGUF_CONFIG_DEFAULTS_MAPPING.get(architecture, {}))
-    values |= {key: value for key, value in found.items() if value is not None}
+    values |= {key: value for key, value in values_in_file.items() if value is not None}
     values.setdefault("vocab_size", len(file.metadata.get("tokenizer.ggml.tokens", ())))
     values["tie_word_embeddings"] = "output.weight" not in file.tensors
     ids = {"bos_token_id": "bos_token_id", "padding_token_id": "pad_token_id"}
@@ -169,17 +169,17 @@ def _rotary(file: GgufFile, name: str) -> dict[str, Any]:
 
 
 def _llama3(file: GgufFile, name: str, width: int) -> dict[str, Any]:
-    """The scaling of Llama 3, whose parameters are found again in the factors that they give."""
+    """The scaling of Llama 3, whose parameters are recovered from the factors that they give."""
     factors = np.array(_values(file, "rope_freqs.weight"))
     base = file.get("rope.freq_base", 10000.0)
     lengths = 2 * np.pi * base ** (np.arange(0, width, 2) / width)
     factor, low, high, context = float(factors.max()), 1.0, 4.0, 8192
     smooth = (context / lengths - low) / (high - low)
     between = 1 / ((1 - smooth) / factor + smooth)
-    wanted = np.where(
+    expected = np.where(
         lengths < context / high, 1.0, np.where(lengths > context / low, factor, between)
     )
-    if factors.shape != wanted.shape or not np.allclose(factors, wanted, rtol=1e-3):
+    if factors.shape != expected.shape or not np.allclose(factors, expected, rtol=1e-3):
         raise LogitSpecError(
             f"{name} scales its rotary positions in a way that is not known; choose the same model in"
             " safetensors."
@@ -201,12 +201,12 @@ def _values(file: GgufFile, tensor: str) -> list[float]:
 def end_ids(file: GgufFile) -> set[int]:
     """Tokens that end a text or a turn of a chat: those that the file names or its original repository does,
     and the one that its chat template writes after each message."""
-    found = (file.metadata.get(f"tokenizer.ggml.{key}") for key in END_KEYS)
+    ends = (file.metadata.get(f"tokenizer.ggml.{key}") for key in END_KEYS)
     tokens = file.metadata.get("tokenizer.ggml.tokens", [])
     template = file.metadata.get("tokenizer.chat_template", "")
     turns = (tokens.index(end) for end in TURN_ENDS if end in template and end in tokens)
-    named = {token for token in (*found, *turns) if token is not None}
-    return named | _original_ends(file)
+    tokens_of_file = {token for token in (*ends, *turns) if token is not None}
+    return tokens_of_file | _original_ends(file)
 
 
 def line(file: GgufFile, dtype: torch.dtype) -> str:
@@ -226,34 +226,38 @@ def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
     if (original := _original_tokenizer(file)) is not None:
         return original
     try:
-        found: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
+        own: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
             path.parent, gguf_file=path.name
         )
     except Exception as error:  # tokenizers knows no other kind
         raise ValueError(f"The tokenizer of {path.name} can't be read.") from error
     if file.metadata.get("tokenizer.ggml.pre") in DIGITS_APART:
-        found.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        own.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [
                 pre_tokenizers.Digits(individual_digits=True),
                 pre_tokenizers.ByteLevel(add_prefix_space=False),
             ]
         )
-    return found
+    return own
 
 
 def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
     tokens = file.metadata.get("tokenizer.ggml.tokens", [])
     for place in _original(file, "tokenizer.json"):
         try:
-            found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            original: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
                 place.parent, trust_remote_code=False
             )
         except Exception:  # the file has one, too
             continue
-        known = min(len(found), len(tokens))  # files pad theirs, tokenizers add some of their own
-        if found.convert_ids_to_tokens(list(range(known))) == tokens[:known]:
-            found.chat_template = file.metadata.get("tokenizer.chat_template", found.chat_template)
-            return found
+        common = min(
+            len(original), len(tokens)
+        )  # files pad theirs, tokenizers add some of their own
+        if original.convert_ids_to_tokens(list(range(common))) == tokens[:common]:
+            original.chat_template = file.metadata.get(
+                "tokenizer.chat_template", original.chat_template
+            )
+            return original
     return None
 
 
@@ -262,10 +266,10 @@ def _original_ends(file: GgufFile) -> set[int]:
     kinds = file.metadata.get("tokenizer.ggml.token_type", [])
     for place in _original(file, "generation_config.json"):
         try:
-            found = json.loads(place.read_text(encoding="utf-8")).get("eos_token_id")
+            eos = json.loads(place.read_text(encoding="utf-8")).get("eos_token_id")
         except (OSError, ValueError, AttributeError):  # the file has some, too
             continue
-        ids = found if isinstance(found, list) else [found]
+        ids = eos if isinstance(eos, list) else [eos]
         return {
             each
             for each in ids
@@ -290,12 +294,12 @@ def model(
     """The model in `file` with dense weights in `dtype`. options: of from_pretrained."""
     tensors = _weights(file, config, dtype)
     kind = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
-    found, report = kind.from_pretrained(
+    dense_model, report = kind.from_pretrained(
         None, config=config, state_dict=tensors, dtype=dtype, output_loading_info=True, **options
     )
     if report["missing_keys"]:
         raise ValueError(f"The file has no {min(report['missing_keys'])}.")
-    return found
+    return dense_model
 
 
 def transient_bytes(file: GgufFile) -> int:
@@ -311,21 +315,21 @@ def _weights(
         skeleton = AutoModelForCausalLM.from_config(config)
     processor = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)(config=config.to_dict())
     places = get_gguf_hf_weights_map(_Flat(skeleton), processor)
-    found: dict[str, torch.Tensor] = {}
+    dense: dict[str, torch.Tensor] = {}
     content = np.asarray(np.memmap(file.path, mode="r"))
     for tensor in file.tensors.values():
         weights, name, _ = processor.process(
             _dequantize(tensor, content),
             tensor.name,
             tensor_key_mapping=places,
-            parsed_parameters={"tensors": found},
+            parsed_parameters={"tensors": dense},
         )
         if name is not None and name not in places and tensor.name not in ROTARY:
             raise ValueError(f"Its tensor {tensor.name} has no place in {type(skeleton).__name__}.")
         if name in places:
             # Contiguous, and not the file itself, which can't be written to.
-            found[places[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)
-    return found
+            dense[places[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)
+    return dense
 
 
 def _dequantize(tensor: Tensor, content: np.ndarray) -> np.ndarray:
@@ -340,7 +344,7 @@ def _dequantize(tensor: Tensor, content: np.ndarray) -> np.ndarray:
 
 
 class _Flat:
-    """A model to transformers' table of names, which it would make again for each of its modules."""
+    """A model as transformers' table of names sees it, which would otherwise be built again for each module."""
 
     def __init__(self, model: Any) -> None:
         self.config, self.state_dict, self._model = model.config, model.state_dict, model

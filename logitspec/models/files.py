@@ -89,7 +89,7 @@ def refuse_broken_weights(folder: Path, name: str) -> None:
             raise LogitSpecError(f"The file {file} of {name} {fault}.")
 
 
-def broken(folder: Path, name: str) -> LogitSpecError | None:
+def broken_file_error(folder: Path, name: str) -> LogitSpecError | None:
     """The sentence for a file of JSON in `folder` that can't be read, however large; None where there is
     none."""
     for file in sorted(folder.glob("*.json")):
@@ -100,15 +100,15 @@ def broken(folder: Path, name: str) -> LogitSpecError | None:
     return None
 
 
-def adapter(folder: Path, name: str) -> LogitSpecError | None:
+def adapter_folder_error(folder: Path, name: str) -> LogitSpecError | None:
     """The sentence for a folder that holds an adapter instead of a model; None for others."""
     if not (folder / ADAPTER).is_file():
         return None
     base = str(_json(folder / ADAPTER).get("base_model_name_or_path") or "")
-    return no_adapter(name, base if re.fullmatch(r"[\w.-]+/[\w.-]+", base) else "")
+    return adapter_error(name, base if re.fullmatch(r"[\w.-]+/[\w.-]+", base) else "")
 
 
-def no_adapter(name: str, base: str = "") -> LogitSpecError:
+def adapter_error(name: str, base: str = "") -> LogitSpecError:
     """The sentence for an adapter. base: its model's hub id, where it is one."""
     return LogitSpecError(
         f"{name} is an adapter, not a model: it needs its base model{base and ' '}{base}; merge them with peft's"

@@ -134,13 +134,13 @@ class _Reader:
         rows = [self._tensor() for _ in range(tensors)]
         alignment = metadata.get("general.alignment", ALIGNMENT)
         data = -(-self._place // alignment) * alignment
-        named = {name: Tensor(name, shape, kind, data + at) for name, shape, kind, at in rows}
-        return GgufFile(self._path, metadata, named)
+        by_name = {name: Tensor(name, shape, kind, data + at) for name, shape, kind, at in rows}
+        return GgufFile(self._path, metadata, by_name)
 
     def _numbers(self, kinds: str) -> tuple[Any, ...]:
-        found = struct.unpack_from(f"<{kinds}", self._content, self._place)
+        numbers = struct.unpack_from(f"<{kinds}", self._content, self._place)
         self._place += struct.calcsize(f"<{kinds}")
-        return found
+        return numbers
 
     def _string(self) -> str:
         (length,) = self._numbers("Q")

@@ -34,9 +34,9 @@ from tqdm.auto import tqdm
 from logitspec.errors import LogitSpecError
 from logitspec.models.files import (
     ADAPTER,
+    adapter_error,
     find_weights,
     is_small,
-    no_adapter,
     weight_files,
     weights_in,
 )
@@ -127,7 +127,7 @@ def small_files(repository: Repository) -> Path:
         return Path(config).parent
     if "config.json" not in repository.sizes:
         if ADAPTER in repository.sizes:
-            raise no_adapter(name)
+            raise adapter_error(name)
         raise LogitSpecError(
             f"{name} has no config.json, so it is no transformers model; choose another one."
         )
@@ -295,7 +295,7 @@ def _check_disk(folder: Path, name: str, needed: int) -> None:
 
 
 def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpecError:
-    """The sentence for what the hub's client raised about `name`. begun: during a download."""
+    """The sentence for what the hub's client raised about `name`. downloading: whether a download had begun."""
     if isinstance(error, LogitSpecError):
         return error
     if isinstance(error, GatedRepoError):

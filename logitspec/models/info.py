@@ -22,8 +22,8 @@ def windows(config: PreTrainedConfig) -> dict[str, int | None]:
 def eos_ids(generation_config: Any, also: int | None) -> set[int]:
     """Tokens that end a text: those of the model's generation config, and `also`."""
     ids = generation_config.eos_token_id if generation_config else None
-    listed = ids if isinstance(ids, list) else [ids]
-    return {token for token in (*listed, also) if token is not None}
+    own = ids if isinstance(ids, list) else [ids]
+    return {token for token in (*own, also) if token is not None}
 
 
 def limit(model: Any) -> int:

@@ -43,7 +43,7 @@ def enable_kernels(
     """
     environment = target.info["environment"]
     if reason := no_kernels(target):
-        _plain(target, reason)
+        _use_plain_operations(target, reason)
         return
     try:
         from logitspec.runtime.kernels import choice
@@ -52,13 +52,13 @@ def enable_kernels(
     except Exception as error:  # Triton is missing, or can't compile here
         _fail(target, error)
         return
-    failed: list[Exception] = []
+    errors: list[Exception] = []
 
     def compile_all() -> None:
         try:
             choice.compile_all(trials)
         except Exception as error:
-            failed.append(error)
+            errors.append(error)
 
     compiler = Thread(target=compile_all, name="kernels", daemon=True)
 
@@ -66,8 +66,8 @@ def enable_kernels(
         if compiler.is_alive():
             return
         target.improve = None
-        if failed:
-            _fail(target, failed[0])
+        if errors:
+            _fail(target, errors[0])
         else:
             take_kernels(target, probe, stock_errors, trials, exact)
 
@@ -105,19 +105,21 @@ def take_kernels(
         choice = choose(trials, clock)
         _use(target, choice.operations)
         if excess := probe.excess(probe.errors(target), stock_errors):
-            _plain(target, f"their logits are {excess:.1g} standard deviations apart")
+            _use_plain_operations(
+                target, f"their logits are {excess:.1g} standard deviations apart"
+            )
             return
         environment["kernels"] = choice.about
-        environment["exact"] = _exact(target, probe, stock_errors, choice, exact)
+        environment["exact"] = _make_exact(target, probe, stock_errors, choice, exact)
     except Exception as error:
         _fail(target, error)
 
 
-def _exact(
-    target: Runner, probe: Probe, stock_errors: Errors, choice: Choice, wanted: bool | None
+def _make_exact(
+    target: Runner, probe: Probe, stock_errors: Errors, choice: Choice, exact: bool | None
 ) -> str:
-    """Make `target` exact if that can be done, and if it is wanted or costs little; what the trace says."""
-    if wanted is False:
+    """Make `target` exact if that can be done, and if `exact` wants it or it costs little; what the trace says."""
+    if exact is False:
         return "no: it was turned off"
     if choice.by_position is None:
         return "no: there is no attention by position here"
@@ -126,7 +128,7 @@ def _exact(
     dependent = probe.dependent_rows(target)
     excess = probe.excess(probe.errors(target), stock_errors)
     cost = sum(forward_seconds(target, target.vocabulary_size, TIMED_ROWS)) / at_best - 1
-    if not target.replays or dependent or excess or (cost > MAX_COST and not wanted):
+    if not target.replays or dependent or excess or (cost > MAX_COST and not exact):
         if target.replays:
             _use(target, choice.operations)
         if dependent or excess or not target.replays:
@@ -153,7 +155,7 @@ def _use(target: Runner, operations: Operations, sizes: Any = BUCKETS) -> None:
         target.enable_replay(target.replay.capture, sizes)
 
 
-def _plain(target: Runner, reason: str) -> None:
+def _use_plain_operations(target: Runner, reason: str) -> None:
     if target.forward.operations is not PLAIN:
         _use(target, PLAIN)
     environment = target.info["environment"]
@@ -165,4 +167,4 @@ def _fail(target: Runner, error: Exception) -> None:
     lines = str(error).strip().splitlines()
     reason = f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
     _log.warning("Plain operations run instead of kernels (%s).", reason)
-    _plain(target, reason)
+    _use_plain_operations(target, reason)

@@ -28,7 +28,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from logitspec.errors import LogitSpecError, missing_package
 from logitspec.models import dense, files, hub, info, names
-from logitspec.models.catalogue import installed
+from logitspec.models.catalogue import installed_file
 from logitspec.models.checks import (
     check_tree_equivalence,
     refuse_config,
@@ -111,7 +111,7 @@ def load(
     total. Weights are read from safetensors or GGUF only and no code from the model's repository is run.
     Raises LogitSpecError when the model can't be found, read or be a target.
     """
-    with _quiet(), _explained(model):
+    with _without_warnings(), _explain_errors(model):
         return _load(model, device, dtype, device_map, offload, graphs, exact, progress)
 
 
@@ -174,12 +174,12 @@ def fetch(
     progress: hub.Progress | None = None,
 ) -> None:
     """Download the files of a model, which `load` does before it takes memory; raises LogitSpecError."""
-    with _quiet(), _explained(model):
+    with _without_warnings(), _explain_errors(model):
         _resolve(model, device, dtype, device_map, offload, progress)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _without_warnings() -> Iterator[None]:
     """Within this, transformers keeps its warnings to itself: what matters in them ends as a sentence."""
     before = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity(max(before, logging.ERROR))
@@ -190,7 +190,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _explained(model: str | Path) -> Iterator[None]:
+def _explain_errors(model: str | Path) -> Iterator[None]:
     """Within this, every error of a library becomes a sentence about `model`."""
     try:
         yield
@@ -264,15 +264,15 @@ def _source(
         return Source(folder.parent, folder.name, gguf=read(folder))
     before, colon, quantisation = str(folder).rpartition(":")
     if colon and not folder.exists() and Path(before).is_dir():
-        folder, wanted = Path(before), quantisation
+        folder, in_folder = Path(before), quantisation
     else:
-        wanted = None
+        in_folder = None
     if folder.is_dir():
-        if (folder / "config.json").exists() and wanted is None:
+        if (folder / "config.json").exists() and in_folder is None:
             return Source(folder, display_name(folder))
-        if file := find_in(folder, wanted):
+        if file := find_in(folder, in_folder):
             return Source(folder, file.name, gguf=read(file))
-        raise files.adapter(folder, display_name(folder)) or LogitSpecError(
+        raise files.adapter_folder_error(folder, display_name(folder)) or LogitSpecError(
             f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
             " file; choose the folder that save_pretrained has written."
         )
@@ -282,7 +282,9 @@ def _source(
             " GGUF file."
         )
     reference = names.parse(str(model))
-    if (file := installed(reference.repository)) and reference == Reference(reference.repository):
+    if (file := installed_file(reference.repository)) and reference == Reference(
+        reference.repository
+    ):
         name = f"{reference.repository}:{names.quantisation(file.name) or file.name}"
         return Source(file.parent, name, gguf=read(file))
     return _hub_source(reference, refuse, progress)
@@ -294,8 +296,8 @@ def _hub_source(
     name = reference.repository
     repository = hub.find(name, reference.revision)
     files = hub.gguf_files(repository)
-    asked = reference.file or reference.quantisation
-    if not asked and (
+    names_gguf = reference.file or reference.quantisation
+    if not names_gguf and (
         not files or ("config.json" in repository.sizes and hub.has_weights(repository))
     ):
         return Source(hub.small_files(repository), name, repository)
@@ -389,7 +391,7 @@ def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
     except Exception as error:  # of whatever kind the library's are
         raise (
-            files.broken(source.folder, source.name)
+            files.broken_file_error(source.folder, source.name)
             or _lacks_sentencepiece(source)
             or missing_package(error, f"The tokenizer of {source.name}")
             or LogitSpecError(

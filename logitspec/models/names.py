@@ -20,7 +20,7 @@ PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
 QUANTISATION = re.compile(
     r"(?:^|[-._])((?:UD-)?(?:I?Q\d+(?:_\w+)*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*))(?=[-.]|$)", re.I
 )
-WHOLE = {"BF16": 16, "F16": 16, "FP16": 16, "F32": 32, "FP32": 32}  # bits of a weight
+FLOAT_BITS = {"BF16": 16, "F16": 16, "FP16": 16, "F32": 32, "FP32": 32}  # bits of a weight
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ def parse(text: str) -> Reference:
     repository, _, inside = rest.partition("/")
     if not inside:
         repository, _, quantisation = repository.replace("@", ":").partition(":")
-        asked = None if quantisation.lower() in ("", "latest") else quantisation
-        return Reference(f"{owner}/{repository}" if rest else text, asked)
+        preference = None if quantisation.lower() in ("", "latest") else quantisation
+        return Reference(f"{owner}/{repository}" if rest else text, preference)
     revision = None
-    if found := re.fullmatch(r"(?:blob|resolve|raw|tree)/([^/]+)(?:/(.*))?", inside):
-        revision, inside = (None if found[1] == "main" else found[1]), found[2] or ""
+    if match := re.fullmatch(r"(?:blob|resolve|raw|tree)/([^/]+)(?:/(.*))?", inside):
+        revision, inside = (None if match[1] == "main" else match[1]), match[2] or ""
         if not inside.lower().endswith(".gguf"):  # another file of the model, or a folder
             inside = ""
     if inside and not inside.lower().endswith(".gguf"):
@@ -63,14 +63,14 @@ def clean(text: str) -> str:
 
 def quantisation(file: str) -> str:
     """The quantisation that a file's name ends in, in capitals; empty where it names none."""
-    found = QUANTISATION.findall(PurePosixPath(file).name)
-    return found[-1].upper() if found else ""
+    names = QUANTISATION.findall(PurePosixPath(file).name)
+    return names[-1].upper() if names else ""
 
 
 def max_bits(quantisation: str) -> float:
     """Bits of a weight at most: some tensors of a file are quantised less than its name says."""
     number = re.search(r"\d+", quantisation)
-    return WHOLE.get(quantisation, int(number[0]) + 2 if number else 32)
+    return FLOAT_BITS.get(quantisation, int(number[0]) + 2 if number else 32)
 
 
 def models(files: Iterable[str]) -> list[str]:
@@ -84,25 +84,25 @@ def models(files: Iterable[str]) -> list[str]:
     )
 
 
-def choose(files: Iterable[str], wanted: str | None, name: str) -> str:
-    """The file of the quantisation that is `wanted`, or of the one nearest to DEFAULT.
+def choose(files: Iterable[str], preference: str | None, name: str) -> str:
+    """The file of the quantisation `preference`, or of the one nearest to DEFAULT.
 
     Raises LogitSpecError where there is none, with those that are there.
     """
     files = list(files)
     whole = models(files)
     if not whole:
-        raise LogitSpecError(_nothing(files, name))
-    if wanted is None:
+        raise LogitSpecError(_why_none(files, name))
+    if preference is None:
         return min(whole, key=lambda file: (_distance(quantisation(file)), file))
-    same = [file for file in whole if _plain(quantisation(file)) == _plain(wanted)]
+    same = [file for file in whole if _normal_form(quantisation(file)) == _normal_form(preference)]
     if same:
         return same[0]
     there = sorted({quantisation(file) or PurePosixPath(file).name for file in whole})
-    raise LogitSpecError(f"{name} has no {wanted}; choose one of {', '.join(there)}.")
+    raise LogitSpecError(f"{name} has no {preference}; choose one of {', '.join(there)}.")
 
 
-def _nothing(files: list[str], name: str) -> str:
+def _why_none(files: list[str], name: str) -> str:
     if any(PART.search(file) for file in files):
         return (
             f"{name} has its model split into several GGUF files, which can't be read; choose a quantisation"
@@ -113,7 +113,7 @@ def _nothing(files: list[str], name: str) -> str:
     return f"{name} has no GGUF file; choose a model that has one."
 
 
-def _plain(quantisation: str) -> str:
+def _normal_form(quantisation: str) -> str:
     return quantisation.upper().replace("-", "_").removeprefix("UD_").replace("FP", "F")
 
 
@@ -122,6 +122,6 @@ def _distance(quantisation: str) -> tuple[float, int]:
     if quantisation == DEFAULT:
         return 0.0, 0
     number = re.search(r"\d+", quantisation)
-    bits = WHOLE.get(quantisation, int(number[0]) if number else 8)
+    bits = FLOAT_BITS.get(quantisation, int(number[0]) if number else 8)
     kinds = [DEFAULT[2:], "_K", "_0", "_1"]
     return abs(bits - 4.1), next((n for n, kind in enumerate(kinds) if kind in quantisation), 9)

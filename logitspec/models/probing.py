@@ -1,4 +1,4 @@
-"""The text that a model is probed on when it is loaded, and its float32 form where that fits."""
+"""The text that a model is probed on when it is loaded, and a copy of it in float32 where that fits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from logitspec.runtime.runner import Runner
 TOKENS = 256
 LONG = 1024
 # Parameters times tokens that may be read: for a moment on a few cores, or on a GPU.
-BEARABLE = {"cpu": 4e9, "cuda": 3e13}
-WIDE_SHARE = 0.5  # of free memory, which a copy in float32 may take
+MAX_WORK = {"cpu": 4e9, "cuda": 3e13}
+MAX_UPCAST_SHARE = 0.5  # of free memory, which a copy in float32 may take
 
 TEXTS = (
     "The harbour was quiet that morning. An old man sat on the wall, mending a net, and did not look up when"
@@ -37,39 +37,41 @@ def probe_of(target: Runner, tokenizer: Any = None) -> Probe:
     """A probe of the model of `target`, on text that `tokenizer` encodes, or else on likely text."""
     model = target.model
     length = _length(target)
-    text = [] if tokenizer is None else _encoded(tokenizer, target.vocabulary_size, length)
+    text = [] if tokenizer is None else _encode_texts(tokenizer, target.vocabulary_size, length)
     if len(text) < min(length, 2 * PATH):
         text = likely_text(model, min(length, TOKENS // 4))
-    wide = _wide(model)
-    return Probe(model, (text * (length // len(text) + 1))[:length], wide)
+    upcast = _upcast(model)
+    return Probe(model, (text * (length // len(text) + 1))[:length], upcast)
 
 
 def _length(target: Runner) -> int:
     """Tokens to read: some hundreds, and more where that takes a moment only, or leads beyond a window."""
     parameters = sum(each.numel() for each in target.model.parameters())
-    bearable = int(BEARABLE.get(target.model.device.type, 0.0) / parameters)
+    affordable = int(MAX_WORK.get(target.model.device.type, 0.0) / parameters)
     windows = [each for each in target.windows.values() if each is not None]
-    wanted = max(
+    useful = max(
         LONG if target.model.device.type == "cuda" else TOKENS,
         *(each + 4 * PATH for each in windows),
         0,
     )
-    return min(target.limit, max(TOKENS, min(wanted, bearable)))
+    return min(target.limit, max(TOKENS, min(useful, affordable)))
 
 
-def _encoded(tokenizer: Any, vocabulary: int, length: int) -> list[int]:
+def _encode_texts(tokenizer: Any, vocabulary: int, length: int) -> list[int]:
     """The ids of all texts, of each about as many."""
     ids: list[int] = []
     for text in TEXTS:
         # The first one begins as the tokenizer begins texts.
-        found = tokenizer(text, add_special_tokens=not ids)["input_ids"]
+        encoded = tokenizer(text, add_special_tokens=not ids)["input_ids"]
         ids += [
-            int(token) for token in found[: max(1, length // len(TEXTS) + 1)] if token < vocabulary
+            int(token)
+            for token in encoded[: max(1, length // len(TEXTS) + 1)]
+            if token < vocabulary
         ]
     return ids
 
 
-def _wide(model: Any) -> Any:
+def _upcast(model: Any) -> Any:
     """The model in float32, where it is in half precision on one device with room for both; or None."""
     parameters = list(model.parameters())
     kinds = {(each.dtype, each.device) for each in parameters}
@@ -79,6 +81,10 @@ def _wide(model: Any) -> Any:
     needed = sum(each.numel() for each in parameters) * (
         torch.float32.itemsize + model.dtype.itemsize
     )
-    if free is None or needed > WIDE_SHARE * free or getattr(model, "_hf_hook", None) is not None:
+    if (
+        free is None
+        or needed > MAX_UPCAST_SHARE * free
+        or getattr(model, "_hf_hook", None) is not None
+    ):
         return None
     return copy.deepcopy(model).float()

@@ -97,7 +97,7 @@ def fastest_dtype(load: Callable[[torch.dtype], Runner]) -> Runner:
 
 
 def faster(exact: Runner, half: Runner) -> Runner:
-    """The one whose forwards take less time; `rounded` only if it is clearly the faster one.
+    """The one whose forwards take less time; `half` only if it is clearly the faster one.
 
     By the sum over TIMED_ROWS, each the shortest of a few forwards: a fraction of a second.
     """

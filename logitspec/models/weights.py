@@ -24,7 +24,7 @@ def read_weights(
     from_pretrained. Raises LogitSpecError where they don't fit the configuration."""
     weights = files.weights_in(folder)
     if weights is None:
-        raise files.adapter(folder, name) or LogitSpecError(
+        raise files.adapter_folder_error(folder, name) or LogitSpecError(
             f"{name} could not be loaded: it has no weights in safetensors, and pickled ones are"
             " never read; choose a model that has them."
         )
@@ -41,8 +41,8 @@ def read_weights(
         **options,
     )
     refuse_misfit(model, report, name)
-    found: PreTrainedModel = model
-    return found
+    loaded: PreTrainedModel = model
+    return loaded
 
 
 def refuse_misfit(model: Any, report: Mapping[str, Any], name: str) -> None:

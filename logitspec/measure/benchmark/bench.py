@@ -49,21 +49,21 @@ class Bench:
     repeats: int
     rounds: int = 0
 
-    def fitting(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+    def fitting_prompts(self, prompts: Sequence[Prompt]) -> list[list[int]]:
         """Token ids of those first turns that the model's context holds with two new tokens."""
         return [ids for each in prompts if self._room(ids := self.encode(each.text, ())) > 1]
 
     def warm_up(self, prompts: Sequence[Prompt]) -> None:
         """Run every contender once on the longest prompt: buffers and kernels for all its shapes."""
-        fitting = self.fitting(prompts)
+        fitting = self.fitting_prompts(prompts)
         if not fitting:
             return
         longest = max(fitting, key=len)
         for contender in self.contenders:
             contender.decode(longest, min(WARM_UP_TOKENS, self._room(longest)))
 
-    def measure(self, prompt: Prompt, part: Part, done: Callable[[], Any] = bool) -> None:
-        """All turns of `prompt`; `done` is called after each repeat, and for those left out."""
+    def measure(self, prompt: Prompt, part: Part, after_repeat: Callable[[], Any] = bool) -> None:
+        """All turns of `prompt`; `after_repeat` is called after each repeat, and for those left out."""
         conversation: list[tuple[str, str]] = []
         for turn, text in enumerate((prompt.text, *prompt.later)):
             ids = self.encode(text, conversation)
@@ -71,14 +71,16 @@ class Bench:
             if len(conversation) < turn or self._room(ids) < 2:
                 part.left_out.append([prompt.question_id, turn])
                 for _ in range(self.repeats):
-                    done()
+                    after_repeat()
                 continue
-            outcomes = self._outcomes(ids, done)
+            outcomes = self._outcomes(ids, after_repeat)
             part.measurements += measurements(prompt, turn, len(ids), self.contenders, outcomes)
             part.divergences += divergences(prompt, turn, outcomes)
             conversation.append((text, self.spell(outcomes[REFERENCE][0].output_ids)))
 
-    def _outcomes(self, ids: list[int], done: Callable[[], Any]) -> dict[str, list[Outcome]]:
+    def _outcomes(
+        self, ids: list[int], after_repeat: Callable[[], Any]
+    ) -> dict[str, list[Outcome]]:
         """By contender the outcome of each repeat."""
         outcomes: dict[str, list[Outcome]] = {each.title: [] for each in self.contenders}
         for _ in range(self.repeats):
@@ -86,7 +88,7 @@ class Bench:
             for contender in rotate(self.contenders, self.rounds):
                 outcomes[contender.title].append(contender.decode(ids, self._room(ids)))
             self.rounds += 1
-            done()
+            after_repeat()
         return outcomes
 
     def _room(self, ids: Sequence[int]) -> int:
@@ -99,7 +101,7 @@ def measure(
 ) -> Iterator[Part]:
     """Warm up, then measure `prompts`: a part for each of them, once all its turns are complete.
 
-    before: those that are done already, which count as progress. quiet: tell none.
+    before: those that are complete already, which count as progress. quiet: show none.
     """
 
     def rounds(of: Sequence[Prompt]) -> int:
@@ -152,8 +154,8 @@ def measurements(
 def divergences(
     prompt: Prompt, turn: int, outcomes: dict[str, list[Outcome]]
 ) -> Iterator[Divergence]:
-    """For each contender that did not always write what plain decoding wrote first, where it left
-    that for the first time."""
+    """For each contender whose output was ever another than that of plain decoding's first run, where it
+    differs first."""
     reference = outcomes[REFERENCE][0]
     expected = reference.output_ids
     for title, runs in outcomes.items():

@@ -22,19 +22,19 @@ from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
 WIDTH = 120
 
 
-def markdown(shown: Iterable[Table]) -> str:
+def markdown(tables: Iterable[Table]) -> str:
     """The tables in Markdown, each below its caption."""
     from logitspec.builtin.card import markdown as lines
 
-    return "\n\n".join(f"{each.caption}:\n\n{lines([each.heads, *each.rows])}" for each in shown)
+    return "\n\n".join(f"{each.caption}:\n\n{lines([each.heads, *each.rows])}" for each in tables)
 
 
 def compact(document: dict[str, Any]) -> list[Table]:
     """Tasks below each other, methods side by side; tables without a cell are left out."""
     titles = {each["title"] for each in document["methods"]}
     over = BASELINE if BASELINE in titles else REFERENCE
-    found = [accepted_by_task(document), speed_by_task(document, over), advantage(document)]
-    return [each for each in found if any(set(row[1:]) - {"-"} for row in each.rows)]
+    candidates = [accepted_by_task(document), speed_by_task(document, over), advantage(document)]
+    return [each for each in candidates if any(set(row[1:]) - {"-"} for row in each.rows)]
 
 
 def tables(document: dict[str, Any]) -> str:
@@ -46,15 +46,15 @@ def tables(document: dict[str, Any]) -> str:
 def block(document: dict[str, Any]) -> str:
     """All that the documentation says of a run: conditions, tables, and the paper's figures beside them."""
     parts = [
-        _filled(conditions(document)),
+        _wrap(conditions(document)),
         markdown([overall(document), by_task(document)]),
         markdown(compact(document)),
-        _filled(origin(document)),
+        _wrap(origin(document)),
     ]
     if is_spec_bench(document):
-        parts += [markdown([beside(document)]), _filled(differences(document))]
+        parts += [markdown([beside(document)]), _wrap(differences(document))]
     return "\n\n".join(part for part in parts if part)
 
 
-def _filled(text: str) -> str:
+def _wrap(text: str) -> str:
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(slots=True)
 class Work:
-    """What is measured, and what of it is there. about: request and environment. path: of the file, if one
+    """What is measured, and which of it is complete. about: request and environment. path: of the file, if one
     is wanted. parts: one for each prompt that is complete."""
 
     prompts: list[Prompt]
@@ -101,15 +101,15 @@ class Work:
 
     def missing(self) -> list[int]:
         """Ids of the prompts that are not complete, in the order of measuring."""
-        done = {number for part in self.parts for number in part.questions()}
-        return [each.question_id for each in self.prompts if each.question_id not in done]
+        complete = {number for part in self.parts for number in part.questions()}
+        return [each.question_id for each in self.prompts if each.question_id not in complete]
 
     def document(self, whole: bool = False) -> dict[str, Any]:
         missing = self.missing()
         about = {**self.about, "complete": not missing, "missing": missing}
         return document(merge(self.parts), self.contenders, about, whole)
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write the file, if there is to be one, whole or not at all."""
         if self.path:
             files.write(self.path, dumps(self.document(whole=True)) + "\n")
@@ -124,8 +124,13 @@ def run(options: argparse.Namespace) -> int | None:
     from accelerate.utils import gather_object
 
     from logitspec.measure.benchmark.bench import Bench, measure
-    from logitspec.measure.benchmark.contenders import baselines, ours, theirs, variants
-    from logitspec.measure.benchmark.replayed import Transcripts, replayed
+    from logitspec.measure.benchmark.contenders import (
+        baseline_contender,
+        baselines,
+        method_contender,
+        variants,
+    )
+    from logitspec.measure.benchmark.replayed import Transcripts, with_replays
     from logitspec.measure.benchmark.resume import resume
     from logitspec.measure.environment import environment
     from logitspec.models.chat import encode_prompt
@@ -140,11 +145,11 @@ def run(options: argparse.Namespace) -> int | None:
     target, tokenizer = load(
         options.model, device, options.dtype, graphs=not options.no_graphs, exact=options.exact
     )
-    contenders = [ours(target, each) for each in methods]
+    contenders = [method_contender(target, each) for each in methods]
     if options.replay:
         transcripts = Transcripts(options.replay, target)
-        contenders = [replayed(each, transcripts) for each in contenders]
-    contenders += [theirs(target, name) for name in rivals]
+        contenders = [with_replays(each, transcripts) for each in contenders]
+    contenders += [baseline_contender(target, name) for name in rivals]
     about = {"request": _request(options, prompts), "environment": environment(target)}
     about["environment"]["processes"] = processes.num_processes
     work = Work(prompts, contenders, about, options.json or options.resume, [])
@@ -158,23 +163,23 @@ def run(options: argparse.Namespace) -> int | None:
         max_new_tokens=options.max_new_tokens,
         repeats=options.repeats,
     )
-    if not bench.fitting(prompts):
+    if not bench.fitting_prompts(prompts):
         raise LogitSpecError("No prompt fits the model's context; choose shorter ones.")
     missing = set(work.missing())
-    left = [each for each in prompts if each.question_id in missing]
-    done = [each for each in prompts if each.question_id not in missing]
-    share = left[processes.process_index :: processes.num_processes]
+    remaining = [each for each in prompts if each.question_id in missing]
+    complete = [each for each in prompts if each.question_id not in missing]
+    share = remaining[processes.process_index :: processes.num_processes]
     first = processes.is_main_process
     end: Stop | None = None
     own: list[Part] = []
     try:
         with terminable():
             target.measure_costs()  # every size once, so that no method meets one for the first time
-            for part in measure(bench, share, done, quiet=not first):
+            for part in measure(bench, share, complete, quiet=not first):
                 own.append(part)
                 if first:
                     work.parts.append(part)
-                    work.keep()
+                    work.save()
     except (KeyboardInterrupt, Exception) as error:
         if alone and not work.parts and not isinstance(error, KeyboardInterrupt):
             raise
@@ -239,7 +244,7 @@ def _report(work: Work, end: Stop | None) -> int:
         )
     if not part.measurements:
         return end.status if end else 0
-    work.keep()
+    work.save()
     whole = work.document()
     environment = work.about["environment"]
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
@@ -252,8 +257,8 @@ def _report(work: Work, end: Stop | None) -> int:
 def _read(path: str) -> dict[str, Any]:
     """A file of figures; LogitSpecError where it is none."""
     try:
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not {"request", "environment", "methods"} <= set(found):
+        figures: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not {"request", "environment", "methods"} <= set(figures):
             raise ValueError("no figures")
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
@@ -261,4 +266,4 @@ def _read(path: str) -> dict[str, Any]:
         raise LogitSpecError(
             f"{path} is no file that `benchmark --json` wrote ({error})."
         ) from error
-    return found
+    return figures

@@ -16,7 +16,7 @@ from logitspec.measure.benchmark.runs import BASELINES, REFERENCE, Contender, Ou
 from logitspec.measure.variants import Variant, parse_variant
 
 
-def ours(target: Any, variant: Variant) -> Contender:
+def method_contender(target: Any, variant: Variant) -> Contender:
     """A method of our own, through the one decoding loop. Capturing graphs is not timed."""
 
     def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
@@ -30,7 +30,7 @@ def ours(target: Any, variant: Variant) -> Contender:
     return Contender(variant.title, variant.method, variant.options, decode)
 
 
-def theirs(target: Any, name: str) -> Contender:
+def baseline_contender(target: Any, name: str) -> Contender:
     """transformers' greedy `generate` on the model of `target`, with the options of baseline `name`.
 
     The model's own generation config (a repetition penalty, a temperature) is left out of it.
@@ -78,7 +78,7 @@ def _plain(model: Any) -> Iterator[list[None]]:
 
 def variants(texts: Sequence[str]) -> list[Variant]:
     """`method` or `method:name=value,name=value` each, plain decoding always among them."""
-    by_title = {}
+    by_title: dict[str, Variant] = {}
     for text in texts:
         name, _, pairs = text.partition(":")
         variant = parse_variant(name, pairs.split(",") if pairs else [])

@@ -21,7 +21,7 @@ TASKS = {
     "translation": "translation", "summarization": "summarization", "qa": "qa",
     "math_reasoning": "math", "rag": "rag",
 }  # fmt: skip
-SHOWN = ("logitspec_paper", "logitspec")
+METHODS = ("logitspec_paper", "logitspec")
 PAPER = (
     "The paper (arXiv 2507.01449, abstract): up to 2.61 times the speed of plain decoding, 3.28 mean accepted"
     " tokens. Its authors' own result file has the column Vicuna-7B: v1.3, float16, a GPU, 480 questions with"
@@ -37,16 +37,16 @@ def is_spec_bench(document: dict[str, Any]) -> bool:
 
 def beside(document: dict[str, Any]) -> Table:
     """Mean accepted tokens by task of Spec-Bench: the authors' and those of this run."""
-    shown = [each["title"] for each in document["methods"] if each["method"] in SHOWN]
+    titles = [each["title"] for each in document["methods"] if each["method"] in METHODS]
     rows = []
     for task, authors in AUTHORS.items():
-        own = [accepted(document, title, task) for title in shown]
+        own = [mean_accepted(document, title, task) for title in titles]
         rows.append([task, f"{authors:.2f}", *(f"{value:.2f}" for value in own)])
-    heads = ["task", "logitspec_paper, Vicuna-7B", *shown]
+    heads = ["task", "logitspec_paper, Vicuna-7B", *titles]
     return Table("Mean accepted tokens, beside the authors' own", heads, rows)
 
 
-def accepted(document: dict[str, Any], title: str, task: str) -> float:
+def mean_accepted(document: dict[str, Any], title: str, task: str) -> float:
     """Tokens per forward over all runs of `task`, from what each category has: tokens and their mean."""
     (scores,) = (each["scores"] for each in document["methods"] if each["title"] == title)
     tokens = forwards = 0.0
@@ -58,7 +58,7 @@ def accepted(document: dict[str, Any], title: str, task: str) -> float:
 
 
 def differences(document: dict[str, Any]) -> str:
-    """The paper's conditions, and what is another here."""
+    """The paper's conditions, and what differs here."""
     request, environment = document["request"], document["environment"]
     figures = {each["title"]: each["scores"].get("overall") for each in document["methods"]}
     turns = next(iter(figures.values()))["prompts"]

@@ -25,11 +25,11 @@ class Lines:
         self.stream.flush()
 
 
-def progress(done: int, total: int, quiet: bool = False) -> Any:
-    """tqdm over `total` rounds of which `done` are there: a bar if standard error is a terminal, else a line
-    now and after a round, `SECONDS` apart or more. What is left is told from the mean of all rounds."""
+def progress(start: int, total: int, quiet: bool = False) -> Any:
+    """tqdm over `total` rounds of which `start` are complete: a bar if standard error is a terminal, else a line
+    now and after a round, `SECONDS` apart or more. The time that is left is estimated from the mean of all rounds."""
     shared = {
-        "desc": "measure", "initial": done, "total": total, "smoothing": 0, "disable": quiet,
+        "desc": "measure", "initial": start, "total": total, "smoothing": 0, "disable": quiet,
     }  # fmt: skip
     if sys.stderr.isatty():
         return tqdm(unit=" rounds", **shared)

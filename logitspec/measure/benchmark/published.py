@@ -172,5 +172,5 @@ def origin(document: dict[str, Any]) -> str:
         kinds = [f"{kind} on {own[kind]}" for kind in ("live", "replayed") if own.get(kind)]
         if kinds:
             groups.setdefault(" and ".join(kinds), []).append(each["title"])
-    said = [f"{', '.join(titles)} ran {kinds} turns" for kinds, titles in groups.items()]
-    return f"{'; '.join(said)}." if said else ""
+    sentences = [f"{', '.join(titles)} ran {kinds} turns" for kinds, titles in groups.items()]
+    return f"{'; '.join(sentences)}." if sentences else ""

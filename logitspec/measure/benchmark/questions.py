@@ -31,11 +31,11 @@ def choose(
             f"{len(repeated)} prompts share their question_id with another, the first is {repeated[0]};"
             " give each its own."
         )
-    seen: Counter[str] = Counter()
+    places: Counter[str] = Counter()
     ranked = []
     for prompt in prompts:
-        ranked.append((seen[prompt.category], prompt))
-        seen[prompt.category] += 1
+        ranked.append((places[prompt.category], prompt))
+        places[prompt.category] += 1
     ranked.sort(key=lambda pair: pair[0])
     return [
         prompt if turns is None else replace(prompt, later=prompt.later[: turns - 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace as changed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,14 @@ class Transcripts:
         transcript = Transcript.from_json(line)
         if transcript.limit != self.limit or transcript.max_new_tokens < max_new_tokens:
             return None
-        return changed(transcript, max_new_tokens=max_new_tokens)
+        return replace(transcript, max_new_tokens=max_new_tokens)
 
 
-def replayed(live: Contender, transcripts: Transcripts) -> Contender:
+def with_replays(live: Contender, transcripts: Transcripts) -> Contender:
     """`live` with replays where there are transcripts; itself if its replay is not exact, or if it is what
     the others are compared with."""
-    wanted = live.options.get("draft_tree_capacity", 0)  # a transcript has no more ranks to offer
-    if live.method not in EXACT or live.method == REFERENCE or wanted > RANKS:
+    capacity = live.options.get("draft_tree_capacity", 0)
+    if live.method not in EXACT or live.method == REFERENCE or capacity > RANKS:
         return live
 
     def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
@@ -58,4 +58,4 @@ def replayed(live: Contender, transcripts: Transcripts) -> Contender:
         trace = replay(transcript, live.method, **live.options)
         return Outcome(trace.output_ids, len(trace.steps), 0.0, 0.0, trace, replayed=True)
 
-    return changed(live, decode=decode)
+    return replace(live, decode=decode)

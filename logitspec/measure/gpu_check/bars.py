@@ -11,89 +11,89 @@ AT_BEST = "autoregressive at its best shape"
 OURS = "logitspec"
 PLAIN = "autoregressive"
 
-Found = dict[str, Any]
+Findings = dict[str, Any]
 
 
 class Bar(NamedTuple):
     """measure: from the findings of the parts; raises LookupError, TypeError or ZeroDivisionError where a
-    figure is missing. at_most: whether `wanted` is the most that is good, not the least."""
+    figure is missing. at_most: whether `limit` is the most that is good, not the least."""
 
     name: str
     before: float | None
-    wanted: float
+    limit: float
     at_most: bool
-    measure: Callable[[Found], float]
+    measure: Callable[[Findings], float]
 
 
-def bars(parts: Found) -> list[dict[str, Any]]:
+def bars(parts: Findings) -> list[dict[str, Any]]:
     """All bars as JSON values; measured and reached are None where a figure is missing."""
-    return [_filled(bar, parts) for bar in BARS]
+    return [_judge(bar, parts) for bar in BARS]
 
 
-def _filled(bar: Bar, parts: Found) -> dict[str, Any]:
+def _judge(bar: Bar, parts: Findings) -> dict[str, Any]:
     try:
         measured: float | None = bar.measure(parts)
     except (LookupError, TypeError, ZeroDivisionError):
         measured = None
     reached = None
     if measured is not None:
-        reached = measured <= bar.wanted if bar.at_most else measured >= bar.wanted
+        reached = measured <= bar.limit if bar.at_most else measured >= bar.limit
     return {
         "bar": bar.name,
         "before": bar.before,
-        "wanted": f"{'at most' if bar.at_most else 'at least'} {bar.wanted:g}",
+        "wanted": f"{'at most' if bar.at_most else 'at least'} {bar.limit:g}",
         "measured": None if measured is None else round(measured, 3),
         "reached": reached,
     }
 
 
-def _row(parts: Found, shape: str, rows: int, context: int, mode: str = "kernels") -> Found:
+def _row(parts: Findings, shape: str, rows: int, context: int, mode: str = "kernels") -> Findings:
     """The figures of a tree of so many rows behind so long a text."""
-    wanted = {"mode": mode, "rows": rows, "context": context}
-    fitting = [each for each in parts[shape]["rows"] if wanted.items() <= each.items()]
+    key = {"mode": mode, "rows": rows, "context": context}
+    fitting = [each for each in parts[shape]["rows"] if key.items() <= each.items()]
     return fitting[0]  # type: ignore[no-any-return]
 
 
 def _milliseconds(
-    parts: Found, shape: str, rows: int, context: int, mode: str = "kernels"
+    parts: Findings, shape: str, rows: int, context: int, mode: str = "kernels"
 ) -> float:
     return float(_row(parts, shape, rows, context, mode)["forward_ms"])
 
 
-def _memory(parts: Found) -> float:
+def _memory(parts: Findings) -> float:
     read = _row(parts, "llama-7b", 1, 256)["read_gb_per_second"]
     return float(read / parts["copy"]["gb_per_second"])
 
 
-def _tree(shape: str) -> Callable[[Found], float]:
+def _tree(shape: str) -> Callable[[Findings], float]:
     """64 rows behind a long text, in times of one row behind a short one."""
     return lambda parts: _milliseconds(parts, shape, 64, 2048) / _milliseconds(parts, shape, 1, 256)
 
 
-def _fused(parts: Found) -> float:
+def _fused(parts: Findings) -> float:
     shape = "smollm2-135m"
     return _milliseconds(parts, shape, 1, 256) / _milliseconds(parts, shape, 1, 256, "graphs")
 
 
-def _families(parts: Found) -> float:
+def _families(parts: Findings) -> float:
     return _milliseconds(parts, "qwen2-0.5b", 1, 256) / _milliseconds(parts, "llama-0.5b", 1, 256)
 
 
-def _scores(parts: Found) -> dict[str, Found]:
+def _scores(parts: Findings) -> dict[str, Findings]:
     methods = parts["smollm2 bfloat16"]["methods"]
     return {each["title"]: each["scores"][OVERALL] for each in methods}
 
 
-def _rate(score: Found) -> float:
+def _rate(score: Findings) -> float:
     return float(score["tokens_per_second"]["median"])
 
 
-def _speed_up(parts: Found) -> float:
+def _speed_up(parts: Findings) -> float:
     scores = _scores(parts)
     return _rate(scores[OURS]) / _rate(scores[AT_BEST])
 
 
-def _lead(parts: Found) -> float:
+def _lead(parts: Findings) -> float:
     scores = _scores(parts)
     others = [
         _rate(score) for title, score in scores.items() if title not in (OURS, PLAIN, AT_BEST)
@@ -101,13 +101,13 @@ def _lead(parts: Found) -> float:
     return _rate(scores[OURS]) / max(others, default=0.0)
 
 
-def _differing(parts: Found) -> float:
+def _differing(parts: Findings) -> float:
     """Outputs of any method that are not plain decoding's at the same shape."""
     scores = _scores(parts)
     return float(sum(score["differing"] for title, score in scores.items() if title != AT_BEST))
 
 
-def _first_step(parts: Found) -> float:
+def _first_step(parts: Findings) -> float:
     return float(parts["smollm2 bfloat16"]["first_step_seconds"])
 
 

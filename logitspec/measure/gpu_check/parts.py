@@ -18,7 +18,7 @@ from logitspec.decoding.engine import decode
 from logitspec.drafters import METHODS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.bench import Bench
-from logitspec.measure.benchmark.contenders import ours, variants
+from logitspec.measure.benchmark.contenders import method_contender, variants
 from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.runs import MAX_TIE, Part
 from logitspec.measure.environment import environment
@@ -31,7 +31,7 @@ from logitspec.measure.gpu_check.shapes import (
     random_target,
 )
 from logitspec.measure.variants import Variant
-from logitspec.models.catalogue import installed
+from logitspec.models.catalogue import installed_file
 from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_dtype
 from logitspec.models.loader import BUILTIN, load
@@ -62,7 +62,7 @@ def jobs(device: torch.device, quick: bool, prompts: str | None = None) -> list[
     stands for it.
     """
     low = choose_dtype("bfloat16", device)
-    real = SMOLLM2 if installed(SMOLLM2) and not quick else BUILTIN
+    real = SMOLLM2 if installed_file(SMOLLM2) and not quick else BUILTIN
     first: list[tuple[str, float]] = [("smollm2-135m", 40), ("llama-7b", 80)]
     second: list[tuple[str, float]] = [("llama-0.5b", 60), ("qwen2-0.5b", 70)]
     if quick:
@@ -197,9 +197,9 @@ def _model(
     target, tokenizer = load(name, device=str(device), dtype=dtype, exact=True)
     yield {"first_step_seconds": _first_step(target, tokenizer)}
     methods = ["autoregressive", "prompt_lookup", "logitspec"] if quick else [*METHODS]
-    contenders = [ours(target, each) for each in variants(methods)]
+    contenders = [method_contender(target, each) for each in variants(methods)]
     best = target if target.at_best_shape is None else target.at_best_shape()
-    contenders.append(replace(ours(best, Variant("autoregressive")), title=AT_BEST))
+    contenders.append(replace(method_contender(best, Variant("autoregressive")), title=AT_BEST))
     bench = Bench(
         contenders,
         encode=lambda text, before: encode_prompt(tokenizer, text, before),

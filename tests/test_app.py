@@ -69,6 +69,13 @@ def page(visitor: BrowserContext, url: str) -> Iterator[Page]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shared_page(visitor: BrowserContext, url: str) -> Iterator[Page]:
+    """For tests that don't mind what others have done: opening a page takes three seconds of a processor."""
+    with visit(visitor, url) as opened:
+        yield opened
+
+
 @pytest.fixture
 def moving(visitor: BrowserContext, url: str) -> Iterator[Page]:
     with visit(visitor, url, "no-preference") as opened:
@@ -190,54 +197,54 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     assert cursor(page) == held
 
 
-def test_hostile_text_stays_text(page: Page) -> None:
-    start(page, HOSTILE, Max_new_tokens=30)
-    state(page, "done")
-    shown = "".join(page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
+def test_hostile_text_stays_text(shared_page: Page) -> None:
+    start(shared_page, HOSTILE, Max_new_tokens=30)
+    state(shared_page, "done")
+    shown = "".join(shared_page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
     spelled = HOSTILE.replace("\u202e", "⟨202e⟩").replace("\u202c", "⟨202c⟩")
     assert spelled in shown
-    assert page.title() == "LogitSpec Live"
-    assert page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
-    page.locator("textarea").first.evaluate(
+    assert shared_page.title() == "LogitSpec Live"
+    assert shared_page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+    shared_page.locator("textarea").first.evaluate(
         "e => { e.value = 'half an emoji \\ud83d'; e.dispatchEvent(new Event('input')) }"
     )
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.locator(PLAYER)).to_contain_text("half an emoji")
-    state(page, "done")
+    shared_page.get_by_role("button", name="Run", exact=True).click()
+    expect(shared_page.locator(PLAYER)).to_contain_text("half an emoji")
+    state(shared_page, "done")
 
 
-def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
+def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(shared_page: Page) -> None:
     """One that is refused before the model is asked, and one that the model's context refuses; and one
     more than once."""
     for _ in range(3):
-        start(page, "  ")
-        page.wait_for_timeout(300)
-        state(page, "error")
-        expect(page.locator(PLAYER)).to_contain_text("prompt is empty")
+        start(shared_page, "  ")
+        shared_page.wait_for_timeout(300)
+        state(shared_page, "error")
+        expect(shared_page.locator(PLAYER)).to_contain_text("prompt is empty")
     for prompt, length, message in (
         (PROMPT, 10**9, "Max new tokens"),
         ("fox " * 3000, 5, "shorten the prompt"),
     ):
-        start(page, prompt, Max_new_tokens=length)
-        state(page, "error")
-        expect(page.locator(PLAYER)).to_contain_text(message)
-        expect(page.locator("body")).not_to_contain_text("Traceback")
-        start(page, PROMPT, Max_new_tokens=5)
-        state(page, "done")
+        start(shared_page, prompt, Max_new_tokens=length)
+        state(shared_page, "error")
+        expect(shared_page.locator(PLAYER)).to_contain_text(message)
+        expect(shared_page.locator("body")).not_to_contain_text("Traceback")
+        start(shared_page, PROMPT, Max_new_tokens=5)
+        state(shared_page, "done")
 
 
-def test_examples_methods_and_their_options(page: Page) -> None:
+def test_examples_methods_and_their_options(shared_page: Page) -> None:
     examples = [
         json.loads(line)
         for name in ("typed", "examples")
         for line in (ROOT / "assets" / "prompts" / f"{name}.jsonl").read_text().splitlines()
     ]
     assert len(examples) >= 30
-    try_your_own(page)
-    buttons = page.locator("button.gallery-item")
+    try_your_own(shared_page)
+    buttons = shared_page.locator("button.gallery-item")
     expect(buttons).to_have_count(len(examples))
     filled: list[str] = []
-    prompt = page.locator("textarea").first
+    prompt = shared_page.locator("textarea").first
     for button in buttons.all()[::3]:  # a click fetches and draws a run
         before = prompt.input_value()
         button.click()
@@ -245,21 +252,21 @@ def test_examples_methods_and_their_options(page: Page) -> None:
         filled.append(prompt.input_value())
     assert len(set(filled)) == len(filled) >= 10
     assert set(filled) <= {example["turns"][0] for example in examples}
-    expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
-    page.get_by_label("LogitSpec (paper)").check()
-    unfold(page, "Options of the method", "Draft tree capacity")
-    page.get_by_label("Draft tree capacity").fill("9")
-    start(page, PROMPT, Max_new_tokens=12)
+    expect(shared_page.get_by_text("free-form prompts want a larger model")).to_be_visible()
+    shared_page.get_by_label("LogitSpec (paper)").check()
+    unfold(shared_page, "Options of the method", "Draft tree capacity")
+    shared_page.get_by_label("Draft tree capacity").fill("9")
+    start(shared_page, PROMPT, Max_new_tokens=12)
     # Not by its state: the last example may only now arrive, which is done as well.
-    nodes = page.locator(f"{PLAYER} [data-node]")
+    nodes = shared_page.locator(f"{PLAYER} [data-node]")
     expect(nodes).to_have_count(9, timeout=60_000)
-    state(page, "done")
-    page.get_by_label("Plain decoding").check()
-    expect(page.get_by_label("Draft tree capacity")).to_be_hidden()
-    page.get_by_role("button", name="Run", exact=True).click()
-    state(page, "done")
-    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "12")
-    assert len(rows(page, "[data-node]", "data-node")) == 1
+    state(shared_page, "done")
+    shared_page.get_by_label("Plain decoding").check()
+    expect(shared_page.get_by_label("Draft tree capacity")).to_be_hidden()
+    shared_page.get_by_role("button", name="Run", exact=True).click()
+    state(shared_page, "done")
+    expect(shared_page.locator(PLAYER)).to_have_attribute("data-steps", "12")
+    assert len(rows(shared_page, "[data-node]", "data-node")) == 1
 
 
 def test_the_default_method_and_its_options(page: Page, client: Client) -> None:

@@ -396,7 +396,7 @@ def test_it_accepts_more_than_the_paper_s_tree_of_the_same_size() -> None:
         tokens = steps = 0
         for example in examples()[2::6]:
             ids = encode_prompt(tokenizer, example.text)
-            trace = finished(decode(target, ids, method, 100, **options))
+            trace = finished(decode(target, ids, method, 60, **options))
             tokens, steps = tokens + len(trace.output_ids), steps + len(trace.steps)
         taken[method] = tokens / steps
     assert taken["logitspec"] > 1.15 * taken["logitspec_paper"]

@@ -53,13 +53,13 @@ SHARED = ("url", "chromium", "smollm2")
 def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
     """Processes take tests over from the end of each other's lines: what shares stands at the front, and
     what takes long before what is short, so that none is left alone with it at the end."""
-    wanted: dict[Path, set[str]] = {}
+    fixtures: dict[Path, set[str]] = {}
     for item in items:
-        wanted.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
+        fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
 
     def place(item: pytest.Item) -> int:
         for number, name in enumerate(SHARED):
-            if name in wanted[item.path]:
+            if name in fixtures[item.path]:
                 return number
         return len(SHARED) + (item.get_closest_marker("long") is None)
 

@@ -66,16 +66,16 @@ def alone() -> dict[Wanted, list[int]]:
 
     target, tokenizer = load()
     plain: dict[Wanted, list[int]] = {}
-    for wanted in {replace(each, method="autoregressive") for each in runs()}:
+    for expected in {replace(each, method="autoregressive") for each in runs()}:
         steps = decode(
             target,
-            encode_prompt(tokenizer, wanted.prompt),
-            wanted.method,
-            wanted.tokens,
-            wanted.temperature,
-            wanted.seed,
+            encode_prompt(tokenizer, expected.prompt),
+            expected.method,
+            expected.tokens,
+            expected.temperature,
+            expected.seed,
         )
-        plain[wanted] = [token for step in steps for token in step.tokens]
+        plain[expected] = [token for step in steps for token in step.tokens]
     return {each: plain[replace(each, method="autoregressive")] for each in runs()}
 
 

@@ -87,9 +87,11 @@ def press(page: Page, *keys: str) -> None:
 def faults(page: Page, options: Any = OPTIONS) -> list[tuple[str, Any, str]]:
     """What axe finds wrong once nothing moves any more: the rule, where, and what with."""
     page.evaluate(SETTLED)
-    found = Axe().run(page, context=ROOT, options=options).response["violations"]
+    report = Axe().run(page, context=ROOT, options=options).response["violations"]
     return [
-        (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
+        (rule["id"], node["target"], node["html"][:120])
+        for rule in report
+        for node in rule["nodes"]
     ]
 
 
@@ -265,7 +267,7 @@ def test_axe_finds_nothing_on_the_page(
         page.get_by_role("button", name=title).click()
     page.get_by_text("Temperature").first.wait_for()
     page.wait_for_timeout(600)  # what unfolds is pale while it does
-    found = Axe().run(page, options=THEME_OPTIONS[name]).response["violations"]
-    told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
+    report = Axe().run(page, options=THEME_OPTIONS[name]).response["violations"]
+    faults = [(rule["id"], node["target"]) for rule in report for node in rule["nodes"]]
     page.close()
-    assert told == []
+    assert faults == []

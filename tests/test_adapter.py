@@ -31,22 +31,22 @@ class Server:
         self.asked: list[Any] = []
         self.stopped: list[Any] = []
 
-    def fetch_steps(self, wanted: dict[str, Any]) -> str | None:
-        self.asked.append(wanted)
+    def fetch_steps(self, request: dict[str, Any]) -> str | None:
+        self.asked.append(request)
         if self.fails:
             self.fails -= 1
             raise OSError("no connection")
-        if not self.knows or wanted["run"] != STORY.run:
+        if not self.knows or request["run"] != STORY.run:
             return None
         trace = part(STORY, self.have)
         self.have = min(len(STORY.steps), self.have + self.grows)
-        first = wanted["from"]
+        first = request["from"]
         if first > len(trace.steps):
             return None
         return pack(steps_message(trace, -1, first, trace.vocabulary) if first else trace.to_json())
 
-    def stop_run(self, wanted: dict[str, Any]) -> None:
-        self.stopped.append(wanted)
+    def stop_run(self, request: dict[str, Any]) -> None:
+        self.stopped.append(request)
 
 
 def part(trace: Trace, steps: int) -> Trace:
@@ -83,8 +83,8 @@ def send(page: Page, *messages: str) -> None:
     page.evaluate("all => all.forEach((each) => send(each))", list(messages))
 
 
-def shows(page: Page, **wanted: str | int) -> None:
-    for name, value in wanted.items():
+def shows(page: Page, **expected: str | int) -> None:
+    for name, value in expected.items():
         expect(page.locator(PLAYER)).to_have_attribute(f"data-{name}", str(value), timeout=30_000)
 
 
@@ -115,9 +115,9 @@ def test_python_hears_of_the_step_that_the_viewer_stays_at(page: Page) -> None:
     page.wait_for_function("window.told")
     page.wait_for_timeout(300)
     last = ["step_select", {"run": STORY.run, "step": len(STORY.steps) - 3}]
-    told = page.evaluate("told")
-    assert told[-1] == last
-    assert told.count(last) == 1
+    reports = page.evaluate("told")
+    assert reports[-1] == last
+    assert reports.count(last) == 1
 
 
 def test_a_reload_in_mid_run_asks_on_until_the_run_has_ended(page: Page, server: Server) -> None:

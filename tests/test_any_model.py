@@ -35,8 +35,8 @@ def plain(net: Path, chat: bool) -> list[int]:
     written = stock.generate(
         torch.tensor([ids]), max_new_tokens=10, do_sample=False, eos_token_id=32, pad_token_id=32
     )
-    found: list[int] = written[0, len(ids) :].tolist()
-    return found
+    result: list[int] = written[0, len(ids) :].tolist()
+    return result
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,16 @@ def test_a_folder_goes_through_host_and_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], family: str, chat: bool
 ) -> None:
     net = folder(tmp_path / "net", family, chat)
-    wanted = plain(net, chat)
+    expected = plain(net, chat)
     host = Host(str(net), dtype="float64")
     request = Request(PROMPT, max_new_tokens=10, model="net")
     trace = Trace.from_json(list(host.stream(request, Event()))[-1])
-    assert trace.output_ids == wanted
+    assert trace.output_ids == expected
     assert trace.model["attention"] in host.models.about("net")
     options = ["--model", str(net), "--dtype", "float64", "--max-new-tokens", "10", "--json"]
     assert main([PROMPT, *options]) == 0
     printed = capsys.readouterr().out
-    assert json.loads(printed.splitlines()[-1])["output_ids"] == wanted
+    assert json.loads(printed.splitlines()[-1])["output_ids"] == expected
     assert f"(float64, {trace.model['attention']} attention, cpu" in printed
     assert str(tmp_path) not in printed
 
@@ -160,13 +160,13 @@ def test_a_prompt_longer_than_the_context_is_one_sentence(
 def test_a_model_over_several_devices_writes_the_same(tmp_path: Path, family: str) -> None:
     """accelerate's hooks around every layer, as between two GPUs; the devices are all the CPU here."""
     net = folder(tmp_path / "net", family)
-    wanted = finished(decode(load(net, dtype="float64")[0], [1, 2, 3, 1, 2], max_new_tokens=12))
+    expected = finished(decode(load(net, dtype="float64")[0], [1, 2, 3, 1, 2], max_new_tokens=12))
     target, _ = load(net, dtype="float64", device_map="auto")
     parts = dict.fromkeys([name for name, _ in target.model.named_children()], "cpu")
     accelerate.dispatch_model(target.model, parts, main_device="cpu", force_hooks=True)
     assert hasattr(target.model.lm_head, "_hf_hook")
-    found = finished(decode(target, [1, 2, 3, 1, 2], max_new_tokens=12))
-    assert found.output_ids == wanted.output_ids
+    actual = finished(decode(target, [1, 2, 3, 1, 2], max_new_tokens=12))
+    assert actual.output_ids == expected.output_ids
 
 
 def test_offloading_is_refused_unless_asked_for(
@@ -175,9 +175,9 @@ def test_offloading_is_refused_unless_asked_for(
     net = folder(tmp_path / "net")
     refused(net, "no device map 'sideways'", device_map="sideways")
     refused(net, "goes with a device map", offload=True)
-    made = transformers.AutoModelForCausalLM.from_pretrained(net)
-    made.hf_device_map = {"model.layers.0": 0, "model.layers.1": "cpu"}
-    monkeypatch.setattr("logitspec.models.loader._weights", lambda *arguments: (made, {}))
+    model = transformers.AutoModelForCausalLM.from_pretrained(net)
+    model.hf_device_map = {"model.layers.0": 0, "model.layers.1": "cpu"}
+    monkeypatch.setattr("logitspec.models.loader._weights", lambda *arguments: (model, {}))
     refused(net, "do not all fit on the GPUs", device_map="auto")
     load(net, device_map="auto", offload=True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

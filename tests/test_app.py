@@ -100,14 +100,14 @@ def cursor(page: Page) -> int:
     return int(page.locator(PLAYER).get_attribute("data-cursor") or -1)
 
 
-def wait_cursor(page: Page, wanted: int) -> None:
-    expect(page.locator(PLAYER)).to_have_attribute("data-cursor", str(wanted))
+def wait_cursor(page: Page, expected: int) -> None:
+    expect(page.locator(PLAYER)).to_have_attribute("data-cursor", str(expected))
 
 
 def rows(page: Page, selector: str, *names: str) -> list[list[str]]:
     script = "(found, names) => found.map(e => names.map(n => e.getAttribute(n)))"
-    found: list[list[str]] = page.locator(f"{PLAYER} {selector}").evaluate_all(script, list(names))
-    return found
+    result: list[list[str]] = page.locator(f"{PLAYER} {selector}").evaluate_all(script, list(names))
+    return result
 
 
 def api(client: Client, prompt: str, **changes: Any) -> list[str]:
@@ -123,9 +123,9 @@ def trace_of(client: Client, prompt: str, **changes: Any) -> Trace:
     return Trace.from_json(api(client, prompt, **changes)[-1])
 
 
-def compare(page: Page, trace: Trace, shown: int) -> None:
+def compare(page: Page, trace: Trace, count: int) -> None:
     """What the page shows at step `shown` against the trace, by means of Python alone."""
-    steps = trace.steps[:shown]
+    steps = trace.steps[:count]
     expected = [["prompt", "0"] for _ in trace.prompt_ids]
     for number, step in enumerate(steps, 1):
         expected += [[each.origin.value, str(number)] for each in step.provenance]
@@ -200,9 +200,9 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
 def test_hostile_text_stays_text(shared_page: Page) -> None:
     start(shared_page, HOSTILE, Max_new_tokens=30)
     state(shared_page, "done")
-    shown = "".join(shared_page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
+    text = "".join(shared_page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
     spelled = HOSTILE.replace("\u202e", "⟨202e⟩").replace("\u202c", "⟨202c⟩")
-    assert spelled in shown
+    assert spelled in text
     assert shared_page.title() == "LogitSpec Live"
     assert shared_page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
     shared_page.locator("textarea").first.evaluate(
@@ -288,16 +288,16 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     assert words["width"] >= 150
     start(page, PROMPT, "LogitSpec (ours)", Max_new_tokens=40)
     state(page, "done")
-    wanted = {
+    expected = {
         "tree_size": "capacity",
         "draft_tree_capacity": 30,
         "max_ngram_size": 4,
         "successors": False,
     }
     trace = trace_of(
-        client, PROMPT, method="logitspec", max_new_tokens=40, options=json.dumps(wanted)
+        client, PROMPT, method="logitspec", max_new_tokens=40, options=json.dumps(expected)
     )
-    assert trace.options | wanted == trace.options
+    assert trace.options | expected == trace.options
     compare(page, trace, resting_step(trace))
 
 
@@ -316,8 +316,8 @@ def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: P
         capacity.fill(wrong)
         start(page, PROMPT, Max_new_tokens=5)
         state(page, "error")
-        told = page.locator(PLAYER)
-        expect(told).to_contain_text("draft_tree_capacity must be a whole number from 2 to 128")
+        player = page.locator(PLAYER)
+        expect(player).to_contain_text("draft_tree_capacity must be a whole number from 2 to 128")
     capacity.fill("9")
     start(page, PROMPT, Max_new_tokens=5)
     state(page, "done")
@@ -331,11 +331,11 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     expect(player).to_have_attribute("data-playing", "true")
     opening = opening_scene()
     assert opening is not None
-    first, shown, step = opening
-    title = METHODS[shown.method].title
+    first, opening_trace, step = opening
+    title = METHODS[opening_trace.method].title
     expect(player).to_contain_text(f"{title}, built-in model, recorded")
     expect(page.locator("textarea").first).to_have_value(first.text)
-    assert player.get_attribute("data-steps") == str(len(shown.steps))
+    assert player.get_attribute("data-steps") == str(len(opening_trace.steps))
     assert cursor(page) == step
     try_your_own(page)
     shelves = page.locator("button.gallery-item:visible")
@@ -490,9 +490,9 @@ def test_help_lists_the_flags(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         app.main(["--help"])
     assert stop.value.code == 0
-    shown = capsys.readouterr().out
+    output = capsys.readouterr().out
     for flag in ("--host", "--port", "--model", "--device", "--dtype", "--share"):
-        assert flag in shown
+        assert flag in output
 
 
 def test_what_keeps_the_app_from_starting_is_one_sentence_and_exit_code_2(
@@ -506,10 +506,10 @@ def test_what_keeps_the_app_from_starting_is_one_sentence_and_exit_code_2(
         (["--port", str(free_port()), "--device", "abacus"], "abacus"),
     ):
         assert app.main(arguments) == 2
-        told = capsys.readouterr().err
-        assert word in told
-        assert told.count("\n") == 1, told
-        assert told.endswith(".\n")
+        error = capsys.readouterr().err
+        assert word in error
+        assert error.count("\n") == 1, error
+        assert error.endswith(".\n")
 
 
 def test_its_exit_code_is_that_of_the_process() -> None:

@@ -16,27 +16,27 @@ def scan(ids: list[int], token: int) -> list[tuple[int, int]]:
     """(length, position after its first occurrence in `ids`) of the ends of `ids` + `token` that stand
     in `ids`, longest first; of those with the same first occurrence the longest."""
     whole = [*ids, token]
-    found: list[tuple[int, int]] = []
+    result: list[tuple[int, int]] = []
     for length in range(len(ids), 0, -1):
         end = whole[len(whole) - length :]
         firsts = (at for at in range(length, len(ids) + 1) if ids[at - length : at] == end)
         first = next(firsts, None)
-        if first is not None and first not in [start for _, start in found]:
-            found.append((length, first))
-    return found
+        if first is not None and first not in [start for _, start in result]:
+            result.append((length, first))
+    return result
 
 
 @given(TEXTS, st.integers(0, 3))
 def test_matches_are_those_of_a_scan(ids: list[int], token: int) -> None:
     matches = [tuple(match) for match in OnlineAutomaton(ids).matches(token)]
-    wanted = scan(ids, token)
-    assert matches[:1] == wanted[:1]
+    expected = scan(ids, token)
+    assert matches[:1] == expected[:1]
     # Ends that always stood together are one state. Ends that parted company later may share their
     # first occurrence: a scan by first occurrence sees one of them.
     longest: dict[int, int] = {}
     for length, start in matches:
         longest.setdefault(start, length)
-    assert [(length, start) for start, length in longest.items()] == wanted
+    assert [(length, start) for start, length in longest.items()] == expected
 
 
 @given(TEXTS)

@@ -48,7 +48,7 @@ PROMPT = [0, 1, 2, 0, 1, 3, 0, 1, 2, 0, 1]
 
 
 def of(method: str, repeat: int, tokens: int, seconds: float, **rest: Any) -> Measurement:
-    made = Measurement(
+    measurement = Measurement(
         method=method,
         question_id=1,
         turn=0,
@@ -64,7 +64,7 @@ def of(method: str, repeat: int, tokens: int, seconds: float, **rest: Any) -> Me
         decode_seconds=seconds,
         forward_seconds=None,
     )
-    return replace(made, **rest)
+    return replace(measurement, **rest)
 
 
 # Sums, by hand
@@ -131,7 +131,7 @@ def test_the_figures_of_a_method_are_those_made_by_hand() -> None:
 def test_the_prefill_of_generate_is_the_median_and_pays_for_its_token() -> None:
     runs = [Outcome([1, 2, 3], 3, first, whole) for first, whole in [(1, 10), (5, 14), (2, 11)]]
     own = [Outcome([1, 2, 3], 2, first, whole) for first, whole in [(1, 10), (5, 14)]]
-    made = list(
+    results = list(
         measurements(
             QUESTION,
             1,
@@ -140,11 +140,11 @@ def test_the_prefill_of_generate_is_the_median_and_pays_for_its_token() -> None:
             {"theirs": runs, "ours": own},
         )
     )
-    assert [each.decode_seconds for each in made] == [8, 12, 9, 9, 9]
-    assert [each.prefill_seconds for each in made] == [2, 2, 2, 1, 5]
-    assert [each.timed_tokens for each in made] == [2, 2, 2, 3, 3]
-    assert [each.repeat for each in made] == [0, 1, 2, 0, 1]
-    assert {(each.tokens, each.turn, each.category) for each in made} == {(3, 1, "letters")}
+    assert [each.decode_seconds for each in results] == [8, 12, 9, 9, 9]
+    assert [each.prefill_seconds for each in results] == [2, 2, 2, 1, 5]
+    assert [each.timed_tokens for each in results] == [2, 2, 2, 3, 3]
+    assert [each.repeat for each in results] == [0, 1, 2, 0, 1]
+    assert {(each.tokens, each.turn, each.category) for each in results} == {(3, 1, "letters")}
 
 
 # Order
@@ -219,8 +219,8 @@ def test_later_turns_follow_the_answers_of_plain_decoding() -> None:
     both = bench([contender("other", log, [ord("z")]), plain], repeats=2)
     part = Part()
     both.measure(replace(QUESTION, text="A", later=("B", "C")), part)
-    asked = ["A", "A|xy|B", "A|xy|B|xy|C"]
-    assert ["".join(map(chr, ids)) for _, ids, _ in log] == [text for text in asked for _ in "1234"]
+    texts = ["A", "A|xy|B", "A|xy|B|xy|C"]
+    assert ["".join(map(chr, ids)) for _, ids, _ in log] == [text for text in texts for _ in "1234"]
     assert [each.turn for each in part.measurements] == [turn for turn in range(3) for _ in "1234"]
     assert [each.prompt_tokens for each in part.measurements][::4] == [1, 6, 11]
     assert [each.turn for each in part.divergences] == [0, 1, 2]
@@ -268,9 +268,9 @@ def test_a_difference_is_told_with_its_margin() -> None:
         "short": [Outcome(text[:4], 8, 0, 0)],
         "long": [Outcome([*text, 3], 8, 0, 0)],
     }
-    found = {each.method: each for each in divergences(QUESTION, 1, outputs)}
-    assert set(found) == {"early", "tied", "short", "long"}
-    early, tied, short, long = found.values()
+    actual = {each.method: each for each in divergences(QUESTION, 1, outputs)}
+    assert set(actual) == {"early", "tied", "short", "long"}
+    early, tied, short, long = actual.values()
     assert (early.position, early.wanted, early.got, early.fault) == (2, 104, 7, True)
     assert early.margin == pytest.approx(0.3)
     assert (tied.position, tied.wanted, tied.got, tied.fault) == (5, 107, 7, False)
@@ -359,11 +359,11 @@ def test_generate_is_greedy_whatever_the_models_generation_config_says() -> None
     stubborn = copy.deepcopy(model("llama"))
     stubborn.generation_config.update(repetition_penalty=9.0, do_sample=True, temperature=3.0)
     target = prepare(stubborn)
-    kept = stubborn.generation_config
+    config = stubborn.generation_config
     assert baseline_contender(target, "transformers").decode(PROMPT, 20).output_ids == plain_output(
         target, 20
     )
-    assert stubborn.generation_config is kept
+    assert stubborn.generation_config is config
     assert not stubborn._forward_hooks
 
 
@@ -409,8 +409,8 @@ def arguments(at: Path) -> list[str]:
 
 @pytest.mark.usefixtures("slow_generate")
 def test_from_prompts_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["--methods", "logitspec", "prompt_lookup:max_ngram_size=2,num_pred_tokens=4"]
-    assert main(["benchmark", *arguments(tmp_path), *asked]) == 0
+    options = ["--methods", "logitspec", "prompt_lookup:max_ngram_size=2,num_pred_tokens=4"]
+    assert main(["benchmark", *arguments(tmp_path), *options]) == 0
     out = capsys.readouterr().out
     line = json.loads(out.splitlines()[-1])
     titles = [
@@ -492,16 +492,16 @@ def test_a_planted_difference_is_reported(
         return replace(honest, decode=decoded)
 
     monkeypatch.setattr("logitspec.measure.benchmark.contenders.baseline_contender", planted)
-    asked = ["--methods", "autoregressive", "--baselines", "transformers"]
-    assert main(["benchmark", *arguments(tmp_path), *asked]) == 0
+    options = ["--methods", "autoregressive", "--baselines", "transformers"]
+    assert main(["benchmark", *arguments(tmp_path), *options]) == 0
     out = capsys.readouterr().out
-    (found,) = json.loads(out.splitlines()[-1])["divergences"]
-    assert (found["method"], found["question_id"], found["position"]) == ("transformers", 2, 4)
+    (result,) = json.loads(out.splitlines()[-1])["divergences"]
+    assert (result["method"], result["question_id"], result["position"]) == ("transformers", 2, 4)
     margin = plain_margin("HELLOHELLOHELP", 4)
-    assert found["margin"] == pytest.approx(margin, abs=1e-3)
-    assert found["fault"] == (margin > 0.05)
-    told = "transformers differs from autoregressive: prompt 2, turn 1, new token 4, margin "
-    assert told in out
+    assert result["margin"] == pytest.approx(margin, abs=1e-3)
+    assert result["fault"] == (margin > 0.05)
+    sentence = "transformers differs from autoregressive: prompt 2, turn 1, new token 4, margin "
+    assert sentence in out
 
 
 def plain_margin(text: str, place: int) -> float:
@@ -536,9 +536,9 @@ def two_processes(arguments: list[str]) -> int:
 
 
 def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
-    asked = [*arguments(tmp_path), "--baselines", "transformers", "--methods", "prompt_lookup"]
+    options = [*arguments(tmp_path), "--baselines", "transformers", "--methods", "prompt_lookup"]
     log = tmp_path / "log"
-    assert Fork(lambda: two_processes(asked), log, {}).wait(300) == 0, log.read_text()
+    assert Fork(lambda: two_processes(options), log, {}).wait(300) == 0, log.read_text()
     (line,) = (json.loads(each) for each in log.read_text().splitlines() if each.startswith("{"))
     assert line["environment"]["processes"] == 2
     assert log.read_text().count("tokens/s: decoding only") == 1
@@ -555,8 +555,8 @@ def test_two_processes_share_the_prompts(tmp_path: Path) -> None:
 
 def test_methods_are_read_with_their_options() -> None:
     capacity = "logitspec:draft_tree_capacity=24,tree_size=capacity"
-    made = variants(["prompt_lookup", capacity, "prompt_lookup"])
-    assert [(each.method, each.options) for each in made] == [
+    result = variants(["prompt_lookup", capacity, "prompt_lookup"])
+    assert [(each.method, each.options) for each in result] == [
         ("autoregressive", {}),
         ("prompt_lookup", {}),
         ("logitspec", {"draft_tree_capacity": 24, "tree_size": "capacity"}),
@@ -568,7 +568,7 @@ def test_methods_are_read_with_their_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("arguments", "message"),
     [
         (["--methods", "magic"], "There is no method 'magic'"),
         (["--methods", "logitspec:colour=3"], "logitspec has no option 'colour'"),
@@ -586,22 +586,22 @@ def test_methods_are_read_with_their_options() -> None:
     ],
 )
 def test_errors_are_one_sentence(
-    asked: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["benchmark", *asked]) == 2
-    told = capsys.readouterr()
-    assert message in told.err
-    assert told.err.count("\n") == 1
-    assert told.out == ""
+    assert main(["benchmark", *arguments]) == 2
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_prompts_that_all_exceed_the_context_are_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = arguments(tmp_path)
+    options = arguments(tmp_path)
     row = {"question_id": 1, "category": "letters", "turns": ["A" * 600]}
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    assert main(["benchmark", *asked]) == 2
+    assert main(["benchmark", *options]) == 2
     assert capsys.readouterr().err == "No prompt fits the model's context; choose shorter ones.\n"
 
 

@@ -92,8 +92,12 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
     set_up = Trap(0, None)
 
     def trapped(target: Any, variant: Variant) -> Any:
-        made = method_contender(target, variant)
-        return replace(made, decode=set_up(made.decode)) if variant.method == "logitspec" else made
+        contender = method_contender(target, variant)
+        return (
+            replace(contender, decode=set_up(contender.decode))
+            if variant.method == "logitspec"
+            else contender
+        )
 
     monkeypatch.setattr("logitspec.models.loader.load", lambda *_, **__: (Fake(), Letters()))
     monkeypatch.setattr(
@@ -136,12 +140,12 @@ def fill_the_memory() -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
 
 
-def counts(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return sorted(tuple(each[name] for name in COUNTS) for each in found["measurements"])
+def counts(document: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return sorted(tuple(each[name] for name in COUNTS) for each in document["measurements"])
 
 
 # Cut off. logitspec runs once to warm up, 4 times for prompt 1 (two turns), then 2 times for prompt 4, which
@@ -176,17 +180,17 @@ def test_what_is_complete_is_kept_reported_and_resumed(
     handler = signal.getsignal(signal.SIGTERM)
     assert main([*words, "--json", str(cut)]) == status
     assert signal.getsignal(signal.SIGTERM) is handler
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     assert (
         f"Ended by {why}: 1 of 5 prompts are complete, and only they count. --resume goes on there.\n"
-        in told.err
+        in output.err
     )
-    found = read(cut)
-    assert (found["complete"], found["missing"]) == (False, [4, 2, 5, 3])
-    assert counts(found) == [each for each in counts(expected) if each[1] == 1]
-    assert json.loads(told.out.splitlines()[-1])["missing"] == [4, 2, 5, 3]
-    assert "| a |" in told.out
-    assert "| b |" not in told.out
+    actual = read(cut)
+    assert (actual["complete"], actual["missing"]) == (False, [4, 2, 5, 3])
+    assert counts(actual) == [each for each in counts(expected) if each[1] == 1]
+    assert json.loads(output.out.splitlines()[-1])["missing"] == [4, 2, 5, 3]
+    assert "| a |" in output.out
+    assert "| b |" not in output.out
     assert sorted(each.name for each in tmp_path.iterdir()) == ["cut.json", "p.jsonl", "whole.json"]
 
     trap.at = 0
@@ -219,9 +223,11 @@ def test_before_the_first_prompt_there_is_a_sentence_and_no_file_of_figures(
     trap.at, trap.happens = 3, interrupt
     path = tmp_path / "figures.json"
     assert main([*words, "--json", str(path)]) == 130
-    told = capsys.readouterr()
-    assert "Ended by an interrupt: 0 of 5 prompts are complete, and only they count.\n" in told.err
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert (
+        "Ended by an interrupt: 0 of 5 prompts are complete, and only they count.\n" in output.err
+    )
+    assert output.out == ""
     assert not path.exists()
     path.touch()  # as earlier versions left one
     trap.at = 0
@@ -244,9 +250,9 @@ def test_other_settings_are_refused_in_one_sentence(
         (["--methods", "prompt_lookup"], "another methods (["),
     ]:
         assert main([*words, *change, "--resume", str(path)]) == 2
-        told = capsys.readouterr()
-        assert message in told.err
-        assert told.err.count("\n") == 1
+        output = capsys.readouterr()
+        assert message in output.err
+        assert output.err.count("\n") == 1
     assert path.read_bytes() == before
 
 
@@ -350,17 +356,17 @@ def encode(text: str) -> list[int]:
 def measured(target: Any, file: Path | None) -> dict[str, Any]:
     """The document of all methods, with replays or without."""
     names = ["prompt_lookup", "logitspec_paper:draft_tree_capacity=16", OURS]
-    made = [method_contender(target, each) for each in variants(names)]
+    contenders = [method_contender(target, each) for each in variants(names)]
     if file:
-        found = Transcripts(file, target)
-        made = [with_replays(each, found) for each in made]
+        result = Transcripts(file, target)
+        contenders = [with_replays(each, result) for each in contenders]
     bench = Bench(
-        made, lambda text, _: encode(text), str, target.limit, max_new_tokens=24, repeats=1
+        contenders, lambda text, _: encode(text), str, target.limit, max_new_tokens=24, repeats=1
     )
     part = merge(list(measure(bench, QUESTIONS, quiet=True)))
     request = {"category": [], "prompts": ["p"], "model": "m", "decoding": "greedy", "max_new_tokens": 24, "repeats": 2}  # fmt: skip
     environment = {"dtype": "float64", "threads": 1, "cpu": "c"}
-    return document(part, made, {"request": request, "environment": environment}, whole=True)
+    return document(part, contenders, {"request": request, "environment": environment}, whole=True)
 
 
 def test_replayed_rows_are_the_live_ones_and_say_so(transcripts: Path) -> None:
@@ -392,11 +398,11 @@ def test_transcripts_of_another_model_are_refused(transcripts: Path) -> None:
 
 
 def test_a_transcript_that_is_too_short_is_none(transcripts: Path) -> None:
-    found = Transcripts(transcripts, runner("llama"))
+    result = Transcripts(transcripts, runner("llama"))
     ids = encode(QUESTIONS[0].text)
-    assert found.find(ids, 41) is None
-    assert found.find(ids[:-1], 20) is None
-    transcript = found.find(ids, 20)
+    assert result.find(ids, 41) is None
+    assert result.find(ids[:-1], 20) is None
+    transcript = result.find(ids, 20)
     assert transcript
     assert transcript.max_new_tokens == 20
 
@@ -415,18 +421,18 @@ def test_tasks_of_spec_bench_stand_beside_the_authors_figures() -> None:
     paper = {name: figures(30, 2.0) for name in names} | {"overall": figures(210, 2.1)}
     paper |= {"writing": figures(20, 2.0), "coding": figures(40, 4.0)}
     mine = {name: figures(30, 3.0) for name in [*names, "overall"]}
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "methods": [
             {"title": "logitspec_paper", "method": "logitspec_paper", "scores": paper},
             {"title": "logitspec", "method": "logitspec", "scores": mine},
         ],
     }
-    rows = {row[0]: row[1:] for row in beside(found).rows}
+    rows = {row[0]: row[1:] for row in beside(result).rows}
     assert rows["multi-turn"] == ["2.31", "3.00", "3.00"]
     assert rows["math"] == ["2.65", "2.00", "3.00"]
     assert rows["overall"] == ["2.37", f"{210 / 95:.2f}", "3.00"]
-    shown = tables(found)
-    assert "| logitspec | 1.43 |" in shown
-    assert "| coding | 4.00 | 3.00 |" in shown
+    text = tables(result)
+    assert "| logitspec | 1.43 |" in text
+    assert "| coding | 4.00 | 3.00 |" in text
     del paper["rag"], mine["rag"]
-    assert "Vicuna" not in tables(found)
+    assert "Vicuna" not in tables(result)

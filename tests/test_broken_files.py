@@ -262,11 +262,11 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("logitspec.publish.export.run", failing)
     assert main(["export", "run.json"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("The run stopped by an error of type Strange; ")
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.startswith("The run stopped by an error of type Strange; ")
+    assert error.count("\n") == 1
     (trace,) = tmp_path.iterdir()
-    assert said.endswith(f"; the trace is in {trace}.\n")
+    assert error.endswith(f"; the trace is in {trace}.\n")
     text = trace.read_text()
     assert "something strange" in text
     assert "in failing" in text
@@ -276,7 +276,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (LogitSpecError("Mend it."), "Mend it."),
         (MemoryError(), "The memory is full; shorten the prompt, or choose a smaller model."),
@@ -292,8 +292,8 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
     ],
 )  # fmt: skip
 def test_every_error_is_a_sentence(
-    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert sentence(error) == said
-    assert explain(error).startswith(said.removesuffix("."))
+    assert sentence(error) == message
+    assert explain(error).startswith(message.removesuffix("."))

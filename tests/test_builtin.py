@@ -74,8 +74,8 @@ def answers(sample: Sample) -> list[str]:
     return [answer for _, answer in sample.turns]
 
 
-def words_in(found: list[Sample]) -> set[str]:
-    texts = (text for sample in found for turn in sample.turns for text in turn)
+def words_in(words: list[Sample]) -> set[str]:
+    texts = (text for sample in words for turn in sample.turns for text in turn)
     return {word for text in texts for word in re.findall(r"\w+", text)}
 
 
@@ -105,10 +105,10 @@ def test_the_corpus_depends_on_the_seed_alone() -> None:
 
 
 def test_the_corpus_is_diverse() -> None:
-    found = take(1000)
-    assert {sample.category for sample in found} == set(TASKS)
-    assert len({sample.prompt for sample in found}) == 1000
-    assert len({word for sample in found for word in re.findall(r"\w+", sample.prompt)}) > 4000
+    result = take(1000)
+    assert {sample.category for sample in result} == set(TASKS)
+    assert len({sample.prompt for sample in result}) == 1000
+    assert len({word for sample in result for word in re.findall(r"\w+", sample.prompt)}) > 4000
 
 
 def test_one_category_can_be_asked_for() -> None:
@@ -125,10 +125,10 @@ def test_evaluation_shares_nothing_with_training(monkeypatch: pytest.MonkeyPatch
         original = getattr(Words, name)
 
         def noting(self: Words, *given: Any) -> Any:
-            made = original(self, *given)
-            label = [getattr(part, "__name__", str(part)) for part in made]
-            drawn[self.split].add(made if name == "coin_word" else tuple(label))
-            return made
+            result = original(self, *given)
+            label = [getattr(part, "__name__", str(part)) for part in result]
+            drawn[self.split].add(result if name == "coin_word" else tuple(label))
+            return result
 
         monkeypatch.setattr(Words, name, noting)
 
@@ -174,8 +174,8 @@ def test_the_chat_template_writes_what_training_saw(either: Any) -> None:
         ids = either.apply_chat_template(chat, tokenize=True, return_dict=False)
         trained, weights = encode(either, sample)
         assert trained[:-1] == ids
-        said = [token for token, weight in zip(trained, weights, strict=True) if weight == 1]
-        assert either.decode(said) == "".join(f"{answer}<|end|>" for answer in answers(sample))
+        own_words = [token for token, weight in zip(trained, weights, strict=True) if weight == 1]
+        assert either.decode(own_words) == "".join(f"{answer}<|end|>" for answer in answers(sample))
         prompt = either.apply_chat_template(
             chat[:-1], tokenize=True, add_generation_prompt=True, return_dict=False
         )
@@ -185,8 +185,8 @@ def test_the_chat_template_writes_what_training_saw(either: Any) -> None:
 
 def test_a_word_has_the_same_tokens_everywhere(small_tokenizer: PreTrainedTokenizerFast) -> None:
     def ids(text: str) -> list[int]:
-        found: list[int] = small_tokenizer(text, add_special_tokens=False)["input_ids"]
-        return found
+        result: list[int] = small_tokenizer(text, add_special_tokens=False)["input_ids"]
+        return result
 
     held_out = Words(random.Random(0), "eval")
     coined = [held_out.coin_word() for _ in range(300)]
@@ -303,10 +303,10 @@ def test_prose_has_its_share_of_rows(small_tokenizer: PreTrainedTokenizerFast) -
     packer = Packer(small_tokenizer, prose, seed=1)
     windows = {tuple(prose[start : start + 257].tolist()) for start in range(len(prose) - 256)}
     rows = [packer.row(256, 0.3) for _ in range(300)]
-    told = [(ids, weights) for ids, weights in rows if tuple(ids) in windows]
-    assert 0.2 < len(told) / len(rows) < 0.4
-    assert len({tuple(ids) for ids, _ in told}) > len(told) / 2
-    assert all(weights == [1.0] * 257 for _, weights in told)
+    story_rows = [(ids, weights) for ids, weights in rows if tuple(ids) in windows]
+    assert 0.2 < len(story_rows) / len(rows) < 0.4
+    assert len({tuple(ids) for ids, _ in story_rows}) > len(story_rows) / 2
+    assert all(weights == [1.0] * 257 for _, weights in story_rows)
     user = special_ids(small_tokenizer)[0]
     assert all(ids[0] == user for ids, _ in rows if tuple(ids) not in windows)
 
@@ -403,9 +403,9 @@ def test_rows_grow_longer() -> None:
 
     def longer(progress: float, seed: int = 2) -> list[bool]:
         changed = dataclasses.replace(settings, seed=seed)
-        found = [row_length(progress, step, changed) for step in range(2000)]
-        assert set(found) <= {64, 128}
-        return [length == 128 for length in found]
+        result = [row_length(progress, step, changed) for step in range(2000)]
+        assert set(result) <= {64, 128}
+        return [length == 128 for length in result]
 
     assert not any(longer(0))
     assert 0.33 < np.mean(longer(0.5)) < 0.42
@@ -415,13 +415,13 @@ def test_rows_grow_longer() -> None:
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     settings = Settings(warmup=0.1, decay=0.4)
-    found = {place: rate_factor(place / 100, settings) for place in range(131)}
-    assert found[0] == 0.01
-    assert found[5] == pytest.approx(0.5)
-    assert {found[place] for place in range(10, 60)} == {1.0}
-    assert found[80] == pytest.approx(0.5)
-    assert {found[place] for place in range(100, 131)} == {0.02}
-    falling = [found[place] for place in range(60, 131)]
+    result = {place: rate_factor(place / 100, settings) for place in range(131)}
+    assert result[0] == 0.01
+    assert result[5] == pytest.approx(0.5)
+    assert {result[place] for place in range(10, 60)} == {1.0}
+    assert result[80] == pytest.approx(0.5)
+    assert {result[place] for place in range(100, 131)} == {0.02}
+    falling = [result[place] for place in range(60, 131)]
     assert falling == sorted(falling, reverse=True)
 
 
@@ -499,16 +499,16 @@ def test_a_run_can_begin_with_given_weights(
     for name, value in given.items():
         assert torch.equal(mine[name], value), name
     assert begun.model.lm_head.weight is embedding
-    old, kept, new = small_tokenizer.get_vocab(), 0, 0
+    old, saved, new = small_tokenizer.get_vocab(), 0, 0
     for token, place in other.get_vocab().items():
         if token in old:
-            kept += 1
+            saved += 1
             assert torch.equal(embedding[place], rows[old[token]]), token
         elif token.isascii() and token.isalpha():
             new += 1
             spelt = small_tokenizer(token, add_special_tokens=False)["input_ids"]
             assert torch.allclose(embedding[place], rows[spelt].mean(0)), token
-    assert kept > 300
+    assert saved > 300
     assert new > 10
     train(begun, tmp_path / "new", tmp_path / "second.pt", [])
     facts = json.loads((tmp_path / "new" / "training.json").read_text(encoding="utf-8"))
@@ -529,10 +529,10 @@ def test_training_learns(small_tokenizer: PreTrainedTokenizerFast) -> None:
         run.advance()
     after = run.evaluate(count=2)
     assert set(before) == set(after) == set(TASKS)
-    for category, found in after.items():
-        assert set(found) == {"loss", "exact"}
-        assert found["loss"] < before[category]["loss"] - 0.5, category
-        assert 0 <= found["exact"] <= 1
+    for category, result in after.items():
+        assert set(result) == {"loss", "exact"}
+        assert result["loss"] < before[category]["loss"] - 0.5, category
+        assert 0 <= result["exact"] <= 1
 
 
 def test_a_saved_model_loads(
@@ -566,7 +566,7 @@ def test_the_probe_agrees_with_greedy_generation(
         Sample("qa", (("Where?", "In 42 boats."),)),
         Sample("qa", (("Which colour?", "Blue or red, as you like."),)),
     ]
-    asked = [
+    prompts = [
         *taught,
         Sample("qa", (("Where?", "In 43 boats."), ("And?", "A crow."))),
         Sample("qa", (("Who?", "The fox of Oslo. It ran."),)),
@@ -584,7 +584,7 @@ def test_the_probe_agrees_with_greedy_generation(
     assistant, end = special_ids(small_tokenizer)[1:3]
     hits: list[bool] = []
     losses: list[float] = []
-    for sample in asked:
+    for sample in prompts:
         chat = chat_messages(sample)
         for turn in range(1, len(chat), 2):
             prompt, whole = (
@@ -596,24 +596,24 @@ def test_the_probe_agrees_with_greedy_generation(
             answer = whole[len(prompt) :]
             assert (prompt[-1], answer[-1]) == (assistant, end)
             with torch.no_grad():
-                made = model.generate(
+                output = model.generate(
                     torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt)),
                     do_sample=False, max_new_tokens=len(answer), eos_token_id=end, pad_token_id=end,
                 )  # fmt: skip
                 labels = torch.tensor([[-100] * len(prompt) + answer])
                 mean = float(model(torch.tensor([whole]), labels=labels).loss)
-            hits.append(made[0, len(prompt) :].tolist() == answer)
+            hits.append(output[0, len(prompt) :].tolist() == answer)
             losses += [mean] * len(answer)
     assert 4 <= sum(hits) < len(hits)
 
     def asking(seed: int, split: Split, category: str) -> Iterator[Sample]:
         assert (split, category) == ("eval", "qa")
-        return itertools.cycle(asked)
+        return itertools.cycle(prompts)
 
     monkeypatch.setattr("logitspec.builtin.probe.samples", asking)
-    found = probe(model, small_tokenizer, "qa", len(asked), torch.device("cpu"))
-    assert found["exact"] == pytest.approx(sum(hits) / len(hits), abs=1e-4)
-    assert found["loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-3)
+    result = probe(model, small_tokenizer, "qa", len(prompts), torch.device("cpu"))
+    assert result["exact"] == pytest.approx(sum(hits) / len(hits), abs=1e-4)
+    assert result["loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-3)
 
 
 # The weights that are shipped
@@ -637,13 +637,13 @@ def test_the_shipped_model_is_small() -> None:
 
 
 def test_examples_have_the_form_of_spec_bench() -> None:
-    found = examples()
-    counts = collections.Counter(example["category"] for example in found)
+    result = examples()
+    counts = collections.Counter(example["category"] for example in result)
     assert set(counts) == set(TASKS)
     assert min(counts.values()) >= 3
-    assert len({example["question_id"] for example in found}) == len(found)
-    assert len({(example["category"], example["title"]) for example in found}) == len(found)
-    for example in found:
+    assert len({example["question_id"] for example in result}) == len(result)
+    assert len({(example["category"], example["title"]) for example in result}) == len(result)
+    for example in result:
         assert all(isinstance(turn, str) and turn for turn in example["turns"])
         assert len(example["reference"]) == len(example["turns"])
 
@@ -653,8 +653,8 @@ def test_the_shipped_model_answers_the_examples(tokenizer: Any) -> None:
     for example in examples():
         trace = Trace.open(TRACES / f"{example['question_id']}.json.gz")
         message = {"role": "user", "content": example["turns"][0]}
-        asked = tokenizer.apply_chat_template([message], add_generation_prompt=True)
-        assert trace.prompt_ids == list(asked["input_ids"])
+        example_ids = tokenizer.apply_chat_template([message], add_generation_prompt=True)
+        assert trace.prompt_ids == list(example_ids["input_ids"])
         assert trace.finish == "eos"
         text = tokenizer.decode(trace.output_ids, skip_special_tokens=True)
         row = kind(example["category"], example["turns"][0])

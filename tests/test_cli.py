@@ -90,11 +90,11 @@ def test_options_come_from_the_dataclasses_of_the_methods(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["run", "--help"])
-    shown = capsys.readouterr().out
+    text = capsys.readouterr().out
     kinds: dict[str, type] = {}
     for method in METHODS.values():
         for each in option_fields(method):
-            assert f"--{each.name.replace('_', '-')}" in shown
+            assert f"--{each.name.replace('_', '-')}" in text
             assert kinds.setdefault(each.name, type(each.default)) is type(each.default)
     printed = output(capsys, "--json", "--draft-tree-capacity", "8")
     assert json.loads(printed.splitlines()[-1])["options"]["draft_tree_capacity"] == 8
@@ -127,9 +127,9 @@ def test_what_can_not_be_done_is_one_sentence_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert main(arguments) == 2
-    said = capsys.readouterr().err
-    assert said.endswith(".\n")
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert error.endswith(".\n")
+    assert error.count("\n") == 1
 
 
 def step(*pieces: Origin) -> StepRecord:
@@ -154,17 +154,17 @@ def printed_steps(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
 
 
 def test_styles_tell_the_sources_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = printed_steps(monkeypatch, FORCE_COLOR="1")
-    assert STYLED.findall(shown)[:2] == [("1;33", " b"), ("4;36", " c")]
-    assert "runner" not in shown.split("\n\n")[0]
-    legend = shown.split("\n\n")[1]
+    output = printed_steps(monkeypatch, FORCE_COLOR="1")
+    assert STYLED.findall(output)[:2] == [("1;33", " b"), ("4;36", " c")]
+    assert "runner" not in output.split("\n\n")[0]
+    legend = output.split("\n\n")[1]
     assert "next-next token" in legend
     assert "n-gram" in legend
 
 
 def test_no_color_leaves_no_colour_but_the_styles(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = printed_steps(monkeypatch, FORCE_COLOR="1", NO_COLOR="1")
-    assert {style for style, _ in STYLED.findall(shown)} == {"1", "4"}
+    output = printed_steps(monkeypatch, FORCE_COLOR="1", NO_COLOR="1")
+    assert {style for style, _ in STYLED.findall(output)} == {"1", "4"}
 
 
 def test_a_pipe_gets_plain_text_with_whole_characters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +189,8 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_it_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
     for words in ([], ["--help"], ["-h"]):
         assert main(words) == 0
-        shown = capsys.readouterr().out
-        assert [name for name in COMMANDS if not re.search(rf"^    {name}\b", shown, re.M)] == []
+        output = capsys.readouterr().out
+        assert [name for name in COMMANDS if not re.search(rf"^    {name}\b", output, re.M)] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -220,7 +220,7 @@ def test_the_word_run_may_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "message"),
     [
         (LogitSpecError("Mend it."), 2, "Mend it.\n"),
         (FileNotFoundError(2, "No such file", "a.json"), 2, "Can't use a.json (No such file).\n"),
@@ -231,7 +231,7 @@ def test_the_word_run_may_be_left_out() -> None:
 def test_every_command_ends_alike(
     error: BaseException | None,
     code: int,
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -241,7 +241,7 @@ def test_every_command_ends_alike(
 
     monkeypatch.setattr("logitspec.publish.export.run", fails)
     assert main(["export", "run.json"]) == code
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
 
 
 @pytest.mark.parametrize("words", [["--exact"], ["--no-exact"], []])

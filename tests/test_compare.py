@@ -118,10 +118,10 @@ def test_at_every_moment_the_lanes_are_where_their_traces_say(page: Page, clock:
         for lane, steps, trace in zip(
             page.locator(LANE).all(), steps_shown(page), race.traces, strict=True
         ):
-            kept = trace.steps[:steps]
+            steps_so_far = trace.steps[:steps]
             tokens = lane.locator("[data-lane-token]")
-            told = tokens.evaluate_all("all => all.map((each) => each.dataset.origin)")
-            assert told == origins(kept)
+            lane_origins = tokens.evaluate_all("all => all.map((each) => each.dataset.origin)")
+            assert lane_origins == origins(steps_so_far)
             home = lane.get_attribute("data-place")
             assert (home is None) == (steps < len(trace.steps))
 
@@ -154,8 +154,8 @@ def test_the_bars_carry_the_numbers_of_the_traces(page: Page) -> None:
             assert rate[2] == f"{total.tokens_per_second / plain:.2f}"
     assert numbers("mean") == [f"{each.mean_accepted_tokens:.2f}" for each in totals]
     for number, each in zip(numbers("drafts"), totals, strict=True):
-        wanted = f"{each.accepted} of {each.drafted} (" if each.drafted else "none drafted"
-        assert number.startswith(wanted)
+        expected = f"{each.accepted} of {each.drafted} (" if each.drafted else "none drafted"
+        assert number.startswith(expected)
     for number, trace in zip(numbers("origins"), race.traces, strict=True):
         counts = Counter(origins(trace.steps))
         assert dict(part.split(" ")[::-1] for part in number.split(", ")) == {
@@ -181,17 +181,17 @@ def test_it_says_that_outputs_are_identical_and_how_the_times_were_taken(page: P
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    ("verdict", "words"),
     [
         ({"differs_at": 6, "margin": 0.3}, "The outputs differ from new token 7 on."),
         ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied up to 0.01 %"),
         ({"complete": False, "tokens": 1}, "As far as all lanes got (1 token)"),
     ],
 )
-def test_it_says_where_outputs_differ(page: Page, found: dict[str, Any], words: str) -> None:
+def test_it_says_where_outputs_differ(page: Page, verdict: dict[str, Any], words: str) -> None:
     _, messages = finished()
     last = json.loads(messages[-1])
-    last["verdict"] |= found
+    last["verdict"] |= verdict
     give(page, *messages[:-1], json.dumps(last))
     expect(page.locator(".lr-verdict")).to_contain_text(words)
 
@@ -252,19 +252,19 @@ def test_a_message_that_comes_late_takes_nothing_back(page: Page) -> None:
     )
     assert ended < len(messages) - 1
     give(page, *messages[: ended + 1])
-    kept = json.loads(page.evaluate("race.snapshot()"))
-    assert any(lane["finish"] for lane in kept["lanes"])
+    snapshot = json.loads(page.evaluate("race.snapshot()"))
+    assert any(lane["finish"] for lane in snapshot["lanes"])
     give(page, *messages[1:ended])
-    assert json.loads(page.evaluate("race.snapshot()")) == kept
+    assert json.loads(page.evaluate("race.snapshot()")) == snapshot
 
 
 def test_a_race_comes_back_from_what_was_kept_of_it(page: Page) -> None:
     race, messages = finished()
     give(page, *messages[:50])
-    kept = page.evaluate("race.snapshot()")
+    snapshot = page.evaluate("race.snapshot()")
     page.reload()
     page.set_content(page_html())
-    give(page, kept)
+    give(page, snapshot)
     assert page.evaluate("race.place().steps") == 49
     assert page.evaluate("race.place().run") == race.name
     assert data(page, "state") == "running"
@@ -307,14 +307,14 @@ def test_a_race_is_saved_whole_and_opened_again(page: Page) -> None:
     with page.expect_download() as saved:
         save.click()
     path = saved.value.path()
-    kept = json.loads(path.read_text())
+    document = json.loads(path.read_text())
     real = json.loads(race.to_json())
-    for lane, trace in zip(kept["lanes"], race.traces, strict=True):
+    for lane, trace in zip(document["lanes"], race.traces, strict=True):
         opened = Trace.from_json(json.dumps(lane))
         assert opened.output_ids == trace.output_ids
         assert [s.to_json() for s in opened.steps] == [s.to_json() for s in trace.steps]
         assert opened.environment == trace.environment
-    assert {name: kept[name] for name in kept if name != "lanes"} == {
+    assert {name: document[name] for name in document if name != "lanes"} == {
         name: real[name] for name in real if name != "lanes"
     }
     page.reload()
@@ -475,9 +475,11 @@ def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
 
 def faults(page: Page) -> list[Any]:
     page.evaluate(SETTLED)
-    found = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
+    report = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
     return [
-        (rule["id"], node["target"], node["html"][:120]) for rule in found for node in rule["nodes"]
+        (rule["id"], node["target"], node["html"][:120])
+        for rule in report
+        for node in rule["nodes"]
     ]
 
 

@@ -53,8 +53,8 @@ def start(tab: Page, length: int) -> None:
     tab.get_by_role("button", name="Race", exact=True).click()
 
 
-def state(tab: Page, wanted: str) -> None:
-    expect(tab.locator(ROOT)).to_have_attribute("data-state", wanted, timeout=90_000)
+def state(tab: Page, expected: str) -> None:
+    expect(tab.locator(ROOT)).to_have_attribute("data-state", expected, timeout=90_000)
 
 
 def test_a_race_runs_to_its_end_behind_another_tab_and_a_lane_opens_in_the_player(
@@ -245,9 +245,9 @@ def test_axe_finds_nothing_in_the_tab(
     tab.get_by_role("button", name="Options of lane 1").click()
     tab.get_by_label("Draft tree capacity").wait_for()
     tab.wait_for_timeout(600)  # what unfolds is pale while it does
-    found = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]
-    told = [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]]
+    report = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]
+    faults = [(rule["id"], node["target"]) for rule in report for node in rule["nodes"]]
     sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
     tab.close()
-    assert told == []
+    assert faults == []
     assert not sticks_out

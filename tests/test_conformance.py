@@ -119,11 +119,11 @@ def test_real_weights(folder: Path) -> None:
     target, tokenizer = load(folder, device="cpu", dtype="float64")
     prompt = tokenizer("Once upon a time there was a small cat who liked to")["input_ids"]
     for temperature in (0.0, 0.8):
-        wanted, _ = plain(target.model, prompt, 60, temperature)
+        expected, _ = plain(target.model, prompt, 60, temperature)
         for method in METHODS:
             target.eos_ids = frozenset()
             trace = finished(decode(target, prompt, method, 60, temperature, SEED))
-            assert trace.output_ids == wanted, method
+            assert trace.output_ids == expected, method
 
 
 @pytest.mark.parametrize("family", ["mistral-window", *FAST])

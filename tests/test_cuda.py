@@ -29,12 +29,12 @@ def net(family: str) -> Any:
 
 def runner(family: str, graphs: bool, kind: type[Runner] = Runner) -> Runner:
     """As `families.runner`, in float64 on the GPU."""
-    made = prepare(copy.deepcopy(net(family)) if family in FAST else net(family), kind=kind)
+    target = prepare(copy.deepcopy(net(family)) if family in FAST else net(family), kind=kind)
     if family in FAST:
-        made.use_forward(FastForward(made.model))
+        target.use_forward(FastForward(target.model))
     if graphs:
-        made.enable_replay(CudaGraphs(made.model.device))
-    return made
+        target.enable_replay(CudaGraphs(target.model.device))
+    return target
 
 
 @pytest.mark.parametrize("graphs", [True, False], ids=["graphs", "launched"])
@@ -89,23 +89,23 @@ def test_the_built_in_model_is_replayed_and_measured_there() -> None:
 def test_behind_a_long_text_half_precision_is_as_near_as_plain_forwards(family: str) -> None:
     """float64 tells how far either of them is from the truth."""
     ids = (PROMPT * 50)[:1400]
-    made = copy.deepcopy(model(family, torch.bfloat16)).to("cuda")
-    made.config.max_position_embeddings = 2048
-    target = prepare(made)
+    half = copy.deepcopy(model(family, torch.bfloat16)).to("cuda")
+    half.config.max_position_embeddings = 2048
+    target = prepare(half)
     target.limit = 2048
-    exact = copy.deepcopy(made).double()
+    exact = copy.deepcopy(half).double()
     if family in FAST:
-        target.use_forward(FastForward(made))
-    target.enable_replay(CudaGraphs(made.device))
+        target.use_forward(FastForward(half))
+    target.enable_replay(CudaGraphs(half.device))
     tree = DraftTree(PROMPT[0])
     for token in PROMPT[1:6]:
         tree.add(len(tree) - 1, token, Provenance(Origin.LOGIT), merge=False)
     with torch.inference_mode():
         target.prefill(ids)
-        found = target.tree_logits(tree).double()
+        result = target.tree_logits(tree).double()
         text = torch.tensor([[*ids, *PROMPT[:6]]], device="cuda")
         plain, truth = (
-            net(input_ids=text, use_cache=False).logits[0, -6:].double() for net in (made, exact)
+            net(input_ids=text, use_cache=False).logits[0, -6:].double() for net in (half, exact)
         )
     assert target.replays
-    assert (found - truth).abs().max() < 2 * (plain - truth).abs().max() + 0.05 * truth.std()
+    assert (result - truth).abs().max() < 2 * (plain - truth).abs().max() + 0.05 * truth.std()

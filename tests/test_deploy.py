@@ -70,15 +70,15 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpaceHub]:
     """A hub without Spaces, and a token that may write to it."""
-    with serving_spaces() as made:
+    with serving_spaces() as server:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "ENDPOINT", made.url)
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.delenv("SPACE_KEY", raising=False)
         monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
-        yield made
+        yield server
 
 
 def call(folder: Path, *arguments: str) -> int:
@@ -97,11 +97,11 @@ def refused(
 ) -> str:
     """The one sentence that a deployment ends with."""
     assert call(folder, *arguments) == status
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert told.endswith(".\n")
-    assert "Traceback" not in told
-    return told
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.endswith(".\n")
+    assert "Traceback" not in error
+    return error
 
 
 def test_a_space_is_created_from_the_spacefile_with_its_files_and_nothing_else(
@@ -137,8 +137,8 @@ def test_a_second_deployment_sends_nothing_and_a_third_what_changed(
     (folder / "logitspec/one.py").unlink()
     (folder / "assets/model.safetensors").write_text("other weights")
     deployed(folder)
-    told = {each["value"]["path"]: each["key"] for each in space.commits[1]}
-    assert told == {
+    operations = {each["value"]["path"]: each["key"] for each in space.commits[1]}
+    assert operations == {
         "app.py": "file", "assets/model.safetensors": "lfsFile", "logitspec/one.py": "deletedFile",
     }  # fmt: skip
     assert set(space.files) == SENT - {"logitspec/one.py"} | {".gitattributes"}
@@ -186,8 +186,8 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     deployed(folder, "--dry-run", "--hardware", "t4-small")
     assert hub.written == []
     assert hub.spaces == {}
-    told = capsys.readouterr().out
-    sent = {line.split()[1].rstrip(",") for line in told.splitlines() if line.startswith("send ")}
+    output = capsys.readouterr().out
+    sent = {line.split()[1].rstrip(",") for line in output.splitlines() if line.startswith("send ")}
     assert sent == SENT
     for line in (
         f"create the Space {NAME}",
@@ -198,15 +198,15 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
         "send assets/model.safetensors, 800 bytes",
         "Nothing was sent.",
     ):
-        assert line in told.splitlines()
-    assert "s3cret" not in told
+        assert line in output.splitlines()
+    assert "s3cret" not in output
     deployed(folder)
     (folder / "app.py").unlink()
     (folder / "app.py").write_text("changed")
     capsys.readouterr()
     deployed(folder, "--dry-run")
-    told = capsys.readouterr().out
-    assert told.splitlines() == [
+    output = capsys.readouterr().out
+    assert output.splitlines() == [
         "send app.py, 7 bytes", "1 files to send (0.0 MB), 0 to delete, 5 unchanged.", "Nothing was sent.",
     ]  # fmt: skip
     assert len(hub.spaces[NAME].commits) == 1
@@ -274,8 +274,8 @@ def test_what_breaks_off_is_finished_by_the_next(
 def test_hardware_that_nobody_knows(
     hub: SpaceHub, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = refused(folder, capsys, "--hardware", "a100")
-    assert "no hardware 'a100'; choose one of cpu-basic, t4-small" in told
+    error = refused(folder, capsys, "--hardware", "a100")
+    assert "no hardware 'a100'; choose one of cpu-basic, t4-small" in error
     assert hub.requests == []
     assert "moon-base" not in HARDWARE
     assert "has no hardware 'moon-base'" in refused(folder, capsys, "--hardware", "moon-base")
@@ -284,7 +284,7 @@ def test_hardware_that_nobody_knows(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("storage: none", "storage: large", "storage can only be none"),
         ("name: tiny-space", "", "can't be used"),
@@ -300,11 +300,11 @@ def test_a_spacefile_that_can_not_be_used(
     capsys: pytest.CaptureFixture[str],
     old: str,
     new: str,
-    told: str,
+    message: str,
 ) -> None:
     assert old in SPACEFILE
     (folder / "Spacefile").write_text(SPACEFILE.replace(old, new))
-    assert told in refused(folder, capsys)
+    assert message in refused(folder, capsys)
     assert hub.requests == []
 
 
@@ -314,8 +314,8 @@ def test_the_project_itself_can_be_sent() -> None:
         files = spacefile.contents(space, ROOT, hardware)
         front = yaml.safe_load(bytes(files["README.md"]).decode().split("---\n")[1])
         assert front["python_version"] == hardware.python
-        wanted = f"torch=={hardware.torch}\n"
-        assert wanted in bytes(files["requirements.txt"]).decode()
+        expected = f"torch=={hardware.torch}\n"
+        assert expected in bytes(files["requirements.txt"]).decode()
         assert {path.split("/")[0] for path in files} == set(space.send)
         assert not [path for path in files if "__pycache__" in path or "/." in path]
 

@@ -105,8 +105,8 @@ class OfficialPool:
     def lookup(self, *unverified: int) -> list[int]:
         text = [*self.ids, *unverified]
         for order in range(self.orders, 0, -1):
-            if found := self.stored.get(tuple(text[-order:])):
-                return found
+            if result := self.stored.get(tuple(text[-order:])):
+                return result
         return []
 
     def draft(self, root: int, ids: list[int], capacity: int) -> list[int]:

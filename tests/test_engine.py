@@ -191,13 +191,13 @@ class Telling(ScriptedTarget):
 
 
 def test_a_method_reads_what_the_target_put_after_each_token_of_the_prompt() -> None:
-    for target, told in ((Telling(TEXT), True), (ScriptedTarget(TEXT), False)):
+    for target, tells in ((Telling(TEXT), True), (ScriptedTarget(TEXT), False)):
         trace = begin(target, TEXT[:20], "autoregressive", 5)
         reader = Reader()
         list(run(target, trace, reader))
         assert trace.output_ids == TEXT[20:25]
-        assert hasattr(reader, "learnt") == told
-        if told:
+        assert hasattr(reader, "learnt") == tells
+        if tells:
             ids, topk = reader.learnt
             assert ids == TEXT[:20]
             assert [top.ids[0] for top in topk] == TEXT[1:21]

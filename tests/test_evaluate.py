@@ -124,10 +124,10 @@ def test_repetition_and_distinctness_by_hand() -> None:
 
 def test_prompts_are_unseen_and_differ() -> None:
     for row in RULES:
-        found = evaluate.draw_prompts(row, 12, 3)
-        assert len({json.dumps(prompt.chat) for prompt in found}) == 12
-        assert all(kind(row.split(":")[0], prompt.chat[-1]["content"]) == row for prompt in found)
-        assert all(prompt.chat[-1]["role"] == "user" and prompt.reference for prompt in found)
+        result = evaluate.draw_prompts(row, 12, 3)
+        assert len({json.dumps(prompt.chat) for prompt in result}) == 12
+        assert all(kind(row.split(":")[0], prompt.chat[-1]["content"]) == row for prompt in result)
+        assert all(prompt.chat[-1]["role"] == "user" and prompt.reference for prompt in result)
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,9 @@ PROMPTS = [
 ]
 
 
-def gathered(asked: list[Prompt] = PROMPTS) -> Evidence:
-    found: Evidence = finished(gather(runner("llama"), tokenizer(), asked, NEW))
-    return found
+def gathered(arguments: list[Prompt] = PROMPTS) -> Evidence:
+    result: Evidence = finished(gather(runner("llama"), tokenizer(), arguments, NEW))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def live(prompt: Prompt, method: str, **options: Any) -> Trace:
 
 
 def test_ranks_are_those_of_an_uncached_forward(found: Evidence) -> None:
-    wanted: dict[str, Counter[int]] = {"letters": Counter(), "words": Counter()}
+    expected: dict[str, Counter[int]] = {"letters": Counter(), "words": Counter()}
     for prompt in PROMPTS:
         trace = live(prompt, "autoregressive")
         ids = [*trace.prompt_ids, *trace.output_ids]
@@ -69,17 +69,17 @@ def test_ranks_are_those_of_an_uncached_forward(found: Evidence) -> None:
             logits = model("llama")(input_ids=torch.tensor([ids])).logits[0]
         for root in range(len(trace.prompt_ids), len(ids) - 1):
             last = logits[root - 1]  # those that chose the root
-            wanted[prompt.category][int((last > last[ids[root + 1]]).sum())] += 1
-    assert found.ranks == wanted
-    assert sum(sum(each.values()) for each in wanted.values()) == 3 * (NEW - 1)
+            expected[prompt.category][int((last > last[ids[root + 1]]).sum())] += 1
+    assert found.ranks == expected
+    assert sum(sum(each.values()) for each in expected.values()) == 3 * (NEW - 1)
 
 
 def test_a_token_that_was_not_kept_is_beyond() -> None:
-    kept = TopK([3, 5], [0.9, 0.1])
+    ranks = TopK([3, 5], [0.9, 0.1])
     transcript = Transcript(
         question_id=1, category="", model={}, eos_ids=[], limit=9, max_new_tokens=4,
         prompt_ids=[1, 2], output_ids=[3, 5, 3, 7], after=0, finish="length",
-        topk=[TopK([9], [1.0]), kept, kept, kept, kept, kept],
+        topk=[TopK([9], [1.0]), ranks, ranks, ranks, ranks, ranks],
     )  # fmt: skip
     assert next_next_ranks(transcript) == {1: 1, 0: 1, BEYOND: 1}
 
@@ -118,18 +118,18 @@ def counted(traces: list[Trace]) -> Counts:
     return Counts(Counter(lengths), Counter(sizes), drafted, accepted)
 
 
-def same(found: Counts, wanted: Counts) -> None:
-    assert found.lengths == wanted.lengths
-    assert found.sizes == wanted.sizes
-    assert found.accepted_by == wanted.accepted_by
-    assert found.drafted_by == wanted.drafted_by
+def same(found: Counts, expected: Counts) -> None:
+    assert found.lengths == expected.lengths
+    assert found.sizes == expected.sizes
+    assert found.accepted_by == expected.accepted_by
+    assert found.drafted_by == expected.drafted_by
 
 
 @pytest.mark.parametrize("capacity", CAPACITIES)
 def test_the_papers_method_is_counted_as_it_runs(found: Evidence, capacity: int) -> None:
     for task in ("letters", "words"):
-        asked = [each for each in PROMPTS if each.category == task]
-        runs = [live(each, PAPER, draft_tree_capacity=capacity) for each in asked]
+        prompts = [each for each in PROMPTS if each.category == task]
+        runs = [live(each, PAPER, draft_tree_capacity=capacity) for each in prompts]
         same(found.capacities[capacity][task], counted(runs))
 
 
@@ -158,12 +158,12 @@ def test_what_runs_live_leaves_no_trace_of_the_one_before(found: Evidence) -> No
 
 
 def test_speed_by_hand() -> None:
-    found = Evidence({}, [1, 5], [0.1, 0.5])
+    result = Evidence({}, [1, 5], [0.1, 0.5])
     counts = Counts(
         Counter({1: 2, 4: 1}), Counter({1: 2, 3: 1}), seconds=StepSeconds(0.06, 9.0, 9.0, 0.04, 9.0)
     )
     assert counts.tokens == 6
-    assert math.isclose(found.speed(counts), 6 / (2 * 0.1 + 0.3 + 0.1))
+    assert math.isclose(result.speed(counts), 6 / (2 * 0.1 + 0.3 + 0.1))
 
 
 def test_quartiles_count_each_size_as_often_as_it_came() -> None:
@@ -185,17 +185,23 @@ def test_a_model_is_asked_what_it_can_answer() -> None:
 
 
 def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
-    asked = sample_prompts(5)
-    tasks = [each.category for each in asked]
+    prompts = sample_prompts(5)
+    tasks = [each.category for each in prompts]
     assert len(set(tasks[:7])) == 7
     assert tasks == tasks[:7] * 5
-    assert len({each.question_id for each in asked}) == 35
-    shown = {each.text for each in examples()}
-    for each in asked:
-        assert (each.text in shown) == (each.question_id < UNSEEN)
-    assert [each.question_id >= UNSEEN for each in asked[::7]] == [False, True, False, True, False]
-    assert sample_prompts(5) == asked
-    assert sample_prompts(2) == asked[:14]
+    assert len({each.question_id for each in prompts}) == 35
+    example_texts = {each.text for each in examples()}
+    for each in prompts:
+        assert (each.text in example_texts) == (each.question_id < UNSEEN)
+    assert [each.question_id >= UNSEEN for each in prompts[::7]] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert sample_prompts(5) == prompts
+    assert sample_prompts(2) == prompts[:14]
 
 
 # Stopping, keeping
@@ -222,14 +228,14 @@ def test_a_prompt_that_does_not_fit_is_named_before_anything_is_timed() -> None:
 
 def test_a_file_keeps_everything(found: Evidence, tmp_path: Path) -> None:
     found.save(tmp_path / "new" / "a.json.gz")
-    kept = Evidence.open(tmp_path / "new" / "a.json.gz")
-    assert kept.to_json() == found.to_json()
-    assert (kept.about, kept.ranks) == (found.about, found.ranks)
+    copy = Evidence.open(tmp_path / "new" / "a.json.gz")
+    assert copy.to_json() == found.to_json()
+    assert (copy.about, copy.ranks) == (found.about, found.ranks)
     for method, by_task in found.runs.items():
         for task, counts in by_task.items():
-            same(kept.runs[method][task], counts)
-            assert kept.speed(kept.runs[method][task]) == found.speed(counts)
-    kept.save(tmp_path / "b.json.gz")
+            same(copy.runs[method][task], counts)
+            assert copy.speed(copy.runs[method][task]) == found.speed(counts)
+    copy.save(tmp_path / "b.json.gz")
     assert (tmp_path / "b.json.gz").read_bytes() == (tmp_path / "new/a.json.gz").read_bytes()
     assert found.about["prompts"] == {"letters": 1, "words": 2}
     assert (found.about["unseen"], found.about["max_new_tokens"]) == (1, NEW)
@@ -264,12 +270,12 @@ def test_the_command_writes_the_file(
         logitspec.models.loader, "load", lambda *names: (runner("llama"), tokenizer())
     )
     out = tmp_path / "evidence" / "x.json.gz"
-    asked = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
-    assert main(["evidence", *asked]) == 0
+    options = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
+    assert main(["evidence", *options]) == 0
     assert len(Evidence.open(out).tasks) == 7
     assert "7 prompts" in capsys.readouterr().out
-    assert main(["evidence", *asked[:2], "--per-task", "0"]) == 2
+    assert main(["evidence", *options[:2], "--per-task", "0"]) == 2
     assert capsys.readouterr().err == "Prompts of each task must be 1 or more; got 0.\n"
     (tmp_path / "file").write_text("")
-    assert main(["evidence", "--out", str(tmp_path / "file" / "x.gz"), *asked[2:]]) == 2
+    assert main(["evidence", "--out", str(tmp_path / "file" / "x.gz"), *options[2:]]) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("Can't use ")

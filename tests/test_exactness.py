@@ -10,7 +10,7 @@ from logitspec.trace.exactness import promise
 
 
 @pytest.mark.parametrize(
-    ("dtype", "exact", "said"),
+    ("dtype", "exact", "message"),
     [
         ("float32", None, ""),
         ("float64", "no: it takes kernels", ""),
@@ -20,9 +20,9 @@ from logitspec.trace.exactness import promise
         ("bfloat16", "not yet: kernels are being compiled", "outputs may differ"),
     ],
 )  # fmt: skip
-def test_it_is_promised_where_it_holds(dtype: str, exact: str | None, said: str) -> None:
+def test_it_is_promised_where_it_holds(dtype: str, exact: str | None, message: str) -> None:
     info: dict[str, Any] = {
         "dtype": dtype,
         "environment": {} if exact is None else {"exact": exact},
     }
-    assert said in promise(info) if said else promise(info) == ""
+    assert message in promise(info) if message else promise(info) == ""

@@ -37,12 +37,14 @@ def disk(visitor: BrowserContext) -> Iterator[Any]:
         tab.emulate_media(reduced_motion="no-preference")
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("dialog", lambda dialog: faults.append(dialog.message))
-        tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        tab.on(
+            "console", lambda reply: faults.append(reply.text) if reply.type == "error" else None
+        )
         tab.on(
             "request",
-            lambda asked: (
-                faults.append(asked.url)
-                if not asked.url.startswith((path.as_uri(), "data:", "blob:"))
+            lambda call: (
+                faults.append(call.url)
+                if not call.url.startswith((path.as_uri(), "data:", "blob:"))
                 else None
             ),
         )
@@ -66,8 +68,8 @@ def exported(trace: Trace, folder: Path) -> Path:
 def shown(tab: Page) -> list[list[str]]:
     """Tokens in the page: id, origin, step, text."""
     script = "all => all.map(e => [e.dataset.id, e.dataset.origin, e.dataset.step, e.textContent])"
-    found: list[list[str]] = tab.locator(f"{PLAYER} [data-token]").evaluate_all(script)
-    return found
+    result: list[list[str]] = tab.locator(f"{PLAYER} [data-token]").evaluate_all(script)
+    return result
 
 
 def to_the_end(tab: Page, trace: Trace) -> None:
@@ -157,9 +159,9 @@ def parts(text: str) -> tuple[str, Trace, str]:
     """What stands before the run, without the nonce; the run, whose numbers may be written differently;
     what stands behind it."""
     text = re.sub(r"nonce[-=]\"?[0-9a-f]{32}", "nonce", text)
-    found = re.fullmatch('(.*id="logitspec-trace"[^>]*>)(.*?)(</script>.*)', text, re.DOTALL)
-    assert found is not None
-    before, data, after = found.groups()
+    result = re.fullmatch('(.*id="logitspec-trace"[^>]*>)(.*?)(</script>.*)', text, re.DOTALL)
+    assert result is not None
+    before, data, after = result.groups()
     return before, Trace.from_json(data), after
 
 
@@ -299,7 +301,7 @@ def test_what_goes_wrong_is_one_sentence(
     TRACES["story"].save("run.json")
     Path("notes.txt").write_text("no trace")
     assert main(["export", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
     assert not Path("a.html").exists()

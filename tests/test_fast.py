@@ -78,8 +78,8 @@ def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @torch.inference_mode()
-def logits(target: Runner, made: DraftTree) -> torch.Tensor:
-    return target.tree_logits(made).clone()
+def logits(target: Runner, draft: DraftTree) -> torch.Tensor:
+    return target.tree_logits(draft).clone()
 
 
 @DTYPES
@@ -95,10 +95,10 @@ def test_logits_are_the_stock_ones_over_trees_and_chains(
     prompt = rng.integers(VOCABULARY, size=length).tolist()
     fast.prefill(prompt), stock.prefill(prompt)
     for nodes, chain in [(24, False), (1, False), (9, True), (64, False), (2, False), (40, False)]:
-        made = tree(rng, nodes, chain)
-        assert apart(logits(fast, made), logits(stock, made)) < TOLERANCE[dtype]
-        kept = path(rng, made)
-        fast.commit(kept), stock.commit(kept)
+        draft = tree(rng, nodes, chain)
+        assert apart(logits(fast, draft), logits(stock, draft)) < TOLERANCE[dtype]
+        accepted = path(rng, draft)
+        fast.commit(accepted), stock.commit(accepted)
         assert fast.length == stock.length
 
 
@@ -111,15 +111,15 @@ def test_a_prompt_in_parts_has_the_logits_of_one_plain_forward(
     fast = runner(family, dtype=dtype)
     ids = np.random.default_rng(4).integers(VOCABULARY, size=300).tolist()
     with torch.inference_mode():
-        wanted = model(family, dtype)(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
+        expected = model(family, dtype)(input_ids=torch.tensor([ids]), use_cache=False).logits[0]
         for first, last in [(0, 100), (100, 101), (101, 300)]:
             part = ids[first:last]
-            found = fast.forward(part, np.arange(len(part)), None, rows=len(part))
+            actual = fast.forward(part, np.arange(len(part)), None, rows=len(part))
             fast.forward.cache.length = last
-            assert apart(found, wanted[first:last]) < TOLERANCE[dtype]
+            assert apart(actual, expected[first:last]) < TOLERANCE[dtype]
         fast.forward.cache.length = 0
         short = fast.forward(ids[:50], np.arange(50), None, rows=3)
-    assert apart(short, wanted[47:50]) < TOLERANCE[dtype]
+    assert apart(short, expected[47:50]) < TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize("family", FAST)
@@ -130,12 +130,12 @@ def test_in_bfloat16_it_is_as_near_to_the_exact_logits_as_the_stock_forward(fami
     errors: dict[Runner, list[float]] = {fast: [], stock: []}
     prompt = rng.integers(VOCABULARY, size=30).tolist()
     for nodes in (1, 1, 1, 2, 8, 64):
-        made = tree(rng, nodes)
+        draft = tree(rng, nodes)
         for target in (fast, stock, exact):
             target.prefill(prompt)
-        wanted = logits(exact, made)
-        for target, found in errors.items():
-            found.append((logits(target, made) - wanted).square().mean().sqrt().item())
+        expected = logits(exact, draft)
+        for target, actual in errors.items():
+            actual.append((logits(target, draft) - expected).square().mean().sqrt().item())
     assert 0 < np.mean(errors[fast]) < 1.3 * np.mean(errors[stock]) < 0.3
 
 
@@ -165,13 +165,13 @@ def test_every_form_of_a_product_computes_it(dtype: torch.dtype, biased: bool) -
     assert (product.copy is not None) is able
     for rows in (1, 2, 4, 7, 64, 300):
         given = torch.randn(rows, 40, dtype=dtype)
-        wanted = F.linear(given.double(), weight.double())
-        wanted = wanted + product.bias.double() if product.bias is not None else wanted
+        expected = F.linear(given.double(), weight.double())
+        expected = expected + product.bias.double() if product.bias is not None else expected
         rounding = 0.2 if dtype == torch.bfloat16 else 1e-4
         for form in (plain, transposed, packed, padded) if able else (plain, transposed):
             computed = form(product, given)
             assert computed.is_contiguous()
-            assert (computed.double() - wanted).abs().max() < rounding
+            assert (computed.double() - expected).abs().max() < rounding
 
 
 def test_the_fastest_form_is_chosen_for_each_number_of_rows() -> None:
@@ -257,9 +257,9 @@ def test_masks_are_the_prefix_and_the_ancestors(dtype: torch.dtype) -> None:
         mask = TreeMask(dtype, torch.device("cpu"), copies)
         for prefix, rows in [(5, 9), (0, 4), (700, 64), (3, 2), (1500, 7), (1499, 70), (6, 1)]:
             ancestors = np.tri(rows, dtype=bool) & (rng.random((rows, rows)) < 0.5)
-            found = mask(prefix, rows, ancestors)
-            assert found.shape == (1, 1, copies * rows, prefix + rows)
-            seen = found[0, 0] if dtype == torch.bool else found[0, 0] == 0
+            result = mask(prefix, rows, ancestors)
+            assert result.shape == (1, 1, copies * rows, prefix + rows)
+            seen = result[0, 0] if dtype == torch.bool else result[0, 0] == 0
             assert seen[:, :prefix].all()
             assert np.array_equal(seen[:, prefix:].numpy(), np.tile(ancestors, (copies, 1)))
             chain = mask(prefix, rows, None)
@@ -276,8 +276,8 @@ def from_stock(fast: Runner, length: int) -> float:
     stock = prepare(copy.deepcopy(fast.model))
     prompt = rng.integers(VOCABULARY, size=length).tolist()
     fast.prefill(prompt), stock.prefill(prompt)
-    made = tree(rng, 7)
-    return apart(logits(fast, made), logits(stock, made))
+    draft = tree(rng, 7)
+    return apart(logits(fast, draft), logits(stock, draft))
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["query", "key", "value"])
@@ -503,14 +503,14 @@ def test_a_fast_forward_that_computes_something_else_is_not_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
 ) -> None:
     net = folder(tmp_path / "net")
-    wanted = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
+    expected = finished(decode(load(net, dtype=dtype)[0], [1, 2, 3], max_new_tokens=9)).output_ids
     for kind, reason in [(Skewed, "standard deviations apart"), (Broken, "RuntimeError")]:
         monkeypatch.setattr("logitspec.models.speed.FastForward", kind)
         target, _ = load(net, dtype=dtype)
         assert not isinstance(target.forward, FastForward)
         assert forward(target).startswith("stock: the fast one")
         assert reason in forward(target)
-        assert finished(decode(target, [1, 2, 3], max_new_tokens=9)).output_ids == wanted
+        assert finished(decode(target, [1, 2, 3], max_new_tokens=9)).output_ids == expected
 
 
 def test_the_fastest_dtype_is_measured_and_told(tmp_path: Path) -> None:

@@ -142,9 +142,9 @@ def test_commands_say_that_the_disk_is_full(
     story().save(run)
     for words in (["--html", str(full / "a.html")], ["--html", str(full / "b" / "a.html")]):
         assert main(["export", str(run), *words]) == 2
-        told = capsys.readouterr().err
-        assert told.startswith(f"Can't write {words[1]}: ")
-        assert told.count("\n") == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"Can't write {words[1]}: ")
+        assert error.count("\n") == 1
     assert list(full.iterdir()) == []
 
 
@@ -195,11 +195,11 @@ def test_what_is_no_place_is_said_before_the_work_and_after(
     for refuse in (files.check_writable, lambda path: files.write(path, "text")):
         with pytest.raises(LogitSpecError) as caught:
             refuse(name)
-        said = str(caught.value)
-        assert said.startswith("Can't write ")
-        assert said.endswith(words)
-        assert len(said) < 300
-        assert said.isprintable()
+        message = str(caught.value)
+        assert message.startswith("Can't write ")
+        assert message.endswith(words)
+        assert len(message) < 300
+        assert message.isprintable()
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -125,13 +125,13 @@ def test_the_table_is_printed_as_the_file_has_it() -> None:
 
 def test_from_transcripts_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     prompts = [Prompt(1, "letters", "", "ABCABDABCAB")]
-    made = list(record(runner("llama"), tokenizer(), prompts, 30))
-    save(made, tmp_path / "one.gz")
+    transcripts = list(record(runner("llama"), tokenizer(), prompts, 30))
+    save(transcripts, tmp_path / "one.gz")
     save([periodic(5, 20, 40)], tmp_path / "two.gz")
     main(["replay", "fit", str(tmp_path / "one.gz"), str(tmp_path / "two.gz")])
     printed = capsys.readouterr().out
-    wanted = fit([lambda: made, lambda: [periodic(5, 20, 40)]], WEIGHTS)
-    assert printed.strip() == source(wanted)
+    expected = fit([lambda: transcripts, lambda: [periodic(5, 20, 40)]], WEIGHTS)
+    assert printed.strip() == source(expected)
     assert printed.strip() != source(WEIGHTS)
 
 
@@ -140,25 +140,25 @@ def test_live_the_logits_of_rejected_nodes_are_offered_too(
 ) -> None:
     target = runner("llama")
     monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: target)
-    made = list(record(target, tokenizer(), [Prompt(1, "letters", "", "ABCABDABCAB")], 40))
-    replays, lives = observe(made, WEIGHTS), observe(made, WEIGHTS, "llama")
+    transcripts = list(record(target, tokenizer(), [Prompt(1, "letters", "", "ABCABDABCAB")], 40))
+    replays, lives = observe(transcripts, WEIGHTS), observe(transcripts, WEIGHTS, "llama")
     assert seen(lives, "successor") > seen(replays, "successor")
-    assert fit([lambda: made], WEIGHTS, ["llama"], rounds=1) == maximize_likelihood([lives])
+    assert fit([lambda: transcripts], WEIGHTS, ["llama"], rounds=1) == maximize_likelihood([lives])
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("arguments", "message"),
     [
         (["nowhere.gz"], "Can't read transcripts from nowhere.gz"),
         (["FILE", "--model", "a", "--model", "b"], "1 files want as many --model, or none; got 2."),
     ],
 )
 def test_errors_are_one_sentence(
-    asked: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save([periodic(5, 20, 40)], tmp_path / "one.gz")
-    files = [str(tmp_path / "one.gz") if each == "FILE" else each for each in asked]
+    files = [str(tmp_path / "one.gz") if each == "FILE" else each for each in arguments]
     assert main(["replay", "fit", *files]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

@@ -49,16 +49,16 @@ class Noted:
 @pytest.mark.parametrize("family", CONFIGS)
 def test_greedy_is_what_generate_writes(family: str) -> None:
     net = model(family)
-    wanted = generated(net, custom_generate=None)
-    assert generated(net).tolist() == wanted.tolist()
+    expected = generated(net, custom_generate=None)
+    assert generated(net).tolist() == expected.tolist()
 
 
 def test_every_method_and_its_options_are_arguments_of_generate() -> None:
     net = model("llama")
-    wanted = generated(net, custom_generate=None).tolist()
+    expected = generated(net, custom_generate=None).tolist()
     for method in METHODS:
-        assert generated(net, method=method).tolist() == wanted
-    assert generated(net, method_options={"draft_tree_capacity": 4}).tolist() == wanted
+        assert generated(net, method=method).tolist() == expected
+    assert generated(net, method_options={"draft_tree_capacity": 4}).tolist() == expected
     with pytest.raises(LogitSpecError, match="draft_tree_capacity"):
         generated(net, method_options={"draft_tree_capacity": 10_000})
 
@@ -80,8 +80,8 @@ def test_end_of_sequence_lengths_and_criteria_are_kept() -> None:
 
 
 def test_a_dictionary_is_returned_where_one_is_asked_for() -> None:
-    found = generated(model("llama"), return_dict_in_generate=True)
-    assert found.sequences.tolist() == generated(model("llama")).tolist()
+    result = generated(model("llama"), return_dict_in_generate=True)
+    assert result.sequences.tolist() == generated(model("llama")).tolist()
 
 
 def test_a_streamer_gets_prompt_and_tokens_and_an_end() -> None:
@@ -95,18 +95,18 @@ def test_draws_follow_temperature_top_k_and_top_p() -> None:
     """The share of each first token against the distribution that transformers' own warpers leave."""
     net = model("llama")
     options: dict[str, Any] = {"do_sample": True, "temperature": 1.7, "top_k": 5, "top_p": 0.8}
-    told = generated(
+    output = generated(
         net, custom_generate=None, return_dict_in_generate=True, output_scores=True, **options
     )
-    wanted = told.scores[0][0].softmax(-1)
+    expected = output.scores[0][0].softmax(-1)
     drawn = [
         int(generated(net, max_new_tokens=1, method="autoregressive", seed=seed, **options)[0, -1])
         for seed in range(400)
     ]
-    shares = torch.bincount(torch.tensor(drawn), minlength=len(wanted)) / len(drawn)
-    assert (shares[wanted == 0] == 0).all()
-    assert (shares - wanted).abs().max() < 0.06
-    assert (wanted > 0).sum() > 1
+    shares = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / len(drawn)
+    assert (shares[expected == 0] == 0).all()
+    assert (shares - expected).abs().max() < 0.06
+    assert (expected > 0).sum() > 1
 
 
 def test_a_seed_or_torchs_own_fixes_the_draws_whatever_the_method() -> None:
@@ -164,10 +164,10 @@ def test_a_penalty_is_that_of_transformers_at_every_node(penalty: float) -> None
     text, paths = [1, 4, 4, 30], [[], [7], [7, 1], [7, 9, 9], [30]]
     logits = torch.randn(len(paths), 40, dtype=torch.float64)
     processor = RepetitionPenaltyLogitsProcessor(penalty)
-    found = penalise(logits, penalty, text, paths)
+    actual = penalise(logits, penalty, text, paths)
     for row, path in enumerate(paths):
-        wanted = processor(torch.tensor([text + path]), logits[row : row + 1].clone())
-        assert found[row].tolist() == wanted[0].tolist()
+        expected = processor(torch.tensor([text + path]), logits[row : row + 1].clone())
+        assert actual[row].tolist() == expected[0].tolist()
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma3", "gpt2"])
@@ -175,10 +175,10 @@ def test_a_penalty_is_that_of_transformers_at_every_node(penalty: float) -> None
 def test_greedy_with_a_penalty_is_what_generate_writes(family: str, penalty: float) -> None:
     net = model(family)
     options = {"repetition_penalty": penalty}
-    wanted = generated(net, custom_generate=None, **options).tolist()
-    assert wanted != generated(net, custom_generate=None).tolist()
+    expected = generated(net, custom_generate=None, **options).tolist()
+    assert expected != generated(net, custom_generate=None).tolist()
     for method in METHODS:
-        assert generated(net, method=method, **options).tolist() == wanted
+        assert generated(net, method=method, **options).tolist() == expected
 
 
 def drawn_by_hand(net: Any, processors: Any, temperature: float, seed: int) -> list[int]:
@@ -199,22 +199,22 @@ def test_draws_with_a_penalty_are_those_of_plain_sampling(penalty: float) -> Non
     net, hot = model("llama"), 1.7
     options: dict[str, Any] = {"do_sample": True, "temperature": hot, "repetition_penalty": penalty}
     processors = [RepetitionPenaltyLogitsProcessor(penalty)]
-    for seed, kept in ((3, 40), (4, 6)):
-        wanted = drawn_by_hand(net, [*processors, TopKLogitsWarper(kept)], hot, seed)
+    for seed, count in ((3, 40), (4, 6)):
+        expected = drawn_by_hand(net, [*processors, TopKLogitsWarper(count)], hot, seed)
         for method in METHODS:
-            found = generated(net, method=method, seed=seed, top_k=kept, **options)
-            assert found[0].tolist() == wanted
+            actual = generated(net, method=method, seed=seed, top_k=count, **options)
+            assert actual[0].tolist() == expected
 
 
 def test_a_penalty_of_the_models_own_config_is_kept() -> None:
     net = copy.deepcopy(model("qwen2"))
     net.generation_config.repetition_penalty = 1.4
-    wanted = generated(net, custom_generate=None).tolist()
-    assert wanted != generated(model("qwen2"), custom_generate=None).tolist()
-    assert generated(net).tolist() == wanted
+    expected = generated(net, custom_generate=None).tolist()
+    assert expected != generated(model("qwen2"), custom_generate=None).tolist()
+    assert generated(net).tolist() == expected
     assert generated(net, repetition_penalty=1.0).tolist() == generated(model("qwen2")).tolist()
     again = {"logits_processor": [RepetitionPenaltyLogitsProcessor(1.4)]}
-    assert generated(model("qwen2"), **again).tolist() == wanted
+    assert generated(model("qwen2"), **again).tolist() == expected
 
 
 @pytest.mark.parametrize("temperature", [0.0, 2.0])
@@ -224,10 +224,10 @@ def test_forwards_of_fixed_shape_honour_a_penalty(temperature: float) -> None:
     replayed.enable_replay(uncaptured)
     prompt = PROMPT[0].tolist()
     for method in ("logitspec", "token_recycling"):
-        wanted = complete(target, begin(target, prompt, "autoregressive", 24, sampling))
+        expected = complete(target, begin(target, prompt, "autoregressive", 24, sampling))
         for each in (target, replayed):
             trace = complete(each, begin(each, prompt, method, 24, sampling))
-            assert trace.output_ids == wanted.output_ids
+            assert trace.output_ids == expected.output_ids
         assert trace.header()["sampling"]["repetition_penalty"] == 1.5
         assert Trace.from_json(trace.to_json()).sampling == sampling
 
@@ -264,15 +264,15 @@ def test_penalties_without_sense_are_refused(penalty: float) -> None:
 )
 def test_options_that_change_nothing_are_taken(options: dict[str, Any]) -> None:
     net = model("llama")
-    wanted = generated(net, custom_generate=None, **options)
-    assert generated(net, **options).tolist() == wanted.tolist()
+    expected = generated(net, custom_generate=None, **options)
+    assert generated(net, **options).tolist() == expected.tolist()
 
 
 def test_options_of_sampling_that_change_nothing_are_taken() -> None:
     net, hot = model("llama"), {"do_sample": True, "temperature": 2.0, "seed": 6, "top_k": 0}
-    wanted = generated(net, **hot).tolist()
+    expected = generated(net, **hot).tolist()
     for more in ({"min_p": 0.0}, {"typical_p": 1.0}, {"top_p": 1.0}, {"renormalize_logits": True}):
-        assert generated(net, **hot, **more).tolist() == wanted
+        assert generated(net, **hot, **more).tolist() == expected
 
 
 def words() -> Any:
@@ -295,20 +295,20 @@ def test_stop_strings_end_a_text_as_in_generate() -> None:
     lengths = set()
     for strings in stops(net):
         options = {"stop_strings": strings, "tokenizer": words()}
-        wanted = generated(net, custom_generate=None, **options)
-        assert generated(net, **options).tolist() == wanted.tolist()
+        expected = generated(net, custom_generate=None, **options)
+        assert generated(net, **options).tolist() == expected.tolist()
         criteria = [StopStringCriteria(words(), strings)]
-        assert generated(net, stopping_criteria=criteria).tolist() == wanted.tolist()
-        lengths.add(wanted.shape[1])
+        assert generated(net, stopping_criteria=criteria).tolist() == expected.tolist()
+        lengths.add(expected.shape[1])
     assert len(lengths) > 2
 
 
 def test_a_model_whose_own_config_has_stop_strings_runs() -> None:
     net = copy.deepcopy(model("llama"))
     net.generation_config.stop_strings = stops(net)[1]
-    wanted = generated(net, custom_generate=None, tokenizer=words())
-    assert wanted.shape[1] < PROMPT.shape[1] + 24
-    assert generated(net, tokenizer=words()).tolist() == wanted.tolist()
+    expected = generated(net, custom_generate=None, tokenizer=words())
+    assert expected.shape[1] < PROMPT.shape[1] + 24
+    assert generated(net, tokenizer=words()).tolist() == expected.tolist()
     with pytest.raises(ValueError, match="you must pass the model's tokenizer"):
         generated(net)
 

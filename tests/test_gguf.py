@@ -31,8 +31,8 @@ def refused(model: Any, match: str) -> None:
 
 def logits(net: Any) -> torch.Tensor:
     with torch.no_grad():
-        found: torch.Tensor = net(torch.arange(20)[None]).logits
-    return found
+        result: torch.Tensor = net(torch.arange(20)[None]).logits
+    return result
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "qwen3", "phi3", "fast-gemma2", "gemma3"])
@@ -55,10 +55,10 @@ def test_quantised_weights_are_made_dense_in_the_dtype_asked_for(
     path = gguf_files.write(tmp_path / f"tiny-{kind.name}.gguf", "qwen2", kind)
     target, _ = load(path, "cpu", "bfloat16")
     original = model("qwen2", torch.float32).model.layers[0].mlp.gate_proj.weight.detach()
-    found = dense.model(
+    result = dense.model(
         read(path), dense.configuration(read(path), ""), torch.bfloat16
     ).model.layers[0].mlp.gate_proj.weight  # fmt: skip
-    assert torch.equal(found, gguf_files.rounded(original, kind).bfloat16())
+    assert torch.equal(result, gguf_files.rounded(original, kind).bfloat16())
     assert target.info["dtype"] == "bfloat16"
     assert kind.name in target.info["weights"]
     assert "dense bfloat16" in target.info["weights"]
@@ -128,17 +128,17 @@ def test_the_end_of_a_turn_is_found_in_the_template(tmp_path: Path) -> None:
 
 def llama3_factors(base: float, width: int, factor: float) -> np.ndarray:
     """As llama.cpp's converter writes them, one by one."""
-    found = []
+    result = []
     for place in range(0, width, 2):
         length = 2 * np.pi * base ** (place / width)
         if length < 8192 / 4:
-            found.append(1.0)
+            result.append(1.0)
         elif length > 8192:
-            found.append(factor)
+            result.append(factor)
         else:
             smooth = (8192 / length - 1) / 3
-            found.append(1 / ((1 - smooth) / factor + smooth))
-    return np.array(found, np.float32)
+            result.append(1 / ((1 - smooth) / factor + smooth))
+    return np.array(result, np.float32)
 
 
 def rotary(tmp_path: Path, factors: np.ndarray) -> Path:
@@ -156,8 +156,8 @@ def rotary(tmp_path: Path, factors: np.ndarray) -> Path:
 def test_scaled_rotary_positions_of_llama_3_are_read(tmp_path: Path) -> None:
     target, _ = load(rotary(tmp_path, llama3_factors(500000.0, 8, 32.0)), "cpu")
     plain = 500000.0 ** -(np.arange(0, 8, 2) / 8)
-    wanted = plain / llama3_factors(500000.0, 8, 32.0)
-    assert np.allclose(target.model.model.rotary_emb.inv_freq.numpy(), wanted, rtol=1e-4)
+    expected = plain / llama3_factors(500000.0, 8, 32.0)
+    assert np.allclose(target.model.model.rotary_emb.inv_freq.numpy(), expected, rtol=1e-4)
 
 
 def test_other_rotary_factors_are_refused(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_folder_with_several(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("somebody/tiny", names.Reference("somebody/tiny")),
         ("gpt2", names.Reference("gpt2")),
@@ -291,8 +291,8 @@ def test_a_folder_with_several(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_names_that_people_paste(text: str, wanted: names.Reference) -> None:
-    assert names.parse(text) == wanted
+def test_names_that_people_paste(text: str, expected: names.Reference) -> None:
+    assert names.parse(text) == expected
 
 
 def test_the_default_is_q4_k_m_and_then_the_nearest() -> None:

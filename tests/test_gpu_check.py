@@ -24,12 +24,12 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     names = ["copy", "smollm2 bfloat16", "tiny", "builtin float32"]
     call = ["--device", "cpu", "--quick", "--json", str(out), "--parts", *names]
     assert main(["gpu-check", *call]) == 0, capsys.readouterr()
-    found = json.loads(out.read_text())
-    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == found
-    assert found["conditions"]["device"] == "cpu"
-    assert found["conditions"]["quick"] is True
-    assert list(found["parts"]) == names
-    copied, real, tiny, builtin = found["parts"].values()
+    result = json.loads(out.read_text())
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == result
+    assert result["conditions"]["device"] == "cpu"
+    assert result["conditions"]["quick"] is True
+    assert list(result["parts"]) == names
+    copied, real, tiny, builtin = result["parts"].values()
     assert copied["gb_per_second"] > 0
     rows = [(each["mode"], each["context"], each["rows"]) for each in tiny["rows"]]
     assert rows == [
@@ -48,7 +48,7 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
     assert real["first_step_seconds"] > 0
     titles = ["autoregressive", "prompt_lookup", "logitspec", AT_BEST]
     assert [each["title"] for each in real["methods"]] == titles
-    measured = {each["bar"]: each["measured"] for each in found["bars"]}
+    measured = {each["bar"]: each["measured"] for each in result["bars"]}
     assert measured["SmolLM2: logitspec / the fastest other method"] > 0
     assert measured["7B: bytes read a second over one row / a copy's"] is None
 
@@ -80,7 +80,7 @@ def test_the_bars_are_ratios_of_one_run() -> None:
         score("logitspec", 2000.0, 1),
         score("token_recycling", 1600.0, 2),
     ]
-    found = bars(
+    result = bars(
         {
             "copy": {"gb_per_second": 3000.0},
             "llama-7b": rows(one=5.0, tree=6.5),
@@ -91,9 +91,9 @@ def test_the_bars_are_ratios_of_one_run() -> None:
         }
     )
     measured = [0.833, 1.3, 1.2, 0.5, 1.05, 2.5, 1.25, 3.0, 0.4]
-    assert [each["measured"] for each in found] == measured
-    assert [each["reached"] for each in found].count(False) == 2
-    assert found[1]["reached"] is found[7]["reached"] is False
+    assert [each["measured"] for each in result] == measured
+    assert [each["reached"] for each in result].count(False) == 2
+    assert result[1]["reached"] is result[7]["reached"] is False
 
 
 def test_a_bar_without_its_figures_is_not_measured() -> None:
@@ -157,8 +157,8 @@ def test_the_file_is_written_after_each_part_and_a_failure_is_told(
         yield from ()
         raise ValueError("out")
 
-    made = [Job("first", 9.0, fail), Job("second", 9.0, look)]
-    monkeypatch.setattr(parts, "jobs", lambda device, quick, prompts: made)
+    jobs = [Job("first", 9.0, fail), Job("second", 9.0, look)]
+    monkeypatch.setattr(parts, "jobs", lambda device, quick, prompts: jobs)
     assert main(["gpu-check", "--device", "cpu", "--quick", "--json", str(out)]) == 1
     assert seen[0]["first"]["error"] == "ValueError: out"
     assert json.loads(out.read_text())["parts"]["second"]["ran"] is True

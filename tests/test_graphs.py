@@ -44,8 +44,8 @@ def replaying(family: str, capture: Any = uncaptured, dtype: torch.dtype = torch
 
 
 @torch.inference_mode()
-def logits(target: Runner, made: Any) -> torch.Tensor:
-    return target.tree_logits(made).clone()
+def logits(target: Runner, draft: Any) -> torch.Tensor:
+    return target.tree_logits(draft).clone()
 
 
 @FAMILIES
@@ -59,10 +59,10 @@ def test_a_tape_of_one_step_computes_all_others(family: str) -> None:
     fixed.prefill(prompt), plain.prefill(prompt)
     steps = [(5, False), (7, False), (1, False), (8, True), (1, False), (20, False), (18, True)]
     for nodes, chain in steps:
-        made = tree(rng, nodes, chain)
-        assert apart(logits(fixed, made), logits(plain, made)) < 1e-5
-        kept = path(rng, made)
-        fixed.commit(kept), plain.commit(kept)
+        draft = tree(rng, nodes, chain)
+        assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-5
+        accepted = path(rng, draft)
+        fixed.commit(accepted), plain.commit(accepted)
     assert fixed.replays
     assert taped.captures == len({bucket_for(nodes) for nodes, _ in steps}) == 3
     assert taped.replays == len(steps)
@@ -76,10 +76,10 @@ def test_what_a_step_tells_is_what_it_told(family: str, temperature: float) -> N
     for target in (fixed, plain):
         target.prefill(list(range(12)), Sampling(temperature, seed=4))
     for nodes in (6, 1, 40):
-        made = tree(rng, nodes)
-        found, wanted = fixed.verify(made), plain.verify(made)
-        assert found.choices == wanted.choices
-        for mine, other in zip(found.topk, wanted.topk, strict=True):
+        draft = tree(rng, nodes)
+        actual, expected = fixed.verify(draft), plain.verify(draft)
+        assert actual.choices == expected.choices
+        for mine, other in zip(actual.topk, expected.topk, strict=True):
             assert mine.ids == other.ids
             assert mine.probs == pytest.approx(other.probs, rel=2e-3)
 
@@ -92,12 +92,12 @@ def test_a_long_text_moves_the_buffers_and_is_captured_anew(
     taped = Taped()
     fixed = replaying("fast", taped)
     trace = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
-    wanted = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 60))
-    assert trace.output_ids == wanted.output_ids
+    expected = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 60))
+    assert trace.output_ids == expected.output_ids
     assert fixed.replays
     before = taped.captures
     again = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
-    assert again.output_ids == wanted.output_ids
+    assert again.output_ids == expected.output_ids
     assert taped.captures - before < before  # the buffers have grown: what they saw since stays
 
 
@@ -106,20 +106,20 @@ def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
     prompt = (list(range(40)) * 8)[:300]
     for target in (fixed, plain):
         target.prefill(prompt)
-    made = tree(np.random.default_rng(1), 9)
-    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+    draft = tree(np.random.default_rng(1), 9)
+    assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-9
     fixed.prefill([1, 2, 3])
-    fixed.verify(made)
+    fixed.verify(draft)
     fixed.prefill(prompt)
-    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+    assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-9
 
 
 def test_trees_beyond_the_largest_bucket_run_as_before() -> None:
     fixed, plain = replaying("fast"), runner("fast")
-    made = tree(np.random.default_rng(2), BUCKETS[-1] + 1)
+    draft = tree(np.random.default_rng(2), BUCKETS[-1] + 1)
     for target in (fixed, plain):
         target.prefill([1, 2, 3])
-    assert apart(logits(fixed, made), logits(plain, made)) < 1e-9
+    assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-9
 
 
 def test_a_number_that_is_none_does_not_outlive_its_text() -> None:
@@ -143,8 +143,8 @@ def test_no_step_captures_what_was_to_be_expected() -> None:
     assert taped.captures == 3 * len(BUCKETS)
     written = finished(steps)
     assert taped.captures == 3 * len(BUCKETS)
-    wanted = finished(decode(runner("fast"), prompt, "logitspec_paper", 130))
-    assert written.output_ids == wanted.output_ids
+    expected = finished(decode(runner("fast"), prompt, "logitspec_paper", 130))
+    assert written.output_ids == expected.output_ids
 
 
 @pytest.mark.parametrize("family", ["gpt2", "fast"])
@@ -160,9 +160,9 @@ def test_a_new_cache_shares_weights_but_not_text_owner_or_captures(family: str) 
     other.claim("another run")
     other.prefill([4, 5]), other.verify(tree(np.random.default_rng(2), 5)), other.commit([0])
     assert (target.owner, target.length) == ("a run", 3)
-    made, plain = tree(np.random.default_rng(3), 5), runner(family)
+    draft, plain = tree(np.random.default_rng(3), 5), runner(family)
     plain.prefill([1, 2, 3])
-    assert apart(logits(target, made), logits(plain, made)) < 1e-9
+    assert apart(logits(target, draft), logits(plain, draft)) < 1e-9
     other.disable_replay("it is enough")
     assert target.replays
 
@@ -175,11 +175,11 @@ def test_targets_beside_each_other_have_captures_of_their_own() -> None:
     assert taped.captures == len(BUCKETS)
     fixed.prefill([1, 2, 3]), twin.prefill([9, 8, 7, 6])
     assert taped.captures == len(BUCKETS)
-    made, plain = tree(np.random.default_rng(2), 5), runner("fast")
-    found = logits(fixed, made), logits(twin, made)
-    for prompt, mine in zip(([1, 2, 3], [9, 8, 7, 6]), found, strict=True):
+    draft, plain = tree(np.random.default_rng(2), 5), runner("fast")
+    result = logits(fixed, draft), logits(twin, draft)
+    for prompt, mine in zip(([1, 2, 3], [9, 8, 7, 6]), result, strict=True):
         plain.prefill(prompt)
-        assert apart(mine, logits(plain, made)) < 1e-9
+        assert apart(mine, logits(plain, draft)) < 1e-9
     assert taped.captures == len(BUCKETS) + 1
 
 
@@ -189,13 +189,13 @@ def test_a_capture_that_fails_is_told_in_the_trace_and_the_run_goes_on() -> None
     target.prefill([1, 2, 3]), target.verify(tree(np.random.default_rng(2), 1))
     assert target.replays
     trace = finished(decode(target, list(range(9)), "logitspec_paper", 30))
-    wanted = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 30))
-    assert trace.output_ids == wanted.output_ids
+    expected = finished(decode(runner("fast"), list(range(9)), "logitspec_paper", 30))
+    assert trace.output_ids == expected.output_ids
     assert taped.captures == 2
     assert not target.replays
-    told = trace.environment["graphs"]
-    assert told.startswith("none: the capture over ")
-    assert told.endswith(" rows failed (operation not permitted when stream is capturing)")
+    note = trace.environment["graphs"]
+    assert note.startswith("none: the capture over ")
+    assert note.endswith(" rows failed (operation not permitted when stream is capturing)")
 
 
 def test_what_the_host_waits_for_can_not_be_captured() -> None:
@@ -208,34 +208,34 @@ def test_what_the_host_waits_for_can_not_be_captured() -> None:
 
 def test_buckets_and_columns() -> None:
     assert [bucket_for(rows) for rows in (1, 2, 3, 17, 64, 65, 128)] == [1, 2, 4, 24, 64, 96, 128]
-    wanted = {1: 256, 256: 256, 257: 384, 384: 384, 385: 512, 1024: 1024, 1025: 1536, 2049: 3072}
-    assert {rows: columns_for(rows) for rows in wanted} == wanted
+    expected = {1: 256, 256: 256, 257: 384, 384: 384, 385: 512, 1024: 1024, 1025: 1536, 2049: 3072}
+    assert {rows: columns_for(rows) for rows in expected} == expected
 
 
 @pytest.mark.parametrize("window", [None, WINDOW])
 def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) -> None:
     rng = np.random.default_rng(5)
     for prefix, given in [(9, 5), (0, 3), (30, 8)]:
-        made = tree(rng, given)
-        depths = np.array(made.depths())
+        draft = tree(rng, given)
+        depths = np.array(draft.depths())
         noted: list[torch.Tensor] = []
 
-        def note(rows: Rows, columns: int, kept: list[torch.Tensor] = noted) -> Any:
-            kept.append(visible_columns(rows, columns, window))
+        def note(rows: Rows, columns: int, log: list[torch.Tensor] = noted) -> Any:
+            log.append(visible_columns(rows, columns, window))
             return (rows.tokens,)
 
         ancestors = np.array(
-            [[node in made.path_to(row) for node in range(given)] for row in range(given)]
+            [[node in draft.path_to(row) for node in range(given)] for row in range(given)]
         )
-        CapturedFunction(note, CPU, uncaptured)(made.tokens, prefix + depths, prefix, ancestors)
-        found = noted[0].numpy()
+        CapturedFunction(note, CPU, uncaptured)(draft.tokens, prefix + depths, prefix, ancestors)
+        actual = noted[0].numpy()
         for row in range(given):
             behind = [*range(prefix), *(prefix + depths)]
             near = [prefix + depths[row] - at < (window or 10**9) for at in behind]
-            wanted = near & np.concatenate([np.ones(prefix, dtype=bool), ancestors[row]])
-            assert found[row, : prefix + given].tolist() == wanted.tolist()
-        assert not found[:given, prefix + given :].any()
-        assert found.any(1).all()  # a row that sees nothing is NaN
+            expected = near & np.concatenate([np.ones(prefix, dtype=bool), ancestors[row]])
+            assert actual[row, : prefix + given].tolist() == expected.tolist()
+        assert not actual[:given, prefix + given :].any()
+        assert actual.any(1).all()  # a row that sees nothing is NaN
 
 
 def test_packed_ranks_are_those_of_the_logits() -> None:
@@ -295,7 +295,7 @@ class Frozen(Taped):
 
 
 @pytest.mark.parametrize(
-    ("capture", "told"),
+    ("capture", "message"),
     [
         (Taped(), "replayed"),
         (Frozen(), "none: their logits are "),
@@ -303,14 +303,14 @@ class Frozen(Taped):
     ],
 )
 def test_graphs_are_tried_and_measured_before_they_are_used(
-    capture: Any, told: str, monkeypatch: pytest.MonkeyPatch
+    capture: Any, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logitspec.models.speed.CudaGraphs", lambda device: capture)
-    monkeypatch.setattr("logitspec.models.speed.no_graphs", lambda model, wanted: None)
+    monkeypatch.setattr("logitspec.models.speed.no_graphs", lambda model, enabled: None)
     target = runner("fast")
-    said = enable_graphs(target, *check_tree_equivalence(runner("fast"), "net"))
-    assert said.startswith(told)
-    assert target.replays is (told == "replayed")
+    note = enable_graphs(target, *check_tree_equivalence(runner("fast"), "net"))
+    assert note.startswith(message)
+    assert target.replays is (message == "replayed")
 
 
 class FakeCuda:
@@ -381,7 +381,7 @@ def test_on_a_gpu_graphs_replay_what_the_forward_computes(family: str) -> None:
         fixed.use_forward(FastForward(fixed.model))
     assert enable_graphs(fixed, *check_tree_equivalence(plain, family)) == "replayed"
     for method in ("autoregressive", "logitspec_paper"):
-        found, wanted = (
+        actual, expected = (
             finished(decode(each, list(range(9)), method, 60)) for each in (fixed, plain)
         )
-        assert found.output_ids == wanted.output_ids
+        assert actual.output_ids == expected.output_ids

@@ -34,18 +34,18 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one model, and an empty cache."""
-    with serving() as made:
-        made.models[NAME] = folder(tmp_path / "net")
+    with serving() as server:
+        server.models[NAME] = folder(tmp_path / "net")
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "ENDPOINT", made.url)
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
         template = "{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{made.url}/{template}")
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{server.url}/{template}")
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 100)
         monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
         monkeypatch.delenv("HF_TOKEN", raising=False)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-        yield made
+        yield server
 
 
 def weights(hub: Hub) -> bytes:
@@ -59,15 +59,15 @@ def refused(name: Any, match: str) -> None:
 
 
 def test_a_model_of_the_hub_is_that_of_its_folder(hub: Hub) -> None:
-    told: list[tuple[int, int]] = []
-    target, tokens = load(NAME, progress=lambda *bytes_: told.append(bytes_))
+    progress_calls: list[tuple[int, int]] = []
+    target, tokens = load(NAME, progress=lambda *bytes_: progress_calls.append(bytes_))
     here, _ = load(hub.models[NAME])
     ids = encode_prompt(tokens, "ABCABC")
     traces = [finished(decode(each, ids, max_new_tokens=8)) for each in (target, here)]
     assert traces[0].output_ids == traces[1].output_ids
     assert (traces[0].model["id"], traces[0].model["revision"]) == (NAME, COMMIT)
     size = len(weights(hub))
-    assert told[-1] == (size, size)
+    assert progress_calls[-1] == (size, size)
     assert hub.fetched("model.safetensors") == [None]
 
 
@@ -94,13 +94,13 @@ def test_an_interrupted_download_goes_on_where_it_stopped(hub: Hub) -> None:
     hub.bytes_until_cut = [1000] + 5 * [0]
     refused(NAME, "was interrupted; ask for it again and it goes on")
     hub.requests.clear()
-    told: list[tuple[int, int]] = []
-    target, _ = load(NAME, progress=lambda *bytes_: told.append(bytes_))
+    progress_calls: list[tuple[int, int]] = []
+    target, _ = load(NAME, progress=lambda *bytes_: progress_calls.append(bytes_))
     assert hub.fetched("model.safetensors") == ["bytes=1000-"]
-    assert told[-1] == (len(weights(hub)), len(weights(hub)))
-    assert told[0][0] > 1000
-    kept = next(Path(constants.HF_HUB_CACHE).rglob("model.safetensors"))
-    assert kept.read_bytes() == weights(hub)
+    assert progress_calls[-1] == (len(weights(hub)), len(weights(hub)))
+    assert progress_calls[0][0] > 1000
+    file = next(Path(constants.HF_HUB_CACHE).rglob("model.safetensors"))
+    assert file.read_bytes() == weights(hub)
     assert target.info["parameters"] > 0
     assert not list(Path(constants.HF_HUB_CACHE).rglob("*.part"))
 
@@ -121,12 +121,16 @@ def test_weights_in_several_files(hub: Hub, tmp_path: Path) -> None:
     shards = sorted(file.name for file in parts.glob("*.safetensors"))
     assert len(shards) > 1
     hub.models["somebody/parts"] = parts
-    told: list[tuple[int, int]] = []
+    progress_calls: list[tuple[int, int]] = []
     hub.bytes_until_cut = [10**9, 100] + 5 * [0]
     refused("somebody/parts", "was interrupted")
-    load("somebody/parts", progress=lambda *bytes_: told.append(bytes_))
+    load("somebody/parts", progress=lambda *bytes_: progress_calls.append(bytes_))
     assert hub.fetched(shards[0]) == [None]  # whole at the first try
-    assert told[-1][0] == told[-1][1] == sum((parts / shard).stat().st_size for shard in shards)
+    assert (
+        progress_calls[-1][0]
+        == progress_calls[-1][1]
+        == sum((parts / shard).stat().st_size for shard in shards)
+    )
 
 
 def test_what_the_hub_does_not_have_or_give_is_said(
@@ -219,9 +223,9 @@ def test_weights_of_a_variant_are_read_where_there_are_no_others(
     tokenizer().save_pretrained(other)
     assert not (other / "model.safetensors").exists()
     ids = [0, 1, 2, 0, 1]
-    wanted = finished(decode(load(hub.models[NAME])[0], ids, max_new_tokens=6)).output_ids
+    expected = finished(decode(load(hub.models[NAME])[0], ids, max_new_tokens=6)).output_ids
     for each in ("somebody/other", other):
-        assert finished(decode(load(each)[0], ids, max_new_tokens=6)).output_ids == wanted
+        assert finished(decode(load(each)[0], ids, max_new_tokens=6)).output_ids == expected
     assert load("somebody/other")[0].info["parameters"] == model.num_parameters()
 
 
@@ -257,10 +261,10 @@ def test_a_space_fetches_while_it_is_built_what_loading_asks_for(hub: Hub) -> No
         if not (net / name).exists():
             (net / name).write_text("#version: 0.2\n" if name == "merges.txt" else "{}")
     load(NAME)
-    asked = {path.rpartition("/")[2] for _, path, _ in hub.requests if "/resolve/" in path}
+    requested = {path.rpartition("/")[2] for _, path, _ in hub.requests if "/resolve/" in path}
     front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)[1])
     (preloaded,) = front["preload_from_hub"]
-    assert set(preloaded.split()[1].split(",")) == asked
+    assert set(preloaded.split()[1].split(",")) == requested
 
 
 def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:

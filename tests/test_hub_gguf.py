@@ -25,22 +25,24 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     folder.mkdir()
     for kind in (GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_1):
         gguf_files.write(folder / f"tiny-{kind.name}.gguf", "llama", kind)
-    with serving() as made:
-        made.models[NAME] = folder
+    with serving() as server:
+        server.models[NAME] = folder
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "ENDPOINT", made.url)
+        monkeypatch.setattr(constants, "ENDPOINT", server.url)
         template = "{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{made.url}/{template}")
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{server.url}/{template}")
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        yield made
+        yield server
 
 
 def test_the_quantisation_that_is_asked_for_is_the_only_one_fetched(hub: Hub) -> None:
-    told: list[tuple[int, int]] = []
-    target, _ = load(f"hf.co/{NAME}:Q8_0", "cpu", progress=lambda *size: told.append(size))
+    progress_calls: list[tuple[int, int]] = []
+    target, _ = load(
+        f"hf.co/{NAME}:Q8_0", "cpu", progress=lambda *size: progress_calls.append(size)
+    )
     assert (target.info["id"], target.info["revision"]) == (f"{NAME}:Q8_0", COMMIT)
     size = (hub.models[NAME] / "tiny-Q8_0.gguf").stat().st_size
-    assert told[-1] == (size, size)
+    assert progress_calls[-1] == (size, size)
     assert hub.fetched("Q8_0.gguf") == [None]
     assert hub.fetched("Q4_1.gguf") == []
 

@@ -57,12 +57,12 @@ def files(transcripts: list[Transcript], tmp_path_factory: pytest.TempPathFactor
 
 
 def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
-    asked = recipes((63, 8))
+    rows = recipes((63, 8))
     assert switches() == ["copies", "runners_up", "successors"]
-    assert [each.title for each in asked if each.drafts == 8] == [
+    assert [each.title for each in rows if each.drafts == 8] == [
         "logitspec", "without copies", "without runners_up", "without successors",
     ]  # fmt: skip
-    peers = [each.method for each in asked if each.drafts is None]
+    peers = [each.method for each in rows if each.drafts is None]
     assert set(peers) >= PEERS
     assert not {"logitspec", "autoregressive"} & set(peers)
 
@@ -88,9 +88,9 @@ def test_what_is_off_drafts_nothing_and_no_tree_exceeds_its_size(
 
 
 def test_scores_are_those_of_replays_made_one_by_one(transcripts: list[Transcript]) -> None:
-    found = Ingredients((24, 8))
-    found.add("all", transcripts)
-    for recipe, score in found.scores["all"].items():
+    result = Ingredients((24, 8))
+    result.add("all", transcripts)
+    for recipe, score in result.scores["all"].items():
         options: dict[str, Any] = {}
         if recipe.drafts is not None:
             options = {
@@ -103,29 +103,29 @@ def test_scores_are_those_of_replays_made_one_by_one(transcripts: list[Transcrip
         assert score.counts.tokens == sum(len(trace.output_ids) for trace in traces) == 90
         assert score.counts.forwards == sum(len(trace.steps) for trace in traces)
         assert score.prompts == 3
-    assert len(found.scores["all"]) == 4 * 2 + len(PEERS)
+    assert len(result.scores["all"]) == 4 * 2 + len(PEERS)
 
 
 def test_all_files_together_count_tokens_and_steps(transcripts: list[Transcript]) -> None:
     """Not the mean of the files' means."""
-    found = Ingredients((8,))
-    found.add("one", transcripts[:1])
-    assert list(found.by_file()) == ["one"]
-    found.add("two", transcripts[1:])
+    result = Ingredients((8,))
+    result.add("one", transcripts[:1])
+    assert list(result.by_file()) == ["one"]
+    result.add("two", transcripts[1:])
     one, two, both = (
-        scores[Recipe("logitspec_paper")].counts for scores in found.by_file().values()
+        scores[Recipe("logitspec_paper")].counts for scores in result.by_file().values()
     )  # fmt: skip
     assert both.mean_accepted_tokens == 90 / (one.forwards + two.forwards)
     assert both.mean_accepted_tokens != (one.mean_accepted_tokens + two.mean_accepted_tokens) / 2
 
 
 def test_processes_change_no_count(transcripts: list[Transcript]) -> None:
-    asked = recipes((8,))[-5:]
+    rows = recipes((8,))[-5:]
 
     def counts(processes: int) -> list[list[tuple[int, ...]]]:
         return [
             [(each.tokens, each.forwards, each.drafted, each.accepted) for each in scores]
-            for scores, _ in count_runs(transcripts, asked, processes)
+            for scores, _ in count_runs(transcripts, rows, processes)
         ]
 
     assert counts(2) == counts(1)
@@ -167,10 +167,10 @@ def test_outputs_that_are_not_the_recorded_are_told(
 ) -> None:
     monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: runner("llama"))
     output = [*transcripts[0].output_ids[:-1], transcripts[0].output_ids[-1] ^ 1]
-    found = Ingredients((8,), live="llama")
-    found.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
-    assert found.differing == len(recipes((8,)))
-    assert f"Live; {found.differing} outputs are not the recorded." in table(found)
+    result = Ingredients((8,), live="llama")
+    result.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
+    assert result.differing == len(recipes((8,)))
+    assert f"Live; {result.differing} outputs are not the recorded." in table(result)
 
 
 def test_another_model_than_the_recorded_is_refused(
@@ -188,20 +188,20 @@ def test_from_files_to_a_table(
     out = tmp_path / "out.json"
     main(["replay", "ingredients", *files, "--drafts", "24", "8", "--json", str(out)])
     lines = capsys.readouterr().out.splitlines()
-    told = json.loads(out.read_text(encoding="utf-8"))
-    assert list(told["files"]) == ["one.gz", "two.gz", "overall"]
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert list(document["files"]) == ["one.gz", "two.gz", "overall"]
     assert [line for line in lines if line[0] != " "][:3] == [
         "one.gz: 1 prompts, 30 tokens", "two.gz: 2 prompts, 60 tokens",
         "overall: 3 prompts, 90 tokens",
     ]  # fmt: skip
-    assert told["mean_accepted_tokens"].startswith("tokens per target forward, root included")
-    assert told["tree_size"] == "capacity"
-    assert {each["dtype"] for each in told["models"]} == {"float64"}
-    assert len(told["models"]) == 1
-    assert not {"seconds", "ms_per_step"} & set(told["files"]["overall"][0])
+    assert document["mean_accepted_tokens"].startswith("tokens per target forward, root included")
+    assert document["tree_size"] == "capacity"
+    assert {each["dtype"] for each in document["models"]} == {"float64"}
+    assert len(document["models"]) == 1
+    assert not {"seconds", "ms_per_step"} & set(document["files"]["overall"][0])
     means = {
         (row["method"], row["without"], row["drafts"]): row["tokens"] / row["steps"]
-        for row in told["files"]["overall"]
+        for row in document["files"]["overall"]
     }
     ours = [means["logitspec", "", drafts] for drafts in (24, 8)]
     assert [f"{mean:.3f}" for mean in ours] == row_of("logitspec", lines)
@@ -217,7 +217,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("arguments", "message"),
     [
         (["FILE", "nowhere.gz"], "Can't read transcripts from nowhere.gz"),
         (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
@@ -226,7 +226,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
     ],
 )
 def test_errors_are_one_sentence(
-    asked: list[str],
+    arguments: list[str],
     message: str,
     files: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -234,15 +234,15 @@ def test_errors_are_one_sentence(
 ) -> None:
     """And those that can be are told before anything is counted."""
     monkeypatch.setattr("logitspec.measure.replay.ingredients.replay", None)
-    names = [files[0] if each == "FILE" else each for each in asked]
+    names = [files[0] if each == "FILE" else each for each in arguments]
     assert main(["replay", "ingredients", *names]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_the_document_names_every_model_once(transcripts: list[Transcript]) -> None:
-    found = Ingredients((8,))
-    found.add("all", transcripts)
-    (model,) = document(found)["models"]
+    result = Ingredients((8,))
+    result.add("all", transcripts)
+    (model,) = document(result)["models"]
     assert model == transcripts[0].model

@@ -90,8 +90,8 @@ def computed(
     padding = given.query.new_full((size - count, *given.query.shape[1:]), 9.0)
     query = torch.cat((given.query, padding))
     view = View(rows=rows, columns=columns_by_position(rows), reach=COLUMNS)
-    found = attend(query, given.keys, given.values, view, shape, plan)
-    return found[:count].view(given.query.shape).cpu()
+    result = attend(query, given.keys, given.values, view, shape, plan)
+    return result[:count].view(given.query.shape).cpu()
 
 
 def alone(tree: Tree, row: int, given: Cached, shape: Attention) -> torch.Tensor:
@@ -107,15 +107,15 @@ def alone(tree: Tree, row: int, given: Cached, shape: Attention) -> torch.Tensor
 def wanted(tree: Tree, given: Cached, shape: Attention) -> torch.Tensor:
     """Plain attention in float64, row by row and head by head."""
     query, keys, values = (each.double().cpu() for each in given)
-    found = torch.empty_like(query)
+    actual = torch.empty_like(query)
     for row, head in product(range(len(query)), range(shape.heads)):
         columns = tree.columns(row)[-(shape.window or COLUMNS) :]
         of = head * shape.key_heads // shape.heads
         scores = keys[0, of, columns] @ query[row, head] * shape.scale
         if shape.score_cap is not None:
             scores = torch.tanh(scores / shape.score_cap) * shape.score_cap
-        found[row, head] = torch.softmax(scores, 0) @ values[0, of, columns]
-    return found
+        actual[row, head] = torch.softmax(scores, 0) @ values[0, of, columns]
+    return actual
 
 
 def random_tree(seed: int, rows: int) -> Tree:
@@ -127,8 +127,8 @@ def random_tree(seed: int, rows: int) -> Tree:
 def test_it_is_near_plain_attention(setting: str, dtype: torch.dtype) -> None:
     shape, tree = SETTINGS[setting], random_tree(1, 5)
     given = cached(shape, dtype, 5)
-    found = computed(tree, given, shape, 8)
-    assert (found.double() - wanted(tree, given, shape)).abs().max() < DTYPES[dtype]
+    actual = computed(tree, given, shape, 8)
+    assert (actual.double() - wanted(tree, given, shape)).abs().max() < DTYPES[dtype]
 
 
 @CASES
@@ -137,23 +137,23 @@ def test_a_row_has_the_bits_of_the_row_alone(setting: str, dtype: torch.dtype) -
     shape = SETTINGS[setting]
     tree = Tree([0, 0, 1, 0, 2, 4, 4], PREFIX)
     given = cached(shape, dtype, 7)
-    found = computed(tree, given, shape, 8)
+    result = computed(tree, given, shape, 8)
     for row in (0, 3, 5, 6):
-        assert torch.equal(found[row], alone(tree, row, given, shape)), row
+        assert torch.equal(result[row], alone(tree, row, given, shape)), row
 
 
 def test_a_long_chain_over_many_blocks_has_the_bits_of_its_rows_alone() -> None:
     shape = SETTINGS["window"]
     tree = Tree([0, *range(25)], PREFIX)
     given = cached(shape, torch.bfloat16, 26)
-    found = computed(tree, given, shape, 32)
+    result = computed(tree, given, shape, 32)
     for row in (2, 4, 5, 20, 21, 25):  # up to positions 45, 47, 48, 63, 64 and 68
-        assert torch.equal(found[row], alone(tree, row, given, shape)), row
+        assert torch.equal(result[row], alone(tree, row, given, shape)), row
 
 
 @pytest.mark.parametrize("plan", [Plan(16, 16, 16), Plan(16, 32, 64), Plan(32, 16, 96)], ids=str)
 def test_every_plan_is_near_plain_attention(plan: Plan) -> None:
     shape, tree = SETTINGS["groups"], random_tree(3, 9)
     given = cached(shape, torch.float32, 9)
-    found = computed(tree, given, shape, 9, plan)
-    assert (found.double() - wanted(tree, given, shape)).abs().max() < DTYPES[torch.float32]
+    actual = computed(tree, given, shape, 9, plan)
+    assert (actual.double() - wanted(tree, given, shape)).abs().max() < DTYPES[torch.float32]

@@ -24,11 +24,11 @@ def some(*shape: int, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=generator).to(DEVICE, dtype)
 
 
-def near(found: torch.Tensor, wanted: torch.Tensor, dtype: torch.dtype) -> bool:
+def near(actual: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
     """Within two roundings of the dtype. wanted: in float64."""
-    assert found.dtype == dtype
-    bound = 2 * torch.finfo(dtype).eps * wanted.abs().clamp(min=1.0)
-    return bool(((found.double() - wanted).abs() <= bound).all())
+    assert actual.dtype == dtype
+    bound = 2 * torch.finfo(dtype).eps * expected.abs().clamp(min=1.0)
+    return bool(((actual.double() - expected).abs() <= bound).all())
 
 
 def wide(each: Any) -> Any:
@@ -78,13 +78,13 @@ def test_rotation_and_the_write_into_the_cache(case: str, dtype: torch.dtype) ->
     qkv = some(rows, 8, width, dtype=dtype)
     table = some(rows, 2, 1, turned, dtype=dtype, seed=5)
     slots = torch.arange(5, 5 + rows, device=DEVICE)
-    found, wanted = (cache_of(kind, slots) for kind in (dtype, torch.float64))
-    query, keys, values = place(qkv, (table[:, 0], table[:, 1]), shape, found)
+    actual, expected = (cache_of(kind, slots) for kind in (dtype, torch.float64))
+    query, keys, values = place(qkv, (table[:, 0], table[:, 1]), shape, actual)
     exact = operations.Attention(
         4, 2, width, 0.3, **{name: wide(each) for name, each in norms.items()}
     )
     rotation = table[:, 0].double(), table[:, 1].double()
-    plain = operations.place(qkv.double(), rotation, exact, wanted)
+    plain = operations.place(qkv.double(), rotation, exact, expected)
     for mine, other in zip((query, keys, values), plain, strict=True):
         assert mine.shape == other.shape
         # A norm of query and key is rounded before it is rotated.

@@ -27,12 +27,12 @@ def test_they_are_those_of_a_plain_sort(vocabulary: int, k: int, dtype: torch.dt
     logits = some(vocabulary, dtype)
     packed = pack_ranks(logits, k).cpu().numpy()
     exact = logits.double().cpu().numpy()
-    wanted = np.argsort(-exact, axis=1, kind="stable")[:, : min(k, vocabulary)]
+    expected = np.argsort(-exact, axis=1, kind="stable")[:, : min(k, vocabulary)]
     chances = torch.softmax(torch.from_numpy(exact), -1).numpy()
     assert packed[:, 0].tolist() == exact.argmax(1).tolist()
-    for row, found in enumerate(unpack_ranks(packed, k)):
-        assert found.ids == wanted[row].tolist()
-        assert found.probs == pytest.approx(chances[row, wanted[row]], rel=2e-3)
+    for row, actual in enumerate(unpack_ranks(packed, k)):
+        assert actual.ids == expected[row].tolist()
+        assert actual.probs == pytest.approx(chances[row, expected[row]], rel=2e-3)
 
 
 def test_all_of_the_best_may_stand_side_by_side_or_at_the_end() -> None:

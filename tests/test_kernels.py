@@ -121,7 +121,7 @@ def trial(kernel: float) -> Trial:
 
 
 @pytest.mark.parametrize(
-    ("kernel", "seconds", "taken", "said"),
+    ("kernel", "seconds", "taken", "message"),
     [
         (1.0 + 1e-7, [2e-6, 1e-6], True, "gate by a kernel (1 us against 2)"),
         (1.0, [1e-6, 2e-6], False, "gate plain (2 us against 1)"),
@@ -130,12 +130,12 @@ def trial(kernel: float) -> Trial:
     ],
 )
 def test_a_kernel_is_taken_where_it_is_right_and_faster(
-    kernel: float, seconds: list[float], taken: bool, said: str
+    kernel: float, seconds: list[float], taken: bool, message: str
 ) -> None:
-    found = choose([trial(kernel)], clock_of(seconds))
-    assert (found.operations.gate is gate.gate) is taken
-    assert found.about == said
-    assert found.by_position is None
+    result = choose([trial(kernel)], clock_of(seconds))
+    assert (result.operations.gate is gate.gate) is taken
+    assert result.about == message
+    assert result.by_position is None
 
 
 @pytest.fixture
@@ -150,20 +150,20 @@ def small_trials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("family", ["fast-gemma2", "fast-qwen3", "fast-olmo2", "fast-phi3"])
 def test_the_trials_of_a_model_find_all_kernels_right(family: str) -> None:
     target = target_with(family, torch.bfloat16, PLAIN, (8,))
-    found = choose(choice.trials(target.forward), clock_of([3e-6, 2e-6, 1e-6]))  # type: ignore[arg-type]
-    assert found.about.count("by a kernel") == 5
-    assert found.operations.attend.keywords == {"plan": Plan(16, 16, 16)}  # type: ignore[attr-defined]
-    assert found.by_position == found.operations
+    result = choose(choice.trials(target.forward), clock_of([3e-6, 2e-6, 1e-6]))  # type: ignore[arg-type]
+    assert result.about.count("by a kernel") == 5
+    assert result.operations.attend.keywords == {"plan": Plan(16, 16, 16)}  # type: ignore[attr-defined]
+    assert result.by_position == result.operations
 
 
 @pytest.mark.usefixtures("small_trials")
 def test_attention_by_position_serves_exactness_where_it_is_not_faster() -> None:
     target = target_with("fast", torch.float32, PLAIN, (8,))
     of_attention = [choice.trials(target.forward)[0]]  # type: ignore[arg-type]
-    found = choose(of_attention, clock_of([1e-6, 3e-6, 2e-6]))
-    assert found.operations is PLAIN
-    assert found.by_position is not None
-    assert found.by_position.attend.keywords == {"plan": Plan(16, 16, 16)}  # type: ignore[attr-defined]
+    result = choose(of_attention, clock_of([1e-6, 3e-6, 2e-6]))
+    assert result.operations is PLAIN
+    assert result.by_position is not None
+    assert result.by_position.attend.keywords == {"plan": Plan(16, 16, 16)}  # type: ignore[attr-defined]
 
 
 # What a target does with them
@@ -191,7 +191,7 @@ def found_by(monkeypatch: pytest.MonkeyPatch, operations: Operations, by_positio
 
 
 @pytest.mark.parametrize(
-    ("asked", "cost", "said", "exact"),
+    ("arguments", "cost", "message", "exact"),
     [
         (None, 1.05, "yes, for 5% of a step", True),
         (None, 1.2, "no: it would cost 20% of a step", False),
@@ -202,9 +202,9 @@ def found_by(monkeypatch: pytest.MonkeyPatch, operations: Operations, by_positio
 def test_a_target_is_exact_where_that_is_cheap_or_wanted(
     target: Runner,
     monkeypatch: pytest.MonkeyPatch,
-    asked: bool | None,
+    arguments: bool | None,
     cost: float,
-    said: str,
+    message: str,
     exact: bool,
 ) -> None:
     seconds = iter([[1.0], [cost]])
@@ -212,8 +212,8 @@ def test_a_target_is_exact_where_that_is_cheap_or_wanted(
     fastest = replace(PLAIN, gate=gate.gate)
     found_by(monkeypatch, fastest, KERNELS)
     probe, errors = probed(target, monkeypatch)
-    take_kernels(target, probe, errors, [], asked)
-    assert target.info["environment"] == {"kernels": "as found", "exact": said}
+    take_kernels(target, probe, errors, [], arguments)
+    assert target.info["environment"] == {"kernels": "as found", "exact": message}
     assert target.replay is not None
     assert (target.replay.sizes == EXACT) is exact
     assert target.forward.operations is (KERNELS if exact else fastest)
@@ -226,9 +226,9 @@ def test_a_target_is_exact_where_that_is_cheap_or_wanted(
         assert other.replay.sizes[0] == 1
 
 
-@pytest.mark.parametrize(("uneven", "found"), [(0.0, 0), (1e-6, 8)])
+@pytest.mark.parametrize(("uneven", "rows"), [(0.0, 0), (1e-6, 8)])
 def test_dependent_rows_are_found(
-    uneven: float, found: int, monkeypatch: pytest.MonkeyPatch
+    uneven: float, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a row changes a little in forwards over many rows, by products of another shape."""
     probe, _ = check_tree_equivalence(runner("fast", dtype=torch.float32), "net")
@@ -239,7 +239,7 @@ def test_dependent_rows_are_found(
             factor = 1 + uneven * (len(tree) > 64)
             return factor * torch.tensor([[1.0, float(token)] for token in tree.tokens])
 
-    assert probe.dependent_rows(runner("fast", Rounds, torch.float32)) == found
+    assert probe.dependent_rows(runner("fast", Rounds, torch.float32)) == rows
 
 
 def test_rows_that_depend_on_others_are_not_called_exact(
@@ -250,8 +250,8 @@ def test_rows_that_depend_on_others_are_not_called_exact(
     monkeypatch.setattr(kernels, "forward_seconds", lambda *given: [1.0])
     found_by(monkeypatch, PLAIN, KERNELS)
     take_kernels(target, probe, errors, [], True)
-    said = target.info["environment"]["exact"]
-    assert said == "no: rows depend on what else is in the forward"
+    note = target.info["environment"]["exact"]
+    assert note == "no: rows depend on what else is in the forward"
     assert target.forward.operations is PLAIN
 
 

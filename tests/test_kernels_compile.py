@@ -77,5 +77,5 @@ def test_every_kernel_compiles_for_a_gpu(tmp_path: Path) -> None:
     }
     (tmp_path / "build.py").write_text(SCRIPT)
     command = [sys.executable, str(tmp_path / "build.py")]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-    assert found.stdout == "all\n", found.stderr[-3000:]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert result.stdout == "all\n", result.stderr[-3000:]

@@ -115,23 +115,23 @@ def test_a_window_that_a_model_does_not_apply_is_not_crossed() -> None:
     prompt = [(7 * n) % 40 for n in range(290)]
     trace = finished(decode(target, prompt, max_new_tokens=20))
     assert (trace.finish, len(trace.output_ids)) == ("context", 10)
-    wanted = net.generate(
+    expected = net.generate(
         torch.tensor([prompt]), max_new_tokens=10, do_sample=False, eos_token_id=None
     )
-    assert trace.output_ids == wanted[0, 290:].tolist()
+    assert trace.output_ids == expected[0, 290:].tolist()
 
 
 def test_prompts_go_through_the_chat_template_if_there_is_one() -> None:
     assert encode_prompt(tokenizer(), "ABC") == [0, 1, 2]
     chat = tokenizer(chat=True)
-    wanted = chat("[user]ABC[assistant]")["input_ids"]
-    assert encode_prompt(chat, "ABC") == wanted
+    expected = chat("[user]ABC[assistant]")["input_ids"]
+    assert encode_prompt(chat, "ABC") == expected
 
 
 def test_a_conversation_stands_before_the_prompt() -> None:
     chat, before = tokenizer(chat=True), [("A", "B"), ("C", "D")]
-    wanted = chat("[user]A[assistant]B[user]C[assistant]D[user]E[assistant]")["input_ids"]
-    assert encode_prompt(chat, "E", before) == wanted
+    expected = chat("[user]A[assistant]B[user]C[assistant]D[user]E[assistant]")["input_ids"]
+    assert encode_prompt(chat, "E", before) == expected
     assert encode_prompt(tokenizer(), "E", before) == [0, 1, 2, 3, 4]
     with pytest.raises(LogitSpecError, match="prompt is empty"):
         encode_prompt(chat, " ", before)

@@ -35,8 +35,8 @@ def test_suffixes_are_the_ends_of_the_text_longest_first(
     ids: list[int], order: int, unverified: list[int]
 ) -> None:
     text = [*ids, *unverified]
-    wanted = [tuple(text[-n:]) for n in range(min(order, len(text)), 0, -1)]
-    assert list(NgramIndex(order, ids).suffixes(*unverified)) == wanted
+    expected = [tuple(text[-n:]) for n in range(min(order, len(text)), 0, -1)]
+    assert list(NgramIndex(order, ids).suffixes(*unverified)) == expected
 
 
 class CountedTokens(list[int]):
@@ -45,9 +45,9 @@ class CountedTokens(list[int]):
     reads = 0
 
     def __getitem__(self, place):  # type: ignore[no-untyped-def]
-        found = super().__getitem__(place)
-        CountedTokens.reads += len(found) if isinstance(place, slice) else 1
-        return found
+        result = super().__getitem__(place)
+        CountedTokens.reads += len(result) if isinstance(place, slice) else 1
+        return result
 
 
 def test_extending_reads_no_more_of_a_long_text_than_of_a_short_one() -> None:

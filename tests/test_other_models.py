@@ -24,10 +24,10 @@ NAME = "somebody/tiny"
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    with serving() as made:
-        made.models[NAME] = folder(tmp_path_factory.mktemp("hub") / "net")
-        made.models["somebody/again"] = made.models[NAME]
-        yield made
+    with serving() as server:
+        server.models[NAME] = folder(tmp_path_factory.mktemp("hub") / "net")
+        server.models["somebody/again"] = server.models[NAME]
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def test_a_model_is_downloaded_with_its_progress_and_runs(page: Page, hub: Hub) 
         timeout=20_000
     )
     hub.open.set()
-    told = page.get_by_text("million parameters in float32, sdpa attention, on cpu")
-    expect(told).to_be_visible(timeout=60_000)
+    summary = page.get_by_text("million parameters in float32, sdpa attention, on cpu")
+    expect(summary).to_be_visible(timeout=60_000)
     page.locator("textarea").first.fill("ABCABCAB")
     page.get_by_label("Max new tokens").fill("20")
     page.get_by_role("button", name="Run", exact=True).click()
@@ -77,8 +77,8 @@ def test_a_model_is_downloaded_with_its_progress_and_runs(page: Page, hub: Hub) 
 def test_what_can_not_be_loaded_is_said_as_text_and_the_old_model_runs(page: Page) -> None:
     hostile = "<img src=x onerror=\"document.title='owned'\"> **[x](javascript:1)**"
     choose(page, hostile)
-    said = page.get_by_text(f"There is no model {hostile!r}", exact=False)
-    expect(said).to_be_visible(timeout=30_000)
+    message = page.get_by_text(f"There is no model {hostile!r}", exact=False)
+    expect(message).to_be_visible(timeout=30_000)
     assert page.locator("img[src=x]").count() == 0
     assert page.title() == "LogitSpec Live"
     choose(page, "builtin")
@@ -90,8 +90,8 @@ def test_what_can_not_be_loaded_is_said_as_text_and_the_old_model_runs(page: Pag
 
 def test_the_list_offers_the_catalogue(page: Page) -> None:
     page.get_by_label("Model", exact=True).click()
-    shown = page.locator("ul[role=listbox] [role=option]").all_text_contents()
-    assert [line.strip().removeprefix("✓").strip() for line in shown][1:] == [
+    lines = page.locator("ul[role=listbox] [role=option]").all_text_contents()
+    assert [line.strip().removeprefix("✓").strip() for line in lines][1:] == [
         each.line for each in CATALOGUE
     ]
 

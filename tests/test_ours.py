@@ -47,7 +47,7 @@ def test_every_claim_about_the_source_of_a_node_is_true() -> None:
     trace = finished(
         decode(ScriptedTarget(text), text[:100], "logitspec", 600, tree_size="capacity")
     )
-    found = dict.fromkeys(Origin, 0)
+    result = dict.fromkeys(Origin, 0)
     for step in trace.steps:
         before, tree = text[: step.position], step.tree
         followed = defaultdict(set)
@@ -55,7 +55,7 @@ def test_every_claim_about_the_source_of_a_node_is_true() -> None:
             followed[token].add(follower)
         for node in range(1, len(tree)):
             born, parent = tree.provenance[node], tree.parents[node]
-            found[born.origin] += 1
+            result[born.origin] += 1
             # What several sources offer is a copy before it is anything else.
             if len(followers := followed[tree.tokens[parent]]) <= MAX_COPIES:
                 copied = tree.tokens[node] in followers
@@ -69,9 +69,9 @@ def test_every_claim_about_the_source_of_a_node_is_true() -> None:
             else:
                 assert before[born.copied_from] == tree.tokens[node]
                 check_match(tree, node, before)
-    assert found[Origin.RETRIEVED] > 100
-    assert found[Origin.LOGIT] > 9
-    assert found[Origin.RECYCLED] > 20
+    assert result[Origin.RETRIEVED] > 100
+    assert result[Origin.LOGIT] > 9
+    assert result[Origin.RECYCLED] > 20
 
 
 def check_match(tree: DraftTree, node: int, before: list[int]) -> None:
@@ -155,9 +155,9 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
             if places[n] and places[n] != places.get(next_)
         ]
         offered = list(copies.offers(context))
-        assert [found[0].offer.match_length for found in offered] == orders
-        for order, found in zip(orders, offered, strict=True):
-            are_the_most_frequent(found, order, places[order], text)
+        assert [result[0].offer.match_length for result in offered] == orders
+        for order, result in zip(orders, offered, strict=True):
+            are_the_most_frequent(result, order, places[order], text)
 
 
 def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
@@ -166,13 +166,15 @@ def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
     return [at for at in range(size, len(text)) if text[at - size : at] == list(ngram)]
 
 
-def are_the_most_frequent(found: list[Any], order: int, places: list[int], text: list[int]) -> None:
+def are_the_most_frequent(
+    offers: list[Any], order: int, places: list[int], text: list[int]
+) -> None:
     followers = [text[place] for place in places]
     common = sorted((followers.count(token) for token in set(followers)), reverse=True)
-    assert len(found) == min(len(common), 6)
-    counts = sorted((followers.count(each.offer.token) for each in found), reverse=True)
+    assert len(offers) == min(len(common), 6)
+    counts = sorted((followers.count(each.offer.token) for each in offers), reverse=True)
     assert counts == common[:6]
-    for (token, _, _, _, length, position), kind in found:
+    for (token, _, _, _, length, position), kind in offers:
         assert length == order
         assert position == max(place for place in places if text[place] == token)
         times = followers.count(token)
@@ -188,18 +190,18 @@ def test_a_draft_costs_no_more_in_a_long_text() -> None:
         text = [min(int(rng.expovariate(0.01)), 999) for _ in range(length)]
         drafter = make("logitspec", {"tree_size": "capacity"})
         drafter.reset(text)
-        made = 0
+        total = 0
 
         def count(frame: Any, event: str, argument: Any) -> None:
-            nonlocal made
-            made += event in ("call", "c_call")
+            nonlocal total
+            total += event in ("call", "c_call")
 
         sys.setprofile(count)
         try:
             drafter.draft(4, LAST)
         finally:
             sys.setprofile(None)
-        return made
+        return total
 
     assert calls(32_768) < 1.5 * calls(1_000)
 
@@ -214,14 +216,14 @@ class Witness(Observer):
         for node, context in list(self._contexts.items()):
             odds, none = self._weigh(node, context)
             classes, absent = self._evidence(node)
-            wanted = {
+            expected = {
                 token: exp(sum(map(self.weights.__getitem__, classes[token]))) for token in classes
             }
-            total = exp(sum(map(self.weights.__getitem__, absent))) + sum(wanted.values())
-            assert odds.keys() == wanted.keys()
+            total = exp(sum(map(self.weights.__getitem__, absent))) + sum(expected.values())
+            assert odds.keys() == expected.keys()
             for token, factor in odds.items():
                 share = factor / (none + sum(odds.values()))
-                assert share == pytest.approx(wanted[token] / total, rel=1e-9)
+                assert share == pytest.approx(expected[token] / total, rel=1e-9)
             self.compared += 1
         return tree
 
@@ -354,10 +356,10 @@ def test_sizes_take_turns_on_the_clock_and_the_shortest_counts(
 
 
 def test_a_runner_times_what_is_doubtful_before_a_step_and_writes_the_same() -> None:
-    wanted = finished(decode(runner("llama"), [1, 2, 3] * 9, "logitspec_paper", 40)).output_ids
+    expected = finished(decode(runner("llama"), [1, 2, 3] * 9, "logitspec_paper", 40)).output_ids
     target = runner("llama")
     costs = target.costs = ForwardCosts(SIZES, [9.0] * len(SIZES))
-    assert finished(decode(target, [1, 2, 3] * 9, "logitspec_paper", 40)).output_ids == wanted
+    assert finished(decode(target, [1, 2, 3] * 9, "logitspec_paper", 40)).output_ids == expected
     assert costs.doubtful is not None or max(costs.seconds) < 1.0
     assert max(costs.seconds) < 9.0
 

@@ -294,18 +294,19 @@ def test_a_recorded_run_plays_at_once_beat_by_beat(page: Page) -> None:
     press(page, "Space")
     assert page.locator(ROOT).get_attribute("data-moving") is None
     stills = [still[:3] for still in page.evaluate("stills") if still[3]]
-    wanted = [(cursor, beat) for cursor in range(1, len(STORY.steps)) for beat in (1, 2, 3, 4, 5)]
+    expected = [(cursor, beat) for cursor in range(1, len(STORY.steps)) for beat in (1, 2, 3, 4, 5)]
     begins = [tuple(still[:2]) for still in stills].index((1, 1))
-    assert [tuple(still[:2]) for still in stills[begins:]] == wanted[: len(stills) - begins]
+    assert [tuple(still[:2]) for still in stills[begins:]] == expected[: len(stills) - begins]
     assert all(
-        shown == expected_visible(STORY, cursor, beat) for cursor, beat, shown in stills[begins:]
+        visible == expected_visible(STORY, cursor, beat)
+        for cursor, beat, visible in stills[begins:]
     )
     cursor, beat, _ = beat_of(page)
     send(page, dumps(recorded))  # again the same run: the viewer's place stays
     assert beat_of(page) == (cursor, beat, False)
-    kept = json.loads(page.evaluate("player.snapshot()"))
-    assert kept["recorded"] == "a story"
-    assert "autoplay" not in kept
+    snapshot = json.loads(page.evaluate("player.snapshot()"))
+    assert snapshot["recorded"] == "a story"
+    assert "autoplay" not in snapshot
 
 
 def test_a_recorded_run_can_begin_at_a_step_of_its_own_and_names_its_model(page: Page) -> None:
@@ -380,11 +381,11 @@ def test_the_cache_bar_holds_a_row_for_every_node(page: Page) -> None:
     places = (
         "rows => rows.map((row) => [row.getBoundingClientRect().left, Number(row.dataset.row)])"
     )
-    shown = [node for _, node in sorted(page.locator("[data-row]").evaluate_all(places))]
-    assert shown[: len(step.path)] == step.path
-    said = page.get_by_role("img", name="accepted rows stay").get_attribute("aria-label")
-    assert said is not None
-    assert said.endswith(f"{step.cache_length} in all")
+    nodes = [node for _, node in sorted(page.locator("[data-row]").evaluate_all(places))]
+    assert nodes[: len(step.path)] == step.path
+    label = page.get_by_role("img", name="accepted rows stay").get_attribute("aria-label")
+    assert label is not None
+    assert label.endswith(f"{step.cache_length} in all")
 
 
 def test_keys_that_are_not_the_player_s(page: Page) -> None:
@@ -545,7 +546,7 @@ def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("message", "sentence"),
     [
         (json.dumps({"kind": "trace", "schema": 2}), "schema 2"),
         ("no json", "not a trace"),
@@ -553,10 +554,10 @@ def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
         (json.dumps({"kind": "trace", "schema": 1, "prompt_ids": [1], "steps": [{}]}), "damaged"),
     ],
 )
-def test_what_is_no_trace_is_refused_in_words(page: Page, message: str, said: str) -> None:
+def test_what_is_no_trace_is_refused_in_words(page: Page, message: str, sentence: str) -> None:
     send(page, message)
     assert state(page) == (0, 0, "error")
-    assert said in page.get_by_role("alert").inner_text()
+    assert sentence in page.get_by_role("alert").inner_text()
 
 
 def test_a_copied_node_shows_its_source(page: Page) -> None:
@@ -597,8 +598,8 @@ def test_a_rejected_node_tells_what_the_target_wanted(page: Page) -> None:
     show(page, 8)
     node = step.states().index("rejected")
     page.locator(f"[data-node='{node}']").hover()
-    wanted = STORY.vocabulary[step.choices[step.tree.parents[node]]].decode()
-    assert f'the target chose "{wanted}"' in page.locator(".ls-detail").inner_text()
+    expected = STORY.vocabulary[step.choices[step.tree.parents[node]]].decode()
+    assert f'the target chose "{expected}"' in page.locator(".ls-detail").inner_text()
 
 
 def test_the_rank_that_was_accepted_scrolls_into_sight(page: Page) -> None:
@@ -729,8 +730,8 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     assert state(page) == (steps, steps, "done")
     page.evaluate("() => player.expect()")
     painted(page)
-    shown = page.locator("[data-token], [data-node]")
-    before = shown.count()
+    chips = page.locator("[data-token], [data-node]")
+    before = chips.count()
     assert state(page) == (0, 0, "running")
     assert before > steps
     expect(page.get_by_text("Starting: the first step")).to_be_visible()
@@ -746,9 +747,9 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     page.evaluate("() => player.expect()")
     send(page, reset_message(HOSTILE, 0))
     assert state(page) == (0, 0, "running")
-    assert shown.count() == before  # until the first step
+    assert chips.count() == before  # until the first step
     send(page, steps_message(HOSTILE, 1, 0, HOSTILE.vocabulary))
-    assert shown.count() != before
+    assert chips.count() != before
     page.evaluate("() => player.expect()")
     send(page, reset_message(replace(STORY, run="early"), 0))
     early = dumps(
@@ -817,9 +818,9 @@ def test_before_the_draft_only_the_root_shows(page: Page) -> None:
     painted(page)
     seen = """() => [...document.querySelectorAll("[data-node]")].map(
       (node) => [Number(node.dataset.node), getComputedStyle(node).visibility])"""
-    shown = dict(page.evaluate(seen))
-    assert shown.pop(0) == "visible"
-    assert set(shown.values()) == {"hidden"}
+    visible = dict(page.evaluate(seen))
+    assert visible.pop(0) == "visible"
+    assert set(visible.values()) == {"hidden"}
 
 
 def test_every_node_is_tied_to_its_parent(page: Page) -> None:

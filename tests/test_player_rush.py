@@ -122,10 +122,10 @@ def test_a_sketch_has_the_colours_of_what_it_shows(page: Page) -> None:
     look = f"(cursors) => {{ ({RUSH})(cursors); return ({COLOURS})(); }}"
     # A machine that needs too long for a paint has no rush to show: then once more.
     looks = (page.evaluate(look, [1, cursor]) for _ in range(9))
-    found: dict[str, int] = next((each for each in looks if each), {})
+    result: dict[str, int] = next((each for each in looks if each), {})
     # --ls-logit and --ls-retrieved in the light theme.
-    assert found.get("153,87,0", 0) > 20
-    assert found.get("0,105,168", 0) > 20
+    assert result.get("153,87,0", 0) > 20
+    assert result.get("0,105,168", 0) > 20
 
 
 def test_the_step_that_stays_is_drawn_whole(page: Page) -> None:

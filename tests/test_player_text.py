@@ -53,8 +53,8 @@ def scroll(page: Page, place: str) -> None:
 
 def positions(page: Page, selector: str) -> list[int]:
     read = f"() => [...document.querySelectorAll('{selector}')].map((e) => Number(e.dataset.token))"
-    found: list[int] = page.evaluate(read)
-    return found
+    result: list[int] = page.evaluate(read)
+    return result
 
 
 def stretches(step: StepRecord) -> int:
@@ -95,10 +95,10 @@ def test_a_long_prompt_is_folded_until_it_is_asked_for(page: Page) -> None:
     fold = page.get_by_role("button", name="tokens folded")
     folded = int(fold.inner_text().split()[1].replace(",", ""))
     texts = [token[4] for token in expected_tokens(LONG, len(LONG.steps))]
-    kept = shown_text(page)
+    text = shown_text(page)
     assert folded > 5000
     start = next(
-        at for at in range(len(texts)) if "".join([*texts[:at], *texts[at + folded :]]) == kept
+        at for at in range(len(texts)) if "".join([*texts[:at], *texts[at + folded :]]) == text
     )
     assert texts[start - 1].endswith("\n")
     fold.focus()
@@ -179,8 +179,8 @@ def test_last_logits(page: Page) -> None:
     assert "next, certain" in rows.nth(step.last.ids.index(step.tree.tokens[0])).inner_text()
     fates = {p.rank: fate for p, fate in zip(step.tree.provenance, step.states(), strict=True)}
     for rank in range(1, 16):
-        said = rows.nth(rank).inner_text()
-        assert (KINDS[fates[rank]] in said) if rank in fates else ("ed" not in said.split("%")[1])
+        label = rows.nth(rank).inner_text()
+        assert (KINDS[fates[rank]] in label) if rank in fates else ("ed" not in label.split("%")[1])
     widths = "rows => rows.map((row) => row.querySelector('.ls-bar-length').getBoundingClientRect().width)"
     lengths = rows.evaluate_all(widths)
     assert abs(lengths[4] / lengths[0] - step.last.probs[4] / step.last.probs[0]) < 0.02
@@ -198,13 +198,13 @@ def test_a_draft_is_judged_only_when_it_was_compared(page: Page) -> None:
     send(page, STORY.to_json())
     show(page, 5)
     row = page.locator("[data-rank='1']")
-    said = []
+    words = []
     for beat in (1, 2, 3, 4, 5):
         page.evaluate("beat => player.beat(beat)", beat)
         painted(page)
-        said.append(row.inner_text().split("%")[1].strip())
+        words.append(row.inner_text().split("%")[1].strip())
     fate = KINDS[STORY.steps[4].states()[_node_of(STORY.steps[4], 1)]]
-    assert said == ["", "drafted", "drafted", fate, fate]
+    assert words == ["", "drafted", "drafted", fate, fate]
 
 
 def _node_of(step: StepRecord, rank: int) -> int:

@@ -35,8 +35,8 @@ def test_what_unicode_takes_for_the_end_of_a_line_does_not_end_one(
     if end < " ":
         ascii_only = True  # JSON wants control characters escaped
     rows = [line(ascii_only, turns=[f"A{end}B", end + "C"]), line(ascii_only, question_id=2)]
-    found = read(tmp_path, "\n".join(rows))
-    assert found == [Prompt(1, "qa", "", f"A{end}B", (end + "C",)), Prompt(2, "qa", "", "A")]
+    result = read(tmp_path, "\n".join(rows))
+    assert result == [Prompt(1, "qa", "", f"A{end}B", (end + "C",)), Prompt(2, "qa", "", "A")]
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_what_unicode_takes_for_the_end_of_a_line_does_not_end_one(
 def test_byte_order_marks_carriage_returns_and_empty_lines(
     tmp_path: Path, before: str, between: str, after: str
 ) -> None:
-    found = read(tmp_path, before + between.join([line(), line(question_id=2)]) + after)
-    assert [each.question_id for each in found] == [1, 2]
+    result = read(tmp_path, before + between.join([line(), line(question_id=2)]) + after)
+    assert [each.question_id for each in result] == [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         (line(turns="abc"), "turns must be a list of one text or more"),
         (line(turns=[]), "turns must be a list of one text or more"),
@@ -86,11 +86,11 @@ def test_byte_order_marks_carriage_returns_and_empty_lines(
         ("[" * 100_000, "is no JSON"),
     ],
 )  # fmt: skip
-def test_a_line_that_is_no_prompt_is_named(tmp_path: Path, row: str, said: str) -> None:
+def test_a_line_that_is_no_prompt_is_named(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(LogitSpecError) as error:
         read(tmp_path, "\n".join([line(), "", row, line(question_id=4)]))
     assert "question.jsonl, line 3, is no " in str(error.value)
-    assert said in str(error.value)
+    assert message in str(error.value)
     one_sentence(error)
 
 

@@ -50,8 +50,8 @@ def rate(document: dict[str, Any], title: str, task: str) -> float:
 
 @pytest.fixture(params=sorted(RESULTS.glob("*.json")), ids=lambda file: file.stem)
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return result
 
 
 def test_there_are_results() -> None:
@@ -71,8 +71,8 @@ def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
     table = by_task(document)
     for task, *ratios in table.rows:
         for rival, ratio in zip(table.heads[1:], ratios, strict=True):
-            wanted = rate(document, "logitspec", task) / rate(document, rival, task)
-            assert float(ratio) == pytest.approx(wanted, abs=0.006)
+            expected = rate(document, "logitspec", task) / rate(document, rival, task)
+            assert float(ratio) == pytest.approx(expected, abs=0.006)
 
 
 def test_documentation_and_page_show_them(document: dict[str, Any]) -> None:
@@ -93,8 +93,8 @@ def test_the_readme_leads_with_what_a_real_model_gains() -> None:
 
 @pytest.fixture(params=sorted(GPU_RESULTS.glob("*.json")), ids=lambda file: file.stem)
 def checked(request: pytest.FixtureRequest) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
-    return found
+    result: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return result
 
 
 def test_documentation_shows_what_the_gpu_check_found(checked: dict[str, Any]) -> None:

@@ -325,15 +325,15 @@ def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
     steps = run_race(ScriptedTarget(TEXT), contest)
     for _ in range(7):
         next(steps)
-    kept = contest.so_far()
+    snapshot = contest.so_far()
     list(steps)
-    assert [len(trace.steps) for trace in kept.traces] == [
-        kept.order.count(lane) for lane in range(2)
+    assert [len(trace.steps) for trace in snapshot.traces] == [
+        snapshot.order.count(lane) for lane in range(2)
     ]
-    assert len(kept.order) == 7
-    assert json.loads(kept.to_json())["verdict"] is None
+    assert len(snapshot.order) == 7
+    assert json.loads(snapshot.to_json())["verdict"] is None
     assert json.loads(contest.to_json())["verdict"]["complete"] is True
-    assert [trace.finish for trace in kept.traces] == [None, None]
+    assert [trace.finish for trace in snapshot.traces] == [None, None]
     assert [trace.finish for trace in contest.traces] == ["length", "length"]
 
 
@@ -341,14 +341,14 @@ def test_a_race_that_nobody_asks_for_ends_and_one_left_behind_can_be_stopped(hos
     name, _ = left_behind(host, max_new_tokens=400)
     host.stop(name)
     assert list(host.stream(wanted(PAIR), Event(), outlives=True))  # its turn comes
-    told = json.loads(host.steps_from(name, 0) or "")
-    assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
-    assert told["verdict"]["complete"] is False
+    answer = json.loads(host.steps_from(name, 0) or "")
+    assert [lane["finish"] for lane in answer["lanes"]] == ["cancelled"] * 2
+    assert answer["verdict"]["complete"] is False
     host.limits = replace(host.limits, unheard_seconds=0, held_seconds=0)
     name, _ = left_behind(host, max_new_tokens=400)
     assert list(host.stream(wanted(PAIR), Event(), outlives=True))
-    told = json.loads(host.steps_from(name, 0) or "")
-    assert [lane["finish"] for lane in told["lanes"]] == ["cancelled"] * 2
+    answer = json.loads(host.steps_from(name, 0) or "")
+    assert [lane["finish"] for lane in answer["lanes"]] == ["cancelled"] * 2
 
 
 @pytest.mark.parametrize("at", [0, 9])

@@ -50,16 +50,16 @@ class Server:
         self.asked: list[Any] = []
         self.stopped: list[Any] = []
 
-    def fetch_steps(self, wanted: dict[str, Any]) -> str | None:
-        self.asked.append(wanted)
-        race, first = part(self.have), wanted["from"]
+    def fetch_steps(self, request: dict[str, Any]) -> str | None:
+        self.asked.append(request)
+        race, first = part(self.have), request["from"]
         self.have = min(len(finished()[0].order), self.have + self.grows)
-        if wanted["run"] != race.name or first > len(race.order):
+        if request["run"] != race.name or first > len(race.order):
             return None
         return pack(steps_from(race, first) if first else race.to_json())
 
-    def stop_run(self, wanted: dict[str, Any]) -> None:
-        self.stopped.append(wanted)
+    def stop_run(self, request: dict[str, Any]) -> None:
+        self.stopped.append(request)
 
 
 @pytest.fixture
@@ -162,10 +162,10 @@ def test_the_clock_and_its_moment_are_kept(page: Page, server: Server) -> None:
     is_(page, "done")
     page.get_by_role("button", name="Forward passes").click()
     page.locator(".lr-slider").fill("400")
-    shown = page.locator(".lr-reading").inner_text()
+    reading = page.locator(".lr-reading").inner_text()
     page.reload()
     expect(page.locator(ROOT)).to_have_attribute("data-clock", "forwards")
-    expect(page.locator(".lr-reading")).to_have_text(shown)
+    expect(page.locator(".lr-reading")).to_have_text(reading)
     assert server.asked == []
 
 

@@ -38,9 +38,9 @@ def racer(prompt: list[int], **options: Any) -> Any:
 
 def paths(tree: DraftTree) -> set[tuple[int, ...]]:
     """The order of siblings is that of a hash map in the authors' code."""
-    found = {tuple(tree.tokens[each] for each in path) for path in tree.ancestors()}
-    assert len(found) == len(tree)
-    return found
+    result = {tuple(tree.tokens[each] for each in path) for path in tree.ancestors()}
+    assert len(result) == len(tree)
+    return result
 
 
 @pytest.mark.parametrize("file", recordings("racer"), ids=lambda path: path.name.split(".")[0])

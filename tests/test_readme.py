@@ -100,9 +100,9 @@ def worked_example(trace: Trace, number: int) -> str:
 def test_the_worked_example_is_a_step_of_the_built_in_model() -> None:
     trace = worked_run()
     number = worked_step(trace)
-    wanted = f"Step {number} of {len(trace.steps)}"
+    expected = f"Step {number} of {len(trace.steps)}"
     block = f"```text\n{worked_example(trace, number)}\n```"
-    assert wanted in README, f"{wanted}\n{block}"
+    assert expected in README, f"{expected}\n{block}"
     assert block in README, block
     assert f'"{worked_prompt().splitlines()[0]}"' in README
 
@@ -165,8 +165,8 @@ def commands(text: str) -> Iterator[str]:
     spans = [span for span in re.findall(r"`([^`\n]+)`", text) if " --" in span]
     for line in [*lines, *spans]:
         for call in line.split("&&"):
-            if found := re.search(r"(?:^| )-m logitspec(?= |$)(.*)", call):
-                yield found[1]
+            if result := re.search(r"(?:^| )-m logitspec(?= |$)(.*)", call):
+                yield result[1]
 
 
 CALLS = [(name, call) for name, text in PAGES.items() for call in commands(text)]

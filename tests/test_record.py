@@ -44,10 +44,10 @@ GALLERIES = (
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A tiny random model under the name that was asked for, and prompts in its few letters."""
-    asked: list[tuple[str, ...]] = []
+    calls: list[tuple[str, ...]] = []
 
     def load(*names: str) -> Any:
-        asked.append(names)
+        calls.append(names)
         target = runner("llama")
         target.info["id"] = names[0]
         return target, tokenizer()
@@ -56,13 +56,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (record, demos):
         monkeypatch.setattr(module, "galleries", lambda: GALLERIES)
     yield
-    assert all(names[1:] == ("cpu", "float32") for names in asked)
+    assert all(names[1:] == ("cpu", "float32") for names in calls)
 
 
 def opened(folder: Path = TRACES) -> tuple[Prompt, Trace]:
-    found = opening_run(folder)
-    assert found is not None
-    return found
+    result = opening_run(folder)
+    assert result is not None
+    return result
 
 
 def recorded_in(folder: Path, *arguments: str) -> list[Path]:

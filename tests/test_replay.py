@@ -64,11 +64,11 @@ def test_a_replay_is_the_live_run(family: str, method: str) -> None:
     target = runner(family)
     for prompt, transcript in zip(PROMPTS, recorded(target), strict=True):
         ids = encode_prompt(tokenizer(), prompt.text)
-        wanted = finished(live(target, ids, method, 40))
+        expected = finished(live(target, ids, method, 40))
         trace = replay(transcript, method)
-        assert told(trace) == told(wanted)
-        assert (trace.output_ids, trace.finish) == (wanted.output_ids, "length")
-        assert (trace.method, trace.options) == (method, wanted.options)
+        assert told(trace) == told(expected)
+        assert (trace.output_ids, trace.finish) == (expected.output_ids, "length")
+        assert (trace.method, trace.options) == (method, expected.options)
 
 
 def drafted(trace: Trace) -> list[Any]:
@@ -88,11 +88,11 @@ def drafted(trace: Trace) -> list[Any]:
 def test_a_replay_is_the_live_run_in_float32(method: str) -> None:
     target = runner("llama", dtype=torch.float32)
     for transcript in recorded(target):
-        wanted = finished(live(target, transcript.prompt_ids, method, 40))
+        expected = finished(live(target, transcript.prompt_ids, method, 40))
         trace = replay(transcript, method)
-        assert trace.output_ids == wanted.output_ids
-        assert drafted(trace) == drafted(wanted)
-        assert [step.path for step in trace.steps[:-1]] == [s.path for s in wanted.steps[:-1]]
+        assert trace.output_ids == expected.output_ids
+        assert drafted(trace) == drafted(expected)
+        assert [step.path for step in trace.steps[:-1]] == [s.path for s in expected.steps[:-1]]
 
 
 @pytest.fixture(scope="module")
@@ -108,23 +108,25 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
     prompt = Prompt(1, "story", "", "Write a short story about a fox.")
     (transcript,) = record(target, tokens, [prompt], 48)
     for method in EXACT:
-        wanted = finished(live(target, encode_prompt(tokens, prompt.text), method, 48))
+        expected = finished(live(target, encode_prompt(tokens, prompt.text), method, 48))
         trace = replay(transcript, method)
-        assert trace.output_ids == wanted.output_ids
-        assert [step.tokens for step in trace.steps] == [step.tokens for step in wanted.steps]
-        assert [len(step.tree) for step in trace.steps] == [len(step.tree) for step in wanted.steps]
-        assert trace.model == {**wanted.model, "replayed": True}
-        assert trace.environment == wanted.environment
-        assert dtype == "float32" or drafted(trace) == drafted(wanted)
+        assert trace.output_ids == expected.output_ids
+        assert [step.tokens for step in trace.steps] == [step.tokens for step in expected.steps]
+        assert [len(step.tree) for step in trace.steps] == [
+            len(step.tree) for step in expected.steps
+        ]
+        assert trace.model == {**expected.model, "replayed": True}
+        assert trace.environment == expected.environment
+        assert dtype == "float32" or drafted(trace) == drafted(expected)
 
 
 def test_options_change_both_alike() -> None:
     target = runner("llama")
     transcript = recorded(target)[0]
     options = {"max_ngram_size": 2, "num_pred_tokens": 5, "draft_tree_capacity": 12}
-    wanted = finished(live(target, transcript.prompt_ids, "logitspec_paper", 40, **options))
-    assert told(replay(transcript, "logitspec_paper", **options)) == told(wanted)
-    assert told(replay(transcript, "logitspec_paper")) != told(wanted)
+    expected = finished(live(target, transcript.prompt_ids, "logitspec_paper", 40, **options))
+    assert told(replay(transcript, "logitspec_paper", **options)) == told(expected)
+    assert told(replay(transcript, "logitspec_paper")) != told(expected)
 
 
 def end_of_sequence(target: Any) -> None:
@@ -149,10 +151,10 @@ def test_it_stops_as_the_live_run_does(
     target = runner("llama")
     change(target)
     transcript = recorded(target, 23, PROMPTS[:1])[0]
-    wanted = finished(live(target, transcript.prompt_ids, method, 23))
+    expected = finished(live(target, transcript.prompt_ids, method, 23))
     trace = replay(transcript, method)
-    assert trace.finish == wanted.finish == transcript.finish == finish
-    assert told(trace) == told(wanted)
+    assert trace.finish == expected.finish == transcript.finish == finish
+    assert told(trace) == told(expected)
     assert 5 < len(trace.output_ids) < 24
 
 
@@ -183,9 +185,9 @@ def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch)
     target = runner("qwen3")
     transcript = recorded(target)[1]
     finished(live(target, transcript.prompt_ids, "listening", 40))
-    wanted = list(heard)
+    expected = list(heard)
     replay(transcript, "listening")
-    assert heard[:-1] == wanted[:-1]  # the last step ends where the transcript does
+    assert heard[:-1] == expected[:-1]  # the last step ends where the transcript does
     assert len(heard) > 3
     assert any(len(step) > 1 for step in heard[1:])
     assert NODE_RANKS == logitspec.runtime.runner.NODE_RANKS
@@ -247,13 +249,13 @@ def test_scores_are_those_of_the_live_runs() -> None:
         score.add(replay(transcript, "logitspec_paper").counts())
         steps = live(target, transcript.prompt_ids, "logitspec_paper", 40)
         lives += finished(steps).steps
-    found = score.to_json()
+    result = score.to_json()
     drafted = sum(len(step.tree) - 1 for step in lives)
-    assert (found["prompts"], found["tokens"], found["steps"]) == (2, 80, len(lives))
-    assert (found["drafted"], found["accepted"]) == (drafted, 80 - len(lives))
-    assert found["mean_accepted_tokens"] == 80 / len(lives)
-    assert found["acceptance_rate"] == found["accepted"] / drafted
-    assert found["ms_per_step"] > 0
+    assert (result["prompts"], result["tokens"], result["steps"]) == (2, 80, len(lives))
+    assert (result["drafted"], result["accepted"]) == (drafted, 80 - len(lives))
+    assert result["mean_accepted_tokens"] == 80 / len(lives)
+    assert result["acceptance_rate"] == result["accepted"] / drafted
+    assert result["ms_per_step"] > 0
 
 
 def test_a_transcript_holds_the_choice_after_each_token() -> None:
@@ -268,10 +270,10 @@ def test_a_transcript_holds_the_choice_after_each_token() -> None:
 
 
 def test_a_transcript_survives_its_file(tmp_path: Path) -> None:
-    made = recorded(runner("llama"), 6)
+    transcripts = recorded(runner("llama"), 6)
     for name in ("one.jsonl.gz", "two.jsonl.gz"):
-        save(made, tmp_path / name)
-    assert list(read(tmp_path / "one.jsonl.gz")) == made
+        save(transcripts, tmp_path / name)
+    assert list(read(tmp_path / "one.jsonl.gz")) == transcripts
     assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
 
 
@@ -363,8 +365,8 @@ def test_from_a_prompt_to_numbers(
     assert plain["scores"]["story"]["steps"] == plain["scores"]["story"]["tokens"] == 30
     assert small["scores"]["story"]["mean_drafted"] == 7
     target, tokens = built_in
-    wanted = finished(live(target, encode_prompt(tokens, text), "logitspec_paper", 30))
-    assert paper["scores"]["story"]["steps"] == len(wanted.steps)
+    expected = finished(live(target, encode_prompt(tokens, text), "logitspec_paper", 30))
+    assert paper["scores"]["story"]["steps"] == len(expected.steps)
     assert "logitspec_paper draft_tree_capacity=8 " in output
     assert "tokens per target forward, root included, prefill excluded" in output
 
@@ -375,7 +377,7 @@ def transcripts_file(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("asked", "titles"),
+    ("arguments", "titles"),
     [
         ([], ["logitspec"]),
         (["--option", "draft_tree_capacity=9"], ["logitspec draft_tree_capacity=9"]),
@@ -387,13 +389,13 @@ def transcripts_file(folder: Path) -> str:
     ],
 )  # fmt: skip
 def test_an_option_is_of_the_method_before_it_or_of_all(
-    asked: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["replay", "run", transcripts_file(tmp_path), *asked])
+    main(["replay", "run", transcripts_file(tmp_path), *arguments])
     lines = capsys.readouterr().out.splitlines()
-    shown = [line for line in lines if line.startswith("  ") and line.split()[0] in METHODS]
-    assert len(shown) == 3 * len(titles)  # two categories, and overall
-    assert all(line.startswith(f"  {titles[n % len(titles)]} ") for n, line in enumerate(shown))
+    rows = [line for line in lines if line.startswith("  ") and line.split()[0] in METHODS]
+    assert len(rows) == 3 * len(titles)  # two categories, and overall
+    assert all(line.startswith(f"  {titles[n % len(titles)]} ") for n, line in enumerate(rows))
 
 
 @pytest.mark.parametrize(
@@ -431,9 +433,9 @@ def test_errors_are_one_sentence(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "README.md").write_text("no transcript\n")
     assert main(["replay", *(file if each == "FILE" else each for each in arguments)]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_replaying_wants_no_model_library() -> None:

@@ -40,27 +40,27 @@ def test_draws_follow_the_distribution_at_each_temperature() -> None:
 
 def test_top_p_keeps_the_fewest_best_tokens_that_reach_it() -> None:
     probs = softmax(1.0)
-    for top_p, kept in ((0.5, [0]), (0.7, [0, 3]), (0.95, [0, 1, 3]), (1.0, [0, 1, 2, 3, 4])):
-        wanted = np.zeros(5)
-        wanted[kept] = probs[kept] / probs[kept].sum()
+    for top_p, tokens in ((0.5, [0]), (0.7, [0, 3]), (0.95, [0, 1, 3]), (1.0, [0, 1, 2, 3, 4])):
+        expected = np.zeros(5)
+        expected[tokens] = probs[tokens] / probs[tokens].sum()
         shares = drawn(Sampling(1.0, top_p, 9))
-        assert np.abs(shares - wanted).max() < 0.01
-        assert (shares[[i for i in range(5) if i not in kept]] == 0).all()
+        assert np.abs(shares - expected).max() < 0.01
+        assert (shares[[i for i in range(5) if i not in tokens]] == 0).all()
 
 
 def test_top_k_keeps_the_best_and_top_p_counts_what_is_left() -> None:
     probs = softmax(1.0)
-    for top_k, top_p, kept in (
+    for top_k, top_p, tokens in (
         (1, 1.0, [0]),
         (3, 1.0, [0, 1, 3]),
         (2, 0.7, [0]),
         (9, 1.0, range(5)),
     ):
-        wanted = np.zeros(5)
-        wanted[list(kept)] = probs[list(kept)] / probs[list(kept)].sum()
+        expected = np.zeros(5)
+        expected[list(tokens)] = probs[list(tokens)] / probs[list(tokens)].sum()
         shares = drawn(Sampling(1.0, top_p, 5, top_k))
-        assert np.abs(shares - wanted).max() < 0.01
-        assert (shares[[i for i in range(5) if i not in kept]] == 0).all()
+        assert np.abs(shares - expected).max() < 0.01
+        assert (shares[[i for i in range(5) if i not in tokens]] == 0).all()
     for wrong in (-1, 2.0, True):
         with pytest.raises(LogitSpecError, match="top_k"):
             Sampling(1.0, top_k=wrong)  # type: ignore[arg-type]

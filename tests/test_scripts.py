@@ -13,9 +13,9 @@ from logitspec.publish.modules import graph, inline_modules, inline_styles
 
 
 def node() -> str:
-    found = machine.node()
-    assert found is not None, "There is no Node 20 or later, not even Playwright's."
-    return found
+    result = machine.node()
+    assert result is not None, "There is no Node 20 or later, not even Playwright's."
+    return result
 
 
 def test_functions_of_the_scripts() -> None:

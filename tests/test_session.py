@@ -179,9 +179,9 @@ def test_a_failure_after_the_reader_left_is_told_to_the_next(
         run = left_behind(host)
         with pytest.raises(LogitSpecError):
             next(host.stream(wanted(prompt=" "), Event()))  # waits for its turn, which comes
-    told = Trace.from_json(host.steps_from(run, 0) or "")
-    assert (told.finish, len(told.steps)) == ("error", 5)
-    assert "secret" not in (told.error or "secret")
+    trace = Trace.from_json(host.steps_from(run, 0) or "")
+    assert (trace.finish, len(trace.steps)) == ("error", 5)
+    assert "secret" not in (trace.error or "secret")
     assert "secret detail" in caplog.text
 
 

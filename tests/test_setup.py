@@ -108,10 +108,10 @@ def test_without_git_the_same_files_are_found() -> None:
 def test_linters_find_nothing(command: str) -> None:
     sources = [file for file in files() if file.suffix == ".py" or file.name == "pyproject.toml"]
     name, *_ = command.split(" .")
-    found = cached.failure(
+    result = cached.failure(
         name.replace(" ", "-"), [sys.executable, "-m", *command.split()], sources, python_versions()
     )
-    assert found == ""
+    assert result == ""
 
 
 # Imports
@@ -174,9 +174,9 @@ class Requirement:
     """A line of requirements.txt. lowest, version: equal where it is an exact pin."""
 
     def __init__(self, line: str) -> None:
-        found = re.fullmatch(r"([\w.-]+)(?:==|>=([\d.]+),<=)([\w.]+)", line)
-        assert found, f"neither an exact pin nor a range with two ends: {line}"
-        self.name, lowest, self.version = found.groups()
+        result = re.fullmatch(r"([\w.-]+)(?:==|>=([\d.]+),<=)([\w.]+)", line)
+        assert result, f"neither an exact pin nor a range with two ends: {line}"
+        self.name, lowest, self.version = result.groups()
         self.lowest = lowest or self.version
 
 
@@ -200,11 +200,11 @@ def front_matter() -> dict[str, Any]:
 
 
 def test_requirements_are_the_eight_packages_once() -> None:
-    found = requirements("requirements.txt")
-    assert sorted(each.name for each in found) == [
+    result = requirements("requirements.txt")
+    assert sorted(each.name for each in result) == [
         "accelerate", "gradio", "numpy", "plotly", "protobuf", "sentencepiece", "torch", "transformers",
     ]  # fmt: skip
-    for each in found:
+    for each in result:
         assert Version(each.lowest) <= Version(each.version)
 
 
@@ -393,10 +393,10 @@ MACHINE_PATH = re.compile(
 
 
 def test_no_file_names_a_place_on_some_machine() -> None:
-    found = {
+    result = {
         f"{file}: {match[0]}" for file, text in texts() for match in MACHINE_PATH.finditer(text)
     }
-    assert found == set()
+    assert result == set()
 
 
 @pytest.mark.parametrize("folder", ["home", "root", "work", "Users"])

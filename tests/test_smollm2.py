@@ -37,18 +37,18 @@ def test_the_package_with_the_model_is_found_without_importing_it(smollm2_file: 
 
 def test_weights_are_those_that_gguf_reads(smollm2: SmolLM2, reader: Any) -> None:
     state = smollm2[0].model.state_dict()
-    wanted = {
+    expected = {
         "token_embd.weight": "model.embed_tokens.weight",
         "blk.3.attn_v.weight": "model.layers.3.self_attn.v_proj.weight",
         "blk.29.ffn_down.weight": "model.layers.29.mlp.down_proj.weight",
         "output_norm.weight": "model.norm.weight",
     }
-    found = {tensor.name: tensor for tensor in reader.tensors}
-    for theirs, ours in wanted.items():
-        tensor = found[theirs]
+    actual = {tensor.name: tensor for tensor in reader.tensors}
+    for theirs, ours in expected.items():
+        tensor = actual[theirs]
         dense = dequantize(tensor.data, tensor.tensor_type)
         assert np.array_equal(state[ours].numpy(), dense), theirs
-    assert len(found) == len({each.data_ptr() for each in state.values()})
+    assert len(actual) == len({each.data_ptr() for each in state.values()})
 
 
 def test_text_is_that_of_stock_generate(smollm2: SmolLM2) -> None:

@@ -44,7 +44,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("first", "words", "tried", "said"),
+    ("first", "words", "tried", "message"),
     [
         (None, [], ["builtin"], "Started"),
         ("good", [], ["good"], "Started"),
@@ -62,10 +62,10 @@ def test_a_space_without_its_model_still_has_the_built_in_one(
     first: str | None,
     words: list[str],
     tried: list[str],
-    said: str,
+    message: str,
 ) -> None:
     if first is not None:
         monkeypatch.setenv("LOGITSPEC_MODEL", first)
     assert app.main(words) == 2
     assert started == tried
-    assert capsys.readouterr().err.split("; the trace")[0].strip() == said
+    assert capsys.readouterr().err.split("; the trace")[0].strip() == message

@@ -61,18 +61,18 @@ def test_without_a_match_the_tree_is_that_of_token_recycling() -> None:
 
 def test_options_reach_the_table() -> None:
     assert not drafter([1], seed_from_prompt=False).reads_prompt
-    made = drafter([1])
-    made.learn([1], [ranking(2)])
-    assert made.draft(1, NOTHING).tokens == [1, 2]
-    made.reset([9])
-    assert made.draft(1, NOTHING).tokens == [1]
+    table = drafter([1])
+    table.learn([1], [ranking(2)])
+    assert table.draft(1, NOTHING).tokens == [1, 2]
+    table.reset([9])
+    assert table.draft(1, NOTHING).tokens == [1]
 
 
 def test_the_text_of_the_last_request_is_forgotten() -> None:
-    made = drafter([1, 2, 3, 4, 5, 6, 7, 8], threshold=1)
-    assert made.draft(5, NOTHING).tokens == [5, 6, 7, 8]
-    made.reset([9, 8])
-    assert made.draft(5, NOTHING).tokens == [5]
+    method = drafter([1, 2, 3, 4, 5, 6, 7, 8], threshold=1)
+    assert method.draft(5, NOTHING).tokens == [5, 6, 7, 8]
+    method.reset([9, 8])
+    assert method.draft(5, NOTHING).tokens == [5]
 
 
 def test_a_copy_is_of_the_first_occurrence() -> None:
@@ -84,13 +84,13 @@ def test_a_copy_is_of_the_first_occurrence() -> None:
 def test_a_shorter_match_is_taken_when_more_follows_it() -> None:
     # 7 8 9 stood just before the end, 8 9 also at the start.
     prompt = [8, 9, 1, 2, 3, 4, 5, 7, 8, 9, 6, 7, 8]
-    for wanted, copied, length in (
+    for expected, copied, length in (
         (1, [6], 3),
         (3, [6, 7, 8], 3),
         (4, [1, 2, 3, 4], 2),
         (20, [1, 2, 3, 4, 5, 7, 8, 9, 6, 7, 8], 2),
     ):
-        tree = drafter(prompt, threshold=3, num_pred_tokens=wanted).draft(9, NOTHING)
+        tree = drafter(prompt, threshold=3, num_pred_tokens=expected).draft(9, NOTHING)
         assert tree.tokens == [9, *copied]
         assert {born.match_length for born in tree.provenance[1:]} == {length}
     # The threshold is for the longest match, whichever is copied after.
@@ -104,9 +104,9 @@ def test_a_repeated_token_copies_itself_and_no_padding() -> None:
 
 
 def test_a_match_that_nothing_follows_falls_back() -> None:
-    made = drafter([3, 5], threshold=1)
-    made.learn([3, 5], [ranking(5), ranking(6)])
-    tree = made.draft(5, NOTHING)
+    method = drafter([3, 5], threshold=1)
+    method.learn([3, 5], [ranking(5), ranking(6)])
+    tree = method.draft(5, NOTHING)
     assert tree.tokens == [5, 6]
     assert tree.provenance[1].origin is Origin.RECYCLED
 

@@ -45,8 +45,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         "assets/count/tab.css",
     ]
     monkeypatch.setattr(scripts, "ASSETS", assets)
-    found = [*tabs.__path__, str(tmp_path / "logitspec" / "ui" / "tabs")]
-    monkeypatch.setattr(tabs, "__path__", found)
+    result = [*tabs.__path__, str(tmp_path / "logitspec" / "ui" / "tabs")]
+    monkeypatch.setattr(tabs, "__path__", result)
     page = build(Host())
     _, address, _ = page.launch(
         prevent_thread_lock=True,

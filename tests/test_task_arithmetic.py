@@ -76,9 +76,9 @@ def test_problems_end_in_the_answer_that_follows_from_the_prompt(split: Split) -
         for prompt, answer in sample.turns:
             if is_drill(prompt):
                 continue
-            (found,) = re.findall(r"The answer is (\d+)\.$", answer)
-            assert solve(prompt, before) == int(found), (prompt, answer)
-            before = int(found)
+            (result,) = re.findall(r"The answer is (\d+)\.$", answer)
+            assert solve(prompt, before) == int(result), (prompt, answer)
+            before = int(result)
 
 
 @pytest.mark.parametrize("split", ["train", "eval"])
@@ -125,22 +125,22 @@ def test_prompts_do_not_repeat() -> None:
 
 
 def test_splits_share_no_combination_of_templates() -> None:
-    shown: dict[Split, set[tuple[str, ...]]] = {"train": set(), "eval": set()}
+    combinations: dict[Split, set[tuple[str, ...]]] = {"train": set(), "eval": set()}
 
     class Recording(Words):
         def combination(self, *lists):  # type: ignore[no-untyped-def]
             chosen = super().combination(*lists)
             label = tuple(getattr(option, "__name__", str(option)) for option in chosen)
-            shown[self.split].add(label)
+            combinations[self.split].add(label)
             return chosen
 
-    for split in shown:
+    for split in combinations:
         words = Recording(random.Random(1), split)
         for _ in range(4000):
             arithmetic.sample(words)
-    assert not shown["train"] & shown["eval"]
-    for options in zip(*(c for c in shown["eval"] if len(c) == 4), strict=True):
-        assert set(options) <= {option for c in shown["train"] for option in c}
+    assert not combinations["train"] & combinations["eval"]
+    for options in zip(*(c for c in combinations["eval"] if len(c) == 4), strict=True):
+        assert set(options) <= {option for c in combinations["train"] for option in c}
 
 
 def test_what_is_counted_stands_in_a_right_plural() -> None:

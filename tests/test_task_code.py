@@ -42,11 +42,11 @@ def rewritten(ask: str, old: str) -> str:
 
     def swapped(*pairs: tuple[str, str]) -> str:
         table = dict(pairs)
-        return re.sub(r"\b\w+\b", lambda found: table.get(found[0], found[0]), old)
+        return re.sub(r"\b\w+\b", lambda result: table.get(result[0], result[0]), old)
 
     def match(*patterns: str) -> tuple[str, ...]:
-        found = [re.search(pattern, ask) for pattern in patterns]
-        return next((each.groups() for each in found if each), ())
+        result = [re.search(pattern, ask) for pattern in patterns]
+        return next((each.groups() for each in result if each), ())
 
     if pair := match(r"Rename the \w+ (\w+) to (\w+)\.", r"Change the number (\d+) to (\d+)\.",
                      r"Replace (\d+) by (\d+)\."):  # fmt: skip
@@ -158,8 +158,8 @@ def test_every_template_does_what_it_says() -> None:
         exec(function.source(), space)
         n, m = function.numbers["n"], function.numbers["m"]
         for given in itertools.product(*(PROBES[kind] for kind in template.types)):
-            found = space[function.names["f"]](*given)
-            assert found == ORACLES[template.verb](*given, n, m), function.source()
+            result = space[function.names["f"]](*given)
+            assert result == ORACLES[template.verb](*given, n, m), function.source()
 
 
 def expected(says: str, data: list[int]) -> Any:
@@ -169,20 +169,20 @@ def expected(says: str, data: list[int]) -> Any:
         "above": lambda x, n: x > n, "below": lambda x, n: x < n, "least": lambda x, n: x >= n,
         "most": lambda x, n: x <= n, "than": lambda x, n: x != n, "by": lambda x, n: not x % n,
     }  # fmt: skip
-    kept = [x for x in data if all(tests[key](x, int(n)) for key, n in numbers.items())]
-    kept = [x for x in kept if not x % 2] if " even " in says else kept
-    kept = [x for x in kept if x % 2] if " odd " in says else kept
+    values = [x for x in data if all(tests[key](x, int(n)) for key, n in numbers.items())]
+    values = [x for x in values if not x % 2] if " even " in says else values
+    values = [x for x in values if x % 2] if " odd " in says else values
     if change := re.search(r", (multiplies|adds|subtracts) \D*(\d+)", says):
         by = int(change[2])
         sign = {"multiplies": lambda x: x * by, "adds": lambda x: x + by}
-        kept = [sign.get(change[1], lambda x: x - by)(x) for x in kept]
-    kept = [x * x for x in kept] if "squares" in says else kept
+        values = [sign.get(change[1], lambda x: x - by)(x) for x in values]
+    values = [x * x for x in values] if "squares" in says else values
     product = 1
-    for x in kept:
+    for x in values:
         product *= x
     return {
-        "sum": sum(kept), "product": product, "largest or 0": max([0, *kept]), "a list": kept,
-        "a set": set(kept),
+        "sum": sum(values), "product": product, "largest or 0": max([0, *values]), "a list": values,
+        "a set": set(values),
     }[re.findall(r"(sum|product|largest or 0|a list|a set)$", says)[0]]  # fmt: skip
 
 
@@ -216,31 +216,31 @@ def test_a_request_names_all_that_the_code_holds() -> None:
 
 
 def test_samples_differ_and_no_prompt_asks_for_two_answers() -> None:
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     repeated = 0
     for sample in made(20_000, seed=8):
-        repeated += sample.prompt in found
-        assert found.setdefault(sample.prompt, sample.turns) == sample.turns
+        repeated += sample.prompt in result
+        assert result.setdefault(sample.prompt, sample.turns) == sample.turns
     assert repeated <= 2
 
 
 def test_evaluation_combines_templates_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: dict[str, set[str]] = {"train": set(), "eval": set()}
+    combinations: dict[str, set[str]] = {"train": set(), "eval": set()}
     original = Words.combination
 
     def noted(self: Words, *lists: Any) -> tuple[Any, ...]:
         chosen = original(self, *lists)
         label = "|".join(getattr(part, "__name__", str(part)) for part in chosen)
-        shown[self.split].add(label)
+        combinations[self.split].add(label)
         return chosen
 
     monkeypatch.setattr(Words, "combination", noted)
     made(2000, split="train")
     made(800, split="eval")
-    assert not shown["train"] & shown["eval"]
+    assert not combinations["train"] & combinations["eval"]
     options = {
         split: {part for label in labels for part in label.split("|")}
-        for split, labels in shown.items()
+        for split, labels in combinations.items()
     }
     assert options["eval"] <= options["train"]
     assert {template.verb for template in TEMPLATES} <= options["train"]

@@ -38,8 +38,8 @@ def test_explanations_are_complete_and_short_enough_for_a_screen() -> None:
 
 def explained(sample: Sample) -> list[str]:
     """The questions for an explanation, without the greeting before them."""
-    asked = [question for subject in SUBJECTS for question in subject.questions]
-    return [q for user, _ in sample.turns for q in asked if user.endswith(q)]
+    topics = [question for subject in SUBJECTS for question in subject.questions]
+    return [q for user, _ in sample.turns for q in topics if user.endswith(q)]
 
 
 def test_a_third_of_the_samples_explains() -> None:
@@ -99,12 +99,12 @@ def test_lists_are_kept_right(split: Split) -> None:
 def test_facts_are_remembered() -> None:
     words = Words(random.Random(2))
     for _ in range(500):
-        (hello, welcome), *asked = memory(words)
-        for _, answer in asked:
+        (hello, welcome), *questions = memory(words)
+        for _, answer in questions:
             for fact in re.findall(r"[^.]+\.", answer):
-                told = fact.strip().removeprefix("Your name is")
-                assert told.split()[-1] in hello
-                assert told.strip() in welcome or told.strip(" .") in welcome
+                name = fact.strip().removeprefix("Your name is")
+                assert name.split()[-1] in hello
+                assert name.strip() in welcome or name.strip(" .") in welcome
 
 
 def test_a_changed_letter_differs_in_the_change_alone() -> None:

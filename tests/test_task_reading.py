@@ -51,25 +51,27 @@ def test_summaries_follow_the_rule_that_the_prompt_names(split: Split) -> None:
     forms = set()
     for sample in drawn("summary", 300, split):
         prompt, answer = sample.turns[0]
-        found = [sentences(paragraph) for paragraph in body(prompt)]
+        result = [sentences(paragraph) for paragraph in body(prompt)]
         is_article = "paragraph" in prompt
         forms.add(is_article)
         if is_article:
-            assert 2 <= len(found) <= 5
-            kept = [paragraph[0] for paragraph in found]
-            assert answer == "\n".join("- " + sentence for sentence in kept)
+            assert 2 <= len(result) <= 5
+            chosen_sentences = [paragraph[0] for paragraph in result]
+            assert answer == "\n".join("- " + sentence for sentence in chosen_sentences)
         else:
-            (report,) = found
-            kept = [sentence for sentence in report if names_something(sentence)]
-            assert len(kept) < len(report)
-            assert answer == " ".join(kept)
+            (report,) = result
+            chosen_sentences = [sentence for sentence in report if names_something(sentence)]
+            assert len(chosen_sentences) < len(report)
+            assert answer == " ".join(chosen_sentences)
         for ask, more in sample.turns[1:]:
             if "sentence" in ask:
-                assert more == kept[0]
+                assert more == chosen_sentences[0]
                 continue
-            about, said = re.findall(r"^About ([^,]*), the text (says: \"|does not say)", more)[0]
+            about, verdict = re.findall(r"^About ([^,]*), the text (says: \"|does not say)", more)[
+                0
+            ]
             assert about in ask
-            assert said != 'says: "' or more.split('"')[1] in prompt
+            assert verdict != 'says: "' or more.split('"')[1] in prompt
     assert forms == {True, False}
 
 
@@ -81,19 +83,19 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
         text = sample.turns[0][0]
         assert 1 <= len(sample.turns) <= 3
         seen: list[str] = []
-        for asked, answer in asked_and_answered(sample):
+        for question, answer in asked_and_answered(sample):
             total += 1
             missing = re.fullmatch(
                 r"About ([^,]*), the (text does|sources do) not say [^.]*\.", answer
             )
             if missing:
-                assert missing[1] in asked
+                assert missing[1] in question
                 unsaid += 1
                 continue
             match = re.fullmatch(r'About ([^,:]*)(, the text says)?: "([^"]*\.)" So (.*\.)', answer)
             assert match, answer
             title, in_text, quote, conclusion = match.groups()
-            assert title.split(" and ")[0] in asked
+            assert title.split(" and ")[0] in question
             assert any(name.removeprefix("the ") in quote for name in title.split(" and "))
             seen.append(conclusion)
             assert text.count(quote) == 1
@@ -107,7 +109,7 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
             # All that the conclusion names stands in the quote, and some of it is new.
             facts = set(re.findall(r"\b[A-Z]\w+|\d+", conclusion))
             assert facts <= set(re.findall(r"\w+", quote)), answer
-            assert set(re.findall(r"\w+", conclusion)) - set(re.findall(r"\w+", asked))
+            assert set(re.findall(r"\w+", conclusion)) - set(re.findall(r"\w+", question))
         assert len(set(seen)) == len(seen)
         sizes += [len(answer.splitlines()) for _, answer in sample.turns]
     assert 0.005 < unsaid / total < 0.1
@@ -129,23 +131,23 @@ def test_an_event_names_each_town_once() -> None:
 def test_a_question_means_one_thing() -> None:
     words = Words(random.Random(2))
     for _ in range(150):
-        found = passages.draw_events(words, [6, 4, 3], "town", passages.HEADLINES[0])
+        result = passages.draw_events(words, [6, 4, 3], "town", passages.HEADLINES[0])
         answers: dict[str, set[str]] = {}
-        for fact in [fact for event in found for fact in event.facts]:
+        for fact in [fact for event in result for fact in event.facts]:
             assert fact.asks
             assert names_something(fact.sentence), fact.sentence
             for about, ask, conclusion in fact.asks:
                 assert about in ask
                 answers.setdefault(ask, set()).add(conclusion)
         assert {len(each) for each in answers.values()} == {1}
-        open_asks = {ask for event in found for _, ask, _ in event.open_questions}
+        open_asks = {ask for event in result for _, ask, _ in event.open_questions}
         assert not open_asks & answers.keys()
 
 
 def test_asides_name_nothing() -> None:
     words = Words(random.Random(3))
-    found = passages.draw_asides(words, 2000)
-    assert not [sentence for sentence in found if names_something(sentence)]
+    result = passages.draw_asides(words, 2000)
+    assert not [sentence for sentence in result if names_something(sentence)]
 
 
 def test_a_sample_depends_on_its_words_alone() -> None:
@@ -156,8 +158,8 @@ def test_a_sample_depends_on_its_words_alone() -> None:
 
 @pytest.mark.parametrize("kind", ["summary", "question"])
 def test_prompts_do_not_repeat(kind: str) -> None:
-    found = {sample.prompt for sample in drawn(kind, 4000)}
-    assert len(found) == 4000
+    result = {sample.prompt for sample in drawn(kind, 4000)}
+    assert len(result) == 4000
 
 
 def test_evaluation_combines_templates_in_ways_of_its_own() -> None:

@@ -51,7 +51,7 @@ def test_a_request_says_whether_the_hero_is_a_woman_or_a_man() -> None:
 
 def test_evaluation_combines_plots_and_requests_anew() -> None:
     def templates(split: Split) -> set[tuple[str, ...]]:
-        found: set[tuple[str, ...]] = set()
+        result: set[tuple[str, ...]] = set()
         for sample in take(20000 if split == "train" else 1500, split):
             prompt = sample.turns[0][0]
             title = re.match(r"(Tell me|Write|Please write|I would|May I).*about (a storm|a party|"
@@ -59,8 +59,8 @@ def test_evaluation_combines_plots_and_requests_anew() -> None:
             heroes = re.search(r"(should help|Please let|has a friend|friend is)", prompt)
             things = re.search(r"(There should be|It happens|Put in)", prompt)
             if title and heroes and things:
-                found.add((title[1], title[2], heroes[1], things[1]))
-        return found
+                result.add((title[1], title[2], heroes[1], things[1]))
+        return result
 
     assert len(templates("train")) > 200
     assert templates("eval")

@@ -85,9 +85,9 @@ def behind_the_verb(rest: str, negated: bool) -> str:
 
 
 def clause(english: str, last: bool = False) -> str:
-    found = CLAUSE.fullmatch(english)
-    assert found, english
-    time, subject, negation, verb, rest = found.groups()
+    result = CLAUSE.fullmatch(english)
+    assert result, english
+    time, subject, negation, verb, rest = result.groups()
     german = " und ".join(noun_phrase(part, subject=True) for part in subject.split(" and "))
     verb = BASE[verb] if negation == "does not " else VERB[verb]
     is_predicate = verb in {"ist", "sind"}
@@ -153,10 +153,10 @@ def many() -> list[Any]:
     return made(SAMPLES)
 
 
-def pairs(found: Sequence[Any]) -> list[tuple[str, str]]:
+def pairs(matches: Sequence[Any]) -> list[tuple[str, str]]:
     """All turns as (German, English)."""
     texts = []
-    for ask, answer in itertools.chain.from_iterable(sample.turns for sample in found):
+    for ask, answer in itertools.chain.from_iterable(sample.turns for sample in matches):
         wording, source = re.split(r"(?<=[:?]) |\n", ask, maxsplit=1)
         german_is_asked = wording.split()[-1].strip(":?") == "German" or "in German" in wording
         texts.append((answer, source) if german_is_asked else (source, answer))

@@ -34,8 +34,8 @@ def ids(template: object, *arguments: object) -> list[int]:
 
 
 def written(text: str) -> list[int]:
-    found: list[int] = tokenizer()(text)["input_ids"]
-    return found
+    result: list[int] = tokenizer()(text)["input_ids"]
+    return result
 
 
 @pytest.mark.parametrize("template", [PLAIN, PARTS, STRICT_PARTS, TRIMMED, LOWER, EITHER])

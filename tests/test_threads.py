@@ -30,8 +30,8 @@ PROMPTS = [torch.tensor([[(3 * n + k) % 37 for k in range(6 + n)] * 2]) for n in
 
 def generated(net: Any, prompt: torch.Tensor, **options: Any) -> list[int]:
     options = {"max_new_tokens": 24, "custom_generate": logitspec.custom_generate, **options}
-    found: list[int] = net.generate(prompt, **options)[0].tolist()
-    return found
+    result: list[int] = net.generate(prompt, **options)[0].tolist()
+    return result
 
 
 def fresh(family: str) -> Any:
@@ -48,9 +48,9 @@ def at_once(work: Any, items: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("family", ["llama", "gemma3", "mistral-window"])
 def test_calls_of_several_threads_write_what_generate_writes(family: str) -> None:
     net = fresh(family)
-    wanted = [generated(net, prompt, custom_generate=None) for prompt in PROMPTS]
-    assert at_once(lambda prompt: generated(net, prompt), PROMPTS) == wanted
-    assert at_once(lambda prompt: generated(net, prompt), PROMPTS[::-1]) == wanted[::-1]
+    expected = [generated(net, prompt, custom_generate=None) for prompt in PROMPTS]
+    assert at_once(lambda prompt: generated(net, prompt), PROMPTS) == expected
+    assert at_once(lambda prompt: generated(net, prompt), PROMPTS[::-1]) == expected[::-1]
 
 
 def test_threads_may_differ_in_method_and_sampling() -> None:
@@ -61,8 +61,8 @@ def test_threads_may_differ_in_method_and_sampling() -> None:
         for hot in (False, True)
     ]
     calls = list(zip(PROMPTS * 2, kinds, strict=False))
-    wanted = [generated(net, prompt, **options) for prompt, options in calls]
-    assert at_once(lambda call: generated(net, call[0], **call[1]), calls) == wanted
+    expected = [generated(net, prompt, **options) for prompt, options in calls]
+    assert at_once(lambda call: generated(net, call[0], **call[1]), calls) == expected
 
 
 def test_a_call_inside_a_call_has_a_text_of_its_own() -> None:
@@ -76,12 +76,12 @@ def test_a_call_inside_a_call_has_a_text_of_its_own() -> None:
 
     outer = generated(net, PROMPTS[0], streamer=Asking(), max_new_tokens=4)
     assert outer == generated(net, PROMPTS[0], custom_generate=None, max_new_tokens=4)
-    wanted = generated(net, PROMPTS[1], custom_generate=None)
-    assert inner == [wanted] * len(inner)
+    expected = generated(net, PROMPTS[1], custom_generate=None)
+    assert inner == [expected] * len(inner)
     assert len(inner) == 5  # the prompt and four tokens
 
 
-def right_or_refused(target: Any, wanted: list[list[int]]) -> list[Any]:
+def right_or_refused(target: Any, expected: list[list[int]]) -> list[Any]:
     """What became of runs of several threads on `target`: None where it was right, or the error."""
     starting = Barrier(THREADS)
 
@@ -92,9 +92,9 @@ def right_or_refused(target: Any, wanted: list[list[int]]) -> list[Any]:
             for step in decode(target, PROMPTS[number][0].tolist(), max_new_tokens=24):
                 written += step.tokens
         except LogitSpecError as error:
-            assert written == wanted[number][: len(written)]
+            assert written == expected[number][: len(written)]
             return str(error)
-        assert written == wanted[number]
+        assert written == expected[number]
         return None
 
     return at_once(one, list(range(THREADS)))
@@ -103,13 +103,13 @@ def right_or_refused(target: Any, wanted: list[list[int]]) -> list[Any]:
 @pytest.mark.parametrize("family", ["llama", "fast", "mistral-window"])
 def test_one_target_in_several_threads_writes_the_right_text_or_says_so(family: str) -> None:
     target = runner(family)
-    wanted = [
+    expected = [
         finished(decode(target, each[0].tolist(), max_new_tokens=24)).output_ids
         for each in PROMPTS[:THREADS]
     ]
     target.costs = None  # to be measured again, in the middle of it
     for _ in range(5):
-        ends = right_or_refused(target, wanted)
+        ends = right_or_refused(target, expected)
         assert None in ends
         for end in ends:
             assert end is None or end.startswith("Another run has used this target meanwhile; ")
@@ -181,8 +181,8 @@ def test_a_model_that_was_used_is_copied_pickled_and_saved_as_before(
     generated(net, PROMPTS[0])
     assert (set(vars(net)), len(pickle.dumps(net)), len(bytes_of(net))) == before
     again = pickle.loads(pickle.dumps(net))
-    wanted = generated(net, PROMPTS[1], custom_generate=None)
-    assert [generated(each, PROMPTS[1]) for each in (again, copy.deepcopy(net))] == [wanted] * 2
+    expected = generated(net, PROMPTS[1], custom_generate=None)
+    assert [generated(each, PROMPTS[1]) for each in (again, copy.deepcopy(net))] == [expected] * 2
     net.save_pretrained(tmp_path)
     assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".safetensors"}
 
@@ -247,9 +247,9 @@ def test_a_model_that_has_changed_writes_what_generate_writes(family: str, chang
     net = fresh(family)
     before = generated(net, PROMPTS[2])
     change(net)
-    wanted = generated(net, PROMPTS[2], custom_generate=None)
-    assert wanted != before or change in (eager, single)
-    assert generated(net, PROMPTS[2]) == wanted
+    expected = generated(net, PROMPTS[2], custom_generate=None)
+    assert expected != before or change in (eager, single)
+    assert generated(net, PROMPTS[2]) == expected
 
 
 @CHANGES
@@ -263,8 +263,8 @@ def test_a_target_notices_that_its_model_has_changed(
     net, prompt = target.model, PROMPTS[2][0].tolist()
 
     def written() -> list[int]:
-        found: list[int] = finished(decode(target, prompt, max_new_tokens=24)).output_ids
-        return found
+        actual: list[int] = finished(decode(target, prompt, max_new_tokens=24)).output_ids
+        return actual
 
     def wanted() -> list[int]:
         ends = sorted(target.eos_ids)

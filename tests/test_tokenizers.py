@@ -51,15 +51,15 @@ def letters(post: str) -> transformers.PreTrainedTokenizerFast:
 
 @pytest.mark.parametrize("cleanup", [True, False])
 def test_bytes_of_wordpiece_are_what_it_decodes(cleanup: bool) -> None:
-    found = wordpiece(cleanup)
+    result = wordpiece(cleanup)
     text = [3, 4, 5, 6, 7, 9, 3, 5, 11, 10, 8]
-    spelled = b"".join(map(Speller(found), text))
-    assert spelled.decode() == " " + found.backend_tokenizer.decode(text)
+    spelled = b"".join(map(Speller(result), text))
+    assert spelled.decode() == " " + result.backend_tokenizer.decode(text)
     assert spelled.startswith(b" the harbour was quiet, the" if cleanup else b" the harbour was")
 
 
 @pytest.mark.parametrize(
-    ("post", "wanted"),
+    ("post", "expected"),
     [
         ("$A", [0, 1]),
         ("<s> $A", [30, 0, 1]),
@@ -70,9 +70,9 @@ def test_bytes_of_wordpiece_are_what_it_decodes(cleanup: bool) -> None:
     ],
 )
 def test_an_end_that_a_tokenizer_appends_is_not_part_of_a_prompt(
-    post: str, wanted: list[int]
+    post: str, expected: list[int]
 ) -> None:
-    assert encode_prompt(letters(post), "AB") == wanted
+    assert encode_prompt(letters(post), "AB") == expected
 
 
 def test_an_end_that_a_person_wrote_stays() -> None:
@@ -107,12 +107,12 @@ def sentencepiece_folder(at: Path) -> Path:
 def test_a_tokenizer_model_alone_is_read_by_what_the_requirements_install(tmp_path: Path) -> None:
     import sentencepiece
 
-    _, found = load(sentencepiece_folder(tmp_path / "net"))
+    _, result = load(sentencepiece_folder(tmp_path / "net"))
     read = sentencepiece.SentencePieceProcessor(
         model_file=str(tmp_path / "net" / "tokenizer.model")
     )
     for text in ("The harbour", "quiet morning", "A B C"):
-        assert found(text, add_special_tokens=False)["input_ids"] == read.encode(text)
+        assert result(text, add_special_tokens=False)["input_ids"] == read.encode(text)
 
 
 @pytest.mark.parametrize("missing", ["sentencepiece", "protobuf"])

@@ -176,7 +176,7 @@ def test_without_a_decoder_tokens_are_words() -> None:
 
 
 def test_a_token_is_looked_up_once() -> None:
-    asked = random.Random(0).choices(range(50), k=500)
+    ids = random.Random(0).choices(range(50), k=500)
     looked_up: list[int] = []
 
     def id_to_token(token_id: int) -> str | None:
@@ -189,10 +189,10 @@ def test_a_token_is_looked_up_once() -> None:
         get_added_tokens_decoder=BYTE_LEVEL.get_added_tokens_decoder,
     )
     speller = Speller(SimpleNamespace(backend_tokenizer=backend))
-    assert [speller(token) for token in asked] == [
-        Speller(Wrapped(BYTE_LEVEL))(token) for token in asked
+    assert [speller(token) for token in ids] == [
+        Speller(Wrapped(BYTE_LEVEL))(token) for token in ids
     ]
-    assert sorted(looked_up) == sorted(set(asked))
+    assert sorted(looked_up) == sorted(set(ids))
 
 
 def test_slow_and_unknown_tokenizers_end_in_one_sentence() -> None:

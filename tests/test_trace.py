@@ -16,11 +16,11 @@ TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 
 @pytest.fixture
 def trace() -> Trace:
-    made: Trace = finished(decode(ScriptedTarget(TEXT), TEXT[:20], "logitspec_paper", 60))
-    made.vocabulary = {token: bytes([*[226, 156][: token % 3], 65]) for token in range(1, 9)}
-    made.vocabulary[3] = b"\xe2\x9c"
-    made.prompt = 'a "prompt" \u202e </script>'
-    return made
+    result: Trace = finished(decode(ScriptedTarget(TEXT), TEXT[:20], "logitspec_paper", 60))
+    result.vocabulary = {token: bytes([*[226, 156][: token % 3], 65]) for token in range(1, 9)}
+    result.vocabulary[3] = b"\xe2\x9c"
+    result.prompt = 'a "prompt" \u202e </script>'
+    return result
 
 
 def test_json_round_trip(trace: Trace) -> None:

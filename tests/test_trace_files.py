@@ -66,9 +66,9 @@ def test_python_and_the_page_agree_on_every_mutant(corpus: Corpus) -> None:
 
 
 def test_what_fails_is_one_sentence_without_anything_of_the_file(corpus: Corpus) -> None:
-    said = [fault for fault in corpus.python if fault]
-    said += [answer["refused"] for answer in corpus.page if "refused" in answer]
-    for sentence in set(said):
+    sentences = [fault for fault in corpus.python if fault]
+    sentences += [answer["refused"] for answer in corpus.page if "refused" in answer]
+    for sentence in set(sentences):
         assert "\n" not in sentence
         assert len(sentence) < 200
         assert not any(
@@ -121,10 +121,10 @@ def test_what_passes_is_drawn(tab: Page) -> None:
         number = (
             int(parts[1].partition(":")[0]) + 1 if parts[0] == "steps" and len(parts) > 2 else 1
         )
-        state, alert, kept = tab.evaluate(OPENED, [mutant.data.decode("utf-8-sig"), number])
+        state, alert, snapshot = tab.evaluate(OPENED, [mutant.data.decode("utf-8-sig"), number])
         trace = Trace.from_json(mutant.data)
         assert state == ("error" if trace.finish == "error" else "done"), (mutant.name, alert)
-        assert Trace.from_json(kept) == trace, mutant.name
+        assert Trace.from_json(snapshot) == trace, mutant.name
 
 
 def document(**fields: Any) -> dict[str, Any]:
@@ -212,9 +212,9 @@ def test_what_is_large_and_odd_and_right_is_taken_and_drawn(tab: Page) -> None:
     assert read_by_page("trace", [json.dumps(each).encode() for each in TAKEN.values()]) == [{}] * 7
     for name, content in TAKEN.items():
         trace = Trace.from_json(json.dumps(content))
-        state, alert, kept = tab.evaluate(OPENED, [json.dumps(content), len(trace.steps)])
+        state, alert, snapshot = tab.evaluate(OPENED, [json.dumps(content), len(trace.steps)])
         assert (state, alert) == ("done", ""), name
-        assert Trace.from_json(kept) == trace
+        assert Trace.from_json(snapshot) == trace
         assert page(trace).count("<script") == 2
 
 

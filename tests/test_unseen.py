@@ -26,9 +26,9 @@ def test_the_shipped_file_is_what_the_command_writes(tmp_path: Path) -> None:
 def test_it_has_three_prompts_a_task_that_are_no_examples() -> None:
     prompts = read_prompts(SHIPPED)
     assert Counter(prompt.category for prompt in prompts) == dict.fromkeys(TASKS, 3)
-    shown = examples()
-    assert not {prompt.text for prompt in prompts} & {example.text for example in shown}
-    assert not {p.question_id for p in prompts} & {example.question_id for example in shown}
+    shipped = examples()
+    assert not {prompt.text for prompt in prompts} & {example.text for example in shipped}
+    assert not {p.question_id for p in prompts} & {example.question_id for example in shipped}
 
 
 def test_training_does_not_draw_them() -> None:

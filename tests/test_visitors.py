@@ -61,9 +61,9 @@ def whole(host: Host, **changes: Any) -> Trace:
 
 def known(host: Host, run: str) -> Trace:
     """The run as the host knows it, looked at without asking for it."""
-    found = host._runs.get(run)
-    assert found is not None
-    return found.race.traces[0]
+    result = host._runs.get(run)
+    assert result is not None
+    return result.race.traces[0]
 
 
 def free(host: Host) -> None:
@@ -311,8 +311,8 @@ def test_a_run_that_has_ended_is_packed_once_and_its_last_steps_are_few(
 ) -> None:
     done = whole(host, max_new_tokens=200, methods=["autoregressive"])
     last = len(done.steps) - 2
-    asked = [{"run": done.run, "from": first} for first in (0, 1, 0, 100, last)]
-    *same, short = fetched(host, TRACES, *asked)
+    requests = [{"run": done.run, "from": first} for first in (0, 1, 0, 100, last)]
+    *same, short = fetched(host, TRACES, *requests)
     assert same == [same[0]] * 4
     assert json.loads(page_unpacked(short))["from"] == last
     assert len(packed) == 2
@@ -366,13 +366,13 @@ def test_every_folder_gets_one_answer_where_others_reach_the_page(
     loaded: list[str], tmp_path: Path
 ) -> None:
     host = Host("tiny", others=True, folders=False)
-    told = set()
+    answers = set()
     for name in [*FOLDERS, str(tmp_path), "file:///etc"]:
         with pytest.raises(LogitSpecError) as caught:
             host.models.load(name)
-        told.add(str(caught.value))
-        told.add(list(host.models.loading(name))[-1])
-    (sentence,) = told
+        answers.add(str(caught.value))
+        answers.add(list(host.models.loading(name))[-1])
+    (sentence,) = answers
     assert "folders of this machine are not offered" in sentence
     assert loaded == []
     for name in ("assets/model", "user/model:Q4_0", "https://huggingface.co/user/model"):

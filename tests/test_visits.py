@@ -294,7 +294,7 @@ def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
 def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(
     page: Page, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = page.locator(f"{PLAYER} [data-token]").count()
+    tokens = page.locator(f"{PLAYER} [data-token]").count()
     steps = page.locator(PLAYER).get_attribute("data-steps")
     assert steps
     monkeypatch.setattr("logitspec.serving.turn.MAX_WAITING", 0)
@@ -307,7 +307,7 @@ def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(
     expect(page.locator(PLAYER)).to_contain_text("The server has no room for this run")
     state(page, "error")
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", steps)
-    assert page.locator(f"{PLAYER} [data-token]").count() == shown
+    assert page.locator(f"{PLAYER} [data-token]").count() == tokens
     monkeypatch.undo()
     page.get_by_role("button", name="Run", exact=True).click()
     state(page, "done")

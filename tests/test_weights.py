@@ -124,7 +124,7 @@ def test_weights_that_the_model_would_leave_out(
 def test_weights_of_other_parts_are_left_alone(tmp_path: Path, change: Any) -> None:
     target, _ = load(net(tmp_path, change), dtype="float64")
     stock = copy.deepcopy(model("llama", torch.float32)).double()
-    wanted = stock.generate(
+    expected = stock.generate(
         torch.tensor([[1, 2, 3]]),
         max_new_tokens=5,
         do_sample=False,
@@ -132,7 +132,7 @@ def test_weights_of_other_parts_are_left_alone(tmp_path: Path, change: Any) -> N
         pad_token_id=0,
     )
     trace = finished(decode(target, [1, 2, 3], max_new_tokens=5))
-    assert trace.output_ids == wanted[0, 3:].tolist()
+    assert trace.output_ids == expected[0, 3:].tolist()
 
 
 def test_tied_weights_need_only_one_of_the_two(tmp_path: Path) -> None:
@@ -174,18 +174,18 @@ def test_quantisations_that_can_not_be_run(tmp_path: Path, quantisation: dict[st
 
 
 @pytest.mark.parametrize(
-    ("base", "said"),
+    ("base", "message"),
     [
         ("somebody/tiny", "its base model somebody/tiny; merge"),
         ("/srv/somebody/tiny", "its base model; merge"),
         (None, "its base model; merge"),
     ],
 )
-def test_adapters_without_their_base(tmp_path: Path, base: str | None, said: str) -> None:
+def test_adapters_without_their_base(tmp_path: Path, base: str | None, message: str) -> None:
     about = {"peft_type": "LORA", "base_model_name_or_path": base}
     (tmp_path / "adapter_config.json").write_text(json.dumps(about))
     save_file({"lora_A": zeros(2)}, tmp_path / "adapter_model.safetensors")
     tokenizer().save_pretrained(tmp_path)
-    refused(tmp_path, f"is an adapter, not a model: it needs {said}")
+    refused(tmp_path, f"is an adapter, not a model: it needs {message}")
     model("llama").config.save_pretrained(tmp_path)
-    refused(tmp_path, f"is an adapter, not a model: it needs {said}")
+    refused(tmp_path, f"is an adapter, not a model: it needs {message}")

@@ -132,14 +132,14 @@ def drawn(page: Page) -> None:
 def data(page: Page, name: str, key: str = "y") -> list[Any]:
     """What plotly has drawn: one list for each of its traces."""
     script = "(plot, key) => plot.data.map((trace) => [...trace[key]])"
-    found: list[Any] = page.locator(f"#why-{name} .js-plotly-plot").evaluate(script, key)
-    return found
+    result: list[Any] = page.locator(f"#why-{name} .js-plotly-plot").evaluate(script, key)
+    return result
 
 
 def cells(page: Page, name: str) -> list[list[str]]:
     script = "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
-    found: list[list[str]] = page.locator(f"#why-{name}-numbers tbody tr").evaluate_all(script)
-    return found
+    result: list[list[str]] = page.locator(f"#why-{name}-numbers tbody tr").evaluate_all(script)
+    return result
 
 
 def whole(tallies: dict[str, Counts]) -> Counter[int]:
@@ -166,8 +166,8 @@ def test_the_pictures_show_the_numbers_of_the_chosen_method_and_fit(
     are_good_on_a_phone(page, None)
 
 
-def show_the_numbers(page: Page, found: Evidence) -> None:
-    ranks = sum(found.ranks.values(), start=Counter())
+def show_the_numbers(page: Page, evidence: Evidence) -> None:
+    ranks = sum(evidence.ranks.values(), start=Counter())
     tokens = sum(ranks.values())
     (shares,) = data(page, "ranks")
     assert shares[0] == pytest.approx(ranks[0] / tokens)
@@ -177,46 +177,48 @@ def show_the_numbers(page: Page, found: Evidence) -> None:
     assert cells(page, "ranks")[0][:2] == ["All tasks", str(tokens)]
     assert cells(page, "ranks")[0][3] == f"{ranks[1] / tokens:.1%}"
 
-    assert data(page, "costs")[-1] == pytest.approx([1000 * each for each in found.seconds])
-    assert [row[0] for row in cells(page, "costs")] == [str(rows) for rows in found.rows]
+    assert data(page, "costs")[-1] == pytest.approx([1000 * each for each in evidence.seconds])
+    assert [row[0] for row in cells(page, "costs")] == [str(rows) for rows in evidence.rows]
 
     (bars,) = data(page, "lengths")
-    assert bars == pytest.approx(lengths_of(found.runs[PAPER]))
-    steps = sum(whole(found.runs[PAPER]).values())
-    at_least = [sum(c for n, c in whole(found.runs[PAPER]).items() if n > d) for d in range(1, 5)]
+    assert bars == pytest.approx(lengths_of(evidence.runs[PAPER]))
+    steps = sum(whole(evidence.runs[PAPER]).values())
+    at_least = [
+        sum(c for n, c in whole(evidence.runs[PAPER]).items() if n > d) for d in range(1, 5)
+    ]
     stacked = [sum(column) for column in zip(*data(page, "depths"), strict=True)]
     assert stacked[:4] == pytest.approx([each / steps for each in at_least][: len(stacked)])
 
-    first, *_, last = found.capacities
-    for name, shown in [("mean-accepted", 2), ("speed", None)]:
+    first, *_, last = evidence.capacities
+    for name, digits in [("mean-accepted", 2), ("speed", None)]:
         curves = data(page, name)
         assert len(curves) == 7 + 2
-        task = found.tasks[0]
-        tallies = [found.capacities[capacity][task] for capacity in (first, last)]
-        wanted = [
+        task = evidence.tasks[0]
+        tallies = [evidence.capacities[capacity][task] for capacity in (first, last)]
+        expected = [
             sum(n * c for n, c in each.lengths.items())
             / (
                 sum(each.lengths.values())
-                if shown
+                if digits
                 else each.seconds.drafter
-                + sum(found.costs.at(n) * c for n, c in each.sizes.items())
+                + sum(evidence.costs.at(n) * c for n, c in each.sizes.items())
             )
             for each in tallies
         ]
-        assert [curves[0][0], curves[0][-1]] == pytest.approx(wanted)
-        if shown:
-            assert cells(page, name)[1][1] == f"{wanted[0]:.2f}"
+        assert [curves[0][0], curves[0][-1]] == pytest.approx(expected)
+        if digits:
+            assert cells(page, name)[1][1] == f"{expected[0]:.2f}"
 
 
-def show_those_of_another_method(page: Page, found: Evidence) -> None:
+def show_those_of_another_method(page: Page, evidence: Evidence) -> None:
     page.get_by_label("LogitSpec (ours)").check()
-    wanted = found.runs[OURS]
-    mean = total(wanted).mean_accepted_tokens
+    expected = evidence.runs[OURS]
+    mean = total(expected).mean_accepted_tokens
     expect(page.locator("#why-lengths-numbers")).to_contain_text(
         f"make {mean:.2f} mean accepted tokens (tokens per target forward, root included"
     )
     (bars,) = data(page, "lengths")
-    assert bars == pytest.approx(lengths_of(wanted))
+    assert bars == pytest.approx(lengths_of(expected))
     expect(page.locator("#why-depths-numbers")).to_contain_text("LogitSpec (ours) drafted")
 
 
@@ -241,9 +243,9 @@ def fit_when_their_tab_comes_back(page: Page) -> None:
 def test_results_of_these_weights_are_not_called_old(
     stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Evidence.open(stock.file)
-    kept.about["weights"] = weights()
-    kept.save(tmp_path / "x.json.gz")
+    evidence = Evidence.open(stock.file)
+    evidence.about["weights"] = weights()
+    evidence.save(tmp_path / "x.json.gz")
     monkeypatch.setattr(study, "FOLDER", tmp_path)
     assert "have changed" not in Study(stock.host).about("builtin")
     (tmp_path / "x.json.gz").write_bytes(b"no")
@@ -309,9 +311,9 @@ def is_cancelled_before_its_turn(page: Page, served: Served) -> None:
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
 
 
-def gather_slowly(*asked: Any) -> Iterator[Any]:
+def gather_slowly(*arguments: Any) -> Iterator[Any]:
     """Work that doesn't end before a visitor has cancelled it, however busy the machine."""
-    for progress in gather(*asked):
+    for progress in gather(*arguments):
         yield progress
         sleep(1)
 
@@ -368,5 +370,5 @@ def are_good_on_a_phone(phone: Page, options: Any) -> None:
     )
     assert labels == [ink]
     phone.wait_for_timeout(500)
-    found = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]}, options=options)
-    assert [each["id"] for each in found.response["violations"]] == []
+    report = Axe().run(phone, context={"include": [[".why"], [".why-plot"]]}, options=options)
+    assert [each["id"] for each in report.response["violations"]] == []

@@ -37,11 +37,11 @@ STAND_IN = Path(__file__).parent / "support" / "zerogpu"
 def spaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The stand-in, in the place of the package."""
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    found = importlib.util.spec_from_file_location("spaces_stand_in", STAND_IN / "spaces.py")
-    assert found
-    assert found.loader
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    result = importlib.util.spec_from_file_location("spaces_stand_in", STAND_IN / "spaces.py")
+    assert result
+    assert result.loader
+    module = importlib.util.module_from_spec(result)
+    result.loader.exec_module(module)
     monkeypatch.setattr(zero, "spaces", module)
     monkeypatch.setattr(zero, "HERE", True)
     yield module
@@ -53,9 +53,9 @@ def spaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 def host(spaces: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(models, "load", lambda *asked, **placing: (runner("llama"), tokenizer()))
     monkeypatch.setattr(live, "SECONDS_PER_MESSAGE", 0)
-    made = Host("tiny")
-    made.models.load("tiny")
-    return made
+    server = Host("tiny")
+    server.models.load("tiny")
+    return server
 
 
 def wanted(
@@ -73,16 +73,16 @@ def last(stream: Iterator[str]) -> Trace:
 def test_a_run_crosses_and_is_the_same_as_one_here(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = wanted(method="logitspec_paper")
+    request = wanted(method="logitspec_paper")
     target = host.models.load("tiny")[0]
-    reset, *deltas, whole = map(json.loads, host.stream(asked, Event()))
+    reset, *deltas, whole = map(json.loads, host.stream(request, Event()))
     assert target.length == 0  # nothing was read here
     assert reset["kind"] == "reset"
     assert [step for delta in deltas for step in delta["steps"]] == whole["steps"]
     assert whole["finish"] == "length"
     assert whole["prefill_seconds"] > 0
     monkeypatch.setattr(zero, "HERE", False)
-    here = json.loads(list(Host("tiny").stream(asked, Event()))[-1])
+    here = json.loads(list(Host("tiny").stream(request, Event()))[-1])
     for one, other in zip(whole["steps"], here["steps"], strict=True):
         del one["seconds"], other["seconds"]
         assert one == other
@@ -104,8 +104,8 @@ def test_only_plain_data_crosses(host: Host, spaces: ModuleType) -> None:
         return names
 
     race = begin_race(host.models.load("tiny")[0], [5, 6, 5], ["logitspec"], 8)
-    told = host._worker._work("tiny", None, race_events, race)
-    assert crossed(list(told)) <= {"logitspec", "builtins"}
+    messages = host._worker._work("tiny", None, race_events, race)
+    assert crossed(list(messages)) <= {"logitspec", "builtins"}
 
 
 def test_forwards_are_timed_where_the_gpu_is_and_once(host: Host, spaces: ModuleType) -> None:
@@ -247,7 +247,7 @@ def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -
 
 
 @pytest.mark.parametrize(
-    ("title", "message", "told"),
+    ("title", "message", "sentence"),
     [
         ("ZeroGPU quota exceeded", "Space app has reached its GPU limit. Try", "is used up"),
         ("ZeroGPU illegal duration", "The requested GPU duration (90s) is larger", "is used up"),
@@ -258,14 +258,14 @@ def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -
     ],
 )
 def test_what_spaces_says_becomes_one_sentence(
-    spaces: ModuleType, title: str, message: str, told: str
+    spaces: ModuleType, title: str, message: str, sentence: str
 ) -> None:
     def failing(*_: Any) -> Generator[Any, None, None]:
         raise spaces._error(title, message)
         yield
 
     spaces.GPU = lambda task, duration: failing  # type: ignore[attr-defined]
-    with pytest.raises(LogitSpecError, match=told) as error:
+    with pytest.raises(LogitSpecError, match=sentence) as error:
         list(zero.boundary(failing)(10))
     assert "<" not in str(error.value)
     assert str(error.value).endswith(".")
@@ -291,20 +291,20 @@ def test_a_race_crosses_and_a_killed_one_keeps_its_lanes(
 
 
 def test_evidence_crosses(host: Host, spaces: ModuleType) -> None:
-    asked = gathering.sample_prompts(1)[:2]
-    steps = host.work("tiny", Event(), 10, gathering.gather, asked, 8)
-    told = []
+    prompts = gathering.sample_prompts(1)[:2]
+    steps = host.work("tiny", Event(), 10, gathering.gather, prompts, 8)
+    progress = []
     while True:
         try:
-            told.append(next(steps))
+            progress.append(next(steps))
         except StopIteration as end:
-            found = end.value
+            actual = end.value
             break
-    assert told[-1].done == 2
-    assert sum(map(len, found.ranks.values())) > 0
+    assert progress[-1].done == 2
+    assert sum(map(len, actual.ranks.values())) > 0
     assert spaces.account.requests == [10]
     stop = Event()
-    waiting = host.work("tiny", stop, 10, gathering.gather, asked, 8)
+    waiting = host.work("tiny", stop, 10, gathering.gather, prompts, 8)
     next(waiting)
     waiting.close()
     assert last(host.stream(wanted(), Event())).finish == "length"
@@ -329,7 +329,7 @@ def test_spaces_comes_before_torch_and_only_where_it_is() -> None:
         "module = sys.modules.get('spaces')\n"
         "print(None if module is None else module.TORCH_CAME_FIRST)"
     )
-    for path, told in ((str(STAND_IN), "False"), ("", "None")):
+    for path, expected in ((str(STAND_IN), "False"), ("", "None")):
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=ROOT,
@@ -338,7 +338,7 @@ def test_spaces_comes_before_torch_and_only_where_it_is() -> None:
             text=True,
             check=True,
         )
-        assert done.stdout.strip() == told, done.stderr
+        assert done.stdout.strip() == expected, done.stderr
 
 
 @pytest.mark.long

@@ -44,10 +44,10 @@ def conversation(tokenizer: Any, least: int) -> list[int]:
     ids: list[int] = []
     for sample in samples(7, "eval"):
         before: list[tuple[str, str]] = []
-        for asked, answer in sample.turns:
-            before.append((asked, answer))
-        *earlier, (asked, _) = before
-        ids += encode_prompt(tokenizer, asked, earlier)
+        for question, answer in sample.turns:
+            before.append((question, answer))
+        *earlier, (question, _) = before
+        ids += encode_prompt(tokenizer, question, earlier)
         if len(ids) >= least:
             return ids
     raise AssertionError

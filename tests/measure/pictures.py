@@ -160,8 +160,8 @@ def main() -> None:
         page = opened(browser, file.as_uri(), 1280, 940, device_scale_factor=SCALE)
         film(page, step, slow=2, fast=8).save(chosen.out / "run.webp", quality=68)
         browser.close()
-    for made in sorted(chosen.out.glob("*.*")):
-        print(f"{made.name}: {made.stat().st_size / 1024:.0f} KB")
+    for picture in sorted(chosen.out.glob("*.*")):
+        print(f"{picture.name}: {picture.stat().st_size / 1024:.0f} KB")
 
 
 if __name__ == "__main__":

@@ -176,9 +176,9 @@ def opening(browser: Browser, trace: Trace, tries: int, slow: int = 1) -> Iterat
     under = "" if slow == 1 else f", {slow}x slower processor"
     size = f"{len(trace.steps)} steps"
     p95 = quantiles(frames, n=20)[-1]
-    told = slow > 1
-    yield Measured(f"open {size}{under}", median(times), "ms", None if told else 1000)
-    yield Measured(f"scrub {size}, frame p95{under}", p95, "ms", None if told else 16)
+    announced = slow > 1
+    yield Measured(f"open {size}{under}", median(times), "ms", None if announced else 1000)
+    yield Measured(f"scrub {size}, frame p95{under}", p95, "ms", None if announced else 16)
     yield Measured(f"scrub {size}, frame median{under}", median(frames), "ms")
 
 
@@ -314,7 +314,7 @@ def real_app() -> Iterator[str]:
 def app(browser: Browser, tries: int) -> Iterator[Measured]:
     """The app as it is: from the load to the first motion, and the bytes of a real run."""
     with real_app() as url:
-        shown, moving = [], []
+        visible, moving = [], []
         for _ in range(tries):
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(NOTE_BEGIN)
@@ -322,10 +322,10 @@ def app(browser: Browser, tries: int) -> Iterator[Measured]:
             page.wait_for_function("window.seen.moving", timeout=15_000)
             loaded = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
             seen = page.evaluate("seen")
-            shown.append(max(0.0, seen["shown"] - loaded))
+            visible.append(max(0.0, seen["shown"] - loaded))
             moving.append(max(0.0, seen["moving"] - loaded))
             page.close()
-        yield Measured("load to the recorded run", median(shown), "ms")
+        yield Measured("load to the recorded run", median(visible), "ms")
         yield Measured("load to the first motion", median(moving), "ms", 1500)
         yield from real_run(browser, url)
 

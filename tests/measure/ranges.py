@@ -31,10 +31,10 @@ def main() -> int:
 
 def ends() -> dict[str, dict[str, str]]:
     """The versions of the packages that have a range, at either end."""
-    found = RANGE.findall((ROOT / "requirements.txt").read_text())
+    result = RANGE.findall((ROOT / "requirements.txt").read_text())
     return {
-        "lowest": {name: low for name, low, _ in found},
-        "highest": {name: high for name, _, high in found},
+        "lowest": {name: low for name, low, _ in result},
+        "highest": {name: high for name, _, high in result},
     }
 
 

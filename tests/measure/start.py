@@ -30,16 +30,18 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))[: options.cores]
-    found = [_started(set(cores)) for _ in range(options.repeats)]
-    for each in found:
+    result = [_started(set(cores)) for _ in range(options.repeats)]
+    for each in result:
         print(
             "page after {page:.2f} s, first token {token:.2f} s after it was asked for".format(
                 **each
             )
         )
-    medians = {name: round(statistics.median(each[name] for each in found), 3) for name in found[0]}
+    medians = {
+        name: round(statistics.median(each[name] for each in result), 3) for name in result[0]
+    }
     medians["weights"] = round(statistics.median(_loaded() for _ in range(options.repeats)), 3)
-    print(json.dumps({**medians, "repeats": len(found), "cores": len(cores), **_conditions()}))
+    print(json.dumps({**medians, "repeats": len(result), "cores": len(cores), **_conditions()}))
     return 0
 
 
@@ -69,9 +71,9 @@ def _started(cores: set[int]) -> dict[str, float]:
         address = f"http://127.0.0.1:{port}"
         _wait(address, app, began)
         page = perf_counter() - began
-        asked = perf_counter()
+        start = perf_counter()
         _first_token(address)
-        token = perf_counter() - asked
+        token = perf_counter() - start
     finally:
         app.terminate()
         app.wait(30)
@@ -93,10 +95,10 @@ def _first_token(address: str) -> None:
     """Ask for a run by the endpoint that scripts use, and read until a step is there."""
     data = [PROMPT, "logitspec", 64, 0.0, 0, "{}", ""]
     place = f"{address}/gradio_api/call/generate"
-    asked = urllib.request.Request(
+    call = urllib.request.Request(
         place, json.dumps({"data": data}).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(asked) as answer:
+    with urllib.request.urlopen(call) as answer:
         name = json.load(answer)["event_id"]
     with urllib.request.urlopen(f"{place}/{name}", timeout=SECONDS_AT_MOST) as lines:
         for line in lines:

@@ -55,7 +55,7 @@ def tensors(family: str) -> dict[str, np.ndarray]:
     name = ARCHITECTURES.get(config.model_type, config.model_type)
     (number,) = [each for each, known in MODEL_ARCH_NAMES.items() if known == name]
     names = get_tensor_name_map(number, config.num_hidden_layers)
-    found = {}
+    result = {}
     for ours, tensor in built.state_dict().items():
         stem, _, end = ours.rpartition(".")
         if stem == "lm_head" and config.tie_word_embeddings:
@@ -68,8 +68,8 @@ def tensors(family: str) -> dict[str, np.ndarray]:
             values = halves.swapaxes(1, 2).reshape(values.shape)
         if name.startswith("gemma") and "norm" in ours:
             values = values + 1
-        found[f"{names.get_name(stem)}.{end}"] = np.ascontiguousarray(values)
-    return found
+        result[f"{names.get_name(stem)}.{end}"] = np.ascontiguousarray(values)
+    return result
 
 
 def rounded(values: torch.Tensor, kind: GGMLQuantizationType) -> torch.Tensor:

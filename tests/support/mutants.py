@@ -124,10 +124,10 @@ def mutants(document: dict[str, Any]) -> list[Mutant]:
         if path[:1] == ("lanes",) and len(path) > 3:
             continue  # as in a trace
         kinds.setdefault(tuple("*" if isinstance(p, int) else p for p in path), []).append(path)
-    found = [Mutant("as it was", _written(document))]
+    result = [Mutant("as it was", _written(document))]
     for paths in kinds.values():
-        found += _of_a_place(document, dice.choice(paths), dice)
-    return [*found, *_of_the_file(_written(document))]
+        result += _of_a_place(document, dice.choice(paths), dice)
+    return [*result, *_of_the_file(_written(document))]
 
 
 def _paths(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -76,8 +76,8 @@ def state(page: Page) -> tuple[int, int, str]:
 def resting_step(trace: Trace) -> int:
     """Where a live run rests: the last step of median length, at least two tokens, or the very last."""
     lengths = [len(step.path) for step in trace.steps]
-    wanted = max(2, statistics.median_low(lengths))
-    return max((at for at, each in enumerate(lengths, 1) if each == wanted), default=len(lengths))
+    expected = max(2, statistics.median_low(lengths))
+    return max((at for at, each in enumerate(lengths, 1) if each == expected), default=len(lengths))
 
 
 def shown_text(tokens: list[bytes]) -> list[str]:

@@ -98,12 +98,12 @@ class PageVisitor:
         self.session = secrets.token_hex(6)
         self._client, self._buttons, self._model = client, buttons, model
 
-    async def press_run(self, wanted: Wanted) -> Ran:
+    async def press_run(self, request: Wanted) -> Ran:
         """Press Run; the run is asked for, and nobody listens yet."""
-        ran = Ran(self.session, wanted)
+        ran = Ran(self.session, request)
         (click,) = await self._call(self._buttons.ticket, [])
-        data = [click, wanted.prompt, wanted.method, self._model, wanted.tokens]
-        data += [wanted.temperature, wanted.seed, "{}"]
+        data = [click, request.prompt, request.method, self._model, request.tokens]
+        data += [request.temperature, request.seed, "{}"]
         body = {"fn_index": self._buttons.run, "data": data, "session_hash": self.session}
         answer = await self._client.post(f"{API}/queue/join", json=body)
         if answer.status_code != 200:
@@ -144,10 +144,10 @@ class ScriptVisitor:
         self._client = client
         self.session = secrets.token_hex(6)
 
-    async def ask(self, wanted: Wanted) -> tuple[Ran, str]:
+    async def ask(self, request: Wanted) -> tuple[Ran, str]:
         """A run that is asked for, and the name of its event; nobody listens yet."""
-        ran = Ran(self.session, wanted)
-        data = [wanted.prompt, wanted.method, wanted.tokens, wanted.temperature, wanted.seed]
+        ran = Ran(self.session, request)
+        data = [request.prompt, request.method, request.tokens, request.temperature, request.seed]
         body = {"data": [*data, "{}", "builtin"]}
         answer = await self._client.post(f"{API}/call/generate", json=body)
         return ran, answer.raise_for_status().json()["event_id"]

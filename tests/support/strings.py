@@ -77,9 +77,9 @@ def left_in_python(text: str) -> Iterator[str]:
         ):
             apart.update(map(id, ast.walk(node)))
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in apart and looks_visible(node.value):
-            yield node.value
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and id(node) not in apart and looks_visible(value):
+            yield value
 
 
 def left_in_markup(text: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("ZeroGPU: a GPU is asked for with every run.")
     try:
         _check_port(options.host, options.port)
+        _check_mcp(options)
         _serve(options)
     except Exception as error:
         print(explain(error), file=sys.stderr)
@@ -77,9 +78,30 @@ def _serve(options: argparse.Namespace) -> None:
         share=options.share,
         theme=theme(),
         **serving_options(
-            page, host, doors(options.host, options.allow_host, options.share, private, os.environ)
+            page,
+            host,
+            doors(options.host, options.allow_host, options.share, private, os.environ),
+            mcp=options.mcp,
         ),
     )
+
+
+def _check_mcp(options: argparse.Namespace) -> None:
+    """A Space that lacks the package for programs still has its page."""
+    from logitspec.errors import LogitSpecError
+    from logitspec.serving.programs.package import check_package
+
+    asked = options.mcp is not None
+    if not asked:
+        options.mcp = os.environ.get("GRADIO_MCP_SERVER", "").lower() in ("1", "true")
+    try:
+        if options.mcp:
+            check_package()
+    except LogitSpecError as error:
+        if asked:
+            raise
+        print(error, file=sys.stderr)
+        options.mcp = False
 
 
 def _private(options: argparse.Namespace) -> bool:
@@ -120,6 +142,11 @@ def _parser() -> argparse.ArgumentParser:
         help="that a run may keep the model (default: 3600; 120 where others reach the page)",
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
+    parser.add_argument(
+        "--mcp",
+        action=argparse.BooleanOptionalAction,
+        help="whether programs have tools over MCP, at /gradio_api/mcp (default: GRADIO_MCP_SERVER)",
+    )
     return parser
 
 

@@ -48,6 +48,21 @@ def writing(path: str | Path) -> Iterator[IO[bytes]]:
                 beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """An empty folder beside `folder`; what is in it by the end takes its places there, file by file, once all of it is
+    whole. After an error nothing has changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(f".{secrets.token_hex(4)}.part")
+    beside.mkdir()
+    try:
+        yield beside
+        for file in sorted(beside.iterdir()):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def check_writable(path: str | Path) -> None:
     """Raise LogitSpecError where no file can be written: better now than after hours of work. Leaves nothing."""
     with _refusals(path):

@@ -16,6 +16,7 @@ from logitspec.trace.exactness import promise
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace, dumps
+from logitspec.trace.schema import unopenable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +77,8 @@ def run(options: argparse.Namespace) -> None:
     trace = stream(options)
     if options.trace:
         trace.save(options.trace)
+        if why := unopenable(trace.to_json().encode()):
+            print(why, file=sys.stderr)
     counts = trace.counts()
     print(report(trace, counts))
     if options.json:

@@ -229,7 +229,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app with the built-in model; other tests start it by its command."""
     from support.app import forked_app
 
-    with forked_app(tmp_path_factory.mktemp("app") / "log") as address:
+    with forked_app(tmp_path_factory.mktemp("app") / "log", "--mcp") as address:
         yield address
 
 

@@ -123,6 +123,16 @@ def test_a_space_is_created_from_the_spacefile_with_its_files_and_nothing_else(
     assert kinds["app.py"] == "file"
 
 
+def test_packages_that_a_variable_wants_are_in_the_requirements_of_the_space_alone(
+    hub: SpaceHub, folder: Path
+) -> None:
+    (folder / "Spacefile").write_text(f"{SPACEFILE}packages: [mcp==1.30.0]\n")
+    deployed(folder)
+    sent = hub.spaces[NAME].files["requirements.txt"].decode()
+    assert sent.splitlines()[-2:] == ["torch==2.13.0", "mcp==1.30.0"]
+    assert "mcp" not in (folder / "requirements.txt").read_text()
+
+
 def test_a_second_deployment_sends_nothing_and_a_third_what_changed(
     hub: SpaceHub, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,6 +249,24 @@ def test_what_cuts_off_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_is_filled_once_all_is_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    with files.filling(folder) as beside:
+        (beside / "one").write_text("first")
+
+    def cut_off() -> None:
+        with files.filling(folder) as beside:
+            (beside / "one").write_text("sec")
+            (beside / "two").write_text("")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_off()
+    assert [each.name for each in folder.iterdir()] == ["one"]
+    assert (folder / "one").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
     files.write(tmp_path / "link", "text")

@@ -11,6 +11,7 @@ from time import sleep
 from typing import Any
 
 import pytest
+import torch
 
 from logitspec import LogitSpecError, Trace
 from logitspec.models.catalogue import CATALOGUE
@@ -97,6 +98,31 @@ def test_a_failure_in_mid_run_keeps_the_steps_and_hides_the_stack(
     assert "secret detail" in caplog.text
     monkeypatch.undo()
     assert Trace.from_json(list(host.stream(wanted(), Event()))[-1]).finish == "length"
+
+
+@pytest.mark.parametrize(
+    "full", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")]
+)
+def test_a_memory_that_is_full_ends_its_run_with_a_sentence_and_leaves_the_next_whole(
+    host: Host, monkeypatch: pytest.MonkeyPatch, full: Exception
+) -> None:
+    whole = Trace.from_json(list(host.stream(wanted(), Event()))[-1])
+    target, _, _ = host.models.load("tiny")
+    verify, calls = target.verify, iter(range(100))
+
+    def failing(tree: Any) -> Any:
+        if next(calls) == 3:
+            raise full
+        return verify(tree)
+
+    monkeypatch.setattr(target, "verify", failing)
+    trace = Trace.from_json(list(host.stream(wanted(), Event()))[-1])
+    monkeypatch.undo()
+    assert trace.finish == "error"
+    assert trace.error == "The memory is full; shorten the prompt, or choose a smaller model."
+    assert [step.tokens for step in trace.steps] == [step.tokens for step in whole.steps[:3]]
+    after = Trace.from_json(list(host.stream(wanted(), Event()))[-1])
+    assert (after.finish, after.output_ids) == ("length", whole.output_ids)
 
 
 def test_closing_the_stream_frees_the_model_for_the_next_run(host: Host) -> None:

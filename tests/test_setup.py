@@ -18,11 +18,13 @@ from typing import Any
 import pytest
 import yaml
 from measure import ranges
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from support import cached
 from support.cached import python_versions
 
 from logitspec.models.catalogue import CATALOGUE
+from logitspec.serving.programs.package import NEEDED
 from logitspec.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +38,7 @@ COME_ALONG = {
     "huggingface_hub": "transformers",
     "jinja2": "torch",
     "psutil": "accelerate",
+    "pydantic": "gradio",
     "safetensors": "transformers",
     "starlette": "gradio",
     "tokenizers": "transformers",
@@ -45,9 +48,10 @@ COME_ALONG = {
 
 OPTIONAL = {
     "gguf",
+    "mcp",
     "segno",
     "triton",
-}  # the app says how to get the first two, and torch for CUDA brings the last
+}  # the app says how to get the first three, and torch for CUDA brings the last
 
 TOP_LEVEL = {
     "app.py", "logitspec", "assets", "tests", "requirements.txt", "README.md", "Spacefile",
@@ -255,7 +259,8 @@ def test_front_matter_says_what_hugging_face_wants() -> None:
 def test_spacefile_keys_are_known() -> None:
     space = spacefile()
     assert set(space) == {
-        "name", "front_matter", "hardware", "storage", "variables", "secrets", "files", "smoke",
+        "name", "front_matter", "hardware", "storage", "variables", "packages", "secrets", "files",
+        "smoke",
     }  # fmt: skip
     assert re.fullmatch(r"[a-z0-9-]+", space["name"])
     assert not set(space) & {"v", "micros", "engine", "presets"}  # Deta's, of the same file name
@@ -298,12 +303,20 @@ def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:
     assert space["variables"] == {
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "GRADIO_MCP_SERVER": "True",
         "LOGITSPEC_MODEL": CATALOGUE[0].name,
     }
     send, leave_out = set(space["files"]["send"]), set(space["files"]["leave_out"])
     assert not send & leave_out
     assert send | leave_out == TOP_LEVEL
     assert {"app.py", "logitspec", "assets", "requirements.txt", "README.md"} <= send
+
+
+def test_a_space_has_the_package_for_programs_that_the_tests_and_the_app_know() -> None:
+    (package,) = spacefile()["packages"]
+    pins = {pin.name: pin.version for pin in requirements("tests/requirements.txt")}
+    assert package == f"mcp=={pins['mcp']}"
+    assert SpecifierSet(NEEDED.removeprefix("mcp")).contains(pins["mcp"])
 
 
 def test_spacefile_smoke_call_is_one_that_the_app_takes() -> None:

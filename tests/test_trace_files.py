@@ -175,10 +175,13 @@ REFUSED = {
     "a step left out": (document(steps=made_up()["steps"][1:]), "does not begin where the text"),
     "half a character": (document(prompt="a\ud83d"), "prompt has half a character"),
     "a seed below 0": (document(sampling={"seed": -1}), "sampling.seed is out of bounds"),
+    "a seed of too many digits": (document(sampling={"seed": str(2**63)}), "sampling.seed is out of"),
+    "a seed in letters": (document(sampling={"seed": "one"}), "sampling.seed is not written as"),
     "an odd schema": (document(schema="<b>" * 999), "schema unknown"),
 }  # fmt: skip
 
 TAKEN = {
+    "the largest seed": document(sampling={"seed": str(2**63 - 1)}),
     "the widest tree": tree([-1, *([0] * (NODES - 1))]),
     "the deepest tree": tree([-1, *range(NODES - 1)], range(NODES)),
     "the longest token": document(vocabulary={str(each): "\u202e" * 1024 for each in range(50)}),

@@ -16,7 +16,7 @@ from support.awaited import awaited
 from logitspec import LogitSpecError, Trace
 from logitspec.prompts import typed
 from logitspec.publish.demos import RACES, TRACES, demo_run, opening_race
-from logitspec.serving import budget, live
+from logitspec.serving import budget, live, models
 from logitspec.serving.host import Host
 from logitspec.serving.limits import Limits, Visitor
 from logitspec.serving.request import Request
@@ -148,6 +148,26 @@ def test_a_run_that_nobody_listens_to_ends_and_one_that_is_heard_does_not(
     trace = known(host, run)
     assert (trace.finish, len(trace.steps)) == ("cancelled", 2)
     free(host)
+
+
+def test_a_load_that_hangs_ends_in_a_sentence_and_the_next_visitor_is_served(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, real = Event(), models.load
+
+    def load(name: str, *rest: Any, **placing: Any) -> Any:
+        if name == "builtin":
+            released.wait()
+        return real(name, *rest, **placing)
+
+    monkeypatch.setattr(models, "load", load)
+    host.models.load_seconds = 0.2
+    with pytest.raises(
+        LogitSpecError, match=r"builtin was not loaded within 0 seconds, .*again\.$"
+    ):
+        list(host.stream(wanted(model="builtin"), Event()))
+    assert whole(host).finish == "length"
+    released.set()
 
 
 def test_who_listened_and_hung_up_has_some_seconds_to_come_back(host: Host, clock: Clock) -> None:
@@ -333,7 +353,7 @@ def test_rubbish_costs_nothing(
     def fail(*arguments: Any) -> None:
         raise AssertionError("This took a thread.")
 
-    monkeypatch.setattr("logitspec.ui.callbacks.to_thread.run_sync", fail)
+    monkeypatch.setattr("logitspec.serving.waiting.to_thread.run_sync", fail)
     rubbish: list[Any] = [
         None,
         3,

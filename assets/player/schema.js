@@ -24,6 +24,7 @@ const WORDS = {
   object: t("player.kind-object"),
   string: t("player.kind-string"),
 };
+const SEEDS = 2n ** 63n; // of them, from 0 on; those that a number here would round are texts
 const SURROGATE = /\p{Surrogate}/u;
 
 /** What a figure of a lesson has to name. @type {Record<string, string[]>} */
@@ -240,7 +241,9 @@ function cohereRace({ titles, lanes }) {
  * Steps follow each other, and the text has a length that can be drawn.
  * @param {TraceMessage} trace
  */
-export function cohere({ vocabulary, prompt_ids: prompt, steps = [] }) {
+export function cohere({ vocabulary, prompt_ids: prompt, sampling, steps = [] }) {
+  const { seed } = sampling || {};
+  if (typeof seed === "string" && BigInt(seed) >= SEEDS) throw new SchemaError("is out of bounds").at(".sampling.seed");
   const sizes = new Map(Object.entries(vocabulary).map(([id, entry]) => [Number(id), bytesOf(entry).length]));
   const size = (/** @type {number} */ id) => sizes.get(id) || 0;
   let text = prompt.reduce((sum, id) => sum + size(id), 0);

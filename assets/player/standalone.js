@@ -1,8 +1,9 @@
-/* The player of an exported page. */
+/* The player of an exported page, and of the one that an MCP client shows, which has no run of its own. */
 
 import { language } from "../page/i18n.js";
 import { createPresenter } from "../present/present.js";
 import { placeInAddress } from "./exported.js";
+import { isFramed, playForClient } from "./mcp.js";
 import { createPlayer } from "./player.js";
 
 /** @import { StepPlace } from "./types.js" */
@@ -14,6 +15,10 @@ function start() {
   const trace = document.getElementById("logitspec-trace");
   if (!element || !trace) return;
   document.documentElement.lang = language;
+  if (!trace.textContent && isFramed()) {
+    playForClient(element);
+    return;
+  }
   const player = createPlayer(element);
   const goTo = (/** @type {StepPlace} */ { step, beat }) => {
     if (!step) return;

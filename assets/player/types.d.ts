@@ -56,6 +56,8 @@ export interface TraceHeader {
   baseline?: Baseline;
   model: { id: string; dtype: string; device: string };
   environment: Environment;
+  /** A seed that a number here would round is a text. */
+  sampling?: { seed?: number | string };
 }
 
 /** What ran. `forward_costs`: milliseconds of a forward at some numbers of rows. */

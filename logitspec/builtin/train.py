@@ -155,7 +155,6 @@ def save(
 
     `curve` are the probes of the log.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     config = LlamaConfig(**run.model.config.to_dict())
     copy = LlamaForCausalLM(config)
     copy.load_state_dict(run.model.state_dict())
@@ -166,11 +165,14 @@ def save(
     copy.generation_config = GenerationConfig(
         eos_token_id=ends, pad_token_id=ends[1], do_sample=False
     )
-    for shard in folder.glob("model*.safetensors*"):
-        shard.unlink()
     torch.nn.Module.to(copy, torch.bfloat16)
-    copy.save_pretrained(folder, max_shard_size=SHARD)
-    run.tokenizer.save_pretrained(folder)
+    with files.filling(folder) as beside:
+        copy.save_pretrained(beside, max_shard_size=SHARD)
+        run.tokenizer.save_pretrained(beside)
+        new = {each.name for each in beside.iterdir()}
+    for shard in folder.glob("model*.safetensors*"):
+        if shard.name not in new:
+            shard.unlink()
     facts = asdict(run.settings) | {
         "parameters": sum(p.numel() for p in copy.parameters()),
         "steps": run.step,

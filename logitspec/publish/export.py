@@ -47,6 +47,19 @@ def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
     )
 
 
+def hosted_page() -> str:
+    """The same page without a run, for a frame of an MCP client, which tells it what to play."""
+    return filled(
+        "",
+        player=player_markup(),
+        title="LogitSpec step player",
+        style=player_style(),
+        scripts=player_scripts(),
+        step="0",
+        beat="0",
+    )
+
+
 def title(trace: Trace) -> str:
     """What to call the run: its recorded title, or the beginning of its prompt, on one line."""
     text = (trace.recorded or trace.prompt or "a run")[:MAX_READ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Secret:
 @dataclass(frozen=True, slots=True)
 class Space:
     """What the Spacefile says. hardware: the default first. send, leave_out: entries of the top level;
-    ignore: patterns of names within them."""
+    ignore: patterns of names within them. packages: what it wants beside requirements.txt."""
 
     name: str
     front_matter: dict[str, Any]
@@ -54,6 +54,7 @@ class Space:
     leave_out: list[str]
     ignore: list[str]
     smoke: dict[str, Any]
+    packages: list[str] = field(default_factory=list)
 
     def on(self, hardware: str | None) -> Hardware:
         """The hardware of that name, or the default."""
@@ -87,7 +88,7 @@ def read(folder: Path) -> Space:
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise LogitSpecError(f"The {NAME} can't be used ({reason}); mend it.") from error
-    assert len(fields(space)) == 9
+    assert len(fields(space)) == 10
     return space
 
 
@@ -108,8 +109,9 @@ def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path |
             SUGGESTED: f"suggested_hardware: {hardware.name}",
         },
     )
-    files["requirements.txt"] = _fit(
-        folder / "requirements.txt", {TORCH: f"torch=={hardware.torch}"}
+    files["requirements.txt"] = (
+        _fit(folder / "requirements.txt", {TORCH: f"torch=={hardware.torch}"})
+        + "".join(f"{package}\n" for package in space.packages).encode()
     )
     return files
 

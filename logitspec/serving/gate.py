@@ -32,6 +32,9 @@ HUB = "huggingface.co"  # its pages show Spaces
 
 MAX_BODY = 6 * MAX_CHARACTERS + 100_000  # bytes; a script may write a character in six, as \u4e00
 MAX_AT_A_TIME = 128  # of an address, that want something done
+MAX_PROGRAMS = (
+    32  # of them over MCP, which have a number of their own, since a call lasts as long as its run
+)
 SESSION = re.compile(r"[\w-]{1,64}")
 
 # Gradio's, for components that this page has none of; and what only its developers need.
@@ -40,6 +43,7 @@ CLOSED = (
     " run-history runs monitoring login vibe-code mcp"
 ).split()
 LISTENING = re.compile(r"/gradio_api/(?:queue/data|call(?:/v2)?/[^/]+/([^/]+))/?")
+PROGRAMS = re.compile(r"/gradio_api/mcp(?:/schema|/)?")
 STAYING = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
 NO_SESSION = "The name of this session is too long, or none; reload the page."
@@ -137,7 +141,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 class Gate:
     """The middleware. It tells the host's `audience` who listens, and the host who is gone.
 
-    misfit: why the application can't take a path with a body, a JSON object; None where it can.
+    misfit: why the application can't take a path with a body, a JSON object; None where it can. programs: whether
+    it has tools for programs, over MCP.
     """
 
     def __init__(
@@ -146,11 +151,14 @@ class Gate:
         host: Host,
         doors: Doors,
         misfit: Callable[[str, dict[str, Any]], str | None] = lambda path, body: None,
+        programs: bool = False,
     ) -> None:
         self._app, self._host, self._doors, self._misfit = app, host, doors, misfit
+        self._programs = programs
         self._policy = doors.policy()
         host.audience.begin()
-        self._busy: Counter[str] = Counter()  # requests that want something done, by address
+        # Requests that want something done, by address and whether of a program.
+        self._busy: Counter[tuple[str, bool]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -205,8 +213,11 @@ class Gate:
 
     def _check_path(self, path: str) -> None:
         first = path.removeprefix("/gradio_api").strip("/").partition("/")[0].partition("=")[0]
-        if first in CLOSED:
+        if first in CLOSED and not self._is_of_program(path):
             raise Refusal(404, "There is nothing here.")
+
+    def _is_of_program(self, path: str) -> bool:
+        return self._programs and PROGRAMS.fullmatch(path) is not None
 
     async def _listen(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream that somebody listens to; who hangs up before its end is gone."""
@@ -238,19 +249,21 @@ class Gate:
                 self._host.forget(stream.session)
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        of_program = self._is_of_program(scope["path"])
+        silent = ("GET", "HEAD", "OPTIONS", *(["DELETE"] if of_program else []))
+        if scope["method"] in silent:
             return await self._app(scope, receive, send)
-        address = scope["client"][0] if scope.get("client") else ""
-        if self._busy[address] >= MAX_AT_A_TIME:
+        asker = scope["client"][0] if scope.get("client") else "", of_program
+        if self._busy[asker] >= (MAX_PROGRAMS if of_program else MAX_AT_A_TIME):
             raise Refusal(429, "Too many requests come from your address; try again in a moment.")
-        self._busy[address] += 1
+        self._busy[asker] += 1
         try:
             body = await _body(Headers(scope=scope), receive)
             if scope["path"].startswith("/gradio_api/") and "/logitspec/" not in scope["path"]:
                 self._check_body(scope["path"], body)
             return await self._app(scope, _again(body, receive), send)
         finally:
-            self._busy[address] -= 1
+            self._busy[asker] -= 1
             self._busy += Counter()  # without those at 0
 
     def _check_body(self, path: str, body: bytes) -> None:

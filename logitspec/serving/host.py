@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextvars import copy_context
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-from logitspec.decoding.race import begin_race
+from anyio import CapacityLimiter
+
+from logitspec.decoding.race import Race, begin_race
 from logitspec.errors import LogitSpecError
 from logitspec.models.chat import encode_prompt
 from logitspec.models.loader import BUILTIN
@@ -22,9 +24,12 @@ from logitspec.serving.models import LoadedModels
 from logitspec.serving.request import Request
 from logitspec.serving.turn import UNHEARD, Place, Turn
 from logitspec.serving.worker import Worker
+from logitspec.trace.records import Trace
 
 GPU_SECONDS = 10.0  # to get a GPU ready and to read the prompt
 SLOW_TOKENS_PER_SECOND = 25.0
+
+Shown = TypeVar("Shown")
 
 
 class Host:
@@ -45,9 +50,12 @@ class Host:
         self.audience = Audience(now)
         self.turn = Turn(limits, now)
         self.models = LoadedModels(self.turn, model, device, dtype, others, folders, **loading)
+        self.models.load_seconds = limits.load_seconds
+        self.answering = CapacityLimiter(1)  # of answers that take a processor which runs need
         self._now = now
         self._worker = Worker(self.models)
         self._runs = LiveRuns()
+        self._runs_of_programs = LiveRuns()
         self._held: LiveRun | None = None
         self._lock = Lock()
 
@@ -78,11 +86,43 @@ class Host:
         """
         request.check()
         place = place or self.turn.ask(visitor)
+        yield from self._run(
+            request, stop, lambda run: run.messages(whole=not outlives), place, outlives
+        )
+
+    def race(
+        self,
+        request: Request,
+        stop: Event,
+        visitor: Visitor = NOBODY_ELSE,
+        place: Place | None = None,
+    ) -> Generator[Race, None, None]:
+        """The same for who reads no messages: yields what `LiveRun.growing` does. Lanes of a race are kept as runs of
+        their own, too."""
+        request.check()
+        place = place or self.turn.ask(visitor)
+
+        def show(run: LiveRun) -> Iterator[Race]:
+            yield from run.growing()
+            if not run.race.is_run:
+                for lane in run.lanes():
+                    self._keep(lane)
+
+        yield from self._run(request, stop, show, place)
+
+    def _run(
+        self,
+        request: Request,
+        stop: Event,
+        show: Callable[[LiveRun], Iterator[Shown]],
+        place: Place,
+        outlives: bool = False,
+    ) -> Generator[Shown, None, None]:
         run = None
         try:
             place.wait(stop)
             run = self._begin(request, stop, place.visitor)
-            yield from run.messages(whole=not outlives)
+            yield from show(run)
         except GeneratorExit:
             if run is not None and run.reader:
                 run.lose_reader(for_good=False)
@@ -121,8 +161,15 @@ class Host:
             lambda: self.audience.silence(visitor.session),
             self._now,
         )
-        self._runs.add(run)
+        self._keep(run)
         return run
+
+    def _keep(self, run: LiveRun) -> None:
+        """Those of programs push out no page's."""
+        (self._runs if run.owner.session else self._runs_of_programs).add(run)
+
+    def _find(self, name: str) -> LiveRun | None:
+        return self._runs.get(name) or self._runs_of_programs.get(name)
 
     def _go_on(self, run: LiveRun, place: Place) -> None:
         """A page's run without its reader: it goes on while somebody asks for its steps. Then it gives its
@@ -161,33 +208,39 @@ class Host:
 
     def steps_from(self, name: str, first: int) -> str | None:
         """`LiveRun.steps_from` of a recent run; None for one that is not known (any more)."""
-        run = self._runs.get(name)
+        run = self._find(name)
         return None if run is None else run.steps_from(first)
 
     def knows(self, name: str) -> bool:
         """Whether a run is a recent one."""
-        return self._runs.get(name) is not None
+        return self._find(name) is not None
+
+    def traces(self, name: str) -> list[Trace]:
+        """The traces of a recent run or race as they stand, a lane each, spelt; none of one that is not known (any
+        more)."""
+        run = self._find(name)
+        return [] if run is None else run.traces()
 
     def reply(self, name: str, first: int) -> str | None:
         """`LiveRun.reply` of a recent run; None for one that is not known (any more)."""
-        run = self._runs.get(name)
+        run = self._find(name)
         return None if run is None else run.reply(first)
 
     def packed(self, name: str, first: int) -> str | None:
         """The same, if it is packed already."""
-        run = self._runs.get(name)
+        run = self._find(name)
         return run.packed if run is not None and run.wants_whole(first) else None
 
     def stop(self, name: str) -> None:
         """End a run that has lost its reader; others are their readers' to stop."""
-        run = self._runs.get(name)
+        run = self._find(name)
         if run is not None and not run.reader:
             run.halt()
 
     def goodbye(self, name: str, address: str) -> None:
         """The page that reads a run is closed: the run frees the models at its next step, and is held in case
         the page was only reloaded. address: who says so; others than its owner are not heard."""
-        run = self._runs.get(name)
+        run = self._find(name)
         if run is not None and run.owner.address == address and not run.over:
             run.lose_reader(for_good=True)
 

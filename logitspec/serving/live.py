@@ -18,6 +18,7 @@ from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.tokens import Speller
 from logitspec.serving import wire
 from logitspec.serving.limits import NOBODY_ELSE, Visitor
+from logitspec.trace.records import Trace
 
 MAX_RUNS = 32
 SECONDS_PER_MESSAGE = 1 / 25
@@ -67,6 +68,27 @@ class LiveRun:
         last = self._progress(sequence, counts)
         yield wire.whole_message(race) if whole else last
 
+    def growing(self) -> Iterator[Race]:
+        """The race whenever it has grown for a while, and at its end with its tokens spelt. Without an end when
+        the run is unheard."""
+        yielded_at = 0.0
+        for _ in self._steps():
+            if self.unheard:
+                return
+            if monotonic() - yielded_at >= SECONDS_PER_MESSAGE:
+                yield self.race
+                yielded_at = monotonic()
+        self.close()
+        for trace in self.race.traces:
+            trace.spell(self.speller)
+        yield self.race
+
+    def lanes(self) -> Iterator[LiveRun]:
+        """Each lane of a race that is over as a run of its own."""
+        for title, trace in zip(self.race.titles, self.race.traces, strict=True):
+            alone = Race([title], [trace], [0] * len(trace.steps), trace.run)
+            yield LiveRun(alone, self.speller, _no_growth(), self.stop, self.owner, reader=False)
+
     def go_on_alone(self) -> bool:
         """Run on while somebody asks for steps; whether it came to its end."""
         return not self.unheard and all(not self.unheard for _ in self._steps())
@@ -95,13 +117,9 @@ class LiveRun:
     def steps_from(self, first: int) -> str | None:
         """The message with all steps from number `first` (0-based, of all lanes together) on; for 0
         everything so far. None where there can be no such step."""
-        self.last_read = self.now()
-        self.wanted.set()
-        race = self.race.so_far()  # it may go on in another thread
+        race = self._so_far()
         if not 0 <= first <= len(race.order):
             return None
-        for trace in race.traces:
-            trace.spell(self.speller)
         if first == 0:
             return wire.whole_message(race)
         counts = [race.order[:first].count(lane) for lane in range(len(race.traces))]
@@ -111,6 +129,18 @@ class LiveRun:
             for trace, at in zip(race.traces, counts, strict=True)
         ]
         return wire.progress_message(race, counts, needed)
+
+    def traces(self) -> list[Trace]:
+        """Its traces as they stand, spelt."""
+        return self._so_far().traces
+
+    def _so_far(self) -> Race:
+        self.last_read = self.now()
+        self.wanted.set()
+        race = self.race.so_far()  # it may go on in another thread
+        for trace in race.traces:
+            trace.spell(self.speller)
+        return race
 
     def reply(self, first: int) -> str | None:
         """`steps_from`, packed; of a run that has ended the whole, packed once, where many steps are wanted."""
@@ -159,6 +189,10 @@ class LiveRun:
         # A race can fail before any of its lanes has begun.
         for trace in [each for each in traces if each.finish == "error"] or traces[:1]:
             trace.finish, trace.error = "error", sentence(error)
+
+
+def _no_growth() -> Generator[int, None, None]:
+    yield from ()
 
 
 class LiveRuns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from logitspec.models.loader import BUILTIN, display_name, fetch, load
 from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu
+from logitspec.serving.thread import HungError, in_a_thread
 from logitspec.serving.turn import Turn
 from logitspec.trace.exactness import promise
 
@@ -64,6 +65,7 @@ class LoadedModels:
         self._device, self._dtype = device, dtype
         # A captured graph would belong to a process without a GPU.
         self._loading = {**loading, "graphs": False} if zerogpu.HERE else loading
+        self.load_seconds: float | None = None  # that a model may take; None: as long as it likes
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._free: dict[str, Runner] = {}  # by model, the target that no work has
 
@@ -97,14 +99,31 @@ class LoadedModels:
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.names)}."
             )
         if name not in self._loaded:
-            target, tokenizer = load(self._source(name), self._device, self._dtype, **self._loading)
-            if not zerogpu.HERE:
-                target.measure_costs()  # now, so that the first run begins at once
-            self._loaded[name] = Loaded(target, tokenizer, Speller(tokenizer))
-            self._free[name] = target
+            source = self._source(name)
+            self._loaded[name] = loaded = self._in_time(name, lambda: self._load(source))
+            self._free[name] = loaded.target
             self._unload_oldest()
         self._loaded.move_to_end(name)
         return self._loaded[name]
+
+    def _load(self, source: str) -> Loaded:
+        target, tokenizer = load(source, self._device, self._dtype, **self._loading)
+        if not zerogpu.HERE:
+            target.measure_costs()  # now, so that the first run begins at once
+        return Loaded(target, tokenizer, Speller(tokenizer))
+
+    def _in_time(self, name: str, work: Callable[[], Loaded]) -> Loaded:
+        """What `work` returns. After a while it is left to itself: whoever waits behind it would wait for good."""
+        if self.load_seconds is None or zerogpu.HERE:
+            return work()
+        try:
+            return in_a_thread(work, self.load_seconds)
+        except HungError:
+            log.error("loading %s hangs", name)
+            raise LogitSpecError(
+                f"The model {name} was not loaded within {self.load_seconds:.0f} seconds, so it was given up;"
+                " choose another one, or try it again."
+            ) from None
 
     def _source(self, name: str) -> str:
         """Where a model comes from. Whoever may not use this machine's folders doesn't learn of any: every name

@@ -11,12 +11,13 @@ from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 END = object()  # what comes after the last value
 SECONDS_AT_EXIT = 2.0  # for the step that is going on when the process ends
 
+Value = TypeVar("Value")
 Jobs = SimpleQueue[Callable[[], None] | None]
 
 
@@ -69,23 +70,43 @@ class ModelThread:
                 self._call(lambda: self._jobs.put(None), SECONDS_AT_EXIT)
 
     def _call(self, work: Callable[[], Any], seconds: float | None) -> Any:
-        future: Future[Any] = Future()
-
-        def job() -> None:
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._jobs.put(job)
         try:
-            return future.result(seconds)
-        except NotYet:
-            if future.done():  # the work's own
-                raise
+            return _in_time(work, self._jobs.put, seconds)
+        except HungError:
             self._hung = True
             self._jobs.put(None)
-            raise HungError from None
+            raise
+
+
+def in_a_thread(work: Callable[[], Value], seconds: float) -> Value:
+    """What `work` returns, in a thread of its own; HungError after so many seconds, and the thread is left to itself."""
+    context = copy_context()
+
+    def begin(job: Callable[[], None]) -> None:
+        Thread(target=job, daemon=True).start()
+
+    return _in_time(lambda: context.run(work), begin, seconds)
+
+
+def _in_time(
+    work: Callable[[], Value], begin: Callable[[Callable[[], None]], None], seconds: float | None
+) -> Value:
+    """What `work` returns once `begin` has it done elsewhere."""
+    future: Future[Value] = Future()
+
+    def job() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    begin(job)
+    try:
+        return future.result(seconds)
+    except NotYet:
+        if future.done():  # the work's own
+            raise
+        raise HungError from None
 
 
 def _work(jobs: Jobs) -> None:

@@ -18,11 +18,12 @@ FILE = ASSETS / "origins.json"
 class Look:
     """What Python shows of an origin.
 
-    label, colour and pattern: its name in texts and charts, its colour there (of 3:1 and more on white and
+    title: its name in sentences. label, colour and pattern: its name in texts and charts, its colour there (of 3:1 and more on white and
     on black), and plotly's name for what its bars are filled with. words: in the terminal's legend; style and
     style_without_colour: parameters of the terminal's escape sequence.
     """
 
+    title: str
     label: str
     colour: str
     pattern: str
@@ -33,7 +34,10 @@ class Look:
 
 def looks(origins: dict[str, Any]) -> dict[str, Look]:
     """By origin, in the order of legends; `origins`: what the file holds."""
-    return {name: Look(**each["chart"], **each["terminal"]) for name, each in origins.items()}
+    return {
+        name: Look(each["title"], **each["chart"], **each["terminal"])
+        for name, each in origins.items()
+    }
 
 
 LOOKS = looks(json.loads(FILE.read_text(encoding="utf-8")))

@@ -229,7 +229,7 @@ class Trace:
         the bounds of `assets/schema.json`."""
         data = read(text)
         fields = {name: data[name] for name in cls.__slots__ if name in data}
-        fields["sampling"] = Sampling(**data["sampling"])
+        fields["sampling"] = Sampling.from_json(data["sampling"])
         fields["vocabulary"] = {
             int(token): bytes.fromhex(s["hex"]) if isinstance(s, dict) else s.encode()
             for token, s in data["vocabulary"].items()

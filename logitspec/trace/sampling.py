@@ -7,6 +7,9 @@ from typing import Any
 
 from logitspec.errors import LogitSpecError
 
+EXACT = 2**53  # below, every whole number is one of JavaScript's
+SEEDS = 2**63  # of them, from 0 on
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -44,15 +47,22 @@ class Sampling:
                 f"A repetition penalty of {self.repetition_penalty} is out of range; choose above 0 and up"
                 " to 100."
             )
-        if not 0 <= self.seed < 2**63:
+        if not 0 <= self.seed < SEEDS:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")
 
     def to_json(self) -> dict[str, Any]:
-        """The fields by name; the penalty only where there is one."""
+        """The fields by name; the penalty only where there is one. A seed that a page would round is a text."""
         fields = asdict(self)
+        if self.seed >= EXACT:
+            fields["seed"] = str(self.seed)
         if self.repetition_penalty == 1.0:
             del fields["repetition_penalty"]
         return fields
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Sampling:
+        """The one of `to_json`."""
+        return cls(**{**fields, "seed": int(fields.get("seed", 0))})
 
 
 GREEDY = Sampling()

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
+from logitspec.trace.sampling import SEEDS
 from logitspec.trace.tree import Origin
 
 FILE = ASSETS / "schema.json"
@@ -87,12 +88,27 @@ def too_large(kind: str = "trace") -> LogitSpecError:
     )
 
 
+def unopenable(text: bytes, kind: str = "trace") -> str:
+    """Why a document that was written can't be opened again, in a sentence; empty where it can."""
+    if len(text) > LIMITS["bytes"]:
+        why = f"has {len(text) / 2**20:.0f} MB, and files of up to {LIMITS['bytes'] >> 20} MB are opened"
+    elif _brackets(text) > LIMITS["brackets"]:
+        why = "has more steps and nodes than are opened"
+    else:
+        return ""
+    return f"This {kind} {why}; ask for fewer new tokens to have one that can be opened again."
+
+
+def _brackets(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
+
+
 def _parsed(text: str | bytes, kind: str) -> Any:
     try:
         data = text.encode() if isinstance(text, str) else text
         if len(data) > LIMITS["bytes"]:
             raise too_large(kind)
-        if data.count(b"[") + data.count(b"{") > LIMITS["brackets"]:
+        if _brackets(data) > LIMITS["brackets"]:
             raise ValueError("it has too many brackets")
         return json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
     except LogitSpecError:
@@ -294,6 +310,8 @@ def _cohere_race(race: dict[str, Any]) -> None:
 
 def cohere(trace: dict[str, Any]) -> None:
     """Steps follow each other, and the text has a length that can be drawn."""
+    if int(trace["sampling"].get("seed", 0)) >= SEEDS:
+        raise SchemaError("is out of bounds").at(".sampling.seed")
     sizes = {int(token): _size(spelling) for token, spelling in trace["vocabulary"].items()}
     text = sum(sizes.get(token, 0) for token in trace["prompt_ids"])
     position = len(trace["prompt_ids"])

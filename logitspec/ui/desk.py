@@ -16,8 +16,8 @@ import gradio as gr
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.serving.host import Host
 from logitspec.serving.request import Request
-from logitspec.serving.turn import stopped
-from logitspec.serving.waiting import in_threads, outlooks
+from logitspec.serving.turn import Outlook, Place, stopped
+from logitspec.serving.waiting import in_turn
 from logitspec.serving.wire import error_message, pack, waiting_message
 from logitspec.ui.visit import visitor_of
 
@@ -112,19 +112,19 @@ class Desk:
         try:
             request = make()
             request.check()
-            place = self._host.ask(visitor_of(visit))
-            with place.until_claimed():
-                async with aclosing(
-                    outlooks(place, ticket.stop, lambda: self._host.unheard(place))
-                ) as waiting:
-                    async for outlook in waiting:
-                        yield waiting_message(*outlook)
+
+            def begin(place: Place) -> Generator[str, None, None]:
                 ticket.begun = True
-                stream = self._host.stream(request, ticket.stop, outlives=True, place=place)
-                async with aclosing(in_threads(_packed(stream))) as messages:
-                    async for message in messages:
-                        if not ticket.replaced:
-                            yield message
+                return _packed(self._host.stream(request, ticket.stop, outlives=True, place=place))
+
+            async with aclosing(
+                in_turn(self._host, visitor_of(visit), ticket.stop, begin)
+            ) as messages:
+                async for message in messages:
+                    if isinstance(message, Outlook):
+                        yield waiting_message(*message)
+                    elif not ticket.replaced:
+                        yield message
         except Exception as error:
             if ticket.stop.is_set() and not ticket.begun:
                 return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from logitspec.serving.follow_routes import follow_routes
 from logitspec.serving.gate import Doors, Gate
 from logitspec.serving.host import Host
 from logitspec.serving.limits import MAX_WAITING
+from logitspec.ui.programs import programs, routes
 from logitspec.ui.scripts import ADDRESS, launch_options
 from logitspec.ui.sessions import light_sessions
 
@@ -24,8 +26,10 @@ MAX_SESSIONS = 1000  # that Gradio remembers
 THREADS = 40  # beyond those for runs
 
 
-def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]:
-    """For `page.launch`: `launch_options`, and everything that visitors have to do with."""
+def serving_options(page: gr.Blocks, host: Host, doors: Doors, mcp: bool = False) -> dict[str, Any]:
+    """For `page.launch`: `launch_options`, and everything that visitors have to do with. mcp: whether programs
+    have the tools over MCP."""
+    served = programs(page, host) if mcp else None
 
     async def goodbye(request: Request) -> Response:
         """The page that follows the run in the body is closed."""
@@ -37,8 +41,12 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
     kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
-    kwargs["middleware"] = [Middleware(Gate, host=host, doors=doors, misfit=misfits(page))]
+    gate = Middleware(Gate, host=host, doors=doors, misfit=misfits(page), programs=mcp)
+    kwargs["middleware"] = [gate]
     kwargs["lifespan"] = light_sessions(host.audience.silence)
+    if served is not None:
+        kwargs["routes"][:0] = routes(served)
+        kwargs["lifespan"] = _both(kwargs["lifespan"], served.lifespan)
     return {
         **options,
         "max_file_size": "1kb",  # nothing here is uploaded
@@ -48,7 +56,20 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors) -> dict[str, Any]
         "run_history": False,
         "show_error": True,
         "footer_links": ["api", "settings"],
+        "mcp_server": False,  # Gradio's own, which knows neither turns nor visitors
     }
+
+
+def _both(
+    outer: Callable[[Any], AbstractAsyncContextManager[None]],
+    inner: Callable[[], AbstractAsyncContextManager[None]],
+) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        async with outer(app), inner():
+            yield
+
+    return lifespan
 
 
 def misfits(page: gr.Blocks) -> Callable[[str, dict[str, Any]], str | None]:

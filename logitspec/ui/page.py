@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing
 from threading import Event
 
@@ -10,10 +10,14 @@ import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.serving.host import Host
+from logitspec.serving.programs.signature import signatures
+from logitspec.serving.programs.tools import Tools
 from logitspec.serving.request import Request, parse_options
-from logitspec.serving.waiting import in_threads, outlooks
+from logitspec.serving.turn import Outlook, Place
+from logitspec.serving.waiting import in_turn
 from logitspec.ui.catalogue import say
 from logitspec.ui.desk import AT_ONCE, notice
+from logitspec.ui.programs import endpoint
 from logitspec.ui.tab import Shell
 from logitspec.ui.tabs import all_tabs
 from logitspec.ui.visit import visitor_of
@@ -34,6 +38,8 @@ def build(host: Host) -> gr.Blocks:
                 with gr.Tab(tab.title, id=tab.id):
                     tab.build(Shell(page, host, tabs))
         gr.api(_generate(host), api_name="generate", **AT_ONCE)
+        for tool, about in signatures(Tools(host)).values():
+            gr.api(endpoint(page, tool, about), api_name=about.name, **AT_ONCE)
     page.queue(max_size=MAX_UNSEEN)
     return page
 
@@ -67,15 +73,14 @@ def _generate(host: Host) -> Callable[..., AsyncIterator[str]]:
             name = model or host.models.default
             request = Request(prompt, lanes, max_new_tokens, temperature, seed, name)
             request.check()
-            place, stop = host.ask(visitor_of(visit)), Event()
-            with place.until_claimed():
-                async with aclosing(outlooks(place, stop, lambda: host.unheard(place))) as waiting:
-                    async for _ in waiting:
-                        pass
-                async with aclosing(
-                    in_threads(host.stream(request, stop, place=place))
-                ) as messages:
-                    async for message in messages:
+            stop = Event()
+
+            def begin(place: Place) -> Generator[str, None, None]:
+                return host.stream(request, stop, place=place)
+
+            async with aclosing(in_turn(host, visitor_of(visit), stop, begin)) as messages:
+                async for message in messages:
+                    if not isinstance(message, Outlook):
                         yield message
         except Exception as error:
             raise notice(error) from error

@@ -1,0 +1,1 @@
+"""Tools for programs: over MCP, and over Gradio's API."""

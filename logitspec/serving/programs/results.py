@@ -1,0 +1,213 @@
+"""What tools answer: plain data, and the same in words, both of a bounded size however long the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logitspec.decoding.race import Verdict
+from logitspec.serving.programs.sentences import step_sentence
+from logitspec.serving.programs.spelling import quoted_some
+from logitspec.trace.records import Trace
+
+MAX_TEXT = 20_000  # characters of an output
+MAX_LINES = 40  # of steps
+
+ENDS = {
+    "eos": "the text ended",
+    "length": "the limit of new tokens was reached",
+    "context": "the model's context was full",
+    "cancelled": "it was stopped",
+    "error": "it failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a run came to. mean_accepted_tokens: tokens per forward pass of the target, the root included, the
+    prompt's excluded. seconds: of decoding, without reading the prompt."""
+
+    tokens: int
+    forward_passes: int
+    mean_accepted_tokens: float
+    drafted: int
+    accepted: int
+    acceptance_rate: float
+    seconds: float
+    tokens_per_second: float
+
+    @classmethod
+    def of(cls, trace: Trace) -> Numbers:
+        """Those of a run."""
+        counts = trace.counts()
+        return cls(
+            counts.tokens,
+            counts.forwards,
+            round(counts.mean_accepted_tokens, 3),
+            counts.drafted,
+            counts.accepted,
+            round(counts.acceptance_rate, 4),
+            round(counts.seconds.wall, 4),
+            round(counts.tokens_per_second, 2),
+        )
+
+    def words(self) -> str:
+        """On one line."""
+        return (
+            f"{self.tokens} tokens in {self.forward_passes} forward passes: {self.mean_accepted_tokens:.2f} mean"
+            f" accepted tokens; {self.accepted} of {self.drafted} drafts accepted"
+            f" ({self.acceptance_rate:.1%}); {self.tokens_per_second:.1f} tokens/s"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A run. finish: eos, length, context, cancelled or error; then `error` says why. steps: a line each, of
+    the first ones. run: its name, by which `explain_step` knows it. player: where it can be watched."""
+
+    text: str
+    finish: str
+    error: str | None
+    method: str
+    model: str
+    numbers: Numbers
+    steps: list[str]
+    run: str
+    player: str
+
+    @classmethod
+    def of(cls, trace: Trace, player: str) -> Generated:
+        """The result of a run."""
+        lines = [step_line(trace, number) for number in range(1, len(trace.steps) + 1)]
+        return cls(
+            text_of(trace),
+            trace.finish or "",
+            trace.error,
+            trace.method,
+            str(trace.model.get("id", "")),
+            Numbers.of(trace),
+            lines[:MAX_LINES],
+            trace.run,
+            player,
+        )
+
+    def words(self) -> str:
+        """For whoever reads no data."""
+        ended = self.error or f"It ended because {ENDS.get(self.finish, self.finish)}."
+        more = self.numbers.forward_passes - len(self.steps)
+        rest = [f"… and {more} more steps, which explain_step tells of."] if more > 0 else []
+        return "\n".join(
+            [
+                self.text,
+                "",
+                f"{self.method} on {self.model}: {self.numbers.words()}. {ended}",
+                *self.steps,
+                *rest,
+                f"Run {self.run}, to be watched step by step: {self.player}",
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A method in a comparison. speed_up: seconds a token of the baseline over its own."""
+
+    method: str
+    title: str
+    finish: str
+    numbers: Numbers
+    speed_up: float
+    run: str
+    player: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Methods on one prompt. same: whether all wrote the same, token for token; None where not all came to
+    their ends. verdict: the same in words. baseline: the method that speed-ups are of. text: what the first
+    one wrote. run: of the method with the fewest forward passes a token."""
+
+    same: bool | None
+    verdict: str
+    baseline: str
+    methods: list[Lane]
+    text: str
+    model: str
+    run: str
+
+    def words(self) -> str:
+        """For whoever reads no data."""
+        lanes = [
+            f"{each.method}: {each.numbers.words()}; {each.speed_up:.2f}x {self.baseline}. {each.player}"
+            for each in self.methods
+        ]
+        return "\n".join([self.verdict, "", *lanes, "", f"On {self.model}, the text:", self.text])
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A token of the last logits, with its probability."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One step. sentence: the step and its gain. story: how it got its tokens. last_logits: the best of them,
+    the best first. drafted: drafts by where they came from. accepted: the tokens that the step brought, the
+    root first. next: the target's own token after them, the root of the step that follows."""
+
+    run: str
+    method: str
+    step: int
+    steps: int
+    sentence: str
+    story: str
+    last_logits: list[Guess]
+    drafted: dict[str, int]
+    accepted: list[str]
+    next: str
+    player: str
+
+    def words(self) -> str:
+        """For whoever reads no data."""
+        guesses = ", ".join(f"{each.token} {each.probability:.1%}" for each in self.last_logits)
+        drafts = ", ".join(f"{count} {origin}" for origin, count in self.drafted.items())
+        return "\n".join(
+            [
+                self.sentence,
+                self.story,
+                f"The last logits: {guesses}.",
+                f"Drafted: {drafts or 'nothing'}.",
+                f"Tokens of the step: {', '.join(self.accepted)}; the next root is {self.next}.",
+                f"Step {self.step} of {self.steps} of run {self.run} ({self.method}): {self.player}",
+            ]
+        )
+
+
+def step_line(trace: Trace, number: int) -> str:
+    """A step on one line, with its tokens."""
+    return f"{step_sentence(trace, number)} {quoted_some(trace, trace.steps[number - 1].tokens)}"
+
+
+def text_of(trace: Trace) -> str:
+    """What a run wrote, without the token that ends it."""
+    tokens = trace.output_ids[:-1] if trace.finish == "eos" else trace.output_ids
+    text = b"".join(trace.vocabulary.get(token, b"") for token in tokens).decode(errors="replace")
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+
+
+def verdict_words(verdict: Verdict, methods: Sequence[str]) -> str:
+    """Whether all wrote the same."""
+    names = f"{', '.join(methods[:-1])} and {methods[-1]}"
+    if verdict.differs_at is not None:
+        near = (
+            ""
+            if verdict.margin is None
+            else f"; the two best tokens were {verdict.margin:.2%} apart there"
+        )
+        return f"The outputs of {names} differ from new token {verdict.differs_at + 1} on{near}."
+    if verdict.complete:
+        return f"{names} wrote the same, token for token ({verdict.tokens} tokens)."
+    return f"Not all of {names} came to their ends; up to there ({verdict.tokens} tokens) they wrote the same."

@@ -1,0 +1,264 @@
+"""The tools: run a prompt, compare methods on it, explain a step. Every run goes the way of a page's run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from logitspec.decoding.race import MAX_LANES, MIN_RIVALS, Entry, Race
+from logitspec.drafters import DEFAULT_METHOD, METHODS
+from logitspec.errors import LogitSpecError
+from logitspec.publish.demos import read_demo
+from logitspec.serving.host import Host
+from logitspec.serving.limits import NOBODY_ELSE, Visitor
+from logitspec.serving.programs.results import (
+    Compared,
+    Explained,
+    Generated,
+    Guess,
+    Lane,
+    Numbers,
+    text_of,
+    verdict_words,
+)
+from logitspec.serving.programs.sentences import step_sentence, story_sentence
+from logitspec.serving.programs.spelling import quoted
+from logitspec.serving.request import MAX_NEW_TOKENS, Request
+from logitspec.serving.turn import Outlook, Place
+from logitspec.serving.waiting import in_moderation, in_turn
+from logitspec.trace.origins import LOOKS
+from logitspec.trace.records import Trace
+
+MAX_GUESSES = 8
+SECONDS_PER_SIGN = 1.0  # of a run that goes on
+BASELINE = "autoregressive"
+
+NOT_KEPT = "There is no run {run!r} here; the last ones are kept for a while only, so run its prompt again."
+
+Hear = Callable[[float, str], Awaitable[None]]
+
+
+async def _nobody(done: float, words: str) -> None:
+    """Hears nothing."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls a tool. address: of the page, as the caller reaches it. hear: of the progress of a run, as the
+    share that is done, and in words. stop: ends it."""
+
+    visitor: Visitor = NOBODY_ELSE
+    address: str = ""
+    hear: Hear = _nobody
+    stop: Event = field(default_factory=Event)
+
+    def player(self, run: str, step: int | None = None) -> str:
+        """Where a run is shown."""
+        query = {"run": run} if step is None else {"run": run, "step": step}
+        return f"{self.address.rstrip('/')}/?{urlencode(query)}"
+
+
+Prompt = Annotated[str, Field(description="The text for the model.")]
+Method = Annotated[
+    str,
+    Field(description="The decoding method.", json_schema_extra={"enum": list(METHODS)}),
+]
+Methods = Annotated[
+    list[str],
+    Field(
+        description="The decoding methods, a lane each.",
+        json_schema_extra={"items": {"type": "string", "enum": list(METHODS)}},
+        min_length=MIN_RIVALS,
+        max_length=MAX_LANES,
+    ),
+]
+Length = Annotated[int, Field(description="Tokens to write at most.", ge=1, le=MAX_NEW_TOKENS)]
+Temperature = Annotated[
+    float, Field(description="0 for greedy decoding; above, tokens are drawn.", ge=0, le=10)
+]
+Seed = Annotated[
+    int, Field(description="Fixes the draws at a temperature above 0.", ge=0, lt=2**53)
+]
+Options = Annotated[
+    dict[str, Any], Field(description="The method's own options, by name; none for the usual ones.")
+]
+Model = Annotated[
+    str, Field(description="Another model than the one that is loaded, where the host offers any.")
+]
+Run = Annotated[
+    str, Field(description="The name of a run, as generate_text and compare_methods give it.")
+]
+Step = Annotated[int, Field(description="The number of the step, from 1 on.", ge=1)]
+
+
+class Tools:
+    """The tools over the models of `host`; a public method each, with what a program may give it."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def generate_text(
+        self,
+        caller: Caller,
+        prompt: Prompt,
+        method: Method = DEFAULT_METHOD,
+        max_new_tokens: Length = 128,
+        temperature: Temperature = 0.0,
+        seed: Seed = 0,
+        options: Options = {},  # noqa: B006 - nothing changes it
+        model: Model = "",
+    ) -> Generated:
+        """Let the language model continue a prompt by speculative decoding. Answers with the text, what the run
+        came to (tokens, forward passes, mean accepted tokens, tokens a second), a line for each of the first
+        steps, and a link to the player."""
+        lanes: Sequence[Entry] = [(method, options)]
+        (trace,) = await self._run(caller, prompt, lanes, max_new_tokens, temperature, seed, model)
+        return Generated.of(trace, caller.player(trace.run))
+
+    async def compare_methods(
+        self,
+        caller: Caller,
+        prompt: Prompt,
+        methods: Methods = [BASELINE, DEFAULT_METHOD],  # noqa: B006 - nothing changes it
+        max_new_tokens: Length = 64,
+        temperature: Temperature = 0.0,
+        seed: Seed = 0,
+        model: Model = "",
+    ) -> Compared:
+        """Race two to four decoding methods on one prompt, step by step in turns on the same device. Answers with
+        whether all wrote the same, what each came to, how much faster it was than plain decoding, and a link to
+        the player for each."""
+        if not MIN_RIVALS <= len(methods) <= MAX_LANES:
+            raise LogitSpecError(
+                f"A comparison takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."
+            )
+        traces = await self._run(caller, prompt, methods, max_new_tokens, temperature, seed, model)
+        return _compared(traces, caller)
+
+    async def explain_step(self, caller: Caller, run: Run, step: Step) -> Explained:
+        """Say in words what happened in one step of a run: what was drafted from where, what the model accepted,
+        and why. Runs that are recorded are called recorded-101 to recorded-112, and recorded-1 to
+        recorded-21."""
+        trace = await in_moderation(self._host.answering, self._find, run)
+        if not 1 <= step <= len(trace.steps):
+            raise LogitSpecError(
+                f"Run {run} has {len(trace.steps)} steps so far; choose one of them, not {step}."
+            )
+        return _explained(trace, step, caller.player(run, step))
+
+    async def _run(
+        self,
+        caller: Caller,
+        prompt: str,
+        methods: Sequence[Entry],
+        tokens: int,
+        temperature: float,
+        seed: int,
+        model: str,
+    ) -> list[Trace]:
+        name = model or self._host.models.default
+        request = Request(prompt, methods, tokens, temperature, seed, name)
+        request.check()
+
+        def begin(place: Place) -> Any:
+            return self._host.race(request, caller.stop, place=place)
+
+        race = await _last(in_turn(self._host, caller.visitor, caller.stop, begin), caller)
+        if not any(trace.steps for trace in race.traces):
+            failed = next((trace.error for trace in race.traces if trace.error), None)
+            raise LogitSpecError(failed or "This run was stopped before its first step.")
+        return race.traces
+
+    def _find(self, name: str) -> Trace:
+        if traces := self._host.traces(name):
+            if len(traces) > 1:
+                raise LogitSpecError(
+                    f"{name} is a comparison; name one of its runs, which compare_methods gave you."
+                )
+            return traces[0]
+        demo = read_demo(name)
+        if demo is None:
+            raise LogitSpecError(NOT_KEPT.format(run=name[:80]))
+        return Trace.from_json(demo)
+
+
+async def _last(values: AsyncIterator[Outlook | Race], caller: Caller) -> Race:
+    """The race at its end; the caller hears of it on its way."""
+    race, heard = None, monotonic()
+    async with aclosing(values) as each:  # type: ignore[type-var]
+        async for value in each:
+            if isinstance(value, Outlook):
+                await caller.hear(0.0, f"{value.ahead} turns come before this one.")
+                continue
+            race = value
+            if monotonic() - heard >= SECONDS_PER_SIGN:
+                heard = monotonic()
+                await caller.hear(*_progress(race))
+    assert race is not None
+    return race
+
+
+def _progress(race: Race) -> tuple[float, str]:
+    steps = [step for trace in race.traces for step in list(trace.steps)]
+    tokens = sum(len(step.path) for step in steps)
+    wanted = sum(trace.max_new_tokens for trace in race.traces)
+    return tokens / wanted, f"{tokens} tokens in {len(steps)} forward passes."
+
+
+def _compared(traces: Sequence[Trace], caller: Caller) -> Compared:
+    numbers = [Numbers.of(trace) for trace in traces]
+    methods = [trace.method for trace in traces]
+    race = Race([METHODS[each].title for each in methods], list(traces))
+    base = numbers[methods.index(BASELINE) if BASELINE in methods else 0]
+    lanes = [
+        Lane(
+            trace.method,
+            title,
+            trace.finish or "",
+            own,
+            round(_seconds_a_token(base) / (_seconds_a_token(own) or 1.0), 3),
+            trace.run,
+            caller.player(trace.run),
+        )
+        for trace, title, own in zip(traces, race.titles, numbers, strict=True)
+    ]
+    verdict = race.verdict
+    return Compared(
+        None if not verdict.complete else verdict.differs_at is None,
+        verdict_words(verdict, methods),
+        BASELINE if BASELINE in methods else methods[0],
+        lanes,
+        text_of(traces[0]),
+        str(traces[0].model.get("id", "")),
+        max(lanes, key=lambda lane: lane.numbers.mean_accepted_tokens).run,
+    )
+
+
+def _seconds_a_token(numbers: Numbers) -> float:
+    return numbers.seconds / numbers.tokens if numbers.tokens else 0.0
+
+
+def _explained(trace: Trace, number: int, player: str) -> Explained:
+    step = trace.steps[number - 1]
+    best = list(zip(step.last.ids, step.last.probs, strict=True))[:MAX_GUESSES]
+    drafted = step.counts().drafted_by
+    return Explained(
+        trace.run,
+        trace.method,
+        number,
+        len(trace.steps),
+        step_sentence(trace, number),
+        story_sentence(trace, number),
+        [Guess(quoted(trace, token), round(share, 4)) for token, share in best],
+        {LOOKS[origin].label: drafted[origin] for origin in LOOKS if drafted[origin]},
+        [quoted(trace, token) for token in step.tokens],
+        quoted(trace, step.choices[step.path[-1]]),
+        player,
+    )

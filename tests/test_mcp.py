@@ -1,0 +1,704 @@
+"""The tools over MCP, by the client of its own package over HTTP, at an application over a tiny model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, replace
+from threading import Event
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import httpx
+import jsonschema
+import pytest
+from mcp import ClientSession, McpError, types
+from mcp.client.streamable_http import streamable_http_client
+from playwright.sync_api import Browser, Page
+from pydantic import AnyUrl
+from support.app import free_port
+from support.app_page import PLAYER
+from support.families import runner
+from support.models import tokenizer
+from support.visiting import unpacked
+
+from logitspec import METHODS, Trace, decode
+from logitspec.models.chat import encode_prompt
+from logitspec.runtime.runner import Runner
+from logitspec.serving import live, models
+from logitspec.serving.gate import MAX_PROGRAMS, doors
+from logitspec.serving.host import Host
+from logitspec.serving.limits import PRIVATE, Visitor
+from logitspec.serving.programs import package
+from logitspec.serving.programs.door import APPS, Door
+from logitspec.serving.programs.results import MAX_LINES, MAX_TEXT
+from logitspec.serving.request import Request
+from logitspec.ui.launch import serving_options
+from logitspec.ui.page import build
+from logitspec.ui.theme import theme
+
+SECONDS = 60  # that a test waits for what has to come
+APP = "ui://logitspec/player.html"
+PROMPT = "ABCABCAB"
+
+Talk = Callable[[ClientSession], Awaitable[Any]]
+
+
+@dataclass
+class Served:
+    """An application. brake: makes every step take some milliseconds."""
+
+    host: Host
+    url: str
+    brake: Event
+
+    @property
+    def mcp(self) -> str:
+        return f"{self.url}gradio_api/mcp/"
+
+
+def in_a_loop(work: Coroutine[Any, Any, Any]) -> Any:
+    """What `work` returns, in a thread, since a browser's driver may have an event loop in this one."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result(SECONDS)
+
+
+@contextmanager
+def serving(mcp: bool = True, **options: Any) -> Iterator[Served]:
+    brake = Event()
+
+    verify = Runner.verify
+
+    def slow(target: Runner, tree: Any) -> Any:
+        sleep(0.03 if brake.is_set() else 0)
+        return verify(target, tree)
+
+    def load(*names: Any, **placing: Any) -> Any:
+        return runner("llama"), tokenizer()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "load", load)
+        patch.setattr(Runner, "verify", slow)
+        host = Host("tiny", limits=replace(PRIVATE, waiting=2))
+        host.models.prepare()
+
+        async def start() -> tuple[Any, str]:
+            # Gradio makes an event loop for each of its locks where there is none.
+            page = build(host)
+            _, url, _ = page.launch(
+                prevent_thread_lock=True,
+                quiet=True,
+                server_name="127.0.0.1",
+                server_port=free_port(),
+                theme=theme(),
+                **options,
+                **serving_options(page, host, doors("127.0.0.1", [], False, True, {}), mcp=mcp),
+            )
+            return page, url
+
+        page, url = in_a_loop(start())
+        yield Served(host, url, brake)
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serving() as app:
+        yield app
+
+
+def talk(url: str, *talks: Talk, **about: Any) -> list[Any]:
+    """What each client's talk returns; they talk at the same time."""
+
+    async def client(each: Talk) -> Any:
+        async with AsyncExitStack() as stack:
+            read, write, _ = await stack.enter_async_context(streamable_http_client(url))
+            session = await stack.enter_async_context(ClientSession(read, write, **about))
+            await session.initialize()
+            return await each(session)
+
+    async def all_of_them() -> list[Any]:
+        return list(await asyncio.gather(*map(client, talks)))
+
+    answers: list[Any] = in_a_loop(all_of_them())
+    return answers
+
+
+def ask(served: Served, tool: str, **arguments: Any) -> types.CallToolResult:
+    (answer,) = talk(served.mcp, lambda session: session.call_tool(tool, arguments))
+    assert isinstance(answer, types.CallToolResult)
+    return answer
+
+
+def told(answer: types.CallToolResult) -> str:
+    (content,) = answer.content
+    assert isinstance(content, types.TextContent)
+    return content.text
+
+
+def refused(answer: types.CallToolResult) -> str:
+    """The one sentence of a refusal."""
+    assert answer.isError
+    assert told(answer).endswith(".")
+    assert "\n" not in told(answer)
+    assert "Traceback" not in told(answer)
+    return told(answer)
+
+
+def offline(method: str = "logitspec", tokens: int = 30) -> Trace:
+    target, spelled = runner("llama"), tokenizer()
+    steps = decode(target, encode_prompt(spelled, PROMPT), method, tokens)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            trace: Trace = end.value
+            return trace
+
+
+def kept(served: Served, answer: types.CallToolResult) -> Trace:
+    assert answer.structuredContent is not None
+    return Trace.from_json(served.host.steps_from(answer.structuredContent["run"], 0) or "")
+
+
+# What is there
+
+
+def test_the_tools_are_few_and_typed(served: Served) -> None:
+    (listed,) = talk(served.mcp, lambda session: session.list_tools())
+    tools = {each.name: each for each in listed.tools}
+    assert list(tools) == ["generate_text", "compare_methods", "explain_step"]
+    for each in tools.values():
+        for schema in (each.inputSchema, each.outputSchema):
+            jsonschema.Draft202012Validator.check_schema(schema)
+            assert schema["type"] == "object"
+        assert all("description" in about for about in each.inputSchema["properties"].values())
+        assert each.meta == {"ui": {"resourceUri": APP}}
+        assert len(each.description or "") > 60
+    taken = tools["generate_text"].inputSchema
+    assert taken["required"] == ["prompt"]
+    assert taken["properties"]["method"]["enum"] == list(METHODS)
+    assert taken["properties"]["max_new_tokens"]["maximum"] == 4096
+    assert taken["additionalProperties"] is False
+    assert len(json.dumps([each.model_dump() for each in listed.tools])) < 12_000
+
+
+def test_generate_text_answers_with_text_numbers_and_a_line_a_step(served: Served) -> None:
+    answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=30)
+    result = answer.structuredContent
+    assert result is not None
+    assert not answer.isError
+    trace = kept(served, answer)
+    steps = trace.steps
+    assert trace.output_ids == offline().output_ids
+    assert result["text"] == trace.output_bytes.decode(errors="replace")
+    assert result["text"] in told(answer)
+    assert result["numbers"]["tokens"] == 30
+    assert result["numbers"]["forward_passes"] == len(steps)
+    assert result["numbers"]["mean_accepted_tokens"] == pytest.approx(30 / len(steps), abs=1e-3)
+    assert len(result["steps"]) == min(len(steps), MAX_LINES)
+    for number, (line, step) in enumerate(zip(result["steps"], steps, strict=False), 1):
+        drafted, accepted = len(step.tree) - 1, len(step.path) - 1
+        assert line.startswith(f"Step {number}: {drafted} drafted, {accepted} accepted, ")
+        assert line in told(answer)
+
+
+def test_an_answer_stays_small_however_long_the_run(served: Served) -> None:
+    answer = ask(
+        served, "generate_text", prompt=PROMPT, method="autoregressive", max_new_tokens=300
+    )
+    result = answer.structuredContent
+    assert result is not None
+    assert result["numbers"]["tokens"] == 300
+    assert len(result["steps"]) == MAX_LINES
+    assert f"and {300 - MAX_LINES} more steps" in told(answer)
+    assert len(json.dumps(result)) < MAX_TEXT
+
+
+def test_options_and_seed_arrive(served: Served) -> None:
+    given = {"prompt": PROMPT, "max_new_tokens": 8, "temperature": 0.7, "seed": 2**53 - 1}
+    answer = ask(
+        served, "generate_text", **given, method="logitspec_paper",
+        options={"draft_tree_capacity": 5},
+    )  # fmt: skip
+    trace = kept(served, answer)
+    assert trace.method == "logitspec_paper"
+    assert trace.options["draft_tree_capacity"] == 5
+    assert (trace.sampling.temperature, trace.sampling.seed) == (0.7, 2**53 - 1)
+
+
+def test_compare_methods_answers_with_a_verdict_and_a_lane_each(served: Served) -> None:
+    methods = ["autoregressive", "prompt_lookup", "logitspec"]
+    answer = ask(served, "compare_methods", prompt=PROMPT, methods=methods, max_new_tokens=20)
+    result = answer.structuredContent
+    assert result is not None
+    assert result["same"] is True
+    assert "wrote the same, token for token (20 tokens)" in result["verdict"]
+    assert [each["method"] for each in result["methods"]] == methods
+    assert result["methods"][0]["speed_up"] == 1.0
+    outputs = []
+    for each in result["methods"]:
+        trace = Trace.from_json(served.host.steps_from(each["run"], 0) or "")
+        outputs.append(trace.output_ids)
+        assert each["numbers"]["forward_passes"] == len(trace.steps)
+        assert each["player"] in told(answer)
+    assert outputs == [offline(tokens=20).output_ids] * 3
+    fewest = min(result["methods"], key=lambda each: each["numbers"]["forward_passes"])
+    shown = next(each for each in result["methods"] if each["run"] == result["run"])
+    assert shown["numbers"]["forward_passes"] == fewest["numbers"]["forward_passes"]
+
+
+def test_explain_step_says_what_the_step_did(served: Served) -> None:
+    answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=30)
+    trace = kept(served, answer)
+    number = max(range(len(trace.steps)), key=lambda at: len(trace.steps[at].path)) + 1
+    step = trace.steps[number - 1]
+    explained = ask(served, "explain_step", run=trace.run, step=number)
+    result = explained.structuredContent
+    assert result is not None
+    assert (result["step"], result["steps"]) == (number, len(trace.steps))
+    assert result["sentence"].startswith(f"Step {number}: {len(step.tree) - 1} drafted")
+    assert f"{len(step.path)} token" in result["story"]
+    assert sum(result["drafted"].values()) == len(step.tree) - 1
+    assert len(result["accepted"]) == len(step.path)
+    assert parse_qs(urlsplit(result["player"]).query) == {"run": [trace.run], "step": [str(number)]}
+    assert result["story"] in told(explained)
+
+
+def test_recorded_runs_are_explained_without_a_model(served: Served) -> None:
+    answer = ask(served, "explain_step", run="recorded-101", step=2)
+    assert answer.structuredContent is not None
+    assert answer.structuredContent["sentence"].startswith("Step 2: ")
+
+
+def test_the_link_leads_to_the_player(served: Served, chromium: Browser) -> None:
+    answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
+    assert answer.structuredContent is not None
+    page = chromium.new_page()
+    page.goto(answer.structuredContent["player"])
+    steps = answer.structuredContent["numbers"]["forward_passes"]
+    wait_for(page.locator(PLAYER).first, steps=str(steps), state="done")
+    page.close()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "words"),
+    [
+        ("generate_text", {}, "generate_text needs prompt"),
+        ("generate_text", {"prompt": ""}, "empty"),
+        ("generate_text", {"prompt": "A", "method": "magic"}, "There is no method 'magic'"),
+        ("generate_text", {"prompt": "A", "max_new_tokens": 0}, "max_new_tokens can't be used"),
+        ("generate_text", {"prompt": "A", "seed": -1}, "seed can't be used"),
+        ("generate_text", {"prompt": "A", "colour": "red"}, "takes no colour"),
+        ("generate_text", {"prompt": "A", "options": {"n": 1}}, "has no option 'n'"),
+        ("generate_text", {"prompt": "A" * 200_001}, "at most 200000 are taken"),
+        ("generate_text", {"prompt": "A", "model": "gpt2"}, "not offered here"),
+        ("compare_methods", {"prompt": "A", "methods": ["logitspec"]}, "methods can't be used"),
+        ("compare_methods", {"prompt": "A", "methods": ["logitspec"] * 5}, "methods can't be used"),
+        ("explain_step", {"run": "nothing", "step": 1}, "There is no run 'nothing'"),
+        ("explain_step", {"run": "recorded-101", "step": 9999}, "choose one of them"),
+        ("explain_step", {"run": "../../etc/passwd", "step": 1}, "There is no run"),
+        ("read_run", {"run": "nothing", "from": 0}, "kept no longer"),
+        ("read_run", {"from": "x"}, "kept no longer"),
+        ("destroy", {}, "There is no tool 'destroy'"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_one_sentence(
+    served: Served, tool: str, arguments: dict[str, Any], words: str
+) -> None:
+    assert words in refused(ask(served, tool, **arguments))
+
+
+def test_a_run_that_fails_says_why(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, _, _ = served.host.models.load("tiny")
+
+    def failing(tree: Any) -> Any:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(target, "verify", failing)
+    words = refused(ask(served, "generate_text", prompt=PROMPT, method="autoregressive"))
+    assert "secret" not in words
+    monkeypatch.undo()
+    assert not ask(served, "generate_text", prompt=PROMPT, max_new_tokens=5).isError
+
+
+# Prompts, and the player in a client
+
+
+def test_prompts_are_found_by_the_names_they_are_listed_under(served: Served) -> None:
+    async def all_prompts(session: ClientSession) -> dict[str, str]:
+        texts = {}
+        for each in (await session.list_prompts()).prompts:
+            found = await session.get_prompt(each.name, {"prompt": "Tell me of foxes."})
+            (message,) = found.messages
+            assert isinstance(message.content, types.TextContent)
+            texts[each.name] = message.content.text
+        return texts
+
+    (texts,) = talk(served.mcp, all_prompts)
+    assert list(texts) == ["watch_a_run", "race_the_methods"]
+    assert all("Tell me of foxes." in text for text in texts.values())
+    assert len(set(texts.values())) == len(texts)
+
+
+def test_a_prompt_that_is_none_is_refused_in_a_sentence(served: Served) -> None:
+    async def wrong(session: ClientSession) -> str:
+        with pytest.raises(McpError, match="There is no prompt 'nothing'; choose one of") as error:
+            await session.get_prompt("nothing")
+        return str(error.value)
+
+    assert talk(served.mcp, wrong)[0].endswith(".")
+
+
+def test_on_a_space_behind_its_proxy_names_stay_and_links_lead_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPACE_ID", "somebody/logitspec-live")
+    monkeypatch.setenv("SYSTEM", "spaces")
+    monkeypatch.setattr("gradio.http_server.watchfn_spaces", lambda reloader: None)
+
+    async def look(session: ClientSession) -> Any:
+        tools = [each.name for each in (await session.list_tools()).tools]
+        prompts = [each.name for each in (await session.list_prompts()).prompts]
+        found = [await session.get_prompt(name) for name in prompts]
+        texts = [str(each.messages[0].content) for each in found]
+        run = await session.call_tool("generate_text", {"prompt": PROMPT, "max_new_tokens": 4})
+        return tools, prompts, texts, run.structuredContent
+
+    with serving(root_path="/lecture") as app:
+        ((tools, prompts, texts, run),) = talk(app.mcp.replace("/lecture", ""), look)
+    assert tools == ["generate_text", "compare_methods", "explain_step"]
+    assert prompts == ["watch_a_run", "race_the_methods"]
+    assert "generate_text" in texts[0]
+    assert "compare_methods" in texts[1]
+    assert "/lecture/?run=" in run["player"]
+
+
+def test_the_player_is_an_app_of_one_file(served: Served) -> None:
+    async def look(session: ClientSession) -> Any:
+        listed = (await session.list_resources()).resources
+        return listed, (await session.read_resource(AnyUrl(APP))).contents
+
+    ((listed, contents),) = talk(served.mcp, look)
+    (resource,), (content,) = listed, contents
+    assert str(resource.uri) == str(content.uri) == APP
+    assert resource.mimeType == content.mimeType == "text/html;profile=mcp-app"
+    assert content.meta == {"ui": {"prefersBorder": True}}
+    assert "default-src 'none'" in content.text
+    assert "http://" not in content.text.replace("http://www.w3.org/", "")
+    assert "<script src" not in content.text
+    assert "<link" not in content.text
+
+
+def test_only_clients_that_show_apps_hear_of_the_tool_for_the_player(served: Served) -> None:
+    class Shows(ClientSession):
+        async def send_request(self, request: Any, *rest: Any, **more: Any) -> Any:
+            if isinstance(request.root, types.InitializeRequest):
+                about = {"extensions": {APPS: {"mimeTypes": ["text/html;profile=mcp-app"]}}}
+                request.root.params.capabilities = types.ClientCapabilities(**about)  # type: ignore[arg-type]
+            return await super().send_request(request, *rest, **more)
+
+    async def look() -> types.ListToolsResult:
+        async with (
+            streamable_http_client(served.mcp) as (read, write, _),
+            Shows(read, write) as session,
+        ):
+            await session.initialize()
+            return await session.list_tools()
+
+    listed = in_a_loop(look())
+    tool = listed.tools[-1]
+    assert tool.name == "read_run"
+    assert tool.meta == {"ui": {"resourceUri": APP, "visibility": ["app"]}}
+
+
+HOST = """
+<iframe sandbox="allow-scripts" style="width: 900px; height: 700px"></iframe>
+<script>
+  const frame = document.querySelector("iframe");
+  window.heard = [];
+  const send = (note) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...note }, "*");
+  addEventListener("message", async ({ data }) => {
+    heard.push(data.method);
+    if (data.method === "ui/initialize")
+      send({ id: data.id, result: { protocolVersion: "2026-01-26", hostInfo: {}, hostCapabilities: {},
+        hostContext: { theme: "dark" } } });
+    if (data.method === "ui/notifications/initialized") {
+      send({ method: "ui/notifications/tool-input", params: { arguments: {} } });
+      send({ method: "ui/notifications/tool-result", params: window.answer });
+    }
+    if (data.method === "tools/call") send({ id: data.id, result: await window.callTool(data.params) });
+  });
+</script>
+"""
+FRAME = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+
+
+@pytest.fixture
+def client_page(chromium: Browser) -> Iterator[Page]:
+    """A client that shows apps, as its specification has it: a frame of another origin, with a policy of its own."""
+    page = chromium.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_content(HOST)
+    yield page
+    page.close()
+    assert faults == []
+
+
+def app_frame(page: Page, served: Served, answer: types.CallToolResult) -> Any:
+    """The player, told of an answer."""
+
+    async def read(session: ClientSession) -> str:
+        (content,) = (await session.read_resource(AnyUrl(APP))).contents
+        assert isinstance(content, types.TextResourceContents)
+        return content.text
+
+    def call(request: dict[str, Any]) -> dict[str, Any]:
+        return ask(served, request["name"], **request["arguments"]).model_dump(mode="json")
+
+    page.expose_function("callTool", call)
+    page.evaluate("answer => { window.answer = answer }", answer.model_dump(mode="json"))
+    (text,) = talk(served.mcp, read)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{FRAME}">'
+    document = text.replace("<head>", f"<head>{policy}")
+    page.evaluate("text => { document.querySelector('iframe').srcdoc = text }", document)
+    return page.frame_locator("iframe").locator("[data-logitspec-player]")
+
+
+def wait_for(player: Any, **attributes: str) -> None:
+    end = monotonic() + SECONDS
+    while any(player.get_attribute(f"data-{name}") != value for name, value in attributes.items()):
+        assert monotonic() < end, player.evaluate("element => element.outerHTML.slice(0, 500)")
+        sleep(0.05)
+
+
+def test_the_app_plays_the_run_of_an_answer(served: Served, client_page: Page) -> None:
+    answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
+    assert answer.structuredContent is not None
+    player = app_frame(client_page, served, answer)
+    wait_for(player, steps=str(answer.structuredContent["numbers"]["forward_passes"]))
+    heard = client_page.evaluate("heard")
+    assert {"ui/initialize", "ui/notifications/size-changed", "tools/call"} <= set(heard)
+    scheme = (
+        client_page.frame_locator("iframe")
+        .locator(":root")
+        .evaluate("root => getComputedStyle(root).colorScheme")
+    )
+    assert scheme == "dark"
+
+
+def test_the_app_stands_at_the_step_that_was_explained(served: Served, client_page: Page) -> None:
+    answer = ask(served, "explain_step", run="recorded-101", step=7)
+    answer.structuredContent = None  # as in clients that hand on the words only
+    wait_for(app_frame(client_page, served, answer), cursor="7")
+
+
+def test_the_app_says_what_a_tool_refused(served: Served, client_page: Page) -> None:
+    answer = ask(served, "generate_text", prompt="A", method="magic")
+    player = app_frame(client_page, served, answer)
+    player.get_by_text("There is no method 'magic'").wait_for()
+
+
+# Whose turn it is
+
+
+def test_two_clients_at_once_get_what_each_asked_for(served: Served) -> None:
+    def ask_for(method: str) -> Talk:
+        given = {"prompt": PROMPT, "method": method, "max_new_tokens": 30}
+        return lambda session: session.call_tool("generate_text", given)
+
+    answers = talk(served.mcp, ask_for("logitspec"), ask_for("autoregressive"))
+    assert [each.structuredContent["method"] for each in answers] == ["logitspec", "autoregressive"]
+    assert [kept(served, each).output_ids for each in answers] == [offline().output_ids] * 2
+
+
+@pytest.fixture
+def slow(served: Served) -> Iterator[None]:
+    served.brake.set()
+    yield
+    served.brake.clear()
+
+
+def until(true: Callable[[], Any]) -> None:
+    end = monotonic() + SECONDS
+    while not true():
+        assert monotonic() < end, "It never came."
+        sleep(0.02)
+
+
+@pytest.mark.usefixtures("slow")
+def test_programs_of_an_address_share_one_visitors_places(served: Served) -> None:
+    def ask_for(session: ClientSession) -> Any:
+        given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 20}
+        return session.call_tool("generate_text", given)
+
+    answers = talk(served.mcp, *[ask_for] * 5)
+    words = [refused(each) for each in answers if each.isError]
+    assert len(words) == 2  # one runs, and two may wait
+    assert all("of your runs are waiting already" in each for each in words)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_call_that_its_client_cancels_frees_the_model(served: Served) -> None:
+    async def cancel(session: ClientSession) -> None:
+        given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 2000}
+
+        async def call() -> None:
+            words = refused(await session.call_tool("generate_text", given))
+            assert words == "This call was ended, as its client asked."
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            while not served.host.turn._holder:
+                await anyio.sleep(0.02)
+            request = session._request_id - 1
+            params = types.CancelledNotificationParams(requestId=request, reason="enough")
+            note = types.CancelledNotification(params=params)
+            await session.send_notification(types.ClientNotification(note))
+            while served.host.turn._holder:
+                await anyio.sleep(0.02)
+
+    talk(served.mcp, cancel)
+    assert not ask(served, "generate_text", prompt=PROMPT, max_new_tokens=3).isError
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_client_that_hangs_up_frees_the_model(served: Served) -> None:
+    arguments = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 2000}
+    params = {"name": "generate_text", "arguments": arguments}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    accept = {"Accept": "application/json, text/event-stream"}
+    with httpx.stream("POST", served.mcp, json=body, headers=accept):
+        until(lambda: served.host.turn._holder)
+    until(lambda: not served.host.turn._holder)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_client_that_wants_to_know_hears_of_progress(served: Served) -> None:
+    heard: list[tuple[float, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        assert total == 1.0
+        heard.append((progress, message))
+
+    async def ask_for(session: ClientSession) -> Any:
+        given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 60}
+        return await session.call_tool("generate_text", given, progress_callback=hear)
+
+    (answer,) = talk(served.mcp, ask_for)
+    assert not answer.isError
+    assert heard
+    shares = [each[0] for each in heard]
+    assert shares == sorted(set(shares))
+    assert all(str(each[1]).endswith(".") for each in heard)
+
+
+# The door
+
+
+def test_without_the_option_there_is_nothing() -> None:
+    with serving(mcp=False) as app:
+        for path in ("", "schema"):
+            assert httpx.get(app.mcp + path).status_code == 404
+        assert httpx.post(app.mcp, json={}).status_code == 404
+
+
+def test_a_page_of_another_site_and_a_foreign_name_get_nothing(served: Served) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    accept = {"Accept": "application/json, text/event-stream"}
+    for more, status in (
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Host": "evil.example"}, 421),
+    ):
+        answer = httpx.post(served.mcp, json=body, headers=accept | more)
+        assert answer.status_code == status
+        assert "generate_text" not in answer.text
+
+
+def test_a_browser_is_told_what_this_address_is_for(served: Served) -> None:
+    answer = httpx.get(served.mcp)
+    assert answer.status_code == 405
+    assert "MCP client" in answer.text
+    assert httpx.delete(served.mcp).status_code == 405
+
+
+def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: Served) -> None:
+    schema = httpx.get(f"{served.mcp}schema").json()
+    (listed,) = talk(served.mcp, lambda session: session.list_tools())
+    assert [(each["name"], each["inputSchema"]) for each in schema] == [
+        (each.name, each.inputSchema) for each in listed.tools
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"[" * 100_000, b'{"jsonrpc": "2.0"}'])
+def test_rubbish_is_refused(served: Served, body: bytes) -> None:
+    accept = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    answer = httpx.post(served.mcp, content=body, headers=accept)
+    assert answer.status_code == 400
+    assert "Traceback" not in answer.text
+
+
+def test_nobody_ends_the_calls_of_others() -> None:
+    door = Door(lambda *_: asyncio.sleep(0))
+
+    async def calls() -> bool:
+        note = {"method": "notifications/cancelled", "params": {"requestId": 1}}
+        with door.call("mine", 1):
+            door._cancel("another's", note)
+            door._cancel("", note)
+            door._cancel("mine", {"params": {"requestId": [1]}})
+            door._cancel("mine", {"params": None})
+            await anyio.sleep(0)
+            door._cancel("mine", note)
+            await anyio.sleep(1)
+            return False
+        return True
+
+    assert in_a_loop(calls())
+    assert door._calls == {}
+
+
+def test_the_steps_for_the_player_are_those_of_the_run(served: Served) -> None:
+    answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
+    assert answer.structuredContent is not None
+    message = told(ask(served, "read_run", run=answer.structuredContent["run"], **{"from": 0}))
+    assert unpacked(message) == json.loads(kept(served, answer).to_json())
+
+
+def test_runs_of_programs_push_out_no_pages(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MAX_RUNS", 2)
+    request = Request(PROMPT, max_new_tokens=3, model="tiny")
+    stream = served.host.stream(request, Event(), visitor=Visitor("page", "127.0.0.1"))
+    run = json.loads(next(stream))["run"]
+    stream.close()
+    for _ in range(3):
+        ask(served, "generate_text", prompt=PROMPT, max_new_tokens=2)
+    assert served.host.knows(run)
+    assert len(served.host._runs_of_programs._runs) == 2
+
+
+def test_programs_have_their_own_number_of_requests_at_a_time() -> None:
+    assert MAX_PROGRAMS < 128
+
+
+# The package
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [("1.30.0", True), ("1.31.2", True), ("1.29.0", False), ("2.3.0", False), ("1", False)],
+)
+def test_the_package_has_to_be_one_that_the_server_knows(version: str, fits: bool) -> None:
+    assert package._fits(version) is fits

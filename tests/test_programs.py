@@ -72,7 +72,7 @@ def test_the_sentences_are_those_of_the_player_for_every_recorded_step() -> None
 
 
 # Texts as bytes of tokens: half characters, marks without a shape, very long ones, none at all.
-HARD = [
+HARD: list[str | bytes] = [
     "a\nb\tc", "\u202eabc\u0007", "é", b"\xc3", b"\xa9", b"\xf0\x9f\xa6", b"\x8a", b"\xff\xfe",
     "x" * 60, "🦊" * 30, "🦊" * 50, b"\xff" * 40, "\ufeff", "", " word", b"ab\xe2\x82",
 ]  # fmt: skip

@@ -212,7 +212,7 @@ def test_the_page_refuses_the_same_for_the_same_reason() -> None:
 
 
 def test_what_is_large_and_odd_and_right_is_taken_and_drawn(tab: Page) -> None:
-    assert read_by_page("trace", [json.dumps(each).encode() for each in TAKEN.values()]) == [{}] * 7
+    assert read_by_page("trace", [json.dumps(each).encode() for each in TAKEN.values()]) == [{}] * 8
     for name, content in TAKEN.items():
         trace = Trace.from_json(json.dumps(content))
         state, alert, snapshot = tab.evaluate(OPENED, [json.dumps(content), len(trace.steps)])

@@ -491,8 +491,8 @@ def test_the_app_plays_the_run_of_an_answer(served: Served, client_page: Page) -
     assert {"ui/initialize", "ui/notifications/size-changed", "tools/call"} <= set(heard)
     scheme = (
         client_page.frame_locator("iframe")
-        .locator(":root")
-        .evaluate("root => getComputedStyle(root).colorScheme")
+        .locator(".ls-player")
+        .evaluate("player => getComputedStyle(player).colorScheme")
     )
     assert scheme == "dark"
 

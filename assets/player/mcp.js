@@ -98,7 +98,10 @@ const error = (message) => JSON.stringify({ kind: "error", run: "", message });
  * @param {{ theme?: string }} context
  */
 function follow({ theme }) {
-  if (theme === "light" || theme === "dark") document.documentElement.style.colorScheme = theme;
+  if (theme !== "light" && theme !== "dark") return;
+  const { documentElement: root } = document;
+  root.style.colorScheme = theme;
+  root.dataset.theme = theme;
 }
 
 /**

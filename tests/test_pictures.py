@@ -88,6 +88,8 @@ def test_a_picture_is_as_wide_as_a_slide_and_nothing_leaves_it(
         x, y = map(float, re.findall(r"[\d.]+", tree.get("transform") or "")[:2])
         scale = float((re.findall(r"scale\(([\d.]+)\)", tree.get("transform") or "") or ["1"])[0])
         boxes = [box_of(each) for each in groups(tree, "data-node")]
+        sentences = [each for each in root.findall(f"{SVG}text") if each.get("font-size") == "17"]
+        assert all(len(each.text or "") * 17 * 0.5 <= WIDE - 2 * MARGIN for each in sentences)
         for left, top, right, bottom in boxes:
             assert x + scale * left >= MARGIN - 1
             assert x + scale * right <= WIDE - MARGIN + 1

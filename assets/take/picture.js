@@ -79,11 +79,14 @@ const stateAt = ({ step, beat }, node) => (beat < 4 && node > 0 ? null : step.st
 function wrapped(words, size) {
   const most = ROOM.width / (SANS_LETTER * size);
   const lines = [""];
+  let letters = 0; // of the last line
   for (const piece of words.match(/[^\s\u2e80-\ud7a3\uf900-\uffef]+\s*|\s+|./gu) || []) {
-    const full = letterCount([{ text: lines[lines.length - 1] + piece.trimEnd() }]) > most;
-    if (!full) lines[lines.length - 1] += piece;
-    else if (lines.length === 2) return [lines[0].trimEnd(), lines[1].trimEnd() + " …"];
-    else lines.push(piece);
+    const more = letterCount([{ text: piece }]);
+    const full = letters + more > most;
+    if (full && lines.length === 2) return [lines[0].trimEnd(), lines[1].trimEnd() + " …"];
+    if (full) lines.push("");
+    letters = full ? more : letters + more;
+    lines[lines.length - 1] += piece;
   }
   return lines.map((each) => each.trimEnd());
 }

@@ -1,6 +1,7 @@
 /* The player in a frame of an MCP client (the extension MCP Apps): the client is asked for the steps of the run that
    a tool's answer names, by messages of JSON-RPC between the windows. */
 
+import { t } from "../page/i18n.js";
 import { createPlayer } from "./player.js";
 import { unpacked } from "./unpack.js";
 
@@ -10,7 +11,6 @@ import { unpacked } from "./unpack.js";
 
 const VERSION = "2026-01-26";
 const ASK_EVERY = 400; // ms, while the run goes on
-const LOST = "The run can't be had any more; ask for its prompt again.";
 
 /** Whether this page stands in another one, which may be a client. */
 export const isFramed = () => window.parent !== window;
@@ -33,10 +33,10 @@ export async function playForClient(element) {
   client.on("ui/notifications/tool-result", async (answer) => {
     const { run, step, player: link } = named(answer);
     address = link;
-    if (!run) return player.receive(error(answer.content?.[0]?.text || LOST));
+    if (!run) return player.receive(error(answer.content?.[0]?.text || t("player.call-lost")));
     await show(player, steps, run, step);
   });
-  client.on("ui/notifications/tool-cancelled", ({ reason }) => player.receive(error(reason || "The call was ended.")));
+  client.on("ui/notifications/tool-cancelled", ({ reason }) => player.receive(error(reason || t("player.call-ended"))));
   client.on("ui/notifications/host-context-changed", follow);
   const { hostContext } = await client.ask("ui/initialize", {
     appInfo: { name: "LogitSpec step player", version: "1" },
@@ -64,7 +64,7 @@ async function show(player, steps, run, step) {
   for (let from = 0; from === 0 || isShown(); from = player.place().steps) {
     const message = await steps(run, from).catch(() => null);
     if (!message) {
-      if (from === 0) player.receive(error(LOST));
+      if (from === 0) player.receive(error(t("player.call-lost")));
       return;
     }
     if (from === 0 && step === undefined) player.open(message);

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from support.accessibility import OPTIONS
 from support.cable import Cable
 
 from logitspec.prompts import examples
@@ -53,7 +55,7 @@ def staged(page: Page) -> None:
 
 
 def begin(page: Page) -> None:
-    page.evaluate("document.dispatchEvent(new CustomEvent('logitspec-present'))")
+    page.get_by_role("button", name="Present").click()
     staged(page)
 
 
@@ -163,18 +165,18 @@ def test_the_speakers_window_of_a_file_shows_what_comes_and_takes_keys(alone: Pa
     now = desk.locator(part.format("now"))
     expect(now).to_have_text(re.compile(r"\?$"))
     assert "3 of 63" in desk.locator(part.format("answer")).inner_text()
-    assert "3 accepted" in desk.locator(part.format("next")).inner_text()
+    assert "3 of 63" in desk.locator(part.format("next")).inner_text()
     assert desk.locator(part.format("notes")).inner_text() != ""
     assert re.search(r"\d:\d\d of 1:10", desk.locator("[data-clock=budget]").inner_text())
     desk.get_by_role("button", name="Stop the clock").click()
     desk.get_by_role("button", name="Start the clock").click()
-    assert "3 accepted" not in alone.locator(STAGE).inner_text()  # the hall doesn't see what comes
+    assert "3 of 63" not in alone.locator(STAGE).inner_text()  # the hall doesn't see what comes
     with alone.expect_popup() as popup:
         alone.reload()  # a page on the disk can't reach the old window any more
     still(alone, 4, 3)
     alone.keyboard.press("PageDown")
     now = popup.value.locator(part.format("now"))
-    expect(now).to_contain_text("3 accepted")
+    expect(now).to_contain_text("3 of 63")
     expect(popup.value.locator(".lp-clocks")).to_have_css("font-size", "28px")
     assert desk.is_closed()
     with popup.value.expect_event("close"):
@@ -250,6 +252,20 @@ def test_every_tab_is_presented_by_the_same_keys(lecturer: Page, tab: str, view:
     lecturer.wait_for_function("document.fullscreenElement !== null")
     lecturer.keyboard.press("Escape")
     lecturer.wait_for_function("!document.querySelector('[data-stage=true]')")
+
+
+def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
+    lecturer.locator(".lp-begin").click()
+    staged(lecturer)
+    lead(lecturer)
+    for key in "4", "Enter", "PageDown", "PageDown", "q":
+        lecturer.keyboard.press(key)
+    with lecturer.expect_popup() as popup:
+        lecturer.keyboard.press("s")
+    popup.value.wait_for_selector(".lp-desk")
+    for each in lecturer, popup.value:
+        found = Axe().run(each, options=OPTIONS).response["violations"]
+        assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
 
 
 def test_typing_is_typing(lecturer: Page) -> None:

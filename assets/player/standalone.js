@@ -1,8 +1,9 @@
 /* The player of an exported page, and of the one that an MCP client shows, which has no run of its own. */
 
-import { language } from "../page/i18n.js";
+import { language, t } from "../page/i18n.js";
 import { createPresenter } from "../present/present.js";
 import { placeInAddress } from "./exported.js";
+import { el } from "./dom.js";
 import { isFramed, playForClient } from "./mcp.js";
 import { createPlayer } from "./player.js";
 
@@ -25,7 +26,10 @@ function start() {
     player.pause();
     player.still(step, beat);
   };
-  createPresenter(null);
+  const presenter = createPresenter(null);
+  const begin = el("button", { type: "button", class: "ls-button lp-begin" }, t("present.begin"));
+  begin.addEventListener("click", () => presenter.start());
+  element.querySelector(".ls-transport")?.append(begin);
   const asked = () => placeInAddress(location.href);
   player.open(trace.textContent);
   const { step = 0, beat = 0 } = trace.dataset;

@@ -48,9 +48,9 @@ export function createSpeaker(onKey, on) {
   function draw() {
     try {
       const page = /** @type {Window} */ (other).document;
-      page.title = t("present.speaker-title");
       page.documentElement.lang = language;
-      page.head.replaceChildren(el("meta", { name: "viewport", content: "width=device-width" }), ...styles());
+      const title = el("title", {}, t("present.speaker-title"));
+      page.head.replaceChildren(title, el("meta", { name: "viewport", content: "width=device-width" }), ...styles());
       page.body.className = "lp-speaker";
       page.body.replaceChildren(parts.element);
       page.addEventListener("keydown", onKey);
@@ -75,7 +75,8 @@ function styles() {
 /** @param {(act: string) => void} on */
 function speakerParts(on) {
   const make = (/** @type {string} */ name) => el("div", { class: "lp-" + name });
-  const [place, now, notes, answer, votes, next, hall] = ["place", "now", "notes", "answer", "tally", "next", "crowd"].map(make);
+  const place = el("h1", { class: "lp-place" });
+  const [now, notes, answer, votes, next, hall] = ["now", "notes", "answer", "tally", "next", "crowd"].map(make);
   const [talk, station, time] = ["talk", "budget", "time"].map((name) => el("span", { class: "lp-" + name, "data-clock": name }));
   const bar = el("span", { class: "lp-spent" });
   const buttons = ["back", "next", "black", "pause", "restart"].map((act) => {

@@ -28,11 +28,11 @@ export function createStage(on, without) {
   const station = el("p", { class: "lp-station" });
   const title = el("h2", { class: "lp-title" });
   const asked = el("div", { class: "lp-asked" });
-  const head = el("header", { class: "lp-head" }, station, title, asked);
+  const head = el("div", { class: "lp-head" }, station, title, asked);
   const known = TOOLS.filter(([act]) => !without.includes(act));
   const typed = el("span", { class: "lp-typed", role: "status" });
   const here = el("span", { class: "lp-here" });
-  const foot = el("footer", { class: "lp-foot" }, toolbar(known, on), typed, here);
+  const foot = el("div", { class: "lp-foot" }, toolbar(known, on), typed, here);
   const black = el("div", { class: "lp-black", hidden: true, role: "status" }, el("span", { class: "lp-spoken" }, t("present.black")));
   const light = el("div", { class: "lp-light", hidden: true, "aria-hidden": "true" });
   const help = helpSheet(known);

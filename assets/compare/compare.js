@@ -29,6 +29,7 @@ import { IDLE_RACE, STARTING_RACE } from "./words.js";
  */
 export function createRaceView(element, options = {}) {
   installOrigins();
+  element.setAttribute("aria-label", t("compare.label"));
   const state = newRaceState();
   /** @type {RaceView["lanes"]} */
   const lanes = [];

@@ -1,5 +1,6 @@
 /* The KV cache: its rows before the pass, the rows of the pass, and which of these it keeps. */
 
+import { term } from "../page/gloss.js";
 import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, nearest, setData, setText } from "./dom.js";
@@ -13,7 +14,7 @@ export function createCache(on) {
   const earlier = el("div", { class: "ls-cache-kept" }, before);
   const cells = el("div", { class: "ls-cache-rows" });
   const bar = el("div", { class: "ls-cache-bar", role: "img" }, earlier, cells);
-  const title = el("span", { class: "ls-title" }, t("player.cache"));
+  const title = el("span", { class: "ls-title" }, term("kv-cache", t("player.cache")));
   const note = el("span", { class: "ls-note" });
   const element = el("div", { class: "ls-cache" }, title, bar, note);
   listenToRows(cells, on);

@@ -1,5 +1,6 @@
 /* The detail card of a token, node or rank: its origin, its fate and its alternatives. */
 
+import { term } from "../page/gloss.js";
 import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
@@ -73,7 +74,7 @@ function promptParts(trace, position) {
 /** @param {Trace} trace @param {Step} step @param {number} rank */
 function rankParts(trace, step, rank) {
   const { ids, probs } = step.row.last;
-  const facts = [[t("player.fact-rank"), t("player.rank-of", { rank, share: share(probs[rank]) })]];
+  const facts = [[term("rank", t("player.fact-rank")), t("player.rank-of", { rank, share: share(probs[rank]) })]];
   return [headPart(trace, ids[rank], {}, t("player.not-drafted")), factsPart(facts)];
 }
 
@@ -82,12 +83,12 @@ function nodeParts(trace, link) {
   const { step, node } = link;
   const state = step.states[node];
   const attributes = { "data-legend-origin": step.origins[node].origin, "data-legend-state": state };
-  /** @type {[string, string | Node | null][]} */
+  /** @type {[string | Node, string | Node | null][]} */
   const facts = [
     [t("player.fact-step"), placeWords(trace, link)],
     [t("player.fact-origin"), originWords(trace, step, node)],
     [t("player.fact-source"), sourcePart(trace, step, node)],
-    [t("player.fact-target"), stateWords(trace, step, node)],
+    [term("target", t("player.fact-target")), stateWords(trace, step, node)],
     [t(node === 0 ? "player.fact-instead" : "player.fact-beside"), alternativesPart(trace, step, node)],
   ];
   const title = node === 0 ? ORIGINS.root.title : STATE_TITLES[state];

@@ -1,5 +1,7 @@
 /* Building elements. Text goes in as text nodes and attributes only: tokens may hold any markup. */
 
+import { term } from "../page/gloss.js";
+
 /** @import { Attributes, Panel } from "./types.js" */
 
 const SVG_SPACE = "http://www.w3.org/2000/svg";
@@ -122,12 +124,13 @@ export function icon(name) {
  * A titled panel: `body` is where its content goes.
  * @param {string} kind
  * @param {string} title
+ * @param {string} [gloss] the term of the title
  * @returns {Panel}
  */
-export function panel(kind, title) {
+export function panel(kind, title, gloss = "") {
   const body = el("div", { class: "ls-panel-body ls-" + kind });
   const noted = el("span", { class: "ls-note" });
-  const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, title), noted);
+  const head = el("div", { class: "ls-panel-head" }, el("span", { class: "ls-title" }, gloss ? term(gloss, title) : title), noted);
   const attributes = { class: "ls-panel ls-panel-" + kind, role: "region", "aria-label": title };
   return { element: el("div", attributes, head, body), body, note: noted };
 }

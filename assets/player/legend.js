@@ -1,5 +1,6 @@
 /* The legend: a chip as in the tree, and its name underlined as tokens in the text are. */
 
+import { oneStop, term } from "../page/gloss.js";
 import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el } from "./dom.js";
@@ -15,6 +16,19 @@ const VERDICT = 4; // the beat from which on states show
 const LEGEND_SOURCES = {
   copy: [t("step.source"), t("step.source-meaning")],
   match: [t("step.match"), t("step.match-meaning")],
+};
+
+/** @type {Record<string, string>} the terms of items */
+const GLOSSES = {
+  root: "root",
+  logit: "runner-up",
+  retrieved: "retrieved",
+  recycled: "recycled",
+  suffix: "suffix",
+  accepted: "accepted",
+  rejected: "rejected",
+  uncompared: "not-compared",
+  match: "n-gram",
 };
 
 /** What stands under nodes. */
@@ -33,6 +47,7 @@ export function createLegend() {
     legendGroup(t("step.legend-copied"), sources),
   ];
   const element = el("div", { class: "ls-legend", role: "group", "aria-label": t("step.legend") }, ...groups);
+  oneStop(element);
   const all = [...origins, ...states, ...signs, ...sources];
   /** @param {{ trace: Trace | null } | Frame} about */
   const paint = (about) => {
@@ -80,9 +95,11 @@ function legendGroup(title, items) {
  * @param {string} [meaning]
  */
 function legendItem(name, swatch, word, meaning) {
+  const gloss = GLOSSES[name];
   const attributes = { class: "ls-legend-item", "data-legend": name, title: meaning || null };
   const spoken = meaning ? el("span", { class: "ls-spoken" }, ", " + meaning) : null;
-  return el("li", attributes, swatch, word, spoken);
+  if (word instanceof HTMLElement && gloss) word.replaceChildren(term(gloss, word.textContent));
+  return el("li", attributes, swatch, gloss && typeof word === "string" ? term(gloss, word) : word, spoken);
 }
 
 /** @param {Record<string, any>} attributes @param {...(Node | string | null)} inside */

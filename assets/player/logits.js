@@ -22,7 +22,7 @@ const FATE_PATHS = {
  * @returns {PanelWithBoxes}
  */
 export function createLogitsPanel(on) {
-  const view = panel("logits", t("player.logits"));
+  const view = panel("logits", t("player.logits"), "logits");
   const label = t("player.logits-label");
   const list = el("div", { class: "ls-ranks", role: "list", tabindex: 0, "aria-label": label });
   const log = toggleButton("ls-scale", t("player.log"), t("player.log-title"));

@@ -1,7 +1,8 @@
 /* The mask of tree attention as a matrix: one row for each node, dark where the row may attend. Every node
    sees the text before the tree, its ancestors and itself. */
 
-import { t } from "../page/i18n.js";
+import { term } from "../page/gloss.js";
+import { pieces, t } from "../page/i18n.js";
 import { el, svg } from "./dom.js";
 import { tokenElement } from "./nodes.js";
 import { quoted } from "./words.js";
@@ -112,7 +113,7 @@ function maskSentence(trace, step, node, nodes, position) {
 
 /** @param {Step} step @param {number} count */
 function maskFoot({ row }, count) {
-  const rows = t("player.rows", { n: count });
-  const words = t("player.mask-foot", { rows, before: t("player.tokens", { n: row.position }) });
-  return el("p", { class: "ls-mask-foot" }, words);
+  const rows = term("rows", t("player.rows", { n: count }));
+  const words = pieces("player.mask-foot", { rows, before: t("player.tokens", { n: row.position }) });
+  return el("p", { class: "ls-mask-foot" }, ...words);
 }

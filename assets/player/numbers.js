@@ -1,6 +1,7 @@
 /* The numbers of the run up to the visible step, each with its meaning. */
 
-import { decimal, number, t } from "../page/i18n.js";
+import { oneStop, term } from "../page/gloss.js";
+import { decimal, number, pieces, t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { el, setText } from "./dom.js";
 import { loopIn } from "./loops.js";
@@ -9,18 +10,18 @@ import { milliseconds, percent } from "./words.js";
 /** @import { Baseline, Frame, Still, Trace } from "./types.js" */
 
 const COUNTS = [
-  ["mean", t("player.count-mean"), t("player.count-mean-meaning")],
-  ["tokens", t("player.count-tokens"), ""],
-  ["forwards", t("player.count-forwards"), t("player.count-forwards-meaning")],
-  ["acceptance", t("player.count-acceptance"), t("player.count-acceptance-meaning")],
+  ["mean", t("player.count-mean"), "player.count-mean-meaning", "mat"],
+  ["tokens", t("player.count-tokens"), "", "token"],
+  ["forwards", t("player.count-forwards"), "player.count-forwards-meaning", "forward-pass"],
+  ["acceptance", t("player.count-acceptance"), "player.count-acceptance-meaning", "acceptance-rate"],
 ];
 
 // They are this machine's, and say nothing of another one's.
 const SECONDS = [
-  ["rate", t("player.count-rate"), t("player.count-rate-meaning")],
-  ["wall", t("player.count-wall"), t("player.count-wall-meaning")],
-  ["device", t("player.count-device"), t("player.count-device-meaning")],
-  ["speedup", t("player.count-speedup"), ""],
+  ["rate", t("player.count-rate"), "player.count-rate-meaning"],
+  ["wall", t("player.count-wall"), "player.count-wall-meaning", "wall-time"],
+  ["device", t("player.count-device"), "player.count-device-meaning", "device-time"],
+  ["speedup", t("player.count-speedup"), "", "speed-up"],
 ];
 
 export function createCounts() {
@@ -53,16 +54,17 @@ export function createCounts() {
   };
 }
 
-/** @param {string[][]} rows of name, label and meaning */
+/** @param {string[][]} rows of name, label, the key of its meaning and the term of the label */
 function countList(rows) {
   const element = el("dl", { class: "ls-counts" });
-  const items = rows.map(([name, label, meaning]) => {
+  const items = rows.map(([name, label, meaning, gloss]) => {
     const value = el("dd", { "data-count": name }, "–");
-    const note = el("dd", { class: "ls-meaning" }, meaning);
-    const group = el("div", { "data-counts": name }, el("dt", {}, label), value, note);
+    const note = el("dd", { class: "ls-meaning" }, ...(meaning ? pieces(meaning, { prefill: term("prefill") }) : []));
+    const group = el("div", { "data-counts": name }, el("dt", {}, gloss ? term(gloss, label) : label), value, note);
     element.append(group);
-    return { name, meaning, value, note, group };
+    return { name, value, note, group };
   });
+  oneStop(element);
   return { element, items };
 }
 

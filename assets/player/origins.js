@@ -1,13 +1,28 @@
 /* Origins of tokens: their names, words and looks, all from `assets/origins.json`. */
 
+import { t } from "../page/i18n.js";
 import data from "../origins.json" with { type: "json" };
 
 /** @import { OriginLook } from "./types.js" */
 
 /** @type {Record<string, OriginLook>} */
-export const ORIGINS = data;
+export const ORIGINS = Object.fromEntries(Object.entries(data).map(([name, look]) => [name, { ...look, ...wordsOf(name, look) }]));
 
 export const ORIGIN_NAMES = Object.keys(ORIGINS);
+
+/**
+ * An origin's words in the reader's language; those of its entry where the catalogue has none.
+ * @param {string} origin
+ * @param {OriginLook} look
+ */
+function wordsOf(origin, { name, meaning, title }) {
+  /** @param {string} part @param {string} own */
+  const said = (part, own) => {
+    const key = `player.origin-${origin}-${part}`;
+    return t(key) === key ? own : t(key);
+  };
+  return { name: said("name", name), meaning: said("meaning", meaning), title: said("title", title) };
+}
 
 const STYLE_ID = "logitspec-origins";
 

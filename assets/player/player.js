@@ -1,6 +1,7 @@
 /* The player: what it shows follows from the trace, the cursor and the beat alone; messages and keys
    change those. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { createCache } from "./cache.js";
 import { registerCues, tellCue } from "./cues.js";
@@ -55,6 +56,7 @@ const TREE_VIEWS = ["tree", "rows", "mask"];
  */
 export function createPlayer(element, options = {}) {
   installOrigins();
+  element.setAttribute("aria-label", t("player.label"));
   const picture = { trace: null, step: null, hurried: false, stays: false, at: -HURRY, turn: 0 };
   const player = /** @type {Player} */ ({ element, options, state: newState(), picture });
   const actions = playerActions(player);

@@ -6,6 +6,7 @@ import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { goesOn as copyGoesOn, matchBefore, outcome, verdictOf } from "./trace.js";
 import {
   MAX_QUOTE,
+  inQuotes,
   matchExcerpt,
   milliseconds,
   ordinal,
@@ -40,7 +41,7 @@ export function storySentence(trace, number) {
   if (drafted === 0) return noGuessSentence(trace);
   if (accepted === 0) return t("step.story-gained", { why: noneSentence(trace, number, drafted), gained });
   const some = drafted === 1 ? t("step.story-one") : t("step.story-some", { n: accepted, drafted });
-  return t("step.story-gained", { why: capital([...clausesOf(trace, number), some].join("; ")), gained });
+  return t("step.story-gained", { why: capital([...clausesOf(trace, number), some].join(t("player.semicolon"))), gained });
 }
 
 /** @param {Trace} trace @param {number} number @param {boolean} [isBrief] without the places of copies */
@@ -71,7 +72,7 @@ const capital = (sentence) => sentence[0].toUpperCase() + sentence.slice(1);
 /** Without the spaces around it, unless it is nothing but space. @param {string} text */
 const trimmed = (text) => text.trim() || text;
 /** @param {Trace} trace @param {number} id */
-const bare = (trace, id) => `"${trimmed(tokensText(trace, [id]))}"`;
+const bare = (trace, id) => inQuotes(trimmed(tokensText(trace, [id])));
 
 /** @param {Trace} trace @param {number} number @param {number} drafted */
 function noneSentence(trace, number, drafted) {
@@ -125,7 +126,7 @@ function copyClause(trace, step, nodes, from, isBrief) {
   const { match } = step.origins[copy[0]];
   const copied = t("step.copied", { n: copy.length, from });
   if (!match) return copied;
-  const key = `"${trimmed(matchExcerpt(trace, matchBefore(from, match)))}"`;
+  const key = inQuotes(trimmed(matchExcerpt(trace, matchBefore(from, match))));
   const tokens = quotedTokens(trace, step, copy);
   const after = t(`step.clause-${placeName(trace, from, copy.length)}`, { key, tokens });
   return isBrief ? after : t("step.copied-so", { after, copied });
@@ -162,7 +163,7 @@ function placeName(trace, from, length) {
  */
 function quotedTokens(trace, step, nodes) {
   const quote = nodes.slice(0, MAX_QUOTE).map((node) => step.row.tokens[node]);
-  return `"${trimmed(tokensText(trace, quote))}${nodes.length > MAX_QUOTE ? "…" : ""}"`;
+  return inQuotes(trimmed(tokensText(trace, quote)) + (nodes.length > MAX_QUOTE ? "…" : ""));
 }
 
 const MAX_CLAUSES = 6;
@@ -212,7 +213,7 @@ function draftWords(trace, number, { row, origins, drafted }) {
     ])),
   ];
   const phrases = parts.filter(([n]) => n > 0).map(([n, key, origin = ""]) => t(key, { n, token, origin }));
-  return [t("step.guesses", { n: drafted }), phrases.join("; ") + "."];
+  return [t("step.guesses", { n: drafted }), t("player.full-stop", { text: phrases.join(t("player.semicolon")) })];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
@@ -244,7 +245,7 @@ export function walkSentence(trace, step) {
     return t(WANTS[verdictOf(step, node)], { token: bare(trace, tokens[node]), choice: bare(trace, choices[node]) });
   });
   const shown = clauses.length > MAX_CLAUSES ? [...clauses.slice(0, MAX_CLAUSES - 1), "…", clauses[clauses.length - 1]] : clauses;
-  return shown.join(", ") + ".";
+  return t("player.full-stop", { text: shown.join(t("player.comma")) });
 }
 
 /** @param {Trace} trace @param {number} number */
@@ -261,7 +262,7 @@ function commitWords(trace, number) {
 export function sceneWords(trace, number, beat) {
   if (beat < LAST_BEAT) return beatWords(trace, number, beat);
   const { path, tokens } = trace.steps[number - 1].row;
-  const text = `"${trimmed(tokensText(trace, path.map((node) => tokens[node])))}"`;
-  const sentence = path.length > 1 ? capital(clausesOf(trace, number, true).join("; ")) + "." : storySentence(trace, number);
+  const text = inQuotes(trimmed(tokensText(trace, path.map((node) => tokens[node]))));
+  const sentence = path.length > 1 ? t("player.full-stop", { text: capital(clausesOf(trace, number, true).join(t("player.semicolon"))) }) : storySentence(trace, number);
   return { headline: t("step.scene-commit", { n: path.length, text }), sentence };
 }

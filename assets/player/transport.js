@@ -9,15 +9,15 @@ import { el, icon, setText } from "./dom.js";
 /** @type {Record<string, string>} keys of the catalogue */
 const SPEED_NAMES = { [BY_BEAT_SLOWLY]: "step.speed-slow", [BY_BEAT]: "step.speed-beat", [AS_IT_RAN]: "step.speed-ran" };
 const BUTTONS = [
-  ["first", t("step.first"), "Home"],
+  ["first", t("step.first"), t("player.keyname-home")],
   ["previousRejection", t("step.previousRejection"), "k"],
-  ["previous", t("step.previous"), "Left"],
+  ["previous", t("step.previous"), t("player.keyname-left")],
   ["previousBeat", t("step.previousBeat"), ","],
-  ["toggle", t("step.play"), "Space"],
+  ["toggle", t("step.play"), t("player.keyname-space")],
   ["nextBeat", t("step.nextBeat"), "."],
-  ["next", t("step.next"), "Right"],
+  ["next", t("step.next"), t("player.keyname-right")],
   ["nextRejection", t("step.nextRejection"), "j"],
-  ["last", t("step.last"), "End"],
+  ["last", t("step.last"), t("player.keyname-end")],
 ];
 
 /**

@@ -34,7 +34,7 @@ const SCENE_SIZES = [3, 2.75, 2.5, 2.25, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.9];
  * @returns {PanelWithBoxes}
  */
 export function createTreePanel(on) {
-  const view = panel("tree", t("step.tree"));
+  const view = panel("tree", t("step.tree"), "draft-tree");
   const tree = el("div", { class: "ls-branches", role: "tree", "aria-label": t("step.tree-of-step") });
   const mask = el("div", { class: "ls-mask" });
   const empty = el("div", { class: "ls-empty" });

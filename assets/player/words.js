@@ -44,18 +44,21 @@ export const ordinal = (n) => t(`step.ordinal-${ordinals.select(n)}`, { n });
 /** @param {number} share */
 export function percent(share) {
   const hundredths = share * 100;
-  if (hundredths >= 1 || hundredths === 0) return hundredths.toFixed(1) + " %";
-  return hundredths >= 0.01 ? hundredths.toFixed(2) + " %" : "< 0.01 %";
+  if (hundredths >= 1 || hundredths === 0) return t("player.percent-1", { n: hundredths });
+  return t(hundredths >= 0.01 ? "player.percent-2" : "player.percent-less", { n: hundredths });
 }
 
 /** @param {number} seconds */
 export function milliseconds(seconds) {
   const value = seconds * 1000;
-  return value.toFixed(value < 100 ? 1 : 0) + " ms";
+  return t(value < 100 ? "player.milliseconds-1" : "player.milliseconds-0", { n: value });
 }
 
 /** @param {string} text */
 const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
+
+/** @param {string} text */
+export const inQuotes = (text) => t("player.quote", { text });
 
 /**
  * A token in quotes, on one line.
@@ -63,7 +66,7 @@ const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
  * @param {number} id
  */
 export function quoted(trace, id) {
-  return '"' + onOneLine(plainText(shortened(spellToken(trace, id)))) + '"';
+  return inQuotes(onOneLine(plainText(shortened(spellToken(trace, id)))));
 }
 
 /**

@@ -58,6 +58,11 @@ def own_options(method: str, settings: str) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
+def label(option: Field[Any]) -> str:
+    """What the page calls an option."""
+    return option.name.replace("_", " ").capitalize()
+
+
 def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -> None:
     """The inputs of one method, which write their values to `settings`. own: the visitor's values so
     far."""
@@ -80,9 +85,8 @@ def _draw(method: str, own: dict[str, Any], settings: gr.Textbox, layout: Any) -
 
 def _component(option: Field[Any], value: Any) -> Any:
     """The input that fits one option of a method."""
-    label = option.name.replace("_", " ").capitalize()
     # Gradio treats components that it renders later as outputs unless they are interactive.
-    shared: dict[str, Any] = {"label": label, "info": describe(option), "interactive": True}
+    shared: dict[str, Any] = {"label": label(option), "info": describe(option), "interactive": True}
     if isinstance(option.default, bool):
         return gr.Checkbox(bool(value), elem_classes="switch", **shared)
     if isinstance(option.default, tuple):

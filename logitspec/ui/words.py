@@ -14,22 +14,18 @@ from logitspec.measure.benchmark.published import by_task, is_real, overall, pub
 from logitspec.measure.benchmark.published import conditions as published_conditions
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
+from logitspec.publish.modules import DEFAULT_LANGUAGE
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
-from logitspec.ui.catalogue import say
+from logitspec.ui.catalogue import say, texts
 
-# The tasks by their names in the prompts' file, in the order of the page.
-TASKS = {
-    task: say(f"why.task-{task}")
-    for task in (
-        "conversation",
-        "translation",
-        "summarization",
-        "qa",
-        "math",
-        "code",
-        "story",
-    )
+# Terms among the heads of tables.
+GLOSSES = {
+    "MAT": "mat",
+    say("why.mean"): "mat",
+    say("why.rows"): "rows",
+    say("why.drafted"): "draft",
+    say("why.accepted-share"): "acceptance-rate",
 }
 
 BUCKETS = {
@@ -48,7 +44,8 @@ LAST = 11  # the last row of depths and lengths, which also counts all beyond
 
 def task_title(task: str) -> str:
     """What the page calls a task or a kind of prompts."""
-    return TASKS.get(task, task.capitalize())
+    key = f"why.task-{task}"
+    return say(key) if key in texts(DEFAULT_LANGUAGE) else task.capitalize()
 
 
 def share(part: float, whole: float) -> float:
@@ -136,7 +133,9 @@ def depths(evidence: Evidence, method: str) -> str:
     )
     rows = [_origin_row(counts, origin) for origin in sorted(counts.drafted_by)]
     at_depths = [say("why.depth", depth=depth) for depth in reached(counts)]
-    named = [say(f"why.{name}") for name in ("origin", "drafted", "accepted", "accepted-share")]
+    named = [
+        say(key) for key in ("why.origin", "why.drafted", "why.accepted", "why.accepted-share")
+    ]
     return _paragraph(text) + _table(say("why.depths-table"), [*named, *at_depths], rows)
 
 
@@ -190,7 +189,7 @@ def costs(evidence: Evidence, method: str) -> str:
         [str(rows), f"{1000 * seconds:.2f}", f"{seconds / one:.2f}"]
         for rows, seconds in zip(evidence.rows, evidence.seconds, strict=True)
     ]
-    heads = [say(f"why.{name}") for name in ("rows", "milliseconds", "times-one-row")]
+    heads = [say(key) for key in ("why.rows", "why.milliseconds", "why.times-one-row")]
     return _paragraph(text) + _table(say("why.costs-table"), heads, rows)
 
 
@@ -301,7 +300,7 @@ def _paragraph(text: str) -> str:
 
 def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     named = escape(caption)
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
+    head = "".join(f'<th scope="col">{_head(each)}</th>' for each in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -312,6 +311,12 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
         f'<details class="why-fold"><summary>{named}</summary><div class="why-table" role="region" tabindex="0" aria-label="{named}">'
         f'<table aria-label="{named}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
     )
+
+
+def _head(text: str) -> str:
+    """The head of a column, as a term where it is one."""
+    gloss = GLOSSES.get(text)
+    return f'<span data-gloss="{gloss}">{escape(text)}</span>' if gloss else escape(text)
 
 
 def _rate(value: float) -> str:

@@ -12,7 +12,11 @@ from logitspec.publish.modules import WORDS
 
 ROOT = ASSETS.parent
 ROOMS = sorted(file.stem for file in (WORDS / "en").glob("*.json"))
-KEY = re.compile(rf"""["'`{{]((?:{"|".join(ROOMS)})\.[a-z0-9][\w-]*)(\$?\{{)?""")
+_ROOM = "|".join(ROOMS)
+# After a quotation mark or, in markup, two braces: a key, or the beginning of one that is put together.
+KEY = re.compile(
+    rf"""(?:["'`]|\{{\{{)((?:{_ROOM})\.(?!(?:js|css|json|html|launch)\b)(?:[a-z0-9][\w-]*)?)(\$?\{{)?"""
+)
 
 # A line comment stands alone or after a space; an address has its two strokes after a colon.
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w\"'`])//[^\n]*", re.S)
@@ -38,7 +42,7 @@ def markup() -> list[Path]:
 
 def keys(text: str) -> tuple[set[str], set[str]]:
     """Keys that a source names, and the beginnings of those that it puts together."""
-    found = [(key, bool(goes_on)) for key, goes_on in KEY.findall(text)]
+    found = [(key, bool(goes_on) or key.endswith("-")) for key, goes_on in KEY.findall(text)]
     return {key for key, goes_on in found if not goes_on}, {
         key for key, goes_on in found if goes_on
     }

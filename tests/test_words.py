@@ -1,0 +1,332 @@
+"""The page's texts: complete in every language, all of them used, and none left outside the catalogue."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from support import accessibility, machine, strings
+
+from logitspec.drafters import METHODS, describe, option_fields
+from logitspec.measure.benchmark.block import compact
+from logitspec.measure.benchmark.paper import beside, is_spec_bench
+from logitspec.measure.benchmark.published import by_task, conditions, overall, published
+from logitspec.paths import ASSETS
+from logitspec.publish.modules import WORDS, inline_modules
+from logitspec.serving.models import ABOUT_BUILTIN
+from logitspec.trace.origins import LOOKS
+from logitspec.ui import words
+from logitspec.ui.catalogue import LANGUAGES, PLACE, say, texts
+from logitspec.ui.options import label
+
+ENGLISH = texts("en")
+OTHERS = [each for each in LANGUAGES if each != "en"]
+
+# Strings that read like texts and are none, or none of the page's.
+NO_TEXTS = {
+    "as it ran": "a speed's name in the code",
+    "beat by beat": "a speed's name in the code",
+    "beat by beat, slowly": "a speed's name in the code",
+    "Files": "a kind of what is dragged",
+    "Enter": "a key's name in events",
+    "input, select, textarea, [contenteditable]": "a selector",
+    "ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace": "fonts",
+    "IBM Plex Sans, system-ui, sans-serif": "fonts",
+    "There is no such function here.": "an answer to a script",
+    "This takes ": "an answer to a script",
+    "No such file.": "an answer to a script",
+    "LogitSpec Live": "a name",
+    "Escape": "a key's name in events",
+    "End": "a key's name in events",
+    "Home": "a key's name in events",
+    "Esc": "a key's name on keyboards",
+    "learn-predict learn-number": "classes",
+    "lp-part lp-part-": "classes",
+    "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif": "fonts",
+    "python -m logitspec benchmark": "a command",
+    "Name, length from 0 to 1, and whether the bar is what the claim is about.": "a docstring",
+    "no size to draw at": "an error for whoever calls the scripts",
+}
+FUNCTIONS = re.compile(r"^(?:translate|scale|rotate|rgb)\(")
+# Written by the player as it starts, over what the markup says until then.
+NO_MARKUP = {"Race of methods"}
+
+
+def forms(text: str | dict[str, str]) -> list[str]:
+    return list(text.values()) if isinstance(text, dict) else [text]
+
+
+def places(text: str | dict[str, str]) -> set[str]:
+    return {name for form in forms(text) for name, _, _ in PLACE.findall(form)}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_says_all_that_english_says(language: str) -> None:
+    for file in sorted((WORDS / "en").glob("*.json")):
+        own = json.loads((WORDS / language / file.name).read_text(encoding="utf-8"))
+        english = json.loads(file.read_text(encoding="utf-8"))
+        assert own.keys() == english.keys(), file.name
+        assert {key.split(".")[0] for key in own} <= {file.stem}
+        for key, text in english.items():
+            assert places(own[key]) == places(text), key
+            assert all(form.strip() or not form for form in forms(own[key])), key
+
+
+def test_the_scripts_import_every_room_of_every_language() -> None:
+    text = (WORDS / "catalogue.js").read_text(encoding="utf-8")
+    named = set(re.findall(r'from "\./([\w-]+/[\w-]+\.json)"', text))
+    assert named == {str(file.relative_to(WORDS)) for file in WORDS.glob("*/*.json")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_plural_forms_are_those_of_the_language(language: str) -> None:
+    node = machine.node()
+    assert node is not None
+    program = f'console.log(new Intl.PluralRules("{language}").resolvedOptions().pluralCategories)'
+    shown = subprocess.run([node, "-e", program], capture_output=True, text=True, check=True).stdout
+    categories = set(re.findall(r"\w+", shown))
+    assert "other" in categories
+    for key, text in texts(language).items():
+        if isinstance(text, dict):
+            assert text.keys() == categories, key
+
+
+def written_by_python() -> set[str]:
+    """What Python writes in English without naming a key: words that other parts of the project choose."""
+    found = {ABOUT_BUILTIN, *(each.label for each in LOOKS.values())}
+    for method in METHODS.values():
+        found |= {method.title}
+        for field in option_fields(method):
+            found |= {label(field), describe(field)}
+    for document in published():
+        found.add(conditions(document))
+        tables = [overall(document), by_task(document), *compact(document)]
+        if is_spec_bench(document):
+            tables.append(beside(document))
+        for table in tables:
+            found |= {table.caption, *table.heads, *(row[0] for row in table.rows)}
+    return found | {f"{each} (model, float32)" for each in found}
+
+
+def fits(text: str | dict[str, str], found: set[str]) -> bool:
+    """Whether one of `found` is the text with something in its places."""
+    pattern = "|".join(
+        "(.+?)".join(re.escape(piece) for piece in re.split(r"\{[^}]*\}", form))
+        for form in forms(text)
+    )
+    return any(re.fullmatch(pattern, each) for each in found)
+
+
+def test_every_key_is_used_and_every_used_key_is_there() -> None:
+    used: set[str] = set()
+    begun: set[str] = set()
+    for file in [*strings.scripts(), *strings.python(), *strings.markup()]:
+        whole, beginnings = strings.keys(file.read_text(encoding="utf-8"))
+        used |= whole
+        begun |= beginnings
+    assert used - ENGLISH.keys() == set()
+    assert [each for each in begun if not any(key.startswith(each) for key in ENGLISH)] == []
+    unused = {
+        key: text
+        for key, text in ENGLISH.items()
+        if key not in used and not key.startswith(tuple(begun))
+    }
+    found = written_by_python()
+    assert {key for key, text in unused.items() if not fits(text, found)} == set()
+
+
+def test_every_gloss_stands_somewhere_and_every_term_has_one() -> None:
+    sources = [file.read_text(encoding="utf-8") for file in [*strings.scripts(), *strings.python()]]
+    used = {name for text in sources for name in re.findall(r'\bterm\("([\w-]+)"', text)}
+    used |= set(words.GLOSSES.values())
+    for text in sources:
+        for table in re.findall(r"const GLOSSES = \{(.*?)\}", text, re.S):
+            used |= set(re.findall(r': "([\w-]+)"', table))
+        used |= set(re.findall(r'\bpanel\([^;]*, "([\w-]+)"\)', text))
+        used |= set(re.findall(r'^  \["\w+", t\([^)]*\), "[^"]*", "([\w-]+)"\]', text, re.M))
+    glosses = {
+        key.removeprefix("gloss.").removesuffix("-name")
+        for key in texts("en")
+        if key.startswith("gloss.")
+    }
+    assert used == glosses
+    assert all({f"gloss.{name}", f"gloss.{name}-name"} <= ENGLISH.keys() for name in glosses)
+
+
+def test_options_of_all_methods_have_words_in_all_languages() -> None:
+    known = {form for text in ENGLISH.values() for form in forms(text)}
+    for method in METHODS.values():
+        for field in option_fields(method):
+            assert {label(field), describe(field)} <= known, (method.name, field.name)
+
+
+def test_no_text_is_left_outside_the_catalogue() -> None:
+    left = {
+        (file.name, text)
+        for file in strings.scripts()
+        for text in strings.left_in_script(file.read_text(encoding="utf-8"))
+    }
+    left |= {
+        (file.name, text)
+        for file in strings.python()
+        for text in strings.left_in_python(file.read_text(encoding="utf-8"))
+    }
+    left = {
+        (name, text) for name, text in left if text not in NO_TEXTS and not FUNCTIONS.match(text)
+    }
+    left |= {
+        (file.name, text)
+        for file in strings.markup()
+        for text in strings.left_in_markup(file.read_text(encoding="utf-8"))
+        if text not in NO_MARKUP
+    }
+    assert left == set()
+
+
+def test_a_text_that_is_left_behind_is_found() -> None:
+    script = 'el("p", {}, "Nothing here yet");  // a remark\nconst fits = `${n} steps of ${all}`;\n'
+    assert list(strings.left_in_script(script)) == ["Nothing here yet", "${n} steps of ${all}"]
+    python = '"""A docstring."""\ngr.Button("Press me", variant="primary")\nraise E("It fails.")\n'
+    assert list(strings.left_in_python(python)) == ["Press me"]
+    assert list(strings.left_in_markup('<p title="Some words">{{why.intro}}</p>')) == ["Some words"]
+
+
+def test_python_writes_english_by_the_same_rules() -> None:
+    assert say("why.depth", depth=3) == "Depth 3"
+    assert say("why.ranks", count=4745, low="1%", all="2%", beyond="3%", root="4%").startswith(
+        "Of 4,745 next-next tokens, 1% stand"
+    )
+    assert "1 run is" in say("why.runs-ahead", n=1)
+    assert "2 runs are" in say("why.runs-ahead", n=2)
+    with pytest.raises(KeyError):
+        say("why.depth")
+
+
+# A language more, as the documentation adds it
+
+
+def test_the_documented_example_adds_a_language(tmp_path: Path) -> None:
+    folder = tmp_path / "assets"
+    shutil.copytree(ASSETS / "page", folder / "page")
+    shutil.copytree(ASSETS / "words", folder / "words")
+    readme = (WORDS / "README.md").read_text(encoding="utf-8")
+    for name, text in re.findall(
+        r"`assets/(words/fr/\w+\.json)`:\n\n```json\n(.*?)```", readme, re.S
+    ):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    catalogue = folder / "words" / "catalogue.js"
+    imports, entry = re.findall(r"```js\n(.*?)```", readme, re.S)[-2:]
+    lines = catalogue.read_text(encoding="utf-8")
+    lines = lines.replace("import enPage", imports + "import enPage", 1)
+    lines = lines.replace("= {\n", "= {\n" + entry, 1)
+    catalogue.write_text(lines, encoding="utf-8")
+    main = folder / "main.js"
+    main.write_text(
+        'import { language, languageName, t } from "./page/i18n.js";\n'
+        'console.log(JSON.stringify([language, languageName("fr"), t("player.tokens", { n: 0 }),'
+        ' t("player.tokens", { n: 1234567 }), t("player.detail")]));\n',
+        encoding="utf-8",
+    )
+    browser = (
+        "globalThis.document = {};\n"
+        'globalThis.location = { search: "?lang=fr-CA" };\n' + inline_modules(main, ["en", "fr"])
+    )
+    node = machine.node()
+    assert node is not None
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", browser], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == [
+        "fr",
+        "Français",
+        "0 token",
+        "1\u202f234\u202f567 tokens",
+        str(ENGLISH["player.detail"]),  # English stands in
+    ]
+
+
+# In a browser
+
+VISIBLE = """() => {
+  const seen = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const parent = walk.currentNode.parentElement;
+    if (parent.closest(".ls-token, .ls-node-text, .ls-choice-text, .ls-rank-token, .ls-quote, .language, code, script, style")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walk.currentNode);
+    const box = range.getBoundingClientRect();
+    const text = walk.currentNode.data.trim().replace(/\\s+/g, " ");
+    if (text && box.width > 1 && box.height > 1 && box.top < innerHeight && parent.checkVisibility()) seen.push(text);
+  }
+  return seen;
+}"""
+
+
+def english_left(page: Page, language: str) -> list[str]:
+    """What the first screen says in English that has other words in the language."""
+    own = texts(language)
+    other = {
+        form
+        for key, text in ENGLISH.items()
+        if own[key] != text
+        for form in forms(text)
+        if not places(form) and re.search(r"[A-Za-z]{3}", form)
+    }
+    known = {form for text in own.values() for form in forms(text)}
+    return [each for each in page.evaluate(VISIBLE) if each in other - known]
+
+
+def opened(chromium: Browser, url: str, locale: str, width: int = 1440) -> Page:
+    context = chromium.new_context(
+        locale=locale, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("[data-logitspec-player] .ls-frame")).to_be_visible()
+    expect(page.locator(".language")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize(("locale", "language"), [("de-AT", "de"), ("zh-CN", "zh-Hans")])
+def test_the_page_follows_the_browser_and_the_switch(
+    chromium: Browser, url: str, locale: str, language: str
+) -> None:
+    page = opened(chromium, url, locale)
+    run = page.locator("#run")
+    own = texts(language)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(run).to_have_text(str(own["watch.run"]))
+    assert english_left(page, language) == []
+    page.evaluate(accessibility.SETTLED)
+    found = Axe().run(page, options=accessibility.OPTIONS).response["violations"]
+    assert [each["id"] for each in found] == []
+
+    page.select_option(".language", "en")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(run).to_have_text("Run")
+    page.select_option(".language", language)
+    expect(run).to_have_text(str(own["watch.run"]))
+
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")
+    page.context.close()
+
+
+def test_a_term_says_what_it_means(chromium: Browser, url: str) -> None:
+    page = opened(chromium, url, "en-GB")
+    button = page.locator("button.gloss").first
+    button.focus()
+    page.keyboard.press("Enter")
+    note = page.locator(".gloss-note:popover-open")
+    expect(note).to_have_text(button.get_attribute("aria-description") or "-")
+    page.keyboard.press("Escape")
+    expect(note).to_have_count(0)
+    page.context.close()

@@ -190,6 +190,7 @@ function paintGhost(ghost, trace, id) {
   if (id === null || ghost.dataset.next === next) return;
   ghost.dataset.next = next;
   fillToken(ghost, spellToken(trace, id), true);
+  ghost.dataset.label = t("player.ghost-label");
   ghost.title = t("player.ghost");
 }
 

@@ -22,7 +22,7 @@ KEY = re.compile(
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w\"'`])//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
 CODE = re.compile(r"[{}<>=;|#@*\\]|--|\$\{|::|https?:|\.(?:js|json|css)\b|^\W|^(?:ls|lr)-|\bvar\(")
-TWO_WORDS = re.compile(r"[A-Za-z]{2,}[,.]? [a-z]{2,}")
+TWO_WORDS = re.compile(r"\b[A-Za-z]{2,}[,.]?(?: 1)* [a-z]{2,}\b")
 ONE_WORD = re.compile(r"^[A-Z][a-z]{2,}[.:…]?$")
 
 
@@ -50,7 +50,7 @@ def keys(text: str) -> tuple[set[str], set[str]]:
 
 def looks_visible(text: str) -> bool:
     """Whether a string reads like something that is said to people."""
-    plain = re.sub(r"\$\{[^}]*\}", "", text)
+    plain = re.sub(r"\$\{[^}]*\}", "1", text)
     if CODE.search(plain):
         return False
     return bool(TWO_WORDS.search(plain) or ONE_WORD.match(plain))

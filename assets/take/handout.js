@@ -1,7 +1,6 @@
-/* A handout to print: a page a step, with its picture, what it shows in words, and room for notes. */
+/* A handout to print: a page a step, with its picture, which says in words what it shows, and room for notes. */
 
 import { LAST_BEAT } from "../player/beats.js";
-import { beatWords } from "../player/sentence.js";
 import { stillPicture } from "./picture.js";
 import { escaped } from "./svg.js";
 import { t } from "../page/i18n.js";
@@ -53,12 +52,10 @@ export function handout(trace, numbers, { title, notes = {}, beat = LAST_BEAT })
 }
 
 /** @param {Trace} trace @param {number} number @param {number} beat @param {string} [notes] */
-function handoutPage(trace, number, beat, notes) {
-  const { headline, sentence } = beatWords(trace, number, beat);
-  const words = notes === undefined ? `${headline}. ${sentence}` : notes;
+function handoutPage(trace, number, beat, notes = "") {
   const lines = '<div class="line"></div>'.repeat(LINES);
   return (
     `<section data-step="${number}"><figure>${stillPicture(trace, number, beat)}</figure>` +
-    `<p class="notes" contenteditable="plaintext-only" data-hint="${escaped(t("export.notes"))}">${escaped(words)}</p>${lines}</section>`
+    `<p class="notes" contenteditable="plaintext-only" data-hint="${escaped(t("export.notes"))}">${escaped(notes)}</p>${lines}</section>`
   );
 }

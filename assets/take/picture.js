@@ -50,7 +50,7 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
   const about = { role: "img", "font-family": SANS };
   const parts = [
     `<title>${escaped(heading)}</title>`,
-    `<desc>${escaped(`${headline}. ${sentence}`)}</desc>`,
+    `<desc>${escaped(`${headline.replace(/\.$/, "")}. ${sentence}`)}</desc>`,
     tag("rect", { width: WIDE, height: HIGH, fill: INK.ground }),
     line(MARGIN, 46, heading, { fill: INK.soft, "font-size": 17 }),
     line(MARGIN, 80, headline, { fill: INK.text, "font-size": 25, "font-weight": "bold" }),

@@ -42,6 +42,7 @@ NO_TEXTS = {
     "This takes ": "an answer to a script",
     "No such file.": "an answer to a script",
     "LogitSpec Live": "a name",
+    "LogitSpec step player": "a name that programs read",
     "Escape": "a key's name in events",
     "End": "a key's name in events",
     "Home": "a key's name in events",

@@ -243,7 +243,7 @@ function cohereRace({ titles, lanes }) {
  */
 export function cohere({ vocabulary, prompt_ids: prompt, sampling, steps = [] }) {
   const { seed } = sampling || {};
-  if (typeof seed === "string" && BigInt(seed) >= SEEDS) throw new SchemaError("is out of bounds").at(".sampling.seed");
+  if (typeof seed === "string" && BigInt(seed) >= SEEDS) throw new SchemaError(t("player.wrong-is-out-of-bounds")).at(".sampling.seed");
   const sizes = new Map(Object.entries(vocabulary).map(([id, entry]) => [Number(id), bytesOf(entry).length]));
   const size = (/** @type {number} */ id) => sizes.get(id) || 0;
   let text = prompt.reduce((sum, id) => sum + size(id), 0);

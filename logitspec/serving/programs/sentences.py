@@ -1,26 +1,35 @@
 """A step in two sentences, the same that the player shows.
 
-The page's script `assets/player/sentence.js` has them in the browser, where there is no Python; a test holds
-both to each other.
+Their texts are the page's, in `assets/words`. Which of them a step takes is decided here as in
+`assets/player/sentence.js`; a test holds both to each other.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from typing import Any
 
-from logitspec.serving.programs.spelling import MAX_QUOTE, quoted, quoted_some, written
+from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
+from logitspec.serving.programs.spelling import MAX_QUOTE, written
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace
 from logitspec.trace.tree import Origin, Provenance
+
+PLACE = re.compile(r"\{(\w+)(?::(%)0)?\}")
 
 
 def step_sentence(trace: Trace, number: int) -> str:
     """Step `number` (from 1 on) and its gain."""
     step = trace.steps[number - 1]
     seconds = step.seconds.wall
-    time = f" ({milliseconds(seconds)})" if seconds > 0 else ""
-    drafted, accepted = len(step.tree) - 1, len(step.path) - 1
-    return f"Step {number}: {drafted} drafted, {accepted} accepted, {_gained(step)}{time}."
+    key = "summary-time" if seconds > 0 else "summary"
+    drafted, accepted, time = len(step.tree) - 1, len(step.path) - 1, milliseconds(seconds)
+    return _say(
+        key, number=number, drafted=drafted, accepted=accepted, gained=_gained(step), time=time
+    )
 
 
 def story_sentence(trace: Trace, number: int) -> str:
@@ -28,14 +37,13 @@ def story_sentence(trace: Trace, number: int) -> str:
     step = trace.steps[number - 1]
     drafted, accepted = len(step.tree) - 1, len(step.path) - 1
     if drafted == 0:
-        return f"Nothing was drafted: {_gained(step)}, as in plain decoding."
+        return _no_guess(trace)
     if accepted == 0:
-        return f"{_none(trace, number, drafted)}: {_gained(step)}."
+        return _say("story-gained", why=_none(trace, number, drafted), gained=_gained(step))
     clauses = [_clause(trace, step, nodes) for nodes in _segments(step)]
-    some = f"{accepted} of {drafted} drafted tokens {_were(accepted)}"
-    subject = "the one drafted token was" if drafted == 1 else some
-    story = "; ".join([*clauses, f"{subject} accepted"])
-    return f"{story[0].upper()}{story[1:]}: {_gained(step)}."
+    some = _say("story-some", n=accepted, drafted=drafted)
+    story = "; ".join([*clauses, _say("story-one") if drafted == 1 else some])
+    return _say("story-gained", why=f"{story[0].upper()}{story[1:]}", gained=_gained(step))
 
 
 def milliseconds(seconds: float) -> str:
@@ -46,26 +54,62 @@ def milliseconds(seconds: float) -> str:
 
 
 def _gained(step: StepRecord) -> str:
-    return f"{_tokens(len(step.path))} from one forward pass"
+    return _say("from-pass", n=len(step.path))
 
 
-def _tokens(count: int) -> str:
-    return f"{count} token" if count == 1 else f"{count} tokens"
+@cache
+def _texts() -> dict[str, Any]:
+    file = WORDS / DEFAULT_LANGUAGE / "step.json"
+    texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return texts
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _say(name: str, **values: Any) -> str:
+    """The page's English text of that name."""
+    text = _texts()[f"step.{name}"]
+    if isinstance(text, dict):
+        text = text["one" if values["n"] == 1 else "other"]
+    return PLACE.sub(lambda place: _written(values[place[1]], place[2]), text)
+
+
+def _written(value: Any, kind: str | None) -> str:
+    if kind:  # a share
+        return f"{Decimal(value * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _ordinal(n: int) -> str:
+    kinds = {1: "one", 2: "two", 3: "few"}
+    kind = "other" if n % 100 in (11, 12, 13) else kinds.get(n % 10, "other")
+    return _say(f"ordinal-{kind}", n=n)
+
+
+def _bare(text: str) -> str:
+    """In quotes without the spaces around it, unless it is nothing but space."""
+    return f'"{text.strip() or text}"'
+
+
+def _no_guess(trace: Trace) -> str:
+    plain = _say("guesses-none-why")
+    costs = trace.environment.get("forward_costs")
+    if not costs or trace.options.get("tree_size") != "measured":
+        return plain
+    one, two = costs["milliseconds"][:2]
+    needed = two / one - 1
+    times = {"one": milliseconds(one / 1000), "more": milliseconds((two - one) / 1000)}
+    key = "guess-must-pay" if needed < 1 else "guess-never-pays"
+    return f"{plain} {_say(key, **times, needed=needed)}"
 
 
 def _none(trace: Trace, number: int, drafted: int) -> str:
-    none = "The one drafted token was not accepted"
-    if drafted > 1:
-        none = f"None of {drafted} drafted tokens was accepted"
+    none = _say("none", n=drafted)
     if trace.finish and number == len(trace.steps):
-        return f"{none} before the run ended"
+        return _say("none-end", none=none)
     step = trace.steps[number - 1]
-    root, choice = quoted(trace, step.tree.tokens[0]), quoted(trace, step.choices[0])
-    return f"{none}, because after {root} the target chose {choice}"
+    root, choice = (
+        _bare(written(trace, [each])) for each in (step.tree.tokens[0], step.choices[0])
+    )
+    return _say("none-because", none=none, token=root, choice=choice)
 
 
 def _segments(step: StepRecord) -> list[list[int]]:
@@ -94,20 +138,28 @@ def _clause(trace: Trace, step: StepRecord, nodes: list[int]) -> str:
     origin = step.tree.provenance[nodes[0]]
     tokens = [step.tree.tokens[node] for node in nodes]
     if origin.origin is Origin.LOGIT:
-        return f"the last logits put {quoted(trace, tokens[0])} at rank {origin.rank}"
+        place = _ordinal((origin.rank or 0) + 1)
+        return _say("clause-choice", token=_bare(written(trace, tokens[:1])), ordinal=place)
     if origin.copied_from is None:
-        return f"{quoted_some(trace, tokens)} came {LOOKS[origin.origin.value].title}"
+        title = LOOKS[origin.origin.value].title
+        return _say("clause-came", tokens=_some(trace, tokens), origin=title)
     return _copy(trace, step, nodes, origin.copied_from)
 
 
 def _copy(trace: Trace, step: StepRecord, nodes: list[int], start: int) -> str:
     copy = _whole_copy(step, nodes)
-    tokens = quoted_some(trace, [step.tree.tokens[node] for node in copy])
-    after = ""
-    if match := step.tree.provenance[copy[0]].match_length:
-        where = _place(trace, start, len(copy))
-        after = f'after "{_match(trace, start, match)}" {where} went on {tokens}, so '
-    return f"{after}{_tokens(len(copy))} {_were(len(copy))} copied from position {start}"
+    copied = _say("copied", n=len(copy), **{"from": start})
+    match = step.tree.provenance[copy[0]].match_length
+    if not match:
+        return copied
+    tokens = _some(trace, [step.tree.tokens[node] for node in copy])
+    where, key = _place(trace, start, len(copy)), _bare(_match(trace, start, match))
+    return _say("copied-so", after=_say(f"clause-{where}", key=key, tokens=tokens), copied=copied)
+
+
+def _some(trace: Trace, tokens: list[int]) -> str:
+    text = written(trace, tokens[:MAX_QUOTE])
+    return f'"{text.strip() or text}{"…" if len(tokens) > MAX_QUOTE else ""}"'
 
 
 def _whole_copy(step: StepRecord, nodes: list[int]) -> list[int]:
@@ -126,8 +178,8 @@ def _whole_copy(step: StepRecord, nodes: list[int]) -> list[int]:
 def _place(trace: Trace, start: int, length: int) -> str:
     prompt = len(trace.prompt_ids)
     if start + length <= prompt:
-        return "the prompt"
-    return "the output" if start >= prompt else "the text"
+        return "prompt"
+    return "output" if start >= prompt else "text"
 
 
 def _match(trace: Trace, end: int, length: int) -> str:

@@ -45,6 +45,7 @@ def alone(blank: Page, trace: Trace, tmp_path: Path) -> Page:
     blank.emulate_media(reduced_motion="reduce")
     blank.goto(file.as_uri())
     blank.evaluate("sessionStorage.clear()")
+    blank.reload()  # a test before may have left its stage
     blank.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
     return blank
 

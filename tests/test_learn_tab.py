@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from support.accessibility import OPTIONS, SETTLED
+from support.lessons import example, run, shipped, values
 from support.player_page import page_html
-from test_lesson import example, run, shipped, values
 
 from logitspec.paths import ASSETS
 from logitspec.publish.modules import inline_styles

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import subprocess
-from functools import cache
 from statistics import median
 from typing import Any
 
 import pytest
 from support import mutants
+from support.lessons import example, run, shipped, values
 from support.reading import read_by_page
 
 from logitspec import LogitSpecError, decode, load
-from logitspec.paths import ASSETS, ROOT
+from logitspec.paths import ASSETS
 from logitspec.publish import lesson as lessons
-from logitspec.publish.node import node
 
 LANGUAGES = {"en", "de", "zh-Hans"}
 TEXTS = ("title", "story", "question", "reveal", "remember", "notes")
@@ -27,35 +24,6 @@ COUNTS = re.compile(
     r"\b(two|three|five|six|seven|nine|ten|zwei|drei|vier|fünf|sechs|sieben|neun|zehn)\b|[两三四五六七八九十]个词",
     re.IGNORECASE,
 )
-
-
-@cache
-def shipped() -> dict[str, Any]:
-    return lessons.read(lessons.LESSON.read_bytes())
-
-
-@cache
-def run(name: str) -> dict[str, Any]:
-    """A run of the lesson as it was recorded, read without any of the project's code."""
-    number = shipped()["runs"][name].removeprefix("recorded-")
-    data = gzip.decompress((ASSETS / "traces" / f"{number}.json.gz").read_bytes())
-    document: dict[str, Any] = json.loads(data)
-    return document
-
-
-@cache
-def values() -> dict[str, Any]:
-    """Every figure of the lesson as the page works it out."""
-    runs = {name: run(name) for name in shipped()["runs"]}
-    done = subprocess.run(
-        [str(node()), "--no-warnings", str(ROOT / "tests" / "scripts" / "lesson.js")],
-        input=json.dumps({"lesson": shipped(), "runs": runs}),
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def texts(station: dict[str, Any]) -> list[dict[str, str]]:
@@ -258,13 +226,6 @@ def test_scenes_and_practice_are_of_steps_that_were_recorded() -> None:
 
 
 # Files of lessons
-
-
-def example() -> str:
-    """The worked example of the documentation."""
-    text = (ASSETS / "learn" / "README.md").read_text(encoding="utf-8")
-    found: list[str] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    return found[0]
 
 
 def full() -> dict[str, Any]:

@@ -221,11 +221,9 @@ def test_the_documented_example_adds_a_language(tmp_path: Path) -> None:
     shutil.copytree(ASSETS / "page", folder / "page")
     shutil.copytree(ASSETS / "words", folder / "words")
     readme = (WORDS / "README.md").read_text(encoding="utf-8")
-    for name, text in re.findall(
-        r"`assets/(words/fr/\w+\.json)`:\n\n```json\n(.*?)```", readme, re.S
-    ):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+    for name, text in re.findall(r"`(fr/\w+\.json)`[^\n]*:\n\n```json\n(.*?)```", readme, re.S):
+        (folder / "words" / name).parent.mkdir(exist_ok=True)
+        (folder / "words" / name).write_text(text, encoding="utf-8")
     catalogue = folder / "words" / "catalogue.js"
     imports, entry = re.findall(r"```js\n(.*?)```", readme, re.S)[-2:]
     lines = catalogue.read_text(encoding="utf-8")

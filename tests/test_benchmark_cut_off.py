@@ -6,7 +6,7 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +125,14 @@ def words(tmp_path: Path) -> list[str]:
         "benchmark", "--prompts", str(tmp_path / "p.jsonl"), "--methods", *METHODS, "--baselines",
         "--repeats", "2", "--max-new-tokens", "20", "--device", "cpu",
     ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def interrupts_arrive() -> Iterator[None]:
+    """Where the tests run in the background of a shell, an interrupt is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt() -> None:

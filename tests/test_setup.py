@@ -312,10 +312,9 @@ def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:
     assert {"app.py", "logitspec", "assets", "requirements.txt", "README.md"} <= send
 
 
-def test_a_space_has_the_package_for_programs_that_the_tests_and_the_app_know() -> None:
-    (package,) = spacefile()["packages"]
+def test_a_space_has_the_optional_packages_that_the_tests_and_the_app_know() -> None:
     pins = {pin.name: pin.version for pin in requirements("tests/requirements.txt")}
-    assert package == f"mcp=={pins['mcp']}"
+    assert spacefile()["packages"] == [f"{name}=={pins[name]}" for name in ("mcp", "segno")]
     assert SpecifierSet(NEEDED.removeprefix("mcp")).contains(pins["mcp"])
 
 

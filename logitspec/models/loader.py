@@ -171,6 +171,7 @@ def fetch(
     device_map: str | None = None,
     offload: bool = False,
     graphs: bool = True,
+    exact: bool | None = None,
     progress: hub.Progress | None = None,
 ) -> None:
     """Download the files of a model, which `load` does before it takes memory; raises LogitSpecError."""

@@ -3,6 +3,7 @@
 import { oneStop, term } from "../page/gloss.js";
 import { decimal, number, pieces, t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
+import { forwardCosts } from "./costs.js";
 import { el, setText } from "./dom.js";
 import { loopIn } from "./loops.js";
 import { milliseconds, percent } from "./words.js";
@@ -87,7 +88,7 @@ export function loopWords(trace, done) {
 function secondsReason({ header }) {
   const { model, environment } = header;
   const where = t("step.seconds-where", { device: (model && model.device) || "" });
-  const costs = environment && environment.forward_costs;
+  const costs = forwardCosts(environment);
   if (!costs) return where;
   const [one, many] = [costs.milliseconds[0], costs.milliseconds[costs.rows.indexOf(64)]];
   return many ? `${where} ${t("step.seconds-costs", { times: many / one })}` : where;

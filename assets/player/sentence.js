@@ -2,6 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
+import { forwardCosts } from "./costs.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { goesOn as copyGoesOn, matchBefore, outcome, verdictOf } from "./trace.js";
 import {
@@ -57,7 +58,7 @@ function clausesOf(trace, number, isBrief = false) {
  */
 function noGuessSentence({ header }) {
   const { environment, options } = header;
-  const costs = environment && environment.forward_costs;
+  const costs = forwardCosts(environment);
   const plain = t("step.guesses-none-why");
   if (!costs || !options || options.tree_size !== "measured") return plain;
   const [one, two] = costs.milliseconds;

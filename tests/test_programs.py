@@ -95,7 +95,13 @@ def test_hard_tokens_are_written_as_the_player_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.00025, "0.3 ms"), (0.0123, "12.3 ms"), (0.1005, "101 ms"), (2.0, "2000 ms")],
+    [
+        (0.00025, "0.3 ms"),
+        (0.0123, "12.3 ms"),
+        (0.03415, "34.2 ms"),
+        (0.1005, "101 ms"),
+        (2.0, "2,000 ms"),
+    ],
 )
 def test_milliseconds_are_rounded_as_in_a_browser(seconds: float, words: str) -> None:
     assert milliseconds(seconds) == words

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,12 @@ def say(key: str, **values: Any) -> str:
 def _written(value: Any, kind: str | None, digits: str | None) -> str:
     if isinstance(value, str) or not isinstance(value, (int, float)):
         return str(value)
-    if kind == "%":
-        return f"{value:,.{digits}%}"
-    return f"{value:,.{digits}f}" if kind else f"{value:,}"
+    if kind is None:
+        return f"{value:,}"
+    number = Decimal(repr(value)) * (100 if kind == "%" else 1)
+    # The page's numbers round a half up, and by the decimal digits that a number shows.
+    rounded = number.quantize(Decimal(1).scaleb(-int(digits or 0)), ROUND_HALF_UP)
+    return f"{rounded:,}%" if kind == "%" else f"{rounded:,}"
 
 
 def is_texts(file: Path) -> bool:

@@ -47,10 +47,10 @@ def story_sentence(trace: Trace, number: int) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Rounded as a browser does."""
-    value = Decimal(seconds * 1000)
+    """Rounded as a browser does: a half up, by the decimal digits that a number shows."""
+    value = Decimal(repr(float(seconds * 1000)))
     digits = Decimal("0.1") if value < 100 else Decimal(1)
-    return f"{value.quantize(digits, ROUND_HALF_UP)} ms"
+    return f"{value.quantize(digits, ROUND_HALF_UP):,} ms"
 
 
 def _gained(step: StepRecord) -> str:

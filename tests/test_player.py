@@ -266,7 +266,7 @@ def test_beats_by_key_and_by_button(page: Page) -> None:
     assert beat_of(page) == (8, 3, False)
     press(page, "Escape")
     assert beat_of(page) == (8, 5, False)
-    page.get_by_role("button", name="Last logits").click()
+    page.get_by_role("button", name="1 Last logits", exact=True).click()
     assert beat_of(page)[:2] == (8, 1)
     press(page, ",")
     assert beat_of(page)[:2] == (7, 5)

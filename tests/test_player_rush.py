@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from support.player_driver import READ_NODES, ROOT, STORY, expected_nodes
 from support.player_page import page_html
 
@@ -156,6 +157,9 @@ def test_keys_and_calls_always_draw_the_whole_step(page: Page) -> None:
 def test_text_and_cache_take_turns_and_are_both_there_when_a_step_stays(page: Page) -> None:
     last = len(STORY.steps)
     page.evaluate("() => player.show(1)")
+    page.locator(".ls-cache").scroll_into_view_if_needed()  # what is out of sight has no turn
+    for part in (".ls-cache", ".ls-panel-text .ls-note"):
+        expect(page.locator(part)).to_be_in_viewport()
     seen, after = page.evaluate(TURNS, list(range(last - 12, last + 1)))
     assert all(each["hurried"] for each in seen)
     changes = [

@@ -241,7 +241,7 @@ def test_axe_finds_nothing_in_the_tab(
     tab.goto(f"{url}?__theme={theme}")
     tab.get_by_role("tab", name="Compare").click()
     tab.wait_for_selector(LANE)
-    tab.get_by_role("button", name="Options of lane 1").click()
+    tab.get_by_role("button", name="Options of lane 2").click()
     tab.get_by_label("Draft tree capacity").wait_for()
     tab.wait_for_timeout(600)  # what unfolds is pale while it does
     report = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]

@@ -145,6 +145,7 @@ def test_a_page_saved_in_the_app_is_the_same(
     tab = visitor.new_page()
     tab.goto(url)
     tab.wait_for_selector(f"{PLAYER}[data-state=done]", timeout=60_000)
+    tab.locator(f"{PLAYER} [data-action=whole]").click()  # the scene has no menu of files
     with tab.expect_download() as saved:
         take_along(tab, "Save page")
     saved.value.save_as(tmp_path / "saved.html")

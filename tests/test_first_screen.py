@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from support.app_page import PLAYER, try_your_own
 
 from logitspec import METHODS
@@ -126,6 +126,27 @@ def test_it_is_told_once_and_rests_with_a_question(visitor: BrowserContext, url:
         expect(player).not_to_have_attribute("data-scene", "true")
         expect(page.locator(f"{PLAYER} [data-node]")).to_have_count(len(step.tree))
         expect(player).to_have_attribute("data-cursor", str(number))
+
+
+@pytest.mark.parametrize("by", ["mouse", "touch"])
+def test_who_leaves_a_long_prompt_by_a_press_hits_what_is_pressed(
+    chromium: Browser, url: str, by: str
+) -> None:
+    """The prompt is one line again then, and all below moves up."""
+    context = chromium.new_context(has_touch=by == "touch")
+    with visit(context, url, 1024, 768, motion=False) as page:
+        try_your_own(page)
+        field, fold = parts(page)["prompt"], page.get_by_role("button", name="Length and sampling")
+        field.fill("A line, and ten more of them.\n" * 10)
+        field.focus()
+        low = fold.bounding_box()
+        fold.tap() if by == "touch" else fold.click(delay=100)
+        expect(page.get_by_label("Max new tokens")).to_be_visible()
+        high = fold.bounding_box()
+        assert low is not None
+        assert high is not None
+        assert high["y"] < low["y"] - 20
+    context.close()
 
 
 def test_the_question_leads_to_the_lesson(visitor: BrowserContext, url: str) -> None:

@@ -329,6 +329,39 @@ def test_the_page_follows_the_browser_and_the_switch(
     page.context.close()
 
 
+CELLS = """() => [...document.querySelectorAll("td")]
+  .filter(each => !each.closest(".ls-player, [data-own-words]")).map(each => each.textContent.trim())"""
+NUMBER = re.compile(r"-?[\d,]*\d(\.\d+)?%?")
+
+
+def test_every_tab_opens_in_german_and_its_numbers_have_german_marks(
+    chromium: Browser, url: str
+) -> None:
+    cells = {}
+    for locale in ("en-GB", "de-AT"):
+        page = opened(chromium, url, locale)
+        tabs = page.locator("[data-tab-id]")
+        names = [each.get_attribute("data-tab-id") for each in tabs.all()]
+        for name in [*names, "why"]:
+            page.locator(f'[data-tab-id="{name}"]').click(timeout=30_000)
+            expect(page.locator(f'[data-tab-id="{name}"]')).to_have_attribute(
+                "aria-selected", "true"
+            )
+        expect(page.locator("td").first).to_be_attached()
+        page.wait_for_function(f"({CELLS})().length > 100")
+        cells[locale] = page.evaluate(CELLS)
+        page.context.close()
+    swapped = str.maketrans(",.", ".,")
+    numbers = [
+        (english.translate(swapped), german.replace("\u00a0", ""))
+        for english, german in zip(cells["en-GB"], cells["de-AT"], strict=True)
+        if NUMBER.fullmatch(english)
+    ]
+    assert sum("." in english for english, _ in numbers) > 3  # thousands
+    assert sum("," in english for english, _ in numbers) > 20
+    assert [german for _, german in numbers] == [english for english, _ in numbers]
+
+
 def test_a_term_says_what_it_means(chromium: Browser, url: str) -> None:
     page = opened(chromium, url, "en-GB")
     button = page.locator(".ls-legend button.gloss").first

@@ -80,6 +80,7 @@ export function relabelPage() {
       else if (attributeName) relabelAttribute(/** @type {Element} */ (target), attributeName);
       else relabel(target);
     }
+    observer.takeRecords(); // what was written just now is in the reader's language
   });
   observer.observe(document.body, {
     childList: true,
@@ -89,7 +90,11 @@ export function relabelPage() {
     attributeFilter: ATTRIBUTES,
   });
   relabel(document.body);
+  observer.takeRecords();
 }
+
+/** @type {WeakMap<Text, string>} what was written into a text, which would be read as English where it is moved */
+const done = new WeakMap();
 
 /** @param {Node} node */
 const isLeftAlone = (node) => Boolean((node instanceof Element ? node : node.parentElement)?.closest(LEFT_ALONE));
@@ -113,11 +118,13 @@ function relabel(root) {
 function relabelText(node) {
   const { data } = node;
   const text = data.trim().replace(/\s+/g, " ");
-  if (!text || text.length > MAX_TEXT) return;
+  if (!text || text.length > MAX_TEXT || done.get(node) === data) return;
   const isCell = node.parentElement?.closest("td") && FIGURE.test(text);
   const value = isCell ? valueOf(text) : translated(text);
   const own = typeof value === "number" ? number(value) : String(value);
-  if (own !== text) node.data = data.replace(data.trim(), () => own);
+  if (own === text) return;
+  node.data = data.replace(data.trim(), () => own);
+  done.set(node, node.data);
 }
 
 /** @param {Element} element @param {string} name */

@@ -134,7 +134,7 @@ def test_who_leaves_a_long_prompt_by_a_press_hits_what_is_pressed(
 ) -> None:
     """The prompt is one line again then, and all below moves up."""
     context = chromium.new_context(has_touch=by == "touch")
-    with visit(context, url, 1024, 768, motion=False) as page:
+    with visit(context, url, 1024, 1400, motion=False) as page:
         try_your_own(page)
         field, fold = parts(page)["prompt"], page.get_by_role("button", name="Length and sampling")
         field.fill("A line, and ten more of them.\n" * 10)

@@ -27,7 +27,7 @@ export function createStrip(onBeat) {
     number: {
       element: number,
       /** @param {Frame} frame */
-      paint: ({ step, trace, cursor }) => step && setText(count, `${cursor} of ${trace.steps.length}`),
+      paint: ({ step, trace, cursor }) => step && setText(count, placeWords(cursor, trace.steps.length)),
     },
     words: () => [summary.textContent, story.textContent].join(" "),
     /** @param {Frame} frame */
@@ -42,6 +42,9 @@ export function createStrip(onBeat) {
     },
   };
 }
+
+/** @param {number} step @param {number} steps */
+const placeWords = (step, steps) => t("step.of", { step: String(step), steps: String(steps) });
 
 /** @param {string} title @param {number} beat @param {(beat: number) => void} onBeat */
 function beatButton(title, beat, onBeat) {

@@ -23,8 +23,8 @@ function item({ at, isOwn, options, progress, go }, place, words, station) {
     "a",
     { href, title: words, "aria-current": isNow ? "step" : null, "data-verdict": state || null },
     el("span", {}, station ? `${place + 1}` : "⚑"),
-    el("span", { class: "learn-name" }, words),
-    state ? el("span", { class: "learn-state" }, STATES[state]) : null,
+    el("span", { class: isNow ? "learn-name" : "ls-spoken" }, words),
+    state ? el("span", { class: "ls-spoken" }, STATES[state]) : null,
   );
   anchor.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -33,7 +33,7 @@ export function createStage(on, without) {
   const typed = el("span", { class: "lp-typed", role: "status" });
   const here = el("span", { class: "lp-here" });
   const foot = el("div", { class: "lp-foot" }, toolbar(known, on), typed, here);
-  const black = el("div", { class: "lp-black", hidden: true, role: "status" }, el("span", { class: "lp-spoken" }, t("present.black")));
+  const black = el("div", { class: "lp-black", hidden: true, role: "status" }, el("span", { class: "ls-spoken" }, t("present.black")));
   const light = el("div", { class: "lp-light", hidden: true, "aria-hidden": "true" });
   const help = helpSheet(known);
   const attributes = { class: "lp-stage", "data-logitspec-stage": "", hidden: true, role: "region", "aria-label": t("present.stage") };

@@ -18,7 +18,7 @@ export function choiceList({ choices = [], right }, counts, revealed) {
     const isRight = revealed && at === right;
     const count = counts ? counts[at] || 0 : null;
     const words = count === null ? null : el("span", { class: "lp-count" }, t("present.votes", { n: count }));
-    const mark = isRight ? el("span", { class: "lp-right" }, "✓ ", el("span", { class: "lp-spoken" }, t("present.right"))) : null;
+    const mark = isRight ? el("span", { class: "lp-right" }, "✓ ", el("span", { class: "ls-spoken" }, t("present.right"))) : null;
     const share = count === null ? null : `--lp-share: ${((100 * count) / most).toFixed(1)}%`;
     return el("li", { "data-right": isRight ? "" : null, style: share }, el("span", { class: "lp-choice" }, choice), mark, words);
   });

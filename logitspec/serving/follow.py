@@ -206,10 +206,10 @@ class Lectures:
                 lecture.streams[ticket] = left
 
     async def _events(self, code: str, lecture: Lecture) -> AsyncIterator[bytes]:
-        told = 0
+        version = 0
         while not self._is_over(code, lecture):
-            if lecture.version != told:
-                told = lecture.version
+            if lecture.version != version:
+                version = lecture.version
                 yield lecture.message
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue

@@ -240,7 +240,7 @@ def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) 
 
 def test_packed_ranks_are_those_of_the_logits() -> None:
     rows = torch.randn(5, 300, generator=torch.Generator().manual_seed(1)) * 3
-    packed = HostCopy()(pack_ranks(rows, 16))
+    packed = HostCopy().begin(pack_ranks(rows, 16))()
     assert packed[:, 0].tolist() == rows.argmax(-1).tolist()
     for mine, other in zip(unpack_ranks(packed, 16), topk(rows, 16), strict=True):
         assert mine.ids == other.ids

@@ -176,6 +176,8 @@ def _step(
     # A node at depth d would stand at position + d, which must exist in the model.
     tree = drafter.draft(root, last, costs).cut(target.limit - position - 1)
     drafted = perf_counter()
+    if target.launch(tree):
+        tree.explain()
     result = target.verify(tree)
     verified = perf_counter()
     room = trace.max_new_tokens - _new_tokens(target, trace)

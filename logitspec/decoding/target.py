@@ -53,6 +53,11 @@ class Target(ABC):
         given when there are as many as ids.
         """
 
+    def launch(self, tree: DraftTree) -> bool:
+        """Begin the forward over `tree` that `verify` will ask for, and don't wait for it; False where nothing is
+        won by that."""
+        return False
+
     @abstractmethod
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the verified text; refines `costs`."""

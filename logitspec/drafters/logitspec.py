@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter
@@ -76,12 +77,19 @@ class LogitSpec(Drafter):
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Offer]] = {}
-        self._last = TopK([], [])
+        self._root, self._last = -1, TopK([], [])
+        self._tree: DraftTree | None = None
         # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
         self._start_seconds = self._node_seconds = 0.0
         self._learn_seconds = self._learn_node_seconds = 0.0
         for token in prompt_ids:
             self._copies.extend(token)
+
+    def _settle(self) -> None:
+        """The last tree is explained by what was known when it was drafted."""
+        if self._tree is not None:
+            self._tree.explain()
+            self._tree = None
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         for place, row in enumerate(topk):
@@ -89,9 +97,9 @@ class LogitSpec(Drafter):
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         began = perf_counter()
-        self._contexts, self._copied, self._last = {}, {}, last
+        self._settle()
+        self._contexts, self._copied, self._root, self._last = {}, {}, root, last
         sizing = self._sizing(costs)
-        tree = plant(root, last)
         best: list[tuple[int, int]] = []
         first = 0.0
         for parent, token, path in self._best_first(root, sizing):
@@ -99,11 +107,22 @@ class LogitSpec(Drafter):
             best.append((parent, token))
             if len(best) + 1 >= self.draft_tree_capacity or sizing.enough(path):
                 break
-        for parent, token in best[: sizing.drafts]:
-            provenance = self._provenance(tree, parent, self._offer(parent, token))
-            tree.add(parent, token, provenance, merge=False)
+        del best[sizing.drafts :]
+        self._tree = DraftTree.to_explain(
+            [root, *(token for _, token in best)],
+            [-1, *(parent for parent, _ in best)],
+            partial(self._explain, best),
+        )
         self._time(began, first, len(best))
-        return tree
+        return self._tree
+
+    def _explain(self, nodes: Sequence[tuple[int, int]]) -> list[Provenance]:
+        """Where the root and `nodes` (parent, token) of the last tree come from."""
+        provenance = plant(self._root, self._last).provenance
+        for parent, token in nodes:
+            above = provenance[parent]
+            provenance.append(self._provenance(above, parent, self._offer(parent, token)))
+        return provenance
 
     def _time(self, began: float, first: float, nodes: int) -> None:
         """Learn what drafting takes, from the times of its start and of its first node."""
@@ -159,13 +178,17 @@ class LogitSpec(Drafter):
         known = self._successors.known(context) if self.successors else []
         best = known[0][0] if known else 0
         odds = self._odds.of_successors(known)
+        offers = self._copies.offers(context) if self.copies else []
+        if not offers and node > 0:
+            return odds, self._odds.of_none(None, best, False)
+        odds = odds.copy()
         absent = self._odds.no_successor[best]
         groups = known[0][1].groups if known else {}
         best_copy = None
-        if self.copies:
+        if offers:
             first = next(iter(groups.values()), 0)
             copied: dict[int, Offer] = {}
-            for copies in self._copies.offers(context):
+            for copies in offers:
                 later = best_copy is not None
                 best_copy = best_copy or best_of(copies)
                 for offer, kind in copies:
@@ -209,6 +232,7 @@ class LogitSpec(Drafter):
         return Offer(token, Origin.LOGIT, rank, self._last.probs[rank])
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
+        self._settle()
         began = perf_counter()
         if result is not None:
             self._remember(tree, path, result)
@@ -222,12 +246,13 @@ class LogitSpec(Drafter):
         """The end of the text, as far back as the longest n-gram that includes the root reaches."""
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
 
-    def _provenance(self, tree: DraftTree, parent: int, offer: Offer) -> Provenance:
-        """Where a node comes from. A copy that continues the copy of its parent belongs to that one."""
+    def _provenance(self, above: Provenance, parent: int, offer: Offer) -> Provenance:
+        """Where a node comes from. A copy that continues the copy of its parent belongs to that one.
+
+        above: of its parent."""
         origin = offer.provenance
         if origin.match_length is None:
             return origin
-        above = tree.provenance[parent]
         if above.copied_from is not None:
             following = above.copied_from + 1
             ids = self._copies.ids

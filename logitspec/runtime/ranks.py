@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.results import TopK
 
 DIGITS = 4
+_EXPONENTS = np.arange(-18, 1)
+_POWERS = 10.0**_EXPONENTS
+_SCALES = 10.0 ** (DIGITS - 1 - np.concatenate((_EXPONENTS[:1], _EXPONENTS)))
+"""By the number of powers that a probability reaches."""
 
 
 def upcast(logits: torch.Tensor) -> torch.Tensor:
@@ -50,20 +55,27 @@ class HostCopy:
 
     def __init__(self) -> None:
         self._host = torch.empty(0, 0)
+        self._done: torch.cuda.Event | None = None
 
-    def __call__(self, tensor: torch.Tensor) -> npt.NDArray[Any]:
-        """`tensor` [rows, ...] as an array, valid until the next call."""
+    def begin(self, tensor: torch.Tensor) -> Callable[[], npt.NDArray[Any]]:
+        """Copy `tensor` [rows, ...] once it is computed. What is returned waits for that; its array is valid until the
+        next call."""
         if tensor.device.type != "cuda":
-            return tensor.cpu().numpy()
+            return tensor.cpu().numpy
         if len(tensor) > len(self._host) or tensor.shape[1:] != self._host.shape[1:]:
             shape = max(len(tensor), BUCKETS[-1]), *tensor.shape[1:]
             self._host = torch.empty(shape, dtype=tensor.dtype, pin_memory=True)
-        host = self._host[: len(tensor)]
+        if self._done is None:
+            self._done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        host, done = self._host[: len(tensor)], self._done
         host.copy_(tensor, non_blocking=True)
-        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        event.record(torch.cuda.current_stream(tensor.device))
-        event.synchronize()
-        return host.numpy()
+        done.record(torch.cuda.current_stream(tensor.device))
+
+        def wait() -> npt.NDArray[Any]:
+            done.synchronize()
+            return host.numpy()
+
+        return wait
 
 
 def _topk(ids: npt.NDArray[Any], probs: npt.NDArray[Any]) -> list[TopK]:
@@ -77,7 +89,6 @@ def _round(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
         raise LogitSpecError(
             "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
         )
-    positive = np.maximum(probs, 1e-18)
-    scale = 10.0 ** (DIGITS - 1 - np.floor(np.log10(positive)))
-    digits: npt.NDArray[Any] = np.round(probs * scale) / scale
+    scale = _SCALES[np.searchsorted(_POWERS, probs, side="right")]
+    digits: npt.NDArray[Any] = np.rint(probs * scale) / scale
     return digits

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from copy import copy
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,15 @@ PREFILL_ROWS = 512
 NODE_RANKS = 16
 LAST_RANKS = 128
 MEASURING = "measuring"  # an owner that is no run
+
+
+class Launched(NamedTuple):
+    """A forward that the device has been given. started: on the clock. read: waits for the choice and the best tokens
+    after each node of `tree`."""
+
+    tree: DraftTree
+    started: float
+    read: Callable[[], tuple[list[int], list[TopK]]]
 
 
 class Runner(Target):
@@ -73,6 +83,7 @@ class Runner(Target):
         self._to_host = HostCopy()
         self._text: set[int] = set()
         self._tokens: Sequence[int] = ()  # of the last tree
+        self._launched: Launched | None = None
         self.use_forward(StockForward(model, windows))
 
     def use_forward(self, forward: Forward) -> None:
@@ -126,7 +137,8 @@ class Runner(Target):
     def with_new_cache(self) -> Runner:
         """Another target over the same weights, with a text, an owner and captures of its own."""
         other = copy(self)
-        other.owner, other.improve = "", None
+        other.owner, other.improve, other._launched = "", None, None
+        other._to_host = HostCopy()
         other.forward = copy(self.forward)
         other.forward.cache = PrefixCache(len(self._cache.layers))
         if self.replay is not None:
@@ -189,7 +201,7 @@ class Runner(Target):
                 " encode it with the model's own tokenizer."
             )
         started = perf_counter()
-        self.sampling = sampling
+        self.sampling, self._launched = sampling, None
         self._cache.begin(len(ids))
         best: list[TopK] = []
         for first in range(0, len(ids), PREFILL_ROWS):
@@ -206,9 +218,26 @@ class Runner(Target):
         return ForwardResult(choices, best, perf_counter() - started)
 
     @torch.inference_mode()
+    def launch(self, tree: DraftTree) -> bool:
+        """Begin the forward over `tree`, where it is replayed; `verify` then waits for it."""
+        self._launched = self._begin(tree) if self.replays else None
+        return self._launched is not None
+
+    @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
         """One forward over the whole tree behind the cached prefix."""
-        self._check_costs(tree)
+        launched, self._launched = self._launched, None
+        if launched is None or launched.tree is not tree:
+            self._check_costs(tree)
+            launched = self._begin(tree)
+        choices, best = launched.read()
+        seconds = perf_counter() - launched.started
+        if self.costs is not None:
+            self.costs.observe(len(tree), seconds)
+        return ForwardResult(choices, best, seconds)
+
+    def _begin(self, tree: DraftTree) -> Launched:
+        """Give the device all that there is to do for `tree`."""
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)
@@ -217,13 +246,12 @@ class Runner(Target):
             logits = self._penalised(upcast(logits), paths)
             packed = None if packed is None else pack_ranks(logits, LAST_RANKS)
         if packed is None:
-            choices, best = self._read(logits, tree, depths)
-        else:
-            choices, best = self._read_packed(logits, packed, tree, depths)
-        seconds = perf_counter() - started
-        if self.costs is not None:
-            self.costs.observe(len(tree), seconds)
-        return ForwardResult(choices, best, seconds)
+            return Launched(tree, started, partial(self._read, logits, tree, depths))
+        if self.sampling.temperature > 0:
+            packed[:, 0] = pick(logits, self._draw_positions(depths), self.sampling)
+        return Launched(
+            tree, started, partial(self._read_packed, self._to_host.begin(packed), tree)
+        )
 
     def _check_costs(self, tree: DraftTree) -> None:
         """Time a forward over as many rows as `costs` doubt, if any: one before a step's own. Captured ones
@@ -277,16 +305,10 @@ class Runner(Target):
         return choices, best
 
     def _read_packed(
-        self,
-        logits: torch.Tensor,
-        packed: torch.Tensor,
-        tree: DraftTree,
-        depths: npt.NDArray[np.integer],
+        self, wait: Callable[[], npt.NDArray[np.int32]], tree: DraftTree
     ) -> tuple[list[int], list[TopK]]:
         """The same from `pack_ranks` of the logits, with a single wait for the device."""
-        if self.sampling.temperature > 0:
-            packed[:, 0] = pick(logits, self._draw_positions(depths), self.sampling)
-        rows = self._to_host(packed)
+        rows = wait()
         choices: list[int] = rows[:, 0].tolist()
         best = unpack_ranks(rows, NODE_RANKS)
         end = accept(tree, choices)[-1]
@@ -311,7 +333,10 @@ class Runner(Target):
 
     def _ancestor_mask(self, tree: DraftTree) -> npt.NDArray[np.bool_]:
         """[nodes, nodes]: which nodes a node attends to, its ancestors and itself."""
-        mask = np.eye(len(tree), dtype=bool)
+        rows = [1]
         for node in range(1, len(tree)):
-            mask[node] |= mask[tree.parents[node]]
-        return mask
+            rows.append(rows[tree.parents[node]] | 1 << node)
+        width = -(-len(rows) // 8)
+        packed = b"".join([row.to_bytes(width, "little") for row in rows])
+        bits = np.frombuffer(packed, np.uint8).reshape(len(rows), width)
+        return np.unpackbits(bits, 1, len(rows), "little").view(np.bool_)

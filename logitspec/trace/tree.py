@@ -6,7 +6,7 @@ root ── node ── node          node 0 is the root: the next token, alread
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -59,13 +59,35 @@ class DraftTree:
     tokens[i], parents[i] and provenance[i] describe node i; the root's parent is -1.
     """
 
-    __slots__ = ("_child", "parents", "provenance", "tokens")
+    __slots__ = ("_child", "_later", "_provenance", "parents", "tokens")
 
     def __init__(self, root: int, provenance: Provenance | None = None) -> None:
         self.tokens = [root]
         self.parents = [-1]
-        self.provenance = [provenance or Provenance(Origin.ROOT)]
+        self._provenance = [provenance or Provenance(Origin.ROOT)]
+        self._later: Callable[[], list[Provenance]] | None = None
         self._child: dict[tuple[int, int], int] = {}
+
+    @classmethod
+    def to_explain(
+        cls, tokens: list[int], parents: list[int], later: Callable[[], list[Provenance]]
+    ) -> DraftTree:
+        """A whole tree, where what tells the nodes' provenance can wait until the device is at work."""
+        tree = cls(tokens[0])
+        tree.tokens, tree.parents, tree._later = tokens, parents, later
+        return tree
+
+    def explain(self) -> None:
+        """Work out where the nodes came from, if that was left for later."""
+        if self._later is not None:
+            later, self._later = self._later, None
+            self._provenance = later()
+
+    @property
+    def provenance(self) -> list[Provenance]:
+        """Of each node."""
+        self.explain()
+        return self._provenance
 
     def __len__(self) -> int:
         return len(self.tokens)

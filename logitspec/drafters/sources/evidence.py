@@ -7,6 +7,7 @@ doesn't offer it. `weights.py` has a weight for each class, and `odds.py` makes 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import product
 
 Kind = tuple[object, ...]
@@ -114,11 +115,10 @@ NONE_COPY: dict[CopyClass | None, int] = {
 }
 
 
-def bucket_of(probability: float) -> int:
-    """The bucket of a successor's probability, 0 for the smallest."""
-    return bisect_right(_PROBABILITIES, probability)
+def buckets_of(probabilities: Sequence[float]) -> list[int]:
+    """The buckets of successors' probabilities, 0 for the smallest."""
+    return [bisect_right(_PROBABILITIES, each) for each in probabilities]
 
 
-def group_of(bucket: int) -> int:
-    """The group of a successor's bucket."""
-    return bisect_right((5, 8, 11), bucket)
+GROUP_OF = [bisect_right((5, 8, 11), bucket) for bucket in _BUCKETS]
+"""By a successor's bucket."""

@@ -8,7 +8,7 @@ each other, and one that is silent says something, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, prod
 
 from logitspec.drafters.sources import evidence
 from logitspec.drafters.sources.evidence import CopyClass
@@ -48,6 +48,14 @@ class Odds:
         } | {
             orders: [factors[kind] for kind in kinds] for orders, kinds in evidence.SHORTER.items()
         }
+        self._alone = {best: self._of_one(best) for best in evidence.SUCCESSOR}
+
+    def _of_one(self, best: int) -> tuple[list[float], list[float]]:
+        """By bucket, the odds of a token of the first ranks and of a later one, where one ranking is known after the
+        longest context and all shorter ones."""
+        later = self._by_bucket[best, best]
+        shorter = [self._by_bucket[order, best] for order in range(best - 1, 0, -1)]
+        return [prod(each) for each in zip(later, *shorter, strict=True)], later
 
     def of_copy(
         self, kind: CopyClass, later: bool, best: CopyClass, group: int | None, first: int
@@ -69,9 +77,24 @@ class Odds:
         return known * self._none_copy[best_copy] / self._no_copy[best_copy]
 
     def of_successors(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:
-        """The odds of all successors by token, as far as rankings tell; `known` as from `Successors`."""
+        """The odds of all successors by token, as far as rankings tell; `known` as from `Successors`. The caller may
+        not change them."""
         if not known:
             return {}
+        best, ranking = known[0]
+        for _, shorter in known:
+            if shorter is not ranking:
+                return self._merged(known)
+        odds = ranking.alone.get(best)
+        if odds is None:
+            first, later = self._alone[best]
+            buckets = ranking.buckets
+            factors = [first[each] for each in buckets[:MAX_SHORTER]]
+            factors += [later[each] for each in buckets[MAX_SHORTER:]]
+            odds = ranking.alone[best] = dict(zip(ranking.topk.ids, factors, strict=False))
+        return odds
+
+    def _merged(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:
         best, ranking = known[0]
         odds = self._ranked(ranking, best, best).copy()
         absent = self.no_successor[best]
@@ -86,7 +109,7 @@ class Odds:
         if ranked is None:
             most = MAX_SUCCESSORS if order == best else MAX_SHORTER
             by_bucket = self._by_bucket[order, best]
-            pairs = zip(ranking.topk.ids[:most], ranking.buckets, strict=False)
-            ranked = {token: by_bucket[bucket] for token, bucket in pairs}
+            factors = [by_bucket[each] for each in ranking.buckets[:most]]
+            ranked = dict(zip(ranking.topk.ids, factors, strict=False))
             ranking.factors[order, best] = ranked
         return ranked

@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from logitspec.drafters.sources.evidence import SUCCESSOR_ORDERS, CopyClass, bucket_of, group_of
+from logitspec.drafters.sources.evidence import (
+    GROUP_OF,
+    SUCCESSOR_ORDERS,
+    CopyClass,
+    buckets_of,
+)
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
@@ -17,6 +22,7 @@ MAX_COPIES = 6  # continuations of one n-gram
 MAX_SUCCESSORS = 16  # after the longest context that is known
 MAX_RUNNERS_UP = 64
 MAX_SHORTER = 8  # after the shorter ones
+MAX_ORDER = max(SUCCESSOR_ORDERS)
 
 Context = tuple[int, ...]
 
@@ -139,24 +145,25 @@ class Copies:
         """Whether the token stands in the text, followed by another."""
         return token in self._followed
 
-    def offers(self, context: Context) -> Iterator[list[Copy]]:
+    def offers(self, context: Context) -> list[list[Copy]]:
         """What followed the n-grams that end `context`, the longest first.
 
         An n-gram that occurred at the same places as a longer one has nothing to add and is left out.
         """
+        if (after := self._after.get(context[-1:])) is None:
+            return []
         matches: list[tuple[int, Followers | int]] = []
         times = 0
         for order in self._orders:
             if order > len(context):
                 break
-            if (after := self._after.get(context[-order:])) is None:
+            if order > 1 and (after := self._after.get(context[-order:])) is None:
                 break  # then no longer n-gram occurred either
-            before, times = times, 1 if isinstance(after, int) else after.total
+            before, times = times, 1 if type(after) is int else after.total
             if before == times:
                 matches.pop()
             matches.append((order, after))
-        for order, after in reversed(matches):
-            yield self._offers(order, after)
+        return [self._offers(order, after) for order, after in reversed(matches)]
 
     def _offers(self, order: int, after: Followers | int) -> list[Copy]:
         if isinstance(after, int):
@@ -181,26 +188,29 @@ class Successors:
                     self._after[context[-order:]] = ranking
 
     def known(self, context: Context) -> list[tuple[int, Ranking]]:
-        """What was ranked after the ends of `context`, as (tokens of the end, ranking), the longest first."""
-        after = self._after
-        return [
-            (order, after[end])
-            for order in SUCCESSOR_ORDERS
-            if order <= len(context) and (end := context[-order:]) in after
-        ]
+        """What was ranked after the ends of `context`, as (tokens of the end, ranking), the longest first.
+        What is known after an end is known after all shorter ones."""
+        after, found = self._after, []
+        for order in range(1, min(len(context), MAX_ORDER) + 1):
+            if (ranking := after.get(context[-order:])) is None:
+                break
+            found.append((order, ranking))
+        return found[::-1]
 
 
 class Ranking:
     """The best tokens of one row of logits, with the bucket of each probability.
 
-    factors: by token, for each role that the ranking has had so far (`Odds`).
+    factors: by token, for each role that the ranking has had so far; alone: its odds by the longest context after
+    which it is known, where it is also the ranking after the shorter ones (both `Odds`).
     """
 
-    __slots__ = ("_buckets", "_groups", "factors", "topk")
+    __slots__ = ("_buckets", "_groups", "alone", "factors", "topk")
 
     def __init__(self, topk: TopK) -> None:
         self.topk = topk
         self.factors: dict[tuple[int, int], dict[int, float]] = {}
+        self.alone: dict[int, dict[int, float]] = {}
         self._buckets: list[int] | None = None
         self._groups: dict[int, int] | None = None
 
@@ -208,15 +218,15 @@ class Ranking:
     def buckets(self) -> list[int]:
         """By rank, worked out when first asked for: most rankings never are."""
         if self._buckets is None:
-            self._buckets = [bucket_of(each) for each in self.topk.probs[:MAX_SUCCESSORS]]
+            self._buckets = buckets_of(self.topk.probs[:MAX_SUCCESSORS])
         return self._buckets
 
     @property
     def groups(self) -> dict[int, int]:
         """The group of each token's probability."""
         if self._groups is None:
-            pairs = zip(self.topk.ids[:MAX_SUCCESSORS], self.buckets, strict=True)
-            self._groups = {token: group_of(bucket) for token, bucket in pairs}
+            groups = map(GROUP_OF.__getitem__, self.buckets)
+            self._groups = dict(zip(self.topk.ids, groups, strict=False))
         return self._groups
 
     def offer(self, rank: int) -> Offer:

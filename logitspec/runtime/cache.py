@@ -15,6 +15,8 @@ import torch
 from transformers import Cache
 from transformers.cache_utils import CacheLayerMixin
 
+from logitspec.runtime.shapes import MOVES
+
 FIRST_ROWS = 1024
 
 
@@ -63,12 +65,12 @@ class PrefixLayer(CacheLayerMixin):
             new[:, :, : self.length] = old[:, :, : self.length]
         self.keys, self.values = keys, values
 
-    def gather(self, rows: torch.Tensor) -> None:
-        """Move the rows `rows` (ascending, behind the prefix) together behind the prefix."""
+    def gather(self, rows: torch.Tensor, first: int) -> None:
+        """Move the rows `rows` (ascending) together, to `first` and behind."""
         source = rows.to(self.keys.device)
-        end = self.length + len(rows)
-        self.keys[:, :, self.length : end] = self.keys.index_select(2, source)
-        self.values[:, :, self.length : end] = self.values.index_select(2, source)
+        end = first + len(rows)
+        self.keys[:, :, first:end] = self.keys.index_select(2, source)
+        self.values[:, :, first:end] = self.values.index_select(2, source)
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         return self.length + query_length if self.slots is None else self.columns, 0
@@ -85,7 +87,8 @@ class PrefixLayer(CacheLayerMixin):
 class PrefixCache(Cache):
     """One `PrefixLayer` per layer of the model, all of the same length.
 
-    generation: how often `reserve` has moved the buffers; a captured graph holds for one generation.
+    generation: how often `reserve` has moved the buffers; a captured graph holds for one generation. leaves_moves:
+    whether what `gather` has to move may wait for the next forward of fixed shape.
     """
 
     layers: list[PrefixLayer]
@@ -93,6 +96,8 @@ class PrefixCache(Cache):
     def __init__(self, layers: int) -> None:
         super().__init__(layers=[PrefixLayer() for _ in range(layers)])
         self.generation = 0
+        self.leaves_moves = False
+        self._moves: tuple[list[int], int] = [], 0
         self._reserved = 0
         self._whole: torch.Tensor | None = None  # [2, layers, 1, heads, rows, head_dim]
 
@@ -112,21 +117,42 @@ class PrefixCache(Cache):
         return bool(self._used())
 
     def gather(self, rows: Sequence[int]) -> None:
-        """Move the accepted rows of the last forward together behind the prefix, in every layer."""
-        if list(rows) == list(range(len(rows))):
+        """Move the accepted rows of the last forward together behind the prefix, in every layer: now, or in the next
+        forward, which takes `take_moves`."""
+        stay = next((place for place, row in enumerate(rows) if place != row), len(rows))
+        if stay == len(rows):
+            return
+        self._moves = [self.length + row for row in rows[stay:]], self.length + stay
+        if not self.leaves_moves or self._whole is None or len(rows) - stay > MOVES:
+            self.settle()
+
+    def take_moves(self) -> tuple[list[int], int]:
+        """Columns that are still to be moved, and the first of those that they move to, for who moves them now."""
+        moves, self._moves = self._moves, ([], 0)
+        return moves
+
+    def settle(self) -> None:
+        """Move what `gather` has left."""
+        sources, target = self.take_moves()
+        if not sources:
             return
         layers = self._used()
-        source = _send([self.length + row for row in rows], layers[0].keys.device)
+        source = _send(sources, layers[0].keys.device)
         if self._whole is not None:
-            accepted = self._whole.index_select(-2, source)
-            self._whole[..., self.length : self.length + len(rows), :] = accepted
+            self._whole[..., target : target + len(sources), :] = self._whole.index_select(-2, source)
             return
         for layer in layers:
-            layer.gather(source)
+            layer.gather(source, target)
+
+    def move(self, moved: torch.Tensor) -> None:
+        """The same on the device, for `Rows.moved`."""
+        if self._whole is not None:
+            self._whole.index_copy_(-2, moved[1], self._whole.index_select(-2, moved[0]))
 
     def begin(self, rows: int) -> None:
         """Forget the text, and get ready for one of `rows` rows."""
         self.length = 0
+        self.take_moves()
         self.make_room(rows)
         if self._reserved:
             self.reset()  # a NaN would pass through any mask: 0 times NaN is NaN
@@ -146,6 +172,7 @@ class PrefixCache(Cache):
         layers = self._used()
         if not layers or rows <= self._reserved:
             return
+        self.settle()
         self._reserved = max(1 << (rows - 1).bit_length(), FIRST_ROWS)
         self.generation += 1
         shapes = {(each.shape[:2], each.shape[3], each.dtype) for each in _keys_and_values(layers)}

@@ -15,10 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
+from logitspec.runtime.shapes import BUCKETS, MOVES, Rows, bucket_for, columns_for
 
 Capture = Callable[[Callable[[], None]], Callable[[], None]]
 """Takes a function without arguments, captures it, and returns what replays it."""
+
+
+Moves = tuple[Sequence[int], int]
+"""Columns of the KV cache, and the first of those that they move to."""
 
 
 class CaptureError(RuntimeError):
@@ -54,16 +58,22 @@ class CapturedFunction:
         positions: npt.NDArray[np.integer],
         prefix: int,
         ancestors: npt.NDArray[np.bool_],
+        moves: Moves = ((), 0),
     ) -> tuple[torch.Tensor, ...]:
         """The outputs for the `len(tokens)` rows, at most the largest size; see `Rows`.
 
         Raises CaptureError where that can't be captured.
         """
         size = bucket_for(len(tokens), self._sizes)
-        self._inputs_of(size).write(tokens, positions, prefix, ancestors)
+        self._inputs_of(size).write(tokens, positions, prefix, ancestors, moves)
         self.repeat = self._replay_of(size, prefix)
         self.repeat()
         return tuple(output[: len(tokens)] for output in self._outputs)
+
+    def is_captured(self, rows: int, prefix: int) -> bool:
+        """Whether a call with so many rows behind a prefix of `prefix` rows only replays."""
+        size = bucket_for(rows, self._sizes)
+        return (size, columns_for(prefix + size)) in self._replays
 
     def prepare(self, prefix: int) -> None:
         """Capture every size behind a prefix of `prefix` rows, unless that is done."""
@@ -117,19 +127,24 @@ class Inputs:
     def __init__(self, size: int, device: torch.device) -> None:
         on_gpu = device.type == "cuda"
         self._size = size
+        numbers = 4 * size + 2 * MOVES
         self._host = torch.zeros(
-            size * (4 * 8 + size), dtype=torch.uint8, device="cpu", pin_memory=on_gpu
+            8 * numbers + size * size, dtype=torch.uint8, device="cpu", pin_memory=on_gpu
         )
         self._device = torch.empty_like(self._host, device=device) if on_gpu else self._host
-        numbers, ancestors = self._views(self._host)
-        self._numbers, self._ancestors = numbers.numpy(), ancestors.numpy()
-        numbers, ancestors = self._views(self._device)
-        self.rows = Rows(numbers[0], numbers[1], numbers[2], ancestors, numbers[3])
+        views = self._views(self._host)
+        self._numbers, self._moved, self._ancestors = (each.numpy() for each in views)
+        rows, moved, ancestors = self._views(self._device)
+        self.rows = Rows(rows[0], rows[1], rows[2], ancestors, rows[3], moved)
 
-    def _views(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        split = self._size * 4 * 8
-        numbers, square = raw[:split].view(torch.int64), raw[split:].view(torch.bool)
-        return numbers.view(4, self._size), square.view(self._size, self._size)
+    def _views(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        rows, moved = 4 * 8 * self._size, 2 * 8 * MOVES
+        numbers, moves, square = torch.split(raw, [rows, moved, self._size**2])
+        return (
+            numbers.view(torch.int64).view(4, self._size),
+            moves.view(torch.int64).view(2, MOVES),
+            square.view(torch.bool).view(self._size, self._size),
+        )
 
     def write(
         self,
@@ -137,9 +152,15 @@ class Inputs:
         positions: npt.NDArray[np.integer],
         prefix: int,
         ancestors: npt.NDArray[np.bool_],
+        moves: Moves = ((), 0),
     ) -> None:
-        """Fill both, in one copy. Padding repeats the first row, which attends to the prefix and itself."""
+        """Fill both, in one copy. Padding repeats the first row, which attends to the prefix and itself; what pads the
+        moves leaves a column where it is."""
         count = len(tokens)
+        sources, target = moves
+        self._moved[:] = prefix
+        self._moved[0, : len(sources)] = sources
+        self._moved[1, : len(sources)] = np.arange(target, target + len(sources))
         self._numbers[0, :count], self._numbers[0, count:] = tokens, tokens[0]
         self._numbers[1, :count], self._numbers[1, count:] = positions, positions[0]
         self._numbers[2] = np.arange(prefix, prefix + self._size)

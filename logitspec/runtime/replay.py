@@ -37,6 +37,7 @@ class ReplayedForward:
         self._ranks = ranks
         self._function = CapturedFunction(self._compute, device, capture, sizes)
         self._generation = forward.cache.generation
+        forward.cache.leaves_moves = True
 
     def __call__(
         self,
@@ -50,7 +51,10 @@ class ReplayedForward:
         """
         prefix = self._forward.cache.length
         self._make_room(columns_for(prefix + bucket_for(len(tokens), self.sizes)))
-        logits, packed = self._function(tokens, prefix + depths, prefix, ancestors)
+        if not self._function.is_captured(len(tokens), prefix):
+            self._forward.cache.settle()  # a capture runs the forward, too, and would move twice
+        moves = self._forward.cache.take_moves()
+        logits, packed = self._function(tokens, prefix + depths, prefix, ancestors, moves)
         return logits, packed
 
     @property
@@ -75,5 +79,6 @@ class ReplayedForward:
             self._generation = cache.generation
 
     def _compute(self, rows: Rows, columns: int) -> tuple[torch.Tensor, torch.Tensor]:
+        self._forward.cache.move(rows.moved)
         logits = self._forward.fixed(rows, columns)
         return logits, self._forward.operations.pack_ranks(logits, self._ranks)

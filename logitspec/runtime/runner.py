@@ -104,6 +104,7 @@ class Runner(Target):
     def disable_replay(self, reason: str) -> None:
         """Launch every forward anew from now on; the trace's environment gives the reason."""
         self.replay = self.costs = None
+        self._cache.leaves_moves = False
         self.info["environment"]["graphs"] = f"none: {reason}"
 
     @property
@@ -289,6 +290,7 @@ class Runner(Target):
                 return self.replay(tree.tokens, depths, ancestors)
             except CaptureError as error:
                 self.disable_replay(str(error))
+        self._cache.settle()
         self._cache.make_room(self.length + len(tree))
         logits = upcast(self.forward(tree.tokens, depths, ancestors, rows=len(tree)))
         return logits, pack_ranks(logits, LAST_RANKS) if logits.is_cuda else None

@@ -14,6 +14,8 @@ EXACT_SIZES = (PIECE, 2 * PIECE)
 """Products take PIECE rows at a time, so that they reduce in one order whatever else is in the forward."""
 
 MIN_COLUMNS = 256
+MOVES = 32
+"""Rows of the KV cache that the next forward can move; a longer path is moved at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class Rows:
     tokens: ids [rows]. positions: [rows]. slots: [rows], the columns of the KV cache that take the
     keys and values of the rows; the first of them is the length of the prefix. ancestors: bool
     [rows, rows], which of the rows each attends to, itself included. All rows attend to the prefix. real:
-    [rows], 1 for rows of the tree and 0 for those that fill up the shape, which come last.
+    [rows], 1 for rows of the tree and 0 for those that fill up the shape, which come last. moved: [2, MOVES], columns
+    of the KV cache and those that they move to before the forward.
     """
 
     tokens: torch.Tensor
@@ -31,6 +34,7 @@ class Rows:
     slots: torch.Tensor
     ancestors: torch.Tensor
     real: torch.Tensor
+    moved: torch.Tensor
 
 
 def bucket_for(rows: int, sizes: Sequence[int] = BUCKETS) -> int:

@@ -22,7 +22,6 @@ from logitspec.models.speed import enable_fast_forward, enable_graphs
 from logitspec.runtime.clock import INNER, repeated, seconds_of
 from logitspec.runtime.graphs import uncaptured
 from logitspec.runtime.runner import Runner
-from logitspec.runtime.shapes import BUCKETS
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 REPEATS = 7
@@ -60,9 +59,10 @@ SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is measured: trees of `rows` rows behind texts of `contexts` tokens; with kernels, of `few` rows."""
+    """What is measured: trees of `rows` rows behind texts of `contexts` tokens; with kernels and launched anew, of `few`
+    rows."""
 
-    rows: Sequence[int] = BUCKETS
+    rows: Sequence[int] = (1, 4, 8, 16, 32, 64, 128)
     contexts: Sequence[int] = (256, 2048)
     few: Sequence[int] = (1, 8, 64)
 
@@ -102,7 +102,7 @@ def measure_shape(
         note = note if target.replays else target.info["environment"]["graphs"]
         target.disable_replay("all is measured")
     target.info["environment"]["graphs"] = note
-    yield from _sweep(target, sweep, "plain", late)
+    yield from _sweep(target, replace(sweep, rows=sweep.few), "plain", late)
 
 
 def _sweep(

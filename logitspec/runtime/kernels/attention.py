@@ -41,14 +41,7 @@ class Plan:
     warps: int = 4
 
 
-PLANS = (
-    Plan(),
-    Plan(split=128),
-    Plan(split=512),
-    Plan(tile=32),
-    Plan(tile=64),
-    Plan(tile=64, block=64, split=512),
-)
+PLANS = (Plan(split=128), Plan(), Plan(tile=32), Plan(tile=64))
 
 
 @triton.jit

@@ -8,12 +8,14 @@ choose(trials)       what is right, and of that what is fastest
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+import triton
 
 from logitspec.runtime import operations as plain
 from logitspec.runtime.cache import PrefixLayer
@@ -31,6 +33,8 @@ SUMS = 4e-6  # and what sums and exponentials err in single precision
 ROWS = (1, 64)
 PREFIXES = (200, 1900)
 RANKS = 128
+COMPILERS = 8
+MAX_TILE = 32  # in single precision: larger ones take a minute to compile and are slower
 
 Call = Callable[[], tuple[torch.Tensor, ...]]
 Clock = Callable[[Sequence[Callable[[], object]]], list[float]]
@@ -58,8 +62,14 @@ class Choice:
 
 
 def compile_all(trials: Sequence[Trial]) -> None:
-    """Compile the kernels of all `trials`; what was compiled before on this machine comes from its disk."""
-    with torch.inference_mode(), compiling():
+    """Compile the kernels of all `trials`, some at a time; what was compiled before on this machine comes from its
+    disk."""
+    with (
+        ThreadPoolExecutor(COMPILERS) as compilers,
+        triton.AsyncCompileMode(compilers),
+        torch.inference_mode(),
+        compiling(),
+    ):
         for trial in trials:
             for _, calls in trial.kernels:
                 for call in calls:
@@ -112,7 +122,10 @@ def _of_attention(forward: FastForward) -> Trial:
     shapes = {layer.window: layer.shape for layer in forward.layers}.values()
     calls: list[Call] = []
     ways: list[tuple[dict[str, Any], list[Call]]] = []
+    dtype = forward.layers[0].products[0].weight.dtype
     for plan in attention.PLANS:
+        if plan.tile > MAX_TILE and dtype == torch.float32:
+            continue
         attend: Callable[..., Any] = partial(attention.attend, plan=plan)
         change = {"attend": attend, "columns_by_position": attention.columns_by_position}
         ways.append((change, []))

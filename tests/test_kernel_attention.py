@@ -12,7 +12,7 @@ from support.interpreter import DEVICE
 
 from logitspec.runtime.kernels.attention import Plan, attend, columns_by_position
 from logitspec.runtime.operations import Attention, View
-from logitspec.runtime.shapes import Rows
+from logitspec.runtime.shapes import MOVES, Rows
 
 SETTINGS = {
     "groups": Attention(4, 2, 16, 0.3),
@@ -60,6 +60,7 @@ class Tree(NamedTuple):
             slots,
             torch.from_numpy(ancestors),
             real.long(),
+            torch.full((2, MOVES), self.prefix),
         )
         return Rows(*(each.to(DEVICE) for each in tensors))
 

@@ -3,6 +3,7 @@ are taken where they are right and faster, and nothing that goes wrong with them
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 import torch
 from support.fakes import finished
-from support.families import FAST, apart, runner
+from support.families import FAST, apart, model, runner
 from support.interpreter import DEVICE
 
 from logitspec import decode
 from logitspec.models import kernels
 from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.kernels import enable_kernels, take_kernels
+from logitspec.models.loader import prepare
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.graphs import CudaGraphs, uncaptured
 from logitspec.runtime.kernels import attention, choice, gate, norm, rotary
 from logitspec.runtime.kernels.attention import Plan
@@ -52,10 +55,8 @@ def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def target_with(family: str, dtype: torch.dtype, by: Operations, sizes: Sequence[int]) -> Runner:
     """By plain products, as on a GPU."""
-    target = runner(family, dtype=dtype)
-    target.model.to(DEVICE)
-    for product in target.forward.products:  # type: ignore[attr-defined]
-        product.unpack()
+    target = prepare(copy.deepcopy(model(family, dtype)).to(DEVICE))
+    target.use_forward(FastForward(target.model))
     target.forward.operations = by
     target.enable_replay(uncaptured if DEVICE.type == "cpu" else CudaGraphs(DEVICE), sizes)
     return target

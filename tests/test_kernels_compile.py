@@ -39,6 +39,8 @@ def kind(name):
 
 def build(kernel, **constants):
     names = kernel.arg_names
+    if "early" in names:
+        constants["early"] = True
     signature = {each: "constexpr" if each in constants else kind(each) for each in names}
     places = {(names.index(each),): value for each, value in constants.items()}
     compile(ASTSource(kernel, signature, places), target=H100)

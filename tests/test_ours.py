@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from math import exp
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from logitspec import DraftTree, Origin, TopK, decode, load
 from logitspec.decoding.engine import begin, complete
 from logitspec.drafters import make
 from logitspec.drafters.sources.evidence import KINDS
-from logitspec.drafters.sources.offers import MAX_COPIES, Copies
+from logitspec.drafters.sources.offers import MAX_COPIES, Copies, Copy
 from logitspec.drafters.sources.sizing import LEARNED, Sizing
 from logitspec.measure.replay.fit import Observer
 from logitspec.models.chat import encode_prompt
@@ -154,10 +155,10 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
             for n, next_ in ((4, 0), (2, 4), (1, 2))
             if places[n] and places[n] != places.get(next_)
         ]
-        offered = list(copies.offers(context))
-        assert [result[0].offer.match_length for result in offered] == orders
+        offered = copies.offers(context)
+        assert [result.copies[0].offer.match_length for result in offered] == orders
         for order, result in zip(orders, offered, strict=True):
-            are_the_most_frequent(result, order, places[order], text)
+            are_the_most_frequent(result.copies, order, places[order], text)
 
 
 def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
@@ -167,14 +168,14 @@ def standing(text: list[int], ngram: tuple[int, ...]) -> list[int]:
 
 
 def are_the_most_frequent(
-    offers: list[Any], order: int, places: list[int], text: list[int]
+    copies: Sequence[Copy], order: int, places: list[int], text: list[int]
 ) -> None:
     followers = [text[place] for place in places]
     common = sorted((followers.count(token) for token in set(followers)), reverse=True)
-    assert len(offers) == min(len(common), 6)
-    counts = sorted((followers.count(each.offer.token) for each in offers), reverse=True)
+    assert len(copies) == min(len(common), 6)
+    counts = sorted((followers.count(each.token) for each in copies), reverse=True)
     assert counts == common[:6]
-    for (token, _, _, _, length, position), kind in offers:
+    for token, kind, length, position in copies:
         assert length == order
         assert position == max(place for place in places if text[place] == token)
         times = followers.count(token)

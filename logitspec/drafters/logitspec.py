@@ -22,7 +22,7 @@ from logitspec.drafters.base import Drafter, plant
 from logitspec.drafters.options import option
 from logitspec.drafters.registry import register
 from logitspec.drafters.sources import evidence
-from logitspec.drafters.sources.evidence import CopyClass
+from logitspec.drafters.sources.evidence import GROUP_OF
 from logitspec.drafters.sources.odds import Odds
 from logitspec.drafters.sources.offers import (
     MAX_RUNNERS_UP,
@@ -76,7 +76,7 @@ class LogitSpec(Drafter):
         self._longest = self._copies.longest
         self._successors = Successors()
         self._contexts: dict[int, Context] = {}
-        self._copied: dict[int, dict[int, Offer]] = {}
+        self._copied: dict[int, dict[int, Copy]] = {}
         self._root, self._last = -1, TopK([], [])
         self._tree: DraftTree | None = None
         # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
@@ -183,24 +183,23 @@ class LogitSpec(Drafter):
             return odds, self._odds.of_none(None, best, False)
         odds = odds.copy()
         absent = self._odds.no_successor[best]
-        groups = known[0][1].groups if known else {}
         best_copy = None
         if offers:
-            first = next(iter(groups.values()), 0)
-            copied: dict[int, Offer] = {}
-            for copies in offers:
-                later = best_copy is not None
-                best_copy = best_copy or best_of(copies)
-                for offer, kind in copies:
-                    token = offer.token
+            longest = known[0][1] if known else None
+            first = GROUP_OF[longest.buckets[0]] if longest else 0
+            copied: dict[int, Copy] = {}
+            best_copy = offers[0].best
+            for later, (_, copies) in enumerate(offers):
+                for copy in copies:
+                    token, kind, _, _ = copy
                     if token not in copied:
-                        copied[token] = offer
-                        factor = self._odds.of_copy(
-                            kind, later, best_copy, groups.get(token), first
-                        )
+                        copied[token] = copy
+                        group = longest.group(token) if longest else None
+                        factor = self._odds.of_copy(kind, later > 0, best_copy, group, first)
                         odds[token] = odds.get(token, absent) * factor
             self._copied[node] = copied
         if self.runners_up and node == 0:
+            groups = known[0][1].groups if known else {}
             self._weigh_runners_up(odds, context[-1], absent, groups)
         return odds, self._odds.of_none(best_copy, best, node == 0)
 
@@ -221,7 +220,7 @@ class LogitSpec(Drafter):
     def _offer(self, node: int, token: int) -> Offer:
         """Where a token after a node is from; the first source that has it: copies before successors."""
         if (copied := self._copied.get(node)) and token in copied:
-            return copied[token]
+            return copied[token].offer
         if self.successors:
             most = MAX_SUCCESSORS
             for _, ranking in self._successors.known(self._contexts[node]):
@@ -272,8 +271,3 @@ class LogitSpec(Drafter):
         rejected = [node for node in range(len(tree)) if node not in accepted]
         for node in (*rejected, *path):
             self._successors.observe(contexts[node], result.topk[node])
-
-
-def best_of(copies: Sequence[Copy]) -> CopyClass:
-    """The class of the copy that followed most often, first in relation to all that followed."""
-    return max((kind for _, kind in copies), key=lambda kind: (kind[2], kind[1]))

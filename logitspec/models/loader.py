@@ -157,10 +157,13 @@ def _load(
             enable_kernels(target, *probe, exact)
         return target
 
+    gc.unfreeze()  # of a model that nobody has any more
+    gc.collect()
     try:
         return (fastest_dtype(build) if compare_dtypes else build(local.dtype)), local.tokenizer
     finally:
         gc.collect()  # a failed attempt leaves objects that hold memory
+        gc.freeze()  # a collection that walks all of the libraries takes as long as a hundred steps on a GPU
 
 
 def fetch(

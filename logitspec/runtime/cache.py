@@ -139,7 +139,9 @@ class PrefixCache(Cache):
         layers = self._used()
         source = _send(sources, layers[0].keys.device)
         if self._whole is not None:
-            self._whole[..., target : target + len(sources), :] = self._whole.index_select(-2, source)
+            self._whole[..., target : target + len(sources), :] = self._whole.index_select(
+                -2, source
+            )
             return
         for layer in layers:
             layer.gather(source, target)

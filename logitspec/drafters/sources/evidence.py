@@ -6,7 +6,7 @@ doesn't offer it. `weights.py` has a weight for each class, and `odds.py` makes 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import product
 
@@ -116,8 +116,12 @@ NONE_COPY: dict[CopyClass | None, int] = {
 
 
 def buckets_of(probabilities: Sequence[float]) -> list[int]:
-    """The buckets of successors' probabilities, 0 for the smallest."""
-    return [bisect_right(_PROBABILITIES, each) for each in probabilities]
+    """The buckets of successors' probabilities, which fall; 0 for the smallest."""
+    least = bisect_left(probabilities[::-1], _PROBABILITIES[0])
+    likely = [
+        bisect_right(_PROBABILITIES, each) for each in probabilities[: len(probabilities) - least]
+    ]
+    return likely + [0] * least
 
 
 GROUP_OF = [bisect_right((5, 8, 11), bucket) for bucket in _BUCKETS]

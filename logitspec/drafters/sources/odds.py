@@ -85,13 +85,13 @@ class Odds:
         for _, shorter in known:
             if shorter is not ranking:
                 return self._merged(known)
-        odds = ranking.alone.get(best)
+        odds = ranking.factors.get(best)
         if odds is None:
             first, later = self._alone[best]
             buckets = ranking.buckets
             factors = [first[each] for each in buckets[:MAX_SHORTER]]
             factors += [later[each] for each in buckets[MAX_SHORTER:]]
-            odds = ranking.alone[best] = dict(zip(ranking.topk.ids, factors, strict=False))
+            odds = ranking.factors[best] = dict(zip(ranking.topk.ids, factors, strict=False))
         return odds
 
     def _merged(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:

@@ -5,7 +5,7 @@ A source answers a context, which is the end of the text with drafted tokens beh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from logitspec.drafters.sources.evidence import (
@@ -18,6 +18,9 @@ from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
 ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond predict no better
+ONCE = {
+    order: (min(order, 8), 1, 2) for order in ORDERS
+}  # the class of what followed once, and alone
 MAX_COPIES = 6  # continuations of one n-gram
 MAX_SUCCESSORS = 16  # after the longest context that is known
 MAX_RUNNERS_UP = 64
@@ -49,26 +52,40 @@ class Offer(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """A copy, and the class of its evidence."""
+    """A token that followed an n-gram of `order` tokens, last at `position`, and the class of that evidence."""
 
-    offer: Offer
+    token: int
     kind: CopyClass
+    order: int
+    position: int
+
+    @property
+    def offer(self) -> Offer:
+        """The token as a copy."""
+        return Offer(self.token, Origin.RETRIEVED, None, None, self.order, self.position)
+
+
+class Copied(NamedTuple):
+    """What followed one n-gram. best: the class of what followed most often, first in relation to all that followed."""
+
+    best: CopyClass
+    copies: Sequence[Copy]
 
 
 class Followers:
     """What followed one n-gram: each token, how often and where last, and the most frequent of them."""
 
-    __slots__ = ("_offers", "best", "counts", "total")
+    __slots__ = ("_copied", "best", "counts", "total")
 
     def __init__(self) -> None:
         self.counts: dict[int, list[int]] = {}  # token: [times, last position]
         self.best: list[int] = []
         self.total = 0
-        self._offers: list[Copy] | None = None
+        self._copied: Copied | None = None
 
     def add(self, token: int, position: int) -> None:
         """Count one more occurrence of `token` after the n-gram."""
-        self._offers = None
+        self._copied = None
         entry = self.counts.setdefault(token, [0, position])
         entry[0] += 1
         entry[1] = position
@@ -83,23 +100,19 @@ class Followers:
         if self.counts[self.best[least]] < entry:
             self.best[least] = token
 
-    def offers(self, order: int) -> list[Copy]:
-        """The most frequent followers, as copies after an n-gram of `order` tokens."""
-        if self._offers is None:
+    def copied(self, order: int) -> Copied:
+        """The most frequent followers of an n-gram of `order` tokens."""
+        if self._copied is None:
             length, total = min(order, 8), self.total
-            self._offers = [
-                Copy(
-                    Offer(token, Origin.RETRIEVED, None, None, order, position),
-                    (
-                        length,
-                        1 if times == 1 else 2 if times < 4 else 4,
-                        2 if times == total else 1 if 3 * times >= total else 0,
-                    ),
-                )
-                for token in self.best
-                for times, position in (self.counts[token],)
-            ]
-        return self._offers
+            copies = []
+            for token in self.best:
+                times, position = self.counts[token]
+                often = 1 if times == 1 else 2 if times < 4 else 4
+                share = 2 if times == total else 1 if 3 * times >= total else 0
+                copies.append(Copy(token, (length, often, share), order, position))
+            best = max((each.kind for each in copies), key=lambda kind: (kind[2], kind[1]))
+            self._copied = Copied(best, copies)
+        return self._copied
 
 
 class Copies:
@@ -145,7 +158,7 @@ class Copies:
         """Whether the token stands in the text, followed by another."""
         return token in self._followed
 
-    def offers(self, context: Context) -> list[list[Copy]]:
+    def offers(self, context: Context) -> list[Copied]:
         """What followed the n-grams that end `context`, the longest first.
 
         An n-gram that occurred at the same places as a longer one has nothing to add and is left out.
@@ -159,17 +172,17 @@ class Copies:
                 break
             if order > 1 and (after := self._after.get(context[-order:])) is None:
                 break  # then no longer n-gram occurred either
-            before, times = times, 1 if type(after) is int else after.total
+            before, times = times, after.total if isinstance(after, Followers) else 1
             if before == times:
                 matches.pop()
             matches.append((order, after))
-        return [self._offers(order, after) for order, after in reversed(matches)]
+        return [self._copied(order, after) for order, after in reversed(matches)]
 
-    def _offers(self, order: int, after: Followers | int) -> list[Copy]:
-        if isinstance(after, int):
-            offer = Offer(self.ids[after], Origin.RETRIEVED, None, None, order, after)
-            return [Copy(offer, (min(order, 8), 1, 2))]
-        return after.offers(order)
+    def _copied(self, order: int, after: Followers | int) -> Copied:
+        if isinstance(after, Followers):
+            return after.copied(order)
+        kind = ONCE[order]
+        return Copied(kind, (Copy(self.ids[after], kind, order, after),))
 
 
 class Successors:
@@ -201,16 +214,14 @@ class Successors:
 class Ranking:
     """The best tokens of one row of logits, with the bucket of each probability.
 
-    factors: by token, for each role that the ranking has had so far; alone: its odds by the longest context after
-    which it is known, where it is also the ranking after the shorter ones (both `Odds`).
+    factors: by token, for each role that the ranking has had so far (`Odds`).
     """
 
-    __slots__ = ("_buckets", "_groups", "alone", "factors", "topk")
+    __slots__ = ("_buckets", "_groups", "factors", "topk")
 
     def __init__(self, topk: TopK) -> None:
         self.topk = topk
-        self.factors: dict[tuple[int, int], dict[int, float]] = {}
-        self.alone: dict[int, dict[int, float]] = {}
+        self.factors: dict[object, dict[int, float]] = {}
         self._buckets: list[int] | None = None
         self._groups: dict[int, int] | None = None
 
@@ -220,6 +231,11 @@ class Ranking:
         if self._buckets is None:
             self._buckets = buckets_of(self.topk.probs[:MAX_SUCCESSORS])
         return self._buckets
+
+    def group(self, token: int) -> int | None:
+        """The group of a token's probability; None where it is not among the best."""
+        ids = self.topk.ids[:MAX_SUCCESSORS]
+        return GROUP_OF[self.buckets[ids.index(token)]] if token in ids else None
 
     @property
     def groups(self) -> dict[int, int]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
-from logitspec.drafters.logitspec import LogitSpec, best_of
+from logitspec.drafters.logitspec import LogitSpec
 from logitspec.drafters.sources import evidence
 from logitspec.drafters.sources.evidence import KINDS, CopyClass
 from logitspec.drafters.sources.offers import (
@@ -71,12 +71,12 @@ class Observer(LogitSpec):
         found: dict[int, list[int]] = {}
         copied: dict[int, CopyClass] = {}
         best_copy = None
-        for copies in self._copies.offers(context):
+        for best_kind, copies in self._copies.offers(context):
             later = best_copy is not None
-            best_copy = best_copy or best_of(copies)
-            for offer, copy in copies:
-                copied.setdefault(offer.token, copy)
-                found.setdefault(offer.token, [evidence.COPY[copy][later]])
+            best_copy = best_copy or best_kind
+            for copy in copies:
+                copied.setdefault(copy.token, copy.kind)
+                found.setdefault(copy.token, [evidence.COPY[copy.kind][later]])
         rankings = self._successors.known(context)
         best = rankings[0][0] if rankings else 0
         groups = rankings[0][1].groups if rankings else {}

@@ -22,7 +22,7 @@ import torch
 import triton
 import triton.language as tl
 
-from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, begin, launch, rounded
 from logitspec.runtime.operations import Attention, View
 from logitspec.runtime.shapes import Rows
 
@@ -41,7 +41,14 @@ class Plan:
     warps: int = 4
 
 
-PLANS = (Plan(split=128), Plan(), Plan(tile=32), Plan(tile=64))
+PLANS = (
+    Plan(split=128),
+    Plan(),
+    Plan(tile=32),
+    Plan(tile=64),
+    Plan(tile=64, split=512, warps=8),
+    Plan(tile=64, block=64, split=512),
+)
 
 
 @triton.jit
@@ -96,9 +103,10 @@ def read_prefix(
     query, keys, values, positions, slots, real, bests, totals, mixes, query_row, key_head, key_row, rows,
     scale, groups: tl.constexpr, width: tl.constexpr, tile: tl.constexpr, dim: tl.constexpr,
     block: tl.constexpr, split: tl.constexpr, window: tl.constexpr, cap: tl.constexpr,
-    interpreted: tl.constexpr,
+    interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
     """Partial softmaxes of one tile over one split, as far as whole blocks lie in the prefix."""
+    begin(early)
     head, part, heads = tl.program_id(0), tl.program_id(1), tl.num_programs(0) * groups
     folded = tl.program_id(2) * tile + tl.arange(0, tile)
     row = folded // groups
@@ -142,9 +150,10 @@ def read_ancestors(
     query, keys, values, positions, slots, real, columns, bests, totals, mixes, output, query_row, key_head,
     key_row, rows, scale, groups: tl.constexpr, width: tl.constexpr, tile: tl.constexpr,
     dim: tl.constexpr, block: tl.constexpr, split: tl.constexpr, window: tl.constexpr, cap: tl.constexpr,
-    interpreted: tl.constexpr,
+    interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
     """The output of one row, for the heads of one key head."""
+    begin(early)
     head, row, heads = tl.program_id(0), tl.program_id(1), tl.num_programs(0) * groups
     group, inner = tl.arange(0, tile), tl.arange(0, dim)
     inside, wide = group < groups, inner < width

@@ -9,7 +9,7 @@ import triton
 import triton.language as tl
 
 from logitspec.runtime import operations
-from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, begin, launch, rounded
 
 KINDS = {
     "SiLU": "silu",
@@ -25,10 +25,12 @@ SIZE = 1024
 
 @triton.jit
 def gate_part(
-    gate_up, output, width, kind: tl.constexpr, size: tl.constexpr, interpreted: tl.constexpr
-):
+    gate_up, output, width, kind: tl.constexpr, size: tl.constexpr, interpreted: tl.constexpr,
+    early: tl.constexpr,
+):  # fmt: skip
     """A part of one row."""
     dtype: tl.constexpr = output.dtype.element_ty
+    begin(early)
     row, inner = tl.program_id(0), tl.program_id(1) * size + tl.arange(0, size)
     inside = inner < width
     gate = tl.load(gate_up + row * 2 * width + inner, inside, 0.0).to(tl.float32)

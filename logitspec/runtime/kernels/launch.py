@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
+import torch
 import triton
 import triton.language as tl
+from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
 
 INTERPRETED = triton.knobs.runtime.interpret
 _compiling: ContextVar[bool] = ContextVar("compiling", default=False)
@@ -29,11 +32,29 @@ def compiling() -> Iterator[None]:
 
 
 def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) -> None:
-    """Run a program of `kernel` for each place of `grid`."""
+    """Run a program of `kernel` for each place of `grid`. A kernel with a parameter "early" starts while the one before
+    it ends, where the device can do that."""
+    if "early" in kernel.arg_names:
+        options["early"] = early = _starts_early()
+        if early:
+            options["launch_pdl"] = True
     if _compiling.get():
         kernel.warmup(*arguments, grid=grid, **options)
     else:
         kernel[grid](*arguments, **options)
+
+
+@cache
+def _starts_early() -> bool:
+    return not INTERPRETED and torch.cuda.get_device_capability() >= (9, 0)
+
+
+@triton.jit
+def begin(early: tl.constexpr):
+    """Lets the next kernel start, and waits for what the one before has written: nothing is read or written before."""
+    if early:
+        gdc_launch_dependents()
+        gdc_wait()
 
 
 @triton.jit

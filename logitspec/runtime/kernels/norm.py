@@ -6,7 +6,7 @@ import torch
 import triton
 import triton.language as tl
 
-from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, begin, launch, rounded
 from logitspec.runtime.operations import Norm
 
 
@@ -20,10 +20,11 @@ def _normed(row, weights, epsilon, inner, width: tl.constexpr):
 def add_and_norm(
     hidden, added, after, before, summed, normed, after_epsilon, before_epsilon, width: tl.constexpr,
     size: tl.constexpr, adds: tl.constexpr, norms_after: tl.constexpr, norms_before: tl.constexpr,
-    interpreted: tl.constexpr,
+    interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
     """One row. Rounds where the plain operations do: after a norm and after the sum."""
     dtype: tl.constexpr = hidden.dtype.element_ty
+    begin(early)
     inner = tl.arange(0, size)
     inside = inner < width
     at = tl.program_id(0) * width + inner

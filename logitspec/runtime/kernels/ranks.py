@@ -15,7 +15,7 @@ import torch
 import triton
 import triton.language as tl
 
-from logitspec.runtime.kernels.launch import launch
+from logitspec.runtime.kernels.launch import begin, launch
 
 GROUP = tl.constexpr(8)
 CHUNK = 4096  # logits that one program reads, whole groups of groups of groups
@@ -37,8 +37,18 @@ def _places(keys):
 
 
 @triton.jit
-def summarize(logits, levels, highests, totals, row_stride, vocabulary, chunk: tl.constexpr):
+def summarize(
+    logits,
+    levels,
+    highests,
+    totals,
+    row_stride,
+    vocabulary,
+    chunk: tl.constexpr,
+    early: tl.constexpr,
+):
     """Of one chunk of one row the three levels, its highest logit, and the sum of exponentials above that."""
+    begin(early)
     row, part, parts = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
     groups: tl.constexpr = chunk // GROUP
     place = part * chunk + tl.arange(0, groups)[:, None] * GROUP + tl.arange(0, GROUP)[None, :]
@@ -66,8 +76,10 @@ def summarize(logits, levels, highests, totals, row_stride, vocabulary, chunk: t
 def rank(
     logits, levels, highests, totals, packed, row_stride, vocabulary, parts, k: tl.constexpr,
     top: tl.constexpr, most: tl.constexpr, wanted: tl.constexpr, chunk: tl.constexpr,
+    early: tl.constexpr,
 ):  # fmt: skip
     """The best of one row, in the form of `pack_ranks`. top: room for the third level; most: for parts."""
+    begin(early)
     row = tl.program_id(0)
     part = tl.arange(0, most)
     highests = tl.load(highests + row * parts + part, part < parts, -float("inf"))

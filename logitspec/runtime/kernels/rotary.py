@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 
 from logitspec.runtime.cache import PrefixLayer
-from logitspec.runtime.kernels.launch import INTERPRETED, launch, rounded
+from logitspec.runtime.kernels.launch import INTERPRETED, begin, launch, rounded
 from logitspec.runtime.operations import Attention, Rotation, normed_query_key
 
 
@@ -15,10 +15,11 @@ from logitspec.runtime.operations import Attention, Rotation, normed_query_key
 def place_head(
     qkv, cosines, sines, weights, slots, query, keys, values, key_head, key_row, rotation_row,
     epsilon, heads: tl.constexpr, key_heads: tl.constexpr, width: tl.constexpr, turned: tl.constexpr,
-    dim: tl.constexpr, norms: tl.constexpr, interpreted: tl.constexpr,
+    dim: tl.constexpr, norms: tl.constexpr, interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
     """One head of one row. turned: its share that is rotated, in pairs half of that apart."""
     dtype: tl.constexpr = query.dtype.element_ty
+    begin(early)
     row, head = tl.program_id(0), tl.program_id(1)
     inner = tl.arange(0, dim)
     inside = inner < width

@@ -12,7 +12,7 @@ from math import exp, prod
 
 from logitspec.drafters.sources import evidence
 from logitspec.drafters.sources.evidence import CopyClass
-from logitspec.drafters.sources.offers import MAX_SHORTER, MAX_SUCCESSORS, Ranking
+from logitspec.drafters.sources.offers import MAX_SHORTER, Known
 
 
 class Odds:
@@ -76,40 +76,32 @@ class Odds:
         known = self._none_known[best][root]
         return known * self._none_copy[best_copy] / self._no_copy[best_copy]
 
-    def of_successors(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:
-        """The odds of all successors by token, as far as rankings tell; `known` as from `Successors`. The caller may
-        not change them."""
+    def of_successors(self, known: Known) -> dict[int, float]:
+        """The odds of all successors by token, as far as rankings tell. The caller may not change them."""
         if not known:
             return {}
         best, ranking = known[0]
         for _, shorter in known:
             if shorter is not ranking:
-                return self._merged(known)
-        odds = ranking.factors.get(best)
+                return self._of_several(known)
+        odds = ranking.odds.get(best)
         if odds is None:
             first, later = self._alone[best]
             buckets = ranking.buckets
             factors = [first[each] for each in buckets[:MAX_SHORTER]]
             factors += [later[each] for each in buckets[MAX_SHORTER:]]
-            odds = ranking.factors[best] = dict(zip(ranking.topk.ids, factors, strict=False))
+            odds = ranking.odds[best] = dict(zip(ranking.topk.ids, factors, strict=False))
         return odds
 
-    def _merged(self, known: Sequence[tuple[int, Ranking]]) -> dict[int, float]:
+    def _of_several(self, known: Known) -> dict[int, float]:
         best, ranking = known[0]
-        odds = self._ranked(ranking, best, best).copy()
+        by_bucket = self._by_bucket[best, best]
+        factors = [by_bucket[each] for each in ranking.buckets]
+        odds = dict(zip(ranking.topk.ids, factors, strict=False))
         absent = self.no_successor[best]
         for order, shorter in known[1:]:
-            for token, factor in self._ranked(shorter, order, best).items():
-                odds[token] = odds.get(token, absent) * factor
-        return odds
-
-    def _ranked(self, ranking: Ranking, order: int, best: int) -> dict[int, float]:
-        """The factors of one ranking by token, worked out once."""
-        ranked = ranking.factors.get((order, best))
-        if ranked is None:
-            most = MAX_SUCCESSORS if order == best else MAX_SHORTER
             by_bucket = self._by_bucket[order, best]
-            factors = [by_bucket[each] for each in ranking.buckets[:most]]
-            ranked = dict(zip(ranking.topk.ids, factors, strict=False))
-            ranking.factors[order, best] = ranked
-        return ranked
+            pairs = zip(shorter.topk.ids, shorter.buckets[:MAX_SHORTER], strict=False)
+            for token, bucket in pairs:
+                odds[token] = odds.get(token, absent) * by_bucket[bucket]
+        return odds

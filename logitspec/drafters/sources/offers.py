@@ -185,6 +185,9 @@ class Copies:
         return Copied(kind, (Copy(self.ids[after], kind, order, after),))
 
 
+Known = Sequence[tuple[int, "Ranking"]]
+
+
 class Successors:
     """What the target ranked best after a token and after the two and three that end with it, the last time
     that it read them, be it in the text or in drafts that it rejected."""
@@ -214,14 +217,15 @@ class Successors:
 class Ranking:
     """The best tokens of one row of logits, with the bucket of each probability.
 
-    factors: by token, for each role that the ranking has had so far (`Odds`).
+    odds: of its tokens, by the longest context after which it is known, where it is the ranking after the shorter
+    ones, too (`Odds`).
     """
 
-    __slots__ = ("_buckets", "_groups", "factors", "topk")
+    __slots__ = ("_buckets", "_groups", "odds", "topk")
 
     def __init__(self, topk: TopK) -> None:
         self.topk = topk
-        self.factors: dict[object, dict[int, float]] = {}
+        self.odds: dict[int, dict[int, float]] = {}
         self._buckets: list[int] | None = None
         self._groups: dict[int, int] | None = None
 

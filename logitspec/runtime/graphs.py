@@ -80,8 +80,8 @@ class CapturedFunction:
         for size in self._sizes:
             if (size, columns_for(prefix + size)) in self._replays:
                 continue
-            zeros = np.zeros(size, dtype=np.int64)
-            self._inputs_of(size).write([0] * size, zeros, prefix, np.eye(size, dtype=bool))
+            positions = np.full(size, prefix)
+            self._inputs_of(size).write([0] * size, positions, prefix, np.eye(size, dtype=bool))
             self._replay_of(size, prefix)
 
     def forget(self) -> None:

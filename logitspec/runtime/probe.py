@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from inspect import signature
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,9 @@ class Probe:
         target.prefill(self.text)
         dependent = 0
         for place in reversed(self.places):
-            for size in (0, PIECE + 1):
+            trees = [self._tree(place), self._tree(place, PIECE + 1)]
+            for tree, path in [*trees, self._random_tree(place)]:
                 target.length = place
-                tree, path = self._tree(place, size)
                 together = target.tree_logits(tree)[path].clone()
                 for node, row in zip(path, together, strict=True):
                     alone = target.tree_logits(DraftTree(tree.tokens[node]))[0]
@@ -128,6 +129,18 @@ class Probe:
         while len(tree) < size:
             tree.add(0, self.text[len(tree) % len(self.text)], provenance, merge=False)
         return tree, path
+
+    def _random_tree(self, place: int) -> tuple[DraftTree, list[int]]:
+        """PIECE nodes with tokens of the text, and the path to the deepest one: farther than a block of the
+        positions by which kernels sum."""
+        chance = Random(place)
+        tree = DraftTree(self.text[place])
+        for node in range(1, PIECE):
+            parent = chance.randrange(max(0, node - 3), node)
+            token = chance.choice(self.text)
+            tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
+        depths = tree.depths()
+        return tree, tree.path_to(depths.index(max(depths)))
 
     def _errors(self, logits: torch.Tensor) -> Errors:
         apart = logits.to(self._reference.device) - self._reference

@@ -64,8 +64,8 @@ def jobs(device: torch.device, quick: bool, prompts: str | None = None) -> list[
     """
     low = choose_dtype("bfloat16", device)
     real = SMOLLM2 if installed_file(SMOLLM2) and not quick else BUILTIN
-    first: list[tuple[str, float]] = [("smollm2-135m", 40), ("llama-7b", 80)]
-    second: list[tuple[str, float]] = [("llama-0.5b", 60), ("qwen2-0.5b", 70)]
+    first: list[tuple[str, float]] = [("smollm2-135m", 40), ("llama-0.5b", 60)]
+    second: list[tuple[str, float]] = [("qwen2-0.5b", 60), ("llama-7b", 80)]
     if quick:
         first, second = [("tiny", 20)], []
     sweep = Sweep((1, 3, 8), (8, 24), (1, 8)) if quick else Sweep()

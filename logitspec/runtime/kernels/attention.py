@@ -229,6 +229,7 @@ def map_positions(ancestors, positions, slots, columns, rows, size: tl.constexpr
     above = tl.load(ancestors + row * rows + other, inside, 0) > 0
     place = tl.load(positions + other, inside, 0) - tl.load(slots)
     column = tl.load(slots + other, inside, 0)
+    above &= (place >= 0) & (place < rows)
     tl.store(columns + row * rows + place, column.to(tl.int32), above)
 
 

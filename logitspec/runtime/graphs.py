@@ -132,6 +132,7 @@ class Inputs:
             8 * numbers + size * size, dtype=torch.uint8, device="cpu", pin_memory=on_gpu
         )
         self._device = torch.empty_like(self._host, device=device) if on_gpu else self._host
+        self._copied = torch.cuda.Event() if on_gpu else None  # type: ignore[no-untyped-call]
         views = self._views(self._host)
         self._numbers, self._moved, self._ancestors = (each.numpy() for each in views)
         rows, moved, ancestors = self._views(self._device)
@@ -156,6 +157,8 @@ class Inputs:
     ) -> None:
         """Fill both, in one copy. Padding repeats the first row, which attends to the prefix and itself; what pads the
         moves leaves a column where it is."""
+        if self._copied is not None:
+            self._copied.synchronize()  # the copy before may still wait for the device
         count = len(tokens)
         sources, target = moves
         self._moved[:] = prefix
@@ -167,8 +170,9 @@ class Inputs:
         self._numbers[3, :count], self._numbers[3, count:] = 1, 0
         self._ancestors[:] = np.eye(self._size, dtype=bool)
         self._ancestors[:count, :count] = ancestors
-        if self._device is not self._host:
+        if self._copied is not None:
             self._device.copy_(self._host, non_blocking=True)
+            self._copied.record(torch.cuda.current_stream(self._device.device))
 
 
 def uncaptured(run: Callable[[], None]) -> Callable[[], None]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import pytest
 from support.app import ROOT
 from support.fakes import ScriptedTarget, finished
 
-from logitspec import METHODS, LogitSpecError, TopK, Trace, accept, decode
+from logitspec import METHODS, DraftTree, LogitSpecError, TopK, Trace, accept, decode
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters.autoregressive import Autoregressive
 from logitspec.trace.sampling import Sampling
@@ -92,6 +93,37 @@ def test_closing_the_generator_keeps_the_steps_and_says_cancelled() -> None:
     steps.close()
     assert trace.finish == "cancelled"
     assert trace.output_ids == TEXT[20:22]
+
+
+def test_drafts_are_explained_while_a_device_computes() -> None:
+    """And where nothing is launched, after it."""
+
+    class Device(ScriptedTarget):
+        log: ClassVar[list[str]] = []
+        launches = True
+
+        def launch(self, tree: DraftTree) -> bool:
+            self.log.append("launch")
+            tree._later = partial(self._explain, tree._later)
+            return self.launches
+
+        def _explain(self, later: Any) -> Any:
+            self.log.append("explain")
+            return later()
+
+        def verify(self, tree: DraftTree) -> Any:
+            self.log.append("verify")
+            return super().verify(tree)
+
+    for launches, order in (
+        (True, ["launch", "explain", "verify"]),
+        (False, ["launch", "verify", "explain"]),
+    ):
+        target = Device(TEXT)
+        target.launches = launches
+        target.log.clear()
+        next(decode(target, TEXT[:20], "logitspec", 9))
+        assert target.log == order
 
 
 def test_a_failing_target_leaves_a_trace_that_says_so() -> None:

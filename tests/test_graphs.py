@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,9 +29,10 @@ from logitspec.runtime.graphs import (
 from logitspec.runtime.masks import visible_columns
 from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks
 from logitspec.runtime.runner import Runner
-from logitspec.runtime.shapes import BUCKETS, Rows, bucket_for, columns_for
+from logitspec.runtime.shapes import BUCKETS, MOVES, Rows, bucket_for, columns_for
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.sampling import Sampling
+from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 FAMILIES = pytest.mark.parametrize("family", [*CONFIGS, *FAST])
 CPU = torch.device("cpu")
@@ -112,6 +114,69 @@ def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
     fixed.verify(draft)
     fixed.prefill(prompt)
     assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-9
+
+
+@pytest.mark.parametrize("family", ["llama", "fast"])
+@pytest.mark.parametrize("moves", [MOVES, 2], ids=["in the next replay", "at once"])
+def test_accepted_rows_move_before_the_next_forward(
+    family: str, moves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gaps in a path, twice, with a shape that is captured in between; against a runner that moves at once."""
+    monkeypatch.setattr("logitspec.runtime.cache.MOVES", moves)
+    fixed, plain = replaying(family, Taped()), runner(family)
+    prompt = list(range(1, 12))
+    fixed.prefill(prompt), plain.prefill(prompt)
+    for size, accepted in ((9, [0, 2, 4, 6]), (9, [0, 3, 6, 8]), (20, [0, 1, 5]), (9, [0])):
+        draft = _with_gaps(size, accepted)
+        assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-6
+        fixed.commit(accepted), plain.commit(accepted)
+    assert fixed.replays
+
+
+def _with_gaps(size: int, accepted: list[int]) -> DraftTree:
+    """A tree in which `accepted` is a path, and all other nodes are children of the root."""
+    above = dict((node, parent) for parent, node in pairwise(accepted))
+    draft = DraftTree(3)
+    for node in range(1, size):
+        draft.add(above.get(node, 0), 3 + node, Provenance(Origin.LOGIT), merge=False)
+    return draft
+
+
+def _chain(*tokens: int) -> DraftTree:
+    draft = DraftTree(tokens[0])
+    for token in tokens[1:]:
+        draft.add(len(draft) - 1, token, Provenance(Origin.LOGIT), merge=False)
+    return draft
+
+
+def test_captures_read_positions_that_exist() -> None:
+    """A kernel that maps positions behind the prefix would write before its buffer."""
+    seen: list[bool] = []
+
+    def note(rows: Rows, columns: int) -> tuple[torch.Tensor]:
+        seen.append(bool((rows.positions >= rows.slots[0]).all()))
+        return (rows.tokens,)
+
+    def at_once(run: Any) -> Any:
+        run()
+        return run
+
+    CapturedFunction(note, CPU, at_once, (1, 8)).prepare(500)
+    assert seen == [True, True]
+
+
+def test_a_step_is_launched_and_then_waited_for() -> None:
+    """What is launched is what the next verify of the same tree returns, and of no other."""
+    target, other = replaying("fast"), replaying("fast")
+    assert not runner("fast").launch(_chain(3))
+    prompt = list(range(1, 9))
+    target.prefill(prompt), other.prefill(prompt)
+    drafts = [_chain(3, 4, 5), _chain(3, 4, 9)]
+    assert target.launch(drafts[0])
+    assert target.verify(drafts[0]).topk == other.verify(drafts[0]).topk
+    assert target.launch(drafts[0])
+    assert target.verify(drafts[1]).topk == other.verify(drafts[1]).topk
+    assert target.verify(drafts[0]).topk == other.verify(drafts[0]).topk
 
 
 def test_trees_beyond_the_largest_bucket_run_as_before() -> None:
@@ -246,6 +311,18 @@ def test_packed_ranks_are_those_of_the_logits() -> None:
         assert mine.ids == other.ids
         assert mine.probs == pytest.approx(other.probs, rel=2e-3)
     assert len(unpack_ranks(packed, 8)[0]) == 8
+
+
+def test_probabilities_keep_four_digits() -> None:
+    """As Python's own formatting rounds them."""
+    exponents = np.random.default_rng(2).uniform(-17.9, 0, 3000)
+    probs = torch.tensor([*(10.0**exponents), 1.0, 0.1, 1e-4, 0.99999, 0.0], dtype=torch.float32)
+    packed = torch.cat(
+        (torch.zeros(len(probs), 2, dtype=torch.int32), probs.view(torch.int32)[:, None]), 1
+    )
+    rows = unpack_ranks(packed.numpy(), 1)
+    for row, exact in zip(rows, probs.double().tolist(), strict=True):
+        assert row.probs[0] == pytest.approx(float(f"{exact:.4g}"), rel=1e-12)
 
 
 def test_padded_forwards_cost_what_their_bucket_costs() -> None:

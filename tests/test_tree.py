@@ -24,6 +24,21 @@ def trees(draw: st.DrawFn) -> DraftTree:
     return tree
 
 
+def test_provenance_may_come_later_and_once() -> None:
+    told: list[int] = []
+
+    def explain() -> list[Provenance]:
+        told.append(1)
+        return [Provenance(Origin.ROOT), Provenance(Origin.LOGIT, 1)]
+
+    late = DraftTree.to_explain([7, 8], [-1, 0], explain)
+    assert (late.tokens, late.parents, late.depths(), told) == ([7, 8], [-1, 0], [0, 1], [])
+    late.explain()
+    assert late.provenance[1].rank == 1
+    assert told == [1]
+    assert late == DraftTree.from_json(late.to_json())
+
+
 def test_merging_returns_the_node_that_carries_the_token() -> None:
     tree = DraftTree(5)
     first = tree.add(0, 7, GUESS)

@@ -135,7 +135,7 @@ def test_accepted_rows_move_before_the_next_forward(
 
 def _with_gaps(size: int, accepted: list[int]) -> DraftTree:
     """A tree in which `accepted` is a path, and all other nodes are children of the root."""
-    above = dict((node, parent) for parent, node in pairwise(accepted))
+    above = {node: parent for parent, node in pairwise(accepted)}
     draft = DraftTree(3)
     for node in range(1, size):
         draft.add(above.get(node, 0), 3 + node, Provenance(Origin.LOGIT), merge=False)

@@ -87,6 +87,36 @@ def shapes(results: dict[str, Any]) -> Table:
     )
 
 
+def kernels(results: dict[str, Any]) -> Table:
+    """The same with kernels: in the fastest shape for each number of rows, and in one shape for all."""
+    rows = []
+    for name, part in results["parts"].items():
+        if "model" not in part:
+            continue
+        timings = {
+            (each["mode"], each["context"], each["rows"]): each["forward_ms"]
+            for each in part["rows"]
+        }
+        places = ((SHORT, 1), (SHORT, 64), (LONG, 64))
+        cells = [
+            f"{timings[mode, *place]:.2f}" for mode in ("kernels", "exact") for place in places
+        ]
+        rows.append([name, f"{timings['graphs', SHORT, 1]:.2f}", *cells])
+    three = ["64 rows", f"64 behind {LONG:,}"]
+    heads = ["plain operations, 1 row", "kernels, 1 row", *three, "exact, 1 row", *three]
+    return Table(f"Milliseconds of a forward behind {SHORT} tokens", ["shape", *heads], rows)
+
+
+def bars(results: dict[str, Any]) -> Table:
+    """What was wanted, as far as it was measured."""
+    rows = [
+        [each["bar"], each["wanted"], f"{each['measured']:.2f}"]
+        for each in results["bars"]
+        if each["measured"] is not None
+    ]
+    return Table("Bars", ["bar", "wanted", "measured"], rows)
+
+
 def methods(results: dict[str, Any]) -> Table:
     """Every method on the built-in model, by dtype."""
     parts = {

@@ -99,7 +99,7 @@ def kernels(results: dict[str, Any]) -> Table:
         }
         places = ((SHORT, 1), (SHORT, 64), (LONG, 64))
         cells = [
-            f"{timings[mode, *place]:.2f}" for mode in ("kernels", "exact") for place in places
+            f"{timings[(mode, *place)]:.2f}" for mode in ("kernels", "exact") for place in places
         ]
         rows.append([name, f"{timings['graphs', SHORT, 1]:.2f}", *cells])
     three = ["64 rows", f"64 behind {LONG:,}"]

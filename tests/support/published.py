@@ -94,14 +94,12 @@ def kernels(results: dict[str, Any]) -> Table:
         if "model" not in part:
             continue
         timings = {
-            (each["mode"], each["context"], each["rows"]): each["forward_ms"]
+            (each["mode"], (each["context"], each["rows"])): each["forward_ms"]
             for each in part["rows"]
         }
         places = ((SHORT, 1), (SHORT, 64), (LONG, 64))
-        cells = [
-            f"{timings[(mode, *place)]:.2f}" for mode in ("kernels", "exact") for place in places
-        ]
-        rows.append([name, f"{timings['graphs', SHORT, 1]:.2f}", *cells])
+        cells = [f"{timings[mode, place]:.2f}" for mode in ("kernels", "exact") for place in places]
+        rows.append([name, f"{timings['graphs', (SHORT, 1)]:.2f}", *cells])
     three = ["64 rows", f"64 behind {LONG:,}"]
     heads = ["plain operations, 1 row", "kernels, 1 row", *three, "exact, 1 row", *three]
     return Table(f"Milliseconds of a forward behind {SHORT} tokens", ["shape", *heads], rows)

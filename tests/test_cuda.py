@@ -13,10 +13,16 @@ from support.conformance import FAMILIES, FAULTS, PROMPT, conform, random_trees
 from support.families import FAST, model
 
 from logitspec import METHODS, decode, load
-from logitspec.models.loader import prepare
+from logitspec.decoding.engine import begin, complete
+from logitspec.measure.gpu_check.parts import SMOLLM2
+from logitspec.models.catalogue import installed_file
+from logitspec.models.chat import encode_prompt
+from logitspec.models.loader import BUILTIN, prepare
+from logitspec.prompts import TYPED, read_prompts
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.graphs import CudaGraphs
 from logitspec.runtime.runner import Runner
+from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
@@ -109,3 +115,39 @@ def test_behind_a_long_text_half_precision_is_as_near_as_plain_forwards(family: 
         )
     assert target.replays
     assert (result - truth).abs().max() < 2 * (plain - truth).abs().max() + 0.05 * truth.std()
+
+
+@pytest.mark.parametrize("name", [BUILTIN, SMOLLM2])
+def test_an_exact_target_writes_one_text_with_every_method(name: str) -> None:
+    """In bfloat16, where rounding decides between tokens that are nearly tied; drawn tokens, too."""
+    if name == SMOLLM2 and installed_file(name) is None:
+        pytest.skip("its package is not installed")
+    target, tokenizer = load(name, dtype="bfloat16", exact=True)
+    assert target.info["environment"]["exact"].startswith("yes")
+    prompts = [encode_prompt(tokenizer, each.text) for each in read_prompts(TYPED)[:4]]
+    for sampling in (GREEDY, Sampling(0.8, 0.95, 3)):
+        for prompt in prompts:
+            texts = {
+                tuple(complete(target, begin(target, prompt, method, 96, sampling)).output_ids)
+                for method in METHODS
+            }
+            assert len(texts) == 1
+
+
+def test_inputs_of_one_forward_wait_for_those_of_the_last() -> None:
+    """Launched one behind the other, without a wait between them."""
+    target = runner("fast", graphs=True)
+    trees = []
+    for size in (1, 5, 3, 7, 2):
+        tree = DraftTree(PROMPT[size])
+        for token in PROMPT[1:size]:
+            tree.add(len(tree) - 1, token, Provenance(Origin.LOGIT), merge=False)
+        trees.append(tree)
+    with torch.inference_mode():
+        target.prefill(PROMPT)
+        apart = []
+        for tree in trees:
+            apart.append(target.tree_logits(tree).clone())
+            torch.cuda.synchronize()
+        at_once = [target.tree_logits(tree).clone() for tree in trees]
+    assert all(torch.equal(one, other) for one, other in zip(apart, at_once, strict=True))

@@ -123,7 +123,9 @@ def model(family: str, dtype: torch.dtype = torch.float64) -> Any:
     name, options = {**CONFIGS, **FAST}[family]
     torch.manual_seed(1)
     config = getattr(transformers, name)(**options)
-    built = transformers.AutoModelForCausalLM.from_config(config).to(dtype).eval()
+    # Older releases of transformers take sdpa for it and leave the caps out.
+    attention = {"attn_implementation": "eager"} if "attn_logit_softcapping" in options else {}
+    built = transformers.AutoModelForCausalLM.from_config(config, **attention).to(dtype).eval()
     with torch.no_grad():
         for parameter in built.parameters():
             # Fresh models are so flat that all positions look alike; masks must matter here.

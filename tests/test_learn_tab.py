@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +17,7 @@ from support.lessons import example, run, shipped, values
 from support.player_page import page_html
 
 from logitspec.paths import ASSETS
+from logitspec.publish.lesson_page import lesson_page
 from logitspec.publish.modules import inline_styles
 
 LESSON = "[data-logitspec-lesson]"
@@ -433,6 +436,45 @@ def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(url: str, tab
     expect(heading(tab)).to_contain_text("3. ")
     tab.reload()
     expect(heading(tab)).to_contain_text("3. ", timeout=60_000)
+
+
+def test_the_lesson_is_saved_where_the_visitor_is(url: str, tab: Page, tmp_path: Path) -> None:
+    tab.goto(f"{url}?lesson=7&cue=2&lang=de")
+    expect(heading(tab)).to_contain_text("7. ", timeout=60_000)
+    save = tab.get_by_role("button", name="Lektion speichern")
+    tab.get_by_role("button", name="Link kopieren").focus()
+    tab.keyboard.press("Tab")
+    expect(save).to_be_focused()
+    with tab.expect_download() as download:
+        tab.keyboard.press("Enter")
+        expect(save).to_be_disabled()
+    expect(save).to_be_focused()  # again
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.read_text(encoding="utf-8") == lesson_page(station=7, cue=2, language="de")
+    alone = tab.context.new_page()
+    alone.goto(file.as_uri())  # a browser that prefers English
+    expect(heading(alone)).to_contain_text("7. Der Gang")
+    expect(alone.locator(".learn-player")).to_have_attribute("data-beat", "4")
+    expect(alone.get_by_role("button", name="Lektion speichern")).to_be_hidden()
+    assert alone.evaluate("document.documentElement.lang") == "de"
+    alone.close()
+    tab.route("**/logitspec/lesson?*", lambda route: route.abort())
+    save.click()
+    expect(tab.locator(f"{LESSON} .ls-said").last).to_contain_text("Server antwortet nicht")
+    expect(save).to_be_enabled()
+
+
+def test_a_saved_lesson_is_asked_for_by_anybody_with_anything(url: str) -> None:
+    for query in (
+        "",
+        "station=-1&cue=9",
+        "station=1e3&cue=x&language=../en",
+        "station=" + "9" * 999,
+    ):
+        with urlopen(f"{url}/gradio_api/logitspec/lesson?{query}") as reply:
+            assert reply.headers["Content-Disposition"].startswith("attachment")
+            assert reply.read().decode() == lesson_page()
 
 
 def test_the_last_station_opens_the_race(url: str, tab: Page) -> None:

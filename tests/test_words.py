@@ -238,7 +238,7 @@ def test_the_documented_example_adds_a_language(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     browser = (
-        "globalThis.document = {};\n"
+        "globalThis.document = { querySelector: () => null };\n"
         'globalThis.location = { search: "?lang=fr-CA" };\n'
         'Object.defineProperty(globalThis, "navigator", { value: { languages: [] } });\n'
         + inline_modules(main, ["en", "fr"])

@@ -3,7 +3,7 @@
 
 import { announceCue, predict as handOn, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
-import { fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
+import { download, fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
 import { barFigures } from "./bars.js";
 import { contentItems, resultList } from "./contents.js";
@@ -32,6 +32,7 @@ export function createLesson(element, options) {
   let field = null;
   /** @type {ReturnType<typeof createPractice> | null} */
   let practice = null;
+  let saving = false;
   /** @type {Talk | null} null until the runs are there */
   let talk = null;
   const view = createView(element, (place) => field && field.pick(place));
@@ -39,7 +40,10 @@ export function createLesson(element, options) {
   const own = fileButton(files, t("learn.builtin"), t("learn.builtin_title"), () => begin(options.lesson, null));
   const link = fileButton(files, t("learn.copy_link"), t("learn.copy_link_title"), copyLink);
   const again = fileButton(files, t("learn.start_over"), t("learn.start_over_title"), startOver);
-  fillFiles(files, fileOpener(files, "lesson"), [own, link, again]);
+  const save = fileButton(files, t("learn.save"), t("learn.save_title"), savePage);
+  save.hidden = !options.page;
+  save.disabled = true;
+  fillFiles(files, fileOpener(files, "lesson"), [own, link, save, again]);
 
   /**
    * Shows a cue. @param {number} to @param {boolean} [focus] moves to where the visitor goes on
@@ -75,6 +79,8 @@ export function createLesson(element, options) {
     view.list.replaceChildren(...contentItems(now));
     own.hidden = isOwn;
     link.hidden = !options.link || !isOwn;
+    save.hidden = !options.page || !isOwn;
+    save.disabled = saving;
     const station = stationAt(lesson, at);
     if (station) paintStation(now, station, cueAt(at));
     else paintEnd(now);
@@ -173,6 +179,20 @@ export function createLesson(element, options) {
     const address = options.link(Math.floor(talk.at / CUES.length) + 1, cueAt(talk.at));
     const copied = await navigator.clipboard.writeText(address).then(() => true, () => false);
     sayOf(files, copied ? t("learn.copied") : address);
+  }
+
+  /** The lesson as a page that opens here; the focus, which a disabled button loses, comes back to it. */
+  async function savePage() {
+    if (!talk || !options.page || saving) return;
+    const hadFocus = document.activeElement === save;
+    saving = save.disabled = true;
+    try {
+      const page = await options.page(Math.floor(talk.at / CUES.length) + 1, cueAt(talk.at));
+      download("logitspec-lesson.html", page, "text/html");
+    } finally {
+      saving = save.disabled = false;
+      if (hadFocus && document.activeElement === document.body) save.focus({ preventScroll: true });
+    }
   }
 
   const source = {

@@ -1,5 +1,6 @@
 /* The lesson as a component of Gradio, and the addresses that lead into it: ?lesson=7&cue=2. */
 
+import { language, t } from "../page/i18n.js";
 import { addView } from "../page/page.js";
 import { unpacked } from "../player/unpack.js";
 import { addressOf, startIn } from "./address.js";
@@ -30,6 +31,21 @@ function storage() {
   }
 }
 
+/**
+ * The lesson as a page of its own.
+ * @param {number} station
+ * @param {number} cue
+ * @throws {Error} with one sentence when the app does not answer
+ */
+async function savedPage(station, cue) {
+  // Beside the page's own files, whatever path a proxy puts before them.
+  const address = new URL("../../lesson", import.meta.url);
+  address.search = String(new URLSearchParams({ station: String(station), cue: String(cue), language }));
+  const reply = await fetch(address).catch(() => null);
+  if (!reply || !reply.ok) throw new Error(t("player.page-unreachable"));
+  return reply.text();
+}
+
 /** @param {Gradio} gradio @param {HTMLElement} root */
 function mountLesson({ server, trigger }, root) {
   const { fetch_steps: ask } = server || {};
@@ -38,6 +54,7 @@ function mountLesson({ server, trigger }, root) {
     fetchRun: async (run) => (ask ? unpacked((await ask({ run, from: 0 })) || "") : null),
     open: (where) => trigger("open_tab", { tab: where }),
     link: (station, cue) => addressOf(location.href, station, cue),
+    page: savedPage,
     start: linked(),
     store: storage(),
   });

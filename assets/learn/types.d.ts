@@ -126,6 +126,8 @@ export interface LessonOptions {
   start?: { station: number; cue: number } | null;
   /** The address of a cue; without it stations have no links of their own. */
   link?: ((station: number, cue: number) => string) | null;
+  /** The lesson as a document that opens at a cue; without it nothing can be saved. */
+  page?: (station: number, cue: number) => Promise<string>;
   store?: Store | null;
   language?: string;
   /** Between 0 and 1, for the choice of an unseen step. */

@@ -105,13 +105,13 @@ function written(value, kind, digits) {
   return number(value, { style: "percent", minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
 }
 
-/** What the address asks for, then what was chosen before, then what the browser prefers; without a page, what is
-    in the environment. */
+/** What the address asks for, then what was chosen before, then what the page was saved in, then what the browser
+    prefers; without a page, what is in the environment. */
 function chosen() {
   const wanted =
     typeof document === "undefined"
       ? [globalThis.process?.env.LOGITSPEC_LANGUAGE]
-      : [new URLSearchParams(location.search).get("lang"), stored(), ...navigator.languages];
+      : [new URLSearchParams(location.search).get("lang"), stored(), saved(), ...navigator.languages];
   for (const each of wanted) {
     const found = each && languages.find((one) => isSame(one, each));
     if (found) return found;
@@ -125,6 +125,12 @@ function stored() {
   } catch {
     return null;
   }
+}
+
+function saved() {
+  /** @type {HTMLElement | null} */
+  const view = document.querySelector("[data-language]");
+  return (view && view.dataset.language) || null;
 }
 
 /**

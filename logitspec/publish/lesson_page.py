@@ -17,12 +17,12 @@ from logitspec.publish.modules import WORDS, inline_modules, inline_styles
 from logitspec.publish.outline import filled
 
 LEARN = ASSETS / "learn"
-MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"></section>'
+MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"{}></section>'
 
 
-def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1) -> str:
-    """The page of the lesson in `file`, in the reader's language. station, cue: where it opens, from 1 on; station 0
-    where the visitor was.
+def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1, language: str = "") -> str:
+    """The page of the lesson in `file`. station, cue: where it opens, from 1 on; station 0 where the visitor was.
+    language: a folder of `assets/words`; "" for the reader's own.
 
     Raises LogitSpecError where the file holds no lesson, or names a run that is not recorded here.
     """
@@ -34,7 +34,7 @@ def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1) -> str:
     data = json.dumps({"lesson": lesson, "runs": recorded}, ensure_ascii=False)
     return filled(
         data,
-        player=MARKUP,
+        player=MARKUP.format(f' data-language="{html.escape(language)}"' if language else ""),
         title=html.escape("LogitSpec: " + _english(lesson["title"])),
         style=inline_styles(ASSETS / "player" / "player.css") + inline_styles(LEARN / "learn.css"),
         scripts=_scripts(),
@@ -53,6 +53,7 @@ def _english(text: str | dict[str, str]) -> str:
     return text if isinstance(text, str) else text.get("en") or next(iter(text.values()))
 
 
+@cache
 def _packed(run: str) -> str:
     """A recorded run as the page unpacks it: deflated, in base64."""
     trace = read_demo(run)

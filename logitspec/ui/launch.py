@@ -17,6 +17,7 @@ from logitspec.serving.follow_routes import follow_routes
 from logitspec.serving.gate import Doors, Gate
 from logitspec.serving.host import Host
 from logitspec.serving.limits import MAX_WAITING
+from logitspec.ui.lesson import lesson_route
 from logitspec.ui.programs import programs, routes
 from logitspec.ui.scripts import ADDRESS, launch_options
 from logitspec.ui.sessions import light_sessions
@@ -40,6 +41,7 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors, mcp: bool = False
     options = launch_options()
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
+    kwargs["routes"].insert(0, lesson_route(f"/{ADDRESS}/lesson", host))
     kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
     gate = Middleware(Gate, host=host, doors=doors, misfit=misfits(page), programs=mcp)
     kwargs["middleware"] = [gate]

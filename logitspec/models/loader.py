@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import re
@@ -164,6 +165,10 @@ def _load(
     finally:
         gc.collect()  # a failed attempt leaves objects that hold memory
         gc.freeze()  # a collection that walks all of the libraries takes as long as a hundred steps on a GPU
+
+
+# At the end libraries count what nobody has freed.
+atexit.register(gc.unfreeze)
 
 
 def fetch(

@@ -16,13 +16,13 @@ from support.models import tokenizer
 import logitspec.models.loader
 from logitspec import LogitSpecError, TopK, Trace, decode
 from logitspec.__main__ import main
-from logitspec.measure.evidence import BEYOND, Evidence, next_next_ranks, total, weights
+from logitspec.measure.evidence import BEYOND, Evidence, fingerprint_weights, next_next_ranks, total
 from logitspec.measure.evidence.gather import (
     CAPACITIES,
+    FIRST_UNSEEN,
     LOOKUP,
     OURS,
     PAPER,
-    UNSEEN,
     gather,
     prompts_for,
     sample_prompts,
@@ -37,7 +37,7 @@ NEW = 40
 PROMPTS = [
     Prompt(7, "letters", "", "ABCABDABCAB"),
     Prompt(8, "words", "", "HELLOHELLOHELP"),
-    Prompt(UNSEEN, "words", "", "ABABACABAD"),
+    Prompt(FIRST_UNSEEN, "words", "", "ABABACABAD"),
 ]
 
 
@@ -192,8 +192,8 @@ def test_prompts_go_round_the_tasks_and_take_examples_and_unseen_ones() -> None:
     assert len({each.question_id for each in prompts}) == 35
     example_texts = {each.text for each in examples()}
     for each in prompts:
-        assert (each.text in example_texts) == (each.question_id < UNSEEN)
-    assert [each.question_id >= UNSEEN for each in prompts[::7]] == [
+        assert (each.text in example_texts) == (each.question_id < FIRST_UNSEEN)
+    assert [each.question_id >= FIRST_UNSEEN for each in prompts[::7]] == [
         False,
         True,
         False,
@@ -244,7 +244,7 @@ def test_a_file_keeps_everything(found: Evidence, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind":"evidence","schema":0}', '{"kind":1}'])
 def test_what_is_no_evidence_is_told_in_one_sentence(text: str) -> None:
-    with pytest.raises(LogitSpecError, match=r"^This is no evidence \(.*python -m logitspec"):
+    with pytest.raises(LogitSpecError, match=r"^This is not evidence \(.*python -m logitspec"):
         Evidence.from_json(text)
 
 
@@ -257,10 +257,10 @@ def test_a_damaged_file_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"1")
-    first = weights(tmp_path)
+    first = fingerprint_weights(tmp_path)
     (tmp_path / "b.safetensors").write_bytes(b"2")
-    assert weights(tmp_path) != first
-    assert weights(tmp_path) == weights(tmp_path)
+    assert fingerprint_weights(tmp_path) != first
+    assert fingerprint_weights(tmp_path) == fingerprint_weights(tmp_path)
 
 
 def test_the_command_writes_the_file(

@@ -22,7 +22,7 @@ from logitspec.drafters import make
 from logitspec.drafters.sources.evidence import KINDS
 from logitspec.drafters.sources.offers import MAX_COPIES, Copies, Copy
 from logitspec.drafters.sources.sizing import LEARNED, Sizing
-from logitspec.measure.replay.fit import Observer
+from logitspec.measure.replay.fit import EvidenceRecorder
 from logitspec.models.chat import encode_prompt
 from logitspec.prompts import examples
 from logitspec.runtime.timing import forward_seconds
@@ -207,7 +207,7 @@ def test_a_draft_costs_no_more_in_a_long_text() -> None:
     assert calls(32_768) < 1.5 * calls(1_000)
 
 
-class Witness(Observer):
+class Witness(EvidenceRecorder):
     """Compares what the drafter makes of a context with the product over its classes of evidence."""
 
     compared = 0

@@ -30,7 +30,7 @@ from logitspec.models.loader import load
 from logitspec.prompts import Prompt, read_prompts
 from logitspec.trace.sampling import Sampling
 
-# They learn nothing from the logits of rejected nodes, which is all that a transcript lacks.
+# Methods that learn nothing from the logits of rejected nodes, which are all that a transcript lacks.
 EXACT = ["autoregressive", "prompt_lookup", "logitspec_paper"]
 ROOT = Path(__file__).parent.parent
 PROMPTS = [
@@ -40,13 +40,13 @@ PROMPTS = [
 GUESS = Provenance(Origin.LOGIT)
 
 
-def recorded(target: Any, new: int = 40, prompts: list[Prompt] = PROMPTS) -> list[Transcript]:
+def record_prompts(target: Any, new: int = 40, prompts: list[Prompt] = PROMPTS) -> list[Transcript]:
     return list(record(target, tokenizer(), prompts, new))
 
 
-def told(trace: Trace) -> list[Any]:
-    """What happened in each step, whatever was said of nodes that were not accepted. In the last one
-    the nodes are told by their tokens: behind the end, equal branches can't be told apart."""
+def step_facts(trace: Trace) -> list[Any]:
+    """What happened in each step, without the choices after nodes that were not accepted. The last step's path is
+    given by its tokens, since beyond the end of the text nothing distinguishes equal branches."""
     steps: list[Any] = [
         (step.position, step.last, step.tree, step.path, [step.choices[node] for node in step.path])
         for step in trace.steps
@@ -62,17 +62,17 @@ def told(trace: Trace) -> list[Any]:
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gemma3", "mistral-window"])
 def test_a_replay_is_the_live_run(family: str, method: str) -> None:
     target = runner(family)
-    for prompt, transcript in zip(PROMPTS, recorded(target), strict=True):
+    for prompt, transcript in zip(PROMPTS, record_prompts(target), strict=True):
         ids = encode_prompt(tokenizer(), prompt.text)
         expected = finished(live(target, ids, method, 40))
         trace = replay(transcript, method)
-        assert told(trace) == told(expected)
+        assert step_facts(trace) == step_facts(expected)
         assert (trace.output_ids, trace.finish) == (expected.output_ids, "length")
         assert (trace.method, trace.options) == (method, expected.options)
 
 
-def drafted(trace: Trace) -> list[Any]:
-    """The trees without probabilities, the paths and the tokens emitted."""
+def rounded_steps(trace: Trace) -> list[Any]:
+    """Trees without their probabilities, and the tokens emitted."""
     return [
         (
             step.tree.tokens,
@@ -87,11 +87,11 @@ def drafted(trace: Trace) -> list[Any]:
 @pytest.mark.parametrize("method", EXACT)
 def test_a_replay_is_the_live_run_in_float32(method: str) -> None:
     target = runner("llama", dtype=torch.float32)
-    for transcript in recorded(target):
+    for transcript in record_prompts(target):
         expected = finished(live(target, transcript.prompt_ids, method, 40))
         trace = replay(transcript, method)
         assert trace.output_ids == expected.output_ids
-        assert drafted(trace) == drafted(expected)
+        assert rounded_steps(trace) == rounded_steps(expected)
         assert [step.path for step in trace.steps[:-1]] == [s.path for s in expected.steps[:-1]]
 
 
@@ -102,8 +102,8 @@ def built_in() -> Any:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: str) -> None:
-    """Its trees too in float64; in float32 a forward over 64 rows may swap two of the many rare
-    tokens that one over a single row told apart, which changes no output."""
+    """Trees are compared in float64 only: in float32 a forward over 64 rows may swap two rare tokens whose ranks a
+    forward over one row tells apart, which changes no output."""
     target, tokens = built_in if dtype == "float32" else load(device="cpu", dtype=dtype)
     prompt = Prompt(1, "story", "", "Write a short story about a fox.")
     (transcript,) = record(target, tokens, [prompt], 48)
@@ -117,73 +117,72 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
         ]
         assert trace.model == {**expected.model, "replayed": True}
         assert trace.environment == expected.environment
-        assert dtype == "float32" or drafted(trace) == drafted(expected)
+        assert dtype == "float32" or rounded_steps(trace) == rounded_steps(expected)
 
 
-def test_options_change_both_alike() -> None:
+def test_options_change_replay_and_live_run_alike() -> None:
     target = runner("llama")
-    transcript = recorded(target)[0]
+    transcript = record_prompts(target)[0]
     options = {"max_ngram_size": 2, "num_pred_tokens": 5, "draft_tree_capacity": 12}
     expected = finished(live(target, transcript.prompt_ids, "logitspec_paper", 40, **options))
-    assert told(replay(transcript, "logitspec_paper", **options)) == told(expected)
-    assert told(replay(transcript, "logitspec_paper")) != told(expected)
+    assert step_facts(replay(transcript, "logitspec_paper", **options)) == step_facts(expected)
+    assert step_facts(replay(transcript, "logitspec_paper")) != step_facts(expected)
 
 
-def end_of_sequence(target: Any) -> None:
-    """Make a token that the first prompt's output has late an end of the text."""
-    output = recorded(runner("llama"))[0].output_ids
+def set_end_of_sequence(target: Any) -> None:
+    """Let a token end the text that the first prompt's output has late."""
+    output = record_prompts(runner("llama"))[0].output_ids
     token = next(each for each in output[5:] if each not in output[:5])
     target.eos_ids = frozenset({token})
 
 
-def short_context(target: Any) -> None:
+def shorten_context(target: Any) -> None:
     target.limit = 11 + 9
 
 
 @pytest.mark.parametrize("method", EXACT)
 @pytest.mark.parametrize(
     ("change", "finish"),
-    [(end_of_sequence, "eos"), (short_context, "context"), (lambda target: None, "length")],
+    [(set_end_of_sequence, "eos"), (shorten_context, "context"), (lambda target: None, "length")],
 )
-def test_it_stops_as_the_live_run_does(
+def test_a_replay_stops_where_the_live_run_does(
     change: Callable[[Any], None], finish: str, method: str
 ) -> None:
     target = runner("llama")
     change(target)
-    transcript = recorded(target, 23, PROMPTS[:1])[0]
+    transcript = record_prompts(target, 23, PROMPTS[:1])[0]
     expected = finished(live(target, transcript.prompt_ids, method, 23))
     trace = replay(transcript, method)
     assert trace.finish == expected.finish == transcript.finish == finish
-    assert told(trace) == told(expected)
+    assert step_facts(trace) == step_facts(expected)
     assert 5 < len(trace.output_ids) < 24
 
 
-class Listening(LogitSpecPaper):
-    """Keeps all that a method can hear of the target along the text."""
+class ListeningDrafter(LogitSpecPaper):
+    """Writes down all that a method learns of the target along the text, in `heard`."""
 
     name = "listening"
     reads_prompt = True
 
     def reset(self, prompt_ids: Any) -> None:
         super().reset(prompt_ids)
-        self.heard: list[Any] = heard
-        self.heard.clear()
+        heard.clear()
 
     def learn(self, ids: Any, topk: Any) -> None:
-        self.heard.append((ids, topk))
+        heard.append((ids, topk))
 
     def observe(self, tree: Any, path: Any, result: Any) -> None:
         super().observe(tree, path, result)
-        self.heard.append([(result.choices[node], result.topk[node].head(64)) for node in path])
+        heard.append([(result.choices[node], result.topk[node].head(64)) for node in path])
 
 
 heard: list[Any] = []
 
 
-def test_a_method_hears_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METHODS, "listening", Listening)
+def test_a_method_learns_the_same_along_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METHODS, "listening", ListeningDrafter)
     target = runner("qwen3")
-    transcript = recorded(target)[1]
+    transcript = record_prompts(target)[1]
     finished(live(target, transcript.prompt_ids, "listening", 40))
     expected = list(heard)
     replay(transcript, "listening")
@@ -237,29 +236,31 @@ def test_beyond_the_end_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize(("ids", "temperature"), [([1], 0.0), ([1, 3], 0.0), ([1, 2], 0.5)])
-def test_it_answers_for_its_own_prompt_and_greedily(ids: list[int], temperature: float) -> None:
+def test_a_transcript_serves_its_own_prompt_and_greedy_decoding_only(
+    ids: list[int], temperature: float
+) -> None:
     with pytest.raises(LogitSpecError, match="its own prompt only, and greedily"):
         TranscriptTarget(BY_HAND).prefill(ids, Sampling(temperature))
 
 
 def test_scores_are_those_of_the_live_runs() -> None:
     target, score = runner("llama"), Score()
-    lives = []
-    for transcript in recorded(target):
+    live_steps = []
+    for transcript in record_prompts(target):
         score.add(replay(transcript, "logitspec_paper").counts())
         steps = live(target, transcript.prompt_ids, "logitspec_paper", 40)
-        lives += finished(steps).steps
+        live_steps += finished(steps).steps
     result = score.to_json()
-    drafted = sum(len(step.tree) - 1 for step in lives)
-    assert (result["prompts"], result["tokens"], result["steps"]) == (2, 80, len(lives))
-    assert (result["drafted"], result["accepted"]) == (drafted, 80 - len(lives))
-    assert result["mean_accepted_tokens"] == 80 / len(lives)
+    drafted = sum(len(step.tree) - 1 for step in live_steps)
+    assert (result["prompts"], result["tokens"], result["steps"]) == (2, 80, len(live_steps))
+    assert (result["drafted"], result["accepted"]) == (drafted, 80 - len(live_steps))
+    assert result["mean_accepted_tokens"] == 80 / len(live_steps)
     assert result["acceptance_rate"] == result["accepted"] / drafted
     assert result["ms_per_step"] > 0
 
 
 def test_a_transcript_holds_the_choice_after_each_token() -> None:
-    (longer,), (shorter,) = (recorded(runner("llama"), new, PROMPTS[:1]) for new in (21, 20))
+    (longer,), (shorter,) = (record_prompts(runner("llama"), new, PROMPTS[:1]) for new in (21, 20))
     assert [*shorter.output_ids, shorter.after] == longer.output_ids
     best = [top.ids[0] for top in shorter.topk]
     assert best[len(shorter.prompt_ids) - 1 :] == longer.output_ids
@@ -270,20 +271,20 @@ def test_a_transcript_holds_the_choice_after_each_token() -> None:
 
 
 def test_a_transcript_survives_its_file(tmp_path: Path) -> None:
-    transcripts = recorded(runner("llama"), 6)
+    transcripts = record_prompts(runner("llama"), 6)
     for name in ("one.jsonl.gz", "two.jsonl.gz"):
         save(transcripts, tmp_path / name)
     assert list(read(tmp_path / "one.jsonl.gz")) == transcripts
     assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
 
 
-def test_what_was_recorded_before_an_interrupt_is_kept(tmp_path: Path) -> None:
-    def interrupted() -> Any:
+def test_an_interrupt_leaves_what_was_recorded_before(tmp_path: Path) -> None:
+    def transcripts_until_interrupt() -> Any:
         yield BY_HAND
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        save(interrupted(), tmp_path / "half.jsonl.gz")
+        save(transcripts_until_interrupt(), tmp_path / "half.jsonl.gz")
     assert list(read(tmp_path / "half.jsonl.gz")) == [BY_HAND]
 
 
@@ -293,11 +294,13 @@ def test_what_was_recorded_before_an_interrupt_is_kept(tmp_path: Path) -> None:
         (lambda text: text.replace('"schema":1', '"schema":99'), "schema 1"),
         (lambda text: text.replace('"after":6,', ""), "after"),
         (lambda text: text.replace("[1,2]", "[1]"), "top-k after each token"),
-        (lambda text: text[:-9], "no transcript"),
-        (lambda text: "[]", "no transcript"),
+        (lambda text: text[:-9], "not a transcript"),
+        (lambda text: "[]", "not a transcript"),
     ],
 )
-def test_another_line_is_refused(change: Callable[[str], str], message: str) -> None:
+def test_a_line_that_is_not_a_transcript_is_refused(
+    change: Callable[[str], str], message: str
+) -> None:
     text = BY_HAND.to_json()
     assert Transcript.from_json(text) == BY_HAND
     with pytest.raises(LogitSpecError, match=message):
@@ -335,23 +338,23 @@ def test_a_target_that_ranks_no_prompt_is_refused() -> None:
 # The command
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(["replay", *arguments]) == 0
     return capsys.readouterr().out
 
 
-def test_from_a_prompt_to_numbers(
+def test_the_commands_lead_from_a_prompt_to_numbers(
     tmp_path: Path, built_in: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prompts, file, numbers = (tmp_path / name for name in ("p.jsonl", "r.jsonl.gz", "n.json"))
     text = "Write a short story about a fox."
     row = {"question_id": 5, "category": "story", "turns": [text]}
     prompts.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    printed(
+    run_command(
         capsys, "record", "--prompts", str(prompts), "--out", str(file), "--max-new-tokens", "30",
         "--device", "cpu", "--dtype", "float32",
     )  # fmt: skip
-    output = printed(
+    output = run_command(
         capsys, "run", str(file), "--method", "autoregressive", "--method", "logitspec_paper",
         "--method", "logitspec_paper", "--option", "draft_tree_capacity=8", "--json", str(numbers),
     )  # fmt: skip
@@ -388,7 +391,7 @@ def transcripts_file(folder: Path) -> str:
         ),
     ],
 )  # fmt: skip
-def test_an_option_is_of_the_method_before_it_or_of_all(
+def test_an_option_applies_to_the_method_before_it_or_else_to_all(
     arguments: list[str], titles: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["replay", "run", transcripts_file(tmp_path), *arguments])
@@ -438,9 +441,9 @@ def test_errors_are_one_sentence(
     assert error.count("\n") == 1
 
 
-def test_replaying_wants_no_model_library() -> None:
+def test_replaying_imports_no_model_library() -> None:
     code = "import sys, logitspec.measure.replay.command; print({'torch', 'transformers'} & set(sys.modules))"
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "set()\n"
+    assert result.stdout == "set()\n"

@@ -12,7 +12,7 @@ from logitspec.__main__ import main
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import sizes
 from logitspec.measure.replay.record import record
-from logitspec.measure.replay.sizes import COSTS, SizeScore, compare_sizes, costs_of, loss, table
+from logitspec.measure.replay.sizes import COSTS, SizeScore, compare_sizes, loss, read_costs, table
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.measure.replay.transcript import Transcript, save
 from logitspec.prompts import examples
@@ -60,9 +60,9 @@ def test_the_loss_by_hand() -> None:
 def test_costs_of_a_trace_and_of_nothing(tmp_path: Path) -> None:
     trace = {"environment": {"forward_costs": {"rows": [1, 2], "milliseconds": [3.0, 5.0]}}}
     (tmp_path / "trace.json").write_text(json.dumps(trace), encoding="utf-8")
-    assert costs_of(str(tmp_path / "trace.json")).at(2) == pytest.approx(0.005)
+    assert read_costs(str(tmp_path / "trace.json")).at(2) == pytest.approx(0.005)
     with pytest.raises(LogitSpecError, match="name a trace, or one of cpu, h100"):
-        costs_of(str(tmp_path / "nowhere.json"))
+        read_costs(str(tmp_path / "nowhere.json"))
 
 
 def test_the_command(

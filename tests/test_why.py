@@ -21,7 +21,7 @@ from support.families import runner
 from support.models import tokenizer
 
 from logitspec import LogitSpecError
-from logitspec.measure.evidence import FOLDER, Evidence, total, weights
+from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights, total
 from logitspec.measure.evidence.gather import OURS, PAPER, gather, sample_prompts
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.prompts import typed
@@ -244,7 +244,7 @@ def test_results_of_these_weights_are_not_called_old(
     stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evidence = Evidence.open(stock.file)
-    evidence.about["weights"] = weights()
+    evidence.about["weights"] = fingerprint_weights()
     evidence.save(tmp_path / "x.json.gz")
     monkeypatch.setattr(study, "FOLDER", tmp_path)
     assert "have changed" not in Study(stock.host).about("builtin")

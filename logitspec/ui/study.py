@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from anyio import to_thread
 
 from logitspec.errors import LogitSpecError, sentence
-from logitspec.measure.evidence import FOLDER, Evidence, weights
+from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights
 from logitspec.measure.evidence.gather import Progress, gather, prompts_for
 from logitspec.models.loader import BUILTIN
 from logitspec.serving.host import Host
@@ -91,7 +91,7 @@ class Study:
             return
         self._evidence[shipped.model] = shipped
         if shipped.model == BUILTIN:
-            self._outdated = shipped.about.get("weights") != weights()
+            self._outdated = shipped.about.get("weights") != fingerprint_weights()
 
     def evidence(self, name: str) -> Evidence | None:
         """What is known about a model; None when nothing is."""

@@ -27,7 +27,7 @@ from logitspec.trace.records import dumps
 SCHEMA = 1
 FOLDER = ASSETS / "evidence"  # what ships, a file a model
 SHIPPED = FOLDER / "builtin.json.gz"
-BEYOND = RANKS  # stands for every rank that is not recorded
+BEYOND = RANKS  # in place of a rank that was not recorded, whichever it was
 
 
 ByTask = dict[str, Counts]
@@ -35,12 +35,12 @@ ByTask = dict[str, Counts]
 
 @dataclass(slots=True)
 class Evidence:
-    """What was counted on one model.
+    """Counts of one model's runs, and the conditions of the counting.
 
-    about: model, environment, prompts by task, new tokens at most, and the fingerprint of the
-    weights, if they are the built-in ones. rows, seconds: of timed forwards, ascending. ranks: per
-    task, how often the next-next token had which rank in the last logits (0 is the root's; BEYOND:
-    any other). runs: by method. capacities: of the paper's method by draft_tree_capacity.
+    about: model, environment, number of prompts by task, maximum of new tokens, and the fingerprint of the
+    weights if the model is the built-in one. rows, seconds: of timed forwards, ascending by rows. ranks: by
+    task, how often the next-next token had which rank in the last logits (0 is the root's; BEYOND: none of those
+    recorded). runs: counts by method. capacities: counts of the paper's method, by draft_tree_capacity.
     """
 
     about: dict[str, Any]
@@ -64,8 +64,8 @@ class Evidence:
         return ForwardCosts(self.rows, self.seconds)
 
     def speed(self, counts: Counts) -> float:
-        """Tokens a second, estimated: each forward is taken to last as long as a timed one of as many
-        rows; the drafter's own seconds are added."""
+        """An estimate of tokens a second: a forward lasts as long as a timed one of as many rows, and the
+        drafter's own seconds are added."""
         costs = self.costs
         forwards = sum(costs.at(size) * steps for size, steps in counts.sizes.items())
         return counts.tokens / (forwards + counts.seconds.drafter)
@@ -80,7 +80,7 @@ class Evidence:
 
     @classmethod
     def from_json(cls, text: str) -> Evidence:
-        """LogitSpecError when `text` is no evidence, or some of another schema."""
+        """The evidence in `text`; raises LogitSpecError when it is something else, or of another schema."""
         try:
             data = json.loads(text)
             if (data.pop("kind"), data.pop("schema")) != ("evidence", SCHEMA):
@@ -93,7 +93,7 @@ class Evidence:
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogitSpecError(
-                f"This is no evidence ({error}); make it with `python -m logitspec evidence`."
+                f"This is not evidence ({error}); make it with `python -m logitspec evidence`."
             ) from error
 
     def save(self, path: Path) -> None:
@@ -130,7 +130,7 @@ def _as_json(by_task: ByTask) -> dict[str, Any]:
 
 
 def _from_json(data: dict[str, Any]) -> ByTask:
-    """A file has only the sum of the drafter's seconds, and no uncompared drafts."""
+    """Counts by task, as far as a file has them: of the drafter's seconds the sum, and no uncompared drafts."""
     return {
         task: Counts(
             lengths=_counter(each["lengths"]),
@@ -150,7 +150,7 @@ def _from_json(data: dict[str, Any]) -> ByTask:
 
 
 def total(by_task: ByTask) -> Counts:
-    """Those of all tasks as one."""
+    """The sum over all tasks."""
     return sum(by_task.values(), Counts())
 
 
@@ -164,8 +164,8 @@ def next_next_ranks(transcript: Transcript) -> Counter[int]:
     return counts
 
 
-def weights(folder: Path = MODEL) -> str:
-    """A fingerprint of the weights in `folder`: evidence of other weights is no evidence."""
+def fingerprint_weights(folder: Path = MODEL) -> str:
+    """A fingerprint of the weights in `folder`, by which evidence of older weights is known as outdated."""
     digest = sha256()
     for path in sorted(folder.glob("*.safetensors")):
         digest.update(path.read_bytes())

@@ -17,7 +17,7 @@ from logitspec.builtin.corpus import TASKS, samples
 from logitspec.decoding.engine import begin, run
 from logitspec.decoding.target import Target
 from logitspec.errors import LogitSpecError
-from logitspec.measure.evidence import ByTask, Evidence, next_next_ranks, weights
+from logitspec.measure.evidence import ByTask, Evidence, fingerprint_weights, next_next_ranks
 from logitspec.measure.replay.record import RANKS, RecordingTarget
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.prompts import Prompt, examples, typed
@@ -28,20 +28,23 @@ from logitspec.version import VERSION
 BUILTIN = "builtin"
 PAPER, OURS, LOOKUP = "logitspec_paper", "logitspec", "prompt_lookup"
 CAPACITIES = (2, 4, 8, 16, 32, 64)  # not above the ranks that a transcript keeps
-USUAL = 64
-UNSEEN = 1000  # question ids from here on are of prompts drawn from the corpus
+DEFAULT_CAPACITY = 64  # of the paper's method
+FIRST_UNSEEN = 1000  # question ids from here on belong to prompts drawn from the corpus
 SEED = 7
 
 
 def prompts_for(model: str, per_task: int) -> list[Prompt]:
-    """What evidence is gathered on: the built-in model's own tasks, `per_task` of each; for any other model
-    free-form prompts, of which there is one of each kind."""
+    """The prompts to gather evidence on: for the built-in model `per_task` of each of its own tasks, for any other
+    model free-form ones, one of each kind."""
     return sample_prompts(per_task) if model == BUILTIN else list(typed())
 
 
 def sample_prompts(per_task: int) -> list[Prompt]:
-    """As many prompts of each task, one task after the other: the shipped examples, and in between
-    unseen ones, which the training of the built-in model can't draw."""
+    """`per_task` prompts of each task, the tasks in turn: shipped examples alternating with unseen prompts, which
+    the training of the built-in model can't draw.
+
+    Raises LogitSpecError where `per_task` is less than 1.
+    """
     if per_task < 1:
         raise LogitSpecError(f"Prompts of each task must be 1 or more; got {per_task}.")
     rows = [islice(_of_task(task, place), per_task) for place, task in enumerate(TASKS)]
@@ -55,12 +58,12 @@ def _of_task(task: str, place: int) -> Iterator[Prompt]:
         if number < len(shipped):
             yield shipped[number]
         text, _ = next(unseen).turns[0]
-        yield Prompt(UNSEEN * (place + 1) + number, task, "", text)
+        yield Prompt(FIRST_UNSEEN * (place + 1) + number, task, "", text)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Prompts that are done, of how many, and what is going on."""
+    """How many of the prompts are done, and what is being done with the next."""
 
     done: int
     prompts: int
@@ -70,12 +73,12 @@ class Progress:
 def gather(
     target: Any, tokenizer: Any, prompts: Sequence[Prompt], new_tokens: int
 ) -> Generator[Progress, None, Evidence]:
-    """Decode and replay; yields after every step and returns the evidence. Closing it ends it.
+    """Decode and replay the prompts: a generator that yields after every step and returns the evidence.
 
-    target: a runner. new_tokens: at most, for each of `prompts`. Raises LogitSpecError
-    before the first forward for a prompt that can't be decoded.
+    target: a runner. new_tokens: the maximum for each of `prompts`. Raises LogitSpecError before the first
+    forward for a prompt that can't be decoded.
     """
-    from logitspec.models.chat import encode_prompt  # only here are the heavy packages wanted
+    from logitspec.models.chat import encode_prompt  # nothing else here imports torch
 
     encoded = [encode_prompt(tokenizer, each.text) for each in prompts]
     for prompt, ids in zip(prompts, encoded, strict=True):
@@ -96,7 +99,7 @@ def gather(
 def _count_prompt(
     evidence: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
 ) -> Iterator[str]:
-    """Count one prompt; says after every step what it is doing."""
+    """Count the runs on one prompt; yields after every step what it is doing."""
     task = prompt.category
     recording = RecordingTarget(target, RANKS)
     plain = yield from _run_to_end(recording, ids, "autoregressive", new_tokens, "plain decoding")
@@ -106,16 +109,14 @@ def _count_prompt(
     _add(evidence.runs.setdefault(OURS, {}), task, live)
 
     def replay_with(method: str, **options: Any) -> Generator[str, None, Trace]:
-        silent_target = TranscriptTarget(transcript)
-        return (
-            yield from _run_to_end(silent_target, ids, method, new_tokens, "replaying", **options)
-        )
+        recorded = TranscriptTarget(transcript)
+        return (yield from _run_to_end(recorded, ids, method, new_tokens, "replaying", **options))
 
     _add(evidence.runs.setdefault(LOOKUP, {}), task, (yield from replay_with(LOOKUP)))
     for capacity in CAPACITIES:
         trace = yield from replay_with(PAPER, draft_tree_capacity=capacity)
         _add(evidence.capacities.setdefault(capacity, {}), task, trace)
-        if capacity == USUAL:
+        if capacity == DEFAULT_CAPACITY:
             _add(evidence.runs.setdefault(PAPER, {}), task, trace)
 
 
@@ -139,7 +140,7 @@ def _about(trace: Trace, prompts: Sequence[Prompt]) -> dict[str, Any]:
         "model": trace.model,
         "environment": {**trace.environment, "logitspec": VERSION},
         "prompts": dict(Counter(each.category for each in prompts)),
-        "unseen": sum(each.question_id >= UNSEEN for each in prompts),
+        "unseen": sum(each.question_id >= FIRST_UNSEEN for each in prompts),
         "max_new_tokens": trace.max_new_tokens,
-        **({"weights": weights()} if is_builtin else {}),
+        **({"weights": fingerprint_weights()} if is_builtin else {}),
     }

@@ -1,4 +1,4 @@
-"""The command `replay`: transcripts are recorded, methods replayed on them, and weights fitted to them."""
+"""The command `replay`: records transcripts, replays methods on them, and fits weights to them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import ingredients, sizes
-from logitspec.measure.replay.fit import fit, source
+from logitspec.measure.replay.fit import fit, format_table
 from logitspec.measure.replay.ingredients import DRAFTS, Ingredients, recipes
 from logitspec.measure.replay.record import RANKS, record
 from logitspec.measure.replay.scores import compare, document, table
 from logitspec.measure.replay.sizes import COSTS
-from logitspec.measure.replay.transcript import check, read, save
+from logitspec.measure.replay.transcript import check_readable, read, save
 from logitspec.measure.variants import Variant, parse_variant
 from logitspec.prompts import EXAMPLES, read_prompts
 from logitspec.trace.records import dumps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A command of its own for each thing to do."""
+    """The subcommands and their options."""
     commands = parser.add_subparsers(required=True, metavar="record|run|sizes|ingredients|fit")
     recorder = commands.add_parser(
         "record", help="decode prompts and write down what the model says"
@@ -98,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Do what the second word names."""
+    """Run the subcommand."""
     options.command(options)
 
 
@@ -134,10 +134,10 @@ def _ingredients(options: argparse.Namespace) -> None:
     results = Ingredients(tuple(dict.fromkeys(options.drafts)), options.model)
     for recipe in recipes(results.drafts):
         make(recipe.method, recipe.options)  # refuses an impossible size before any replay
-    check(options.files)
+    check_readable(options.files)
     names = [Path(file).name for file in options.files]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise LogitSpecError(f"Two files are called {twice[0]}; rename one of them.")
+    if duplicates := [name for name in names if names.count(name) > 1]:
+        raise LogitSpecError(f"Two files are called {duplicates[0]}; rename one of them.")
     for file, name in zip(options.files, names, strict=True):
         transcripts = tqdm(read(file), name, unit=" prompts", disable=None)
         results.add(name, transcripts, options.processes)
@@ -147,13 +147,13 @@ def _ingredients(options: argparse.Namespace) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    check(options.files)
+    check_readable(options.files)
     if options.model and len(options.model) != len(options.files):
         raise LogitSpecError(
             f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
         )
     readers = [partial(read, file) for file in options.files]
-    print(source(fit(readers, WEIGHTS, options.model)))
+    print(format_table(fit(readers, WEIGHTS, options.model)))
 
 
 def _variants(choices: Sequence[tuple[str, str]]) -> list[Variant]:

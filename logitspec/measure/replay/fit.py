@@ -3,8 +3,8 @@
     transcripts of models -> live runs, or replays -> evidence before every verified token -> weights
 
 The weights are those of the multinomial logit in `drafters/sources/odds.py` under which the verified tokens are
-most probable, held towards zero by RIDGE, so that a class that hardly occurred says little. Every model counts
-equally. Which contexts occur depends on the trees and so on the weights: a few rounds settle that.
+most probable, pulled towards zero by RIDGE, so that a class that hardly occurred says little. Every model counts
+equally. Which observations there are depends on the trees and so on the weights: a few rounds settle that.
 """
 
 from __future__ import annotations
@@ -24,162 +24,179 @@ from logitspec.drafters.sources.offers import (
     MAX_SUCCESSORS,
     runners_up,
 )
-from logitspec.measure.replay.live import model_of
+from logitspec.measure.replay.live import load_model_of
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.trace.results import ForwardResult
 from logitspec.trace.tree import DraftTree
 
 ROUNDS = 2
-RIDGE = 0.5  # of the square of each weight, beside the negative log-likelihood of all tokens
+RIDGE = 0.5  # times the square of each weight, added to the negative log-likelihood of all tokens
 MAX_ITERATIONS = 150
 
 
-class Context(NamedTuple):
-    """What sources said before a verified token.
+class Observation(NamedTuple):
+    """What the sources offered before a verified token, and which of it the target wrote.
 
-    events: for each event, the numbers of its classes of evidence; first "none of them", then each of the
-    tokens that were offered. right: the event that came.
+    alternatives: the classes of evidence of each, as numbers in KINDS; first the alternative that none of the
+    offered tokens comes, then one for each of them. outcome: the index of the alternative that came.
     """
 
-    events: list[list[int]]
-    right: int
+    alternatives: list[list[int]]
+    outcome: int
 
 
-class Observer(LogitSpec):
-    """Our method with full trees, which writes down the evidence for what the target wrote."""
+class EvidenceRecorder(LogitSpec):
+    """Our method with full trees; it records an observation for every verified token.
+
+    weights: those that it drafts with, one for each of KINDS.
+    """
 
     def __init__(self, weights: Sequence[float]) -> None:
         super().__init__(tree_size="capacity")
         self.weights = weights
-        self.contexts: list[Context] = []
+        self.observations: list[Observation] = []
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
             for node in path:
                 if node in self._contexts:
                     offered, none = self._evidence(node)
-                    tokens = list(offered)
-                    right = result.choices[node]
-                    place = tokens.index(right) + 1 if right in offered else 0
-                    self.contexts.append(Context([none, *offered.values()], place))
+                    choice = result.choices[node]
+                    outcome = list(offered).index(choice) + 1 if choice in offered else 0
+                    self.observations.append(Observation([none, *offered.values()], outcome))
         super().observe(tree, path, result)
 
     def _evidence(self, node: int) -> tuple[dict[int, list[int]], list[int]]:
-        """The classes of evidence after a node: of each offered token, and of none of them."""
+        """The classes of evidence after a node: by offered token, and of the alternative that none of them comes."""
         context = self._contexts[node]
-        found: dict[int, list[int]] = {}
-        copied: dict[int, CopyClass] = {}
+        classes: dict[int, list[int]] = {}
+        copy_classes: dict[int, CopyClass] = {}
         best_copy = None
-        for best_kind, copies in self._copies.offers(context):
+        for best_of_ngram, copies in self._copies.offers(context):
             later = best_copy is not None
-            best_copy = best_copy or best_kind
+            best_copy = best_copy or best_of_ngram
             for copy in copies:
-                copied.setdefault(copy.token, copy.kind)
-                found.setdefault(copy.token, [evidence.COPY[copy.kind][later]])
+                copy_classes.setdefault(copy.token, copy.kind)
+                classes.setdefault(copy.token, [evidence.COPY[copy.kind][later]])
         rankings = self._successors.known(context)
-        best = rankings[0][0] if rankings else 0
+        longest = rankings[0][0] if rankings else 0
         groups = rankings[0][1].groups if rankings else {}
-        no_copy, no_successor = evidence.NO_COPY[best_copy], evidence.NO_SUCCESSOR[best]
-        first = next(iter(groups.values()), 0)
-        for token, kinds in found.items():
-            length, _, share = copied[token]
+        no_copy, no_successor = evidence.NO_COPY[best_copy], evidence.NO_SUCCESSOR[longest]
+        first_group = next(iter(groups.values()), 0)
+        for token, own in classes.items():
+            length, _, share = copy_classes[token]
             joint = (
                 evidence.BOTH[length, share == 2][groups[token]]
                 if token in groups
-                else evidence.AGAINST[length][first]
+                else evidence.AGAINST[length][first_group]
             )
-            kinds += [joint] if joint is not None else []
+            own += [joint] if joint is not None else []
         for order, ranking in rankings:
-            first = order == best
-            kinds = evidence.SUCCESSOR[best] if first else evidence.SHORTER[order, best]
-            most = MAX_SUCCESSORS if first else MAX_SHORTER
-            for token, bucket in zip(ranking.topk.ids[:most], ranking.buckets, strict=False):
-                found.setdefault(token, [no_copy]).append(kinds[bucket])
+            is_longest = order == longest
+            by_bucket = (
+                evidence.SUCCESSOR[longest] if is_longest else evidence.SHORTER[order, longest]
+            )
+            limit = MAX_SUCCESSORS if is_longest else MAX_SHORTER
+            for token, bucket in zip(ranking.topk.ids[:limit], ranking.buckets, strict=False):
+                classes.setdefault(token, [no_copy]).append(by_bucket[bucket])
         if node == 0:
-            for token in found.keys() - set(self._last.ids[:MAX_RUNNERS_UP]):
-                found[token].append(evidence.NO_LOGIT)
+            for token in classes.keys() - set(self._last.ids[:MAX_RUNNERS_UP]):
+                classes[token].append(evidence.NO_LOGIT)
             for offer in runners_up(self._last, context[-1]):
                 assert offer.rank is not None
-                kind = evidence.LOGIT[offer.rank][self._copies.occurred(offer.token)]
-                kinds = found.setdefault(offer.token, [no_copy])
-                kinds.append(kind)
-                if offer.token in copied or offer.token in groups:
-                    kinds.append(evidence.RANKED[offer.rank][offer.token in copied])
-        for token in found.keys() - groups.keys():
-            found[token].append(no_successor)
-        return found, [evidence.NONE_KNOWN[best][node == 0], evidence.NONE_COPY[best_copy]]
+                own = classes.setdefault(offer.token, [no_copy])
+                own.append(evidence.LOGIT[offer.rank][self._copies.occurred(offer.token)])
+                if offer.token in copy_classes or offer.token in groups:
+                    own.append(evidence.RANKED[offer.rank][offer.token in copy_classes])
+        for token in classes.keys() - groups.keys():
+            classes[token].append(no_successor)
+        return classes, [evidence.NONE_KNOWN[longest][node == 0], evidence.NONE_COPY[best_copy]]
 
 
-def observe(
+def collect_observations(
     transcripts: Iterable[Transcript], weights: Sequence[float], model: str | None = None
-) -> list[Context]:
-    """The contexts of texts that are drafted with `weights`: replayed, or written once more by `model`,
-    where logits of rejected nodes are offered, too."""
-    contexts = []
+) -> list[Observation]:
+    """The observations along `transcripts`, drafted with `weights`, text after text.
+
+    model: as for `load`, to decode the prompts live, where the logits of rejected nodes are offered, too; None
+    for replays. Raises LogitSpecError when a transcript is of another model.
+    """
+    observations = []
     for transcript in transcripts:
         target: Target = (
-            TranscriptTarget(transcript) if model is None else model_of(transcript, model)
+            TranscriptTarget(transcript) if model is None else load_model_of(transcript, model)
         )
-        observer = Observer(weights)
+        recorder = EvidenceRecorder(weights)
         trace = begin(
             target,
             transcript.prompt_ids,
-            observer.name,
+            recorder.name,
             transcript.max_new_tokens,
-            options=observer.options(),
+            options=recorder.options(),
         )
-        complete(target, trace, observer)
-        contexts += observer.contexts
-    return contexts
+        complete(target, trace, recorder)
+        observations += recorder.observations
+    return observations
 
 
-def maximize_likelihood(models: Sequence[Sequence[Context]], ridge: float = RIDGE) -> list[float]:
-    """The weights [classes] under which what came is most probable; models count equally, whatever the
-    number of their contexts."""
+def maximize_likelihood(
+    models: Sequence[Sequence[Observation]], ridge: float = RIDGE
+) -> list[float]:
+    """The weights [len(KINDS)] under which the outcomes are most probable, with a penalty of `ridge` times the square
+    of each weight.
+
+    models: the observations of each; models count equally, whatever the number of their observations.
+    """
     import torch
 
-    contexts = [context for model in models for context in model]
-    if not contexts:
+    observations = [each for model in models for each in model]
+    if not observations:
         return [0.0] * len(KINDS)
-    shares = [
-        len(contexts) / (len(models) * len(model)) for model in models if model for _ in model
-    ]
-    events, owners, came = _tensors(contexts)
-    count = len(contexts)
-    weights = torch.zeros(len(KINDS) + 1, requires_grad=True)  # the last one fills up rows
+    count = len(observations)
+    sample_weights = torch.tensor(
+        [count / (len(models) * len(model)) for model in models for _ in model]
+    )
+    classes, owners, outcomes = _to_tensors(observations)
+    weights = torch.zeros(len(KINDS) + 1, requires_grad=True)
+    is_class = torch.ones(len(KINDS) + 1)
+    is_class[-1] = 0  # the last "class" only pads rows
 
     def loss() -> Any:
         optimizer.zero_grad()
-        scores = (weights * filling)[events].sum(1)
-        top = torch.full((count,), -torch.inf).scatter_reduce(0, owners, scores.detach(), "amax")
-        total = torch.zeros(count).index_add(0, owners, (scores - top[owners]).exp()).log() + top
-        surprise = (torch.tensor(shares) * (total - scores[came])).sum()
-        result = surprise + ridge * (weights**2).sum()
+        scores = (weights * is_class)[classes].sum(1)
+        # log-sum-exp over the alternatives of each observation
+        largest = torch.full((count,), -torch.inf).scatter_reduce(
+            0, owners, scores.detach(), "amax"
+        )
+        sums = torch.zeros(count).index_add(0, owners, (scores - largest[owners]).exp())
+        negative_log_likelihood = sums.log() + largest - scores[outcomes]
+        result = (sample_weights * negative_log_likelihood).sum() + ridge * (weights**2).sum()
         result.backward()  # type: ignore[no-untyped-call]
         return result
 
-    filling = torch.ones(len(KINDS) + 1)
-    filling[-1] = 0
     optimizer = torch.optim.LBFGS([weights], max_iter=MAX_ITERATIONS, line_search_fn="strong_wolfe")
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     return [float(weight) for weight in weights.detach()[:-1]]
 
 
-def _tensors(contexts: Sequence[Context]) -> tuple[Any, Any, Any]:
-    """Classes of each event [events, most of one], the context of each event, and the event that came
-    in each context."""
+def _to_tensors(observations: Sequence[Observation]) -> tuple[Any, Any, Any]:
+    """Rows of alternatives, one observation after the other.
+
+    Returns the classes of each row, padded with len(KINDS) [rows, most classes of a row]; the observation of each row
+    [rows]; and the row of each observation's outcome [observations].
+    """
     import torch
 
-    most = max(len(kinds) for context in contexts for kinds in context.events)
+    width = max(len(row) for each in observations for row in each.alternatives)
     rows: list[list[int]] = []
-    owners, came = [], []
-    for place, context in enumerate(contexts):
-        came.append(len(rows) + context.right)
-        for kinds in context.events:
-            rows.append(kinds + [len(KINDS)] * (most - len(kinds)))
-            owners.append(place)
-    return torch.tensor(rows), torch.tensor(owners), torch.tensor(came)
+    owners, outcomes = [], []
+    for number, observation in enumerate(observations):
+        outcomes.append(len(rows) + observation.outcome)
+        for classes in observation.alternatives:
+            rows.append(classes + [len(KINDS)] * (width - len(classes)))
+            owners.append(number)
+    return torch.tensor(rows), torch.tensor(owners), torch.tensor(outcomes)
 
 
 def fit(
@@ -188,18 +205,23 @@ def fit(
     models: Sequence[str | None] = (),
     rounds: int = ROUNDS,
 ) -> list[float]:
-    """Weights of all classes. readers: what reads the transcripts of each model, once a round. start: the
-    weights of the first round. models: they themselves, in the same order, for live runs; none for
-    replays."""
+    """The fitted weights [len(KINDS)].
+
+    readers: for each model a function that reads its transcripts, called once a round. start: the weights
+    [len(KINDS)] that the first round drafts with. models: as for `load`, one for each reader, for live runs; empty
+    for replays.
+    """
     weights = list(start)
     pairs = list(zip(readers, models or [None] * len(readers), strict=True))
     for _ in range(rounds):
-        weights = maximize_likelihood([observe(read(), weights, model) for read, model in pairs])
+        weights = maximize_likelihood(
+            [collect_observations(read(), weights, model) for read, model in pairs]
+        )
     return weights
 
 
-def source(weights: Sequence[float]) -> str:
-    """`weights` as the table in logitspec/drafters/sources/weights.py."""
+def format_table(weights: Sequence[float]) -> str:
+    """`weights` [len(KINDS)] as the source code of the table in logitspec/drafters/sources/weights.py."""
     lines = []
     for key, group in groupby(zip(KINDS, weights, strict=True), lambda pair: pair[0][:-1]):
         values = [f"{weight:.2f}" for _, weight in group]

@@ -1,7 +1,7 @@
 """What each ingredient of our method is worth: runs with it switched off, beside the other methods.
 
-Ours draws full trees of each requested size (`tree_size=capacity`), since a replay has no clock to
-size them by; the other methods draw theirs as they are by default.
+Ours drafts full trees of each requested size (`tree_size=capacity`), since a replay has no forward times to
+size them by; the other methods draft theirs with their default options.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ MEAN_ACCEPTED = "tokens per target forward, root included, prefill excluded"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A row of the table at one size. drafts: at most, in a step; None where the method decides.
+    """A method and how it drafts: a row of the table, at one size.
 
-    without: the switch that is off, "" for none.
+    without: the option that is switched off, "" for none. drafts: the maximum of a step; None where the method
+    decides.
     """
 
     method: str
@@ -49,7 +50,7 @@ class Recipe:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Those of the method that are not as by default."""
+        """The method's options that differ from their defaults."""
         if self.drafts is None:
             return {}
         full = {"tree_size": "capacity", "draft_tree_capacity": self.drafts + 1}  # and the root
@@ -62,7 +63,7 @@ def switches() -> list[str]:
 
 
 def recipes(drafts: Sequence[int] = DRAFTS) -> list[Recipe]:
-    """Ours whole and without each ingredient, at each size, then the other methods."""
+    """Ours, whole and without each ingredient, at each size; then the other methods."""
     without = ["", *switches()]
     return [Recipe(OURS, each, size) for each in without for size in drafts] + [
         Recipe(peer) for peer in PEERS
@@ -73,9 +74,9 @@ def recipes(drafts: Sequence[int] = DRAFTS) -> list[Recipe]:
 class Ingredients:
     """Scores by file, then by recipe; `OVERALL` counts the tokens and steps of all files together.
 
-    live: the model, as for `load`, that runs the recorded prompts itself; None for replays.
-    models: the models of the transcripts, each once. differing: of the live runs those whose
-    output is not the recorded one, which a nearly tied pair of tokens can bring about.
+    live: the model, as for `load`, to run the recorded prompts on; None for replays. models: the models of the
+    transcripts, each once. differing: the number of live runs whose output is not the recorded one, as a near tie
+    between two tokens can cause.
     """
 
     drafts: tuple[int, ...] = DRAFTS
@@ -85,7 +86,7 @@ class Ingredients:
     differing: int = 0
 
     def add(self, name: str, transcripts: Iterable[Transcript], processes: int = 1) -> None:
-        """Count a file of transcripts; `name` is how it stands in the table."""
+        """Count the runs on a file of transcripts; `name`: of the file in the table."""
         own = self.scores.setdefault(name, defaultdict(Score))
         rows = recipes(self.drafts)
         for runs, differing in count_runs(
@@ -118,20 +119,20 @@ def count_runs(
     processes: int = 1,
     live: str | None = None,
 ) -> Iterator[tuple[list[Counts], int]]:
-    """For each transcript the counts of each recipe's run, in order, computed in so many processes, and
-    how many of the runs did not write the output of the transcript."""
+    """For each transcript the counts of each recipe's run, in order, and how many of the runs did not write the
+    output of the transcript. The transcripts are spread over `processes`."""
     if not 1 <= processes <= MAX_PROCESSES:
         raise LogitSpecError(f"--processes must be from 1 to {MAX_PROCESSES}; got {processes}.")
-    one = partial(_count_one, rows, live)
+    count = partial(_count_one, rows, live)
     with ExitStack() as stack:
         if processes == 1:
-            yield from map(one, transcripts)
+            yield from map(count, transcripts)
             return
         pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
-        rest = iter(transcripts)
-        # A pool takes all that it is given at once, and a long file would fill the memory.
-        while batch := list(islice(rest, 8 * processes)):
-            yield from pool.imap(one, batch)
+        remaining = iter(transcripts)
+        # In batches, since a pool reads its whole input at once, and a long file would fill the memory.
+        while batch := list(islice(remaining, 8 * processes)):
+            yield from pool.imap(count, batch)
 
 
 def _count_one(
@@ -162,14 +163,14 @@ suffix_automaton, racer and goose learn from: they accept far more live (--model
 
 
 def table(ingredients: Ingredients) -> str:
-    """Per file, then overall: ours by size, whole and without each ingredient, then the others."""
+    """The table as text: per file, then overall; ours by size, whole and without each ingredient, then the others."""
     width = 2 + max(len(recipe.title) for recipe in recipes(ingredients.drafts)) + 2
-    heads = [*(f"{size} drafts" for size in ingredients.drafts), "own size", "drafted"]
+    headings = [*(f"{size} drafts" for size in ingredients.drafts), "own size", "drafted"]
     lines = []
     for name, scores in ingredients.by_file().items():
         whole = scores[Recipe(OURS, "", ingredients.drafts[0])]
         lines += [f"{name}: {whole.prompts} prompts, {whole.counts.tokens} tokens"]
-        lines += [" " * width + "".join(f"{head:>11}" for head in heads)]
+        lines += [" " * width + "".join(f"{heading:>11}" for heading in headings)]
         lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(ingredients, scores)]
     how = (
         REPLAYED
@@ -197,7 +198,7 @@ def _rows(ingredients: Ingredients, scores: dict[Recipe, Score]) -> Iterator[tup
 
 
 def document(ingredients: Ingredients) -> dict[str, Any]:
-    """The scores as JSON values, and what they were measured under."""
+    """The scores and their conditions, as JSON values."""
     return {
         "mean_accepted_tokens": MEAN_ACCEPTED,
         "decoding": "greedy, every prompt cold",

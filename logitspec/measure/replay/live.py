@@ -1,4 +1,4 @@
-"""Prompts of transcripts on the model itself, which also gives the logits of rejected nodes."""
+"""The prompts of transcripts on the model itself, which also gives the logits of rejected nodes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from logitspec.measure.replay.transcript import Transcript
 from logitspec.trace.records import Trace
 
 
-def model_of(transcript: Transcript, model: str) -> Target:
-    """`model` (as for `load`), loaded once, in the dtype of the transcript.
+def load_model_of(transcript: Transcript, model: str) -> Target:
+    """`model` (as for `load`) in the dtype of the transcript; loaded once, whatever the number of calls.
 
-    Raises LogitSpecError when the transcript is of another model."""
+    Raises LogitSpecError when the transcript is of another model.
+    """
     target = _load_once(model, str(transcript.model.get("dtype", "auto")))
     recorded_id, model_id = transcript.model.get("id"), target.info["id"]
     if recorded_id != model_id:
@@ -28,7 +29,7 @@ def model_of(transcript: Transcript, model: str) -> Target:
 
 def run_live(transcript: Transcript, model: str, method: str, **options: Any) -> Trace:
     """The trace of `method` with `options` on the prompt of a transcript, greedy, by `model` itself."""
-    target = model_of(transcript, model)
+    target = load_model_of(transcript, model)
     return complete(
         target,
         begin(target, transcript.prompt_ids, method, transcript.max_new_tokens, options=options),

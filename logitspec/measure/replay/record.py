@@ -1,4 +1,4 @@
-"""Recording transcripts: plain decoding by a target that writes down what the model says."""
+"""Recording transcripts: plain decoding on a target that records the model's ranks."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def record(
 ) -> Iterator[Transcript]:
     """Transcripts of the greedy outputs of `prompts`, their first turns, in the model's chat template.
 
-    ranks: recorded after each token of the output; a method whose trees take more of the last logits
-    (`draft_tree_capacity` above it) wants more. Raises LogitSpecError before the first forward for
+    ranks: recorded after each token of the output; a method that drafts more runners-up (`draft_tree_capacity`
+    above it) needs more. Raises LogitSpecError before the first forward for
     a prompt that can't be decoded.
     """
     from logitspec.models.chat import encode_prompt  # replays import no torch

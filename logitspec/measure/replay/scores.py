@@ -1,4 +1,4 @@
-"""What replays of several variants amount to, by category, and the table of it."""
+"""Scores of replayed variants by category, and their table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Score:
     counts: Counts = field(default_factory=Counts)
 
     def add(self, counts: Counts, prompts: int = 1) -> None:
-        """Add the counts of one run, or of the runs over so many prompts."""
+        """Add the counts of one run, or the sum over the runs of several prompts."""
         self.prompts += prompts
         self.counts += counts
 
@@ -49,7 +49,7 @@ Scores = dict[str, Score]  # by category, OVERALL among them
 
 
 def compare(transcripts: Iterable[Transcript], variants: Sequence[Variant]) -> list[Scores]:
-    """The scores of each variant over all transcripts."""
+    """Replay each variant on all transcripts; their scores, in the order of `variants`."""
     scores: list[Scores] = [defaultdict(Score) for _ in variants]
     for transcript in transcripts:
         for variant, own in zip(variants, scores, strict=True):
@@ -62,8 +62,8 @@ def compare(transcripts: Iterable[Transcript], variants: Sequence[Variant]) -> l
 def table(variants: Sequence[Variant], scores: Sequence[Scores]) -> str:
     """The scores side by side: per category, then overall."""
     width = max(len(variant.title) for variant in variants) + 2
-    heads = ("prompts", "tokens", "steps", "MAT", "drafted", "accepted", "ms/step")
-    lines = ["".join([" " * width, *(f"{head:>9}" for head in heads)])]
+    headings = ("prompts", "tokens", "steps", "MAT", "drafted", "accepted", "ms/step")
+    lines = ["".join([" " * width, *(f"{heading:>9}" for heading in headings)])]
     categories = [name for name in scores[0] if name != OVERALL]
     for category in [*sorted(categories), OVERALL]:
         lines.append(category)

@@ -1,7 +1,7 @@
 """Whether trees are as large as pays: sizes by cost beside fixed sizes, on transcripts and known costs.
 
-Each forward takes what a table of costs says, and drafting and committing take what they take here. So a
-processor tells which sizes would be right on a GPU.
+A forward counts as long as a table of costs says, drafting and committing as long as they take here. So a CPU can
+tell which sizes would be right on a GPU.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COSTS: dict[str, dict[str, Any]] = {
 
 @dataclass(slots=True)
 class SizeScore:
-    """What runs with one size of trees amount to. rows: of all trees together, roots included."""
+    """The sums over runs with one size of trees. rows: of all trees together, roots included."""
 
     tokens: int = 0
     forwards: int = 0
@@ -48,8 +48,11 @@ class SizeScore:
         return self.tokens / self.seconds if self.seconds else 0.0
 
 
-def costs_of(name: str) -> ForwardCosts:
-    """Costs of COSTS by name, or from the file of a trace, a JSON object that has `forward_costs`."""
+def read_costs(name: str) -> ForwardCosts:
+    """The costs that COSTS has by that name, or those in the JSON file of a trace, under `forward_costs`.
+
+    Raises LogitSpecError where there is neither.
+    """
     data = COSTS.get(name)
     if data is None:
         try:
@@ -72,7 +75,7 @@ def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, Si
     scores = {name: SizeScore() for name in variants}
     for transcript in transcripts:
         for name, options in variants.items():
-            target = TranscriptTarget(transcript, costs_of(costs))
+            target = TranscriptTarget(transcript, read_costs(costs))
             trace = begin(
                 target, transcript.prompt_ids, METHOD, transcript.max_new_tokens, options=options
             )
@@ -86,7 +89,7 @@ def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, Si
 
 
 def loss(scores: dict[str, SizeScore]) -> float:
-    """By how much of its tokens a second "measured" stays behind the best fixed size; negative: ahead."""
+    """By what share of the tokens a second of the best fixed size "measured" stays behind it; negative: ahead."""
     best = max(score.tokens_per_second for name, score in scores.items() if name != "measured")
     return 1 - scores["measured"].tokens_per_second / best if best else 0.0
 

@@ -1,4 +1,4 @@
-"""A transcript as the target, and a run on it."""
+"""A transcript in the place of the model, and replays on it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import DraftTree, accept
 
-NODE_RANKS = 16  # after the nodes before the last accepted one, as the runner does
-OFF = -1  # the position of such a node
-NOTHING = TopK([], [])
-# They learn nothing from the logits of rejected nodes, which is all that a transcript lacks.
+NODE_RANKS = 16  # after every node but the last accepted one, as many as the runner gives
+OFF_TEXT = -1  # the position of a node whose path is not the recorded text
+NO_RANKS = TopK([], [])
+# Methods whose replays equal live runs: they learn nothing from the logits of rejected nodes, which are all
+# that a transcript lacks.
 EXACT = ("autoregressive", "prompt_lookup", "logitspec_paper")
 
 
 class TranscriptTarget(Target):
-    """A transcript as `Target`: exact along the recorded text, silent beside it.
+    """A transcript as `Target`: exact along the recorded text, without knowledge off it.
 
     The choice after a node whose path is not the recorded output is `UNKNOWN`, so that nothing below
     it is ever accepted, and its top-k is empty: what the model would have said there was never
     computed. The same holds beyond the end of the transcript, where a run stops anyway.
 
-    costs: what its forwards shall take; by default they take no time.
+    costs: seconds that its forwards are said to take; by default none.
     """
 
     def __init__(self, transcript: Transcript, costs: ForwardCosts | None = None) -> None:
@@ -67,11 +68,11 @@ class TranscriptTarget(Target):
         self.length += len(path)
 
     def _places(self, tree: DraftTree) -> list[int]:
-        """Position of each node, `OFF` for those whose path is not the recorded text."""
+        """Position of each node, `OFF_TEXT` for those whose path is not the recorded text."""
         places: list[int] = []
         for token, parent in zip(tree.tokens, tree.parents, strict=True):
             previous = places[parent] if parent >= 0 else self.length - 1
-            places.append(previous + 1 if self._next_token(previous) == token else OFF)
+            places.append(previous + 1 if self._next_token(previous) == token else OFF_TEXT)
         return places
 
     def _next_token(self, place: int) -> int:
@@ -80,15 +81,15 @@ class TranscriptTarget(Target):
 
     def _ranks(self, place: int) -> TopK:
         is_recorded = 0 <= place < len(self._transcript.topk)
-        return self._transcript.topk[place] if is_recorded else NOTHING
+        return self._transcript.topk[place] if is_recorded else NO_RANKS
 
 
 def replay(transcript: Transcript, method: str = DEFAULT_METHOD, **options: Any) -> Trace:
     """The trace of `method` with `options` on a recorded prompt, through the engine's own loop.
 
-    Every replay is cold. Its verify and device seconds mean nothing;
-    those of drafting and committing (observing) are real. Live, the last step may name another of
-    two nodes of the same tokens, for it sees what would have followed the end.
+    Every replay begins with an empty drafter. Its verify and device seconds mean nothing; those of drafting and
+    committing (observing) are real. Of two nodes with the same tokens, the last step of a live run may name the
+    other one, because it sees what would have followed the end.
     """
     target = TranscriptTarget(transcript)
     return complete(

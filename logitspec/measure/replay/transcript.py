@@ -1,4 +1,4 @@
-"""A transcript: what a model wrote for one prompt, and what it put after every token; and its file."""
+"""Transcripts, each of what a model wrote for one prompt and ranked after every token, and their file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNKNOWN = -1  # the choice after a token whose logits nobody has; no token has t
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The greedy output of one prompt, and what the model put after every token.
+    """The greedy output for one prompt, and the top-k after every token.
 
     model: as in traces. max_new_tokens, finish: of the recorded run. after: the model's choice after
     the last of `output_ids`. topk: one after each of `prompt_ids` (few ranks, many for the last) and
@@ -50,7 +50,7 @@ class Transcript:
 
     @classmethod
     def from_json(cls, text: str) -> Transcript:
-        """The transcript in `text`; LogitSpecError when it is none, or one of another schema."""
+        """The transcript in `text`, a line of JSON; LogitSpecError when it is not one, or of another schema."""
         try:
             data = json.loads(text)
             if (data.pop("kind"), data.pop("schema")) != (KIND, SCHEMA):
@@ -61,41 +61,41 @@ class Transcript:
                 raise LogitSpecError("without a top-k after each token")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LogitSpecError(
-                f"A line is no transcript ({error}); make the file with"
+                f"A line is not a transcript ({error}); make the file with"
                 " `python -m logitspec replay record`."
             ) from error
         return transcript
 
 
 def save(transcripts: Iterable[Transcript], path: str | Path) -> None:
-    """Write JSON lines, gzipped. What ends the transcripts early, an interrupt for one, leaves a file with those
-    that came, if any did."""
-    end: BaseException | None = None
+    """Write JSON lines, gzipped. An exception that ends the transcripts early, an interrupt for one, is raised again
+    once a file with those before it is written; before the first, no file is."""
+    interruption: BaseException | None = None
     # Without name and time, so that the same transcripts give the same file.
     with (
         files.writing(path) as raw,
         gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
         io.TextIOWrapper(packed, encoding="utf-8") as lines,
     ):
-        coming, empty = iter(transcripts), True
+        remaining, empty = iter(transcripts), True
         while True:
             try:
-                transcript = next(coming)
+                transcript = next(remaining)
             except StopIteration:
                 break
             except BaseException as error:
                 if empty:
                     raise
-                end = error
+                interruption = error
                 break
             lines.write(transcript.to_json() + "\n")
             empty = False
-    if end is not None:
-        raise end
+    if interruption is not None:
+        raise interruption
 
 
-def check(paths: Iterable[str | Path]) -> None:
-    """LogitSpecError for a file that can't be opened: better now than after the others' hours."""
+def check_readable(paths: Iterable[str | Path]) -> None:
+    """Raise LogitSpecError for a file that can't be opened, before hours go into the others."""
     for path in paths:
         try:
             with Path(path).open("rb"):
@@ -107,7 +107,10 @@ def check(paths: Iterable[str | Path]) -> None:
 
 
 def read(path: str | Path) -> Iterator[Transcript]:
-    """The transcripts in a file of `save`, one at a time: hundreds would fill the memory."""
+    """The transcripts in a file that `save` wrote, one at a time, since hundreds would fill the memory.
+
+    Raises LogitSpecError for a file that can't be read, or has no transcript.
+    """
     empty = True
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:

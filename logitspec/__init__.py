@@ -36,13 +36,13 @@ __all__ = [
 ]
 
 
-def _framed(trace: Trace) -> str:
-    from logitspec.publish.notebook import framed
+def _embed_player(trace: Trace) -> str:
+    from logitspec.publish.notebook import embed_player
 
-    return framed(trace)
+    return embed_player(trace)
 
 
-Trace.framed = _framed
+Trace.framed = _embed_player
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ from support.player_driver import resting_step
 
 import app
 from logitspec import METHODS, Trace
-from logitspec.publish.demos import opening_scene, shown_prompts
+from logitspec.publish.demos import demo_prompts, opening_scene
 from logitspec.ui.words import task_title
 
 ROOT = Path(__file__).parent.parent
@@ -339,7 +339,7 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     assert cursor(page) == step
     try_your_own(page)
     shelves = page.locator("button.gallery-item:visible")
-    titles = [f"{task_title(each.category)}: {each.title}" for each in shown_prompts()]
+    titles = [f"{task_title(each.category)}: {each.title}" for each in demo_prompts()]
     expect(shelves).to_have_text(titles)
     page.get_by_role("button", name="Code: palindromes", exact=True).click()
     expect(player).to_contain_text("LogitSpec (ours), SmolLM2-135M-Instruct:Q4_1, recorded")
@@ -383,7 +383,7 @@ def test_a_link_leads_another_visitor_to_the_step(
     expect(prompt).to_have_value(PROMPT)
     other.goto(f"{url}/?run=recorded-105&step=3&beat=2")
     other.wait_for_selector(f"{PLAYER}[data-cursor='3'][data-beat='2']")
-    example = next(each for each in shown_prompts() if each.question_id == 105)
+    example = next(each for each in demo_prompts() if each.question_id == 105)
     expect(prompt).to_have_value(example.text)
     try_your_own(other)
     expect(other.get_by_label("LogitSpec (ours)")).to_be_checked()

@@ -1,4 +1,4 @@
-"""Traces handed on: the exported page opened from disk in a real Chromium, the picture of a step."""
+"""Exports of traces: the page opened from disk in a real Chromium, and the command."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ TRACES = {"story": story(), "hostile": hostile()}
 
 
 @pytest.fixture
-def disk(visitor: BrowserContext) -> Iterator[Any]:
-    """Opens a page from disk; nothing else may be read, and nothing go wrong in it."""
+def open_from_disk(visitor: BrowserContext) -> Iterator[Any]:
+    """A function that opens a page from disk, which may read no other file and have no errors."""
     faults: list[str] = []
     tabs: list[Page] = []
 
-    def opened(path: Path, address: str = "") -> Page:
+    def open_page(path: Path, address: str = "") -> Page:
         tab = visitor.new_page()
         tabs.append(tab)
         tab.emulate_media(reduced_motion="no-preference")
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("dialog", lambda dialog: faults.append(dialog.message))
         tab.on(
-            "console", lambda reply: faults.append(reply.text) if reply.type == "error" else None
+            "console",
+            lambda message: faults.append(message.text) if message.type == "error" else None,
         )
         tab.on(
             "request",
@@ -52,47 +53,49 @@ def disk(visitor: BrowserContext) -> Iterator[Any]:
         tab.wait_for_selector(f"{PLAYER}[data-state=done]")
         return tab
 
-    yield opened
+    yield open_page
     for tab in tabs:
         tab.close()
     assert faults == []
 
 
-def exported(trace: Trace, folder: Path) -> Path:
-    """The page of a trace, by way of the command."""
+def export(trace: Trace, folder: Path) -> Path:
+    """The file of a trace's page, as the command writes it."""
     trace.save(folder / "run.json.gz")
     assert main(["export", str(folder / "run.json.gz"), "--html", str(folder / "run.html")]) == 0
     return folder / "run.html"
 
 
-def shown(tab: Page) -> list[list[str]]:
-    """Tokens in the page: id, origin, step, text."""
+def tokens_of(tab: Page) -> list[list[str]]:
+    """The tokens in the page: id, origin, step and text of each."""
     script = "all => all.map(e => [e.dataset.id, e.dataset.origin, e.dataset.step, e.textContent])"
     result: list[list[str]] = tab.locator(f"{PLAYER} [data-token]").evaluate_all(script)
     return result
 
 
-def to_the_end(tab: Page, trace: Trace) -> None:
+def go_to_end(tab: Page, trace: Trace) -> None:
     tab.locator(PLAYER).focus()
     tab.keyboard.press("End")
     expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", str(len(trace.steps)))
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_an_exported_page_plays_its_run_from_disk(name: str, tmp_path: Path, disk: Any) -> None:
+def test_an_exported_page_plays_its_run_from_disk(
+    name: str, tmp_path: Path, open_from_disk: Any
+) -> None:
     trace = TRACES[name]
-    tab = disk(exported(trace, tmp_path))
+    tab = open_from_disk(export(trace, tmp_path))
     expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
     expect(tab.locator(PLAYER)).to_have_attribute("data-playing", "true")
-    to_the_end(tab, trace)
+    go_to_end(tab, trace)
     ids = [*trace.prompt_ids, *trace.output_ids]
-    assert [int(row[0]) for row in shown(tab)] == ids
+    assert [int(row[0]) for row in tokens_of(tab)] == ids
     assert tab.title() == title(trace)
     assert tab.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
 
 
-def test_a_link_to_a_step_opens_it(tmp_path: Path, disk: Any) -> None:
-    tab = disk(exported(TRACES["story"], tmp_path), "#step=5")
+def test_a_link_to_a_step_opens_it(tmp_path: Path, open_from_disk: Any) -> None:
+    tab = open_from_disk(export(TRACES["story"], tmp_path), "#step=5")
     player = tab.locator(PLAYER)
     expect(player).to_have_attribute("data-cursor", "5")
     expect(player).to_have_attribute("data-playing", "false")
@@ -104,28 +107,30 @@ def test_a_link_to_a_step_opens_it(tmp_path: Path, disk: Any) -> None:
     expect(player).to_have_attribute("data-cursor", str(len(TRACES["story"].steps)))
 
 
-def test_a_page_saved_in_the_browser_opens_where_it_was_saved(tmp_path: Path, disk: Any) -> None:
+def test_a_page_saved_in_the_browser_opens_where_it_was_saved(
+    tmp_path: Path, open_from_disk: Any
+) -> None:
     trace = TRACES["hostile"]
-    first = disk(exported(trace, tmp_path), "#step=3&beat=2")
+    first = open_from_disk(export(trace, tmp_path), "#step=3&beat=2")
     expect(first.locator(PLAYER)).to_have_attribute("data-beat", "2")
     with first.expect_download() as saved:
         take_along(first, "Save page")
     assert saved.value.suggested_filename.endswith(".html")
     again = tmp_path / "again.html"
     saved.value.save_as(again)
-    second = disk(again)
+    second = open_from_disk(again)
     player = second.locator(PLAYER)
     expect(player).to_have_attribute("data-cursor", "3")
     expect(player).to_have_attribute("data-beat", "2")
     expect(player).to_have_attribute("data-playing", "false")
-    assert shown(second) == shown(first)
+    assert tokens_of(second) == tokens_of(first)
     assert second.title() == first.title()
     assert parts(again.read_text(encoding="utf-8")) == parts(page(trace, 3, 2))
-    to_the_end(second, trace)
+    go_to_end(second, trace)
 
 
 def test_a_page_made_for_a_step_opens_there_unless_its_address_names_another(
-    tmp_path: Path, disk: Any
+    tmp_path: Path, open_from_disk: Any
 ) -> None:
     file = tmp_path / "run.html"
     file.write_text(page(TRACES["story"], 4, 3), encoding="utf-8")
@@ -134,7 +139,7 @@ def test_a_page_made_for_a_step_opens_there_unless_its_address_names_another(
         ("#step=2", "2", "5"),
         ("#step=6&beat=1", "6", "1"),
     ]:
-        player = disk(file, address).locator(PLAYER)
+        player = open_from_disk(file, address).locator(PLAYER)
         expect(player).to_have_attribute("data-cursor", step)
         expect(player).to_have_attribute("data-beat", beat)
 
@@ -157,8 +162,8 @@ def test_a_page_saved_in_the_app_is_the_same(
 
 
 def parts(text: str) -> tuple[str, Trace, str]:
-    """What stands before the run, without the nonce; the run, whose numbers may be written differently;
-    what stands behind it."""
+    """A page before its run, without the nonce; the run, read, since its numbers may be written differently; and
+    the page after it."""
     text = re.sub(r"nonce[-=]\"?[0-9a-f]{32}", "nonce", text)
     result = re.fullmatch('(.*id="logitspec-trace"[^>]*>)(.*?)(</script>.*)', text, re.DOTALL)
     assert result is not None
@@ -166,9 +171,9 @@ def parts(text: str) -> tuple[str, Trace, str]:
     return before, Trace.from_json(data), after
 
 
-def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, disk: Any) -> None:
+def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, open_from_disk: Any) -> None:
     trace = TRACES["hostile"]
-    tab = disk(exported(trace, tmp_path), "#step=3")
+    tab = open_from_disk(export(trace, tmp_path), "#step=3")
     expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", "3")
     for button, name in [("Save trace", "saved.json"), ("Save picture (SVG)", "saved.svg")]:
         with tab.expect_download() as saved:
@@ -180,8 +185,10 @@ def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, disk: Any) -> No
 
 @pytest.mark.parametrize("ending", [".json", ".json.gz"])
 @pytest.mark.parametrize("way", ["button", "drop"])
-def test_another_trace_can_be_opened(ending: str, way: str, tmp_path: Path, disk: Any) -> None:
-    tab = disk(exported(TRACES["story"], tmp_path))
+def test_another_trace_can_be_opened(
+    ending: str, way: str, tmp_path: Path, open_from_disk: Any
+) -> None:
+    tab = open_from_disk(export(TRACES["story"], tmp_path))
     other = TRACES["hostile"]
     file = tmp_path / f"other{ending}"
     other.save(file)
@@ -192,12 +199,12 @@ def test_another_trace_can_be_opened(ending: str, way: str, tmp_path: Path, disk
     else:
         drop(tab, file.name, file.read_bytes())
     expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
-    to_the_end(tab, other)
-    assert [int(row[0]) for row in shown(tab)] == [*other.prompt_ids, *other.output_ids]
+    go_to_end(tab, other)
+    assert [int(row[0]) for row in tokens_of(tab)] == [*other.prompt_ids, *other.output_ids]
 
 
 def drop(tab: Page, name: str, content: bytes) -> None:
-    """A file let go over the player."""
+    """Drop a file on the player."""
     transfer = tab.evaluate_handle(
         "([name, bytes]) => { const t = new DataTransfer();"
         " t.items.add(new File([new Uint8Array(bytes)], name)); return t; }",
@@ -208,17 +215,17 @@ def drop(tab: Page, name: str, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no trace", b"\x1f\x8bbroken", b"{}", b"[1]"])
-def test_what_is_no_trace_is_said_and_the_old_one_stays(
-    content: bytes, tmp_path: Path, disk: Any
+def test_another_file_is_refused_and_the_old_trace_stays(
+    content: bytes, tmp_path: Path, open_from_disk: Any
 ) -> None:
-    tab = disk(exported(TRACES["story"], tmp_path))
+    tab = open_from_disk(export(TRACES["story"], tmp_path))
     drop(tab, "some.json", content)
     expect(tab.locator(PLAYER)).to_contain_text(re.compile("damaged|not a trace|neither a trace"))
     expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(TRACES["story"].steps)))
 
 
-def test_the_page_can_reach_nothing(tmp_path: Path, disk: Any) -> None:
-    tab = disk(exported(TRACES["story"], tmp_path))
+def test_the_page_can_reach_nothing(tmp_path: Path, open_from_disk: Any) -> None:
+    tab = open_from_disk(export(TRACES["story"], tmp_path))
     policy = tab.locator("meta[http-equiv]").get_attribute("content") or ""
     assert policy.startswith("default-src 'none'; script-src 'nonce-")
     assert "unsafe-inline" not in policy.split("style-src")[0]
@@ -240,7 +247,7 @@ def test_token_text_can_not_leave_the_page_s_data() -> None:
 
 
 class Elements(HTMLParser):
-    """What stands in the script elements of a page, and what stands elsewhere."""
+    """The texts of a page's script elements, and everything else in it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -291,7 +298,7 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
         (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
     ],
 )
-def test_what_goes_wrong_is_one_sentence(
+def test_an_error_is_one_sentence(
     arguments: list[str],
     message: str,
     tmp_path: Path,

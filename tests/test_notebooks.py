@@ -32,28 +32,28 @@ SOLUTION = (
 )
 
 
-def opened(name: str) -> Any:
+def read_notebook(name: str) -> Any:
     return nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
 
 
-def executed(document: Any) -> Any:
-    """The notebook with the outputs that its cells have when they run in Jupyter."""
+def execute(document: Any) -> Any:
+    """The notebook with the outputs of its cells, run by Jupyter's kernel."""
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     return NotebookClient(
         document, timeout=300, kernel_name="python3", resources=resources
     ).execute()
 
 
-def shown(document: Any, kind: str) -> list[str]:
-    """The outputs of a kind, in order."""
-    found = []
+def outputs(document: Any, kind: str) -> list[str]:
+    """The outputs of one MIME type, or of the streams for "text", in order."""
+    texts = []
     for cell in document.cells:
         for output in cell.get("outputs", []):
             if kind in output.get("data", {}):
-                found.append(output["data"][kind])
+                texts.append(output["data"][kind])
             elif kind == "text" and output["output_type"] == "stream":
-                found.append(output["text"])
-    return found
+                texts.append(output["text"])
+    return texts
 
 
 # A trace
@@ -70,7 +70,7 @@ def test_a_trace_in_a_notebook_is_its_player_and_a_line() -> None:
     assert frame.count("<") == 2
 
 
-def test_what_tokens_hold_can_not_leave_the_frame(blank: Page) -> None:
+def test_token_text_can_not_leave_the_frame(blank: Page) -> None:
     trace = hostile()
     blank.set_content(f"<!doctype html><h1>A notebook</h1>{trace._repr_html_()}")
     assert blank.locator("iframe").count() == 1
@@ -91,16 +91,16 @@ def test_what_tokens_hold_can_not_leave_the_frame(blank: Page) -> None:
 def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = story()
     whole = len(trace._repr_html_() or "")
-    monkeypatch.setattr(notebook, "MOST", len(trace.to_json()) // 2)
+    monkeypatch.setattr(notebook, "MAX_LETTERS", len(trace.to_json()) // 2)
     short = trace._repr_html_() or ""
-    said = re.search(r"The first (\d+) of (\d+) steps", short)
-    assert said is not None
-    assert 0 < int(said[1]) < int(said[2]) == len(trace.steps)
+    note = re.search(r"The first (\d+) of (\d+) steps", short)
+    assert note is not None
+    assert 0 < int(note[1]) < int(note[2]) == len(trace.steps)
     data = re.search(r'id="logitspec-trace"[^>]*>(.*?)</script>', html.unescape(short))
     assert data is not None
-    assert Trace.from_json(data[1]).steps == trace.steps[: int(said[1])]
+    assert Trace.from_json(data[1]).steps == trace.steps[: int(note[1])]
     assert len(short) < whole
-    monkeypatch.setattr(notebook, "MOST", 0)
+    monkeypatch.setattr(notebook, "MAX_LETTERS", 0)
     assert "The first 1 of" in (trace._repr_html_() or "")
 
 
@@ -109,23 +109,23 @@ def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.long
 def test_the_example_shows_both_runs() -> None:
-    done = executed(opened("watch.ipynb"))
-    frames = shown(done, "text/html")
+    document = execute(read_notebook("watch.ipynb"))
+    frames = outputs(document, "text/html")
     assert [each.startswith("<iframe srcdoc=") for each in frames] == [True, True]
     assert "a present for Renata" in html.unescape(frames[0])
-    numbers = "".join(shown(done, "text"))
+    numbers = "".join(outputs(document, "text"))
     trace = Trace.open(ASSETS / "traces" / "20.json.gz")
     assert f"{len(trace.output_ids)} tokens in {len(trace.steps)} passes" in numbers
-    assert all(len(each) < 200 for each in shown(done, "text/plain"))
+    assert all(len(each) < 200 for each in outputs(document, "text/plain"))
 
 
 @pytest.mark.long
-def test_the_lab_is_passed_by_a_solution_of_twenty_lines() -> None:
-    document = opened("lab.ipynb")
+def test_a_solution_of_twenty_lines_passes_the_lab() -> None:
+    document = read_notebook("lab.ipynb")
     (task,) = [each for each in document.cells if "task" in each.metadata.get("tags", [])]
     task.source = SOLUTION
-    said = "".join(shown(executed(document), "text"))
-    assert re.findall(r"Task (\d) is done", said) == ["1", "2", "3", "4"]
+    text = "".join(outputs(execute(document), "text"))
+    assert re.findall(r"Task (\d) is done", text) == ["1", "2", "3", "4"]
     lines = [
         each for each in SOLUTION.split("num_pred_tokens: int")[1].splitlines() if each.strip()
     ]
@@ -133,7 +133,7 @@ def test_the_lab_is_passed_by_a_solution_of_twenty_lines() -> None:
 
 
 def test_the_lab_as_it_ships_stops_at_its_first_check() -> None:
-    document = opened("lab.ipynb")
+    document = read_notebook("lab.ipynb")
     document.cells = document.cells[
         : 1
         + next(
@@ -143,16 +143,16 @@ def test_the_lab_as_it_ships_stops_at_its_first_check() -> None:
         )
     ]
     with pytest.raises(CellExecutionError, match="the draft is"):
-        executed(document)
+        execute(document)
 
 
 # Wrong solutions
 
 
-def method(source: str) -> Any:
-    space: dict[str, Any] = {"__name__": __name__}
-    exec(compile(source.replace("@register\n", ""), "lab", "exec"), space)
-    return space["Mine"]
+def drafter_of(source: str) -> Any:
+    namespace: dict[str, Any] = {"__name__": __name__}
+    exec(compile(source.replace("@register\n", ""), "lab", "exec"), namespace)
+    return namespace["Mine"]
 
 
 WRONG = {
@@ -171,20 +171,20 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_solution_is_told_what_is_wrong(name: str) -> None:
+def test_a_check_says_what_is_wrong(name: str) -> None:
     right, wrong, check, sentence = WRONG[name]
     assert SOLUTION.count(right) == 1
     source = SOLUTION.replace(right, wrong)
     with pytest.raises(NotYet, match=sentence):
-        getattr(lab, check)(method(source))
+        getattr(lab, check)(drafter_of(source))
 
 
 def test_the_solution_passes_both_checks() -> None:
-    assert lab.check_draft(method(SOLUTION)).startswith("Task 1 is done")
-    assert lab.check_observe(method(SOLUTION)).startswith("Task 2 is done")
+    assert lab.check_draft(drafter_of(SOLUTION)).startswith("Task 1 is done")
+    assert lab.check_observe(drafter_of(SOLUTION)).startswith("Task 2 is done")
 
 
-def test_runs_that_show_nothing_are_no_answer() -> None:
+def test_runs_that_show_nothing_fail_the_check() -> None:
     run = story()
     with pytest.raises(NotYet, match="Both runs are of"):
         lab.check_run(run, run)

@@ -16,7 +16,7 @@ from support.player_page import hostile, page_html, story
 
 from logitspec import LogitSpecError, Trace
 from logitspec.publish import picture as drawing
-from logitspec.publish.picture import picture, written
+from logitspec.publish.picture import picture, render
 
 SVG = "{http://www.w3.org/2000/svg}"
 TRACES = {"story": story(), "hostile": hostile()}
@@ -41,7 +41,7 @@ def pictures() -> dict[str, list[ElementTree.Element]]:
 
 def all_steps(trace: Trace) -> list[ElementTree.Element]:
     """All steps by one Node, which `picture` would start for each."""
-    texts = written("picture", trace).split("</svg>\n")[:-1]
+    texts = render("picture", trace).split("</svg>\n")[:-1]
     return [parsed(text + "</svg>") for text in texts]
 
 
@@ -408,15 +408,15 @@ def test_too_many_steps_for_a_film_are_refused_in_the_page(player: Page) -> None
 
 
 def test_without_node_a_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.publish.picture.node", lambda: None)
+    monkeypatch.setattr("logitspec.publish.picture.find_node", lambda: None)
     with pytest.raises(LogitSpecError, match="written by Node"):
         picture(TRACES["story"], 1)
 
 
 def test_without_a_browser_pixels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logitspec.publish.browser.program", lambda: None)
+    monkeypatch.setattr("logitspec.publish.browser.find_browser", lambda: None)
     with pytest.raises(LogitSpecError, match="Chromium, Chrome or Edge"):
-        drawing.pixels([{"svg": "<svg/>", "time": 1}], "png")
+        drawing.rasterize([{"svg": "<svg/>", "time": 1}], "png")
 
 
 def test_a_step_that_is_not_there_is_refused() -> None:
@@ -426,7 +426,7 @@ def test_a_step_that_is_not_there_is_refused() -> None:
 
 
 def test_frames_of_a_film_are_the_stills_of_the_beats() -> None:
-    frames = json.loads(written("frames", TRACES["story"], "2"))
+    frames = json.loads(render("frames", TRACES["story"], "2"))
     assert [each["svg"] for each in frames] == [
         picture(TRACES["story"], 2, beat) for beat in (1, 2, 3, 4, 5)
     ]

@@ -1,4 +1,4 @@
-"""Recording the prompts of the galleries, and what the page finds of it."""
+"""Recording the prompts of the galleries, and the demos that the page finds."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from logitspec.publish.demos import (
     TRACES,
     Gallery,
     demo_file,
+    demo_prompts,
     demo_run,
     galleries,
     opening_race,
     opening_run,
     read_demo,
-    shown_prompts,
 )
 from logitspec.publish.typical import FIRST_STEPS, most_typical_race, typical_step
 from logitspec.serving.wire import autoplay_message
@@ -42,8 +42,8 @@ GALLERIES = (
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A tiny random model under the name that was asked for, and prompts in its few letters."""
+def tiny_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A tiny random model instead of each that is loaded, and prompts in its few letters."""
     calls: list[tuple[str, ...]] = []
 
     def load(*names: str) -> Any:
@@ -59,13 +59,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert all(names[1:] == ("cpu", "float32") for names in calls)
 
 
-def opened(folder: Path = TRACES) -> tuple[Prompt, Trace]:
+def open_demo(folder: Path = TRACES) -> tuple[Prompt, Trace]:
     result = opening_run(folder)
     assert result is not None
     return result
 
 
-def recorded_in(folder: Path, *arguments: str) -> list[Path]:
+def run_record(folder: Path, *arguments: str) -> list[Path]:
     assert main(["record", "--out", str(folder), "--max-new-tokens", "12", *arguments]) == 0
     return sorted(folder.iterdir())
 
@@ -73,11 +73,11 @@ def recorded_in(folder: Path, *arguments: str) -> list[Path]:
 def test_every_prompt_is_recorded_under_its_number_on_the_model_of_its_gallery(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = recorded_in(tmp_path / "traces")
+    files = run_record(tmp_path / "traces")
     names = sorted(f"{prompt.question_id}.json.gz" for prompt in FIRST + LETTERS)
     assert [file.name for file in files] == names
-    ran = {name: Trace.open(tmp_path / "traces" / name) for name in names}
-    assert [(trace.model["id"], trace.method) for trace in map(ran.get, names) if trace] == [
+    traces = {name: Trace.open(tmp_path / "traces" / name) for name in names}
+    assert [(trace.model["id"], trace.method) for trace in map(traces.get, names) if trace] == [
         ("builtin", "logitspec_paper"),
         ("real", "logitspec"),
         ("real", "logitspec"),
@@ -95,31 +95,32 @@ def test_every_prompt_is_recorded_under_its_number_on_the_model_of_its_gallery(
     assert trace.mentioned() <= trace.vocabulary.keys()
 
 
-def test_the_same_run_is_recorded_again(tmp_path: Path) -> None:
-    """All but the clock."""
-    twice = []
+def test_a_second_recording_differs_in_times_only(tmp_path: Path) -> None:
+    traces = []
     for name in ("first", "second"):
-        (file,) = recorded_in(tmp_path / name, "18")
+        (file,) = run_record(tmp_path / name, "18")
         trace = Trace.open(file)
         trace.baseline, trace.prefill_seconds = None, 0
         for step in trace.steps:
             step.seconds = type(step.seconds)()
-        twice.append(trace)
-    assert twice[0] == twice[1]
+        traces.append(trace)
+    assert traces[0] == traces[1]
 
 
-def test_what_differs_from_plain_decoding_is_not_recorded(
+def test_a_run_that_differs_from_plain_decoding_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    decoded = record._decode
+    decode = record._decode
 
-    def other(target: Any, tokenizer: Any, prompt: Prompt, method: str, most: int) -> Trace:
-        trace: Trace = decoded(
+    def decode_one_less(
+        target: Any, tokenizer: Any, prompt: Prompt, method: str, most: int
+    ) -> Trace:
+        trace: Trace = decode(
             target, tokenizer, prompt, method, most - (method == "autoregressive")
         )
         return trace
 
-    monkeypatch.setattr(record, "_decode", other)
+    monkeypatch.setattr(record, "_decode", decode_one_less)
     assert main(["record", "--out", str(tmp_path / "traces"), "1"]) == 2
     assert "differs from plain decoding" in capsys.readouterr().err
     assert list((tmp_path / "traces").iterdir()) == []
@@ -130,8 +131,8 @@ def test_an_unknown_prompt_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "There is no prompt 77; choose from 1, 2, 18, 101, 102.\n"
 
 
-def test_recorded_runs_are_found_by_name_and_nothing_else_is(tmp_path: Path) -> None:
-    recorded_in(tmp_path, "2")
+def test_recorded_runs_are_found_by_their_names_only(tmp_path: Path) -> None:
+    run_record(tmp_path, "2")
     whole = Trace.from_json(read_demo("recorded-2", tmp_path) or "")
     assert whole == Trace.open(demo_file(LETTERS[1], tmp_path))
     for name in ("recorded-1", "recorded-77", "2", "../2", "", "recorded-2.json.gz"):
@@ -142,15 +143,15 @@ def test_the_page_opens_on_the_most_typical_run_of_the_first_gallery_or_another_
     tmp_path: Path,
 ) -> None:
     assert opening_run(tmp_path) is None
-    recorded_in(tmp_path, "2", "18")
-    assert opened(tmp_path)[0] in LETTERS
-    recorded_in(tmp_path, "101")
-    assert opened(tmp_path)[0] == FIRST[0]
+    run_record(tmp_path, "2", "18")
+    assert open_demo(tmp_path)[0] in LETTERS
+    run_record(tmp_path, "101")
+    assert open_demo(tmp_path)[0] == FIRST[0]
     (tmp_path / "other").mkdir()
     for number, mean in ((1, 3), (2, 1), (18, 2)):  # tokens a step
         trace = run_of([mean] * 4)
         trace.save(tmp_path / "other" / f"{number}.json.gz")
-    assert opened(tmp_path / "other")[0].question_id == 18
+    assert open_demo(tmp_path / "other")[0].question_id == 18
 
 
 def run_of(lengths: list[int], origin: Origin = Origin.LOGIT) -> Trace:
@@ -175,7 +176,7 @@ def run_of(lengths: list[int], origin: Origin = Origin.LOGIT) -> Trace:
             [3, 3, 3, 3, 5, 2, 3, 3],
             Origin.LOGIT,
             7,
-        ),  # the first of median length behind the first few
+        ),  # the first of median length after FIRST_STEPS
         ([1, 1, 1, 2, 1, 4, 2, 1], Origin.RETRIEVED, 7),  # one that accepts a draft
         ([3, 3, 3, 3, 3, 3], Origin.RECYCLED, 1),  # no draft of the two origins
         ([3, 3], Origin.LOGIT, 1),
@@ -189,21 +190,21 @@ def test_a_typical_step_is_one_of_median_length(
 
 
 def race_of(*tokens: int) -> Race:
-    """One whose lanes emit so many tokens in two steps of a second."""
+    """A race whose lanes take two steps of a second, each with so many tokens."""
     return Race(list("abc"), [run_of([each, each]) for each in tokens])
 
 
-def test_the_typical_race_comes_in_as_all_together_and_has_their_ratios() -> None:
+def test_the_typical_race_has_the_order_and_the_ratios_of_the_sum() -> None:
     whole = [race_of(9, 3, 2), race_of(2, 9, 3), race_of(5, 4, 3), race_of(9, 8, 1)]
-    # All together: 25, 24 and 9 tokens. The second comes in otherwise; of the others the fourth has the
-    # first lane 1.1 times as fast as the second, but 9 times as fast as the third.
+    # The sums are 25, 24 and 9 tokens. The second race has another order; in the fourth the first lane is 1.1 times
+    # as fast as the second, but 9 times as fast as the third.
     assert most_typical_race(whole) is whole[2]
 
 
-def test_a_run_to_be_played_says_so_first_and_is_never_twice_the_same(tmp_path: Path) -> None:
-    recorded_in(tmp_path, "2")
+def test_every_autoplay_message_differs_and_begins_with_the_flag(tmp_path: Path) -> None:
+    run_record(tmp_path, "2")
     trace = read_demo("recorded-2", tmp_path) or ""
-    assert autoplay_message(trace).startswith('{"autoplay":true,')  # by which the page tells it
+    assert autoplay_message(trace).startswith('{"autoplay":true,')  # the page reads no further
     assert autoplay_message(trace) != autoplay_message(trace)
     assert Trace.from_json(autoplay_message(trace, 5)) == Trace.from_json(trace)
     assert json.loads(autoplay_message(trace, 5))["at"] == 5
@@ -214,11 +215,11 @@ def name_of(trace: Trace) -> str:
     return str(trace.model["id"]).partition(":")[0]
 
 
-def test_what_rates_were_fitted_on_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prompts_that_weights_were_fitted_on_are_no_demos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    fitted = {prompt.text for prompt in read_prompts(TYPED.with_name("fit.jsonl"))}
-    assert len(fitted) == 32
-    assert not fitted & {prompt.text for prompt in shown_prompts()}
+    fit_texts = {prompt.text for prompt in read_prompts(TYPED.with_name("fit.jsonl"))}
+    assert len(fit_texts) == 32
+    assert not fit_texts & {prompt.text for prompt in demo_prompts()}
 
 
 SHIPPED = [
@@ -236,10 +237,10 @@ def test_runs_of_a_real_model_come_first_one_of_every_kind(monkeypatch: pytest.M
     assert [gallery.model for gallery in others] == ["builtin"]
     kinds = [prompt.category for prompt in first.prompts]
     assert len(set(kinds)) == len(kinds) >= 10
-    assert len({demo_run(prompt) for prompt in shown_prompts()}) == len(shown_prompts())
-    assert all(prompt.text and prompt.title for prompt in shown_prompts())
-    assert [prompt for _, prompt in SHIPPED] == shown_prompts()
-    opening, trace = opened()
+    assert len({demo_run(prompt) for prompt in demo_prompts()}) == len(demo_prompts())
+    assert all(prompt.text and prompt.title for prompt in demo_prompts())
+    assert [prompt for _, prompt in SHIPPED] == demo_prompts()
+    opening, trace = open_demo()
     assert opening in first.prompts
     assert typical_step(trace) > FIRST_STEPS
     assert opening_race() in first.prompts
@@ -261,7 +262,7 @@ def test_a_shipped_recording_is_whole_and_says_what_it_is(gallery: Gallery, prom
     assert demo_file(prompt).stat().st_size < 200_000
 
 
-def test_the_shipped_race_of_the_real_model_goes_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_method_wins_the_shipped_race(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     prompt = opening_race()
     assert prompt is not None
@@ -274,7 +275,7 @@ def test_the_shipped_race_of_the_real_model_goes_to_ours(monkeypatch: pytest.Mon
 
 
 def test_the_recordings_are_of_the_shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New weights want new recordings: python -m logitspec record."""
+    """After new weights, record again: python -m logitspec record."""
     monkeypatch.undo()
     from logitspec import decode, load
 
@@ -289,7 +290,7 @@ def test_a_race_is_recorded_beside_the_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lanes = ["--race", "prompt_lookup", "autoregressive"]
-    (file,) = recorded_in(tmp_path / "races", "2", *lanes)
+    (file,) = run_record(tmp_path / "races", "2", *lanes)
     assert "title 2; Prompt lookup" in capsys.readouterr().out
     saved = json.loads(read_demo("recorded-2", tmp_path / "races") or "")
     assert file.name == "2.json.gz"
@@ -302,8 +303,8 @@ def test_a_race_is_recorded_beside_the_runs(
     assert all(trace.prompt == "ABCABABCAB" for trace in traces)
 
 
-def test_of_all_races_of_the_first_gallery_one_is_kept(tmp_path: Path) -> None:
-    (file,) = recorded_in(tmp_path / "races", "--race", "logitspec", "prompt_lookup")
+def test_one_race_of_the_first_gallery_is_saved(tmp_path: Path) -> None:
+    (file,) = run_record(tmp_path / "races", "--race", "logitspec", "prompt_lookup")
     assert file.name in ("101.json.gz", "102.json.gz")
     assert opening_race(tmp_path / "races") in FIRST
 
@@ -311,12 +312,12 @@ def test_of_all_races_of_the_first_gallery_one_is_kept(tmp_path: Path) -> None:
 def test_a_race_whose_outputs_differ_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def unlike(*arguments: Any) -> Any:
+    def begin_with_a_shorter_lane(*arguments: Any) -> Any:
         contest = begin_race(*arguments)
         contest.traces[0].max_new_tokens -= 1
         return contest
 
-    monkeypatch.setattr(record, "begin_race", unlike)
+    monkeypatch.setattr(record, "begin_race", begin_with_a_shorter_lane)
     assert main(["record", "--out", str(tmp_path / "races"), "1", "--race"]) == 2
     assert "outputs differ" in capsys.readouterr().err
     assert list((tmp_path / "races").iterdir()) == []

@@ -1,4 +1,5 @@
-"""Tables, homework, handouts and frames in other pages: held to the trace, by other means than those that write them."""
+"""Tables, homework, handouts and frames in other pages, compared with the trace by other code than that which writes
+them."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from logitspec import Trace
 from logitspec.__main__ import main
 from logitspec.publish import film
 from logitspec.publish.lesson import LESSON
-from logitspec.publish.picture import written
+from logitspec.publish.picture import render
 
 STORY, HOSTILE = story(), hostile()
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -38,7 +39,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("trace", [STORY, HOSTILE], ids=["story", "hostile"])
 def test_a_table_has_the_numbers_of_the_trace(trace: Trace) -> None:
-    table = rows(written("table", trace))
+    table = rows(render("table", trace))
     assert len(table) == len(trace.steps)
     for number, (row, step) in enumerate(zip(table, trace.steps, strict=True), 1):
         states = step.states()[1:]
@@ -69,13 +70,13 @@ def test_no_cell_is_a_formula() -> None:
     ]
     trace = MadeUp([b"one", *bad], [*bad, b"two", *bad], ranks=4, seed=3).trace
     for kind in ("table", "homework", "solutions"):
-        for row in csv.reader(io.StringIO(written(kind, trace)[1:], newline="")):
+        for row in csv.reader(io.StringIO(render(kind, trace)[1:], newline="")):
             for cell in row:
                 assert not cell.lstrip(" ").startswith(FORMULAS), cell
 
 
-def test_homework_hides_what_was_accepted_and_its_solutions_say_it() -> None:
-    sheet, solutions = (rows(written(kind, STORY)) for kind in ("homework", "solutions"))
+def test_homework_hides_what_was_accepted_and_its_solutions_give_it() -> None:
+    sheet, solutions = (rows(render(kind, STORY)) for kind in ("homework", "solutions"))
     assert 5 <= len(sheet) == len(solutions) <= 10
     for task, solution in zip(sheet, solutions, strict=True):
         assert task["Step"] == solution["Step"]
@@ -84,17 +85,17 @@ def test_homework_hides_what_was_accepted_and_its_solutions_say_it() -> None:
         assert solution["Tokens of the pass"] == str(len(step.tokens))
         assert solution["Accepted nodes"].split() == [str(node) for node in step.path[1:]]
         assert [value for name, value in task.items() if name.endswith("?")] == ["", "", ""]
-        assert walked(task) == [int(node) for node in solution["Accepted nodes"].split()]
+        assert walk(task) == [int(node) for node in solution["Accepted nodes"].split()]
 
 
-def walked(task: dict[str, str]) -> list[int]:
-    """The nodes that a student finds, from the sheet alone."""
+def walk(task: dict[str, str]) -> list[int]:
+    """The accepted nodes, as a student finds them from the sheet alone."""
     (tree,) = [value for name, value in task.items() if name.startswith("Draft tree")]
     nodes = {}
     for line in tree.split("\n"):
-        found = re.fullmatch(r"(\d+)(?: \((\d+)\))? (\".*\") → (\".*\")", line)
-        assert found is not None, line
-        nodes[int(found[1])] = (found[2] and int(found[2]), found[3], found[4])
+        match = re.fullmatch(r"(\d+)(?: \((\d+)\))? (\".*\") → (\".*\")", line)
+        assert match is not None, line
+        nodes[int(match[1])] = (match[2] and int(match[2]), match[3], match[4])
     path: list[int] = []
     at = 0
     while True:
@@ -106,8 +107,8 @@ def walked(task: dict[str, str]) -> list[int]:
         path.append(at)
 
 
-def test_no_row_of_a_sheet_says_how_another_ended() -> None:
-    sheet = rows(written("homework", STORY, "4-12"))
+def test_no_row_of_a_sheet_reveals_how_another_ended() -> None:
+    sheet = rows(render("homework", STORY, "4-12"))
     for task, after in pairwise(sheet):
         step = STORY.steps[int(task["Step"]) - 1]
         last = STORY.vocabulary[step.tokens[-1]].decode().strip()
@@ -116,7 +117,7 @@ def test_no_row_of_a_sheet_says_how_another_ended() -> None:
         assert len(after["Text before"]) < 20  # steps that follow each other share no text
 
 
-def test_a_sheet_of_the_page_is_that_of_the_command(blank: Page) -> None:
+def test_the_page_saves_the_same_sheets_as_the_command(blank: Page) -> None:
     blank.set_content(page_html())
     blank.evaluate("text => player.receive(text)", STORY.to_json())
     for button, kind in [
@@ -127,10 +128,10 @@ def test_a_sheet_of_the_page_is_that_of_the_command(blank: Page) -> None:
         with blank.expect_download() as saved:
             take_along(blank, button)
         assert saved.value.suggested_filename.endswith(".csv")
-        assert Path(saved.value.path()).read_bytes().decode() == written(kind, STORY)
+        assert Path(saved.value.path()).read_bytes().decode() == render(kind, STORY)
 
 
-def test_the_menu_is_reached_and_left_by_keyboard(blank: Page) -> None:
+def test_the_keyboard_opens_and_closes_the_menu(blank: Page) -> None:
     blank.set_content(page_html())
     blank.evaluate("text => player.receive(text)", STORY.to_json())
     menu = blank.get_by_role("button", name="Take along")
@@ -198,10 +199,10 @@ def test_a_handout_has_a_page_a_step_and_its_notes(tmp_path: Path) -> None:
 
 
 def test_a_handout_prints_a_page_a_step_and_is_legible_in_grey(blank: Page) -> None:
-    blank.set_content(written("handout", STORY, "2, 5, 19"))
+    blank.set_content(render("handout", STORY, "2, 5, 19"))
     paper = blank.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 3
-    # A state and an origin are told by line and shape, whatever their colour.
+    # States and origins differ in line and shape, not only in colour.
     shapes: dict[str, set[tuple[str, str]]] = {}
     groups = blank.locator("svg .tree [data-node]").evaluate_all(
         "all => all.map(g => { const p = g.querySelectorAll('path'); return [g.dataset.state, g.dataset.origin,"
@@ -226,7 +227,7 @@ def test_a_handout_prints_a_page_a_step_and_is_legible_in_grey(blank: Page) -> N
 PAGE = (Path(film.__file__).parent / "README.md").read_text(encoding="utf-8")
 
 
-def test_what_the_page_shows_is_what_the_commands_write(
+def test_the_documentations_commands_write_what_it_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -244,20 +245,22 @@ def test_what_the_page_shows_is_what_the_commands_write(
         assert (image.format, image.size) == ("PNG", (1920, 1080))
     with Image.open("film.webp") as image:
         assert image.n_frames == 15  # type: ignore[attr-defined]
-    assert Path("sheet.csv").read_bytes().decode() == written("homework", STORY)
+    assert Path("sheet.csv").read_bytes().decode() == render("homework", STORY)
 
 
-def test_a_video_and_paper_are_written(tmp_path: Path) -> None:
+def test_the_command_writes_a_video_and_a_pdf(tmp_path: Path) -> None:
     STORY.save(tmp_path / "run.json")
     video, paper = tmp_path / "a.mp4", tmp_path / "a.pdf"
     arguments = ["--film", str(video), "--handout", str(paper), "--steps", "2"]
     assert main(["export", str(tmp_path / "run.json"), *arguments]) == 0
     assert video.read_bytes()[4:8] == b"ftyp"
-    program = film.ffmpeg()
+    program = film.find_ffmpeg()
     assert program is not None
-    said = subprocess.run([program, "-i", str(video)], capture_output=True, text=True, check=False)
-    assert "1920x1080" in said.stderr
-    times = re.search(r"Duration: 00:00:(\d+)\.", said.stderr)
+    report = subprocess.run(
+        [program, "-i", str(video)], capture_output=True, text=True, check=False
+    )
+    assert "1920x1080" in report.stderr
+    times = re.search(r"Duration: 00:00:(\d+)\.", report.stderr)
     assert times is not None
     assert 8 <= int(times[1]) <= 10  # five stills of 1.4 to 2.4 s
     assert paper.read_bytes().startswith(b"%PDF")
@@ -267,12 +270,12 @@ def test_without_ffmpeg_a_video_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     STORY.save(tmp_path / "run.json")
-    monkeypatch.setattr(film, "ffmpeg", lambda: None)
+    monkeypatch.setattr(film, "find_ffmpeg", lambda: None)
     arguments = [str(tmp_path / "run.json"), "--film", str(tmp_path / "a.mp4"), "--steps", "1"]
     assert main(["export", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert "install it, or write a .webp" in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "install it, or write a .webp" in error
+    assert error.count("\n") == 1
     assert not (tmp_path / "a.mp4").exists()
 
 
@@ -312,9 +315,10 @@ def test_a_lesson_s_page_opens_at_its_station_without_a_network(
     file = tmp_path / "lesson.html"
     assert main(["export", "--lesson", str(file), "--step", "4", "--beat", "2"]) == 0
     tab = visitor.new_page()
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("pageerror", lambda error: asked.append(str(error)))
+    requests: list[str] = []
+    faults: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("pageerror", lambda error: faults.append(str(error)))
     for address, station in [("", "4"), ("#lesson=7&cue=1", "7")]:
         tab.goto("about:blank")
         tab.goto(file.as_uri() + address)
@@ -322,9 +326,9 @@ def test_a_lesson_s_page_opens_at_its_station_without_a_network(
         expect(heading).to_contain_text(f"{station}.", timeout=30_000)
         expect(tab.locator("[data-logitspec-lesson] [data-node]").first).to_be_visible()
     tab.close()
-    assert [
-        each for each in asked if not each.startswith(("file:", "about:", "data:", "blob:"))
-    ] == []
+    own = ("file:", "about:", "data:", "blob:")
+    assert [each for each in requests if not each.startswith(own)] == []
+    assert faults == []
 
 
 def test_a_lesson_whose_run_is_not_here_is_no_page(

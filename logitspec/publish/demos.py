@@ -18,10 +18,9 @@ RACES = ASSETS / "races"
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Prompts whose demos are of one model.
+    """Prompts whose demos are recorded on one model.
 
-    model: its id, as `load` takes it. name: what the page calls it. method: the one that its runs are
-    recorded with. max_new_tokens: at most, of each run.
+    model: its id, as for `load`. name: of the model on the page. method, max_new_tokens: of the recorded runs.
     """
 
     model: str
@@ -32,7 +31,7 @@ class Gallery:
 
 
 def galleries() -> tuple[Gallery, ...]:
-    """In the order of the page, the one that it opens with first."""
+    """The galleries in the order of the page, which opens with the first."""
     return (
         Gallery(
             "HuggingFaceTB/SmolLM2-135M-Instruct",
@@ -45,8 +44,8 @@ def galleries() -> tuple[Gallery, ...]:
     )
 
 
-def shown_prompts() -> list[Prompt]:
-    """Those of all galleries."""
+def demo_prompts() -> list[Prompt]:
+    """The prompts of all galleries, recorded or not."""
     return [prompt for gallery in galleries() for prompt in gallery.prompts]
 
 
@@ -61,8 +60,8 @@ def demo_file(prompt: Prompt, folder: Path = TRACES) -> Path:
 
 
 def read_demo(run: str, folder: Path = TRACES) -> str | None:
-    """The trace of the demo named `run` as JSON, or of RACES the race; None where there is none."""
-    for prompt in shown_prompts():
+    """The trace of the demo `run` as JSON, or with `folder` RACES the race; None where there is none."""
+    for prompt in demo_prompts():
         path = demo_file(prompt, folder)
         if demo_run(prompt) == run and path.is_file():
             return gzip.decompress(path.read_bytes()).decode()
@@ -70,8 +69,8 @@ def read_demo(run: str, folder: Path = TRACES) -> str | None:
 
 
 def opening_run(folder: Path = TRACES) -> tuple[Prompt, Trace] | None:
-    """The demo that the page opens on: of the first gallery with any, the most typical run."""
-    for prompts in _recorded(folder):
+    """The demo that the page opens on: the most typical run of the first gallery that has any."""
+    for prompts in _recorded_prompts(folder):
         traces = [Trace.open(demo_file(prompt, folder)) for prompt in prompts]
         trace = most_typical_run(traces)
         return prompts[traces.index(trace)], trace
@@ -81,15 +80,15 @@ def opening_run(folder: Path = TRACES) -> tuple[Prompt, Trace] | None:
 def opening_scene(folder: Path = TRACES) -> tuple[Prompt, Trace, int] | None:
     """The step that the page opens on, with its run and prompt: the clearest one of the first gallery that has
     any, else a typical one of `opening_run`."""
-    for prompts in _recorded(folder):
+    for prompts in _recorded_prompts(folder):
         traces = [Trace.open(demo_file(prompt, folder)) for prompt in prompts]
-        found = [
+        scenes = [
             (*clearest, place)
             for place, trace in enumerate(traces)
             if (clearest := clearest_step(trace))
         ]
-        if found:
-            _, number, place = min(found)
+        if scenes:
+            _, number, place = min(scenes)
             return prompts[place], traces[place], number
     opening = opening_run(folder)
     return opening and (*opening, typical_step(opening[1]))
@@ -97,11 +96,11 @@ def opening_scene(folder: Path = TRACES) -> tuple[Prompt, Trace, int] | None:
 
 def opening_race(folder: Path = RACES) -> Prompt | None:
     """The prompt of the race that the page opens on; None where none is recorded."""
-    return next((prompts[0] for prompts in _recorded(folder)), None)
+    return next((prompts[0] for prompts in _recorded_prompts(folder)), None)
 
 
-def _recorded(folder: Path) -> Iterator[list[Prompt]]:
-    """By gallery, the prompts that have a demo; galleries without any are left out."""
+def _recorded_prompts(folder: Path) -> Iterator[list[Prompt]]:
+    """The prompts that have a demo, by gallery; galleries without any are left out."""
     for gallery in galleries():
         prompts = [prompt for prompt in gallery.prompts if demo_file(prompt, folder).is_file()]
         if prompts:

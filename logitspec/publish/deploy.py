@@ -24,7 +24,7 @@ from logitspec.publish.spacefile import Space, contents, read
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which Space, on which hardware, and whether anything is sent."""
+    """The Space, its hardware, and whether anything is sent."""
     parser.add_argument("--space", help="owner/name (default: yours, named as in the Spacefile)")
     parser.add_argument("--hardware", help="one that the Spacefile names (default: its first)")
     parser.add_argument("--private", action="store_true", help="create it private")
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         print("There is no token, so nothing is known of the Space; as if it were new:")
     else:
         name = options.space or _default_name(api, space.name)
-        state = _call(name, _state_of, api, name, options.dry_run)
+        state = _call(name, _fetch_state, api, name, options.dry_run)
     todo = plan(name, space, hardware, files, secrets, state, options.renew_secrets)
     print("\n".join(todo.lines()))
     if options.dry_run:
@@ -61,7 +61,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _secrets(space: Space, optional: bool) -> dict[str, str]:
-    """Values by name, of those that the environment has."""
+    """The values of the secrets that the environment has, by name.
+
+    Raises LogitSpecError for a required secret without a value, unless `optional`.
+    """
     values = {each.name: os.environ.get(each.source, "") for each in space.secrets}
     for each in space.secrets:
         if each.required and not values[each.name] and not optional:
@@ -79,8 +82,8 @@ def _default_name(api: HfApi, name: str) -> str:
     return f"{_call(name, api.whoami)['name']}/{name}"
 
 
-def _state_of(api: HfApi, name: str, public: bool) -> SpaceState:
-    """The Space as it is. public: without a token settings can't be read, and count as missing."""
+def _fetch_state(api: HfApi, name: str, public: bool) -> SpaceState:
+    """The Space as it is. public: without a token skip the settings, which only its owner can read."""
     try:
         commit = api.space_info(name).sha
     except RepositoryNotFoundError:
@@ -106,7 +109,7 @@ def _state_of(api: HfApi, name: str, public: bool) -> SpaceState:
 
 
 def _carry_out(api: HfApi, todo: Plan, space: Space, private: bool) -> None:
-    """Settings first, so that the first build has them; each part can be done again."""
+    """Apply a plan, settings first, so that the first build has them. A plan that failed halfway can be applied again."""
     name = todo.space
     if todo.create:
         sdk = space.front_matter["sdk"]
@@ -146,7 +149,7 @@ def _send(api: HfApi, todo: Plan) -> None:
 
 
 def _call(name: str, call: Any, *arguments: Any) -> Any:
-    """The answer of `call`; a refusal of the hub, or a broken connection, becomes one sentence."""
+    """What `call` returns; a refusal of the hub, or a broken connection, becomes a LogitSpecError of one sentence."""
     try:
         return call(*arguments)
     except LogitSpecError:

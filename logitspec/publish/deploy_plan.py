@@ -1,4 +1,4 @@
-"""What has to be done to a Space: its description against its state."""
+"""The plan of a deployment: what differs between a Space and its description."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ class SpaceState:
 
 @dataclass(slots=True)
 class Plan:
-    """What has to be done. add: contents by path. hardware: None where it is that already."""
+    """Changes to make to a Space.
+
+    add: contents by path, unless they are the same there. hardware, sleep_seconds: None where nothing changes.
+    unchanged: number of files.
+    """
 
     space: str
     create: bool
@@ -49,7 +53,7 @@ class Plan:
         )  # fmt: skip
 
     def lines(self) -> Iterator[str]:
-        """What would be done, without the values of secrets."""
+        """The changes, a line each, without the values of secrets."""
         if self.create:
             yield f"create the Space {self.space}"
         if self.hardware is not None:
@@ -79,7 +83,7 @@ def plan(
     state: SpaceState,
     renew: bool,
 ) -> Plan:
-    """What brings the Space `name` in line with its description. renew: send secrets that exist, too."""
+    """The changes that make the Space `name` what `space` describes. renew: send secrets that exist, too."""
     additions = {
         path: each for path, each in files.items() if state.files.get(path) not in _ids(each)
     }
@@ -102,7 +106,7 @@ def plan(
 
 
 def _ids(content: Path | bytes) -> tuple[str, str]:
-    """Git's id and the SHA-256 of a file's content; which one the hub keeps depends on the size."""
+    """Git's id and the SHA-256 of a file's content; the hub has one or the other, depending on the size."""
     data = content if isinstance(content, bytes) else content.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest(), hashlib.sha256(
         data

@@ -1,4 +1,4 @@
-"""A trace as something to hand on: one HTML page that plays it, pictures, films and handouts of its steps, tables.
+"""Exports of a trace: one HTML page that plays it, pictures, films and handouts of its steps, tables.
 
     python -m logitspec export run.json --html run.html
     python -m logitspec export run.json --png step.png --step 12 --beat 4
@@ -21,22 +21,22 @@ from logitspec.publish import browser, film
 from logitspec.publish.lesson import LESSON
 from logitspec.publish.lesson_page import lesson_page
 from logitspec.publish.modules import DEFAULT_LANGUAGE, inline_modules, inline_styles
-from logitspec.publish.outline import filled, outline
-from logitspec.publish.picture import LAST_BEAT, picture, png, written
+from logitspec.publish.outline import fill_outline, read_outline
+from logitspec.publish.picture import LAST_BEAT, picture, png, render
 from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
 
-MAX_READ = 4096  # letters of a prompt, for a title
+MAX_PROMPT = 4096  # letters of a prompt that a title is made of
 
 
 def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
     """One HTML document that plays `trace` in any browser and fetches nothing.
 
-    By its policy it runs the one script that carries the nonce, draws, and can reach no address.
-    step: at which it opens, as a still of its `beat`; 0 to play from the beginning.
+    Its content security policy lets only the script with the nonce run, and no request leave the page. step: where
+    it opens, as a still of `beat`; 0 to play from the beginning.
     """
-    return filled(
+    return fill_outline(
         trace.to_json(),
         player=player_markup(),
         title=html.escape(title(trace)),
@@ -48,8 +48,8 @@ def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
 
 
 def hosted_page() -> str:
-    """The same page without a run, for a frame of an MCP client, which tells it what to play."""
-    return filled(
+    """The same page without a run, for the frame of an MCP client, which sends it one."""
+    return fill_outline(
         "",
         player=player_markup(),
         title="LogitSpec step player",
@@ -61,15 +61,15 @@ def hosted_page() -> str:
 
 
 def title(trace: Trace) -> str:
-    """What to call the run: its recorded title, or the beginning of its prompt, on one line."""
-    text = (trace.recorded or trace.prompt or "a run")[:MAX_READ]
+    """A title for the run on one line: its recorded one, or the beginning of its prompt."""
+    text = (trace.recorded or trace.prompt or "a run")[:MAX_PROMPT]
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     words = " ".join(printable.split())
     return "LogitSpec: " + (words if len(words) <= 60 else words[:59] + "…")
 
 
 def player_scripts(language: str = DEFAULT_LANGUAGE) -> str:
-    """What an exported page runs; it can speak `language` and the default one."""
+    """The scripts of an exported page, with the texts in `language` and the default one."""
     return inline_modules(PLAYER / "standalone.js", {language, DEFAULT_LANGUAGE})
 
 
@@ -80,12 +80,12 @@ def player_style() -> str:
 
 def player_markup() -> str:
     """The element that a player goes into."""
-    markup: str = outline()["player"]
+    markup: str = read_outline()["player"]
     return markup
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The trace, and what to make of it."""
+    """The trace, and what to write of it."""
     parser.add_argument(
         "trace",
         type=Path,
@@ -129,7 +129,7 @@ OUTPUTS = {
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write what the options name."""
+    """Write the files that the options name."""
     wanted = [name for name in OUTPUTS if getattr(options, name)]
     if not wanted:
         raise LogitSpecError("Nothing to write; give --html OUT, or another of `export --help`.")
@@ -163,9 +163,9 @@ def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) ->
     if name == "film":
         return _film(out, trace, steps)
     if name == "handout":
-        text = written("handout", trace, steps, beat, _notes(options.notes))
-        return browser.printed(text) if out.suffix == ".pdf" else text
-    return written({"csv": "table"}.get(name, name), trace, steps)
+        text = render("handout", trace, steps, beat, _notes(options.notes))
+        return browser.print_pdf(text) if out.suffix == ".pdf" else text
+    return render({"csv": "table"}.get(name, name), trace, steps)
 
 
 def _check_step(trace: Trace, step: int) -> None:
@@ -181,7 +181,10 @@ def _film(out: Path, trace: Trace, steps: str) -> bytes:
 
 
 def _notes(file: Path | None) -> dict[str, str]:
-    """Notes by step: lines that begin with a number and a colon, and those that follow them."""
+    """Notes by step. A note begins with a line such as "4: …" and goes on until the next of these.
+
+    Raises LogitSpecError for a file that can't be read, or has no such line.
+    """
     if file is None:
         return {}
     try:

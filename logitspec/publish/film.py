@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from logitspec.errors import LogitSpecError
-from logitspec.publish.picture import SHARP, pixels, written
+from logitspec.publish.picture import PNG_SCALE, rasterize, render
 from logitspec.trace.records import Trace
 
 
 def webp(trace: Trace, steps: str) -> bytes:
     """A WebP of 1280 x 720 that plays the steps over and over. Raises LogitSpecError as `picture.png` does."""
-    return pixels(_frames(trace, steps), "film")[0]
+    return rasterize(_frames(trace, steps), "film")[0]
 
 
 def mp4(trace: Trace, steps: str) -> bytes:
     """The same as a video of 1920 x 1080. Raises LogitSpecError also where there is no ffmpeg, or it fails."""
-    program = ffmpeg()
+    program = find_ffmpeg()
     if program is None:
         raise LogitSpecError(
             "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
@@ -31,37 +31,37 @@ def mp4(trace: Trace, steps: str) -> bytes:
     with TemporaryDirectory(prefix="logitspec-") as folder:
         lines = []
         for number, (frame, still) in enumerate(
-            zip(frames, pixels(frames, "png", SHARP), strict=True)
+            zip(frames, rasterize(frames, "png", PNG_SCALE), strict=True)
         ):
             Path(folder, f"{number}.png").write_bytes(still)
             lines += [f"file {number}.png", f"duration {frame['time'] / 1000}"]
         seconds = sum(frame["time"] for frame in frames) / 1000
-        # Not every ffmpeg keeps the time of the last still, unless it stands there twice.
+        # Some releases of ffmpeg ignore the duration of the last entry; a second entry of it helps.
         Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(frames) - 1}.png", ""]))
         command = [
             program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",
             "-vf", "fps=25,format=yuv420p", "-t", str(seconds), "-movflags", "+faststart", "film.mp4",
         ]  # fmt: skip
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if process.returncode:
+            reason = process.stderr.strip().splitlines()[-1:] or ["it says nothing"]
             raise LogitSpecError(
                 f"ffmpeg could not write the film ({reason[0][:200]}); write a .webp."
             )
         return Path(folder, "film.mp4").read_bytes()
 
 
-def ffmpeg() -> str | None:
-    """The ffmpeg on the PATH, else that of the package imageio-ffmpeg; None where both lack."""
-    if found := shutil.which("ffmpeg"):
-        return found
+def find_ffmpeg() -> str | None:
+    """The ffmpeg on the PATH, else that of the package imageio-ffmpeg; None where there is neither."""
+    if program := shutil.which("ffmpeg"):
+        return program
     spec = find_spec("imageio_ffmpeg")
     if spec is None or spec.origin is None:
         return None
-    inside = sorted(Path(spec.origin).parent.glob("binaries/ffmpeg-*"))
-    return str(inside[0]) if inside else None
+    binaries = sorted(Path(spec.origin).parent.glob("binaries/ffmpeg-*"))
+    return str(binaries[0]) if binaries else None
 
 
 def _frames(trace: Trace, steps: str) -> list[dict[str, Any]]:
-    frames: list[dict[str, Any]] = json.loads(written("frames", trace, steps))
+    frames: list[dict[str, Any]] = json.loads(render("frames", trace, steps))
     return frames

@@ -1,5 +1,6 @@
-"""The checks of the lab in assets/notebooks: a drafter that copies what followed the root when it last stood in the
-text, watched, and raced against plain decoding. Each check returns a sentence, or raises one that says what is wrong.
+"""The checks of the lab in assets/notebooks, in which students write a drafter that copies what followed the last
+occurrence of the root, run it, and race it against plain decoding. A check returns a sentence, or raises `NotYet` with
+one that says what is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from logitspec.trace.records import Trace
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import DraftTree, Origin
 
-# Texts and the roots that follow them: repeats, a root never seen, one that stands last, one token only.
+# Texts, each with the root that follows it: repeats, a root that never occurred, one that came last, a single token.
 TEXTS: tuple[tuple[tuple[int, ...], int], ...] = (
     ((5, 6, 7, 8, 5, 6), 7),
     ((1, 2, 3, 1, 4, 9, 9), 1),
@@ -29,35 +30,35 @@ TEXTS: tuple[tuple[tuple[int, ...], int], ...] = (
 
 
 class NotYet(LogitSpecError):  # noqa: N818 - it is an answer
-    """A task that is not done, in one sentence."""
+    """What a solution still lacks, in one sentence."""
 
 
 def check_draft(drafter: type[Drafter]) -> str:
     """Task 1: one chain of at most `num_pred_tokens` tokens that followed the root's last occurrence."""
     for text, root in TEXTS:
         for most in (1, 3, 8):
-            mine = _made(drafter, most)
+            mine = _create(drafter, most)
             mine.reset(text)
-            _compare(_drafted(mine, root), text, root, most)
+            _compare(_draft(mine, root), text, root, most)
     return "Task 1 is done: the draft is what followed the root when it last stood in the text."
 
 
 def check_observe(drafter: type[Drafter]) -> str:
     """Task 2: the text grows by the accepted tokens and by nothing else, and a new prompt begins a new one."""
-    mine = _made(drafter, 3)
+    mine = _create(drafter, 3)
     text = [5, 6, 7, 8, 5, 6]
     mine.reset(tuple(text))
-    # The root alone, the root and a part of the chain, all of it; then the root that a text ends with.
+    # Accepted after the root: a part of the chain, nothing, as much as there is.
     for root, accepted in [(7, 1), (9, 0), (7, 0), (9, 1), (8, 2), (5, 9)]:
-        tree = _drafted(mine, root)
+        tree = _draft(mine, root)
         _compare(tree, text, root, 3)
         path = list(range(min(accepted + 1, len(tree))))
         mine.observe(tree, path, None)
         text += [tree.tokens[node] for node in path]
-    _compare(_drafted(mine, 7), text, 7, 3)
+    _compare(_draft(mine, 7), text, 7, 3)
     mine.reset((1, 2, 3))
-    _compare(_drafted(mine, 1), (1, 2, 3), 1, 3)
-    if len(_drafted(mine, 7)) > 1:
+    _compare(_draft(mine, 1), (1, 2, 3), 1, 3)
+    if len(_draft(mine, 7)) > 1:
         raise NotYet(
             "After `reset` the drafter still knows the text before; begin with an empty one."
         )
@@ -109,14 +110,15 @@ def run_whole(target: Target, prompt_ids: Sequence[int], method: str, tokens: in
     raise AssertionError
 
 
-def _made(drafter: type[Drafter], most: int) -> Drafter:
+def _create(drafter: type[Drafter], most: int) -> Drafter:
     try:
         return drafter(num_pred_tokens=most)  # type: ignore[call-arg]
     except TypeError as error:
         raise NotYet("Keep the option num_pred_tokens, a field of the class.") from error
 
 
-def _drafted(mine: Drafter, root: int) -> DraftTree:
+def _draft(mine: Drafter, root: int) -> DraftTree:
+    """The drafter's tree; NotYet when it is none, or of another root."""
     last = TopK([root, root + 1], [0.75, 0.25])
     tree = mine.draft(root, last)
     if not isinstance(tree, DraftTree):
@@ -127,9 +129,9 @@ def _drafted(mine: Drafter, root: int) -> DraftTree:
 
 
 def _compare(tree: DraftTree, text: Sequence[int], root: int, most: int) -> None:
-    """Hold a tree to the chain that the text asks for."""
-    seen = [place for place, token in enumerate(text) if token == root]
-    start = seen[-1] + 1 if seen else len(text)
+    """Raise NotYet unless the tree is the one chain of at most `most` tokens that task 1 asks for."""
+    occurrences = [place for place, token in enumerate(text) if token == root]
+    start = occurrences[-1] + 1 if occurrences else len(text)
     chain = list(text[start : start + most])
     about = f"After the text {list(text)} and the root {root}, with at most {most} tokens,"
     if tree.tokens[1:] != chain:

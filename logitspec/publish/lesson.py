@@ -1,6 +1,6 @@
-"""A lesson's file: what stands at its stations, and what each asks and tells.
+"""The file of a lesson: its stations, with what each shows, asks and reveals.
 
-    read(text) -> types and bounds by assets/schema.json -> what parts have to do with each other -> the document
+    read(text) -> types and bounds by assets/schema.json -> relations between the parts -> the document
 
 assets/learn/read.js has the same functions in the same order, and a test gives both the same files. assets/learn/README.md
 says what the parts mean.
@@ -17,22 +17,22 @@ from logitspec.trace.schema import MEASURES, SchemaError
 
 LESSON = ASSETS / "learn" / "lesson.json"
 
-_COMPARED = ("ratio", "largest")
+_COMPARISONS = ("ratio", "largest")
 _WORDS = ("token", "choice", "phrase")
-_PLACE = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def read(text: str | bytes) -> dict[str, Any]:
-    """The lesson of a file.
+    """The lesson in the text of a file.
 
-    Raises LogitSpecError with one sentence when it is none or can't be held.
+    Raises LogitSpecError with one sentence when it is not a lesson, or has a fault.
     """
     return schema.read(text, "lesson", _check_lesson)
 
 
 def runs(lesson: dict[str, Any]) -> list[str]:
-    """The recorded runs that a lesson wants from the app, by the names that `publish.demos.read_demo` knows; its own
-    traces are in it."""
+    """The names of the recorded runs that a lesson shows, each once, as for `publish.demos.read_demo`; without the
+    traces in its own file."""
     return list(dict.fromkeys(lesson["runs"].values()))
 
 
@@ -40,23 +40,24 @@ def _check_lesson(lesson: dict[str, Any]) -> None:
     for name, trace in lesson.get("traces", {}).items():
         if name in lesson["runs"]:
             raise SchemaError("is in runs, too").at(f"traces.{name}")
-        _placed(f"traces.{name}", schema.cohere, trace)
+        _check_part(f"traces.{name}", schema.cohere, trace)
     for name, figure in lesson.get("figures", {}).items():
-        _placed(f"figures.{name}", _check_figure, lesson, figure)
+        _check_part(f"figures.{name}", _check_figure, lesson, figure)
     _check_text(lesson, lesson["title"], "title")
     names = [station["station"] for station in lesson["stations"]]
     for number, name in enumerate(names):
         if names.index(name) < number:
             raise SchemaError("has the name of another").at(f"stations[{number}]")
     for number, station in enumerate(lesson["stations"]):
-        _placed(f"stations[{number}]", _check_station, lesson, station, number)
+        _check_part(f"stations[{number}]", _check_station, lesson, station, number)
     for number, run in enumerate(lesson.get("practice", [])):
         _check_run(lesson, run, f"practice[{number}]")
 
 
-def _placed(part: str, check: Any, *about: Any) -> None:
+def _check_part(part: str, check: Any, *arguments: Any) -> None:
+    """Call a check, and say in which part its fault is."""
     try:
-        check(*about)
+        check(*arguments)
     except SchemaError as fault:
         raise fault.at(part) from None
 
@@ -77,12 +78,12 @@ def _check_figure(lesson: dict[str, Any], figure: dict[str, Any]) -> None:
     if "run" in figure:
         _check_run(lesson, figure["run"], ".run")
     for number, name in enumerate(figure.get("figures", [])):
-        part = _figure_named(lesson, name, f".figures[{number}]")
-        if part.get("of") in _COMPARED + _WORDS:
+        part = _find_figure(lesson, name, f".figures[{number}]")
+        if part.get("of") in _COMPARISONS + _WORDS:
             raise SchemaError("is no number of its own").at(f".figures[{number}]")
 
 
-def _figure_named(lesson: dict[str, Any], name: str, part: str) -> dict[str, Any]:
+def _find_figure(lesson: dict[str, Any], name: str, part: str) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = lesson.get("figures", {})
     if name not in figures:
         raise SchemaError("names no figure of the lesson").at(part)
@@ -96,8 +97,8 @@ def _check_text(lesson: dict[str, Any], text: str | dict[str, str] | None, part:
     if not every:
         raise SchemaError("is empty").at(part)
     for each in every:
-        for name in _PLACE.findall(each):
-            _figure_named(lesson, name, part)
+        for name in _PLACEHOLDER.findall(each):
+            _find_figure(lesson, name, part)
 
 
 def _check_station(lesson: dict[str, Any], station: dict[str, Any], number: int) -> None:
@@ -125,7 +126,7 @@ def _check_scene(
 
 
 def _check_number(lesson: dict[str, Any], name: str, part: str) -> None:
-    if _figure_named(lesson, name, part).get("of") in _WORDS:
+    if _find_figure(lesson, name, part).get("of") in _WORDS:
         raise SchemaError("is no number").at(part)
 
 

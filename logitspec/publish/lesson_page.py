@@ -1,4 +1,4 @@
-"""A whole lesson as one HTML page, with the recorded runs that it tells of: no network and no server."""
+"""A whole lesson as one HTML page, with the recorded runs that it shows, which needs no network and no server."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from logitspec.paths import ASSETS
 from logitspec.publish.demos import read_demo
 from logitspec.publish.lesson import LESSON, read, runs
 from logitspec.publish.modules import WORDS, inline_modules, inline_styles
-from logitspec.publish.outline import filled
+from logitspec.publish.outline import fill_outline
 
 LEARN = ASSETS / "learn"
 MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"{}></section>'
 
 
 def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1, language: str = "") -> str:
-    """The page of the lesson in `file`. station, cue: where it opens, from 1 on; station 0 where the visitor was.
-    language: a folder of `assets/words`; "" for the reader's own.
+    """The page of the lesson in `file`. language: a folder of `assets/words`; "" for the reader's own.
 
-    Raises LogitSpecError where the file holds no lesson, or names a run that is not recorded here.
+    station, cue: where it opens, from 1 on; station 0 opens it where the visitor was before. Raises LogitSpecError
+    where the file holds no lesson, or names a run that is not recorded here.
     """
     try:
         lesson = read(file.read_bytes())
     except OSError as error:
         raise LogitSpecError(f"Can't read {file} ({error.strerror}).") from error
-    recorded = {run: _packed(run) for run in runs(lesson)}
+    recorded = {run: _pack(run) for run in runs(lesson)}
     data = json.dumps({"lesson": lesson, "runs": recorded}, ensure_ascii=False)
-    return filled(
+    return fill_outline(
         data,
         player=MARKUP.format(f' data-language="{html.escape(language)}"' if language else ""),
         title=html.escape("LogitSpec: " + _english(lesson["title"])),
@@ -54,8 +54,8 @@ def _english(text: str | dict[str, str]) -> str:
 
 
 @cache
-def _packed(run: str) -> str:
-    """A recorded run as the page unpacks it: deflated, in base64."""
+def _pack(run: str) -> str:
+    """The trace of a recorded run for the page to unpack: deflated, in base64."""
     trace = read_demo(run)
     if trace is None:
         raise LogitSpecError(

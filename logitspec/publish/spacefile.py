@@ -1,4 +1,4 @@
-"""The Spacefile: the one description of the project's Space, and the files that a Space on some hardware gets."""
+"""The Spacefile, which describes the project's Space, and the files that a Space on some hardware gets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from logitspec.errors import LogitSpecError
 
 NAME = "Spacefile"
-# What depends on the hardware, in the two files that Hugging Face reads.
+# The lines that depend on the hardware, in README.md and requirements.txt.
 PYTHON = re.compile(r"^python_version: .*$", re.M)
 SUGGESTED = re.compile(r"^suggested_hardware: .*$", re.M)
 TORCH = re.compile(r"^torch[ =<>!~].*$", re.M)
@@ -22,8 +22,10 @@ TORCH = re.compile(r"^torch[ =<>!~].*$", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """A kind of machine by Hugging Face's name, the versions it runs, and after how many idle seconds
-    it sleeps (None where that can't be chosen)."""
+    """A kind of machine by Hugging Face's name, with the versions of Python and torch for it.
+
+    sleep_seconds: after how many idle seconds it sleeps; None where that can't be chosen.
+    """
 
     name: str
     python: str
@@ -42,8 +44,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What the Spacefile says. hardware: the default first. send, leave_out: entries of the top level;
-    ignore: patterns of names within them. packages: what it wants beside requirements.txt."""
+    """The contents of the Spacefile.
+
+    hardware: the default first. send, leave_out: entries of the project's top level. ignore: patterns of file names
+    within them. packages: requirements beside those of requirements.txt.
+    """
 
     name: str
     front_matter: dict[str, Any]
@@ -57,7 +62,7 @@ class Space:
     packages: list[str] = field(default_factory=list)
 
     def on(self, hardware: str | None) -> Hardware:
-        """The hardware of that name, or the default."""
+        """The hardware of that name, or the default; LogitSpecError when the Spacefile has no such one."""
         if hardware is None:
             return self.hardware[0]
         for each in self.hardware:
@@ -93,7 +98,10 @@ def read(folder: Path) -> Space:
 
 
 def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path | bytes]:
-    """What is sent, by its path in the Space: the files in `folder`, two of them fitted to `hardware`."""
+    """What to send, by its path in the Space: the files in `folder`, two of them adapted to `hardware`.
+
+    Raises LogitSpecError where the Spacefile names a file that `folder` lacks.
+    """
     files: dict[str, Path | bytes] = {}
     for name in space.send:
         if not (folder / name).exists():
@@ -117,7 +125,7 @@ def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path |
 
 
 def _files(place: Path, ignore: list[str]) -> Iterator[Path]:
-    """The files at or below `place`. A link is none: what it leads to was not named."""
+    """The files at or below `place`; links are skipped, since the Spacefile doesn't name what they lead to."""
     if place.is_symlink() or any(fnmatch(place.name, pattern) for pattern in ignore):
         return
     if place.is_file():

@@ -1,4 +1,4 @@
-"""What is shown of many recordings: the typical one and not the best, by rules."""
+"""Rules by which one of many recordings is shown: the typical one, not the best."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ FIRST_STEPS = 4  # of a run, in which there is little text to draft from
 
 
 def most_typical_run(traces: Sequence[Trace]) -> Trace:
-    """The one whose mean accepted tokens are nearest to the median of all."""
+    """The run whose mean accepted tokens are nearest to the median of all."""
     means = [trace.counts().mean_accepted_tokens for trace in traces]
     middle = median(means)
     return min(zip(traces, means, strict=True), key=lambda each: abs(each[1] - middle))[0]
 
 
 def typical_step(trace: Trace) -> int:
-    """The number of a step, from 1 on, that emits as many tokens as the median step of `trace` does, and
-    accepts a runner-up or a copy: the first such step behind FIRST_STEPS.
+    """The number, from 1 on, of the first step after FIRST_STEPS that emits as many tokens as the median step of
+    `trace`, and accepts a runner-up or a copy; 1 where there is none.
 
-    Where the median step accepts no draft, one that accepts a single draft is the next to it.
+    Where the median step accepts no draft, a step with one accepted draft counts as typical.
     """
-    wanted = max(2, median_low([len(step.path) for step in trace.steps]))
+    length = max(2, median_low([len(step.path) for step in trace.steps]))
     later = list(enumerate(trace.steps, 1))[FIRST_STEPS:]
-    fitting = [number for number, step in later if len(step.path) == wanted and _tells(step)]
-    return next(iter(fitting), 1)
+    return next(
+        (number for number, step in later if len(step.path) == length and _accepts_draft(step)), 1
+    )
 
 
 def clearest_step(trace: Trace) -> tuple[tuple[int, int], int] | None:
@@ -38,15 +39,15 @@ def clearest_step(trace: Trace) -> tuple[tuple[int, int], int] | None:
     on): its accepted path is the root, a runner-up and two or more tokens copied from the prompt after that.
     Of several, the one whose runner-up was the likeliest; None where there is none.
     """
-    found = [
+    clear_steps = [
         ((len(step.path), step.provenance[1].rank or 0), number)
         for number, step in enumerate(trace.steps, 1)
-        if _shows_all(step, len(trace.prompt_ids))
+        if _shows_whole_method(step, len(trace.prompt_ids))
     ]
-    return min(found, default=None)
+    return min(clear_steps, default=None)
 
 
-def _shows_all(step: StepRecord, prompt_length: int) -> bool:
+def _shows_whole_method(step: StepRecord, prompt_length: int) -> bool:
     _, *drafts = step.provenance
     copies = [each.copied_from for each in drafts[1:]]
     return (
@@ -56,14 +57,14 @@ def _shows_all(step: StepRecord, prompt_length: int) -> bool:
     )
 
 
-def _tells(step: StepRecord) -> bool:
-    """Whether an accepted draft has one of the method's two origins."""
+def _accepts_draft(step: StepRecord) -> bool:
+    """Whether the step accepts a draft of one of the method's two origins."""
     return any(each.origin in (Origin.LOGIT, Origin.RETRIEVED) for each in step.provenance[1:])
 
 
 def most_typical_race(races: Sequence[Race]) -> Race:
-    """The race that is nearest to all of them together: of those whose lanes come in as in the sum of all
-    races, the one whose ratios between the lanes' tokens a second differ least from those of the sum."""
+    """The race nearest to the sum of all: of those in which the lanes finish in the same order as in the sum, the one
+    whose ratios between the lanes' tokens a second differ least from those of the sum."""
     whole = _rates([[race.traces[lane].counts() for race in races] for lane in _lanes(races[0])])
     own = [_rates([[trace.counts()] for trace in race.traces]) for race in races]
     alike = [each for each in own if _order(each) == _order(whole)] or own

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from logitspec.publish.demos import demo_run, read_demo, shown_prompts
+from logitspec.publish.demos import demo_prompts, demo_run, read_demo
 from logitspec.serving.host import Host
 from logitspec.serving.waiting import in_moderation
 from logitspec.serving.wire import pack
@@ -14,7 +14,7 @@ from logitspec.serving.wire import pack
 
 def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
     """The functions for a view of `host`'s runs and of the recorded ones in the folder `demos`."""
-    recorded = {demo_run(prompt) for prompt in shown_prompts()}
+    recorded = {demo_run(prompt) for prompt in demo_prompts()}
     packed: dict[str, str | None] = {}
 
     def answer(name: str, first: int) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from logitspec.paths import ASSETS, ROOT
 from logitspec.publish import lesson as lessons
-from logitspec.publish.node import node
+from logitspec.publish.node import find_node
 
 
 @cache
@@ -33,7 +33,7 @@ def values() -> dict[str, Any]:
     """Every figure of the lesson as the page works it out."""
     runs = {name: run(name) for name in shipped()["runs"]}
     done = subprocess.run(
-        [str(node()), "--no-warnings", str(ROOT / "tests" / "scripts" / "lesson.js")],
+        [str(find_node()), "--no-warnings", str(ROOT / "tests" / "scripts" / "lesson.js")],
         input=json.dumps({"lesson": shipped(), "runs": runs}),
         capture_output=True,
         encoding="utf-8",

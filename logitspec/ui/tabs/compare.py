@@ -8,11 +8,11 @@ import gradio as gr
 
 from logitspec.publish.demos import (
     RACES,
+    demo_prompts,
     demo_run,
     galleries,
     opening_race,
     read_demo,
-    shown_prompts,
 )
 from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
 from logitspec.serving.wire import autoplay_message, pack
@@ -25,7 +25,7 @@ from logitspec.ui.tab import Shell, Tab
 
 def build(shell: Shell) -> None:
     models = shell.host.models
-    opening = opening_race() or shown_prompts()[0]
+    opening = opening_race() or demo_prompts()[0]
     with gr.Row(equal_height=True):
         prompt = gr.Textbox(
             opening.text,
@@ -82,7 +82,7 @@ def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race
     """An example fills in its prompt, and where a race of it is recorded, that plays."""
 
     def choose(name: str, visitor: gr.Request) -> tuple[str, Any]:
-        text = next(each.text for each in shown_prompts() if demo_run(each) == name)
+        text = next(each.text for each in demo_prompts() if demo_run(each) == name)
         if (message := _demo(name)) is None:
             return text, gr.skip()
         desk.replace(visitor)

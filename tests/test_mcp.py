@@ -1,4 +1,4 @@
-"""The tools over MCP, by the client of its own package over HTTP, at an application over a tiny model."""
+"""The tools over MCP: an application with a tiny model, called over HTTP by the client of the package `mcp`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from logitspec.ui.launch import serving_options
 from logitspec.ui.page import build
 from logitspec.ui.theme import theme
 
-SECONDS = 60  # that a test waits for what has to come
+TIMEOUT = 60  # seconds
 APP = "ui://logitspec/player.html"
 PROMPT = "ABCABCAB"
 
@@ -50,8 +50,8 @@ Talk = Callable[[ClientSession], Awaitable[Any]]
 
 
 @dataclass
-class Served:
-    """An application. brake: makes every step take some milliseconds."""
+class RunningApp:
+    """An application. brake: while set, every step takes some milliseconds longer."""
 
     host: Host
     url: str
@@ -62,33 +62,32 @@ class Served:
         return f"{self.url}gradio_api/mcp/"
 
 
-def in_a_loop(work: Coroutine[Any, Any, Any]) -> Any:
-    """What `work` returns, in a thread, since a browser's driver may have an event loop in this one."""
+def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
+    """What `work` returns, run in another thread, since a browser's driver may have an event loop in this one."""
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, work).result(SECONDS)
+        return threads.submit(asyncio.run, work).result(TIMEOUT)
 
 
 @contextmanager
-def serving(mcp: bool = True, **options: Any) -> Iterator[Served]:
+def serving(mcp: bool = True, **options: Any) -> Iterator[RunningApp]:
     brake = Event()
-
     verify = Runner.verify
 
-    def slow(target: Runner, tree: Any) -> Any:
+    def verify_with_brake(target: Runner, tree: Any) -> Any:
         sleep(0.03 if brake.is_set() else 0)
         return verify(target, tree)
 
-    def load(*names: Any, **placing: Any) -> Any:
+    def load(*names: Any, **options: Any) -> Any:
         return runner("llama"), tokenizer()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "load", load)
-        patch.setattr(Runner, "verify", slow)
+        patch.setattr(Runner, "verify", verify_with_brake)
         host = Host("tiny", limits=replace(PRIVATE, waiting=2))
         host.models.prepare()
 
         async def start() -> tuple[Any, str]:
-            # Gradio makes an event loop for each of its locks where there is none.
+            # In a coroutine, since outside of one Gradio creates an event loop for each of its locks.
             page = build(host)
             _, url, _ = page.launch(
                 prevent_thread_lock=True,
@@ -101,19 +100,19 @@ def serving(mcp: bool = True, **options: Any) -> Iterator[Served]:
             )
             return page, url
 
-        page, url = in_a_loop(start())
-        yield Served(host, url, brake)
+        page, url = run_in_thread(start())
+        yield RunningApp(host, url, brake)
         page.close()
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def served() -> Iterator[RunningApp]:
     with serving() as app:
         yield app
 
 
 def talk(url: str, *talks: Talk, **about: Any) -> list[Any]:
-    """What each client's talk returns; they talk at the same time."""
+    """What the talk of each client returns; all clients talk at the same time."""
 
     async def client(each: Talk) -> Any:
         async with AsyncExitStack() as stack:
@@ -122,37 +121,37 @@ def talk(url: str, *talks: Talk, **about: Any) -> list[Any]:
             await session.initialize()
             return await each(session)
 
-    async def all_of_them() -> list[Any]:
+    async def gather_talks() -> list[Any]:
         return list(await asyncio.gather(*map(client, talks)))
 
-    answers: list[Any] = in_a_loop(all_of_them())
+    answers: list[Any] = run_in_thread(gather_talks())
     return answers
 
 
-def ask(served: Served, tool: str, **arguments: Any) -> types.CallToolResult:
+def ask(served: RunningApp, tool: str, **arguments: Any) -> types.CallToolResult:
     (answer,) = talk(served.mcp, lambda session: session.call_tool(tool, arguments))
     assert isinstance(answer, types.CallToolResult)
     return answer
 
 
-def told(answer: types.CallToolResult) -> str:
+def text_of(answer: types.CallToolResult) -> str:
     (content,) = answer.content
     assert isinstance(content, types.TextContent)
     return content.text
 
 
-def refused(answer: types.CallToolResult) -> str:
+def refusal(answer: types.CallToolResult) -> str:
     """The one sentence of a refusal."""
     assert answer.isError
-    assert told(answer).endswith(".")
-    assert "\n" not in told(answer)
-    assert "Traceback" not in told(answer)
-    return told(answer)
+    assert text_of(answer).endswith(".")
+    assert "\n" not in text_of(answer)
+    assert "Traceback" not in text_of(answer)
+    return text_of(answer)
 
 
-def offline(method: str = "logitspec", tokens: int = 30) -> Trace:
-    target, spelled = runner("llama"), tokenizer()
-    steps = decode(target, encode_prompt(spelled, PROMPT), method, tokens)
+def decode_offline(method: str = "logitspec", tokens: int = 30) -> Trace:
+    target = runner("llama")
+    steps = decode(target, encode_prompt(tokenizer(), PROMPT), method, tokens)
     while True:
         try:
             next(steps)
@@ -161,15 +160,15 @@ def offline(method: str = "logitspec", tokens: int = 30) -> Trace:
             return trace
 
 
-def kept(served: Served, answer: types.CallToolResult) -> Trace:
+def stored_trace(served: RunningApp, answer: types.CallToolResult) -> Trace:
     assert answer.structuredContent is not None
     return Trace.from_json(served.host.steps_from(answer.structuredContent["run"], 0) or "")
 
 
-# What is there
+# Tools
 
 
-def test_the_tools_are_few_and_typed(served: Served) -> None:
+def test_the_tools_are_few_and_typed(served: RunningApp) -> None:
     (listed,) = talk(served.mcp, lambda session: session.list_tools())
     tools = {each.name: each for each in listed.tools}
     assert list(tools) == ["generate_text", "compare_methods", "explain_step"]
@@ -188,16 +187,16 @@ def test_the_tools_are_few_and_typed(served: Served) -> None:
     assert len(json.dumps([each.model_dump() for each in listed.tools])) < 12_000
 
 
-def test_generate_text_answers_with_text_numbers_and_a_line_a_step(served: Served) -> None:
+def test_generate_text_answers_with_text_numbers_and_lines_for_steps(served: RunningApp) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=30)
     result = answer.structuredContent
     assert result is not None
     assert not answer.isError
-    trace = kept(served, answer)
+    trace = stored_trace(served, answer)
     steps = trace.steps
-    assert trace.output_ids == offline().output_ids
+    assert trace.output_ids == decode_offline().output_ids
     assert result["text"] == trace.output_bytes.decode(errors="replace")
-    assert result["text"] in told(answer)
+    assert result["text"] in text_of(answer)
     assert result["numbers"]["tokens"] == 30
     assert result["numbers"]["forward_passes"] == len(steps)
     assert result["numbers"]["mean_accepted_tokens"] == pytest.approx(30 / len(steps), abs=1e-3)
@@ -205,10 +204,10 @@ def test_generate_text_answers_with_text_numbers_and_a_line_a_step(served: Serve
     for number, (line, step) in enumerate(zip(result["steps"], steps, strict=False), 1):
         drafted, accepted = len(step.tree) - 1, len(step.path) - 1
         assert line.startswith(f"Step {number}: {drafted} drafted, {accepted} accepted, ")
-        assert line in told(answer)
+        assert line in text_of(answer)
 
 
-def test_an_answer_stays_small_however_long_the_run(served: Served) -> None:
+def test_an_answer_stays_small_however_long_the_run(served: RunningApp) -> None:
     answer = ask(
         served, "generate_text", prompt=PROMPT, method="autoregressive", max_new_tokens=300
     )
@@ -216,23 +215,23 @@ def test_an_answer_stays_small_however_long_the_run(served: Served) -> None:
     assert result is not None
     assert result["numbers"]["tokens"] == 300
     assert len(result["steps"]) == MAX_LINES
-    assert f"and {300 - MAX_LINES} more steps" in told(answer)
+    assert f"and {300 - MAX_LINES} more steps" in text_of(answer)
     assert len(json.dumps(result)) < MAX_TEXT
 
 
-def test_options_and_seed_arrive(served: Served) -> None:
+def test_options_and_seed_reach_the_run(served: RunningApp) -> None:
     given = {"prompt": PROMPT, "max_new_tokens": 8, "temperature": 0.7, "seed": 2**53 - 1}
     answer = ask(
         served, "generate_text", **given, method="logitspec_paper",
         options={"draft_tree_capacity": 5},
     )  # fmt: skip
-    trace = kept(served, answer)
+    trace = stored_trace(served, answer)
     assert trace.method == "logitspec_paper"
     assert trace.options["draft_tree_capacity"] == 5
     assert (trace.sampling.temperature, trace.sampling.seed) == (0.7, 2**53 - 1)
 
 
-def test_compare_methods_answers_with_a_verdict_and_a_lane_each(served: Served) -> None:
+def test_compare_methods_answers_with_a_verdict_and_lanes(served: RunningApp) -> None:
     methods = ["autoregressive", "prompt_lookup", "logitspec"]
     answer = ask(served, "compare_methods", prompt=PROMPT, methods=methods, max_new_tokens=20)
     result = answer.structuredContent
@@ -246,16 +245,16 @@ def test_compare_methods_answers_with_a_verdict_and_a_lane_each(served: Served) 
         trace = Trace.from_json(served.host.steps_from(each["run"], 0) or "")
         outputs.append(trace.output_ids)
         assert each["numbers"]["forward_passes"] == len(trace.steps)
-        assert each["player"] in told(answer)
-    assert outputs == [offline(tokens=20).output_ids] * 3
+        assert each["player"] in text_of(answer)
+    assert outputs == [decode_offline(tokens=20).output_ids] * 3
     fewest = min(result["methods"], key=lambda each: each["numbers"]["forward_passes"])
-    shown = next(each for each in result["methods"] if each["run"] == result["run"])
-    assert shown["numbers"]["forward_passes"] == fewest["numbers"]["forward_passes"]
+    best = next(each for each in result["methods"] if each["run"] == result["run"])
+    assert best["numbers"]["forward_passes"] == fewest["numbers"]["forward_passes"]
 
 
-def test_explain_step_says_what_the_step_did(served: Served) -> None:
+def test_explain_step_says_what_the_step_did(served: RunningApp) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=30)
-    trace = kept(served, answer)
+    trace = stored_trace(served, answer)
     number = max(range(len(trace.steps)), key=lambda at: len(trace.steps[at].path)) + 1
     step = trace.steps[number - 1]
     explained = ask(served, "explain_step", run=trace.run, step=number)
@@ -267,16 +266,16 @@ def test_explain_step_says_what_the_step_did(served: Served) -> None:
     assert sum(result["drafted"].values()) == len(step.tree) - 1
     assert len(result["accepted"]) == len(step.path)
     assert parse_qs(urlsplit(result["player"]).query) == {"run": [trace.run], "step": [str(number)]}
-    assert result["story"] in told(explained)
+    assert result["story"] in text_of(explained)
 
 
-def test_recorded_runs_are_explained_without_a_model(served: Served) -> None:
+def test_recorded_runs_are_explained_without_a_model(served: RunningApp) -> None:
     answer = ask(served, "explain_step", run="recorded-101", step=2)
     assert answer.structuredContent is not None
     assert answer.structuredContent["sentence"].startswith("Step 2: ")
 
 
-def test_the_link_leads_to_the_player(served: Served, chromium: Browser) -> None:
+def test_the_link_leads_to_the_player(served: RunningApp, chromium: Browser) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
     assert answer.structuredContent is not None
     page = chromium.new_page()
@@ -286,7 +285,7 @@ def test_the_link_leads_to_the_player(served: Served, chromium: Browser) -> None
     page.close()
 
 
-# What is refused
+# Refusals
 
 
 @pytest.mark.parametrize(
@@ -312,19 +311,19 @@ def test_the_link_leads_to_the_player(served: Served, chromium: Browser) -> None
     ],
 )  # fmt: skip
 def test_a_refusal_is_one_sentence(
-    served: Served, tool: str, arguments: dict[str, Any], words: str
+    served: RunningApp, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
-    assert words in refused(ask(served, tool, **arguments))
+    assert words in refusal(ask(served, tool, **arguments))
 
 
-def test_a_run_that_fails_says_why(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_fails_says_why(served: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     target, _, _ = served.host.models.load("tiny")
 
-    def failing(tree: Any) -> Any:
+    def fail(tree: Any) -> Any:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(target, "verify", failing)
-    words = refused(ask(served, "generate_text", prompt=PROMPT, method="autoregressive"))
+    monkeypatch.setattr(target, "verify", fail)
+    words = refusal(ask(served, "generate_text", prompt=PROMPT, method="autoregressive"))
     assert "secret" not in words
     monkeypatch.undo()
     assert not ask(served, "generate_text", prompt=PROMPT, max_new_tokens=5).isError
@@ -333,7 +332,7 @@ def test_a_run_that_fails_says_why(served: Served, monkeypatch: pytest.MonkeyPat
 # Prompts, and the player in a client
 
 
-def test_prompts_are_found_by_the_names_they_are_listed_under(served: Served) -> None:
+def test_prompts_are_found_by_the_names_they_are_listed_under(served: RunningApp) -> None:
     async def all_prompts(session: ClientSession) -> dict[str, str]:
         texts = {}
         for each in (await session.list_prompts()).prompts:
@@ -349,16 +348,16 @@ def test_prompts_are_found_by_the_names_they_are_listed_under(served: Served) ->
     assert len(set(texts.values())) == len(texts)
 
 
-def test_a_prompt_that_is_none_is_refused_in_a_sentence(served: Served) -> None:
-    async def wrong(session: ClientSession) -> str:
+def test_an_unknown_prompt_is_refused_in_a_sentence(served: RunningApp) -> None:
+    async def get_unknown(session: ClientSession) -> str:
         with pytest.raises(McpError, match="There is no prompt 'nothing'; choose one of") as error:
             await session.get_prompt("nothing")
         return str(error.value)
 
-    assert talk(served.mcp, wrong)[0].endswith(".")
+    assert talk(served.mcp, get_unknown)[0].endswith(".")
 
 
-def test_on_a_space_behind_its_proxy_names_stay_and_links_lead_there(
+def test_names_and_links_are_right_behind_the_proxy_of_a_space(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SPACE_ID", "somebody/logitspec-live")
@@ -382,7 +381,7 @@ def test_on_a_space_behind_its_proxy_names_stay_and_links_lead_there(
     assert "/lecture/?run=" in run["player"]
 
 
-def test_the_player_is_an_app_of_one_file(served: Served) -> None:
+def test_the_player_is_an_app_of_one_file(served: RunningApp) -> None:
     async def look(session: ClientSession) -> Any:
         listed = (await session.list_resources()).resources
         return listed, (await session.read_resource(AnyUrl(APP))).contents
@@ -398,8 +397,8 @@ def test_the_player_is_an_app_of_one_file(served: Served) -> None:
     assert "<link" not in content.text
 
 
-def test_only_clients_that_show_apps_hear_of_the_tool_for_the_player(served: Served) -> None:
-    class Shows(ClientSession):
+def test_only_clients_that_show_apps_see_the_tool_for_the_player(served: RunningApp) -> None:
+    class AppSession(ClientSession):
         async def send_request(self, request: Any, *rest: Any, **more: Any) -> Any:
             if isinstance(request.root, types.InitializeRequest):
                 about = {"extensions": {APPS: {"mimeTypes": ["text/html;profile=mcp-app"]}}}
@@ -409,12 +408,12 @@ def test_only_clients_that_show_apps_hear_of_the_tool_for_the_player(served: Ser
     async def look() -> types.ListToolsResult:
         async with (
             streamable_http_client(served.mcp) as (read, write, _),
-            Shows(read, write) as session,
+            AppSession(read, write) as session,
         ):
             await session.initialize()
             return await session.list_tools()
 
-    listed = in_a_loop(look())
+    listed = run_in_thread(look())
     tool = listed.tools[-1]
     assert tool.name == "read_run"
     assert tool.meta == {"ui": {"resourceUri": APP, "visibility": ["app"]}}
@@ -455,8 +454,8 @@ def client_page(chromium: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-def app_frame(page: Page, served: Served, answer: types.CallToolResult) -> Any:
-    """The player, told of an answer."""
+def app_frame(page: Page, served: RunningApp, answer: types.CallToolResult) -> Any:
+    """The player, as a client shows it with an answer."""
 
     async def read(session: ClientSession) -> str:
         (content,) = (await session.read_resource(AnyUrl(APP))).contents
@@ -476,13 +475,13 @@ def app_frame(page: Page, served: Served, answer: types.CallToolResult) -> Any:
 
 
 def wait_for(player: Any, **attributes: str) -> None:
-    end = monotonic() + SECONDS
+    end = monotonic() + TIMEOUT
     while any(player.get_attribute(f"data-{name}") != value for name, value in attributes.items()):
         assert monotonic() < end, player.evaluate("element => element.outerHTML.slice(0, 500)")
         sleep(0.05)
 
 
-def test_the_app_plays_the_run_of_an_answer(served: Served, client_page: Page) -> None:
+def test_the_app_plays_the_run_of_an_answer(served: RunningApp, client_page: Page) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
     assert answer.structuredContent is not None
     player = app_frame(client_page, served, answer)
@@ -497,64 +496,68 @@ def test_the_app_plays_the_run_of_an_answer(served: Served, client_page: Page) -
     assert scheme == "dark"
 
 
-def test_the_app_stands_at_the_step_that_was_explained(served: Served, client_page: Page) -> None:
+def test_the_app_stands_at_the_step_that_was_explained(
+    served: RunningApp, client_page: Page
+) -> None:
     answer = ask(served, "explain_step", run="recorded-101", step=7)
     answer.structuredContent = None  # as in clients that hand on the words only
     wait_for(app_frame(client_page, served, answer), cursor="7")
 
 
-def test_the_app_says_what_a_tool_refused(served: Served, client_page: Page) -> None:
+def test_the_app_shows_the_sentence_of_a_refusal(served: RunningApp, client_page: Page) -> None:
     answer = ask(served, "generate_text", prompt="A", method="magic")
     player = app_frame(client_page, served, answer)
     player.get_by_text("There is no method 'magic'").wait_for()
 
 
-# Whose turn it is
+# Several clients
 
 
-def test_two_clients_at_once_get_what_each_asked_for(served: Served) -> None:
+def test_two_clients_at_once_get_their_own_answers(served: RunningApp) -> None:
     def ask_for(method: str) -> Talk:
         given = {"prompt": PROMPT, "method": method, "max_new_tokens": 30}
         return lambda session: session.call_tool("generate_text", given)
 
     answers = talk(served.mcp, ask_for("logitspec"), ask_for("autoregressive"))
     assert [each.structuredContent["method"] for each in answers] == ["logitspec", "autoregressive"]
-    assert [kept(served, each).output_ids for each in answers] == [offline().output_ids] * 2
+    assert [stored_trace(served, each).output_ids for each in answers] == [
+        decode_offline().output_ids
+    ] * 2
 
 
 @pytest.fixture
-def slow(served: Served) -> Iterator[None]:
+def slow_steps(served: RunningApp) -> Iterator[None]:
     served.brake.set()
     yield
     served.brake.clear()
 
 
-def until(true: Callable[[], Any]) -> None:
-    end = monotonic() + SECONDS
-    while not true():
-        assert monotonic() < end, "It never came."
+def wait_until(condition: Callable[[], Any]) -> None:
+    end = monotonic() + TIMEOUT
+    while not condition():
+        assert monotonic() < end, "The condition never came true."
         sleep(0.02)
 
 
-@pytest.mark.usefixtures("slow")
-def test_programs_of_an_address_share_one_visitors_places(served: Served) -> None:
+@pytest.mark.usefixtures("slow_steps")
+def test_programs_of_an_address_share_one_visitors_places(served: RunningApp) -> None:
     def ask_for(session: ClientSession) -> Any:
         given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 20}
         return session.call_tool("generate_text", given)
 
     answers = talk(served.mcp, *[ask_for] * 5)
-    words = [refused(each) for each in answers if each.isError]
+    words = [refusal(each) for each in answers if each.isError]
     assert len(words) == 2  # one runs, and two may wait
     assert all("of your runs are waiting already" in each for each in words)
 
 
-@pytest.mark.usefixtures("slow")
-def test_a_call_that_its_client_cancels_frees_the_model(served: Served) -> None:
+@pytest.mark.usefixtures("slow_steps")
+def test_a_call_that_its_client_cancels_frees_the_model(served: RunningApp) -> None:
     async def cancel(session: ClientSession) -> None:
         given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 2000}
 
         async def call() -> None:
-            words = refused(await session.call_tool("generate_text", given))
+            words = refusal(await session.call_tool("generate_text", given))
             assert words == "This call was ended, as its client asked."
 
         async with anyio.create_task_group() as group:
@@ -572,48 +575,48 @@ def test_a_call_that_its_client_cancels_frees_the_model(served: Served) -> None:
     assert not ask(served, "generate_text", prompt=PROMPT, max_new_tokens=3).isError
 
 
-@pytest.mark.usefixtures("slow")
-def test_a_client_that_hangs_up_frees_the_model(served: Served) -> None:
+@pytest.mark.usefixtures("slow_steps")
+def test_a_client_that_hangs_up_frees_the_model(served: RunningApp) -> None:
     arguments = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 2000}
     params = {"name": "generate_text", "arguments": arguments}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     accept = {"Accept": "application/json, text/event-stream"}
     with httpx.stream("POST", served.mcp, json=body, headers=accept):
-        until(lambda: served.host.turn._holder)
-    until(lambda: not served.host.turn._holder)
+        wait_until(lambda: served.host.turn._holder)
+    wait_until(lambda: not served.host.turn._holder)
 
 
-@pytest.mark.usefixtures("slow")
-def test_a_client_that_wants_to_know_hears_of_progress(served: Served) -> None:
-    heard: list[tuple[float, str | None]] = []
+@pytest.mark.usefixtures("slow_steps")
+def test_a_client_that_asks_for_progress_gets_reports(served: RunningApp) -> None:
+    reports: list[tuple[float, str | None]] = []
 
-    async def hear(progress: float, total: float | None, message: str | None) -> None:
+    async def append(progress: float, total: float | None, message: str | None) -> None:
         assert total == 1.0
-        heard.append((progress, message))
+        reports.append((progress, message))
 
     async def ask_for(session: ClientSession) -> Any:
         given = {"prompt": PROMPT, "method": "autoregressive", "max_new_tokens": 60}
-        return await session.call_tool("generate_text", given, progress_callback=hear)
+        return await session.call_tool("generate_text", given, progress_callback=append)
 
     (answer,) = talk(served.mcp, ask_for)
     assert not answer.isError
-    assert heard
-    shares = [each[0] for each in heard]
+    assert reports
+    shares = [each[0] for each in reports]
     assert shares == sorted(set(shares))
-    assert all(str(each[1]).endswith(".") for each in heard)
+    assert all(str(each[1]).endswith(".") for each in reports)
 
 
 # The door
 
 
-def test_without_the_option_there_is_nothing() -> None:
+def test_without_the_option_there_is_no_server() -> None:
     with serving(mcp=False) as app:
         for path in ("", "schema"):
             assert httpx.get(app.mcp + path).status_code == 404
         assert httpx.post(app.mcp, json={}).status_code == 404
 
 
-def test_a_page_of_another_site_and_a_foreign_name_get_nothing(served: Served) -> None:
+def test_pages_of_other_sites_and_foreign_host_names_are_refused(served: RunningApp) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accept = {"Accept": "application/json, text/event-stream"}
     for more, status in (
@@ -625,14 +628,14 @@ def test_a_page_of_another_site_and_a_foreign_name_get_nothing(served: Served) -
         assert "generate_text" not in answer.text
 
 
-def test_a_browser_is_told_what_this_address_is_for(served: Served) -> None:
+def test_a_browser_is_told_what_this_address_is_for(served: RunningApp) -> None:
     answer = httpx.get(served.mcp)
     assert answer.status_code == 405
     assert "MCP client" in answer.text
     assert httpx.delete(served.mcp).status_code == 405
 
 
-def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: Served) -> None:
+def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: RunningApp) -> None:
     schema = httpx.get(f"{served.mcp}schema").json()
     (listed,) = talk(served.mcp, lambda session: session.list_tools())
     assert [(each["name"], each["inputSchema"]) for each in schema] == [
@@ -641,17 +644,17 @@ def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: Served) -
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"[" * 100_000, b'{"jsonrpc": "2.0"}'])
-def test_rubbish_is_refused(served: Served, body: bytes) -> None:
+def test_rubbish_is_refused(served: RunningApp, body: bytes) -> None:
     accept = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
     answer = httpx.post(served.mcp, content=body, headers=accept)
     assert answer.status_code == 400
     assert "Traceback" not in answer.text
 
 
-def test_nobody_ends_the_calls_of_others() -> None:
+def test_no_client_cancels_the_calls_of_another() -> None:
     door = Door(lambda *_: asyncio.sleep(0))
 
-    async def calls() -> bool:
+    async def is_cancelled() -> bool:
         note = {"method": "notifications/cancelled", "params": {"requestId": 1}}
         with door.call("mine", 1):
             door._cancel("another's", note)
@@ -664,19 +667,19 @@ def test_nobody_ends_the_calls_of_others() -> None:
             return False
         return True
 
-    assert in_a_loop(calls())
+    assert run_in_thread(is_cancelled())
     assert door._calls == {}
 
 
-def test_the_steps_for_the_player_are_those_of_the_run(served: Served) -> None:
+def test_the_steps_for_the_player_are_those_of_the_run(served: RunningApp) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
     assert answer.structuredContent is not None
-    message = told(ask(served, "read_run", run=answer.structuredContent["run"], **{"from": 0}))
-    assert unpacked(message) == json.loads(kept(served, answer).to_json())
+    message = text_of(ask(served, "read_run", run=answer.structuredContent["run"], **{"from": 0}))
+    assert unpacked(message) == json.loads(stored_trace(served, answer).to_json())
 
 
-def test_runs_of_programs_push_out_no_pages(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+def test_runs_of_programs_do_not_push_out_those_of_pages(
+    served: RunningApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "MAX_RUNS", 2)
     request = Request(PROMPT, max_new_tokens=3, model="tiny")
@@ -700,5 +703,5 @@ def test_programs_have_their_own_number_of_requests_at_a_time() -> None:
     ("version", "fits"),
     [("1.30.0", True), ("1.31.2", True), ("1.29.0", False), ("2.3.0", False), ("1", False)],
 )
-def test_the_package_has_to_be_one_that_the_server_knows(version: str, fits: bool) -> None:
+def test_only_some_versions_of_the_package_fit(version: str, fits: bool) -> None:
     assert package._fits(version) is fits

@@ -1,4 +1,4 @@
-"""Tools for programs without MCP: their sentences, their page, Gradio's endpoints."""
+"""Tools for programs, without MCP: their sentences, their documentation, Gradio's endpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from logitspec import METHODS, Trace
 from logitspec.serving.host import Host
 from logitspec.serving.programs.sentences import milliseconds, step_sentence, story_sentence
 from logitspec.serving.programs.signature import signatures
-from logitspec.serving.programs.spelling import quoted, written
+from logitspec.serving.programs.spelling import quote_token, write_tokens
 from logitspec.serving.programs.tools import Tools
 
 PAGE = (ROOT / "logitspec/serving/programs/README.md").read_text(encoding="utf-8")
@@ -35,43 +35,44 @@ import { gunzipSync } from "node:zlib";
 import { stepSentence, storySentence } from "./assets/player/sentence.js";
 import { appendSteps, createTrace } from "./assets/player/trace.js";
 
-const said = process.argv.slice(1).map((file) => {
+const sentences = process.argv.slice(1).map((file) => {
   const bytes = readFileSync(file);
   const data = JSON.parse(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   const trace = createTrace(data);
   appendSteps(trace, data.steps);
   return trace.steps.map((_, at) => [stepSentence(trace, at + 1), storySentence(trace, at + 1)]);
 });
-process.stdout.write(JSON.stringify(said));
+process.stdout.write(JSON.stringify(sentences));
 """
 
 
-def said_by_the_player(files: list[Path]) -> list[list[list[str]]]:
+def player_sentences(files: list[Path]) -> list[list[list[str]]]:
+    """By file and step, both sentences, as the player's script writes them."""
     program = machine.node()
     assert program is not None
     command = [program, "--no-warnings", "--input-type=module", "-e", SENTENCES]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, *map(str, files)], cwd=ROOT, capture_output=True, encoding="utf-8", check=False
     )
-    assert done.returncode == 0, done.stderr
-    said: list[list[list[str]]] = json.loads(done.stdout)
-    return said
+    assert process.returncode == 0, process.stderr
+    sentences: list[list[list[str]]] = json.loads(process.stdout)
+    return sentences
 
 
-def said_here(trace: Trace) -> list[list[str]]:
+def own_sentences(trace: Trace) -> list[list[str]]:
     numbers = range(1, len(trace.steps) + 1)
     return [[step_sentence(trace, each), story_sentence(trace, each)] for each in numbers]
 
 
 def test_the_sentences_are_those_of_the_player_for_every_recorded_step() -> None:
     assert len(RECORDED) > 20
-    said = said_by_the_player(RECORDED)
-    assert sum(map(len, said)) > 500
-    for file, sentences in zip(RECORDED, said, strict=True):
-        assert said_here(Trace.open(file)) == sentences, file.name
+    expected = player_sentences(RECORDED)
+    assert sum(map(len, expected)) > 500
+    for file, sentences in zip(RECORDED, expected, strict=True):
+        assert own_sentences(Trace.open(file)) == sentences, file.name
 
 
-# Texts as bytes of tokens: half characters, marks without a shape, very long ones, none at all.
+# Spellings of tokens: half characters, invisible ones, very long ones, empty ones.
 HARD: list[str | bytes] = [
     "a\nb\tc", "\u202eabc\u0007", "é", b"\xc3", b"\xa9", b"\xf0\x9f\xa6", b"\x8a", b"\xff\xfe",
     "x" * 60, "🦊" * 30, "🦊" * 50, b"\xff" * 40, "\ufeff", "", " word", b"ab\xe2\x82",
@@ -89,8 +90,8 @@ def test_hard_tokens_are_written_as_the_player_does(tmp_path: Path) -> None:
     trace.finish = None
     file = tmp_path / "hard.json"
     file.write_text(trace.to_json(), encoding="utf-8")
-    (said,) = said_by_the_player([file])
-    assert said_here(trace) == said
+    (expected,) = player_sentences([file])
+    assert own_sentences(trace) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,19 +110,19 @@ def test_milliseconds_are_rounded_as_in_a_browser(seconds: float, words: str) ->
 
 def test_a_token_without_a_spelling_is_its_number() -> None:
     trace = Trace("logitspec", [1, 2], 1, vocabulary={1: b"one"})
-    assert quoted(trace, 2) == '"⟨#2⟩"'
-    assert written(trace, [1, 2]) == "one⟨#2⟩"
-    assert written(trace, []) == ""
+    assert quote_token(trace, 2) == '"⟨#2⟩"'
+    assert write_tokens(trace, [1, 2]) == "one⟨#2⟩"
+    assert write_tokens(trace, []) == ""
 
 
 # Signatures
 
 
-def test_every_tool_says_what_it_takes_and_answers(loaded: list[str]) -> None:
+def test_every_tool_describes_its_parameters_and_its_answer(loaded: list[str]) -> None:
     for name, (_, about) in signatures(Tools(Host("tiny"))).items():
         assert about.name == name
         assert about.about.endswith(".")
-        assert set(about.answered()["required"]) == set(about.answered()["properties"])
+        assert set(about.output_schema()["required"]) == set(about.output_schema()["properties"])
     assert loaded == []
 
 
@@ -137,13 +138,13 @@ def predict(url: str, *values: Any, **named: Any) -> Any:
     return client(url).predict(*values, **named)
 
 
-def test_the_endpoints_are_there_by_the_names_of_the_tools(url: str) -> None:
+def test_endpoints_have_the_names_of_the_tools(url: str) -> None:
     about = client(url).view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(about) == {"/generate", "/generate_text", "/compare_methods", "/explain_step"}
-    taken = {each["parameter_name"]: each for each in about["/generate_text"]["parameters"]}
-    assert taken["prompt"]["parameter_has_default"] is False
-    assert taken["max_new_tokens"]["type"] == {"type": "integer"}
-    assert taken["method"]["parameter_default"] == "logitspec"
+    parameters = {each["parameter_name"]: each for each in about["/generate_text"]["parameters"]}
+    assert parameters["prompt"]["parameter_has_default"] is False
+    assert parameters["max_new_tokens"]["type"] == {"type": "integer"}
+    assert parameters["method"]["parameter_default"] == "logitspec"
 
 
 def test_an_endpoint_refuses_in_one_sentence(url: str) -> None:
@@ -153,7 +154,7 @@ def test_an_endpoint_refuses_in_one_sentence(url: str) -> None:
         predict(url, "A", max_new_tokens=5000, api_name="/generate_text")
 
 
-def test_all_methods_are_run_by_their_names(url: str) -> None:
+def test_every_method_runs_by_its_name(url: str) -> None:
     texts = {
         predict(url, "Count to ten.", method=method, max_new_tokens=6, api_name="/generate_text")[
             "text"
@@ -163,35 +164,35 @@ def test_all_methods_are_run_by_their_names(url: str) -> None:
     assert len(texts) == 1
 
 
-# The page
+# The documentation
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)
 
 
-def test_what_the_page_shows_runs(url: str) -> None:
+def test_the_documentations_code_runs(url: str) -> None:
     names: dict[str, Any] = {}
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         over_mcp, *others = blocks("python")
         for code in others:
             exec(code.replace(ADDRESS, url), names)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", over_mcp.replace(ADDRESS, url)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "['generate_text', 'compare_methods', 'explain_step']" in done.stdout
-    assert f"{url}/?run=" in done.stdout
-    assert names["answer"]["text"] in done.stdout
+    assert process.returncode == 0, process.stderr
+    assert "['generate_text', 'compare_methods', 'explain_step']" in process.stdout
+    assert f"{url}/?run=" in process.stdout
+    assert names["answer"]["text"] in process.stdout
     assert names["trace"]["finish"] == "length"
     assert "wrote the same, token for token (24 tokens)." in out.getvalue()
 
 
-def test_the_page_names_every_tool_and_every_file() -> None:
+def test_the_documentation_names_every_tool_and_every_file() -> None:
     listed = re.findall(r"^\| `(\w+)` \|", PAGE, re.M)
     assert listed == [name for name in vars(Tools) if not name.startswith("_")]
     files = set(re.findall(r"`(\w+\.py)`", PAGE))
@@ -202,7 +203,7 @@ def test_the_page_names_every_tool_and_every_file() -> None:
 # The option
 
 
-def test_without_its_package_the_option_says_what_to_install(tmp_path: Path) -> None:
+def test_the_option_says_what_to_install_where_the_package_is_missing(tmp_path: Path) -> None:
     code = (
         "import sys, importlib.metadata as m\n"
         "real = m.version\n"
@@ -213,11 +214,11 @@ def test_without_its_package_the_option_says_what_to_install(tmp_path: Path) -> 
         "import app\n"
         "sys.exit(app.main(['--mcp', '--port', '0']))\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 2
-    assert done.stderr == (
+    assert process.returncode == 2
+    assert process.stderr == (
         "Tools over MCP need the package mcp, which is missing; install it with `pip install"
         " 'mcp>=1.30,<2'`.\n"
     )

@@ -24,7 +24,7 @@ from support import cached
 from support.cached import python_versions
 
 from logitspec.models.catalogue import CATALOGUE
-from logitspec.serving.programs.package import NEEDED
+from logitspec.serving.programs.package import REQUIREMENT
 from logitspec.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -315,7 +315,7 @@ def test_spacefile_turns_telemetry_off_and_names_every_file() -> None:
 def test_a_space_has_the_optional_packages_that_the_tests_and_the_app_know() -> None:
     pins = {pin.name: pin.version for pin in requirements("tests/requirements.txt")}
     assert spacefile()["packages"] == [f"{name}=={pins[name]}" for name in ("mcp", "segno")]
-    assert SpecifierSet(NEEDED.removeprefix("mcp")).contains(pins["mcp"])
+    assert SpecifierSet(REQUIREMENT.removeprefix("mcp")).contains(pins["mcp"])
 
 
 def test_spacefile_smoke_call_is_one_that_the_app_takes() -> None:

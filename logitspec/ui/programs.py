@@ -1,4 +1,4 @@
-"""What programs reach besides the page: the tools as endpoints of Gradio's API, and over MCP at `/gradio_api/mcp`."""
+"""Tools for programs: as endpoints of Gradio's API, and over MCP at `/gradio_api/mcp`."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ ADDRESS = "/gradio_api/mcp"
 
 
 def endpoint(page: gr.Blocks, tool: Tool, about: Signature) -> Callable[..., Any]:
-    """`tool` as a function for `gr.api`, which reads its parameters off the signature."""
+    """`tool` as a function for `gr.api`, which takes the endpoint's parameters from its signature."""
     _, *own = signature(tool).parameters.values()
 
     async def call(visit: gr.Request, *values: Any) -> dict[str, Any]:
-        given = dict(zip([each.name for each in own], values, strict=False))
+        arguments = dict(zip([each.name for each in own], values, strict=False))
         try:
             caller = Caller(visitor_of(visit), _address(page, visit.request))
-            return asdict(await tool(caller, **about.check(given)))
+            return asdict(await tool(caller, **about.check(arguments)))
         except Exception as error:
             raise notice(error) from error
 
-    kinds = about.kinds()
+    types = about.types()
     visit = Parameter("visit", Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
     call.__name__, call.__doc__ = about.name, about.about
     call.__signature__ = signature(call).replace(  # type: ignore[attr-defined]
-        parameters=[visit, *(each.replace(annotation=kinds[each.name]) for each in own)],
+        parameters=[visit, *(each.replace(annotation=types[each.name]) for each in own)],
         return_annotation=dict,
     )
-    call.__annotations__ = {"visit": gr.Request, **kinds, "return": dict}
+    call.__annotations__ = {"visit": gr.Request, **types, "return": dict}
     return call
 
 
 def programs(page: gr.Blocks, host: Host) -> Programs:
-    """The tools over MCP, for `routes` and to be run within its lifespan."""
+    """The MCP server of the app, for `routes`; it serves within its lifespan."""
     from logitspec.serving.programs.server import Programs
 
     fetch_steps, _ = callbacks(host, TRACES)
@@ -61,7 +61,7 @@ def programs(page: gr.Blocks, host: Host) -> Programs:
 
 
 def routes(programs: Programs) -> list[BaseRoute]:
-    """Where they are reached. The schema is what Hugging Face reads of a Space to show its tools."""
+    """The routes of the MCP server, and of a schema that Hugging Face reads to show a Space's tools."""
 
     def schema(request: Request) -> Response:
         about = {"file_data_present": False, "mcp_type": "tool"}
@@ -73,7 +73,7 @@ def routes(programs: Programs) -> list[BaseRoute]:
                     "inputSchema": each.inputSchema,
                     "meta": {**about, "endpoint_name": each.name},
                 }
-                for each in programs.listed()
+                for each in programs.describe_tools()
             ]
         )
 
@@ -84,13 +84,13 @@ def routes(programs: Programs) -> list[BaseRoute]:
 
 
 def _address(page: gr.Blocks, request: Request) -> str:
-    """Of the page, as a request reaches the app."""
+    """The page's address, as the client of a request reaches it."""
     return get_root_url(request, request.url.path, page.root_path)
 
 
 @contextmanager
 def _as_visitor(request: Request) -> Iterator[None]:
-    """As Gradio runs functions of a page, for a Space, which knows its visitors by their requests."""
+    """Set the request as Gradio does for functions of a page, since on a Space visitors are known by their requests."""
     token = LocalContext.request.set(gr.Request(request))
     try:
         yield

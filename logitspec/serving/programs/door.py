@@ -1,7 +1,7 @@
-"""The address of MCP: posts only, a name for each client, and the way of its word that a call is of no use any more.
+"""The HTTP end of MCP: takes POST requests only, names each client's session, and cancels calls at a client's request.
 
-Nothing is kept of a client but its calls that go on: what it said of itself at the beginning comes back in the name
-that it was given.
+Nothing is stored of a client but its running calls. Whether it can show apps is part of the session's name, which
+the client sends with every request.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-SESSION = "mcp-session-id"
+SESSION_HEADER = "mcp-session-id"
 APPS = "io.modelcontextprotocol/ui"  # the extension of clients that show apps
-SHOWS_APPS = ".apps"  # at the end of their names
+APPS_SUFFIX = ".apps"  # of their sessions' names
 
-HERE = (
+NOT_A_PAGE = (
     "Here is the MCP server of LogitSpec Live, for programs that post to it: give this address to an MCP client, as"
     " one of a server with streamable HTTP."
 )
@@ -30,12 +30,12 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def shows_apps(session: str) -> bool:
-    """Whether the client of this name said so."""
-    return session.endswith(SHOWS_APPS)
+    """Whether the client of this session can show apps."""
+    return session.endswith(APPS_SUFFIX)
 
 
 class Door:
-    """An ASGI application before that of MCP's package, whose sessions it leaves out."""
+    """An ASGI middleware in front of the application of the package `mcp`, which runs without sessions of its own."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -43,19 +43,19 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            answer = PlainTextResponse(HERE, 405, {"Allow": "POST"})
+            answer = PlainTextResponse(NOT_A_PAGE, 405, {"Allow": "POST"})
             return await answer(scope, receive, send)
-        body = await _body(receive)
-        message = _parsed(body)
+        body = await _read_body(receive)
+        message = _parse(body)
         if message.get("method") == "notifications/cancelled":
-            self._cancel(Headers(scope=scope).get(SESSION, ""), message)
+            self._cancel(Headers(scope=scope).get(SESSION_HEADER, ""), message)
         if message.get("method") == "initialize":
-            send = _naming(message, send)
-        return await self._app(scope, _again(body, receive), send)
+            send = _name_session(message, send)
+        return await self._app(scope, _replay_body(body, receive), send)
 
     @contextmanager
     def call(self, session: str, request: str | int) -> Iterator[None]:
-        """A block that ends early when the client of that name says that its request is of no use any more."""
+        """A block that ends early when the client of this session cancels this request."""
         with CancelScope() as scope:
             self._calls[session, request] = scope
             try:
@@ -69,30 +69,30 @@ class Door:
             self._calls[session, request].cancel()
 
 
-def _naming(message: dict[str, Any], send: Send) -> Send:
-    """`send` that gives the client a name."""
-    name = secrets.token_urlsafe(16)
-    if APPS in _extensions(message):
-        name += SHOWS_APPS
+def _name_session(initialize: dict[str, Any], send: Send) -> Send:
+    """`send`, which adds the name of a new session to the headers of the response."""
+    session = secrets.token_urlsafe(16)
+    if APPS in _extensions(initialize):
+        session += APPS_SUFFIX
 
-    async def tell(part: Message) -> None:
-        if part["type"] == "http.response.start":
-            MutableHeaders(scope=part)[SESSION] = name
-        await send(part)
+    async def send_with_name(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)[SESSION_HEADER] = session
+        await send(message)
 
-    return tell
+    return send_with_name
 
 
 def _extensions(message: dict[str, Any]) -> Any:
-    """What a client says that it can beside MCP itself."""
-    found: Any = message
+    """The extensions of MCP that a client supports, by name; empty where it sends none, or rubbish."""
+    value: Any = message
     for key in ("params", "capabilities", "extensions"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    """The message, or an empty one for what is none."""
+def _parse(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; an empty one for anything else, which the package refuses."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):
@@ -100,7 +100,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-async def _body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     body, more = bytearray(), True
     while more:
         message = await receive()
@@ -109,11 +109,11 @@ async def _body(receive: Receive) -> bytes:
     return bytes(body)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """`receive` with the body that has come already."""
-    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replay_body(body: bytes, receive: Receive) -> Receive:
+    """`receive`, which gives the body once more that has been read already."""
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
-        return left.pop() if left else await receive()
+    async def receive_again() -> Message:
+        return unread.pop() if unread else await receive()
 
-    return again
+    return receive_again

@@ -1,4 +1,4 @@
-"""The package that speaks MCP, which only who wants the tools over it installs."""
+"""The package `mcp`, an optional requirement: only the tools over MCP need it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from importlib.metadata import PackageNotFoundError, version
 
 from logitspec.errors import LogitSpecError
 
-NEEDED = "mcp>=1.30,<2"
+REQUIREMENT = "mcp>=1.30,<2"
 
 
 def check_package() -> None:
-    """Raise LogitSpecError where it is missing, or too old or too new."""
+    """Raise LogitSpecError where the package is missing, too old or too new."""
     try:
-        found = version("mcp")
+        installed = version("mcp")
     except PackageNotFoundError:
-        found = ""
-    if not _fits(found):
-        lacks = f"is {found}" if found else "is missing"
+        installed = ""
+    if not _fits(installed):
+        fault = f"is {installed}" if installed else "is missing"
         raise LogitSpecError(
-            f"Tools over MCP need the package mcp, which {lacks}; install it with `pip install '{NEEDED}'`."
+            f"Tools over MCP need the package mcp, which {fault}; install it with `pip install '{REQUIREMENT}'`."
         )
 
 
 def _fits(version: str) -> bool:
-    first, _, rest = version.partition(".")
-    second = rest.partition(".")[0]
-    return first == "1" and second.isdecimal() and int(second) >= 30
+    major, _, rest = version.partition(".")
+    minor = rest.partition(".")[0]
+    return major == "1" and minor.isdecimal() and int(minor) >= 30

@@ -18,21 +18,21 @@ PROMPT = types.PromptArgument(
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A prompt. text: with {prompt} where the person's own goes."""
+    """A prompt of an MCP server. text: with {prompt} in the place of the person's own."""
 
     name: str
     title: str
     about: str
     text: str
 
-    def listed(self) -> types.Prompt:
-        """As a client lists it."""
+    def describe(self) -> types.Prompt:
+        """The entry in a client's list of prompts."""
         return types.Prompt(
             name=self.name, title=self.title, description=self.about, arguments=[PROMPT]
         )
 
-    def filled(self, arguments: dict[str, str]) -> types.GetPromptResult:
-        """What the language model reads."""
+    def fill(self, arguments: dict[str, str]) -> types.GetPromptResult:
+        """The message for the language model; LogitSpecError for an argument that is not `prompt`."""
         if unknown := [name for name in arguments if name != PROMPT.name]:
             raise LogitSpecError(f"{self.name} takes no {unknown[0][:80]}; it takes prompt.")
         text = self.text.replace("{prompt}", arguments.get("prompt") or EXAMPLE)
@@ -42,7 +42,7 @@ class Recipe:
         )
 
 
-_ALL = (
+_RECIPES = (
     Recipe(
         "watch_a_run",
         "Watch a run",
@@ -60,4 +60,4 @@ _ALL = (
         " forward passes; where these are not the same, say why. Give me the players' links.",
     ),
 )
-RECIPES = {each.name: each for each in _ALL}
+RECIPES = {each.name: each for each in _RECIPES}

@@ -1,4 +1,4 @@
-"""What tools answer: plain data, and the same in words, both of a bounded size however long the run."""
+"""The answers of tools, as plain data and in words, both of bounded size however long the run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from logitspec.decoding.race import Verdict
 from logitspec.serving.programs.sentences import step_sentence
-from logitspec.serving.programs.spelling import quoted_some
+from logitspec.serving.programs.spelling import quote_tokens
 from logitspec.trace.records import Trace
 
 MAX_TEXT = 20_000  # characters of an output
-MAX_LINES = 40  # of steps
+MAX_LINES = 40  # of steps, a line each
 
-ENDS = {
+FINISHES = {
     "eos": "the text ended",
     "length": "the limit of new tokens was reached",
     "context": "the model's context was full",
@@ -24,8 +24,11 @@ ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a run came to. mean_accepted_tokens: tokens per forward pass of the target, the root included, the
-    prompt's excluded. seconds: of decoding, without reading the prompt."""
+    """The counts of a run.
+
+    mean_accepted_tokens: tokens per forward pass of the target, root included, prefill excluded. drafted, accepted:
+    nodes without roots. seconds: of decoding, without the prefill.
+    """
 
     tokens: int
     forward_passes: int
@@ -38,7 +41,7 @@ class Numbers:
 
     @classmethod
     def of(cls, trace: Trace) -> Numbers:
-        """Those of a run."""
+        """The numbers of a run."""
         counts = trace.counts()
         return cls(
             counts.tokens,
@@ -52,7 +55,7 @@ class Numbers:
         )
 
     def words(self) -> str:
-        """On one line."""
+        """The numbers on one line."""
         return (
             f"{self.tokens} tokens in {self.forward_passes} forward passes: {self.mean_accepted_tokens:.2f} mean"
             f" accepted tokens; {self.accepted} of {self.drafted} drafts accepted"
@@ -61,9 +64,12 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
-    """A run. finish: eos, length, context, cancelled or error; then `error` says why. steps: a line each, of
-    the first ones. run: its name, by which `explain_step` knows it. player: where it can be watched."""
+class Generation:
+    """The answer about a run.
+
+    finish: eos, length, context, cancelled or error; error: why, in the last case. steps: a line for each of the first
+    MAX_LINES. run: its name for `explain_step`. player: the address at which to watch it.
+    """
 
     text: str
     finish: str
@@ -76,8 +82,8 @@ class Generated:
     player: str
 
     @classmethod
-    def of(cls, trace: Trace, player: str) -> Generated:
-        """The result of a run."""
+    def of(cls, trace: Trace, player: str) -> Generation:
+        """The answer about a finished run."""
         lines = [step_line(trace, number) for number in range(1, len(trace.steps) + 1)]
         return cls(
             text_of(trace),
@@ -92,15 +98,15 @@ class Generated:
         )
 
     def words(self) -> str:
-        """For whoever reads no data."""
-        ended = self.error or f"It ended because {ENDS.get(self.finish, self.finish)}."
+        """The answer in words."""
+        finish = self.error or f"It ended because {FINISHES.get(self.finish, self.finish)}."
         more = self.numbers.forward_passes - len(self.steps)
         rest = [f"… and {more} more steps, which explain_step tells of."] if more > 0 else []
         return "\n".join(
             [
                 self.text,
                 "",
-                f"{self.method} on {self.model}: {self.numbers.words()}. {ended}",
+                f"{self.method} on {self.model}: {self.numbers.words()}. {finish}",
                 *self.steps,
                 *rest,
                 f"Run {self.run}, to be watched step by step: {self.player}",
@@ -110,7 +116,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A method in a comparison. speed_up: seconds a token of the baseline over its own."""
+    """A method in a comparison. speed_up: the baseline's seconds a token / its own."""
 
     method: str
     title: str
@@ -122,10 +128,13 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """Methods on one prompt. same: whether all wrote the same, token for token; None where not all came to
-    their ends. verdict: the same in words. baseline: the method that speed-ups are of. text: what the first
-    one wrote. run: of the method with the fewest forward passes a token."""
+class Comparison:
+    """The answer about several methods on one prompt.
+
+    same: whether all wrote the same, token for token; None where not all finished. verdict: the same in words.
+    baseline: the method that speed-ups refer to. text: the first method's output. run: of the method with the fewest
+    forward passes a token.
+    """
 
     same: bool | None
     verdict: str
@@ -136,7 +145,7 @@ class Compared:
     run: str
 
     def words(self) -> str:
-        """For whoever reads no data."""
+        """The answer in words."""
         lanes = [
             f"{each.method}: {each.numbers.words()}; {each.speed_up:.2f}x {self.baseline}. {each.player}"
             for each in self.methods
@@ -153,10 +162,13 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """One step. sentence: the step and its gain. story: how it got its tokens. last_logits: the best of them,
-    the best first. drafted: drafts by where they came from. accepted: the tokens that the step brought, the
-    root first. next: the target's own token after them, the root of the step that follows."""
+class Explanation:
+    """The answer about one step.
+
+    sentence: its number, counts and gain. story: how it got its tokens. last_logits: their most probable tokens, best
+    first. drafted: number of drafts by origin. accepted: the tokens that the step emitted, the root first. next: the
+    target's own token after them, which is the next root.
+    """
 
     run: str
     method: str
@@ -171,7 +183,7 @@ class Explained:
     player: str
 
     def words(self) -> str:
-        """For whoever reads no data."""
+        """The answer in words."""
         guesses = ", ".join(f"{each.token} {each.probability:.1%}" for each in self.last_logits)
         drafts = ", ".join(f"{count} {origin}" for origin, count in self.drafted.items())
         return "\n".join(
@@ -187,19 +199,19 @@ class Explained:
 
 
 def step_line(trace: Trace, number: int) -> str:
-    """A step on one line, with its tokens."""
-    return f"{step_sentence(trace, number)} {quoted_some(trace, trace.steps[number - 1].tokens)}"
+    """Step `number` (from 1 on) on one line, with its tokens."""
+    return f"{step_sentence(trace, number)} {quote_tokens(trace, trace.steps[number - 1].tokens)}"
 
 
 def text_of(trace: Trace) -> str:
-    """What a run wrote, without the token that ends it."""
+    """The output of a run without its end-of-sequence token, cut at MAX_TEXT characters."""
     tokens = trace.output_ids[:-1] if trace.finish == "eos" else trace.output_ids
     text = b"".join(trace.vocabulary.get(token, b"") for token in tokens).decode(errors="replace")
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def verdict_words(verdict: Verdict, methods: Sequence[str]) -> str:
-    """Whether all wrote the same."""
+    """A sentence on whether all methods wrote the same."""
     names = f"{', '.join(methods[:-1])} and {methods[-1]}"
     if verdict.differs_at is not None:
         near = (

@@ -1,7 +1,7 @@
 """A step in two sentences, the same that the player shows.
 
-Their texts are the page's, in `assets/words`. Which of them a step takes is decided here as in
-`assets/player/sentence.js`; a test holds both to each other.
+The texts are the page's, in `assets/words`; the rules by which a step gets one are those of
+`assets/player/sentence.js`, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -13,47 +13,49 @@ from functools import cache
 from typing import Any
 
 from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
-from logitspec.serving.programs.spelling import MAX_QUOTE, written
+from logitspec.serving.programs.spelling import MAX_QUOTE, write_tokens
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace
 from logitspec.trace.tree import Origin, Provenance
 
-PLACE = re.compile(r"\{(\w+)(?::(%)0)?\}")
+PLACEHOLDER = re.compile(r"\{(\w+)(?::(%)0)?\}")
 
 
 def step_sentence(trace: Trace, number: int) -> str:
-    """Step `number` (from 1 on) and its gain."""
+    """The counts of step `number` (from 1 on), its time and its gain."""
     step = trace.steps[number - 1]
     seconds = step.seconds.wall
     key = "summary-time" if seconds > 0 else "summary"
     drafted, accepted, time = len(step.tree) - 1, len(step.path) - 1, milliseconds(seconds)
     return _say(
-        key, number=number, drafted=drafted, accepted=accepted, gained=_gained(step), time=time
+        key, number=number, drafted=drafted, accepted=accepted, gained=_gain(step), time=time
     )
 
 
 def story_sentence(trace: Trace, number: int) -> str:
-    """How step `number` (from 1 on) got its tokens."""
+    """How step `number` (from 1 on) got its tokens, and its gain."""
     step = trace.steps[number - 1]
     drafted, accepted = len(step.tree) - 1, len(step.path) - 1
     if drafted == 0:
-        return _no_guess(trace)
+        return _nothing_drafted(trace)
     if accepted == 0:
-        return _say("story-gained", why=_none(trace, number, drafted), gained=_gained(step))
+        return _say(
+            "story-gained", why=_nothing_accepted(trace, number, drafted), gained=_gain(step)
+        )
     clauses = [_clause(trace, step, nodes) for nodes in _segments(step)]
     some = _say("story-some", n=accepted, drafted=drafted)
     story = "; ".join([*clauses, _say("story-one") if drafted == 1 else some])
-    return _say("story-gained", why=f"{story[0].upper()}{story[1:]}", gained=_gained(step))
+    return _say("story-gained", why=f"{story[0].upper()}{story[1:]}", gained=_gain(step))
 
 
 def milliseconds(seconds: float) -> str:
-    """Rounded as a browser does: a half up, by the decimal digits that a number shows."""
+    """A time, rounded as browsers do: halves up, going by the shortest decimal digits of the float."""
     value = Decimal(repr(float(seconds * 1000)))
     digits = Decimal("0.1") if value < 100 else Decimal(1)
     return f"{value.quantize(digits, ROUND_HALF_UP):,} ms"
 
 
-def _gained(step: StepRecord) -> str:
+def _gain(step: StepRecord) -> str:
     return _say("from-pass", n=len(step.path))
 
 
@@ -65,14 +67,14 @@ def _texts() -> dict[str, Any]:
 
 
 def _say(name: str, **values: Any) -> str:
-    """The page's English text of that name."""
+    """The page's English text `step.name`, with its values."""
     text = _texts()[f"step.{name}"]
     if isinstance(text, dict):
         text = text["one" if values["n"] == 1 else "other"]
-    return PLACE.sub(lambda place: _written(values[place[1]], place[2]), text)
+    return PLACEHOLDER.sub(lambda match: _format(values[match[1]], match[2]), text)
 
 
-def _written(value: Any, kind: str | None) -> str:
+def _format(value: Any, kind: str | None) -> str:
     if kind:  # a share
         return f"{Decimal(value * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -84,12 +86,12 @@ def _ordinal(n: int) -> str:
     return _say(f"ordinal-{kind}", n=n)
 
 
-def _bare(text: str) -> str:
-    """In quotes without the spaces around it, unless it is nothing but space."""
+def _quote_stripped(text: str) -> str:
+    """The text in quotes, without spaces around it unless it has nothing else."""
     return f'"{text.strip() or text}"'
 
 
-def _no_guess(trace: Trace) -> str:
+def _nothing_drafted(trace: Trace) -> str:
     plain = _say("guesses-none-why")
     costs = trace.environment.get("forward_costs")
     if not costs or trace.options.get("tree_size") != "measured":
@@ -101,31 +103,32 @@ def _no_guess(trace: Trace) -> str:
     return f"{plain} {_say(key, **times, needed=needed)}"
 
 
-def _none(trace: Trace, number: int, drafted: int) -> str:
+def _nothing_accepted(trace: Trace, number: int, drafted: int) -> str:
     none = _say("none", n=drafted)
     if trace.finish and number == len(trace.steps):
         return _say("none-end", none=none)
     step = trace.steps[number - 1]
     root, choice = (
-        _bare(written(trace, [each])) for each in (step.tree.tokens[0], step.choices[0])
+        _quote_stripped(write_tokens(trace, [each]))
+        for each in (step.tree.tokens[0], step.choices[0])
     )
     return _say("none-because", none=none, token=root, choice=choice)
 
 
 def _segments(step: StepRecord) -> list[list[int]]:
-    """The accepted drafts as runs of nodes with one source: a runner-up alone, or a copy from place to place."""
+    """The accepted drafts, cut where the source changes: single runners-up, copies of text that stands together."""
     segments: list[list[int]] = []
     origins = step.tree.provenance
     for node in step.path[1:]:
-        if segments and _goes_on(origins[segments[-1][-1]], origins[node]):
+        if segments and _continues(origins[segments[-1][-1]], origins[node]):
             segments[-1].append(node)
         else:
             segments.append([node])
     return segments
 
 
-def _goes_on(before: Provenance, after: Provenance) -> bool:
-    """Whether `after` goes on with what `before` began: the same copy, or the same table."""
+def _continues(before: Provenance, after: Provenance) -> bool:
+    """Whether `after` continues the source of `before`: the same copy, or the same table."""
     if before.origin != after.origin or before.origin is Origin.LOGIT:
         return False
     if after.copied_from is None:
@@ -139,10 +142,12 @@ def _clause(trace: Trace, step: StepRecord, nodes: list[int]) -> str:
     tokens = [step.tree.tokens[node] for node in nodes]
     if origin.origin is Origin.LOGIT:
         place = _ordinal((origin.rank or 0) + 1)
-        return _say("clause-choice", token=_bare(written(trace, tokens[:1])), ordinal=place)
+        return _say(
+            "clause-choice", token=_quote_stripped(write_tokens(trace, tokens[:1])), ordinal=place
+        )
     if origin.copied_from is None:
         title = LOOKS[origin.origin.value].title
-        return _say("clause-came", tokens=_some(trace, tokens), origin=title)
+        return _say("clause-came", tokens=_quote(trace, tokens), origin=title)
     return _copy(trace, step, nodes, origin.copied_from)
 
 
@@ -152,25 +157,25 @@ def _copy(trace: Trace, step: StepRecord, nodes: list[int], start: int) -> str:
     match = step.tree.provenance[copy[0]].match_length
     if not match:
         return copied
-    tokens = _some(trace, [step.tree.tokens[node] for node in copy])
-    where, key = _place(trace, start, len(copy)), _bare(_match(trace, start, match))
+    tokens = _quote(trace, [step.tree.tokens[node] for node in copy])
+    where, key = _place(trace, start, len(copy)), _quote_stripped(_match(trace, start, match))
     return _say("copied-so", after=_say(f"clause-{where}", key=key, tokens=tokens), copied=copied)
 
 
-def _some(trace: Trace, tokens: list[int]) -> str:
-    text = written(trace, tokens[:MAX_QUOTE])
+def _quote(trace: Trace, tokens: list[int]) -> str:
+    text = write_tokens(trace, tokens[:MAX_QUOTE])
     return f'"{text.strip() or text}{"…" if len(tokens) > MAX_QUOTE else ""}"'
 
 
 def _whole_copy(step: StepRecord, nodes: list[int]) -> list[int]:
-    """The nodes of a copy with those below the accepted ones, which were drafted as well."""
+    """The nodes of a copy: the accepted ones, and those drafted below them."""
     copy, origins = list(nodes), step.tree.provenance
 
-    def below(node: int) -> int | None:
+    def continuation(node: int) -> int | None:
         children = (at for at, parent in enumerate(step.tree.parents) if parent == node)
-        return next((at for at in children if _goes_on(origins[node], origins[at])), None)
+        return next((at for at in children if _continues(origins[node], origins[at])), None)
 
-    while (node := below(copy[-1])) is not None:
+    while (node := continuation(copy[-1])) is not None:
         copy.append(node)
     return copy
 
@@ -183,8 +188,8 @@ def _place(trace: Trace, start: int, length: int) -> str:
 
 
 def _match(trace: Trace, end: int, length: int) -> str:
-    """The n-gram of a length before a position; of a long one the end."""
+    """The n-gram of `length` tokens before the position `end`; of a long one its last MAX_QUOTE."""
     first = max(0, end - length)
     start = max(first, end - MAX_QUOTE)
     text = (trace.prompt_ids + trace.output_ids)[start:end]
-    return ("…" if start > first else "") + (written(trace, text) if text else "")
+    return ("…" if start > first else "") + (write_tokens(trace, text) if text else "")

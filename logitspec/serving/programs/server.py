@@ -1,7 +1,7 @@
-"""The tools over MCP (modelcontextprotocol.io), by its own package: tools, prompts, and the player as an MCP App.
+"""The MCP server (modelcontextprotocol.io), by the package `mcp`: tools, prompts, and the player as an MCP App.
 
-A client that can show apps puts the page of `APP` into a frame beside a tool's answer; the page asks for the steps
-of the run by `read_run`, a tool that is for such pages only, so that no trace goes through a language model.
+A client that can show apps puts the page of `APP` into a frame beside a tool's answer; the page fetches the steps
+of the run by `read_run`, a tool for such pages only, so that no trace goes through a language model.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from starlette.requests import Request
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.publish.export import hosted_page
 from logitspec.serving.limits import Visitor
-from logitspec.serving.programs.door import SESSION, Door, shows_apps
+from logitspec.serving.programs.door import SESSION_HEADER, Door, shows_apps
 from logitspec.serving.programs.recipes import RECIPES
 from logitspec.serving.programs.signature import signatures
-from logitspec.serving.programs.tools import Caller, Tools
+from logitspec.serving.programs.tools import Caller, ReportProgress, Tools
 from logitspec.version import VERSION
 
 APP = "ui://logitspec/player.html"
 APP_TYPE = "text/html;profile=mcp-app"
 READ_RUN = "read_run"
-LEAST = 1e-6  # of progress
+MIN_PROGRESS = 1e-6  # by which a report exceeds the last one
 
 ABOUT = (
     "LogitSpec Live runs a language model by speculative decoding and shows every step. generate_text runs a"
@@ -39,16 +39,16 @@ ABOUT = (
 )
 
 FetchSteps = Callable[[Any], Awaitable[str | None]]
-"""{"run", "from"} -> the steps from number `from` on as one message, packed; None for a run that is not known."""
+"""{"run", "from"} -> the steps from number `from` on as one packed message; None for an unknown run."""
 
 log = logging.getLogger(__name__)
 
 
 class Programs:
-    """The application that programs reach, to be run within `lifespan`.
+    """The MCP server; `door` is its ASGI application, which serves within `lifespan`.
 
-    address: of the page, as a request reaches it. within: a context for the work of a request. fetch_steps: as
-    the page calls it.
+    fetch_steps: the one that the page calls. address: the page's, as the client of a request reaches it. within: a
+    context manager around the work of a request.
     """
 
     def __init__(
@@ -70,25 +70,25 @@ class Programs:
             types.ListResourcesRequest: self._list_resources,
             types.ReadResourceRequest: self._read_resource,
         }
-        # Without sessions on this side: nothing to keep, and nothing that a restart loses.
+        # Stateless, so that there are no sessions to store, and none that a restart loses.
         self._manager = StreamableHTTPSessionManager(self._server, stateless=True)
         self.door = Door(self._manager.handle_request)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Answers requests inside of it; once only."""
+        """Serve requests inside; can be entered once only."""
         async with self._manager.run():
             yield
 
-    def listed(self, app: bool = False) -> list[types.Tool]:
-        """The tools. app: also what is for the page of a client that shows apps."""
+    def describe_tools(self, app: bool = False) -> list[types.Tool]:
+        """The tools for a client's list. app: include `read_run`, for clients that show apps."""
         tools = [
             types.Tool(
                 name=name,
                 title=about.title,
                 description=about.about,
-                inputSchema=about.taken(),
-                outputSchema=about.answered(),
+                inputSchema=about.input_schema(),
+                outputSchema=about.output_schema(),
                 annotations=types.ToolAnnotations(
                     readOnlyHint=True, destructiveHint=False, openWorldHint=False
                 ),
@@ -96,65 +96,65 @@ class Programs:
             )
             for name, (_, about) in self._tools.items()
         ]
-        return [*tools, _read_run()] if app else tools
+        return [*tools, _read_run_tool()] if app else tools
 
     async def _list_tools(self, _: Any) -> types.ServerResult:
-        tools = self.listed(app=shows_apps(self._session))
+        tools = self.describe_tools(app=shows_apps(self._session))
         return types.ServerResult(types.ListToolsResult(tools=tools))
 
     async def _list_prompts(self, _: Any) -> types.ServerResult:
-        prompts = [each.listed() for each in RECIPES.values()]
+        prompts = [each.describe() for each in RECIPES.values()]
         return types.ServerResult(types.ListPromptsResult(prompts=prompts))
 
-    async def _get_prompt(self, asked: types.GetPromptRequest) -> types.ServerResult:
-        name = asked.params.name
+    async def _get_prompt(self, request: types.GetPromptRequest) -> types.ServerResult:
+        name = request.params.name
         if name not in RECIPES:
             raise LogitSpecError(
                 f"There is no prompt {name[:80]!r}; choose one of {', '.join(RECIPES)}."
             )
-        return types.ServerResult(RECIPES[name].filled(asked.params.arguments or {}))
+        return types.ServerResult(RECIPES[name].fill(request.params.arguments or {}))
 
     async def _list_resources(self, _: Any) -> types.ServerResult:
-        return types.ServerResult(types.ListResourcesResult(resources=[_app()]))
+        return types.ServerResult(types.ListResourcesResult(resources=[_player_resource()]))
 
-    async def _read_resource(self, asked: types.ReadResourceRequest) -> types.ServerResult:
-        if str(asked.params.uri) != APP:
-            name = str(asked.params.uri)[:80]
+    async def _read_resource(self, request: types.ReadResourceRequest) -> types.ServerResult:
+        if str(request.params.uri) != APP:
+            name = str(request.params.uri)[:80]
             raise LogitSpecError(f"There is no resource {name!r}; {APP} is the one here.")
         page = types.TextResourceContents(
-            uri=AnyUrl(APP), mimeType=APP_TYPE, text=hosted_page(), _meta=_app().meta
+            uri=AnyUrl(APP), mimeType=APP_TYPE, text=hosted_page(), _meta=_player_resource().meta
         )
         return types.ServerResult(types.ReadResourceResult(contents=[page]))
 
     @property
     def _request(self) -> Request:
-        """The one that is being answered."""
+        """The HTTP request being answered."""
         request = self._server.request_context.request
         assert isinstance(request, Request)
         return request
 
     @property
     def _session(self) -> str:
-        return self._request.headers.get(SESSION, "")
+        return self._request.headers.get(SESSION_HEADER, "")
 
-    async def _call_tool(self, asked: types.CallToolRequest) -> types.ServerResult:
-        """The answer of a tool, or one sentence about what is wrong."""
-        answer = _refused(LogitSpecError("This call was ended, as its client asked."))
+    async def _call_tool(self, request: types.CallToolRequest) -> types.ServerResult:
+        """The answer of a tool, or a refusal of one sentence."""
+        answer = _refusal(LogitSpecError("This call was ended, as its client asked."))
         with self.door.call(self._session, self._server.request_context.request_id):
             try:
-                answer = await self._call(asked.params.name, asked.params.arguments or {})
+                answer = await self._call(request.params.name, request.params.arguments or {})
             except Exception as error:
-                answer = _refused(error)
+                answer = _refusal(error)
         return types.ServerResult(answer)
 
     async def _call(self, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
         request = self._request
         with self._within(request):
             if name == READ_RUN:
-                return await self._read(arguments)
-            return await self._use(name, arguments, request)
+                return await self._read_run(arguments)
+            return await self._call_public(name, arguments, request)
 
-    async def _use(
+    async def _call_public(
         self, name: str, arguments: dict[str, Any], request: Request
     ) -> types.CallToolResult:
         if name not in self._tools:
@@ -163,9 +163,9 @@ class Programs:
             )
         tool, about = self._tools[name]
         values = about.check(arguments)
-        # All programs of an address together are one visitor: a name costs them nothing.
+        # Programs of one address count as one visitor, since they can have as many names as they like.
         visitor = Visitor("", request.client.host if request.client else "")
-        caller = Caller(visitor, self._address(request), self._hear())
+        caller = Caller(visitor, self._address(request), self._report_progress())
         try:
             result = await tool(caller, **values)
         finally:
@@ -175,7 +175,7 @@ class Programs:
             structuredContent=asdict(result),
         )
 
-    async def _read(self, arguments: dict[str, Any]) -> types.CallToolResult:
+    async def _read_run(self, arguments: dict[str, Any]) -> types.CallToolResult:
         message = await self._fetch_steps(arguments)
         if message is None:
             raise LogitSpecError(
@@ -183,31 +183,33 @@ class Programs:
             )
         return types.CallToolResult(content=[types.TextContent(type="text", text=message)])
 
-    def _hear(self) -> Callable[[float, str], Awaitable[None]]:
-        """Sends progress to a client that asked for it."""
+    def _report_progress(self) -> ReportProgress:
+        """A function that sends progress to the client if it asked for that."""
         context = self._server.request_context
         token = context.meta.progressToken if context.meta else None
-        before = 0.0
+        last = 0.0
 
-        async def hear(done: float, words: str) -> None:
-            nonlocal before
-            before = max(done, before + LEAST)  # it has to move on
+        async def report(share: float, words: str) -> None:
+            nonlocal last
+            last = max(
+                share, last + MIN_PROGRESS
+            )  # MCP wants every report to exceed the one before
             if token is not None:
                 await context.session.send_progress_notification(
-                    token, before, 1.0, words, related_request_id=str(context.request_id)
+                    token, last, 1.0, words, related_request_id=str(context.request_id)
                 )
 
-        return hear
+        return report
 
 
-def _refused(error: Exception) -> types.CallToolResult:
+def _refusal(error: Exception) -> types.CallToolResult:
     if not isinstance(error, LogitSpecError):
         log.error("a tool failed", exc_info=error)
     content = types.TextContent(type="text", text=sentence(error))
     return types.CallToolResult(content=[content], isError=True)
 
 
-def _app() -> types.Resource:
+def _player_resource() -> types.Resource:
     return types.Resource(
         uri=AnyUrl(APP),
         name="player",
@@ -218,7 +220,7 @@ def _app() -> types.Resource:
     )
 
 
-def _read_run() -> types.Tool:
+def _read_run_tool() -> types.Tool:
     return types.Tool(
         name=READ_RUN,
         description="The steps of a run for the player; of no use to a language model.",

@@ -1,4 +1,4 @@
-"""What a tool takes, as a JSON schema, and the check of what a program gives it: both from its signature."""
+"""JSON schemas of a tool's parameters and result, and the check of its arguments, all from its Python signature."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from logitspec.errors import LogitSpecError
 from logitspec.serving.programs.tools import Tools
 
 Tool = Callable[..., Awaitable[Any]]
-"""A method of `Tools`: a caller, then what its schema has."""
+"""A method of `Tools`: it takes a caller, then the parameters of its schema."""
 
 
 class Signature:
-    """Of a tool. title: its name for people. about: what it is for, in a paragraph."""
+    """The signature of a tool. title: its name for people. about: its purpose, in a paragraph."""
 
     def __init__(self, tool: Tool) -> None:
         hints = get_type_hints(tool, include_extras=True)
@@ -31,27 +31,27 @@ class Signature:
         self.title = self.name.replace("_", " ").capitalize()
         self.about = " ".join(cleandoc(tool.__doc__ or "").split())
 
-    def kinds(self) -> dict[str, Any]:
-        """The types of what it takes, by name."""
+    def types(self) -> dict[str, Any]:
+        """The types of the parameters, by name."""
         return {name: each.annotation for name, each in self._model.model_fields.items()}
 
-    def taken(self) -> dict[str, Any]:
-        """The JSON schema of what it takes."""
-        return _plain(self._model.model_json_schema())
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON schema of the parameters."""
+        return _without_titles(self._model.model_json_schema())
 
-    def answered(self) -> dict[str, Any]:
-        """The JSON schema of what it answers."""
-        return _plain(TypeAdapter(self._result).json_schema())
+    def output_schema(self) -> dict[str, Any]:
+        """The JSON schema of the result."""
+        return _without_titles(TypeAdapter(self._result).json_schema())
 
-    def check(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The values that the tool is called with; LogitSpecError, one sentence, for others."""
+    def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments with the defaults of those left out; LogitSpecError, one sentence, for values that don't fit."""
         try:
-            values = self._model.model_validate(given)
+            values = self._model.model_validate(arguments)
         except ValidationError as error:
-            raise LogitSpecError(self._words(error)) from None
+            raise LogitSpecError(self._sentence(error)) from None
         return {name: getattr(values, name) for name in self._model.model_fields}
 
-    def _words(self, error: ValidationError) -> str:
+    def _sentence(self, error: ValidationError) -> str:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))[:80]
         names = ", ".join(self._model.model_fields)
@@ -62,17 +62,17 @@ class Signature:
         return f"{place} can't be used: {first['msg'][:1].lower()}{first['msg'][1:]}; got {first['input']!r:.80}."
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the titles that pydantic makes of names, which say nothing new, and tokens of a model's context."""
+def _without_titles(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without pydantic's titles, which repeat the names at the cost of a model's context."""
     schema.pop("title", None)
     for each in schema.get("properties", {}).values():
         each.pop("title", None)
     for each in schema.get("$defs", {}).values():
-        _plain(each)
+        _without_titles(each)
     return schema
 
 
 def signatures(tools: Tools) -> dict[str, tuple[Tool, Signature]]:
-    """All tools by name."""
+    """The public methods of `tools` and their signatures, by name."""
     names = [name for name in vars(type(tools)) if not name.startswith("_")]
     return {name: (getattr(tools, name), Signature(getattr(tools, name))) for name in names}

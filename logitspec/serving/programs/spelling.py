@@ -18,47 +18,47 @@ HIDDEN = re.compile(
 
 
 class Piece(NamedTuple):
-    """A character of a text, or a byte that is of none."""
+    """A character of a text, or a byte in hexadecimal that belongs to no character."""
 
     text: str
     is_byte: bool
 
 
-def quoted(trace: Trace, token: int) -> str:
+def quote_token(trace: Trace, token: int) -> str:
     """A token in quotes."""
-    return f'"{written(trace, [token])}"'
+    return f'"{write_tokens(trace, [token])}"'
 
 
-def quoted_some(trace: Trace, tokens: Sequence[int]) -> str:
-    """The first of tokens that follow each other, in quotes."""
+def quote_tokens(trace: Trace, tokens: Sequence[int]) -> str:
+    """Consecutive tokens in quotes, the first MAX_QUOTE of them."""
     more = "…" if len(tokens) > MAX_QUOTE else ""
-    return f'"{written(trace, tokens[:MAX_QUOTE])}{more}"'
+    return f'"{write_tokens(trace, tokens[:MAX_QUOTE])}{more}"'
 
 
-def written(trace: Trace, tokens: Sequence[int]) -> str:
-    """Tokens that follow each other, without quotes; each alone where the spelling of one is not known."""
-    spelt = [trace.vocabulary[token] for token in tokens if token in trace.vocabulary]
-    if len(spelt) < len(tokens) and len(tokens) > 1:
-        return "".join(written(trace, [token]) for token in tokens)
-    if len(spelt) < len(tokens):
+def write_tokens(trace: Trace, tokens: Sequence[int]) -> str:
+    """Consecutive tokens without quotes; each by itself where the spelling of one is unknown."""
+    spellings = [trace.vocabulary[token] for token in tokens if token in trace.vocabulary]
+    if len(spellings) < len(tokens) and len(tokens) > 1:
+        return "".join(write_tokens(trace, [token]) for token in tokens)
+    if len(spellings) < len(tokens):
         return f"⟨#{tokens[0]}⟩"
-    return "".join(_plain(_shortened(pieces)) for pieces in _spell(spelt))
+    return "".join(_plain_text(_shorten(pieces)) for pieces in _spell(spellings))
 
 
 def _spell(group: Sequence[bytes]) -> list[list[Piece]]:
-    """The characters that begin in each token, and its bytes that are of no character."""
+    """For each token the characters that begin in it, and its bytes that belong to none."""
     text = b"".join(group)
     owner = [place for place, token in enumerate(group) for _ in token]
-    spelt: list[list[Piece]] = [[] for _ in group]
+    pieces: list[list[Piece]] = [[] for _ in group]
     at = 0
     while at < len(text):
         # UTF-8 never decodes the beginning of a longer character.
         sizes = (size for size in range(1, 5) if _is_character(text[at : at + size]))
         size = next(sizes, 0)
         piece = Piece(text[at : at + size].decode() if size else f"{text[at]:02x}", not size)
-        spelt[owner[at]].append(piece)
+        pieces[owner[at]].append(piece)
         at += size or 1
-    return spelt
+    return pieces
 
 
 def _is_character(text: bytes) -> bool:
@@ -68,8 +68,8 @@ def _is_character(text: bytes) -> bool:
         return False
 
 
-def _shortened(pieces: list[Piece]) -> list[Piece]:
-    """As much as a sentence shows: no real token is longer."""
+def _shorten(pieces: list[Piece]) -> list[Piece]:
+    """The first MAX_LETTERS pieces of a token that is longer, as no real token is."""
     units = sum(len(each.text.encode("utf-16-le")) // 2 for each in pieces)
     spaces = sum(
         len(list(run)) - 1
@@ -81,8 +81,8 @@ def _shortened(pieces: list[Piece]) -> list[Piece]:
     return [*pieces[:MAX_LETTERS], Piece("…", False)]
 
 
-def _plain(pieces: list[Piece]) -> str:
-    """With everything visible: what has no shape by its number, bytes in figures."""
+def _plain_text(pieces: list[Piece]) -> str:
+    """The pieces as visible text: invisible characters by their code points, bytes in hexadecimal."""
     text = ""
     for is_byte, run in groupby(pieces, key=lambda each: each.is_byte):
         texts = [each.text for each in run]

@@ -19,9 +19,9 @@ from logitspec.publish.demos import read_demo
 from logitspec.serving.host import Host
 from logitspec.serving.limits import NOBODY_ELSE, Visitor
 from logitspec.serving.programs.results import (
-    Compared,
-    Explained,
-    Generated,
+    Comparison,
+    Explanation,
+    Generation,
     Guess,
     Lane,
     Numbers,
@@ -29,7 +29,7 @@ from logitspec.serving.programs.results import (
     verdict_words,
 )
 from logitspec.serving.programs.sentences import step_sentence, story_sentence
-from logitspec.serving.programs.spelling import quoted
+from logitspec.serving.programs.spelling import quote_token
 from logitspec.serving.request import MAX_NEW_TOKENS, Request
 from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_moderation, in_turn
@@ -37,30 +37,31 @@ from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import Trace
 
 MAX_GUESSES = 8
-SECONDS_PER_SIGN = 1.0  # of a run that goes on
+REPORT_SECONDS = 1.0  # between reports of progress
 BASELINE = "autoregressive"
 
-NOT_KEPT = "There is no run {run!r} here; the last ones are kept for a while only, so run its prompt again."
+UNKNOWN_RUN = "There is no run {run!r} here; the last ones are kept for a while only, so run its prompt again."
 
-Hear = Callable[[float, str], Awaitable[None]]
+ReportProgress = Callable[[float, str], Awaitable[None]]
+"""(share that is done, words) -> nothing."""
 
 
-async def _nobody(done: float, words: str) -> None:
-    """Hears nothing."""
+async def _ignore_progress(share: float, words: str) -> None:
+    """For callers that don't ask for progress."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls a tool. address: of the page, as the caller reaches it. hear: of the progress of a run, as the
-    share that is done, and in words. stop: ends it."""
+    """Who calls a tool. address: of the page, as the caller reaches it. report: is called with the progress of a run.
+    stop: ends it."""
 
     visitor: Visitor = NOBODY_ELSE
     address: str = ""
-    hear: Hear = _nobody
+    report: ReportProgress = _ignore_progress
     stop: Event = field(default_factory=Event)
 
     def player(self, run: str, step: int | None = None) -> str:
-        """Where a run is shown."""
+        """The address at which the page shows a run, or one of its steps."""
         query = {"run": run} if step is None else {"run": run, "step": step}
         return f"{self.address.rstrip('/')}/?{urlencode(query)}"
 
@@ -99,7 +100,8 @@ Step = Annotated[int, Field(description="The number of the step, from 1 on.", ge
 
 
 class Tools:
-    """The tools over the models of `host`; a public method each, with what a program may give it."""
+    """The tools, on the models of `host`: one public method each, whose parameters are the tool's and whose docstring
+    is its description for language models."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -114,13 +116,13 @@ class Tools:
         seed: Seed = 0,
         options: Options = {},  # noqa: B006 - nothing changes it
         model: Model = "",
-    ) -> Generated:
+    ) -> Generation:
         """Let the language model continue a prompt by speculative decoding. Answers with the text, what the run
         came to (tokens, forward passes, mean accepted tokens, tokens a second), a line for each of the first
         steps, and a link to the player."""
         lanes: Sequence[Entry] = [(method, options)]
         (trace,) = await self._run(caller, prompt, lanes, max_new_tokens, temperature, seed, model)
-        return Generated.of(trace, caller.player(trace.run))
+        return Generation.of(trace, caller.player(trace.run))
 
     async def compare_methods(
         self,
@@ -131,7 +133,7 @@ class Tools:
         temperature: Temperature = 0.0,
         seed: Seed = 0,
         model: Model = "",
-    ) -> Compared:
+    ) -> Comparison:
         """Race two to four decoding methods on one prompt, step by step in turns on the same device. Answers with
         whether all wrote the same, what each came to, how much faster it was than plain decoding, and a link to
         the player for each."""
@@ -140,9 +142,9 @@ class Tools:
                 f"A comparison takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."
             )
         traces = await self._run(caller, prompt, methods, max_new_tokens, temperature, seed, model)
-        return _compared(traces, caller)
+        return _comparison(traces, caller)
 
-    async def explain_step(self, caller: Caller, run: Run, step: Step) -> Explained:
+    async def explain_step(self, caller: Caller, run: Run, step: Step) -> Explanation:
         """Say in words what happened in one step of a run: what was drafted from where, what the model accepted,
         and why. Runs that are recorded are called recorded-101 to recorded-112, and recorded-1 to
         recorded-21."""
@@ -151,7 +153,7 @@ class Tools:
             raise LogitSpecError(
                 f"Run {run} has {len(trace.steps)} steps so far; choose one of them, not {step}."
             )
-        return _explained(trace, step, caller.player(run, step))
+        return _explanation(trace, step, caller.player(run, step))
 
     async def _run(
         self,
@@ -170,7 +172,7 @@ class Tools:
         def begin(place: Place) -> Any:
             return self._host.race(request, caller.stop, place=place)
 
-        race = await _last(in_turn(self._host, caller.visitor, caller.stop, begin), caller)
+        race = await _run_to_end(in_turn(self._host, caller.visitor, caller.stop, begin), caller)
         if not any(trace.steps for trace in race.traces):
             failed = next((trace.error for trace in race.traces if trace.error), None)
             raise LogitSpecError(failed or "This run was stopped before its first step.")
@@ -185,22 +187,22 @@ class Tools:
             return traces[0]
         demo = read_demo(name)
         if demo is None:
-            raise LogitSpecError(NOT_KEPT.format(run=name[:80]))
+            raise LogitSpecError(UNKNOWN_RUN.format(run=name[:80]))
         return Trace.from_json(demo)
 
 
-async def _last(values: AsyncIterator[Outlook | Race], caller: Caller) -> Race:
-    """The race at its end; the caller hears of it on its way."""
-    race, heard = None, monotonic()
+async def _run_to_end(values: AsyncIterator[Outlook | Race], caller: Caller) -> Race:
+    """The finished race; reports progress to the caller meanwhile."""
+    race, last_report = None, monotonic()
     async with aclosing(values) as each:  # type: ignore[type-var]
         async for value in each:
             if isinstance(value, Outlook):
-                await caller.hear(0.0, f"{value.ahead} turns come before this one.")
+                await caller.report(0.0, f"{value.ahead} turns come before this one.")
                 continue
             race = value
-            if monotonic() - heard >= SECONDS_PER_SIGN:
-                heard = monotonic()
-                await caller.hear(*_progress(race))
+            if monotonic() - last_report >= REPORT_SECONDS:
+                last_report = monotonic()
+                await caller.report(*_progress(race))
     assert race is not None
     return race
 
@@ -212,7 +214,7 @@ def _progress(race: Race) -> tuple[float, str]:
     return tokens / wanted, f"{tokens} tokens in {len(steps)} forward passes."
 
 
-def _compared(traces: Sequence[Trace], caller: Caller) -> Compared:
+def _comparison(traces: Sequence[Trace], caller: Caller) -> Comparison:
     numbers = [Numbers.of(trace) for trace in traces]
     methods = [trace.method for trace in traces]
     race = Race([METHODS[each].title for each in methods], list(traces))
@@ -230,7 +232,7 @@ def _compared(traces: Sequence[Trace], caller: Caller) -> Compared:
         for trace, title, own in zip(traces, race.titles, numbers, strict=True)
     ]
     verdict = race.verdict
-    return Compared(
+    return Comparison(
         None if not verdict.complete else verdict.differs_at is None,
         verdict_words(verdict, methods),
         BASELINE if BASELINE in methods else methods[0],
@@ -245,20 +247,20 @@ def _seconds_a_token(numbers: Numbers) -> float:
     return numbers.seconds / numbers.tokens if numbers.tokens else 0.0
 
 
-def _explained(trace: Trace, number: int, player: str) -> Explained:
+def _explanation(trace: Trace, number: int, player: str) -> Explanation:
     step = trace.steps[number - 1]
     best = list(zip(step.last.ids, step.last.probs, strict=True))[:MAX_GUESSES]
     drafted = step.counts().drafted_by
-    return Explained(
+    return Explanation(
         trace.run,
         trace.method,
         number,
         len(trace.steps),
         step_sentence(trace, number),
         story_sentence(trace, number),
-        [Guess(quoted(trace, token), round(share, 4)) for token, share in best],
+        [Guess(quote_token(trace, token), round(probability, 4)) for token, probability in best],
         {LOOKS[origin].label: drafted[origin] for origin in LOOKS if drafted[origin]},
-        [quoted(trace, token) for token in step.tokens],
-        quoted(trace, step.choices[step.path[-1]]),
+        [quote_token(trace, token) for token in step.tokens],
+        quote_token(trace, step.choices[step.path[-1]]),
         player,
     )

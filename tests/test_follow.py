@@ -36,6 +36,17 @@ def asking(cue: int, choices: int = 4, revealed: bool = False) -> dict[str, Any]
     return place(cue, question=question)
 
 
+def predicting(cue: int, least: Any, most: Any, whole: bool = False, **more: Any) -> dict[str, Any]:
+    asked = {
+        "key": f"lesson:{cue}",
+        "least": least,
+        "most": most,
+        "whole": whole,
+        "revealed": False,
+    }
+    return place(cue, question={**asked, **more})
+
+
 def status_of(error: pytest.ExceptionInfo[FollowError]) -> int:
     assert re.fullmatch(r"[^.]+\.", str(error.value))  # one sentence
     return error.value.status
@@ -225,6 +236,15 @@ def test_codes_are_typed_in_any_letters_and_look_like_no_others() -> None:
         {**place(), "question": {"key": "a", "choices": 65, "revealed": False}},
         {**place(), "question": {"key": "a b", "choices": 4, "revealed": False}},
         {**place(), "question": {"key": "a", "choices": 4, "revealed": 1}},
+        predicting(3, 2, 1),
+        predicting(3, "0", 9),
+        predicting(3, 0, True),
+        predicting(3, 0, 10**400),
+        predicting(3, 0, float("inf")),
+        predicting(3, float("nan"), 1),
+        predicting(3, 0, 9, whole=1),  # type: ignore[arg-type]
+        predicting(3, 0, 9, choices=4),
+        predicting(3, 0, 9, unit="<b>"),
     ],
 )
 def test_a_place_holds_no_text(wrong: Any) -> None:
@@ -268,6 +288,67 @@ def test_one_vote_a_follower_and_question_and_none_out_of_turn() -> None:
         lectures.lead(code, secret, asking(7, choices=3))
     assert status_of(error) == 400
     assert [each["counts"] for each in lectures.votes(code, secret)] == [[0, 0, 2, 0], [0, 1]]
+
+
+def test_numbers_are_predicted_within_bounds_and_counted_by_value() -> None:
+    lectures = Lectures()
+    code, secret = lectures.open()
+    tickets = [awaited(events_of(lectures, code, 1))[0]["ticket"] for _ in range(4)]
+
+    def refused(question: str, *values: Any) -> set[int]:
+        statuses = set()
+        for value in values:
+            with pytest.raises(FollowError) as error:
+                lectures.vote(code, tickets[0], question, value)
+            statuses.add(status_of(error))
+        return statuses
+
+    hostile = (
+        -0.1,
+        100.5,
+        10**400,
+        float("nan"),
+        float("inf"),
+        True,
+        None,
+        "7",
+        "<b>",
+        [7],
+        {"7": 7},
+    )
+    lectures.lead(code, secret, predicting(3, 0, 100))
+    assert refused("lesson:3", *hostile) == {400}
+    for ticket, value in zip(tickets, (7, 2.5, 7.0, 100), strict=True):
+        lectures.vote(code, ticket, "lesson:3", value)
+    assert lectures.lead(code, secret, None)["counts"] == [(2.5, 1), (7, 2), (100, 1)]
+    lectures.vote(code, tickets[1], "lesson:3", 7)
+    assert awaited(events_of(lectures, code, 2))[1]["counts"] is None
+    lectures.lead(code, secret, predicting(3, 0, 100, revealed=True))
+    assert awaited(events_of(lectures, code, 2))[1]["counts"] == [[7, 3], [100, 1]]
+    assert refused("lesson:3", 7) == {409}
+    lectures.lead(code, secret, predicting(6, 0, 63, whole=True))  # a node
+    assert refused("lesson:6", *hostile, 2.0, 64, -1) == {400}
+    lectures.vote(code, tickets[0], "lesson:6", 63)
+    for other in (predicting(6, 0, 64, whole=True), predicting(6, 0, 63)):
+        with pytest.raises(FollowError) as error:
+            lectures.lead(code, secret, other)
+        assert status_of(error) == 400
+    assert [each["counts"] for each in lectures.votes(code, secret)] == [
+        [(7, 3), (100, 1)],
+        [(63, 1)],
+    ]
+
+
+def test_what_a_whole_hall_predicts_differently_stays_a_short_message() -> None:
+    asked = predicting(3, 0, 10**6)["question"]
+    ballot = follow.Ballot(asked)
+    said = [*range(300), *range(0, 300, 20)]  # fifteen values twice
+    ballot.chosen = {follower: (value, 0) for follower, value in enumerate(said)}
+    shown = ballot.shown()
+    assert len(json.dumps(shown)) < 400
+    assert [count for _, count in shown] == [2, 1] + [2] * 14 + [284]
+    assert [value for value, _ in shown] == [0, 1, *range(20, 300, 20), None]
+    assert sum(count for _, count in ballot.counts()) == len(said)
 
 
 def test_counts_show_to_followers_only_once_they_are_revealed() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 STAGE = "[data-logitspec-stage]"
 TITLE = ".lp-title"
 PLAYER = "[data-logitspec-player]"
+LESSON = "[data-logitspec-lesson]"
 RACE = "[data-logitspec-race]"
 RENATA = next(prompt for prompt in examples() if prompt.question_id == 20)
 TIMEOUT = 60_000
@@ -372,6 +373,86 @@ def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, chromium: Browse
         ann.wait_for_selector(f"{RACE}[data-at='{expected}']")
     finally:
         context.close()
+
+
+def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
+    lecturer: Page, chromium: Browser, url: str, tmp_path: Path
+) -> None:
+    lecturer.goto(f"{url}?lesson=1&cue=1")
+    lecturer.locator(f"{LESSON} h3").wait_for()
+    lecturer.locator(".lp-begin").click()
+    staged(lecturer)
+    link = lead(lecturer)
+    contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(2)]
+    crowd = ann, ben = [opened(each, link) for each in contexts]
+
+    def at(page: Page, station: int, cue: int) -> None:
+        expect(page.locator(f"{LESSON} h3")).to_contain_text(f"{station}. ")
+        expect(page.locator(".learn-reveal .learn-answer")).to_have_count(int(cue > 1))
+
+    def check(page: Page) -> None:
+        page.locator(".learn-form [type=submit]").click()
+        page.get_by_text("Your prediction counts").wait_for()
+
+    def rows(page: Page, place: str) -> list[str]:
+        parts = (
+            "all => all.map((item) => [...item.children].map((each) => each.textContent).join(' '))"
+        )
+        shown = page.locator(f"{place} [data-values] li").evaluate_all(parts)
+        return [" ".join(each.split()) for each in shown]
+
+    def reveal(station: int, counted: list[str]) -> None:
+        expect(lecturer.locator(".lp-here")).to_contain_text("2 votes")
+        assert lecturer.locator("[data-values]").count() == 0  # not before the answer shows
+        lecturer.keyboard.press("PageDown")
+        for page, place in (lecturer, STAGE), (ann, ".lp-follow"), (ben, ".lp-follow"):
+            expect(page.locator(f"{place} [data-values] li")).to_have_count(len(counted))
+            assert rows(page, place) == counted
+        at(ann, station, 2)
+
+    try:
+        for page, number in (ann, "202"), (ben, "90.5"):
+            at(page, 1, 1)
+            page.locator(".learn-number input").fill(number)
+            check(page)
+            at(page, 1, 1)  # not ahead of the lecturer
+        reveal(1, ["90.5 1 vote", "202 ✓ right 1 vote"])
+        for key in "3", "Enter":
+            lecturer.keyboard.press(key)
+        for page, rank in (ann, 1), (ben, 2):
+            at(page, 3, 1)
+            page.locator(f".learn-player [data-rank='{rank}']").click()
+            check(page)
+        reveal(3, ["“a” ✓ right 1 vote", "“story” 1 vote"])
+        for key in "7", "Enter":
+            lecturer.keyboard.press(key)
+        for page in crowd:
+            at(page, 7, 1)
+            page.locator(".learn-player [data-node='1']").click()
+            check(page)
+        reveal(7, ["“a” 2 votes"])
+        lecturer.keyboard.press("q")
+        with lecturer.expect_download() as download:
+            lecturer.locator(".lp-hall [data-act=votes]").click()
+        download.value.save_as(tmp_path / "votes.csv")
+        votes = (tmp_path / "votes.csv").read_text().splitlines()
+        ends = [line.split(",")[-3:] for line in votes[1:]]
+        assert ends == [["90.5", "no", "1"], ["202", "yes", "1"], ["“a”", "yes", "1"], ["“story”", "no", "1"], ["“a”", "no", "2"]]  # fmt: skip
+        # What a value is called is text, whatever it holds.
+        hostile = "<img src=x onerror=alert(1)>"
+        shown = lecturer.evaluate(
+            """async (words) => {
+              const { voteList } = await import(document.getElementById("logitspec-page").src.replace("page/page.js", "present/votes.js"));
+              const values = { write: () => words, isRight: () => false };
+              const list = voteList({ values }, [[1, 2], [2, 1], [null, 9]], true);
+              return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent];
+            }""",
+            hostile,
+        )
+        assert shown == [0, f"{hostile} (1)"]
+    finally:
+        for context in contexts:
+            context.close()
 
 
 def test_a_run_of_ones_own_is_not_shared(lecturer: Page, chromium: Browser, trace: Trace) -> None:

@@ -128,7 +128,7 @@ export function createLesson(element, options) {
     const right = hasAnswer(predict) ? isRight(predict, said, talk.say.answer(predict)) : null;
     if (!Object.hasOwn(talk.progress.answers, station)) {
       talk.progress.answers[station] = { said, right };
-      if (predict.kind === "choice") handOn(element, said);
+      if (handOn(element, said)) return go(talk.at, true);
     }
     go(talk.at + 1, true);
   }

@@ -6,6 +6,7 @@ import { mark } from "./verdicts.js";
 
 /** @import { Prediction, PredictionField, Sayings } from "./types.js" */
 
+export const MOST = 1e9; // of a number without a bound of its own
 const HOW = { node: t("learn.pick_node"), rank: t("learn.pick_rank"), token: t("learn.pick_token") };
 let fields = 0; // in the page, since options of one name exclude each other
 
@@ -47,7 +48,7 @@ function choiceField({ options = [] }, write) {
 }
 
 /** @param {Prediction} predict @returns {PredictionField} */
-function numberField({ least = 0, most = 1e9 }) {
+function numberField({ least = 0, most = MOST }) {
   const input = el("input", { type: "number", min: least, max: most, step: "any", inputmode: "decimal", autocomplete: "off" });
   return {
     element: el("label", { class: "learn-predict learn-number" }, el("span", {}, t("learn.number")), input),

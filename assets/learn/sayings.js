@@ -49,10 +49,21 @@ export function sayingsOf(lesson, runs) {
  * @param {Station} station
  * @param {number} place of a node, a rank or a position
  */
-function nameOf(runs, { predict, scene = {} }, place) {
+function nameOf(runs, station, place) {
+  const trace = runs.have((station.scene || {}).run || "");
+  const from = pickable(runs, station);
+  return trace && place in from ? `“${plainText(spellToken(trace, from[place])).trim()}”` : "";
+}
+
+/**
+ * The tokens that can be picked in the player: of all nodes, ranks or positions.
+ * @param {Runs} runs
+ * @param {Station} station
+ * @returns {number[]}
+ */
+export function pickable(runs, { predict, scene = {} }) {
   const trace = runs.have(scene.run || "");
-  if (!trace || !predict) return "";
+  if (!trace || !predict) return [];
   const { row } = trace.steps[(scene.step || 1) - 1];
-  const from = { node: row.tokens, rank: row.last.ids, token: trace.ids, choice: [], number: [] }[predict.kind];
-  return place in from ? `“${plainText(spellToken(trace, from[place])).trim()}”` : "";
+  return { node: row.tokens, rank: row.last.ids, token: trace.ids, choice: [], number: [] }[predict.kind];
 }

@@ -1,13 +1,16 @@
 /* The lesson as a source of cues: question, reveal and sentence of each station, and the unseen step at the end. */
 
-import { t } from "../page/i18n.js";
-import { CUES, rightOption } from "./progress.js";
+import { number, t } from "../page/i18n.js";
+import { MOST } from "./predict.js";
+import { CUES, hasAnswer, isRight, rightOption } from "./progress.js";
+import { pickable } from "./sayings.js";
 
-/** @import { Cue } from "../player/types.js" */
-/** @import { Sayings, Station, Talk } from "./types.js" */
+/** @import { Cue, Values } from "../player/types.js" */
+/** @import { Prediction, Station, Talk } from "./types.js" */
 
 const SHARES = [0.45, 0.4, 0.15]; // of a station's seconds, by cue
 const SECONDS = 90; // of a station that does not say
+const EXACT = { maximumFractionDigits: 20 };
 
 /**
  * A cue for the speaker.
@@ -15,7 +18,8 @@ const SECONDS = 90; // of a station that does not say
  * @param {number} index
  * @returns {Cue}
  */
-export function describeCue({ lesson, say }, index) {
+export function describeCue(talk, index) {
+  const { lesson, say } = talk;
   const place = Math.floor(index / CUES.length);
   const station = lesson.stations[place];
   if (!station) {
@@ -30,13 +34,35 @@ export function describeCue({ lesson, say }, index) {
   };
   if (cue === 1) return { ...about, title: say.plain(station.reveal), kind: "reveal" };
   if (cue === 2) return { ...about, title: say.plain(station.remember), kind: "sentence" };
-  return { ...about, title: say.plain(station.question), kind: "question", ...question(station, say) };
+  return { ...about, title: say.plain(station.question), kind: "question", ...question(talk, station) };
 }
 
-/** @param {Station} station @param {Sayings} say */
-function question({ question: text, predict }, say) {
+/** @param {Talk} talk @param {Station} station */
+function question(talk, station) {
+  const { say } = talk;
+  const { question: text, predict } = station;
   const asked = { question: say.plain(text) };
-  if (!predict || predict.kind !== "choice") return asked;
+  if (!predict) return asked;
+  if (predict.kind !== "choice") return { ...asked, values: valuesOf(talk, station, predict) };
   const choices = (predict.options || []).map((option) => say.plain(option.text));
   return { ...asked, choices, right: rightOption(predict, say.answer(predict)) };
+}
+
+/**
+ * What may be predicted where it is no choice. What is sealed is not told here.
+ * @param {Talk} talk
+ * @param {Station} station
+ * @param {Prediction} predict
+ * @returns {Values}
+ */
+function valuesOf({ runs, progress, say }, station, predict) {
+  const own = progress.answers[station.station];
+  const isTellable = hasAnswer(predict) && !predict.sealed;
+  /** @param {number} value */
+  const isTold = (value) => isTellable && isRight(predict, value, say.answer(predict));
+  const about = { said: own ? own.said : null, isRight: isTold };
+  const { kind, least = 0, most = MOST } = predict;
+  if (kind === "number") return { ...about, least, most, whole: false, write: (value) => number(value, EXACT) };
+  const last = Math.max(0, pickable(runs, station).length - 1);
+  return { ...about, least: 0, most: last, whole: true, write: (value) => say.picked(station, value) };
 }

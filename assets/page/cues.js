@@ -24,12 +24,13 @@ export function announceCue(root) {
 }
 
 /**
- * Hands a visitor's own prediction on, to be counted where a session is followed.
+ * Hands a visitor's own prediction on; true where it is counted, as in a session that is followed. Then the view stays
+ * at the question until the lecturer goes on.
  * @param {HTMLElement} root of the source that is at a question
- * @param {number} choice place among the `choices` of the question
+ * @param {number} choice place among the `choices` of the question, or one of its `values`
  */
 export function predict(root, choice) {
-  root.dispatchEvent(new CustomEvent("cue-predict", { bubbles: true, detail: { choice } }));
+  return !root.dispatchEvent(new CustomEvent("cue-predict", { bubbles: true, cancelable: true, detail: { choice } }));
 }
 
 /** @param {Element} element */

@@ -944,12 +944,28 @@ export interface Cue {
   seconds: number;
   /** Cues of one station follow each other and share a budget, the sum of their seconds. */
   station?: string;
-  /** What is to be predicted, what may be chosen, and the place of the right choice. Without choices nothing is
-      counted. */
+  /** What is to be predicted, what may be chosen, and the place of the right choice. Without choices and without
+      values nothing is counted. */
   question?: string;
   choices?: string[];
   right?: number;
+  values?: Values;
 }
+
+/** What is asked for where it is no choice: a number, or the number of a node or a row. */
+export interface Values {
+  least: number;
+  most: number;
+  whole: boolean;
+  /** What the visitor of this page predicted; null before. */
+  said: number | null;
+  /** A value in words. */
+  write(value: number): string;
+  isRight(value: number): boolean;
+}
+
+/** Votes by choice; or by value, the least first, and last with null those on other values. */
+export type Counts = number[] | [value: number | null, count: number][];
 
 /** What a view lets be done with its cues; places are numbers from 0 on. */
 export interface CueSource {
@@ -991,7 +1007,7 @@ export interface Stage {
       headline is to be said aloud, since the view doesn't. */
   paint(
     cue: Cue,
-    about: { station: string; typed: string; here: string; question: Cue | null; counts: number[] | null; spoken: boolean },
+    about: { station: string; typed: string; here: string; question: Cue | null; counts: Counts | null; spoken: boolean },
   ): void;
 }
 
@@ -1005,7 +1021,7 @@ export interface Speaking {
   budget: number;
   paused: boolean;
   hall: string;
-  counts: number[] | null;
+  counts: Counts | null;
   question: Cue | null;
   black: boolean;
 }
@@ -1017,8 +1033,8 @@ export interface Hall {
   toggle(): void;
   /** Hides the link; false where it didn't show. */
   close(): boolean;
-  /** Votes on the question that is asked now, by choice. */
-  counts(): number[] | null;
+  /** Votes on the question that is asked now. */
+  counts(): Counts | null;
   /** Who is here. */
   words(): string;
   onChange(callback: () => void): void;
@@ -1029,8 +1045,10 @@ export interface Place {
   view: string;
   cue: number;
   at: Record<string, string | number | boolean | null> | null;
-  question: { key: string; choices: number; revealed: boolean } | null;
+  question: Question | null;
 }
+
+export type Question = { key: string; revealed: boolean } & ({ choices: number } | { least: number; most: number; whole: boolean });
 
 /** A question with the votes on it. */
 export interface Ballot {

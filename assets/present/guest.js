@@ -8,9 +8,9 @@ import { Refused, ask, readEvents } from "./events.js";
 import { placeOf, showPlace } from "./place.js";
 import { askedAt } from "./present.js";
 import { keep, kept } from "./storage.js";
-import { choiceList } from "./votes.js";
+import { voteList } from "./votes.js";
 
-/** @import { Place } from "../player/types.js" */
+/** @import { Counts, Cue, Place } from "../player/types.js" */
 
 const STORE = "logitspec.follow";
 const SILENT = 45_000; // ms without a sign, after which the connection is taken for lost
@@ -34,7 +34,7 @@ export function followLecture(address, openView) {
     ticket: before && before.code === code ? before.ticket : "",
     seen: "", // the view that was last brought into sight
     place: /** @type {Place | null} */ (null),
-    counts: /** @type {number[] | null} */ (null),
+    counts: /** @type {Counts | null} */ (null),
     loose: false,
     lost: false,
     shows: true,
@@ -56,7 +56,7 @@ export function followLecture(address, openView) {
     }, { capture: true, passive: true });
   }
   document.addEventListener("cue", look);
-  document.addEventListener("cue-predict", (event) => event instanceof CustomEvent && vote(event.detail.choice));
+  document.addEventListener("cue-predict", (event) => event instanceof CustomEvent && predicted(event));
   document.addEventListener("visibilitychange", () => (document.hidden ? stream && stream.abort() : connect()));
   const watch = setInterval(look, LOOK);
   connect();
@@ -173,15 +173,26 @@ export function followLecture(address, openView) {
     bar.element.remove();
   }
 
-  /** @param {number} choice */
+  /** Counts what was predicted in the view, if that is at the lecturer's question. @param {CustomEvent} event */
+  function predicted(event) {
+    const { place, over, lost } = state;
+    const found = place && sourceNamed(place.view);
+    const own = found && placeOf(found.source).question;
+    if (!place || !place.question || !own || over || lost) return;
+    if (own.key !== place.question.key || place.question.revealed) return;
+    event.preventDefault();
+    vote(event.detail.choice);
+  }
+
+  /** @param {number} choice its place, or the number that is predicted */
   async function vote(choice) {
     const question = state.place && state.place.question;
-    if (!question || question.revealed || !(choice >= 0 && choice < question.choices)) return;
+    if (!question || question.revealed) return;
     state.chosen[question.key] = choice;
     paint();
     try {
       await ask(address(`${code}/vote`), { ticket: state.ticket, question: question.key, choice });
-      bar.say(t("present.counted"));
+      bar.say(t("choices" in question ? "present.counted" : "present.value-counted"));
     } catch (error) {
       bar.say((error instanceof Refused && error.message) || t("present.unreachable"));
       delete state.chosen[question.key];
@@ -223,26 +234,47 @@ function followBar({ back, leave, vote }) {
     element,
     /** @param {string} text */
     say: (text) => setText(said, text),
-    /** @param {{ words: string, loose: boolean, over: boolean, cue: import("../player/types.js").Cue | null, counts: number[] | null, revealed: boolean, chosen: number | null }} state */
+    /** @param {{ words: string, loose: boolean, over: boolean, cue: Cue | null, counts: Counts | null, revealed: boolean, chosen: number | null }} state */
     paint({ words: text, loose, over, cue, counts, revealed, chosen }) {
       setText(words, text);
       home.hidden = !loose;
       setText(out, t(over ? "present.do-close" : "present.do-leave"));
       element.dataset.state = over ? "over" : loose ? "loose" : "following";
-      const key = JSON.stringify([cue && [cue.question, cue.choices], counts, revealed, chosen]);
+      const key = JSON.stringify([cue && [cue.question, cue.choices, cue.values], counts, revealed, chosen]);
       if (key === drawn) return;
       drawn = key;
       setText(said, "");
-      asked.hidden = cue === null || !cue.choices || over;
-      if (!cue || !cue.choices) return asked.replaceChildren();
+      asked.hidden = cue === null || !(cue.choices || cue.values) || over;
+      if (!cue || asked.hidden) return asked.replaceChildren();
       const question = el("p", { class: "lp-question" }, cue.question || cue.title);
-      if (revealed) return asked.replaceChildren(question, choiceList(cue, counts, true));
-      const buttons = cue.choices.map((choice, at) => {
-        const button = el("button", { type: "button", "data-choice": at, "aria-pressed": String(chosen === at) }, choice);
-        button.addEventListener("click", () => vote(at));
-        return button;
-      });
-      asked.replaceChildren(question, el("div", { class: "lp-ballot", role: "group", "aria-label": t("present.your-vote") }, ...buttons));
+      const votes = revealed ? voteList(cue, counts, true) : null;
+      if (revealed) return asked.replaceChildren(question, ...(votes ? [votes] : []));
+      asked.replaceChildren(question, cue.choices ? ballot(cue.choices, chosen) : valueBallot(cue, chosen));
     },
   };
+
+  /** @param {string[]} choices @param {number | null} chosen */
+  function ballot(choices, chosen) {
+    const buttons = choices.map((choice, at) => {
+      const button = el("button", { type: "button", "data-choice": at, "aria-pressed": String(chosen === at) }, choice);
+      button.addEventListener("click", () => vote(at));
+      return button;
+    });
+    return el("div", { class: "lp-ballot", role: "group", "aria-label": t("present.your-vote") }, ...buttons);
+  }
+
+  /**
+   * What is no choice is predicted in the view itself; a prediction that is not counted yet can be.
+   * @param {Cue} cue
+   * @param {number | null} chosen
+   */
+  function valueBallot({ values }, chosen) {
+    if (!values) return el("p", {});
+    if (chosen !== null) return el("p", {}, t("present.your-value", { what: values.write(chosen) }));
+    const { said: own } = values;
+    if (own === null) return el("p", {}, t("present.predict-there"));
+    const button = el("button", { type: "button", "data-value": own }, t("present.do-count", { what: values.write(own) }));
+    button.addEventListener("click", () => vote(own));
+    return el("div", { class: "lp-ballot" }, button);
+  }
 }

@@ -4,11 +4,11 @@ import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { Refused, ask } from "./events.js";
-import { placeOf } from "./place.js";
+import { keyOf, placeOf } from "./place.js";
 import { keep, kept } from "./storage.js";
-import { votesText } from "./votes.js";
+import { saidValues, votesIn, votesText } from "./votes.js";
 
-/** @import { Ballot, Hall, Place } from "../player/types.js" */
+/** @import { Ballot, Counts, Hall, Place } from "../player/types.js" */
 
 const STORE = "logitspec.lecture";
 const BEAT = 2000; // ms between two reports
@@ -22,7 +22,7 @@ const OVER = [403, 404];
 export function createHall(address) {
   /** @type {{ code: string, secret: string, asked: Record<string, Omit<Ballot, "counts">> } | null} */
   let lecture = kept(STORE);
-  let [followers, counts] = [0, /** @type {number[] | null} */ (null)];
+  let [followers, counts] = [0, /** @type {Counts | null} */ (null)];
   let said = ""; // a sentence of the server's
   let sent = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -45,7 +45,7 @@ export function createHall(address) {
     counts: () => counts,
     words() {
       if (!lecture) return "";
-      const sum = counts ? counts.reduce((all, each) => all + each, 0) : 0;
+      const sum = counts ? votesIn(counts) : 0;
       const here = [lecture.code, t("present.here", { n: followers })];
       return [...here, ...(counts ? [t("present.votes", { n: sum })] : [])].join(" · ");
     },
@@ -139,6 +139,15 @@ export function createHall(address) {
     keep(STORE, lecture);
   }
 
+  /** The cue of a question, as far as its view shows the same now. @param {string} key */
+  function cueOf(key) {
+    const [view] = key.split(":");
+    const found = sourceNamed(view);
+    const cue = Number(key.split(":").pop());
+    const unknown = { title: "", kind: /** @type {const} */ ("question"), notes: "", answer: "", seconds: 0 };
+    return found && keyOf(found.source, cue) === key ? found.source.describe(cue) : unknown;
+  }
+
   function forget() {
     lecture = null;
     followers = 0;
@@ -164,10 +173,14 @@ export function createHall(address) {
     if (!lecture) return;
     const { code, secret, asked } = lecture;
     try {
-      /** @type {{ question: string, counts: number[] }[]} */
+      /** @type {{ question: string, counts: any[] }[]} */
       const ballots = await ask(address(`${code}/votes`), { secret });
       const empty = { key: "", question: "", choices: [], right: -1 };
-      download(votesText(ballots.map((each) => ({ ...(asked[each.question] || empty), key: each.question, counts: each.counts }))));
+      download(votesText(ballots.map(({ question: key, counts: counted }) => ({
+        ...(asked[key] || empty),
+        ...(typeof counted[0] === "object" ? saidValues(cueOf(key), counted) : { counts: counted }),
+        key,
+      }))));
     } catch (error) {
       said = sentenceOf(error);
       paint();

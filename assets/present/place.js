@@ -3,7 +3,7 @@
 import { sourceNamed } from "../page/cues.js";
 import { askedAt } from "./present.js";
 
-/** @import { CueSource, Place } from "../player/types.js" */
+/** @import { CueSource, Place, Question } from "../player/types.js" */
 
 // What logitspec/serving/follow.py lets through.
 const WORD = /^[\w:.-]{0,80}$/;
@@ -36,13 +36,27 @@ function flat(at) {
  * @param {any} at
  * @param {number} cue
  * @param {boolean} revealed
+ * @returns {Question | null}
  */
 function questionOf(source, at, cue, revealed) {
-  const { choices } = source.describe(cue);
-  if (!choices || !choices.length || choices.length > MOST_CHOICES) return null;
-  const names = Object.values(at).filter((each) => typeof each === "string");
-  return { key: [source.name, ...names, cue].join(":").slice(0, 80), choices: choices.length, revealed };
+  const { choices = [], values } = source.describe(cue);
+  const key = keyIn(source, at, cue);
+  if (values) return { key, least: values.least, most: values.most, whole: values.whole, revealed };
+  return choices.length && choices.length <= MOST_CHOICES ? { key, choices: choices.length, revealed } : null;
 }
+
+/** @param {CueSource} source @param {any} at @param {number} cue */
+function keyIn(source, at, cue) {
+  const names = Object.values(at).filter((each) => typeof each === "string");
+  return [source.name, ...names, cue].join(":").slice(0, 80);
+}
+
+/**
+ * The key of the question at a cue of what a view shows now.
+ * @param {CueSource} source
+ * @param {number} cue
+ */
+export const keyOf = (source, cue) => keyIn(source, (source.place && source.place()) || {}, cue);
 
 /**
  * Goes to a place in this page; false where that can't be.

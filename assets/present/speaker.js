@@ -5,7 +5,7 @@ import { language, t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { minutes } from "./clock.js";
 import { keep, kept } from "./storage.js";
-import { choiceList } from "./votes.js";
+import { voteList } from "./votes.js";
 
 /** @import { Cue, Speaking } from "../player/types.js" */
 
@@ -111,7 +111,8 @@ function paint(parts, { place, cue, next, answer, spent, budget, paused, hall, c
   setText(parts.notes, cue.notes);
   setText(parts.answer, answer || "–");
   setText(parts.hall, hall);
-  parts.votes.replaceChildren(...(question && question.choices ? [choiceList(question, counts, true)] : []));
+  const tally = question && voteList(question, counts, true);
+  parts.votes.replaceChildren(...(tally ? [tally] : []));
   setText(parts.talk, t("present.talk", { time: minutes(spent.talk) }));
   setText(parts.station, t("present.station-time", { time: minutes(spent.station), budget: minutes(budget) }));
   setText(parts.time, new Date().toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" }));

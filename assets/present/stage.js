@@ -2,9 +2,9 @@
 
 import { t } from "../page/i18n.js";
 import { el, setAttributes, setText } from "../player/dom.js";
-import { choiceList } from "./votes.js";
+import { voteList } from "./votes.js";
 
-/** @import { Cue, Stage } from "../player/types.js" */
+/** @import { Counts, Cue, Stage } from "../player/types.js" */
 
 const LONG = 110; // letters of a headline
 const TOOLS = [
@@ -60,16 +60,16 @@ export function createStage(on, without) {
       measure();
     },
     release,
-    /** @param {Cue} cue @param {{ station: string, typed: string, here: string, counts: number[] | null, question: Cue | null, spoken: boolean }} about */
+    /** @param {Cue} cue @param {{ station: string, typed: string, here: string, counts: Counts | null, question: Cue | null, spoken: boolean }} about */
     paint(cue, about) {
       setAttributes(title, { "aria-live": about.spoken ? "polite" : "off" });
       setText(station, about.station);
       setText(title, cue.question || cue.title);
       title.toggleAttribute("data-long", (title.textContent || "").length > LONG);
       const question = about.question;
-      asked.hidden = question === null || !question.choices;
-      if (question && question.choices) asked.replaceChildren(choiceList(question, about.counts, cue.kind === "reveal"));
-      else asked.replaceChildren();
+      const votes = question && voteList(question, about.counts, cue.kind === "reveal");
+      asked.hidden = votes === null;
+      asked.replaceChildren(...(votes ? [votes] : []));
       setText(typed, about.typed && t("present.typed", { digits: about.typed }));
       setText(here, about.here);
     },

@@ -3,7 +3,24 @@
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 
-/** @import { Cue, Ballot } from "../player/types.js" */
+/** @import { Ballot, Counts, Cue, Values } from "../player/types.js" */
+
+/** @param {Counts} counts */
+export const votesIn = (counts) => counts.reduce((/** @type {number} */ sum, each) => sum + (typeof each === "number" ? each : each[1]), 0);
+
+/**
+ * The votes on a question for a hall, as text; null where there is nothing to show, or only for an earlier question.
+ * @param {Cue} cue of a question
+ * @param {Counts | null} counts
+ * @param {boolean} revealed whether what is right is marked
+ * @returns {HTMLElement | null}
+ */
+export function voteList(cue, counts, revealed) {
+  const fits = counts !== null && counts.every((each) => typeof each === (cue.choices ? "number" : "object"));
+  if (cue.choices) return choiceList(cue, fits ? /** @type {number[]} */ (counts) : null, revealed);
+  if (!cue.values || !counts || !counts.length || !fits) return null;
+  return valueList(cue.values, /** @type {[number | null, number][]} */ (counts), revealed);
+}
 
 /**
  * The choices of a question; with counts, as bars, on which the right one is marked.
@@ -12,17 +29,50 @@ import { el } from "../player/dom.js";
  * @param {boolean} revealed whether the right one is marked
  * @returns {HTMLElement}
  */
-export function choiceList({ choices = [], right }, counts, revealed) {
+function choiceList({ choices = [], right }, counts, revealed) {
   const most = Math.max(1, ...(counts || []));
-  const items = choices.map((choice, at) => {
-    const isRight = revealed && at === right;
-    const count = counts ? counts[at] || 0 : null;
-    const words = count === null ? null : el("span", { class: "lp-count" }, t("present.votes", { n: count }));
-    const mark = isRight ? el("span", { class: "lp-right" }, "✓ ", el("span", { class: "ls-spoken" }, t("present.right"))) : null;
-    const share = count === null ? null : `--lp-share: ${((100 * count) / most).toFixed(1)}%`;
-    return el("li", { "data-right": isRight ? "" : null, style: share }, el("span", { class: "lp-choice" }, choice), mark, words);
-  });
+  const items = choices.map((choice, at) => item(choice, revealed && at === right, counts ? counts[at] || 0 : null, most));
   return el("ol", { class: "lp-choices", "data-counted": counts ? "" : null }, ...items);
+}
+
+/**
+ * Values with their counts, the least first; nodes of the same token have their numbers beside it.
+ * @param {Values} values
+ * @param {[number | null, number][]} counts
+ * @param {boolean} revealed
+ */
+function valueList(values, counts, revealed) {
+  const most = Math.max(1, ...counts.map(([, count]) => count));
+  const items = labelsOf(values, counts).map((label, at) => {
+    const [value, count] = counts[at];
+    return item(label, revealed && value !== null && values.isRight(value), count, most);
+  });
+  return el("ol", { class: "lp-choices", "data-counted": "", "data-values": "" }, ...items);
+}
+
+/** @param {Values} values @param {[number | null, number][]} counts */
+function labelsOf(values, counts) {
+  const words = counts.map(([value]) => (value === null ? t("present.other-values") : values.write(value)));
+  return words.map((word, at) => (words.indexOf(word) === words.lastIndexOf(word) ? word : `${word} (${counts[at][0]})`));
+}
+
+/** @param {string} label @param {boolean} isRight @param {number | null} count @param {number} most */
+function item(label, isRight, count, most) {
+  const words = count === null ? null : el("span", { class: "lp-count" }, t("present.votes", { n: count }));
+  const mark = isRight ? el("span", { class: "lp-right" }, "✓ ", el("span", { class: "ls-spoken" }, t("present.right"))) : null;
+  const share = count === null ? null : `--lp-share: ${((100 * count) / most).toFixed(1)}%`;
+  return el("li", { "data-right": isRight ? "" : null, style: share }, el("span", { class: "lp-choice" }, label), mark, words);
+}
+
+/**
+ * A question whose votes are by value as one whose choices are the values that were said.
+ * @param {Cue} cue
+ * @param {[number, number][]} counts
+ */
+export function saidValues({ values }, counts) {
+  const labels = values ? labelsOf(values, counts) : counts.map(([value]) => String(value));
+  const right = values ? counts.findIndex(([value]) => values.isRight(value)) : -1;
+  return { choices: labels, right, counts: counts.map(([, count]) => count) };
 }
 
 /**

@@ -1,7 +1,7 @@
 """Lectures that other pages follow: whoever leads says where they are, followers go there, votes are counted.
 
-No text of anybody's comes here: a place is a few numbers and names of recorded things, and a vote is the number
-of a choice. A lecture lives in memory, and ends when nobody has led it for a while.
+No text of anybody's comes here: a place is a few numbers and names of recorded things, and a vote is a number: of a
+choice, or one that was predicted within bounds. A lecture lives in memory, and ends when nobody has led it for a while.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from hmac import compare_digest
@@ -24,6 +25,7 @@ MAX_TICKETS = 2000  # of a lecture: whoever ever followed it
 MAX_STREAMS = 3  # of a follower: the old one may hang while a new one begins
 MAX_PLACE = 800  # bytes
 MAX_CHOICES = 64
+MAX_VALUES = 16  # predicted ones that are counted one by one for the page; others come as a sum
 MAX_QUESTIONS = 200  # of a lecture
 MAX_NUMBER = 2**53  # that a page reads exactly
 MAX_VOTES = 20_000  # of a lecture
@@ -35,6 +37,8 @@ PAUSE_SECONDS = 0.1  # between two places, however fast somebody leads
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another
 CODE_LETTERS = 6
+CHOICE = {"key", "choices", "revealed"}  # a question with choices
+VALUE = {"key", "least", "most", "whole", "revealed"}  # one for a number: also of a node or a row
 WORD = re.compile(r"[\w:.-]{0,80}", re.ASCII)
 
 UNKNOWN = "This lecture is over, or its code is mistyped; ask for the link again."
@@ -45,6 +49,8 @@ FULL = "So many follow already that there is no room; look at the lecturer’s s
 NO_ROOM = (
     "So many lectures run at once that there is no room for another; try again in some minutes."
 )
+
+Counts = list[Any]  # by choice, or pairs of a value and how many said it
 
 
 class FollowError(LogitSpecError):
@@ -81,44 +87,63 @@ class Lecture:
 
     @property
     def question(self) -> dict[str, Any] | None:
-        """The one that is asked now: its key, the number of choices, and whether its answer shows."""
+        """The one that is asked now: its key, what may be said, and whether its answer shows."""
         return self.place["question"] if self.place else None
 
-    def ask(self, key: str, choices: int) -> None:
+    def ask(self, question: dict[str, Any]) -> None:
         """Make a ballot for a question that is asked for the first time."""
+        key, asked = question["key"], {**question, "revealed": False}
         if key not in self.ballots and len(self.ballots) >= MAX_QUESTIONS:
             raise FollowError(
                 429, "This lecture has asked so many questions that no more are counted."
             )
-        if self.ballots.setdefault(key, Ballot(choices)).choices != choices:
+        if self.ballots.setdefault(key, Ballot(asked)).asked != asked:
             raise FollowError(400, BAD_PLACE)
 
-    def _shown_counts(self) -> list[int] | None:
+    def _shown_counts(self) -> Counts | None:
         asked = self.question
         if asked is None or not asked["revealed"] or asked["key"] not in self.ballots:
             return None
-        return self.ballots[asked["key"]].counts()
+        return self.ballots[asked["key"]].shown()
 
     def report(self) -> dict[str, Any]:
         """For whoever leads: who is here, and the votes on the question so far."""
         asked = self.question
         ballot = self.ballots.get(asked["key"]) if asked else None
-        return {"followers": len(self.streams), "counts": ballot.counts() if ballot else None}
+        return {"followers": len(self.streams), "counts": ballot.shown() if ballot else None}
 
 
 class Ballot:
-    """The votes on one question: by follower the choice, and how often it was changed."""
+    """The votes on one question: by follower what was said, and how often it was changed. asked: the question."""
 
-    def __init__(self, choices: int) -> None:
-        self.choices = choices
-        self.chosen: dict[int, tuple[int, int]] = {}
+    def __init__(self, asked: dict[str, Any]) -> None:
+        self.asked = asked
+        self.chosen: dict[int, tuple[float, int]] = {}
 
-    def counts(self) -> list[int]:
-        """By choice."""
-        counts = [0] * self.choices
-        for choice, _ in self.chosen.values():
-            counts[choice] += 1
-        return counts
+    def takes(self, said: Any) -> bool:
+        """Whether `said` may be said."""
+        if "choices" in self.asked:
+            return type(said) is int and 0 <= said < self.asked["choices"]
+        if type(said) not in ((int,) if self.asked["whole"] else (int, float)):
+            return False
+        return bool(self.asked["least"] <= said <= self.asked["most"])
+
+    def counts(self) -> Counts:
+        """By choice; or pairs of a value and how many said it, the least value first."""
+        counted = Counter(said for said, _ in self.chosen.values())
+        if "choices" in self.asked:
+            return [counted[choice] for choice in range(self.asked["choices"])]
+        return [(value, counted[value]) for value in sorted(counted)]
+
+    def shown(self) -> Counts:
+        """Counts of a bounded size: of more than MAX_VALUES values those that most said, and last a pair of None
+        and how many said others."""
+        counts = self.counts()
+        if "choices" in self.asked or len(counts) <= MAX_VALUES:
+            return counts
+        common = sorted(counts, key=lambda pair: -pair[1])[:MAX_VALUES]
+        others = sum(count for _, count in counts) - sum(count for _, count in common)
+        return [*sorted(common), (None, others)]
 
 
 class Lectures:
@@ -147,7 +172,7 @@ class Lectures:
             place = checked_place(place)
             if place != lecture.place:
                 if place["question"]:
-                    lecture.ask(place["question"]["key"], place["question"]["choices"])
+                    lecture.ask(place["question"])
                 lecture.place = place
                 lecture.tell()
         return lecture.report()
@@ -159,9 +184,9 @@ class Lectures:
         asked = lecture.question
         if follower is None or asked is None or asked["revealed"] or asked["key"] != question:
             raise FollowError(409, BAD_VOTE)
-        if type(choice) is not int or not 0 <= choice < asked["choices"]:
-            raise FollowError(400, BAD_VOTE)
         ballot = lecture.ballots[question]
+        if not ballot.takes(choice):
+            raise FollowError(400, BAD_VOTE)
         _, changes = ballot.chosen.get(follower, (0, -1))
         if changes < 0:
             if lecture.votes >= MAX_VOTES:
@@ -272,8 +297,8 @@ class Lectures:
 def checked_place(place: Any) -> dict[str, Any]:
     """`place` as followers get it: {view, cue, at, question}, nothing in it that could be a text.
 
-    view: a name. cue: a number. at: what the view needs to find it, by names. question: key, choices and
-    revealed, or None. Raises FollowError.
+    view: a name. cue: a number. at: what the view needs to find it, by names. question: key, revealed, and either the
+    number of choices or the bounds of a number and whether it is whole; or None. Raises FollowError.
     """
     right = (
         isinstance(place, dict)
@@ -312,14 +337,18 @@ def _is_number(value: Any) -> bool:
 def _is_question(value: Any) -> bool:
     if value is None:
         return True
-    return (
-        isinstance(value, dict)
-        and set(value) == {"key", "choices", "revealed"}
-        and _is_word(value["key"])
-        and _is_count(value["choices"], MAX_CHOICES)
-        and value["choices"] > 0
-        and isinstance(value["revealed"], bool)
-    )
+    if not isinstance(value, dict) or set(value) not in (CHOICE, VALUE):
+        return False
+    if not _is_word(value["key"]) or not isinstance(value["revealed"], bool):
+        return False
+    if "choices" in value:
+        return _is_count(value["choices"], MAX_CHOICES) and value["choices"] > 0
+    least, most, whole = value["least"], value["most"], value["whole"]
+    return _is_bound(least) and _is_bound(most) and least <= most and isinstance(whole, bool)
+
+
+def _is_bound(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= MAX_NUMBER
 
 
 def _digest(secret: str) -> bytes:

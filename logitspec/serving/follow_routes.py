@@ -3,7 +3,7 @@
 POST follow               -> {"code", "secret"}
 GET  follow/CODE?ticket=  -> server-sent events: {"ticket"}, then {"place", "counts"}, last {"over"}
 POST follow/CODE/lead     {"secret", "place"} -> {"followers", "counts"}
-POST follow/CODE/vote     {"ticket", "question", "choice"}
+POST follow/CODE/vote     {"ticket", "question", "choice"}, the place of a choice or a number that was predicted
 POST follow/CODE/votes    {"secret"} -> [{"question", "counts"}]
 POST follow/CODE/end      {"secret"}
 GET  follow/CODE/qr?page= -> a QR code of the link that followers open, as SVG

@@ -163,6 +163,18 @@ def test_forced_colours_leave_bars_and_marks_to_see(page: Page) -> None:
     }"""
     for selector in (".ls-bar span", ".ls-node[data-state='accepted']"):
         assert page.locator(selector).first.evaluate(drawn), selector
+    under = "each => getComputedStyle(each).borderBottomStyle"
+    prompt, copied = (
+        page.locator(f".ls-text .ls-token[data-origin='{each}']").first.evaluate(under)
+        for each in ("prompt", "retrieved")
+    )
+    assert prompt != copied
+    assert (
+        page.locator(".ls-token[data-now]").first.evaluate(
+            "each => getComputedStyle(each).borderTopStyle"
+        )
+        == "solid"
+    )
     assert faults(page) == []
 
 
@@ -236,6 +248,34 @@ def test_the_legend_is_in_sight_wherever_one_looks(page: Page) -> None:
     for top in (0, 200, 5000):
         page.evaluate("top => scrollTo(0, top)", top)
         assert 0 < page.evaluate(bottom) <= 800
+
+
+@pytest.mark.parametrize("width", [900, 1280])
+def test_the_legend_covers_nothing_still_to_be_read(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    load(page, "full", 6)
+    edges = """() => [".ls-legend", ".ls-panels"].map((each) => document.querySelector(each).getBoundingClientRect())
+      .flatMap(({ top, bottom }) => [top, bottom])"""
+    for top in range(0, 1200, 100):
+        page.evaluate("top => scrollTo(0, top)", top)
+        legend_top, legend_bottom, panels_top, _ = page.evaluate(edges)
+        # Above the panels, or where they have gone by.
+        assert legend_bottom <= panels_top or legend_top <= 0
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_in_the_narrowest_window_only_figures_scroll_sideways(page: Page, name: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    for cursor in range(1, len(TRACES[name].steps) + 1):
+        load(page, name, cursor) if cursor == 1 else show(page, cursor)
+        wide = page.evaluate(
+            """() => [...document.querySelectorAll(".ls-player *:not(.ls-tree)")]
+              .filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth && each.checkVisibility())
+              .filter((each) => ["auto", "scroll"].includes(getComputedStyle(each).overflowX))
+              .map((each) => each.className)"""
+        )
+        assert wide == [], cursor
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_print_shows_the_step_whole_and_no_buttons(page: Page) -> None:

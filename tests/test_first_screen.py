@@ -177,3 +177,43 @@ def test_on_a_phone_it_is_stacked(visitor: BrowserContext, url: str) -> None:
         assert tree is not None
         assert text["y"] + text["height"] <= tree["y"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh-Hans"])
+def test_what_belongs_on_one_line_stands_on_one(
+    visitor: BrowserContext, url: str, language: str
+) -> None:
+    """Buttons of the scene in the smallest window of a projector, the player's transport in that of a laptop, and
+    the dots of the footer on a phone."""
+    with visit(visitor, f"{url}?lang={language}", 1024, 768, motion=False) as page:
+        expect(page.locator(f"{PLAYER} .ls-scene[data-done]")).to_be_visible()
+        shapes = page.locator(f"#ask button, #real-model, {PLAYER} .ls-scene button").evaluate_all(
+            """(buttons) => buttons.map((each) => {
+              const words = document.createRange();
+              words.selectNodeContents(each);
+              const [text, box] = [words, each].map((part) => part.getBoundingClientRect());
+              const inside = box.left <= text.left && text.right <= box.right && box.right <= innerWidth && box.bottom <= innerHeight;
+              const oneLine = text.height < 2 * parseFloat(getComputedStyle(each).fontSize);
+              return [each.textContent.trim(), inside, oneLine];
+            })"""
+        )
+        assert len(shapes) == 7
+        assert [each for each in shapes if not all(each)] == []
+        parts(page)["whole"].click()
+        page.set_viewport_size({"width": 1280, "height": 900})
+        transport = page.locator(f"{PLAYER} .ls-transport > :visible")
+        rows = transport.evaluate_all(
+            """(all) => all.map((each) => each.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"""
+        )
+        assert len(rows) == 4
+        assert max(top for top, _ in rows) < min(bottom for _, bottom in rows)
+        page.set_viewport_size({"width": 400, "height": 900})
+        entries = page.locator("footer > :visible").evaluate_all(
+            "(all) => all.map((each) => [each.textContent.trim(), each.getBoundingClientRect().top])"
+        )
+        assert entries
+        for at, (text, top) in enumerate(entries):
+            if text == "·":
+                beside = entries[max(0, at - 1) : at + 2]
+                assert len(beside) == 3
+                assert max(abs(other - top) for _, other in beside) < 12

@@ -12,7 +12,7 @@ const FAN_GAP = 0.6; // between siblings under a bus
 const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
 const MAX_DROP = 1.2; // from a chip's left side to the drop that it hangs from
 const BEND = 0.4;
-const MIN_ROOM = 12;
+const MIN_ROOM = 10; // of a line on which a chain goes on
 
 /**
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step

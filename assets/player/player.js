@@ -169,9 +169,10 @@ function createView(player, actions) {
   const turns = [[text], [tree], small, [text], [tree], [strip, detail, ties]];
   const above = player.options.driven ? [] : [transport, overview].map((each) => each.element);
   const words = [elements.error, elements.idle, elements.waiting, strip.element, elements.spoken];
-  const after = files ? [scene, cache, counts, legend, files, ties, sheet] : [legend, ties, sheet];
+  const after = files ? [scene, cache, counts, files, ties, sheet] : [ties, sheet];
   const below = after.map((each) => each.element);
-  player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, elements.panels, ...below));
+  const panelled = [legend.element, elements.panels];
+  player.element.replaceChildren(el("div", { class: "ls-frame" }, ...above, ...words, ...panelled, ...below));
   return { transport, sheet, strip, ...elements, parts, turns, unseen: unseenOf(parts) };
 }
 

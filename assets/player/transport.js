@@ -105,5 +105,5 @@ function speedSelect(onSpeed) {
     const speed = SPEEDS.find((each) => String(each) === select.value);
     if (speed !== undefined) onSpeed(speed);
   });
-  return { select, element: el("label", { class: "ls-speed" }, t("step.speed"), " ", select) };
+  return { select, element: el("label", { class: "ls-speed" }, el("span", {}, t("step.speed")), " ", select) };
 }

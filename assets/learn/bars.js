@@ -1,4 +1,4 @@
-/* Bars of a station, a group for each thing that is measured; sealed ones show once the answer is told. */
+/* The bars of a station, grouped by what they measure; sealed ones show once the answer is revealed. */
 
 import { el } from "../player/dom.js";
 

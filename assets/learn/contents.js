@@ -1,4 +1,4 @@
-/* The stations in a row, each a link, with what became of its prediction; and the list of all at the end. */
+/* The links to all stations with the outcomes of their predictions, and the list of sentences at the end. */
 
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
@@ -34,7 +34,7 @@ function item({ at, isOwn, options, progress, go }, place, words, station) {
   return el("li", {}, anchor);
 }
 
-/** The sentences to remember, each with what became of its prediction. @param {Talk} talk */
+/** The sentences to remember, each with the outcome of its prediction. @param {Talk} talk */
 export function resultList({ lesson, progress, say }) {
   const items = lesson.stations.map((station) => {
     const kind = station.predict ? kindOf(station, progress) : "kept";

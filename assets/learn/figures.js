@@ -1,4 +1,4 @@
-/* Figures of a lesson: each is measured in a recorded run, compared from others, or has its source beside it. */
+/* Figures of a lesson: each is measured in a recorded run, computed from other figures, or given with its source. */
 
 import { t } from "../page/i18n.js";
 import { plainText } from "../player/spelling.js";
@@ -84,24 +84,24 @@ const OF_NODE = {
 };
 
 /**
- * What a figure is.
+ * The value of a figure.
  * @param {Lesson} lesson
  * @param {string} name
- * @param {(run: string) => Trace} runOf a run of the lesson
+ * @param {(run: string) => Trace} runOf gives a run of the lesson
  * @returns {Value}
- * @throws {Error} with one sentence when its run has no such step or node, or does not tell
+ * @throws {Error} with one sentence when its run has no such step or node, or lacks what the figure needs
  */
 export function valueOf(lesson, name, runOf) {
   const figure = (lesson.figures || {})[name];
-  const value = measured(lesson, figure, runOf);
+  const value = measure(lesson, figure, runOf);
   if (value === undefined || value === "" || Number.isNaN(value)) throw new Error(t("learn.no_figure", { name }));
   return value;
 }
 
 /** @param {Lesson} lesson @param {Figure} figure @param {(run: string) => Trace} runOf @returns {Value | undefined} */
-function measured(lesson, { of = "", value, run, step = 0, node = 0, other = 0, figures = [] }, runOf) {
+function measure(lesson, { of = "", value, run, step = 0, node = 0, other = 0, figures = [] }, runOf) {
   if (value !== undefined) return value;
-  if (of === "ratio" || of === "largest") return compared(of, figures.map((name) => Number(valueOf(lesson, name, runOf))));
+  if (of === "ratio" || of === "largest") return compare(of, figures.map((name) => Number(valueOf(lesson, name, runOf))));
   const trace = runOf(run || "");
   if (Object.hasOwn(OF_RUN, of)) return OF_RUN[of](trace);
   const shown = trace.steps[step - 1];
@@ -111,10 +111,10 @@ function measured(lesson, { of = "", value, run, step = 0, node = 0, other = 0, 
 }
 
 /** @param {string} of @param {number[]} values */
-const compared = (of, values) => (of === "ratio" ? values[0] / values[1] : values.indexOf(Math.max(...values)));
+const compare = (of, values) => (of === "ratio" ? values[0] / values[1] : values.indexOf(Math.max(...values)));
 
 /**
- * The runs that figures and scenes of a lesson are of.
+ * The runs that a lesson's figures and scenes come from.
  * @param {Lesson} lesson
  */
 export function runsShown({ figures = {}, stations }) {

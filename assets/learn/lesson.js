@@ -1,7 +1,7 @@
 /* The lesson: stations with three cues each (question, reveal, sentence to remember), and an unseen step at the end.
    It needs no server: a host hands in the lesson, a way to recorded runs, and where predictions are kept. */
 
-import { announceCue, predict as handOn, register } from "../page/cues.js";
+import { announceCue, predict as announcePrediction, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { download, fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
@@ -88,8 +88,8 @@ export function createLesson(element, options) {
 
   /** @param {Talk} now @param {Station} station @param {number} cue */
   function paintStation(now, station, cue) {
-    const { parts, field: made } = stationParts(now, station, cue);
-    field = made;
+    const { parts, field: newField } = stationParts(now, station, cue);
+    field = newField;
     view.article.replaceChildren(...parts);
     const { predict, scene = {}, reveal_scene: after, bars = [] } = station;
     const shown = cue > 1 ? { ...scene, ...after } : scene;
@@ -128,7 +128,7 @@ export function createLesson(element, options) {
     const right = hasAnswer(predict) ? isRight(predict, said, talk.say.answer(predict)) : null;
     if (!Object.hasOwn(talk.progress.answers, station)) {
       talk.progress.answers[station] = { said, right };
-      if (handOn(element, said)) return go(talk.at, true);
+      if (announcePrediction(element, said)) return go(talk.at, true);
     }
     go(talk.at + 1, true);
   }

@@ -7,7 +7,7 @@ import { isShownStep, keepPractice, practiceScore, readPractice } from "./progre
 /** @import { Lesson, LessonOptions, Practised, Runs, Scene } from "./types.js" */
 /** @import { Trace } from "../player/types.js" */
 
-const BEFORE = 2; // the beat at which all is drafted, and not yet what the target chooses
+const BEFORE = 2; // the beat that shows all drafts, but none of the target's choices
 const AFTER = 4;
 const SHOWN = 10; // of the last predictions
 const DECIMAL = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
@@ -23,16 +23,16 @@ const DECIMAL = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
  */
 export function createPractice({ lesson, runs, store, random, show, fail }) {
   let practised = readPractice(store);
-  const asked = el("p", { class: "learn-question" });
+  const questionText = el("p", { class: "learn-question" });
   const input = el("input", { type: "number", min: 1, step: 1, required: true, inputmode: "numeric", autocomplete: "off" });
   const field = el("label", { class: "learn-predict learn-number" }, el("span", {}, t("learn.practice_number")), input);
   const check = el("button", { type: "submit", class: "ls-button ls-primary" }, t("learn.check"));
   const another = el("button", { type: "button", class: "ls-button" }, t("learn.another"));
-  const told = el("div", { class: "learn-told", "aria-live": "polite" });
+  const verdictBox = el("div", { class: "learn-told", "aria-live": "polite" });
   const form = el("form", { class: "learn-form" }, field, el("div", { class: "learn-actions" }, check, another));
   const tally = el("div", { class: "learn-tally" });
   const title = el("h4", {}, t("learn.practice_title"));
-  const element = el("div", { class: "learn-practice" }, title, el("p", {}, t("learn.practice_story")), asked, form, told, tally);
+  const element = el("div", { class: "learn-practice" }, title, el("p", {}, t("learn.practice_story")), questionText, form, verdictBox, tally);
   /** @type {{ name: string, trace: Trace, step: number } | null} */
   let now = null;
 
@@ -47,13 +47,13 @@ export function createPractice({ lesson, runs, store, random, show, fail }) {
     input.disabled = check.disabled = true;
     show(trace, sceneOf(step, AFTER), false);
     const verdict = said === was ? t("learn.practice_exact", { n: was }) : t("learn.practice_off", { n: was, said });
-    told.replaceChildren(el("p", { class: "learn-verdict", "data-verdict": said === was ? "right" : "wrong" }, verdict));
+    verdictBox.replaceChildren(el("p", { class: "learn-verdict", "data-verdict": said === was ? "right" : "wrong" }, verdict));
     paintTally();
     another.focus();
   });
   another.addEventListener("click", () => begin().catch(fail));
 
-  /** A step of a run of the lesson, none of those that its stations show or that were practised, if there is one. */
+  /** Asks about a step of one of the lesson's runs; preferably one that no station shows and nobody has practised. */
   async function begin() {
     const names = lesson.practice || [];
     if (!names.length) return;
@@ -68,8 +68,8 @@ export function createPractice({ lesson, runs, store, random, show, fail }) {
     input.disabled = check.disabled = false;
     const { drafted, deepest } = trace.steps[step - 1];
     input.max = String(deepest + 1);
-    asked.replaceChildren(t("learn.practice_question", { drafted: number(drafted), n: deepest + 1 }));
-    told.replaceChildren();
+    questionText.replaceChildren(t("learn.practice_question", { drafted: number(drafted), n: deepest + 1 }));
+    verdictBox.replaceChildren();
     show(trace, sceneOf(step, BEFORE), true);
   }
 

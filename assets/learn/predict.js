@@ -1,4 +1,4 @@
-/* What a visitor predicts with: options, a number, or something picked in the player. */
+/* The field for a prediction: options, a number, or something picked in the player. */
 
 import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";

@@ -1,4 +1,4 @@
-/* What a visitor has predicted and seen, kept in the browser. */
+/* A visitor's predictions and progress, stored in the browser. */
 
 /** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store } from "./types.js" */
 
@@ -15,7 +15,7 @@ function read(store, name, fits) {
     const value = JSON.parse((store && store.getItem(name)) || "null");
     return fits(value) ? value : null;
   } catch {
-    return null; // storage may be forbidden, and what is in it anybody's
+    return null; // storage may be forbidden, and its content may come from anybody
   }
 }
 
@@ -24,7 +24,7 @@ function write(store, name, value) {
   try {
     if (store) store.setItem(name, JSON.stringify(value));
   } catch {
-    return; // full or forbidden: it is kept in this page only
+    return; // full or forbidden, so it lasts as long as the page
   }
 }
 
@@ -82,14 +82,14 @@ export function rightOption({ right, options = [] }, value) {
 }
 
 /**
- * Whether what is right at a station may be said: a sealed answer is told with the reveal of another station.
+ * Whether the answer of a station may be shown: a sealed one is revealed at another station.
  * @param {Station} station
  * @param {Pick<Progress, "seen">} progress
  */
-export const isTold = ({ predict }, { seen }) => !predict || !predict.sealed || (seen[predict.sealed] || 0) > 1;
+export const isRevealed = ({ predict }, { seen }) => !predict || !predict.sealed || (seen[predict.sealed] || 0) > 1;
 
 /**
- * Whether a station is done: what its "done" asks for has been.
+ * Whether a visitor has done at a station what its "done" asks for.
  * @param {Station} station
  * @param {Progress} progress
  */
@@ -102,13 +102,13 @@ export function isDone({ station, done = "revealed" }, { answers, seen }) {
 export const hasAnswer = ({ answer, right }) => answer !== undefined || right !== undefined;
 
 /**
- * What is right, of what was predicted and is told, of what can be predicted.
+ * The numbers of right predictions, of predictions whose answers are revealed, and of all that can be made.
  * @param {Lesson} lesson
  * @param {Progress} progress
  */
 export function scoreOf({ stations }, { answers, seen }) {
   const asked = stations.filter(({ predict }) => predict && hasAnswer(predict));
-  const told = asked.filter((each) => Object.hasOwn(answers, each.station) && isTold(each, { seen }));
+  const told = asked.filter((each) => Object.hasOwn(answers, each.station) && isRevealed(each, { seen }));
   return {
     right: told.filter(({ station }) => answers[station].right).length,
     told: told.length,
@@ -117,7 +117,7 @@ export function scoreOf({ stations }, { answers, seen }) {
 }
 
 /**
- * How well accepted lengths were predicted, in all and lately; null before the first.
+ * How well accepted lengths were predicted: in all, lately and at first; null before the first prediction.
  * @param {Practised[]} practised
  */
 export function practiceScore(practised) {

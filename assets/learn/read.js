@@ -1,20 +1,20 @@
-/* A lesson's file: types and bounds by assets/schema.json, and here what its parts must have to do with each other.
+/* A lesson's file: types and bounds are checked by assets/schema.json, relations between its parts here.
    logitspec/publish/lesson.py has the same functions in the same order, and a test gives both the same files. */
 
 import { t } from "../page/i18n.js";
-import { MEASURES, SchemaError, cohere, placed, readDocument } from "../player/schema.js";
+import { MEASURES, SchemaError, checkWithin, cohere, readDocument } from "../player/schema.js";
 
 /** @import { Figure, Lesson, Scene, Station, Text } from "./types.js" */
 
-const COMPARED = ["ratio", "largest"];
+const COMPARISONS = ["ratio", "largest"];
 const WORDS = ["token", "choice", "phrase"];
-const PLACE = /\{([^{}]*)\}/g;
+const PLACEHOLDER = /\{([^{}]*)\}/g;
 
 /**
- * The lesson of a file.
+ * The lesson in the text of a file.
  * @param {string} text
  * @returns {Lesson}
- * @throws {Error} with one sentence when it is none or can't be held
+ * @throws {Error} with one sentence when it is not a lesson, or has a fault
  */
 export const readLesson = (text) => readDocument(text, "lesson", checkLesson);
 
@@ -23,15 +23,15 @@ function checkLesson(lesson) {
   const { traces = {}, runs, figures = {}, stations, practice = [] } = lesson;
   for (const [name, trace] of Object.entries(traces)) {
     if (Object.hasOwn(runs, name)) throw new SchemaError(t("learn.wrong-is-in-runs-too")).at(`traces.${name}`);
-    placed(() => cohere(trace), `traces.${name}`);
+    checkWithin(() => cohere(trace), `traces.${name}`);
   }
-  for (const name of Object.keys(figures)) placed(() => checkFigure(lesson, figures[name]), `figures.${name}`);
+  for (const name of Object.keys(figures)) checkWithin(() => checkFigure(lesson, figures[name]), `figures.${name}`);
   checkText(lesson, lesson.title, "title");
   const names = stations.map(({ station }) => station);
   stations.forEach((station, number) => {
     if (names.indexOf(station.station) < number) throw new SchemaError(t("learn.wrong-has-the-name-of-another")).at(`stations[${number}]`);
   });
-  stations.forEach((station, number) => placed(() => checkStation(lesson, station, number), `stations[${number}]`));
+  stations.forEach((station, number) => checkWithin(() => checkStation(lesson, station, number), `stations[${number}]`));
   practice.forEach((run, number) => checkRun(lesson, run, `practice[${number}]`));
 }
 
@@ -50,13 +50,13 @@ function checkFigure(lesson, figure) {
   }
   if (run !== undefined) checkRun(lesson, run, ".run");
   parts.forEach((name, number) => {
-    const part = figureNamed(lesson, name, `.figures[${number}]`);
-    if ([...COMPARED, ...WORDS].includes(part.of || "")) throw new SchemaError(t("learn.wrong-is-no-number-of-its-own")).at(`.figures[${number}]`);
+    const part = findFigure(lesson, name, `.figures[${number}]`);
+    if ([...COMPARISONS, ...WORDS].includes(part.of || "")) throw new SchemaError(t("learn.wrong-is-no-number-of-its-own")).at(`.figures[${number}]`);
   });
 }
 
 /** @param {Lesson} lesson @param {string} name @param {string} part @returns {Figure} */
-function figureNamed({ figures = {} }, name, part) {
+function findFigure({ figures = {} }, name, part) {
   if (!Object.hasOwn(figures, name)) throw new SchemaError(t("learn.wrong-names-no-figure-of-the-lesson")).at(part);
   return figures[name];
 }
@@ -66,7 +66,7 @@ function checkText(lesson, text, part) {
   if (text === undefined) return;
   const all = typeof text === "string" ? [text] : Object.values(text);
   if (!all.length) throw new SchemaError(t("player.wrong-is-empty")).at(part);
-  for (const each of all) for (const [, name] of each.matchAll(PLACE)) figureNamed(lesson, name, part);
+  for (const each of all) for (const [, name] of each.matchAll(PLACEHOLDER)) findFigure(lesson, name, part);
 }
 
 /** @param {Lesson} lesson @param {Station} station @param {number} number */
@@ -95,7 +95,7 @@ function checkScene(lesson, scene, before, part) {
 
 /** @param {Lesson} lesson @param {string} name @param {string} part */
 function checkNumber(lesson, name, part) {
-  if (WORDS.includes(figureNamed(lesson, name, part).of || "")) throw new SchemaError(t("learn.wrong-is-no-number")).at(part);
+  if (WORDS.includes(findFigure(lesson, name, part).of || "")) throw new SchemaError(t("learn.wrong-is-no-number")).at(part);
 }
 
 /** @param {Lesson} lesson @param {Station} station @param {number} number */

@@ -14,32 +14,32 @@ import { appendSteps, createTrace } from "../player/trace.js";
  */
 export function createRuns({ runs, traces = {} }, fetchRun) {
   /** @type {Map<string, Trace>} */
-  const here = new Map();
+  const loaded = new Map();
   /** @type {Map<string, Promise<Trace>>} */
-  const asked = new Map();
+  const requests = new Map();
 
   /** @param {string} name */
-  async function fetched(name) {
+  async function fetchTrace(name) {
     const own = Object.hasOwn(traces, name) ? JSON.stringify(traces[name]) : null;
     const text = own || (await fetchRun(runs[name]).catch(() => null));
     if (!text) {
-      asked.delete(name); // a later visit may find it
+      requests.delete(name); // a later visit may find it
       throw new Error(t("learn.no_run", { run: runs[name] }));
     }
     const document = readDocument(text, "trace");
     // Traces of a file may bear the same name or none, and the player tells runs apart by theirs.
     const trace = createTrace({ ...document, run: own ? `lesson-${name}` : document.run || name });
     appendSteps(trace, document.steps);
-    here.set(name, trace);
+    loaded.set(name, trace);
     return trace;
   }
 
   return {
     get(name) {
-      const found = asked.get(name) || fetched(name);
-      asked.set(name, found);
+      const found = requests.get(name) || fetchTrace(name);
+      requests.set(name, found);
       return found;
     },
-    have: (name) => here.get(name) || null,
+    have: (name) => loaded.get(name) || null,
   };
 }

@@ -1,4 +1,4 @@
-/* What a lesson says: its texts with figures in their places, what is right, what was picked. */
+/* The words of a lesson: its texts with the values of their figures, right answers, and the names of picked tokens. */
 
 import { language, number } from "../page/i18n.js";
 import { el } from "../player/dom.js";
@@ -6,20 +6,20 @@ import { plainText } from "../player/spelling.js";
 import { spellToken } from "../player/trace.js";
 import { valueOf } from "./figures.js";
 import { hasAnswer, rightOption } from "./progress.js";
-import { inLanguage, piecesOf, written } from "./texts.js";
+import { formatValue, inLanguage, piecesOf } from "./texts.js";
 
 /** @import { Trace } from "../player/types.js" */
 /** @import { Lesson, Prediction, Runs, Sayings, Station, Text } from "./types.js" */
 
 /**
  * @param {Lesson} lesson
- * @param {Runs} runs that are there
+ * @param {Runs} runs loaded
  * @returns {Sayings}
  */
 export function sayingsOf(lesson, runs) {
   const runOf = (/** @type {string} */ run) => /** @type {Trace} */ (runs.have(run));
   const value = (/** @type {string} */ name) => valueOf(lesson, name, runOf);
-  const write = (/** @type {string} */ name) => written(value(name), (lesson.figures || {})[name], number);
+  const write = (/** @type {string} */ name) => formatValue(value(name), (lesson.figures || {})[name], number);
   const pieces = (/** @type {Text | undefined} */ text) =>
     text === undefined ? [] : piecesOf(inLanguage(text, language), value, write);
   const plain = (/** @type {Text | undefined} */ text) => pieces(text).map((piece) => piece.text).join("");

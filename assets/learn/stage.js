@@ -1,4 +1,4 @@
-/* The stage of a lesson: the step player, which shows what a station says, and hears what is picked in it. */
+/* The stage of a lesson: the step player, which shows the scene of a station, and in which visitors pick things. */
 
 import { t } from "../page/i18n.js";
 import { el, nearest } from "../player/dom.js";
@@ -12,7 +12,7 @@ const PICKS = { node: "[data-node]", rank: "[data-rank]", token: "[data-token]" 
 const POINTED = { node: "[data-node]:focus", rank: "[data-rank][data-pointed]", token: "[data-token][data-pointed]" };
 
 /**
- * @param {(place: number) => void} onPick hears the node, rank or position that is picked
+ * @param {(place: number) => void} onPick is called with the node, rank or position that is picked
  * @returns {Stage}
  */
 export function createStage(onPick) {
@@ -56,14 +56,14 @@ export function createStage(onPick) {
       shown = trace;
       if (!trace) return;
       player.still(step, beat);
-      player.point(pointedAt(highlight));
+      player.point(pointerOf(highlight));
       player.set({ treeView: view });
     },
   };
 }
 
 /** @param {Highlight | undefined} highlight */
-function pointedAt(highlight) {
+function pointerOf(highlight) {
   if (!highlight) return null;
   const { node, rank, token } = highlight;
   if (node !== undefined) return { node };

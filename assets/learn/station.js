@@ -3,7 +3,7 @@
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { createPrediction } from "./predict.js";
-import { CUES, hasAnswer, isTold, rightOption } from "./progress.js";
+import { CUES, hasAnswer, isRevealed, rightOption } from "./progress.js";
 import { verdict } from "./verdicts.js";
 
 /** @import { PredictionField, Station, Talk, Text } from "./types.js" */
@@ -22,8 +22,8 @@ export function stationParts(talk, station, cue) {
   const heading = el("h3", { tabindex: -1 }, t("learn.station", { n: place }), " ", ...say.nodes(station.title));
   const field = fieldOf(talk, station, cue);
   const reveal = el("div", { class: "learn-reveal", "aria-live": "polite" });
-  // What is put into a region that is there already is read out.
-  if (cue > 1) queueMicrotask(() => reveal.append(...told(talk, station, cue)));
+  // A live region is read out only if it is in the page before its content changes.
+  if (cue > 1) queueMicrotask(() => reveal.append(...revealParts(talk, station, cue)));
   const form = field && formOf(talk, station, cue, field);
   const words = [paragraph(talk, "story", station.story), paragraph(talk, "question", station.question)];
   return { parts: present(heading, ...words, form, reveal, actions(talk, station, cue)), field };
@@ -38,7 +38,7 @@ function fieldOf({ say, progress }, station, cue) {
   if (!predict) return null;
   const field = createPrediction(predict, say.nodes, (place) => say.picked(station, place));
   const answer = progress.answers[station.station];
-  const isOpen = cue > 1 && hasAnswer(predict) && isTold(station, progress);
+  const isOpen = cue > 1 && hasAnswer(predict) && isRevealed(station, progress);
   const right = isOpen && predict.kind === "choice" ? rightOption(predict, say.answer(predict)) : null;
   if (answer || cue > 1) field.tell(answer ? answer.said : -1, right);
   return field;
@@ -50,10 +50,10 @@ function formOf(talk, station, cue, field) {
   check.hidden = cue > 1 || Object.hasOwn(talk.progress.answers, station.station);
   check.disabled = true;
   const form = el("form", { class: "learn-form" }, field.element, check);
-  const changed = () => {
+  const enableCheck = () => {
     check.disabled = field.value() === null;
   };
-  for (const event of ["input", "change", "learn-pick"]) form.addEventListener(event, changed);
+  for (const event of ["input", "change", "learn-pick"]) form.addEventListener(event, enableCheck);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const said = field.value();
@@ -62,16 +62,16 @@ function formOf(talk, station, cue, field) {
   return form;
 }
 
-/** What is told from the reveal on. @param {Talk} talk @param {Station} station @param {number} cue */
-function told(talk, station, cue) {
+/** The parts that are shown from the reveal on. @param {Talk} talk @param {Station} station @param {number} cue */
+function revealParts(talk, station, cue) {
   const { lesson, progress, say } = talk;
-  const own = station.predict ? [isTold(station, progress) ? verdict(station, progress, say) : sealedWords(talk, station)] : [];
-  const opened = lesson.stations
+  const own = station.predict ? [isRevealed(station, progress) ? verdict(station, progress, say) : sealedWords(talk, station)] : [];
+  const unsealed = lesson.stations
     .filter(({ predict }) => predict && predict.sealed === station.station)
     .map((sealed) => verdict(sealed, progress, say, t("learn.unsealed", { n: lesson.stations.indexOf(sealed) + 1 })));
   const label = el("span", { class: "learn-label" }, t("learn.remember"));
   const sentence = el("div", { class: "learn-remember" }, label, ...present(paragraph(talk, "sentence", station.remember)));
-  return present(...own, ...opened, paragraph(talk, "answer", station.reveal), cue > 2 ? sentence : null);
+  return present(...own, ...unsealed, paragraph(talk, "answer", station.reveal), cue > 2 ? sentence : null);
 }
 
 /** @param {Talk} talk @param {Station} station */
@@ -104,7 +104,7 @@ export function button(words, action) {
 }
 
 /**
- * Without what is not there.
+ * The nodes that are not null.
  * @param {...(Node | null)} things
  * @returns {Node[]}
  */

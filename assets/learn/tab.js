@@ -12,7 +12,7 @@ import { createLesson } from "./lesson.js";
 const LINKED = "logitspec.lesson.linked";
 
 /** The cue that the address asks for. Used once: after that, a reload returns to the visitor's own place. */
-function linked() {
+function takeLinkedCue() {
   const start = startIn(location.search);
   try {
     if (!start || sessionStorage.getItem(LINKED) === location.search) return null;
@@ -55,7 +55,7 @@ function mountLesson({ server, trigger }, root) {
     open: (where) => trigger("open_tab", { tab: where }),
     link: (station, cue) => addressOf(location.href, station, cue),
     page: savedPage,
-    start: linked(),
+    start: takeLinkedCue(),
     store: storage(),
   });
 }

@@ -2,7 +2,7 @@
 
 /** @import { Figure, Piece, Text, Value } from "./types.js" */
 
-const PLACE = /(\{[^{}]*\})/;
+const PLACEHOLDER = /(\{[^{}]*\})/;
 
 /**
  * The text in a language, else in a nearer one, else in English, else in the first that it has.
@@ -25,8 +25,8 @@ export function inLanguage(text, language) {
  * @returns {Piece[]}
  */
 export function piecesOf(text, valueOf, write) {
-  return text.split(PLACE).filter(Boolean).map((part) => {
-    const name = PLACE.test(part) ? part.slice(1, -1) : null;
+  return text.split(PLACEHOLDER).filter(Boolean).map((part) => {
+    const name = PLACEHOLDER.test(part) ? part.slice(1, -1) : null;
     if (name === null) return { text: part, token: false };
     return { text: write(name), token: typeof valueOf(name) === "string" };
   });
@@ -43,12 +43,12 @@ export function digitsOf({ digits, of = "value" }) {
 }
 
 /**
- * What stands for a value: a number as the language writes it, tokens without the space before them.
+ * A value as text: numbers as the language writes them, tokens without the spaces around them.
  * @param {Value} value
  * @param {Figure} figure
  * @param {(value: number, options: Intl.NumberFormatOptions) => string} number
  */
-export function written(value, figure, number) {
+export function formatValue(value, figure, number) {
   if (typeof value === "string") return value.trim() || value;
   const digits = digitsOf(figure);
   return number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -1,8 +1,8 @@
-/* What became of a prediction, in words and as a sign. */
+/* The outcome of a prediction, in words and as a sign. */
 
 import { number, t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
-import { isTold, verdictOf } from "./progress.js";
+import { isRevealed, verdictOf } from "./progress.js";
 
 /** @import { Progress, Sayings, Station } from "./types.js" */
 
@@ -28,17 +28,17 @@ export const STATES = {
 };
 
 /**
- * What may be said of the prediction at a station so far.
+ * The outcome of the prediction at a station, as far as it may be shown.
  * @param {Station} station
  * @param {Progress} progress
  */
-export const kindOf = (station, progress) => (isTold(station, progress) ? verdictOf(progress.answers[station.station]) : "kept");
+export const kindOf = (station, progress) => (isRevealed(station, progress) ? verdictOf(progress.answers[station.station]) : "kept");
 
 /** @param {string} kind */
 export const mark = (kind) => el("b", { class: "learn-mark", "data-verdict": kind }, MARKS[kind]);
 
 /**
- * The sentence about a prediction whose answer is told.
+ * The sentence about a prediction whose answer is revealed.
  * @param {Station} station
  * @param {Progress} progress
  * @param {Sayings} say

@@ -2,7 +2,7 @@
    same from the same outline, `document.json`. */
 
 import { language, t } from "../page/i18n.js";
-import { escaped } from "../take/svg.js";
+import { escapeText } from "../take/svg.js";
 import { LAST_BEAT } from "./beats.js";
 import page from "./document.json" with { type: "json" };
 
@@ -51,7 +51,7 @@ export function exportedPage({ trace, title, scripts, style, nonce, place }) {
   const { player } = page;
   /** @type {Record<string, string>} */
   const texts = {
-    player, title: escaped(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c"),
+    player, title: escapeText(title), scripts, style, nonce, trace: trace.replace(/</g, "\\u003c"),
     step: String(place.step), beat: String(place.beat),
   };
   return page.lines.join("\n").replace(/\{(\w+)\}/g, (_, name) => texts[name]);

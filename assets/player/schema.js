@@ -232,7 +232,7 @@ function checkPlain(value, depth) {
 function cohereRace({ titles, lanes }) {
   if (titles.length !== lanes.length) throw new SchemaError(t("player.wrong-has-not-as-many-titles-as-lanes"));
   lanes.forEach((/** @type {TraceMessage} */ lane, /** @type {number} */ number) => {
-    placed(() => cohere(lane), `lanes[${number}]`);
+    checkWithin(() => cohere(lane), `lanes[${number}]`);
     if (lane.finish === null) throw new SchemaError(t("player.wrong-has-not-come-to-its-end")).at(`lanes[${number}]`);
   });
 }
@@ -249,7 +249,7 @@ export function cohere({ vocabulary, prompt_ids: prompt, sampling, steps = [] })
   let text = prompt.reduce((sum, id) => sum + size(id), 0);
   let position = prompt.length;
   steps.forEach((step, number) => {
-    placed(() => cohereStep(step, position), `steps[${number}]`);
+    checkWithin(() => cohereStep(step, position), `steps[${number}]`);
     position += step.path.length;
     for (const node of step.path) text += size(step.tokens[node]);
   });
@@ -257,7 +257,7 @@ export function cohere({ vocabulary, prompt_ids: prompt, sampling, steps = [] })
 }
 
 /** @param {() => void} action @param {string} part */
-export function placed(action, part) {
+export function checkWithin(action, part) {
   try {
     action();
   } catch (error) {

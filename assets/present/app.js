@@ -8,7 +8,7 @@ import { createHall } from "./hall.js";
 import { createPresenter } from "./present.js";
 import { openView } from "./views.js";
 
-/** Adds the button that begins, and goes on with what was presented or followed before a reload. */
+/** Adds the button that begins a presentation, and resumes what was presented or followed before a reload. */
 export async function offerPresenting() {
   const presenter = createPresenter(createHall(address));
   followLecture(address, openView);

@@ -11,12 +11,12 @@ export const newTimes = (now) => ({ begun: now, paused: null, station: "", stati
  * @param {string} station
  * @param {number} now
  */
-export function enter(times, station, now) {
+export function enterStation(times, station, now) {
   if (station !== times.station) Object.assign(times, { station, stationBegun: times.paused ?? now });
 }
 
 /**
- * Stops the clock, or lets it go on from there.
+ * Stops the clock, or starts it again from where it stopped.
  * @param {Times} times
  * @param {number} now
  */
@@ -30,11 +30,11 @@ export function pauseOrGoOn(times, now) {
 }
 
 /**
- * Seconds of the talk and of the station.
+ * Seconds that the talk and its station have lasted.
  * @param {Times} times
  * @param {number} now
  */
-export function spent({ begun, paused, stationBegun }, now) {
+export function elapsed({ begun, paused, stationBegun }, now) {
   const at = paused ?? now;
   return { talk: Math.max(0, (at - begun) / 1000), station: Math.max(0, (at - stationBegun) / 1000) };
 }

@@ -1,10 +1,10 @@
-/* Server-sent events by fetch, which says why there are none, as EventSource doesn't. */
+/* Server-sent events by fetch, which gives the reason of a refusal, as EventSource doesn't. */
 
 /**
  * Reads events until the stream ends.
  * @param {string | URL} address
  * @param {AbortSignal} signal
- * @param {(about: any) => void} on hears the data of each; null for a sign that the stream is still there
+ * @param {(about: any) => void} on is called with the data of each; with null for a sign that the stream is still open
  * @throws {Refused} with the server's sentence
  */
 export async function readEvents(address, signal, on) {
@@ -23,7 +23,7 @@ export async function readEvents(address, signal, on) {
 }
 
 /**
- * Asks for something by a JSON body.
+ * Posts a JSON body.
  * @param {string | URL} address
  * @param {object} body
  * @returns {Promise<any>} the JSON of the answer, null where there is none
@@ -46,7 +46,7 @@ async function refuse(reply) {
   throw new Refused(reply.status, detail);
 }
 
-/** What the server answers instead. */
+/** A refusal of the server, with its sentence. */
 export class Refused extends Error {
   /** @param {number} status @param {string} sentence */
   constructor(status, sentence) {

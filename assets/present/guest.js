@@ -1,33 +1,33 @@
-/* A follower's side: this page goes where the lecturer's goes, until its visitor looks around, and goes back there at
-   a press. A lost connection is taken up again; a page that nobody sees lets go of it. */
+/* A follower's side: this page goes where the lecturer's goes until its visitor looks around, and back there at a press
+   of a button. It reconnects after a loss, and disconnects while the page is hidden. */
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { Refused, ask, readEvents } from "./events.js";
 import { placeOf, showPlace } from "./place.js";
-import { askedAt } from "./present.js";
-import { keep, kept } from "./storage.js";
+import { questionCueAt } from "./present.js";
+import { keep, recall } from "./storage.js";
 import { voteList } from "./votes.js";
 
 /** @import { Counts, Cue, Place } from "../player/types.js" */
 
 const STORE = "logitspec.follow";
-const SILENT = 45_000; // ms without a sign, after which the connection is taken for lost
-const [SOON, LATE] = [500, 10_000]; // ms until another try
-const OWN = 2000; // ms in which a change of the view is its visitor's, after a key or a press
-const TRIES = 6; // to bring a view back that its page has moved, as while it loads
+const SILENT = 45_000; // ms without an event, after which the connection counts as lost
+const [SOON, LATE] = [500, 10_000]; // ms until it reconnects, at first and at most
+const OWN = 2000; // ms after a key or a press in which the visitor is taken to have changed the view
+const TRIES = 6; // to go back to a place that the page itself has left, as while it loads
 const LOOK = 500; // ms
 
 /**
  * Follows the lecture that the address names, or that this tab followed before a reload.
- * @param {(path: string) => URL} address of what the server has for lectures
+ * @param {(path: string) => URL} address of the server's routes for lectures
  * @param {(view: string) => Promise<void>} openView brings a view into sight
  */
 export function followLecture(address, openView) {
   const named = new URLSearchParams(location.search).get("follow");
   /** @type {{ code: string, ticket: string } | null} */
-  const before = kept(STORE);
+  const before = recall(STORE);
   const code = named ? named.toUpperCase() : before ? before.code : "";
   if (!/^\w{1,16}$/.test(code)) return;
   const state = {
@@ -62,7 +62,7 @@ export function followLecture(address, openView) {
   connect();
   paint();
 
-  /** Stays connected while the page is seen. */
+  /** Stays connected while the page is visible. */
   async function connect() {
     if (stream || state.over || document.hidden) return;
     stream = new AbortController();
@@ -104,7 +104,7 @@ export function followLecture(address, openView) {
     paint();
   }
 
-  /** To the lecturer's place; a newer one follows. */
+  /** Goes to the lecturer's place, and on to a newer one that comes meanwhile. */
   async function go() {
     if (state.going) {
       state.again = true;
@@ -140,7 +140,7 @@ export function followLecture(address, openView) {
     return root === found.root && own.cue === place.cue && JSON.stringify(own.at) === JSON.stringify(place.at);
   };
 
-  /** Whether the visitor has gone elsewhere, or the page by itself. */
+  /** Finds out whether the visitor has left the lecturer's place, or the page by itself, and goes back from the latter. */
   function look() {
     if (stream && performance.now() - state.heard > SILENT) {
       state.heard = performance.now();
@@ -204,7 +204,7 @@ export function followLecture(address, openView) {
     const { place, loose, lost, over, shows, counts, chosen } = state;
     const found = place && sourceNamed(place.view);
     const question = place && place.question;
-    const asked = question && found && !loose && shows ? askedAt(found.source, place.cue) : null;
+    const asked = question && found && !loose && shows ? questionCueAt(found.source, place.cue) : null;
     const cue = asked === null || !found ? null : found.source.describe(asked);
     bar.paint({
       words: over || (lost ? t("present.lost") : !place ? t("present.waiting", { code }) : !shows ? t("present.not-shared") : t(loose ? "present.loose" : "present.following", { code })),
@@ -221,19 +221,19 @@ export function followLecture(address, openView) {
 /** @param {{ back: () => void, leave: () => void, vote: (choice: number) => void }} on */
 function followBar({ back, leave, vote }) {
   const words = el("p", { class: "lp-follow-words", role: "status" });
-  const said = el("p", { class: "lp-said", role: "status" });
+  const notice = el("p", { class: "lp-said", role: "status" });
   const home = el("button", { type: "button", "data-act": "return", hidden: true }, t("present.do-return"));
   const out = el("button", { type: "button", "data-act": "leave" }, t("present.do-leave"));
   home.addEventListener("click", back);
   out.addEventListener("click", leave);
   const asked = el("div", { class: "lp-ask", hidden: true });
   const about = { class: "lp-follow", "data-logitspec-follow": "", role: "region", "aria-label": t("present.follow") };
-  const element = el("div", about, asked, el("div", { class: "lp-follow-line" }, words, said, home, out));
+  const element = el("div", about, asked, el("div", { class: "lp-follow-line" }, words, notice, home, out));
   let drawn = "";
   return {
     element,
     /** @param {string} text */
-    say: (text) => setText(said, text),
+    say: (text) => setText(notice, text),
     /** @param {{ words: string, loose: boolean, over: boolean, cue: Cue | null, counts: Counts | null, revealed: boolean, chosen: number | null }} state */
     paint({ words: text, loose, over, cue, counts, revealed, chosen }) {
       setText(words, text);
@@ -243,7 +243,7 @@ function followBar({ back, leave, vote }) {
       const key = JSON.stringify([cue && [cue.question, cue.choices, cue.values], counts, revealed, chosen]);
       if (key === drawn) return;
       drawn = key;
-      setText(said, "");
+      setText(notice, "");
       asked.hidden = cue === null || !(cue.choices || cue.values) || over;
       if (!cue || asked.hidden) return asked.replaceChildren();
       const question = el("p", { class: "lp-question" }, cue.question || cue.title);

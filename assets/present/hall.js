@@ -1,11 +1,11 @@
-/* The lecturer's side of a lecture that others follow: opens it, says where this page is, hears who is here. */
+/* The lecturer's side of a lecture that others follow: opens it, reports where this page is, and shows who follows. */
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { Refused, ask } from "./events.js";
 import { keyOf, placeOf } from "./place.js";
-import { keep, kept } from "./storage.js";
+import { keep, recall } from "./storage.js";
 import { saidValues, votesIn, votesText } from "./votes.js";
 
 /** @import { Ballot, Counts, Hall, Place } from "../player/types.js" */
@@ -16,14 +16,14 @@ const REST = 200; // ms between two places
 const OVER = [403, 404];
 
 /**
- * @param {(path: string) => URL} address of what the server has for lectures
+ * @param {(path: string) => URL} address of the server's routes for lectures
  * @returns {Hall}
  */
 export function createHall(address) {
   /** @type {{ code: string, secret: string, asked: Record<string, Omit<Ballot, "counts">> } | null} */
-  let lecture = kept(STORE);
+  let lecture = recall(STORE);
   let [followers, counts] = [0, /** @type {Counts | null} */ (null)];
-  let said = ""; // a sentence of the server's
+  let notice = ""; // a sentence for the lecturer
   let sent = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -66,10 +66,10 @@ export function createHall(address) {
       try {
         lecture = { ...(await ask(address(""), {})), asked: {} };
         keep(STORE, lecture);
-        said = sent = "";
+        notice = sent = "";
         sendSoon();
       } catch (error) {
-        said = sentenceOf(error);
+        notice = sentenceOf(error);
       }
     }
     paint();
@@ -85,11 +85,11 @@ export function createHall(address) {
     const { page } = link();
     const qr = lecture ? address(`${lecture.code}/qr`) : null;
     if (qr) qr.searchParams.set("page", page);
-    panel.paint({ ...link(), qr: qr && qr.href, code: lecture ? lecture.code : "", followers, said });
+    panel.paint({ ...link(), qr: qr && qr.href, code: lecture ? lecture.code : "", followers, notice });
     changed();
   }
 
-  /** Where the page is, once for many changes. */
+  /** Reports where the page is, once for many changes. */
   function sendSoon() {
     if (!lecture || timer !== undefined) return;
     timer = setTimeout(() => {
@@ -106,10 +106,10 @@ export function createHall(address) {
     try {
       const report = await ask(address(`${code}/lead`), { secret, place: text === sent ? null : place });
       sent = text;
-      [followers, counts, said] = [report.followers, report.counts, ""];
+      [followers, counts, notice] = [report.followers, report.counts, ""];
     } catch (error) {
       sent = ""; // a server that was away may not know it
-      said = sentenceOf(error);
+      notice = sentenceOf(error);
       if (error instanceof Refused && OVER.includes(error.status)) forget();
     }
     paint();
@@ -118,15 +118,15 @@ export function createHall(address) {
   function placeHere() {
     const presented = document.querySelector("[data-stage]");
     const [root, source] = currentSource() || [null, null];
-    const held = presented && root !== presented ? null : source;
-    if (!held || !lecture) return null;
-    const place = placeOf(held);
+    const presentedSource = presented && root !== presented ? null : source;
+    if (!presentedSource || !lecture) return null;
+    const place = placeOf(presentedSource);
     if (place.question) remember(place.question.key, place);
     return place;
   }
 
   /**
-   * What a question was in words, for the table of votes; the server has numbers only.
+   * Stores a question in words for the table of votes, since the server has numbers only.
    * @param {string} key
    * @param {Place} place
    */
@@ -159,13 +159,13 @@ export function createHall(address) {
     if (!lecture) return;
     await ask(address(`${lecture.code}/end`), { secret: lecture.secret }).catch(() => null);
     forget();
-    said = t("present.ended");
+    notice = t("present.ended");
     paint();
   }
 
   async function copy() {
     const done = await navigator.clipboard.writeText(link().link).then(() => true, () => false);
-    said = done ? t("present.copied") : link().link;
+    notice = done ? t("present.copied") : link().link;
     paint();
   }
 
@@ -182,7 +182,7 @@ export function createHall(address) {
         key,
       }))));
     } catch (error) {
-      said = sentenceOf(error);
+      notice = sentenceOf(error);
       paint();
     }
   }
@@ -207,13 +207,13 @@ function hallPanel(on) {
   qr.addEventListener("load", () => ([qr.hidden, noQr.hidden] = [false, true]));
   qr.addEventListener("error", () => ([qr.hidden, noQr.hidden] = [true, false]));
   const here = el("p", { class: "lp-followers" });
-  const said = el("p", { class: "lp-said", role: "status" });
+  const notice = el("p", { class: "lp-said", role: "status" });
   const buttons = ["copy", "votes", "end", "close"].map((act) => {
     const button = el("button", { type: "button", "data-act": act }, t("present.do-" + act));
     button.addEventListener("click", () => on[act]());
     return button;
   });
-  const words = el("div", { class: "lp-hall-words" }, el("h2", {}, t("present.hall-title")), code, address, here, el("p", {}, t("present.shared")), noQr, said);
+  const words = el("div", { class: "lp-hall-words" }, el("h2", {}, t("present.hall-title")), code, address, here, el("p", {}, t("present.shared")), noQr, notice);
   const attributes = { class: "lp-hall", "data-logitspec-follow": "", role: "dialog", "aria-label": t("present.hall-title"), hidden: true };
   const element = el("div", attributes, el("div", { class: "lp-hall-body" }, qr, words), el("div", { class: "lp-tools" }, ...buttons));
   /** @type {Element | null} */
@@ -225,12 +225,12 @@ function hallPanel(on) {
       element.hidden = false;
       buttons[buttons.length - 1].focus();
     },
-    /** @param {{ link: string, qr: string | null, code: string, followers: number, said: string }} about */
+    /** @param {{ link: string, qr: string | null, code: string, followers: number, notice: string }} about */
     paint(about) {
       setText(code, about.code);
       setText(address, about.link);
       setText(here, about.code ? t("present.here", { n: about.followers }) : "");
-      setText(said, about.said);
+      setText(notice, about.notice);
       if (about.qr && qr.getAttribute("src") !== about.qr) qr.src = about.qr;
       if (!about.qr) qr.hidden = true;
       for (const each of buttons.slice(0, -1)) each.hidden = !about.code;

@@ -1,7 +1,7 @@
 /* Where a lecturer is, as it is sent to followers: names and numbers, nothing of anybody's text. */
 
 import { sourceNamed } from "../page/cues.js";
-import { askedAt } from "./present.js";
+import { questionCueAt } from "./present.js";
 
 /** @import { CueSource, Place, Question } from "../player/types.js" */
 
@@ -16,7 +16,7 @@ const MOST_CHOICES = 64;
 export function placeOf(source) {
   const cue = Math.max(0, source.at());
   const at = flat(source.place ? source.place() : {});
-  const asked = at && source.at() >= 0 ? askedAt(source, cue) : null;
+  const asked = at && source.at() >= 0 ? questionCueAt(source, cue) : null;
   return { view: source.name, cue, at, question: asked === null ? null : questionOf(source, at || {}, asked, asked !== cue) };
 }
 

@@ -2,13 +2,13 @@
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
-import { enter, newTimes, pauseOrGoOn, spent } from "./clock.js";
+import { elapsed, enterStation, newTimes, pauseOrGoOn } from "./clock.js";
 import { actionOf } from "./keys.js";
 import { createSpeaker } from "./speaker.js";
 import { createSpotlight } from "./spotlight.js";
 import { createStage } from "./stage.js";
 import { cueOfStation, stationAt } from "./stations.js";
-import { keep, kept } from "./storage.js";
+import { keep, recall } from "./storage.js";
 
 /** @import { Cue, CueSource, Hall, Presenter } from "../player/types.js" */
 
@@ -18,8 +18,8 @@ const PATIENCE = 10_000; // ms
 const MOST_BETWEEN = 3; // cues from a question to its reveal
 
 /**
- * Lets the page be presented; a presenter of a page that is being presented goes on after a reload.
- * @param {Hall | null} hall who follows; null where nobody can
+ * A presenter for the page, which resumes a presentation after a reload.
+ * @param {Hall | null} hall the lecture that others follow; null where there is no server for one
  * @returns {Presenter}
  */
 export function createPresenter(hall) {
@@ -33,10 +33,10 @@ export function createPresenter(hall) {
   document.addEventListener("cue", onCue);
   document.addEventListener("logitspec-present", () => start());
   setInterval(tick, TICK);
-  /** Until when a press on Present waits for a view that is not there yet, in ms. */
+  /** How long a press on Present waits for a view that is still to come: a time, in ms. */
   let wanted = 0;
   /** @type {any} what was presented before the reload, until its view is there */
-  let before = kept(STORE);
+  let before = recall(STORE);
 
   function source() {
     const found = state.view ? sourceNamed(state.view) : null;
@@ -100,7 +100,7 @@ export function createPresenter(hall) {
     if (name !== "type") {
       const wasBlack = state.black;
       if (["next", "back", "first", "last", "jump"].includes(name)) setBlack(false);
-      // A screen that was black shows again what it had shown.
+      // On a black screen "next" only brings the picture back.
       if (!(wasBlack && name === "next")) acts[name]?.(other);
       state.typed = "";
     }
@@ -152,15 +152,15 @@ export function createPresenter(hall) {
 
   /** @param {Event} event */
   function onCue(event) {
-    if (before) goOn();
+    if (before) resume();
     else if (!state.view && Date.now() < wanted) start();
     // The view that is presented may have made way for another, as when a tab was opened.
     else if (state.view && state.root && !state.root.isConnected && !start(state.view)) return;
     if (state.view && event.target === state.root) paint();
   }
 
-  /** After a reload: once the view has the cue. */
-  function goOn() {
+  /** Resumes the presentation from before a reload, once the view has its cue. */
+  function resume() {
     const found = sourceNamed(before.view);
     if (!found || found.source.length() <= before.cue || found.root.getClientRects().length === 0) return;
     const { cue, times, speaker: wasOpen } = before;
@@ -173,7 +173,7 @@ export function createPresenter(hall) {
   }
 
   function tick() {
-    if (before) return goOn();
+    if (before) return resume();
     if (!state.view) return;
     if (state.speaker && !speaker.isOpen()) state.speaker = false;
     if (state.speaker) paintSpeaker();
@@ -185,7 +185,7 @@ export function createPresenter(hall) {
     const at = other.at();
     const cue = other.describe(at);
     const station = stationAt(other, at);
-    enter(state.times, station.name || String(at), Date.now());
+    enterStation(state.times, station.name || String(at), Date.now());
     const count = station.last > station.first ? t("present.of", { n: at - station.first + 1, all: station.last - station.first + 1 }) : "";
     stage.paint(cue, {
       station: [station.name || t("present.of", { n: at + 1, all: other.length() }), count].filter(Boolean).join(" · "),
@@ -211,7 +211,7 @@ export function createPresenter(hall) {
       cue,
       next: at + 1 < other.length() ? other.describe(at + 1) : null,
       answer: cue.answer || (question ? question.answer : ""),
-      spent: spent(state.times, Date.now()),
+      spent: elapsed(state.times, Date.now()),
       budget: station.seconds,
       paused: state.times.paused !== null,
       hall: hall ? hall.words() : "",
@@ -225,22 +225,22 @@ export function createPresenter(hall) {
 }
 
 /**
- * The question that is asked or answered at a cue; null where none is.
+ * The question that is asked or answered at a cue; null where there is none.
  * @param {CueSource} source
  * @param {number} at
  * @returns {Cue | null}
  */
 function questionAt(source, at) {
-  const asked = askedAt(source, at);
+  const asked = questionCueAt(source, at);
   return asked === null ? null : source.describe(asked);
 }
 
 /**
- * The cue of that question.
+ * The index of the cue that asks this question; null where there is none.
  * @param {CueSource} source
  * @param {number} at
  */
-export function askedAt(source, at) {
+export function questionCueAt(source, at) {
   const { kind } = source.describe(at);
   if (kind === "question") return at;
   if (kind !== "reveal") return null;

@@ -4,7 +4,7 @@
 import { language, t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
 import { minutes } from "./clock.js";
-import { keep, kept } from "./storage.js";
+import { keep, recall } from "./storage.js";
 import { voteList } from "./votes.js";
 
 /** @import { Cue, Speaking } from "../player/types.js" */
@@ -14,8 +14,8 @@ const STORE = "logitspec.speaker";
 const LOOKS = "popup,width=960,height=680";
 
 /**
- * @param {(event: KeyboardEvent) => void} onKey hears keys pressed there
- * @param {(act: string) => void} on hears of buttons pressed there
+ * @param {(event: KeyboardEvent) => void} onKey is called with keys pressed there
+ * @param {(act: string) => void} on is called with the actions of buttons pressed there
  */
 export function createSpeaker(onKey, on) {
   /** @type {Window | null} */
@@ -25,12 +25,12 @@ export function createSpeaker(onKey, on) {
     isOpen: () => other !== null && !other.closed,
     /** Opens the window, or finds it again; false where the browser refuses. */
     open() {
-      other = window.open("", kept(STORE) || NAME, LOOKS);
+      other = window.open("", recall(STORE) || NAME, LOOKS);
       if (other && !draw()) {
-        // What a page on the disk has opened is out of its own reach once it has been loaded again.
+        // After a reload, a page on the disk can't reach the window that it has opened before.
         other.close();
         keep(STORE, NAME + Date.now());
-        other = window.open("", kept(STORE) || NAME, LOOKS);
+        other = window.open("", recall(STORE) || NAME, LOOKS);
       }
       return other !== null && draw();
     },

@@ -20,7 +20,7 @@ const TOOLS = [
 ];
 
 /**
- * @param {(act: string) => void} on hears of a tool that was pressed
+ * @param {(act: string) => void} on is called with the action of a tool that is pressed
  * @param {string[]} without tools that this page doesn't have
  * @returns {Stage}
  */

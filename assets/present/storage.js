@@ -1,10 +1,10 @@
-/* What a tab of the browser keeps over a reload. Storage may be forbidden. */
+/* Values that a tab of the browser keeps over a reload, where storage is not forbidden. */
 
 /**
  * @param {string} name
  * @returns {any} null where nothing is kept
  */
-export function kept(name) {
+export function recall(name) {
   try {
     return JSON.parse(sessionStorage.getItem(name) || "null");
   } catch {

@@ -1,4 +1,4 @@
-/* Which steps somebody means: "4", "4-7, 9". */
+/* Reading a choice of steps, such as "4" or "4-7, 9". */
 
 import { t } from "../page/i18n.js";
 
@@ -9,7 +9,7 @@ import { t } from "../page/i18n.js";
  * @returns {number[]}
  * @throws {Error} with one sentence when that is no choice, or there is no such step
  */
-export function chosenSteps(words, count) {
+export function parseSteps(words, count) {
   const chosen = new Set();
   for (const part of words.replace(/\s*[-–]\s*/g, "-").split(/[,;\s]+/).filter(Boolean)) {
     const match = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part);

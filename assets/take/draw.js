@@ -1,10 +1,10 @@
-/* What the page's buttons write, without a page: `node draw.js < request.json` writes one text to standard output. */
+/* The files of the page's buttons, without a page: `node draw.js < request.json` writes one of them to standard output. */
 
 import { readFileSync } from "node:fs";
 import { messageOf } from "../player/disk.js";
 import { runTitle } from "../player/exported.js";
 import { appendSteps, createTrace } from "../player/trace.js";
-import { chosenSteps } from "./choose.js";
+import { parseSteps } from "./choose.js";
 import { filmFrames } from "./film.js";
 import { handout } from "./handout.js";
 import { stillPicture } from "./picture.js";
@@ -29,7 +29,7 @@ function answer({ kind, steps, ...request }) {
   appendSteps(trace, request.trace.steps || []);
   const every = trace.steps.map((_, at) => at + 1);
   const isHomework = ["homework", "solutions"].includes(kind);
-  const numbers = steps ? chosenSteps(steps, every.length) : isHomework ? stepsToSet(trace) : every;
+  const numbers = steps ? parseSteps(steps, every.length) : isHomework ? stepsToSet(trace) : every;
   return WRITERS[kind](trace, numbers, { kind, steps, ...request });
 }
 

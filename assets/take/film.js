@@ -1,7 +1,7 @@
 /* A film of some steps: the stills of their beats, each with its time, and WebP files that hold them. */
 
 import { FIRST_BEAT, LAST_BEAT } from "../player/beats.js";
-import { HIGH, WIDE, stillPicture } from "./picture.js";
+import { PICTURE_HEIGHT, PICTURE_WIDTH, stillPicture } from "./picture.js";
 import { t } from "../page/i18n.js";
 
 /** @import { Trace } from "../player/types.js" */
@@ -40,15 +40,15 @@ const ANIMATED = 2; // the flag of the header
  * @param {number[]} times ms that each stays
  */
 export function webpFilm(stills, times) {
-  const header = [ANIMATED, 0, 0, 0, ...int24(WIDE - 1), ...int24(HIGH - 1)];
+  const header = [ANIMATED, 0, 0, 0, ...int24(PICTURE_WIDTH - 1), ...int24(PICTURE_HEIGHT - 1)];
   const frames = stills.map((still, at) => {
-    const about = [...int24(0), ...int24(0), ...int24(WIDE - 1), ...int24(HIGH - 1), ...int24(times[at]), 2];
-    return chunk("ANMF", joined([Uint8Array.from(about), ...imageChunks(still)]));
+    const about = [...int24(0), ...int24(0), ...int24(PICTURE_WIDTH - 1), ...int24(PICTURE_HEIGHT - 1), ...int24(times[at]), 2];
+    return chunk("ANMF", concatenate([Uint8Array.from(about), ...imageChunks(still)]));
   });
   const white = [255, 255, 255, 255];
   const endless = [0, 0];
   const body = [chunk("VP8X", Uint8Array.from(header)), chunk("ANIM", Uint8Array.from([...white, ...endless])), ...frames];
-  return chunk("RIFF", joined([letters("WEBP"), ...body]));
+  return chunk("RIFF", concatenate([letters("WEBP"), ...body]));
 }
 
 /**
@@ -72,11 +72,11 @@ function imageChunks(file) {
 function chunk(name, data) {
   const size = new Uint8Array(4);
   new DataView(size.buffer).setUint32(0, data.length, true);
-  return joined([letters(name), size, data, new Uint8Array(data.length % 2)]);
+  return concatenate([letters(name), size, data, new Uint8Array(data.length % 2)]);
 }
 
 /** @param {Uint8Array[]} parts */
-function joined(parts) {
+function concatenate(parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -2,7 +2,7 @@
 
 import { LAST_BEAT } from "../player/beats.js";
 import { stillPicture } from "./picture.js";
-import { escaped } from "./svg.js";
+import { escapeText } from "./svg.js";
 import { t } from "../page/i18n.js";
 
 /** @import { Trace } from "../player/types.js" */
@@ -42,9 +42,9 @@ export function handout(trace, numbers, { title, notes = {}, beat = LAST_BEAT })
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escaped(title)}</title>`,
+    `<title>${escapeText(title)}</title>`,
     `<style>${STYLE}</style>`,
-    `<header>${escaped(title)}</header>`,
+    `<header>${escapeText(title)}</header>`,
     ...pages,
     "</html>",
     "",
@@ -56,6 +56,6 @@ function handoutPage(trace, number, beat, notes = "") {
   const lines = '<div class="line"></div>'.repeat(LINES);
   return (
     `<section data-step="${number}"><figure>${stillPicture(trace, number, beat)}</figure>` +
-    `<p class="notes" contenteditable="plaintext-only" data-hint="${escaped(t("export.notes"))}">${escaped(notes)}</p>${lines}</section>`
+    `<p class="notes" contenteditable="plaintext-only" data-hint="${escapeText(t("export.notes"))}">${escapeText(notes)}</p>${lines}</section>`
   );
 }

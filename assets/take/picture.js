@@ -10,17 +10,17 @@ import { plainText, shortened } from "../player/spelling.js";
 import { originAt, spellSequence, spellToken, verdictOf, visibleTokens } from "../player/trace.js";
 import { STATE_TITLES } from "../player/words.js";
 import { INK, chip, edgeLook, inkOf, underline } from "./signs.js";
-import { escaped, line, outline, rounded, tag } from "./svg.js";
+import { escapeText, line, outline, round, tag } from "./svg.js";
 import { t } from "../page/i18n.js";
 
 /** @import { Layout, Segment, Trace } from "../player/types.js" */
 /** @import { Still } from "./types.js" */
 
-export const WIDE = 1280;
-export const HIGH = 720;
+export const PICTURE_WIDTH = 1280;
+export const PICTURE_HEIGHT = 720;
 
 const MARGIN = 40;
-const ROOM = { width: WIDE - 2 * MARGIN, top: 196, height: 424 };
+const ROOM = { width: PICTURE_WIDTH - 2 * MARGIN, top: 196, height: 424 };
 const LARGEST = 34; // px of a letter height
 const SMALLEST = 9;
 const MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
@@ -46,15 +46,15 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
   const still = { trace, number, step, beat };
   const { headline, sentence } = beatWords(trace, number, beat);
   const heading = t("player.step-of", { step: number, steps: trace.steps.length });
-  const size = { viewBox: `0 0 ${WIDE} ${HIGH}`, width: WIDE, height: HIGH };
+  const size = { viewBox: `0 0 ${PICTURE_WIDTH} ${PICTURE_HEIGHT}`, width: PICTURE_WIDTH, height: PICTURE_HEIGHT };
   const about = { role: "img", "font-family": SANS };
   const parts = [
-    `<title>${escaped(heading)}</title>`,
-    `<desc>${escaped(`${headline.replace(/\.$/, "")}. ${sentence}`)}</desc>`,
-    tag("rect", { width: WIDE, height: HIGH, fill: INK.ground }),
+    `<title>${escapeText(heading)}</title>`,
+    `<desc>${escapeText(`${headline.replace(/\.$/, "")}. ${sentence}`)}</desc>`,
+    tag("rect", { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, fill: INK.ground }),
     line(MARGIN, 46, heading, { fill: INK.soft, "font-size": 17 }),
     line(MARGIN, 80, headline, { fill: INK.text, "font-size": 25, "font-weight": "bold" }),
-    ...wrapped(sentence, 17).map((words, at) => line(MARGIN, 106 + 22 * at, words, { fill: INK.soft, "font-size": 17 })),
+    ...wrap(sentence, 17).map((words, at) => line(MARGIN, 106 + 22 * at, words, { fill: INK.soft, "font-size": 17 })),
     tag("g", { class: "text", "font-family": MONO, "font-size": TEXT.size }, textLine(still)),
     treeGroup(still),
     tag("g", { class: "legend", "font-size": 14 }, legend(still)),
@@ -76,7 +76,7 @@ const stateAt = ({ step, beat }, node) => (beat < 4 && node > 0 ? null : step.st
  * @param {string} words
  * @param {number} size px
  */
-function wrapped(words, size) {
+function wrap(words, size) {
   const most = ROOM.width / (SANS_LETTER * size);
   const lines = [""];
   let letters = 0; // of the last line
@@ -188,7 +188,7 @@ function treeGroup(still) {
     else tooLarge = size;
   }
   const shrink = Math.min(1, ROOM.width / (layout.width * letter), ROOM.height / (layout.height * letter));
-  const scale = shrink < 1 ? ` scale(${rounded(shrink * 100) / 100})` : "";
+  const scale = shrink < 1 ? ` scale(${round(shrink * 100) / 100})` : "";
   const nodes = layout.order.filter((node) => still.beat > 1 || node === 0);
   const inside = edges(still, layout, letter) + nodes.map((node) => nodeGroup(still, layout, letter, node)).join("\n");
   return tag("g", { class: "tree", transform: `translate(${MARGIN} ${ROOM.top})${scale}`, "font-family": MONO }, inside);

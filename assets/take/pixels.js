@@ -1,6 +1,6 @@
-/* From a picture as SVG to pixels, on a canvas. */
+/* Turning an SVG picture into pixels, on a canvas. */
 
-import { HIGH, WIDE } from "./picture.js";
+import { PICTURE_HEIGHT, PICTURE_WIDTH } from "./picture.js";
 import { t } from "../page/i18n.js";
 
 /**
@@ -8,13 +8,13 @@ import { t } from "../page/i18n.js";
  * @param {string} svg
  */
 export function imageOf(svg) {
-  const image = new Image(WIDE, HIGH);
+  const image = new Image(PICTURE_WIDTH, PICTURE_HEIGHT);
   image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
   return image;
 }
 
 /**
- * What a loaded image looks like, as the address of a file of a type.
+ * The pixels of a loaded image, as the data address of a file.
  * @param {HTMLImageElement} image
  * @param {"image/png" | "image/webp"} type
  * @param {number} [scale] pixels a unit of the picture
@@ -22,7 +22,7 @@ export function imageOf(svg) {
  */
 export function pixelsOf(image, type, scale = 1) {
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [WIDE * scale, HIGH * scale];
+  [canvas.width, canvas.height] = [PICTURE_WIDTH * scale, PICTURE_HEIGHT * scale];
   const pen = canvas.getContext("2d", { alpha: false });
   if (pen) pen.drawImage(image, 0, 0, canvas.width, canvas.height);
   const address = canvas.toDataURL(type, 1);
@@ -31,12 +31,12 @@ export function pixelsOf(image, type, scale = 1) {
 }
 
 /**
- * The same for a picture that is not loaded yet.
+ * The same for a picture as SVG, which it loads first.
  * @param {string} svg
  * @param {"image/png" | "image/webp"} type
  * @param {number} [scale]
  */
-export async function drawn(svg, type, scale = 1) {
+export async function rasterize(svg, type, scale = 1) {
   const image = imageOf(svg);
   await image.decode();
   return pixelsOf(image, type, scale);

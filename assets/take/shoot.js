@@ -1,4 +1,5 @@
-/* What a browser without a window draws for the command line: the page holds pictures, and gets their pixels. */
+/* The script of a page in a headless browser, for the command line: it draws pictures, and replaces them by their pixels
+   as text. */
 
 import { webpFilm } from "./film.js";
 import { bytesAt, imageOf, pixelsOf } from "./pixels.js";

@@ -3,7 +3,7 @@
 
 import { CHIP_HEIGHT } from "../player/layout.js";
 import { ORIGINS } from "../player/origins.js";
-import { mixed, outline, tag } from "./svg.js";
+import { mix, outline, tag } from "./svg.js";
 
 /** @import { Attributes } from "../player/types.js" */
 
@@ -25,7 +25,7 @@ export const inkOf = (origin) => (origin && ORIGINS[origin] ? ORIGINS[origin].co
  * @param {number} width
  * @returns {Attributes}
  */
-function broken(style, width) {
+function dashes(style, width) {
   if (style === "dashed") return { "stroke-dasharray": `${2.2 * width} ${1.6 * width}` };
   if (style === "dotted") return { "stroke-dasharray": `0 ${2 * width}`, "stroke-linecap": "round" };
   return {};
@@ -47,7 +47,7 @@ export function chip({ x, y, width }, letter, origin, state) {
   const corners = (origin ? ORIGINS[origin].corners : [0.15]).map((each) => each * letter);
   const accepted = state === "accepted";
   const border = origin ? doubleBorder(origin) : 0;
-  const fill = accepted ? mixed(own, 0.26, INK.ground) : INK.ground;
+  const fill = accepted ? mix(own, 0.26, INK.ground) : INK.ground;
   if (border) {
     const each = (border * letter) / 3;
     return (
@@ -56,8 +56,8 @@ export function chip({ x, y, width }, letter, origin, state) {
     );
   }
   const thick = accepted ? Math.max(3, THICK * letter) : Math.max(2, THIN * letter);
-  const stroke = state === "uncompared" ? mixed(own, 0.6, INK.ground) : own;
-  const look = { fill, stroke, "stroke-width": thick, ...broken(STATE_BORDERS[state || ""], thick) };
+  const stroke = state === "uncompared" ? mix(own, 0.6, INK.ground) : own;
+  const look = { fill, stroke, "stroke-width": thick, ...dashes(STATE_BORDERS[state || ""], thick) };
   return tag("path", { d: outline(box, corners, thick / 2), ...look });
 }
 
@@ -80,7 +80,7 @@ function doubleBorder(origin) {
 export function edgeLook(kind, origin, state) {
   const { edge = {}, edge_accepted: accepted = {} } = origin ? ORIGINS[origin] : {};
   const own = kind === "trunk" || !origin ? INK.line : inkOf(origin);
-  const stroke = kind === "trunk" ? own : mixed(own, state === "uncompared" ? 0.55 : 0.85, INK.ground);
+  const stroke = kind === "trunk" ? own : mix(own, state === "uncompared" ? 0.55 : 0.85, INK.ground);
   const look = { fill: "none", stroke, "stroke-width": 0.11, ...(kind === "drop" ? {} : edge) };
   if (state !== "accepted" || kind === "trunk" || kind === "bus") return look;
   return { ...look, ...accepted, stroke: INK.text, "stroke-width": 0.26 };
@@ -100,14 +100,14 @@ export function underline({ x, y, width, height }, origin, now) {
   const bottom = y + height - UNDER / 2;
   const isRoot = style.background === "none";
   const share = isRoot ? 0 : now ? 0.3 : 0.14;
-  const ground = tag("rect", { x, y, width, height, fill: mixed(own, share, INK.ground) });
+  const ground = tag("rect", { x, y, width, height, fill: mix(own, share, INK.ground) });
   const kind = underlineKind(style);
   const look = { fill: "none", stroke: own, "stroke-width": kind === "double" ? UNDER / 3 : UNDER };
   const [from, to] = [x + 0.5, x + width - 0.5];
   if (kind === "wavy") return ground + tag("path", { d: wave(from, to, bottom - 1), ...look, "stroke-width": 2 });
   const flat = (/** @type {number} */ at) => `M${from} ${at}H${to}`;
   const d = kind === "double" ? flat(bottom - 1) + flat(bottom + 1) : flat(bottom);
-  return ground + tag("path", { d, ...look, ...broken(kind, UNDER) });
+  return ground + tag("path", { d, ...look, ...dashes(kind, UNDER) });
 }
 
 /** @param {Record<string, string>} style */

@@ -1,4 +1,4 @@
-/* SVG as text: elements, outlines of boxes, colours that are mixed. It needs no page. */
+/* SVG as text: elements, outlines of boxes, mixed colours. It needs no page. */
 
 /** @import { Attributes } from "../player/types.js" */
 
@@ -6,10 +6,10 @@
 const ENTITIES = { "&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos" };
 
 /** @param {string} text */
-export const escaped = (text) => text.replace(/[&<>"']/g, (letter) => `&${ENTITIES[letter]};`);
+export const escapeText = (text) => text.replace(/[&<>"']/g, (letter) => `&${ENTITIES[letter]};`);
 
 /** @param {number} length */
-export const rounded = (length) => Math.round(length * 100) / 100;
+export const round = (length) => Math.round(length * 100) / 100;
 
 /**
  * An element; null and undefined attributes are left out, numbers rounded.
@@ -20,12 +20,12 @@ export const rounded = (length) => Math.round(length * 100) / 100;
 export function tag(name, attributes, inside = "") {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== null && value !== undefined && value !== false)
-    .map(([key, value]) => ` ${key}="${escaped(String(typeof value === "number" ? rounded(value) : value))}"`);
+    .map(([key, value]) => ` ${key}="${escapeText(String(typeof value === "number" ? round(value) : value))}"`);
   return inside ? `<${name}${written.join("")}>${inside}</${name}>` : `<${name}${written.join("")}/>`;
 }
 
 /**
- * Text from left to right, whatever is in it: tokens may hold marks of direction.
+ * Text from left to right, even where tokens hold marks of direction.
  * @param {number} x
  * @param {number} y of its base line
  * @param {string} words
@@ -33,7 +33,7 @@ export function tag(name, attributes, inside = "") {
  */
 export function line(x, y, words, look) {
   const own = { x, y, direction: "ltr", "unicode-bidi": "isolate-override", "xml:space": "preserve" };
-  return tag("text", { ...own, ...look }, escaped(words));
+  return tag("text", { ...own, ...look }, escapeText(words));
 }
 
 /**
@@ -42,7 +42,7 @@ export function line(x, y, words, look) {
  * @param {number} share 0 to 1
  * @param {string} ground
  */
-export function mixed(colour, share, ground) {
+export function mix(colour, share, ground) {
   const parts = [1, 3, 5].map((at) => {
     const [over, under] = [colour, ground].map((each) => parseInt(each.slice(at, at + 2), 16));
     return Math.round(over * share + under * (1 - share)).toString(16).padStart(2, "0");
@@ -68,13 +68,13 @@ export function outline({ x, y, width, height }, corners, inset = 0) {
   const radii = fourCorners(corners);
   const sides = [width, height, width, height];
   const fits = sides.map((side, at) => side / Math.max(side, radii[at] + radii[(at + 1) % 4]));
-  const [a, b, c, d] = radii.map((radius) => rounded(Math.max(0, radius * Math.min(...fits) - inset)));
-  const [left, top, right, bottom] = [x + inset, y + inset, x + width - inset, y + height - inset].map(rounded);
+  const [a, b, c, d] = radii.map((radius) => round(Math.max(0, radius * Math.min(...fits) - inset)));
+  const [left, top, right, bottom] = [x + inset, y + inset, x + width - inset, y + height - inset].map(round);
   /** @param {number} radius @param {number} toX @param {number} toY */
-  const arc = (radius, toX, toY) => (radius ? `A${radius} ${radius} 0 0 1 ${rounded(toX)} ${rounded(toY)}` : "");
+  const arc = (radius, toX, toY) => (radius ? `A${radius} ${radius} 0 0 1 ${round(toX)} ${round(toY)}` : "");
   return (
-    `M${rounded(left + a)} ${top}H${rounded(right - b)}${arc(b, right, top + b)}` +
-    `V${rounded(bottom - c)}${arc(c, right - c, bottom)}H${rounded(left + d)}${arc(d, left, bottom - d)}` +
-    `V${rounded(top + a)}${arc(a, left + a, top)}Z`
+    `M${round(left + a)} ${top}H${round(right - b)}${arc(b, right, top + b)}` +
+    `V${round(bottom - c)}${arc(c, right - c, bottom)}H${round(left + d)}${arc(d, left, bottom - d)}` +
+    `V${round(top + a)}${arc(a, left + a, top)}Z`
   );
 }

@@ -4,19 +4,19 @@ import { download, plainName, say } from "../player/disk.js";
 import { el } from "../player/dom.js";
 import { canExport, exportedPage, pageParts, runTitle } from "../player/exported.js";
 import { traceText } from "../player/trace.js";
-import { chosenSteps } from "./choose.js";
+import { parseSteps } from "./choose.js";
 import { embedCode } from "./embed.js";
 import { filmFrames, webpFilm } from "./film.js";
 import { handout } from "./handout.js";
 import { stillPicture } from "./picture.js";
-import { bytesAt, drawn } from "./pixels.js";
+import { bytesAt, rasterize } from "./pixels.js";
 import { t } from "../page/i18n.js";
 import { homeworkSheet, homeworkSolutions, stepTable, stepsToSet } from "./tables.js";
 
 /** @import { Trace, TraceFiles } from "../player/types.js" */
 /** @import { Taking } from "./types.js" */
 
-const SHARP = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
+const PNG_SCALE = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
 
 /**
  * The entries of the menu.
@@ -26,11 +26,11 @@ const SHARP = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
 export function takings(files) {
   /** @type {(act: (trace: Trace, words: string) => unknown) => (words: string) => unknown} */
   const of = (act) => (words) => files.trace && act(files.trace, words.trim());
-  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else the one in view */
-  const some = (trace, words) => chosenSteps(words || String(files.cursor), trace.steps.length);
-  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else all */
+  /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else the one in view */
+  const some = (trace, words) => parseSteps(words || String(files.cursor), trace.steps.length);
+  /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else all */
   const all = (trace, words) => (words ? some(trace, words) : trace.steps.map((_, at) => at + 1));
-  /** @type {(trace: Trace, words: string) => number[]} those that are meant, else some that are fit */
+  /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else some with drafts */
   const set = (trace, words) => (words ? some(trace, words) : stepsToSet(trace));
   /** @type {(trace: Trace, ending: string, content: string | Uint8Array<ArrayBuffer>, type: string) => void} */
   const save = (trace, ending, content, type) => {
@@ -44,7 +44,7 @@ export function takings(files) {
   return [
     { name: "png", group: "of-step", action: of(async (trace) => {
       const name = stepEnding(trace, "png");
-      save(trace, name, bytesAt(await drawn(still(trace), "image/png", SHARP)), "image/png");
+      save(trace, name, bytesAt(await rasterize(still(trace), "image/png", PNG_SCALE)), "image/png");
     }) },
     { name: "svg", group: "of-step", action: of((trace) => save(trace, stepEnding(trace, "svg"), still(trace), "image/svg+xml")) },
     { name: "film", group: "of-steps", action: of(async (trace, words) => {
@@ -76,7 +76,7 @@ async function filmOf(files, trace, numbers) {
   const frames = filmFrames(trace, numbers);
   say(files, t("export.working", { n: frames.length }));
   const stills = [];
-  for (const { svg } of frames) stills.push(bytesAt(await drawn(svg, "image/webp")));
+  for (const { svg } of frames) stills.push(bytesAt(await rasterize(svg, "image/webp")));
   return webpFilm(stills, frames.map(({ time }) => time));
 }
 

@@ -40,21 +40,21 @@ def _check_lesson(lesson: dict[str, Any]) -> None:
     for name, trace in lesson.get("traces", {}).items():
         if name in lesson["runs"]:
             raise SchemaError("is in runs, too").at(f"traces.{name}")
-        _check_part(f"traces.{name}", schema.cohere, trace)
+        _check_within(f"traces.{name}", schema.cohere, trace)
     for name, figure in lesson.get("figures", {}).items():
-        _check_part(f"figures.{name}", _check_figure, lesson, figure)
+        _check_within(f"figures.{name}", _check_figure, lesson, figure)
     _check_text(lesson, lesson["title"], "title")
     names = [station["station"] for station in lesson["stations"]]
     for number, name in enumerate(names):
         if names.index(name) < number:
             raise SchemaError("has the name of another").at(f"stations[{number}]")
     for number, station in enumerate(lesson["stations"]):
-        _check_part(f"stations[{number}]", _check_station, lesson, station, number)
+        _check_within(f"stations[{number}]", _check_station, lesson, station, number)
     for number, run in enumerate(lesson.get("practice", [])):
         _check_run(lesson, run, f"practice[{number}]")
 
 
-def _check_part(part: str, check: Any, *arguments: Any) -> None:
+def _check_within(part: str, check: Any, *arguments: Any) -> None:
     """Call a check, and say in which part its fault is."""
     try:
         check(*arguments)

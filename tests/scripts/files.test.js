@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { exportedPage, placeInAddress, runTitle } from "../../assets/player/exported.js";
-import { chosenSteps } from "../../assets/take/choose.js";
+import { parseSteps } from "../../assets/take/choose.js";
 import { embedCode } from "../../assets/take/embed.js";
 import { fileName } from "../../assets/take/takings.js";
 
@@ -29,12 +29,12 @@ test("the place of an address", () => {
 });
 
 test("steps as people write them", () => {
-  assert.deepEqual(chosenSteps("4", 9), [4]);
-  assert.deepEqual(chosenSteps("4-6, 9", 9), [4, 5, 6, 9]);
-  assert.deepEqual(chosenSteps(" 9;2 – 3  3 ", 9), [2, 3, 9]);
-  for (const words of ["0", "10", "6-4", "5-10"]) assert.throws(() => chosenSteps(words, 9), /has 9 steps/, words);
-  for (const words of ["four", "4-", "-4", "4.5", "4-6-8"]) assert.throws(() => chosenSteps(words, 9), /Write steps/, words);
-  for (const words of ["", " , "]) assert.throws(() => chosenSteps(words, 9), /at least one/);
+  assert.deepEqual(parseSteps("4", 9), [4]);
+  assert.deepEqual(parseSteps("4-6, 9", 9), [4, 5, 6, 9]);
+  assert.deepEqual(parseSteps(" 9;2 – 3  3 ", 9), [2, 3, 9]);
+  for (const words of ["0", "10", "6-4", "5-10"]) assert.throws(() => parseSteps(words, 9), /has 9 steps/, words);
+  for (const words of ["four", "4-", "-4", "4.5", "4-6-8"]) assert.throws(() => parseSteps(words, 9), /Write steps/, words);
+  for (const words of ["", " , "]) assert.throws(() => parseSteps(words, 9), /at least one/);
 });
 
 test("the code for another page is one frame, whatever the address and the title hold", () => {

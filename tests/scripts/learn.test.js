@@ -6,9 +6,9 @@ import { addressOf, startIn } from "../../assets/learn/address.js";
 import { valueOf } from "../../assets/learn/figures.js";
 import {
   isDone,
+  isRevealed,
   isRight,
   isShownStep,
-  isTold,
   keepPractice,
   keepProgress,
   newProgress,
@@ -19,7 +19,7 @@ import {
   scoreOf,
 } from "../../assets/learn/progress.js";
 import { readLesson } from "../../assets/learn/read.js";
-import { digitsOf, inLanguage, piecesOf, written } from "../../assets/learn/texts.js";
+import { digitsOf, formatValue, inLanguage, piecesOf } from "../../assets/learn/texts.js";
 import { appendSteps, createTrace } from "../../assets/player/trace.js";
 
 const SECONDS = { draft: 0.001, verify: 0.02, accept: 0, commit: 0.001 };
@@ -116,9 +116,9 @@ test("numbers have as many places as their kind is written with", () => {
     [0, 2, 1, 1, 0],
   );
   const number = (given, { maximumFractionDigits }) => given.toFixed(maximumFractionDigits);
-  assert.equal(written(1.234, { of: "speed_up" }, number), "1.23");
-  assert.equal(written(" cat", { of: "token" }, number), "cat");
-  assert.equal(written("  ", { of: "token" }, number), "  ");
+  assert.equal(formatValue(1.234, { of: "speed_up" }, number), "1.23");
+  assert.equal(formatValue(" cat", { of: "token" }, number), "cat");
+  assert.equal(formatValue("  ", { of: "token" }, number), "  ");
 });
 
 test("a prediction is right by its kind", () => {
@@ -145,7 +145,7 @@ const LESSON = {
 
 test("a sealed answer does not count before it is told, and what nobody knows never does", () => {
   const progress = { ...newProgress(), answers: { a: { said: 1, right: true }, c: { said: 2, right: null } } };
-  assert.equal(isTold(LESSON.stations[0], progress), false);
+  assert.equal(isRevealed(LESSON.stations[0], progress), false);
   assert.deepEqual(scoreOf(LESSON, progress), { right: 0, told: 0, all: 2 });
   progress.seen = { c: 2 };
   assert.deepEqual(scoreOf(LESSON, progress), { right: 1, told: 1, all: 2 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MOST_NODES, fewNodes, layOutFew } from "../../assets/player/few.js";
-import { enter, minutes, newTimes, pauseOrGoOn, spent } from "../../assets/present/clock.js";
+import { elapsed, enterStation, minutes, newTimes, pauseOrGoOn } from "../../assets/present/clock.js";
 import { actionOf } from "../../assets/present/keys.js";
 import { cueOfStation, stationAt } from "../../assets/present/stations.js";
 import { votesText } from "../../assets/present/votes.js";
@@ -57,14 +57,14 @@ test("a station is the cues of one name that follow each other", () => {
 
 test("the clock of a talk and of its station, with a rest", () => {
   const times = newTimes(1000);
-  enter(times, "a", 1000);
-  enter(times, "b", 61_000);
-  enter(times, "b", 62_000);
-  assert.deepEqual(spent(times, 71_000), { talk: 70, station: 10 });
+  enterStation(times, "a", 1000);
+  enterStation(times, "b", 61_000);
+  enterStation(times, "b", 62_000);
+  assert.deepEqual(elapsed(times, 71_000), { talk: 70, station: 10 });
   pauseOrGoOn(times, 71_000);
-  assert.deepEqual(spent(times, 99_000), { talk: 70, station: 10 });
+  assert.deepEqual(elapsed(times, 99_000), { talk: 70, station: 10 });
   pauseOrGoOn(times, 101_000);
-  assert.deepEqual(spent(times, 102_000), { talk: 71, station: 11 });
+  assert.deepEqual(elapsed(times, 102_000), { talk: 71, station: 11 });
   assert.deepEqual([0, 5, 65, 3599, 3605].map(minutes), ["0:00", "0:05", "1:05", "59:59", "1:00:05"]);
 });
 

@@ -1,4 +1,5 @@
-"""The lesson that ships, against the runs and figures that it speaks of; and files of lessons, in Python and in the page."""
+"""The shipped lesson, compared with the runs and measurements that it cites; and files of lessons, read in Python and
+in the page."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from logitspec.publish import lesson as lessons
 
 LANGUAGES = {"en", "de", "zh-Hans"}
 TEXTS = ("title", "story", "question", "reveal", "remember", "notes")
-# Names that have digits of their own.
+# Names with digits, which are no figures.
 NAMES = re.compile(r"H100|Llama-7B|7B|bfloat16")
 COUNTS = re.compile(
     r"\b(two|three|five|six|seven|nine|ten|zwei|drei|vier|fünf|sechs|sieben|neun|zehn)\b|[两三四五六七八九十]个词",
@@ -51,7 +52,7 @@ def test_every_text_is_there_in_every_language_and_names_the_same_figures() -> N
                 assert named[0] == named[1] == named[2], text
 
 
-def test_no_text_says_a_number_that_is_not_a_figure() -> None:
+def test_texts_have_no_numbers_but_figures() -> None:
     for station in shipped()["stations"]:
         for text in texts(station):
             for each in text.values():
@@ -62,7 +63,7 @@ def test_no_text_says_a_number_that_is_not_a_figure() -> None:
                 ), plain
 
 
-def test_no_figure_is_left_over() -> None:
+def test_every_figure_is_used() -> None:
     text = json.dumps([shipped()["stations"], shipped()["title"]])
     figures = shipped()["figures"]
     named = set(re.findall(r"\{(\w+)\}", text)) | set(
@@ -76,7 +77,7 @@ def plain_text(document: dict[str, Any], ids: list[int]) -> str:
     return "".join(document["vocabulary"][str(token)] for token in ids)
 
 
-def way(step: dict[str, Any], last: int) -> list[int]:
+def path_to(step: dict[str, Any], last: int) -> list[int]:
     """The nodes from the root to `last`."""
     nodes = [last]
     while step["parents"][nodes[0]] >= 0:
@@ -116,28 +117,29 @@ def of_step(step: dict[str, Any], of: str) -> float | None:
 
 
 def of_node(document: dict[str, Any], step: dict[str, Any], of: str, at: int, other: int) -> Any:
-    def spelt(nodes: list[int]) -> str:
+    def spell(nodes: list[int]) -> str:
         return plain_text(document, [step["tokens"][each] for each in nodes])
 
     if of == "token":
-        return spelt([at])
+        return spell([at])
     if of == "choice":
         return plain_text(document, [step["choices"][at]])
     if of in ("rank", "nth"):
         return step["last"]["ids"].index(step["tokens"][at]) + (of == "nth")
     if of == "source":
         return step["provenance"][at][4]
-    nodes = way(step, other if of == "phrase" else at)
-    return spelt(nodes[nodes.index(at) :]) if of == "phrase" else int(other in nodes)
+    nodes = path_to(step, other if of == "phrase" else at)
+    return spell(nodes[nodes.index(at) :]) if of == "phrase" else int(other in nodes)
 
 
-def recomputed(name: str) -> Any:
+def recompute(name: str) -> Any:
+    """The value of a figure, from the trace or the file of measurements."""
     figure = shipped()["figures"][name]
     if "value" in figure:
-        return measured(figure["source"])
+        return read_measurement(figure["source"])
     of = figure["of"]
     if "figures" in figure:
-        parts = [recomputed(each) for each in figure["figures"]]
+        parts = [recompute(each) for each in figure["figures"]]
         return parts[0] / parts[1] if of == "ratio" else parts.index(max(parts))
     document = run(figure["run"])
     if (value := of_run(document, of)) is not None:
@@ -148,61 +150,61 @@ def recomputed(name: str) -> Any:
     return of_node(document, step, of, figure["node"], figure.get("other", 0))
 
 
-def measured(source: str) -> Any:
-    """What stands at a JSON pointer into a file of assets."""
+def read_measurement(source: str) -> Any:
+    """The value at a JSON pointer into a file of assets, such as "benchmarks/gpu/h100.json#/conditions/chip"."""
     file, _, pointer = source.partition("#/")
-    found = json.loads((ASSETS / file).read_bytes())
+    value = json.loads((ASSETS / file).read_bytes())
     for part in pointer.split("/"):
-        found = found[int(part) if isinstance(found, list) else part]
-    return found
+        value = value[int(part) if isinstance(value, list) else part]
+    return value
 
 
-def test_every_figure_is_what_was_recorded_or_measured() -> None:
+def test_every_figure_equals_what_was_recorded_or_measured() -> None:
     assert values().keys() == shipped()["figures"].keys()
     for name, value in values().items():
-        wanted = recomputed(name)
-        assert value == (pytest.approx(wanted) if isinstance(wanted, float) else wanted), name
+        expected = recompute(name)
+        assert value == (pytest.approx(expected) if isinstance(expected, float) else expected), name
 
 
-def test_the_gpu_s_figures_are_of_one_row_and_as_many_as_the_step_has() -> None:
+def test_the_gpu_figures_are_for_one_row_and_for_the_rows_of_the_step() -> None:
     places = [
         shipped()["figures"][name]["source"].rpartition("/")[0] for name in ("gpu_one", "gpu_many")
     ]
-    one, many = (measured(place) for place in places)
+    one, many = (read_measurement(place) for place in places)
     assert [one["rows"], many["rows"]] == [1, values()["rows"]]
     assert one["context"] == many["context"]
     assert one["mode"] == many["mode"]
-    assert "H100" in measured("benchmarks/gpu/h100.json#/conditions/chip")
+    assert "H100" in read_measurement("benchmarks/gpu/h100.json#/conditions/chip")
 
 
-def test_the_steps_tell_the_story() -> None:
-    """Recorded anew they might tell another, and the texts would have to follow."""
-    told = values()
-    assert [told[name] for name in ("lived", "a", "clever", "bear", "full_stop", "whose", "story")] == [
+def test_the_texts_fit_the_recorded_steps() -> None:
+    """A new recording may have other steps, and then the texts have to change."""
+    figures = values()
+    assert [figures[name] for name in ("lived", "a", "clever", "bear", "full_stop", "whose", "story")] == [
         " lived", " a", " clever", " bear", ".", " whose", " story",
     ]  # fmt: skip
-    assert told["survivors"] == " a clever bear"
-    assert (told["nth_of_a"], told["accepted"], told["wrong_emitted"]) == (2, 3, 1)
-    assert told["drafted"] == told["runners_up"] + told["copied"]
-    assert told["wrong_wanted"] not in [
+    assert figures["survivors"] == " a clever bear"
+    assert (figures["nth_of_a"], figures["accepted"], figures["wrong_emitted"]) == (2, 3, 1)
+    assert figures["drafted"] == figures["runners_up"] + figures["copied"]
+    assert figures["wrong_wanted"] not in [
         run("renata")["vocabulary"][str(token)] for token in run("renata")["steps"][2]["tokens"][1:]
     ]
-    assert told["story_speed"] < 1 < told["facts_speed"]
-    assert told["story_rate"] / told["gpu_price"] > 1
+    assert figures["story_speed"] < 1 < figures["facts_speed"]
+    assert figures["story_rate"] / figures["gpu_price"] > 1
 
 
-def test_what_is_copied_is_the_latest_place_with_enough_text_behind_it() -> None:
+def test_the_copy_is_from_the_latest_place_with_enough_text_after_it() -> None:
     document = run("renata")
     step = document["steps"][3]
     before = [each["tokens"][node] for each in document["steps"][:3] for node in each["path"]]
     text = [*document["prompt_ids"], *before, step["tokens"][0]]
-    behind = [place + 1 for place, token in enumerate(text) if token == step["tokens"][1]]
-    whole = document["options"]["num_pred_tokens"]
-    assert values()["source_of_clever"] == max(at for at in behind if len(text) - at >= whole)
-    assert len(behind) > 2
+    starts = [place + 1 for place, token in enumerate(text) if token == step["tokens"][1]]
+    length = document["options"]["num_pred_tokens"]
+    assert values()["source_of_clever"] == max(at for at in starts if len(text) - at >= length)
+    assert len(starts) > 2
 
 
-def test_the_run_with_the_docstring_is_what_plain_decoding_writes() -> None:
+def test_plain_decoding_writes_the_run_with_the_docstring() -> None:
     document = run("docstring")
     target, _ = load(device="cpu", dtype="float32")
     steps = decode(
@@ -212,7 +214,7 @@ def test_the_run_with_the_docstring_is_what_plain_decoding_writes() -> None:
     assert plain == [step["tokens"][node] for step in document["steps"] for node in step["path"]]
 
 
-def test_scenes_and_practice_are_of_steps_that_were_recorded() -> None:
+def test_scenes_and_practice_show_recorded_steps() -> None:
     for station in shipped()["stations"]:
         scene = station.get("scene", {})
         for each in (scene, scene | station.get("reveal_scene", {})):
@@ -261,7 +263,8 @@ def full() -> dict[str, Any]:
     return document
 
 
-def refused(data: str | bytes) -> str | None:
+def refusal(data: str | bytes) -> str | None:
+    """The sentence of a refusal; None where the file is read."""
     try:
         lessons.read(data)
     except LogitSpecError as error:
@@ -269,24 +272,27 @@ def refused(data: str | bytes) -> str | None:
     return None
 
 
-def test_the_documentation_s_example_is_a_lesson() -> None:
+def test_the_example_of_the_documentation_is_a_lesson() -> None:
     assert lessons.runs(lessons.read(example())) == ["recorded-18"]
 
 
 def test_python_and_the_page_agree_on_every_mutant() -> None:
-    assert refused(json.dumps(full())) is None
+    assert refusal(json.dumps(full())) is None
     files = [each for each in mutants.mutants(full()) if "traces.own." not in each.name]
     page = read_by_page("lesson", [each.data for each in files])
     assert [answer["fault"] for answer in page if "fault" in answer] == []
-    said = [refused(each.data) for each in files]
+    sentences = [refusal(each.data) for each in files]
     differing = [
         (mutant.name, python, answer)
-        for mutant, python, answer in zip(files, said, page, strict=True)
+        for mutant, python, answer in zip(files, sentences, page, strict=True)
         if (python is None) == ("refused" in answer)
     ]
     assert differing == []
-    assert 50 < said.count(None) < len(files) / 3
-    for sentence in {*filter(None, said), *(each["refused"] for each in page if "refused" in each)}:
+    assert 50 < sentences.count(None) < len(files) / 3
+    for sentence in {
+        *filter(None, sentences),
+        *(each["refused"] for each in page if "refused" in each),
+    }:
         assert "\n" not in sentence
         assert len(sentence) < 200
         assert not any(word in sentence for word in ("<", "alert", "yyy", "Error"))
@@ -318,7 +324,7 @@ def test_python_and_the_page_agree_on_every_mutant() -> None:
         (("practice", 0), "gone", "practice[0] names no run of the lesson"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_place(
+def test_a_refusal_names_the_place_of_the_fault(
     place: tuple[Any, ...], value: Any, wrong: str
 ) -> None:
     document = json.loads(json.dumps(full()))
@@ -330,15 +336,15 @@ def test_what_is_wrong_is_said_with_its_place(
     else:
         inner[place[-1]] = value
     assert (
-        refused(json.dumps(document))
+        refusal(json.dumps(document))
         == f"This lesson is damaged ({wrong}); correct it and open it again."
     )
 
 
-def test_a_file_that_is_too_large_or_another_is_refused() -> None:
-    assert "more than 32 MB" in str(refused(" " * (1 + (32 << 20))))
-    assert "not a LogitSpec lesson" in str(refused("{}"))
-    assert "schema 2" in str(refused(json.dumps({**full(), "schema": 2})))
+def test_files_that_are_too_large_or_no_lessons_are_refused() -> None:
+    assert "more than 32 MB" in str(refusal(" " * (1 + (32 << 20))))
+    assert "not a LogitSpec lesson" in str(refusal("{}"))
+    assert "schema 2" in str(refusal(json.dumps({**full(), "schema": 2})))
     assert "kind is unknown" in str(
-        refused(json.dumps(mutants.made_up())) or ""
-    ) or "damaged" in str(refused(json.dumps(mutants.made_up())))
+        refusal(json.dumps(mutants.made_up())) or ""
+    ) or "damaged" in str(refusal(json.dumps(mutants.made_up())))

@@ -1,5 +1,5 @@
-"""Presenting: the keys of clickers in every tab, the stage, the speaker's window, also of a file without a server;
-and three browsers that follow a lecturer."""
+"""Presenting: the keys of clickers in every tab, the stage, the speaker's window, in the app and from a file without a
+server; and three browsers that follow a lecturer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.cable import Cable
 
 from logitspec.prompts import examples
 from logitspec.publish.demos import demo_file
-from logitspec.publish.export import page as exported
+from logitspec.publish.export import page as export_page
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
@@ -38,30 +38,30 @@ def trace() -> Trace:
 
 
 @pytest.fixture
-def alone(blank: Page, trace: Trace, tmp_path: Path) -> Page:
-    """An exported page, opened from the disk."""
+def file_page(blank: Page, trace: Trace, tmp_path: Path) -> Page:
+    """An exported page, opened from disk."""
     file = tmp_path / "run.html"
-    file.write_text(exported(trace), encoding="utf-8")
+    file.write_text(export_page(trace), encoding="utf-8")
     blank.set_default_timeout(TIMEOUT)
     blank.emulate_media(reduced_motion="reduce")
     blank.goto(file.as_uri())
     blank.evaluate("sessionStorage.clear()")
-    blank.reload()  # a test before may have left its stage
+    blank.reload()  # an earlier test may have left it on the stage
     blank.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
     return blank
 
 
-def staged(page: Page) -> None:
+def wait_for_stage(page: Page) -> None:
     """Wait until the page is on its stage."""
     page.wait_for_selector(f"{STAGE}:not([hidden])", state="attached")
 
 
-def begin(page: Page) -> None:
+def begin_presenting(page: Page) -> None:
     page.get_by_role("button", name="Present").click()
-    staged(page)
+    wait_for_stage(page)
 
 
-def still(page: Page, step: int, beat: int) -> None:
+def wait_for_beat(page: Page, step: int, beat: int) -> None:
     """Wait until the player is at a beat of a step."""
     page.wait_for_selector(f"{PLAYER}[data-cursor='{step}'][data-beat='{beat}']")
 
@@ -70,45 +70,46 @@ def title(page: Page) -> str:
     return page.locator(TITLE).inner_text()
 
 
-def test_clicker_keys_lead_from_cue_to_cue(alone: Page) -> None:
-    begin(alone)
+def test_clicker_keys_lead_from_cue_to_cue(file_page: Page) -> None:
+    begin_presenting(file_page)
     for key in "4", "Enter":
-        alone.keyboard.press(key)
-    still(alone, 4, 1)
+        file_page.keyboard.press(key)
+    wait_for_beat(file_page, 4, 1)
     for key, beat in ("PageDown", 2), ("ArrowRight", 3), (" ", 4), ("PageUp", 3), ("ArrowLeft", 2):
-        alone.keyboard.press(key)
-        still(alone, 4, beat)
-    alone.keyboard.press("ArrowRight")
-    still(alone, 4, 3)
-    assert "63" in title(alone)
-    assert title(alone).endswith("?")
+        file_page.keyboard.press(key)
+        wait_for_beat(file_page, 4, beat)
+    file_page.keyboard.press("ArrowRight")
+    wait_for_beat(file_page, 4, 3)
+    assert "63" in title(file_page)
+    assert title(file_page).endswith("?")
     for key in ("b", "."):
-        alone.keyboard.press(key)
-        alone.wait_for_selector(".lp-black", state="visible")
-        alone.keyboard.press("PageDown")  # only brings the picture back
-        alone.wait_for_selector(".lp-black", state="hidden")
-        still(alone, 4, 3)
-    alone.keyboard.press("Escape")
-    alone.wait_for_selector(STAGE, state="hidden")
-    alone.keyboard.press("PageDown")
-    still(alone, 4, 3)
+        file_page.keyboard.press(key)
+        file_page.wait_for_selector(".lp-black", state="visible")
+        file_page.keyboard.press("PageDown")  # only brings the picture back
+        file_page.wait_for_selector(".lp-black", state="hidden")
+        wait_for_beat(file_page, 4, 3)
+    file_page.keyboard.press("Escape")
+    file_page.wait_for_selector(STAGE, state="hidden")
+    file_page.keyboard.press("PageDown")
+    wait_for_beat(file_page, 4, 3)
 
 
 @pytest.mark.parametrize(("size", "least"), [((1920, 1080), 36), ((1024, 768), 28)])
-def test_a_stage_has_one_panel_few_large_nodes_and_the_signs_in_sight(
-    alone: Page, trace: Trace, size: tuple[int, int], least: int
+def test_the_stage_shows_one_panel_a_few_large_nodes_and_their_legend(
+    file_page: Page, trace: Trace, size: tuple[int, int], least: int
 ) -> None:
-    alone.set_viewport_size({"width": size[0], "height": size[1]})
-    begin(alone)
+    file_page.set_viewport_size({"width": size[0], "height": size[1]})
+    begin_presenting(file_page)
     for key in "4", "Enter":
-        alone.keyboard.press(key)
-    still(alone, 4, 1)
+        file_page.keyboard.press(key)
+    wait_for_beat(file_page, 4, 1)
     nodes = len(trace.steps[3].tree.tokens)
     assert nodes == 64
     for beat in range(1, 6):
-        still(alone, 4, beat)
-        alone.wait_for_timeout(100)  # a panel that comes into sight is measured, and then drawn
-        seen: dict[str, Any] = alone.evaluate(
+        wait_for_beat(file_page, 4, beat)
+        # A panel is measured first when it comes into sight, and then drawn.
+        file_page.wait_for_timeout(100)
+        seen: dict[str, Any] = file_page.evaluate(
             """() => {
               const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.getClientRects().length);
               const height = (each) => parseFloat(getComputedStyle(each).fontSize);
@@ -133,36 +134,38 @@ def test_a_stage_has_one_panel_few_large_nodes_and_the_signs_in_sight(
             assert seen["more"] == f"+ {nodes - seen['nodes']} more"
         assert ("rejected" in seen["signs"]) == (beat == 4)
         assert ("retrieved" in seen["signs"]) == (beat > 1)
-        alone.keyboard.press("PageDown")
+        file_page.keyboard.press("PageDown")
 
 
-def test_a_reload_comes_back_to_the_same_cue(alone: Page) -> None:
-    begin(alone)
+def test_a_reload_resumes_at_the_same_cue(file_page: Page) -> None:
+    begin_presenting(file_page)
     for key in "7", "Enter", "PageDown", "PageDown":
-        alone.keyboard.press(key)
-    still(alone, 7, 3)
-    asked = title(alone)
-    alone.reload()
-    staged(alone)
-    still(alone, 7, 3)
-    assert title(alone) == asked
-    alone.keyboard.press("Escape")
-    alone.reload()
-    alone.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
-    assert alone.locator(STAGE).is_hidden()
+        file_page.keyboard.press(key)
+    wait_for_beat(file_page, 7, 3)
+    before = title(file_page)
+    file_page.reload()
+    wait_for_stage(file_page)
+    wait_for_beat(file_page, 7, 3)
+    assert title(file_page) == before
+    file_page.keyboard.press("Escape")
+    file_page.reload()
+    file_page.wait_for_function(
+        "document.querySelector('[data-logitspec-player]').dataset.steps > 0"
+    )
+    assert file_page.locator(STAGE).is_hidden()
 
 
-def test_the_speakers_window_of_a_file_shows_what_comes_and_takes_keys(alone: Page) -> None:
-    begin(alone)
-    alone.keyboard.press("4")
-    alone.keyboard.press("Enter")
-    with alone.expect_popup() as popup:
-        alone.keyboard.press("s")
+def test_the_speakers_window_of_a_file_shows_the_next_cue_and_takes_keys(file_page: Page) -> None:
+    begin_presenting(file_page)
+    file_page.keyboard.press("4")
+    file_page.keyboard.press("Enter")
+    with file_page.expect_popup() as popup:
+        file_page.keyboard.press("s")
     desk = popup.value
     desk.wait_for_selector(".lp-desk")
     desk.keyboard.press("PageDown")
     desk.keyboard.press("PageDown")
-    still(alone, 4, 3)
+    wait_for_beat(file_page, 4, 3)
     part = ".lp-part-{} > div"
     now = desk.locator(part.format("now"))
     expect(now).to_have_text(re.compile(r"\?$"))
@@ -172,32 +175,36 @@ def test_the_speakers_window_of_a_file_shows_what_comes_and_takes_keys(alone: Pa
     assert re.search(r"\d:\d\d of 1:10", desk.locator("[data-clock=budget]").inner_text())
     desk.get_by_role("button", name="Stop the clock").click()
     desk.get_by_role("button", name="Start the clock").click()
-    assert "3 of 63" not in alone.locator(STAGE).inner_text()  # the hall doesn't see what comes
-    with alone.expect_popup() as popup:
-        alone.reload()  # a page on the disk can't reach the old window any more
-    still(alone, 4, 3)
-    alone.keyboard.press("PageDown")
+    # The audience doesn't see the answer.
+    assert "3 of 63" not in file_page.locator(STAGE).inner_text()
+    with file_page.expect_popup() as popup:
+        file_page.reload()  # after which a page on the disk can't reach the old window
+    wait_for_beat(file_page, 4, 3)
+    file_page.keyboard.press("PageDown")
     now = popup.value.locator(part.format("now"))
     expect(now).to_contain_text("3 of 63")
     expect(popup.value.locator(".lp-clocks")).to_have_css("font-size", "28px")
     assert desk.is_closed()
     with popup.value.expect_event("close"):
-        alone.keyboard.press("Escape")
+        file_page.keyboard.press("Escape")
 
 
-def test_a_spotlight_dims_and_focus_stays_on_the_stage(alone: Page) -> None:
-    begin(alone)
-    alone.keyboard.press("d")
-    alone.mouse.move(400, 300)
-    alone.wait_for_selector(".lp-light", state="visible")
-    assert alone.locator(".lp-light").evaluate("e => e.style.getPropertyValue('--lp-x')") == "400px"
+def test_a_spotlight_dims_and_focus_stays_on_the_stage(file_page: Page) -> None:
+    begin_presenting(file_page)
+    file_page.keyboard.press("d")
+    file_page.mouse.move(400, 300)
+    file_page.wait_for_selector(".lp-light", state="visible")
+    assert (
+        file_page.locator(".lp-light").evaluate("e => e.style.getPropertyValue('--lp-x')")
+        == "400px"
+    )
     for _ in range(30):
-        alone.keyboard.press("Tab")
-        assert alone.evaluate(
+        file_page.keyboard.press("Tab")
+        assert file_page.evaluate(
             "document.activeElement === document.body || !!document.activeElement.closest('[data-stage], [data-logitspec-stage]')"
         )
-    alone.keyboard.press("d")
-    alone.wait_for_selector(".lp-light", state="hidden")
+    file_page.keyboard.press("d")
+    file_page.wait_for_selector(".lp-light", state="hidden")
 
 
 # In the app
@@ -208,11 +215,11 @@ def lecturer(chromium: Browser, url: str) -> Iterator[Page]:
     context = chromium.new_context(
         viewport={"width": 1280, "height": 800}, reduced_motion="reduce", locale="en"
     )
-    yield opened(context, url)
+    yield open_page(context, url)
     context.close()
 
 
-def opened(context: BrowserContext, address: str) -> Page:
+def open_page(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
     page.set_default_timeout(TIMEOUT)
     page.goto(address)
@@ -225,7 +232,7 @@ def opened(context: BrowserContext, address: str) -> Page:
     ("tab", "view"),
     [("watch", "player"), ("compare", "race"), ("learn", "lesson"), ("why", "why")],
 )
-def test_every_tab_is_presented_by_the_same_keys(lecturer: Page, tab: str, view: str) -> None:
+def test_the_same_keys_present_every_tab(lecturer: Page, tab: str, view: str) -> None:
     lecturer.locator(f"[role=tab][data-tab-id={tab}]:visible").first.click()
     lecturer.wait_for_function(
         "view => "
@@ -234,7 +241,7 @@ def test_every_tab_is_presented_by_the_same_keys(lecturer: Page, tab: str, view:
         arg=view,
     )
     lecturer.locator(".lp-begin").click()
-    staged(lecturer)
+    wait_for_stage(lecturer)
     lecturer.keyboard.press("Home")
     assert lecturer.locator("[data-stage=true]").first.is_visible()
     seen = []
@@ -258,8 +265,8 @@ def test_every_tab_is_presented_by_the_same_keys(lecturer: Page, tab: str, view:
 
 def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
     lecturer.locator(".lp-begin").click()
-    staged(lecturer)
-    lead(lecturer)
+    wait_for_stage(lecturer)
+    open_lecture(lecturer)
     for key in "4", "Enter", "PageDown", "PageDown", "q":
         lecturer.keyboard.press(key)
     with lecturer.expect_popup() as popup:
@@ -270,7 +277,7 @@ def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
         assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
 
 
-def test_typing_is_typing(lecturer: Page) -> None:
+def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:
     prompt = lecturer.locator("textarea").first
     prompt.click()
     prompt.fill("")
@@ -281,8 +288,8 @@ def test_typing_is_typing(lecturer: Page) -> None:
 # Following
 
 
-def lead(page: Page) -> str:
-    """Open a lecture; returns its link."""
+def open_lecture(page: Page) -> str:
+    """Open a lecture for followers; returns its link."""
     page.keyboard.press("q")
     page.wait_for_function("document.querySelector('.lp-link').textContent.includes('follow=')")
     link = page.locator(".lp-link").inner_text()
@@ -295,11 +302,11 @@ def test_three_browsers_follow_a_lecturer(
     lecturer: Page, chromium: Browser, url: str, tmp_path: Path
 ) -> None:
     lecturer.locator(".lp-begin").click()
-    link = lead(lecturer)
+    link = open_lecture(lecturer)
     contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(3)]
     cable = Cable(urlsplit(url).port or 0)
     links = [link, link, link.replace(str(urlsplit(url).port), str(cable.port))]
-    ann, ben, cleo = everybody = [opened(*each) for each in zip(contexts, links, strict=True)]
+    ann, ben, cleo = everybody = [open_page(*each) for each in zip(contexts, links, strict=True)]
     try:
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 follow')"
@@ -307,8 +314,8 @@ def test_three_browsers_follow_a_lecturer(
         for key in "4", "Enter", "PageDown", "PageDown":
             lecturer.keyboard.press(key)
         for each in everybody:
-            still(each, 4, 3)
-        # A vote each; one thinks better of it.
+            wait_for_beat(each, 4, 3)
+        # Everybody votes once; one changes the vote.
         for each, choice in zip(everybody, (0, 1, 1), strict=True):
             each.locator(f"[data-choice='{choice}']").click()
             each.get_by_text("Your vote counts").wait_for()
@@ -317,29 +324,29 @@ def test_three_browsers_follow_a_lecturer(
             "document.querySelector('.lp-here').textContent.includes('3 votes')"
         )
         assert lecturer.locator(".lp-count").count() == 0
-        # One looks around and comes back; another loses the connection.
+        # One leaves the lecturer's place and comes back; another loses the connection.
         ben.locator(PLAYER).focus()
         ben.keyboard.press("End")
         ben.get_by_role("button", name="Back to the lecturer").wait_for()
         cable.cut()
         lecturer.keyboard.press("PageDown")
-        still(ann, 4, 4)
+        wait_for_beat(ann, 4, 4)
         ann.locator(".lp-follow .lp-count", has_text="3 votes").wait_for()
         lecturer.locator(f"{STAGE} .lp-count", has_text="3 votes").wait_for()
         assert ben.locator(PLAYER).get_attribute("data-cursor") != "4"
         ben.get_by_role("button", name="Back to the lecturer").click()
-        still(ben, 4, 4)
+        wait_for_beat(ben, 4, 4)
         lecturer.reload()
-        staged(lecturer)
-        still(lecturer, 4, 4)
+        wait_for_stage(lecturer)
+        wait_for_beat(lecturer, 4, 4)
         lecturer.keyboard.press("PageDown")
-        still(ann, 4, 5)
-        still(ben, 4, 5)
-        still(cleo, 4, 3)
+        wait_for_beat(ann, 4, 5)
+        wait_for_beat(ben, 4, 5)
+        wait_for_beat(cleo, 4, 3)
         cable.mend()
-        still(cleo, 4, 5)
+        wait_for_beat(cleo, 4, 5)
         ann.reload()
-        still(ann, 4, 5)
+        wait_for_beat(ann, 4, 5)
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 follow')"
         )
@@ -366,7 +373,7 @@ def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, chromium: Browse
     lecturer.locator(".lp-begin").click()
     context = chromium.new_context(reduced_motion="reduce", locale="en")
     try:
-        ann = opened(context, lead(lecturer))
+        ann = open_page(context, open_lecture(lecturer))
         lecturer.keyboard.press("End")
         ann.wait_for_selector(f"{RACE}:visible[data-clock=time]")
         expected = lecturer.locator(RACE).get_attribute("data-at")
@@ -381,10 +388,10 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
     lecturer.goto(f"{url}?lesson=1&cue=1")
     lecturer.locator(f"{LESSON} h3").wait_for()
     lecturer.locator(".lp-begin").click()
-    staged(lecturer)
-    link = lead(lecturer)
+    wait_for_stage(lecturer)
+    link = open_lecture(lecturer)
     contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(2)]
-    crowd = ann, ben = [opened(each, link) for each in contexts]
+    crowd = ann, ben = [open_page(each, link) for each in contexts]
 
     def at(page: Page, station: int, cue: int) -> None:
         expect(page.locator(f"{LESSON} h3")).to_contain_text(f"{station}. ")
@@ -455,22 +462,26 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
             context.close()
 
 
-def test_a_run_of_ones_own_is_not_shared(lecturer: Page, chromium: Browser, trace: Trace) -> None:
+def test_a_run_of_the_lecturers_own_is_not_shared(
+    lecturer: Page, chromium: Browser, trace: Trace
+) -> None:
     lecturer.locator(".lp-begin").click()
     context = chromium.new_context(reduced_motion="reduce", locale="en")
-    sent: list[str] = []
+    bodies: list[str] = []
     lecturer.on(
         "request",
-        lambda request: sent.append(request.post_data or "") if "/follow" in request.url else None,
+        lambda request: (
+            bodies.append(request.post_data or "") if "/follow" in request.url else None
+        ),
     )
     try:
-        ann = opened(context, lead(lecturer))
+        ann = open_page(context, open_lecture(lecturer))
         own = trace.to_json().replace('"recorded":', '"was":', 1)
         lecturer.evaluate(
             "text => dispatchEvent(new CustomEvent('logitspec-open', { detail: text }))", own
         )
         ann.get_by_text("not shared").wait_for()
-        assert sent
-        assert all(len(each) < 1000 and "Renata" not in each for each in sent)
+        assert bodies
+        assert all(len(each) < 1000 and "Renata" not in each for each in bodies)
     finally:
         context.close()

@@ -1,6 +1,6 @@
 /* The last logits: the candidates for the root, and which of them were drafted after it. */
 
-import { t } from "../page/i18n.js";
+import { decimal, t } from "../page/i18n.js";
 import { caretMove, childrenOf, el, nearest, panel, setAttributes, setData, setText, svg } from "./dom.js";
 import { linkOf } from "./links.js";
 import { fillToken } from "./spelling.js";
@@ -211,8 +211,8 @@ export function logBars(probs) {
  */
 export function share(probability) {
   if (probability === 0 || probability >= 0.0001) return percent(probability);
-  if (probability < 1e-8) return "< 0.000001 %";
-  return (probability * 100).toFixed(1 - Math.floor(Math.log10(probability * 100))) + " %";
+  if (probability < 1e-8) return `< ${decimal(0.000001, 6)} %`;
+  return decimal(probability * 100, 1 - Math.floor(Math.log10(probability * 100))) + " %";
 }
 
 /** @param {number} rank */

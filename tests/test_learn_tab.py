@@ -484,6 +484,52 @@ def test_the_last_station_opens_the_race(url: str, tab: Page) -> None:
     expect(tab.locator("[data-logitspec-race]")).to_be_visible()
 
 
+def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
+    url: str, tab: Page
+) -> None:
+    tab.goto(f"{url}?lesson=10&cue=1")
+    tab.locator(".learn-number input").fill("60", timeout=60_000)
+    tab.get_by_role("button", name="Check").click()
+    told = tab.locator(".learn-verdict")
+    expect(told).to_contain_text("Your prediction is kept: 60. Start a race with your prompt")
+    expect(tab.locator(".learn-score")).to_have_text("")
+    tab.get_by_role("button", name="Open the race").click()
+    tab.get_by_label("Prompt of the race").fill("Tell me about a clever bear.")
+    tab.get_by_role("button", name="Race", exact=True).click()
+    race = tab.locator("[data-logitspec-race]")
+    expect(race).to_have_attribute("data-state", "running", timeout=60_000)
+    expect(race).to_have_attribute("data-state", "done", timeout=90_000)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Save race").click()
+    document = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+    lanes = {
+        title: (
+            lane["method"],
+            sum(len(step["path"]) for step in lane["steps"]),
+            len(lane["steps"]),
+        )
+        for title, lane in zip(document["titles"], document["lanes"], strict=True)
+    }
+    drafting = {
+        title: tokens / passes
+        for title, (method, tokens, passes) in lanes.items()
+        if method != "autoregressive"
+    }
+    best = max(drafting, key=lambda title: drafting[title])
+    few, more, *_ = sorted(lanes, key=lambda title: lanes[title][2])
+    tab.get_by_role("tab", name="Learn").click()
+    expect(told).to_contain_text(
+        f"You predicted 60; {best} got {drafting[best]:.2f} tokens a pass."
+    )
+    expect(told).to_contain_text(
+        f"By passes {few} was first, with {lanes[more][2] - lanes[few][2]} fewer than {more}; by"
+    )
+    expect(told).to_have_attribute("data-verdict", "wrong")
+    expect(tab.locator(".learn-score")).to_have_text("0 of 1 right")
+    tab.reload()  # what came out stays
+    expect(told).to_contain_text("You predicted 60", timeout=60_000)
+
+
 def test_unseen_steps_come_from_the_app_s_recorded_runs(url: str, tab: Page) -> None:
     tab.goto(f"{url}?lesson=11")
     expect(heading(tab)).to_have_text("Score and practice", timeout=60_000)

@@ -1,14 +1,16 @@
 /* Messages: a race, its steps as they come, an error. Missing steps are requested again. */
 
 import { t } from "../page/i18n.js";
+import { announceOutcome } from "../page/outcome.js";
 import { messageOf } from "../player/disk.js";
 import { el } from "../player/dom.js";
 import { prefersStills } from "../player/playing.js";
 import { traceText } from "../player/trace.js";
+import { spentInAll } from "./clock.js";
 import { fittingSpeed } from "./controls.js";
 import { createLane } from "./lane.js";
 import { haltRace, playRace, setMoment } from "./moves.js";
-import { createRace, growRace, raceOver, stepsInAll, wholeRace } from "./race.js";
+import { createRace, growRace, hasFinished, isPlain, raceOver, stepsInAll, tokensAfter, wholeRace } from "./race.js";
 import { arrivalWords, verdictWords } from "./words.js";
 
 /** @import {
@@ -136,9 +138,11 @@ function takeRaceSteps(view, data) {
 /** @param {RaceView} view @param {Race} race @param {RaceStepsMessage} data */
 function growShown(view, race, data) {
   const { state } = view;
+  const wasOver = raceOver(race);
   if (!growRace(race, data)) return waitForSteps(view, race, data);
   if (state.follow && !state.playing) setMoment(view, Infinity);
   if (raceOver(race)) endRace(state, race);
+  if (raceOver(race) && !wasOver && !race.recorded) tellOutcome(race);
   raceArrived(view);
 }
 
@@ -147,6 +151,20 @@ function endRace(state, race) {
   state.speed = fittingSpeed(race, state.clock);
   state.announcement = t("compare.arrival", { order: arrivalWords(race, state.clock), verdict: verdictWords(race) });
   noteFailure(state, race);
+}
+
+/** @param {Race} race */
+function tellOutcome({ lanes }) {
+  if (!lanes.every(({ trace }) => hasFinished(trace) && trace.steps.length)) return;
+  announceOutcome({
+    lanes: lanes.map(({ title, trace }) => ({
+      title,
+      plain: isPlain(trace),
+      tokens: tokensAfter(trace, trace.steps.length),
+      passes: trace.steps.length,
+      seconds: spentInAll(trace, "time"),
+    })),
+  });
 }
 
 /**

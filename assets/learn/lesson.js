@@ -3,11 +3,13 @@
 
 import { announceCue, predict as announcePrediction, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
+import { onOutcome } from "../page/outcome.js";
 import { download, fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
 import { barFigures } from "./bars.js";
 import { contentItems, resultList } from "./contents.js";
 import { runsShown } from "./figures.js";
+import { judge } from "./measured.js";
 import { createPractice } from "./practice.js";
 import { CUES, hasAnswer, isRight, keepProgress, newProgress, readProgress, scoreOf } from "./progress.js";
 import { readLesson } from "./read.js";
@@ -207,6 +209,14 @@ export function createLesson(element, options) {
     stage: (/** @type {boolean} */ on) => view.stage.enlarge(on),
   };
   register(element, source);
+  onOutcome((outcome) => {
+    if (!talk) return;
+    const { lesson, progress } = talk;
+    const judged = lesson.stations.filter((station) => judge(station, progress, outcome));
+    if (!judged.length) return;
+    keepProgress(store, lesson.lesson, progress);
+    paint(talk);
+  });
   return { source, open, ready: begin(options.lesson, options.start || null).catch(fail) };
 }
 

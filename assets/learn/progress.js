@@ -31,8 +31,18 @@ function write(store, name, value) {
 /** @param {any} value */
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** @param {any} measured */
+const isMeasured = (measured) =>
+  isObject(measured) &&
+  ["title", "fewest", "more", "first", "second"].every((name) => typeof measured[name] === "string") &&
+  ["mean", "fewer", "behind"].every((name) => Number.isFinite(measured[name]));
+
 /** @param {any} answer */
-const isAnswer = (answer) => isObject(answer) && Number.isFinite(answer.said) && [true, false, null].includes(answer.right);
+const isAnswer = (answer) =>
+  isObject(answer) &&
+  Number.isFinite(answer.said) &&
+  [true, false, null].includes(answer.right) &&
+  (answer.measured === undefined || isMeasured(answer.measured));
 
 /** @param {any} value */
 const isProgress = (value) =>
@@ -107,7 +117,7 @@ export const hasAnswer = ({ answer, right }) => answer !== undefined || right !=
  * @param {Progress} progress
  */
 export function scoreOf({ stations }, { answers, seen }) {
-  const asked = stations.filter(({ predict }) => predict && hasAnswer(predict));
+  const asked = stations.filter(({ station, predict }) => predict && (hasAnswer(predict) || Boolean(answers[station]?.measured)));
   const told = asked.filter((each) => Object.hasOwn(answers, each.station) && isRevealed(each, { seen }));
   return {
     right: told.filter(({ station }) => answers[station].right).length,

@@ -93,6 +93,20 @@ export interface Piece {
 export interface Answer {
   said: number;
   right: boolean | null;
+  /** What a race told about it. */
+  measured?: Measured;
+}
+
+/** Of a race: the method with the most tokens a pass, who was first by passes and by time, and by how much. */
+export interface Measured {
+  title: string;
+  mean: number;
+  fewest: string;
+  more: string;
+  fewer: number;
+  first: string;
+  second: string;
+  behind: number;
 }
 
 /** A step that was predicted: tokens that were said, and that were accepted. */

@@ -2,6 +2,7 @@
 
 import { number, t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
+import { isMeasurable, measuredWords } from "./measured.js";
 import { isRevealed, verdictOf } from "./progress.js";
 
 /** @import { Progress, Sayings, Station } from "./types.js" */
@@ -48,6 +49,9 @@ export function verdict(station, progress, say, before = "") {
   const said = progress.answers[station.station];
   const kind = verdictOf(said);
   const answer = say.right(station);
-  const words = kind === "kept" ? t("learn.kept", { said: number(said.said) }) : answer ? WORDS[kind]({ answer }) : t("learn.measure");
-  return el("p", { class: "learn-verdict", "data-verdict": kind }, before ? el("b", {}, `${before} `) : null, words);
+  const about = { class: "learn-verdict", "data-verdict": kind };
+  if (said && said.measured) return el("p", about, mark(kind), " · ", measuredWords(said.measured, said.said));
+  const kept = kind === "kept" ? [t("learn.kept", { said: number(said.said) })] : [answer ? WORDS[kind]({ answer }) : t("learn.measure")];
+  if (!answer && isMeasurable(station)) kept.push(t("learn.measure_how"));
+  return el("p", about, before ? el("b", {}, `${before} `) : null, kept.join(" "));
 }

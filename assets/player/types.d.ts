@@ -952,6 +952,11 @@ export interface Cue {
   values?: Values;
 }
 
+/** A live race in which every lane ended by itself. */
+export interface RaceOutcome {
+  lanes: { title: string; plain: boolean; tokens: number; passes: number; seconds: number }[];
+}
+
 /** What is asked for where it is no choice: a number, or the number of a node or a row. */
 export interface Values {
   least: number;

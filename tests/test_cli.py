@@ -27,6 +27,7 @@ from logitspec.__main__ import COMMANDS, main, parse
 from logitspec.drafters import DEFAULT_METHOD, option_fields
 from logitspec.models import loader
 from logitspec.terminal import Printer, escape
+from logitspec.trace.schema import LIMITS
 
 PROMPT = "Write a short story about a fox who found a red kite."
 LOAD = cache(loader.load)
@@ -41,6 +42,30 @@ def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main([PROMPT, "--max-new-tokens", "40", *arguments]) == 0
     return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("limit", "why"),
+    [("bytes", "has 0 MB, and files of up to 0 MB"), ("brackets", "has more steps and nodes")],
+)
+def test_a_trace_that_is_too_large_to_open_is_saved_and_said(
+    limit: str,
+    why: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(LIMITS, limit, 9)
+    file = tmp_path / "run.json"
+    assert main([PROMPT, "--max-new-tokens", "4", "--trace", str(file)]) == 0
+    printed = capsys.readouterr()
+    assert f"This trace {why}" in printed.err
+    assert "fewer new tokens" in printed.err
+    assert "mean accepted tokens" in printed.out
+    with pytest.raises(LogitSpecError):
+        Trace.open(file)
+    monkeypatch.undo()
+    assert len(Trace.open(file).output_ids) == 4
 
 
 def test_text_summary_json_and_trace_agree(

@@ -164,7 +164,7 @@ def _load(
         return (fastest_dtype(build) if compare_dtypes else build(local.dtype)), local.tokenizer
     finally:
         gc.collect()  # a failed attempt leaves objects that hold memory
-        gc.freeze()  # a collection that walks all of the libraries takes as long as a hundred steps on a GPU
+        gc.freeze()  # a collection that walks all of the libraries takes as long as many steps on a GPU
 
 
 # At the end libraries count what nobody has freed.

@@ -131,12 +131,12 @@ class Probe:
         return tree, path
 
     def _random_tree(self, place: int) -> tuple[DraftTree, list[int]]:
-        """PIECE nodes with tokens of the text, and the path to the deepest one: farther than a block of the
-        positions by which kernels sum."""
+        """PIECE nodes with tokens of the text, and the path to the deepest one: some 40 positions, so that it ends
+        in another block than it began, among those by which kernels sum."""
         chance = Random(place)
         tree = DraftTree(self.text[place])
         for node in range(1, PIECE):
-            parent = chance.randrange(max(0, node - 3), node)
+            parent = chance.randrange(max(0, node - 2), node)
             token = chance.choice(self.text)
             tree.add(parent, token, Provenance(Origin.LOGIT), merge=False)
         depths = tree.depths()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class TopK:
     """The best token ids of one distribution and their probabilities at temperature 1, best first; nobody changes
-    one. (A frozen class takes four times as long to make, and a step makes 64.)"""
+    one. (A frozen class takes longer to make, and a step makes one for each node.)"""
 
     ids: list[int]
     probs: list[float]

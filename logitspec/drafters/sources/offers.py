@@ -18,9 +18,9 @@ from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
 ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond predict no better
-ONCE = {
-    order: (min(order, 8), 1, 2) for order in ORDERS
-}  # the class of what followed once, and alone
+ONCE = {order: (min(order, 8), 1, 2) for order in ORDERS}
+"""By tokens of an n-gram, the class of what followed it once, and nothing else did."""
+
 MAX_COPIES = 6  # continuations of one n-gram
 MAX_SUCCESSORS = 16  # after the longest context that is known
 MAX_RUNNERS_UP = 64

@@ -46,7 +46,10 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) 
 
 @cache
 def _starts_early() -> bool:
-    return not INTERPRETED and torch.cuda.get_device_capability() >= (9, 0)
+    # AMD's devices have such numbers, too, and no such instruction.
+    if INTERPRETED or torch.version.hip is not None:
+        return False
+    return torch.cuda.get_device_capability() >= (9, 0)
 
 
 @triton.jit

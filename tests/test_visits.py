@@ -126,14 +126,14 @@ def stop(page: Page) -> None:
 
 def running(page: Page, more_than: int) -> int:
     """The steps there are, once they are more than that and still growing."""
-    page.wait_for_function(
-        # A page whose connection was cut mounts the player anew.
+    # The number comes from the same look: a page whose connection was cut mounts the player anew.
+    steps = page.wait_for_function(
         "([s, least]) => { const d = document.querySelector(s)?.dataset;"
-        " return d && d.state === 'running' && +d.steps > least }",
+        " return d && d.state === 'running' && +d.steps > least && +d.steps }",
         arg=[PLAYER, more_than],
         timeout=60_000,
     )
-    return int(page.locator(PLAYER).get_attribute("data-steps") or 0)
+    return int(steps.json_value())
 
 
 def until(true: Callable[[], Any]) -> None:

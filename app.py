@@ -38,7 +38,7 @@ def _serve(options: argparse.Namespace) -> None:
 
     from logitspec import commandline
     from logitspec.errors import LogitSpecError
-    from logitspec.serving.gate import doors
+    from logitspec.serving.gate import access_rules
     from logitspec.serving.host import Host
     from logitspec.serving.limits import PRIVATE, SHARED
     from logitspec.ui.launch import serving_options
@@ -80,7 +80,7 @@ def _serve(options: argparse.Namespace) -> None:
         **serving_options(
             page,
             host,
-            doors(options.host, options.allow_host, options.share, private, os.environ),
+            access_rules(options.host, options.allow_host, options.share, private, os.environ),
             mcp=options.mcp,
         ),
     )

@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from support.awaited import awaited
 
-from logitspec.serving.gate import MAX_AT_A_TIME, MAX_BODY, Doors, Gate, doors
+from logitspec.serving.gate import MAX_AT_A_TIME, MAX_BODY, Access, Gate, access_rules
 from logitspec.serving.request import MAX_CHARACTERS
 
 OWN = "localhost:7860"
@@ -58,9 +58,9 @@ class Application:
 class Visit:
     """A gate before an application, and requests through both."""
 
-    def __init__(self, doors: Doors = Doors()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, access: Access = Access()) -> None:  # noqa: B008 - it is frozen
         self.host, self.application = FakeHost(), Application()
-        self._gate = Gate(self.application, self.host, doors)  # type: ignore[arg-type]
+        self._gate = Gate(self.application, self.host, access)  # type: ignore[arg-type]
 
     def get(self, path: str = "/", **headers: str) -> tuple[int, dict[str, str], bytes]:
         return awaited(self.ask("GET", path, b"", **headers))
@@ -171,7 +171,7 @@ def opened(
     private: bool = True,
     **environment: str,
 ) -> Visit:
-    return Visit(doors(listen, more, share, private, environment))
+    return Visit(access_rules(listen, more, share, private, environment))
 
 
 def test_names_that_a_person_allows_are_served_to_their_own_pages(visit: Visit) -> None:

@@ -31,11 +31,11 @@ from logitspec import METHODS, Trace, decode
 from logitspec.models.chat import encode_prompt
 from logitspec.runtime.runner import Runner
 from logitspec.serving import live, models
-from logitspec.serving.gate import MAX_PROGRAMS, doors
+from logitspec.serving.gate import MAX_PROGRAMS, access_rules
 from logitspec.serving.host import Host
 from logitspec.serving.limits import PRIVATE, Visitor
 from logitspec.serving.programs import package
-from logitspec.serving.programs.door import APPS, Door
+from logitspec.serving.programs.endpoint import APPS, Endpoint
 from logitspec.serving.programs.results import MAX_LINES, MAX_TEXT
 from logitspec.serving.request import Request
 from logitspec.ui.launch import serving_options
@@ -96,7 +96,9 @@ def serving(mcp: bool = True, **options: Any) -> Iterator[RunningApp]:
                 server_port=free_port(),
                 theme=theme(),
                 **options,
-                **serving_options(page, host, doors("127.0.0.1", [], False, True, {}), mcp=mcp),
+                **serving_options(
+                    page, host, access_rules("127.0.0.1", [], False, True, {}), mcp=mcp
+                ),
             )
             return page, url
 
@@ -606,7 +608,7 @@ def test_a_client_that_asks_for_progress_gets_reports(served: RunningApp) -> Non
     assert all(str(each[1]).endswith(".") for each in reports)
 
 
-# The door
+# The endpoint
 
 
 def test_without_the_option_there_is_no_server() -> None:
@@ -652,23 +654,23 @@ def test_rubbish_is_refused(served: RunningApp, body: bytes) -> None:
 
 
 def test_no_client_cancels_the_calls_of_another() -> None:
-    door = Door(lambda *_: asyncio.sleep(0))
+    endpoint = Endpoint(lambda *_: asyncio.sleep(0))
 
     async def is_cancelled() -> bool:
         note = {"method": "notifications/cancelled", "params": {"requestId": 1}}
-        with door.call("mine", 1):
-            door._cancel("another's", note)
-            door._cancel("", note)
-            door._cancel("mine", {"params": {"requestId": [1]}})
-            door._cancel("mine", {"params": None})
+        with endpoint.call("mine", 1):
+            endpoint._cancel("another's", note)
+            endpoint._cancel("", note)
+            endpoint._cancel("mine", {"params": {"requestId": [1]}})
+            endpoint._cancel("mine", {"params": None})
             await anyio.sleep(0)
-            door._cancel("mine", note)
+            endpoint._cancel("mine", note)
             await anyio.sleep(1)
             return False
         return True
 
     assert run_in_thread(is_cancelled())
-    assert door._calls == {}
+    assert endpoint._calls == {}
 
 
 def test_the_steps_for_the_player_are_those_of_the_run(served: RunningApp) -> None:

@@ -23,7 +23,7 @@ from support.models import tokenizer
 
 from logitspec import Trace
 from logitspec.serving import models
-from logitspec.serving.gate import doors
+from logitspec.serving.gate import access_rules
 from logitspec.serving.host import Host
 from logitspec.serving.limits import PRIVATE
 from logitspec.serving.live import LiveRun
@@ -72,7 +72,7 @@ def served() -> Iterator[Served]:
             server_name="127.0.0.1",
             server_port=free_port(),
             theme=theme(),
-            **serving_options(page, host, doors("127.0.0.1", [], False, True, {})),
+            **serving_options(page, host, access_rules("127.0.0.1", [], False, True, {})),
         )
         yield Served(host, url, app, brake)
         page.close()

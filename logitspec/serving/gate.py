@@ -53,12 +53,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Access:
     """Where the application is reached.
 
     names: hosts, in small letters; one that begins with a dot stands for all that end so. addresses:
     whether any address in figures will do, which no name of another site can be. private: only this
-    machine reaches it. loads: other sites that its page may load from. friends: other sites whose pages
+    machine reaches it. loads: other sites that its page may load from. origins: other sites whose pages
     may ask.
     """
 
@@ -66,9 +66,9 @@ class Doors:
     addresses: bool = False
     private: bool = True
     loads: tuple[str, ...] = ()
-    friends: frozenset[str] = field(default_factory=frozenset)
+    origins: frozenset[str] = field(default_factory=frozenset)
 
-    def opens_to(self, host: str) -> bool:
+    def allows(self, host: str) -> bool:
         """Whether a request may name `host`, without its port."""
         host = host.lower().rstrip(".")
         return _is_one_of(host, self.names) or (self.addresses and _is_address(host))
@@ -94,14 +94,14 @@ class Doors:
         return "; ".join(rules)
 
 
-def doors(
+def access_rules(
     listen: str, more: Sequence[str], share: bool, private: bool, environment: Mapping[str, str]
-) -> Doors:
-    """The doors of an application. listen: the address that it listens on. more: hosts that a person has
+) -> Access:
+    """Who may reach an application. listen: the address that it listens on. more: hosts that a person has
     named. share: whether Gradio makes a public link. environment: has a Space's own domain."""
     names = {*LOOPBACK, *(each.lower() for each in more)}
     loads: tuple[str, ...] = ()
-    friends = {each.lower() for each in more}
+    origins = {each.lower() for each in more}
     everywhere = listen in EVERYWHERE
     if everywhere:
         own = socket.gethostname().lower()
@@ -113,9 +113,9 @@ def doors(
         loads += ("https://gradio.s3-us-west-2.amazonaws.com",)
     if space := environment.get("SPACE_HOST", ""):
         names |= {each.strip().lower() for each in space.split(",")}
-        friends.add(HUB)
+        origins.add(HUB)
         loads += (f"https://{HUB}", f"https://*.{HUB}")
-    return Doors(frozenset(names), everywhere, private, loads, frozenset(friends))
+    return Access(frozenset(names), everywhere, private, loads, frozenset(origins))
 
 
 def _is_one_of(host: str, names: frozenset[str]) -> bool:
@@ -149,13 +149,13 @@ class Gate:
         self,
         app: ASGIApp,
         host: Host,
-        doors: Doors,
+        access: Access,
         misfit: Callable[[str, dict[str, Any]], str | None] = lambda path, body: None,
         programs: bool = False,
     ) -> None:
-        self._app, self._host, self._doors, self._misfit = app, host, doors, misfit
+        self._app, self._host, self._access, self._misfit = app, host, access, misfit
         self._programs = programs
-        self._policy = doors.policy()
+        self._policy = access.policy()
         host.audience.begin()
         # Requests that want something done, by address and whether of a program.
         self._busy: Counter[tuple[str, bool]] = Counter()
@@ -194,7 +194,7 @@ class Gate:
     def _check_site(self, scope: Scope, headers: Headers) -> None:
         """Refuse what comes under a foreign name, as by DNS rebinding, or from the page of another site."""
         host = headers.get("host", "")
-        if not self._doors.opens_to(_name(host)):
+        if not self._access.allows(_name(host)):
             raise Refusal(
                 421,
                 f"This is not served under the name {_name(host)[:80]!r}; start it with --allow-host to"
@@ -204,7 +204,7 @@ class Gate:
         if origin is not None:
             site = urlsplit(origin)
             own = site.netloc.lower() == host.lower()
-            if not own and not _is_one_of(site.hostname or "", self._doors.friends):
+            if not own and not _is_one_of(site.hostname or "", self._access.origins):
                 raise Refusal(403, "Pages of other sites get nothing here; open the page itself.")
         elif headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             shown = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"

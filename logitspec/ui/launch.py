@@ -14,11 +14,11 @@ from starlette.routing import Route
 
 from logitspec.serving.follow import Lectures
 from logitspec.serving.follow_routes import follow_routes
-from logitspec.serving.gate import Doors, Gate
+from logitspec.serving.gate import Access, Gate
 from logitspec.serving.host import Host
 from logitspec.serving.limits import MAX_WAITING
 from logitspec.ui.lesson import lesson_route
-from logitspec.ui.programs import programs, routes
+from logitspec.ui.programs import mcp_server, routes
 from logitspec.ui.scripts import ADDRESS, launch_options
 from logitspec.ui.sessions import light_sessions
 
@@ -27,10 +27,12 @@ MAX_SESSIONS = 1000  # that Gradio remembers
 THREADS = 40  # beyond those for runs
 
 
-def serving_options(page: gr.Blocks, host: Host, doors: Doors, mcp: bool = False) -> dict[str, Any]:
+def serving_options(
+    page: gr.Blocks, host: Host, access: Access, mcp: bool = False
+) -> dict[str, Any]:
     """For `page.launch`: `launch_options`, and everything that visitors have to do with. mcp: whether programs
     have the tools over MCP."""
-    served = programs(page, host) if mcp else None
+    served = mcp_server(page, host) if mcp else None
 
     async def goodbye(request: Request) -> Response:
         """The page that follows the run in the body is closed."""
@@ -43,7 +45,7 @@ def serving_options(page: gr.Blocks, host: Host, doors: Doors, mcp: bool = False
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
     kwargs["routes"].insert(0, lesson_route(f"/{ADDRESS}/lesson", host))
     kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
-    gate = Middleware(Gate, host=host, doors=doors, misfit=misfits(page), programs=mcp)
+    gate = Middleware(Gate, host=host, access=access, misfit=misfits(page), programs=mcp)
     kwargs["middleware"] = [gate]
     kwargs["lifespan"] = light_sessions(host.audience.silence)
     if served is not None:

@@ -24,7 +24,7 @@ from logitspec.ui.desk import notice
 from logitspec.ui.visit import visitor_of
 
 if TYPE_CHECKING:
-    from logitspec.serving.programs.server import Programs
+    from logitspec.serving.programs.server import McpServer
 
 ADDRESS = "/gradio_api/mcp"
 
@@ -52,15 +52,15 @@ def endpoint(page: gr.Blocks, tool: Tool, about: Signature) -> Callable[..., Any
     return call
 
 
-def programs(page: gr.Blocks, host: Host) -> Programs:
+def mcp_server(page: gr.Blocks, host: Host) -> McpServer:
     """The MCP server of the app, for `routes`; it serves within its lifespan."""
-    from logitspec.serving.programs.server import Programs
+    from logitspec.serving.programs.server import McpServer
 
     fetch_steps, _ = callbacks(host, TRACES)
-    return Programs(Tools(host), fetch_steps, lambda request: _address(page, request), _as_visitor)
+    return McpServer(Tools(host), fetch_steps, lambda request: _address(page, request), _as_visitor)
 
 
-def routes(programs: Programs) -> list[BaseRoute]:
+def routes(server: McpServer) -> list[BaseRoute]:
     """The routes of the MCP server, and of a schema that Hugging Face reads to show a Space's tools."""
 
     def schema(request: Request) -> Response:
@@ -73,13 +73,13 @@ def routes(programs: Programs) -> list[BaseRoute]:
                     "inputSchema": each.inputSchema,
                     "meta": {**about, "endpoint_name": each.name},
                 }
-                for each in programs.describe_tools()
+                for each in server.describe_tools()
             ]
         )
 
     return [
         Route(f"{ADDRESS}/schema", schema),
-        *(Route(ADDRESS + end, programs.door) for end in ("", "/")),
+        *(Route(ADDRESS + end, server.endpoint) for end in ("", "/")),
     ]
 
 

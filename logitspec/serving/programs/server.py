@@ -21,7 +21,7 @@ from starlette.requests import Request
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.publish.export import hosted_page
 from logitspec.serving.limits import Visitor
-from logitspec.serving.programs.door import SESSION_HEADER, Door, shows_apps
+from logitspec.serving.programs.endpoint import SESSION_HEADER, Endpoint, shows_apps
 from logitspec.serving.programs.recipes import RECIPES
 from logitspec.serving.programs.signature import signatures
 from logitspec.serving.programs.tools import Caller, ReportProgress, Tools
@@ -44,8 +44,8 @@ FetchSteps = Callable[[Any], Awaitable[str | None]]
 log = logging.getLogger(__name__)
 
 
-class Programs:
-    """The MCP server; `door` is its ASGI application, which serves within `lifespan`.
+class McpServer:
+    """The MCP server; `endpoint` is its ASGI application, which serves within `lifespan`.
 
     fetch_steps: the one that the page calls. address: the page's, as the client of a request reaches it. within: a
     context manager around the work of a request.
@@ -72,7 +72,7 @@ class Programs:
         }
         # Stateless, so that there are no sessions to store, and none that a restart loses.
         self._manager = StreamableHTTPSessionManager(self._server, stateless=True)
-        self.door = Door(self._manager.handle_request)
+        self.endpoint = Endpoint(self._manager.handle_request)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -140,7 +140,7 @@ class Programs:
     async def _call_tool(self, request: types.CallToolRequest) -> types.ServerResult:
         """The answer of a tool, or a refusal of one sentence."""
         answer = _refusal(LogitSpecError("This call was ended, as its client asked."))
-        with self.door.call(self._session, self._server.request_context.request_id):
+        with self.endpoint.call(self._session, self._server.request_context.request_id):
             try:
                 answer = await self._call(request.params.name, request.params.arguments or {})
             except Exception as error:

@@ -34,7 +34,7 @@ def shows_apps(session: str) -> bool:
     return session.endswith(APPS_SUFFIX)
 
 
-class Door:
+class Endpoint:
     """An ASGI middleware in front of the application of the package `mcp`, which runs without sessions of its own."""
 
     def __init__(self, app: Application) -> None:

@@ -236,8 +236,9 @@ def test_the_same_keys_present_every_tab(lecturer: Page, tab: str, view: str) ->
     lecturer.locator(f"[role=tab][data-tab-id={tab}]:visible").first.click()
     lecturer.wait_for_function(
         "view => "
-        "import(document.getElementById('logitspec-page').src.replace('page.js', 'cues.js'))"
-        ".then((cues) => { const now = cues.currentSource(); return now && now[1].name === view && now[1].length() > 1; })",
+        "import(document.getElementById('logitspec-page').src).then(({ modules }) => {"
+        " const now = modules['page/cues.js'].currentSource();"
+        " return now && now[1].name === view && now[1].length() > 1; })",
         arg=view,
     )
     lecturer.locator(".lp-begin").click()
@@ -449,7 +450,8 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
         hostile = "<img src=x onerror=alert(1)>"
         shown = lecturer.evaluate(
             """async (words) => {
-              const { voteList } = await import(document.getElementById("logitspec-page").src.replace("page/page.js", "present/votes.js"));
+              const { modules } = await import(document.getElementById("logitspec-page").src);
+              const { voteList } = modules["present/votes.js"];
               const values = { write: () => words, isRight: () => false };
               const list = voteList({ values }, [[1, 2], [2, 1], [null, 9]], true);
               return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent];

@@ -9,7 +9,7 @@ import pytest
 from support import cached, machine, scripts
 
 from logitspec.paths import ASSETS
-from logitspec.publish.modules import graph, inline_modules, inline_styles
+from logitspec.publish.modules import bundle, graph, inline_modules, inline_styles
 
 
 def node() -> str:
@@ -86,6 +86,36 @@ def test_modules_keep_their_names_to_themselves(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == '[[2,"</script>"],true,"undefined"]\n'
+
+
+def test_parts_share_the_modules_of_a_bundle_and_the_error_of_one_stops_no_other(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path,
+        {
+            "page/page.js": 'import { names } from "./names.js";\nexport function add(name) { names.push(name); }\n',
+            "page/names.js": "export const names = [];\n",
+            "a/tab.js": 'import { add } from "../page/page.js";\nadd("a");\nthrow new Error("a fails");\n',
+            "b/tab.js": (
+                'import { add } from "../page/page.js";\nawait null;\nadd("b");\n'
+                "console.log(typeof import.meta.url);\n"
+            ),
+        },
+    )
+    parts = [tmp_path / "a/tab.js", tmp_path / "b/tab.js"]
+    (tmp_path / "all.mjs").write_text(bundle(tmp_path / "page/page.js", parts))
+    (tmp_path / "run.mjs").write_text(
+        "globalThis.reportError = (error) => console.log(error.message);\n"
+        'const { add, modules } = await import("./all.mjs");\nadd("c");\n'
+        'setTimeout(() => console.log(modules["page/names.js"].names.join()));\n'
+    )
+    done = subprocess.run(
+        [node(), tmp_path / "run.mjs"], capture_output=True, text=True, check=True
+    )
+    *meanwhile, last = done.stdout.splitlines()
+    assert sorted(meanwhile) == ["a fails", "string"]
+    assert last == "a,b,c"
 
 
 def test_a_circle_of_imports_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from logitspec.paths import ASSETS
@@ -55,7 +55,7 @@ def inline_modules(entry: Path, languages: Collection[str] = (DEFAULT_LANGUAGE,)
     languages: those of the word catalogue to include, with the rooms that the scripts name.
     """
     files = graph(entry)
-    root = Path(os.path.commonpath([file.parent for file in files]))
+    root = _root(files)
     scripts = [file for file in files if file.suffix == ".js"]
     rooms = {room for file in scripts for room in ROOM.findall(file.read_text(encoding="utf-8"))}
 
@@ -69,8 +69,35 @@ def inline_modules(entry: Path, languages: Collection[str] = (DEFAULT_LANGUAGE,)
     )
 
 
-def _scope(file: Path, root: Path) -> str:
-    """A file as a function of its own, called at once; its name holds what it exports."""
+def bundle(entry: Path, parts: Sequence[Path]) -> str:
+    """The module `entry`, then each of `parts`, and all their imports as one module that imports nothing and exports
+    what `entry` does, and every module's exports as `modules`, by its path below their common folder.
+
+    An error of a part is reported and stops nothing but that part.
+    """
+    files = list(dict.fromkeys(file for each in (entry, *parts) for file in graph(each)))
+    root = _root(files)
+    scopes = [_scope(file, root, guarded=file in parts) for file in files]
+    modules = {
+        file.relative_to(root).as_posix(): _name(file, root)
+        for file in files
+        if file.suffix == ".js" and file not in parts
+    }
+    own = EXPORT.findall(entry.read_text(encoding="utf-8"))
+    listed = ", ".join(f"{json.dumps(path)}: {name}" for path, name in modules.items())
+    exports = f"export const {{ {', '.join(own)} }} = {_name(entry, root)};\n"
+    return "\n".join([*scopes, exports, f"export const modules = {{ {listed} }};\n"])
+
+
+def _root(files: list[Path]) -> Path:
+    return Path(os.path.commonpath([file.parent for file in files]))
+
+
+def _scope(file: Path, root: Path, guarded: bool = False) -> str:
+    """A file as a function of its own, called at once; its name holds what it exports.
+
+    guarded: report its errors instead of raising them; it exports nothing.
+    """
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
         data = json.dumps(json.loads(text), ensure_ascii=False).replace("<", "\\u003c")
@@ -84,6 +111,8 @@ def _scope(file: Path, root: Path) -> str:
 
     exports = EXPORT.findall(text)
     body = EXPORT.sub("", IMPORT.sub(replace_import, text)).rstrip()
+    if guarded:
+        return f"(async () => {{\n{body}\n}})().catch(reportError);\n"
     return f"const {_name(file, root)} = (() => {{\n{body}\nreturn {{ {', '.join(exports)} }};\n}})();\n"
 
 

@@ -12,7 +12,6 @@ import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
@@ -54,14 +53,3 @@ def _written(value: Any, kind: str | None, digits: str | None) -> str:
     # The page's numbers round a half up, and by the decimal digits that a number shows.
     rounded = number.quantize(Decimal(1).scaleb(-int(digits or 0)), ROUND_HALF_UP)
     return f"{rounded:,}%" if kind == "%" else f"{rounded:,}"
-
-
-def is_texts(file: Path) -> bool:
-    """Whether a file of assets/ is one of the catalogue's, which the page gets as one."""
-    return WORDS in file.parents
-
-
-def catalogue_script() -> str:
-    """`assets/words/catalogue.js` with all texts in it: one request instead of one a file."""
-    every = {language: texts(language) for language in LANGUAGES}
-    return f"export const catalogue = {json.dumps(every, ensure_ascii=False)};\n"

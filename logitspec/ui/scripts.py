@@ -1,8 +1,9 @@
 """The page's scripts and styles, served beside Gradio's own.
 
 `assets/page/page.js` imports the modules that all tabs share and `assets/page/page.css` their style sheets; a folder
-of assets/ may add a `tab.js` and a `tab.css`. A document whose launch got `launch_options()` loads them all. A view is a `gr.HTML` with `js_on_load=component()`: the page's
-`mount` starts what it finds in it.
+of assets/ may add a `tab.js` and a `tab.css`. A document whose launch got `launch_options()` loads them all, the
+scripts as one, since a hundred files take longer to ask for than to run. A view is a `gr.HTML` with
+`js_on_load=component()`: the page's `mount` starts what it finds in it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from starlette.routing import Route
 
 from logitspec.paths import ASSETS
 from logitspec.publish.export import player_scripts, player_style
-from logitspec.publish.modules import graph, inline_styles
-from logitspec.ui.catalogue import LANGUAGES, catalogue_script, is_texts
+from logitspec.publish.modules import bundle, inline_styles
+from logitspec.ui.catalogue import LANGUAGES
 
 # Below Gradio's own prefix, which whatever stands before the app lets through.
 ADDRESS = "gradio_api/logitspec"
+PAGE = "page/page.js"
 TYPES = {".js": "text/javascript", ".json": "application/json", ".css": "text/css"}
 KEPT = {
     "Cache-Control": "public, max-age=31536000, immutable"
@@ -35,12 +37,8 @@ def component() -> str:
 
 def launch_options() -> dict[str, Any]:
     """For `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
-    scripts = [ASSETS / "page" / "page.js", *sorted(ASSETS.glob("*/tab.js"))]
     styles = [ASSETS / "page" / "page.css", *sorted(ASSETS.glob("*/tab.css"))]
-    files = dict.fromkeys(file for each in scripts for file in graph(each))
-    texts = {_name(file): file.read_text(encoding="utf-8") for file in files if not is_texts(file)}
-    texts["words/catalogue.js"] = catalogue_script()
-    modules = list(texts)
+    texts = {PAGE: bundle(ASSETS / PAGE, sorted(ASSETS.glob("*/tab.js")))}
     texts |= {_name(file): inline_styles(file) for file in styles}
     texts |= {f"export/scripts-{each}.js": player_scripts(each) for each in LANGUAGES}
     texts["export/style.css"] = player_style()
@@ -53,25 +51,15 @@ def launch_options() -> dict[str, Any]:
         return Response(texts[name], media_type=TYPES[Path(name).suffix], headers=KEPT)
 
     base = f"{ADDRESS}/{version}"
+    head = [
+        *(f'<link rel="stylesheet" href="{base}/{_name(file)}">' for file in styles),
+        f'<script type="module" id="logitspec-page" src="{base}/{PAGE}"></script>',
+    ]
     return {
-        "head": _head(base, list(map(_name, scripts)), list(map(_name, styles)), modules),
+        "head": "\n".join(head),
         "app_kwargs": {"routes": [Route(f"/{ADDRESS}/{{version}}/{{name:path}}", send)]},
     }
 
 
 def _name(file: Path) -> str:
     return file.relative_to(ASSETS).as_posix()
-
-
-def _head(base: str, scripts: list[str], styles: list[str], modules: list[str]) -> str:
-    """Links and scripts; the modules are preloaded, since a chain of imports takes a round trip a link."""
-    page, *tabs = scripts
-    preloads = [name for name in modules if name.endswith(".js") and name not in scripts]
-    return "\n".join(
-        [
-            *(f'<link rel="stylesheet" href="{base}/{name}">' for name in styles),
-            f'<script type="module" id="logitspec-page" src="{base}/{page}"></script>',
-            *(f'<script type="module" src="{base}/{name}"></script>' for name in tabs),
-            *(f'<link rel="modulepreload" href="{base}/{name}">' for name in preloads),
-        ]
-    )

@@ -75,10 +75,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave what imports have made out of later garbage collections: loading a model begins one, and it
-    would take half a second each time."""
+    """Leave what imports have made out of later garbage collections: loading a model begins two, which would
+    take half a second each; so loading must not thaw it, either."""
     gc.collect()
     gc.freeze()
+    gc.freeze = gc.unfreeze = lambda: None
 
 
 class NetworkUsedError(RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -36,6 +37,17 @@ def test_a_folder_of_each_family_loads_and_decodes(tmp_path: Path, family: str) 
     assert trace.environment["torch"] == torch.__version__
     assert str(tmp_path) not in trace.to_json()
     assert 1 <= len(trace.output_ids) <= 8
+
+
+def test_loading_leaves_its_objects_out_of_later_collections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After those of the model before are free, and before those of this one come."""
+    calls: list[str] = []
+    for name in ("freeze", "unfreeze", "collect"):
+        monkeypatch.setattr(gc, name, lambda name=name: calls.append(name))
+    load(folder(tmp_path / "net"))
+    assert calls == ["unfreeze", "collect", "collect", "freeze"]
 
 
 def test_end_of_sequence_ids_come_as_a_list_and_from_the_tokenizer(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.player_page import gradio_page_html, hostile, steps_between, story
+from support.view_tab import ADDRESS, ViewTab, comes_to
 
 from logitspec import Trace
 from logitspec.serving.wire import autoplay_message, pack, reset_message, steps_message
@@ -17,8 +18,6 @@ from logitspec.serving.wire import autoplay_message, pack, reset_message, steps_
 PLAYER = "[data-logitspec-player]"
 STORY = story()
 OTHER = hostile()
-ADDRESS = "http://player.test/"
-PAGE = gradio_page_html()
 
 
 class Server:
@@ -60,23 +59,17 @@ def server() -> Server:
     return Server(4)
 
 
-@pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = chromium.new_context()
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-    opened.expose_function("pythonFetch", server.fetch_steps)
-    opened.expose_function("pythonStop", server.stop_run)
-    opened.add_init_script(
-        "window.functions = { fetch_steps: (wanted) => pythonFetch(wanted),"
-        " stop_run: (wanted) => pythonStop(wanted) };"
-    )
-    opened.goto(ADDRESS)
+@pytest.fixture(scope="module")
+def view(chromium: Browser) -> Iterator[ViewTab]:
+    opened = ViewTab(chromium, gradio_page_html())
     yield opened
-    context.close()
-    assert faults == []
+    opened.close()
+
+
+@pytest.fixture
+def page(view: ViewTab, server: Server) -> Iterator[Page]:
+    with view.visit(server) as opened:
+        yield opened
 
 
 def send(page: Page, *messages: str) -> None:
@@ -130,7 +123,7 @@ def test_a_reload_in_mid_run_asks_on_until_the_run_has_ended(page: Page, server:
     saved = page.evaluate("JSON.stringify(sessionStorage)")
     assert STORY.run in saved
     questions = len(server.asked)
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(500)
     assert len(server.asked) == questions
     page.reload()
     shows(page, steps=len(STORY.steps), state="done")
@@ -178,12 +171,13 @@ def test_stop_and_a_new_run_end_one_that_goes_on_after_a_reload(
     page.reload()
     shows(page, steps=4, state="running")
     page.evaluate(f"dispatchEvent(new Event('{event}'))")
-    page.wait_for_timeout(300)
+    comes_to(page, lambda: server.stopped != [])
+    page.wait_for_timeout(100)
     assert server.stopped == [{"run": STORY.run}]
 
 
-def test_a_trace_that_does_not_fit_is_asked_for(page: Page, server: Server) -> None:
-    page.add_init_script(
+def test_a_trace_that_does_not_fit_is_asked_for(page: Page, view: ViewTab, server: Server) -> None:
+    view.script = (
         "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
         " if (text.length > 3000) throw new Error('full'); set.call(this, name, text); }"
     )
@@ -195,10 +189,12 @@ def test_a_trace_that_does_not_fit_is_asked_for(page: Page, server: Server) -> N
     assert server.asked[0] == {"run": STORY.run, "from": 0}
 
 
-def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(page: Page) -> None:
+def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(
+    page: Page, view: ViewTab
+) -> None:
     page.emulate_media(reduced_motion="no-preference")
     value = pack(autoplay_message(STORY.to_json()))
-    page.add_init_script(f"window.startValue = {json.dumps(value)}")
+    view.script = f"window.startValue = {json.dumps(value)}"
     page.reload()
     shows(page, playing="true", steps=len(STORY.steps))
     page.get_by_label("Last step").click()

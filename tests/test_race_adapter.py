@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from support.race_page import gradio_page_html, make_race, steps_from
+from support.view_tab import ViewTab, comes_to
 
 from logitspec.decoding.race import Race
 from logitspec.serving.wire import autoplay_message, pack
 
 ROOT = "[data-logitspec-race]"
 LANE = f"{ROOT} .lr-lane"
-ADDRESS = "http://race.test/"
-PAGE = gradio_page_html()
 
 
 @cache
@@ -67,23 +66,17 @@ def server() -> Server:
     return Server()
 
 
-@pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    context = chromium.new_context()
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-    opened.expose_function("pythonFetch", server.fetch_steps)
-    opened.expose_function("pythonStop", server.stop_run)
-    opened.add_init_script(
-        "window.functions = { fetch_steps: (wanted) => pythonFetch(wanted),"
-        " stop_run: (wanted) => pythonStop(wanted) };"
-    )
-    opened.goto(ADDRESS)
+@pytest.fixture(scope="module")
+def view(chromium: Browser) -> Iterator[ViewTab]:
+    opened = ViewTab(chromium, gradio_page_html())
     yield opened
-    context.close()
-    assert faults == []
+    opened.close()
+
+
+@pytest.fixture
+def page(view: ViewTab, server: Server) -> Iterator[Page]:
+    with view.visit(server) as opened:
+        yield opened
 
 
 def begun(page: Page, server: Server) -> None:
@@ -128,8 +121,8 @@ def test_a_reload_in_mid_race_asks_on_until_it_has_ended(page: Page, server: Ser
     assert server.stopped == []
 
 
-def test_a_race_that_does_not_fit_is_asked_for(page: Page, server: Server) -> None:
-    page.add_init_script(
+def test_a_race_that_does_not_fit_is_asked_for(page: Page, view: ViewTab, server: Server) -> None:
+    view.script = (
         "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
         " if (text.length > 3000) throw new Error('full'); set.call(this, name, text); }"
     )
@@ -152,7 +145,8 @@ def test_stop_ends_a_race_that_goes_on_after_a_reload(page: Page, server: Server
     page.wait_for_timeout(300)
     assert server.stopped == []
     page.evaluate("dispatchEvent(new Event('logitspec-stop-race'))")
-    page.wait_for_timeout(300)
+    comes_to(page, lambda: server.stopped != [])
+    page.wait_for_timeout(100)
     assert server.stopped == [{"run": finished()[0].name}]
 
 
@@ -169,11 +163,14 @@ def test_the_clock_and_its_moment_are_kept(page: Page, server: Server) -> None:
     assert server.asked == []
 
 
-def test_a_live_race_comes_back_before_the_recorded_one(page: Page, server: Server) -> None:
+def test_a_live_race_comes_back_before_the_recorded_one(
+    page: Page, view: ViewTab, server: Server
+) -> None:
     recorded, _ = make_race(30)
     recorded.name, recorded.recorded = "recorded-18", "a cat"
     value = pack(autoplay_message(recorded.to_json()))
-    page.add_init_script(f"window.startValue = {json.dumps(value)}")
+    page.emulate_media(reduced_motion="no-preference")
+    view.script = f"window.startValue = {json.dumps(value)}"
     page.reload()
     expect(page.locator(ROOT)).to_contain_text("Recorded: a cat")
     expect(page.locator(ROOT)).to_have_attribute("data-playing", "true")

@@ -417,17 +417,19 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
             expect(page.locator(f"{place} [data-values] li")).to_have_count(len(counted))
             assert rows(page, place) == counted
         at(ann, station, 2)
+        expect(ann.locator(".learn-form [type=submit]")).to_be_hidden()  # it stays from now on
 
     try:
-        for page, number in (ann, "202"), (ben, "90.5"):
+        for page, number in (ann, "7"), (ben, "90.5"), (ann, "202"):  # one predicts again
             at(page, 1, 1)
             page.locator(".learn-number input").fill(number)
             check(page)
             at(page, 1, 1)  # not ahead of the lecturer
+            expect(page.locator(".lp-follow")).to_contain_text(f"Your prediction: {number}")
         reveal(1, ["90.5 1 vote", "202 ✓ right 1 vote"])
         for key in "3", "Enter":
             lecturer.keyboard.press(key)
-        for page, rank in (ann, 1), (ben, 2):
+        for page, rank in (ann, 3), (ben, 2), (ann, 1):
             at(page, 3, 1)
             page.locator(f".learn-player [data-rank='{rank}']").click()
             check(page)

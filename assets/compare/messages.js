@@ -63,11 +63,17 @@ function takeRace(view, data) {
   const { race, expecting } = view.state;
   if (!race || !isRaceShown(view.state, data.race)) {
     if (race && expecting && data.lanes.every(({ steps = [] }) => !steps.length)) view.state.opening = data;
-    else loadRace(view, createRace(data));
+    else takeWholeRace(view, createRace(data));
     return;
   }
   const lanes = data.lanes.map(({ steps = [], ...lane }) => ({ ...lane, from: 0, steps }));
   growShown(view, race, { kind: "race_steps", race: data.race, verdict: data.verdict, lanes });
+}
+
+/** A race as it stands; one that ended while its page reloaded tells its outcome now. @param {RaceView} view @param {Race} race */
+function takeWholeRace(view, race) {
+  loadRace(view, race);
+  if (raceOver(race) && !race.recorded) tellOutcome(race);
 }
 
 /** @param {RaceView} view @param {Race} race */
@@ -154,9 +160,9 @@ function endRace(state, race) {
 }
 
 /** @param {Race} race */
-function tellOutcome({ lanes }) {
+function tellOutcome({ name, lanes }) {
   if (!lanes.every(({ trace }) => hasFinished(trace) && trace.steps.length)) return;
-  announceOutcome({
+  announceOutcome(name, {
     lanes: lanes.map(({ title, trace }) => ({
       title,
       plain: isPlain(trace),

@@ -11,7 +11,7 @@ import { contentItems, resultList } from "./contents.js";
 import { runsShown } from "./figures.js";
 import { judge } from "./measured.js";
 import { createPractice } from "./practice.js";
-import { CUES, hasAnswer, isRight, keepProgress, newProgress, readProgress, scoreOf } from "./progress.js";
+import { CUES, hasAnswer, isOpen, isRight, keepProgress, newProgress, readProgress, scoreOf } from "./progress.js";
 import { readLesson } from "./read.js";
 import { createRuns } from "./runs.js";
 import { sayingsOf } from "./sayings.js";
@@ -19,8 +19,8 @@ import { describeCue } from "./source.js";
 import { createStage } from "./stage.js";
 import { button, stationParts } from "./station.js";
 
-/** @import { Lesson, LessonApi, LessonOptions, PredictionField, Scene, Station, Talk } from "./types.js" */
-/** @import { Trace } from "../player/types.js" */
+/** @import { Lesson, LessonApi, LessonOptions, Prediction, PredictionField, Scene, Station, Talk } from "./types.js" */
+/** @import { RaceOutcome, Trace } from "../player/types.js" */
 
 /**
  * A lesson inside `element`.
@@ -95,8 +95,7 @@ export function createLesson(element, options) {
     view.article.replaceChildren(...parts);
     const { predict, scene = {}, reveal_scene: after, bars = [] } = station;
     const shown = cue > 1 ? { ...scene, ...after } : scene;
-    const isOpen = cue === 1 && predict && !Object.hasOwn(now.progress.answers, station.station);
-    const picks = isOpen && predict.kind !== "choice" && predict.kind !== "number" ? predict.kind : "";
+    const picks = cue === 1 && predict && isOpen(station, now.progress) && predict.kind !== "choice" && predict.kind !== "number" ? predict.kind : "";
     view.stage.show(shown.run ? now.runs.have(shown.run) : null, shown, { sealed: cue === 1, picks });
     view.bars.replaceChildren(...barFigures(bars, now.say, cue === 1));
     view.bars.hidden = !bars.length;
@@ -124,15 +123,28 @@ export function createLesson(element, options) {
     if (talk && !stationAt(talk.lesson, talk.at)) view.stage.show(trace, scene, { sealed, picks: "" });
   }
 
-  /** Keeps a prediction, the first one, and goes on to the reveal. @param {Station} station @param {number} said */
-  function settle({ station, predict }, said) {
-    if (!talk || !predict) return;
-    const right = hasAnswer(predict) ? isRight(predict, said, talk.say.answer(predict)) : null;
-    if (!Object.hasOwn(talk.progress.answers, station)) {
-      talk.progress.answers[station] = { said, right };
-      if (announcePrediction(element, said)) return go(talk.at, true);
-    }
-    go(talk.at + 1, true);
+  /**
+   * Stores a prediction and goes on to the reveal, or waits for it where a lecture counts the prediction: only that
+   * takes a later one in its place.
+   * @param {Station} station
+   * @param {number} said
+   */
+  function settle(station, said) {
+    if (!talk || !station.predict) return;
+    const { answers } = talk.progress;
+    const isFirst = !Object.hasOwn(answers, station.station);
+    const counted = isOpen(station, talk.progress) && announcePrediction(element, said);
+    if (isFirst || counted) answers[station.station] = { said, right: judged(talk, station.predict, said), ...(counted && { counted }) };
+    go(talk.at + (counted ? 0 : 1), true);
+  }
+
+  /** @param {RaceOutcome} outcome */
+  function countRace(outcome) {
+    if (!talk) return;
+    const { lesson, progress } = talk;
+    if (!lesson.stations.filter((station) => judge(station, progress, outcome)).length) return;
+    keepProgress(store, lesson.lesson, progress);
+    paint(talk);
   }
 
   /**
@@ -209,16 +221,13 @@ export function createLesson(element, options) {
     stage: (/** @type {boolean} */ on) => view.stage.enlarge(on),
   };
   register(element, source);
-  onOutcome((outcome) => {
-    if (!talk) return;
-    const { lesson, progress } = talk;
-    const judged = lesson.stations.filter((station) => judge(station, progress, outcome));
-    if (!judged.length) return;
-    keepProgress(store, lesson.lesson, progress);
-    paint(talk);
-  });
-  return { source, open, ready: begin(options.lesson, options.start || null).catch(fail) };
+  const ready = begin(options.lesson, options.start || null).catch(fail);
+  void ready.then(() => onOutcome(countRace));
+  return { source, open, ready };
 }
+
+/** Whether a prediction is right, as far as that can be said of it. @param {Talk} talk @param {Prediction} predict @param {number} said */
+const judged = ({ say }, predict, said) => (hasAnswer(predict) ? isRight(predict, said, say.answer(predict)) : null);
 
 /** @param {Lesson} lesson */
 const lastCue = ({ stations }) => stations.length * CUES.length;

@@ -36,9 +36,12 @@ function choiceField({ options = [] }, write) {
       return chosen < 0 ? null : chosen;
     },
     pick() {},
+    show(said) {
+      inputs.forEach((input, place) => (input.checked = place === said));
+    },
     tell(said, right) {
+      this.show(said);
       inputs.forEach((input, place) => {
-        input.checked = place === said;
         input.disabled = true;
         if (place === right) labels[place].append(mark("right"));
         else if (place === said && right !== null) labels[place].append(mark("wrong"));
@@ -54,8 +57,11 @@ function numberField({ least = 0, most = MOST }) {
     element: el("label", { class: "learn-predict learn-number" }, el("span", {}, t("learn.number")), input),
     value: () => (input.value === "" || !input.checkValidity() ? null : input.valueAsNumber),
     pick() {},
-    tell(said) {
+    show(said) {
       if (said >= 0) input.valueAsNumber = said;
+    },
+    tell(said) {
+      this.show(said);
       input.disabled = true;
     },
   };
@@ -76,10 +82,13 @@ function pickField(kind, nameOf) {
       setText(said, t("learn.picked", { what: nameOf(place) }));
       element.dispatchEvent(new CustomEvent("learn-pick", { bubbles: true }));
     },
+    show(place) {
+      if (place >= 0) setText(said, t("learn.picked", { what: nameOf(place) }));
+    },
     tell(place) {
+      this.show(place);
       how.hidden = true;
       said.hidden = place < 0;
-      if (place >= 0) setText(said, t("learn.picked", { what: nameOf(place) }));
     },
   };
 }

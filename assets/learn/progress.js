@@ -108,6 +108,15 @@ export function isDone({ station, done = "revealed" }, { answers, seen }) {
   return (seen[station] || 0) >= (done === "revealed" ? 2 : 3);
 }
 
+/**
+ * Whether a visitor may predict: once, or as often as a lecture that counts it lets them, until the answer was seen.
+ * @param {Station} station
+ * @param {Pick<Progress, "answers" | "seen">} progress
+ */
+export function isOpen({ station }, { answers, seen }) {
+  return !Object.hasOwn(answers, station) || (Boolean(answers[station].counted) && (seen[station] || 0) < 2);
+}
+
 /** Whether a prediction can be right or wrong. @param {Prediction} predict */
 export const hasAnswer = ({ answer, right }) => answer !== undefined || right !== undefined;
 

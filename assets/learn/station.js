@@ -3,7 +3,7 @@
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { createPrediction } from "./predict.js";
-import { CUES, hasAnswer, isRevealed, rightOption } from "./progress.js";
+import { CUES, hasAnswer, isOpen, isRevealed, rightOption } from "./progress.js";
 import { verdict } from "./verdicts.js";
 
 /** @import { PredictionField, Station, Talk, Text } from "./types.js" */
@@ -38,16 +38,17 @@ function fieldOf({ say, progress }, station, cue) {
   if (!predict) return null;
   const field = createPrediction(predict, say.nodes, (place) => say.picked(station, place));
   const answer = progress.answers[station.station];
-  const isOpen = cue > 1 && hasAnswer(predict) && isRevealed(station, progress);
-  const right = isOpen && predict.kind === "choice" ? rightOption(predict, say.answer(predict)) : null;
-  if (answer || cue > 1) field.tell(answer ? answer.said : -1, right);
+  const isTold = cue > 1 && hasAnswer(predict) && isRevealed(station, progress);
+  const right = isTold && predict.kind === "choice" ? rightOption(predict, say.answer(predict)) : null;
+  if (answer && isOpen(station, progress)) field.show(answer.said);
+  else if (answer || cue > 1) field.tell(answer ? answer.said : -1, right);
   return field;
 }
 
 /** @param {Talk} talk @param {Station} station @param {number} cue @param {PredictionField} field */
 function formOf(talk, station, cue, field) {
   const check = el("button", { type: "submit", class: "ls-button ls-primary" }, t("learn.check"));
-  check.hidden = cue > 1 || Object.hasOwn(talk.progress.answers, station.station);
+  check.hidden = cue > 1 || !isOpen(station, talk.progress);
   check.disabled = true;
   const form = el("form", { class: "learn-form" }, field.element, check);
   const enableCheck = () => {

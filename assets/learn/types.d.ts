@@ -95,6 +95,8 @@ export interface Answer {
   right: boolean | null;
   /** What a race told about it. */
   measured?: Measured;
+  /** In a session that is followed, which takes another one until the answer shows. */
+  counted?: boolean;
 }
 
 /** Of a race: the method with the most tokens a pass, who was first by passes and by time, and by how much. */
@@ -197,6 +199,8 @@ export interface PredictionField {
   /** Null before anything was predicted. */
   value(): number | null;
   pick(place: number): void;
+  /** Shows what was said and may still be changed. */
+  show(said: number): void;
   /** Shows what was said (-1: nothing) and, of options, what is right. */
   tell(said: number, right: number | null): void;
 }

@@ -270,7 +270,7 @@ def test_a_source_out_of_sight_is_told_at_the_edge_of_the_text(page: Page) -> No
     show(page, cursor)
     page.wait_for_selector(".ls-pill")
     pill = page.locator(".ls-pill[data-side=above]")
-    assert f"position {source} " in pill.inner_text()
+    assert f"position {source:,} " in pill.inner_text()
     pill.click()
     painted(page)
     inside = """at => {

@@ -49,7 +49,11 @@ NO_TEXTS = {
     "Esc": "a key's name on keyboards",
     "learn-predict learn-number": "classes",
     "lp-part lp-part-": "classes",
-    "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif": "fonts",
+    "${LATIN}, ${HAN}, system-ui, sans-serif": "fonts",
+    "${LATIN_MONO}, ${HAN}, ui-monospace, monospace": "fonts",
+    "'Segoe UI', Roboto, 'Helvetica Neue', Arial": "fonts",
+    "'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono'": "fonts",
+    "'PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'Noto Sans CJK SC', 'Source Han Sans SC'": "fonts",
     "python -m logitspec benchmark": "a command",
     "Name, length from 0 to 1, and whether the bar is what the claim is about.": "a docstring",
     "no size to draw at": "an error for whoever calls the scripts",
@@ -195,8 +199,15 @@ def test_no_text_is_left_outside_the_catalogue() -> None:
 
 
 def test_a_text_that_is_left_behind_is_found() -> None:
-    script = 'el("p", {}, "Nothing here yet");  // a remark\nconst fits = `Step ${n} of ${all}`;\n'
-    assert list(strings.left_in_script(script)) == ["Nothing here yet", "Step ${n} of ${all}"]
+    script = (
+        'el("p", {}, "Nothing here yet");  // a remark\nconst fits = `Step ${n} of ${all}`;\n'
+        "const rest = ` and ${n} more`;\n"
+    )
+    assert list(strings.left_in_script(script)) == [
+        "Nothing here yet",
+        "Step ${n} of ${all}",
+        " and ${n} more",
+    ]
     python = '"""A docstring."""\ngr.Button("Press me", variant="primary")\nraise E("It fails.")\n'
     assert list(strings.left_in_python(python)) == ["Press me"]
     assert list(strings.left_in_markup('<p title="Some words">{{why.intro}}</p>')) == ["Some words"]

@@ -56,13 +56,11 @@ export function createControls(actions) {
   const speed = createSpeed(actions.speed);
   const slider = createSlider(actions.seek);
   const status = el("span", { class: "ls-status" });
-  /** @param {string} label @param {...HTMLElement} parts */
-  const group = (label, ...parts) => el("div", { class: "ls-group", role: "group", "aria-label": label }, ...parts);
   const row = el(
     "div",
     { class: "ls-transport" },
-    group(t("compare.steps"), ...buttons, live),
-    group(t("compare.clock"), ...clocks),
+    el("div", { class: "ls-group", role: "group", "aria-label": t("compare.steps") }, ...buttons, live),
+    el("div", { class: "ls-group lr-clocks", role: "group", "aria-label": t("compare.clock") }, ...clocks),
     speed.element,
     status,
   );

@@ -2,7 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { duration } from "../player/numbers.js";
-import { percent } from "../player/words.js";
+import { percent, sentences } from "../player/words.js";
 import { SAME_TIME, places, spentInAll, stepsAt } from "./clock.js";
 import { isPlain, tokensAfter } from "./race.js";
 
@@ -92,10 +92,10 @@ export function timingWords(race) {
     .filter((name) => environment[name])
     .map((name) => `${name} ${environment[name]}`);
   const forward = t(environment.forward === "fast" ? "compare.forward-fast" : "compare.forward-stock");
-  return [
+  return sentences(
     t("compare.timing", { n: race.warmUp }),
     t("compare.timing-model", { ...model, model: model.id, forward, versions: versions.join(t("compare.comma")) }),
-  ].join(" ");
+  );
 }
 
 /**

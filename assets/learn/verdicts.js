@@ -2,6 +2,7 @@
 
 import { number, t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
+import { sentences } from "../player/words.js";
 import { isMeasurable, measuredWords } from "./measured.js";
 import { isRevealed, verdictOf } from "./progress.js";
 
@@ -53,5 +54,5 @@ export function verdict(station, progress, say, before = "") {
   if (said && said.measured) return el("p", about, mark(kind), " · ", measuredWords(said.measured, said.said));
   const kept = kind === "kept" ? [t("learn.kept", { said: number(said.said) })] : [answer ? WORDS[kind]({ answer }) : t("learn.measure")];
   if (!answer && isMeasurable(station)) kept.push(t("learn.measure_how"));
-  return el("p", about, before ? el("b", {}, `${before} `) : null, kept.join(" "));
+  return el("p", about, before ? el("b", {}, t("player.sentences", { before, after: "" })) : null, sentences(...kept));
 }

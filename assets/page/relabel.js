@@ -33,7 +33,8 @@ function addForm(key, form) {
   const pieces = form.split(/\{[^}]*\}/);
   // A text of places alone would fit anything.
   if (!/\p{L}{3}/u.test(pieces.join(" "))) return;
-  const fits = new RegExp("^" + pieces.map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("(.+?)") + "$", "u");
+  const values = names.map((name) => (name === "n" ? "([\\d.,]+)" : "(.+?)"));
+  const fits = new RegExp("^" + pieces.map((piece, at) => piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") + (values[at] || "")).join("") + "$", "u");
   withPlaces.push({ fits, key, names });
 }
 

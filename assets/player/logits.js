@@ -211,8 +211,8 @@ export function logBars(probs) {
  */
 export function share(probability) {
   if (probability === 0 || probability >= 0.0001) return percent(probability);
-  if (probability < 1e-8) return `< ${decimal(0.000001, 6)} %`;
-  return decimal(probability * 100, 1 - Math.floor(Math.log10(probability * 100))) + " %";
+  if (probability < 1e-8) return t("player.percent-of", { share: `< ${decimal(0.000001, 6)}` });
+  return t("player.percent-of", { share: decimal(probability * 100, 1 - Math.floor(Math.log10(probability * 100))) });
 }
 
 /** @param {number} rank */

@@ -1,6 +1,7 @@
 /* The draft tree as indented rows: one row per node, with words where there is room for them. A chain without
    forks is not set in, so that a long copy does not run out of a narrow screen. */
 
+import { t } from "../page/i18n.js";
 import { el } from "./dom.js";
 import { childGroups } from "./layout.js";
 import { nodeElement } from "./nodes.js";
@@ -57,8 +58,8 @@ function rowElement(trace, step, nodes, level, after) {
 /** @param {Trace} trace @param {Step} step @param {number} node */
 function lineElement(trace, step, node) {
   // The target's choice is beside the chip already.
-  const fate = node === 0 ? "" : STATE_TITLES[step.states[node]] + ": ";
-  const words = fate + originWords(trace, step, node);
+  const origin = originWords(trace, step, node);
+  const words = node === 0 ? origin : t("player.fate-origin", { fate: STATE_TITLES[step.states[node]], origin });
   const line = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);
   return el("div", { class: "ls-line", role: "none" }, nodeElement(trace, step, node), line);
 }

@@ -12,6 +12,7 @@ import {
   milliseconds,
   ordinal,
   percent,
+  sentences,
   tokensText,
 } from "./words.js";
 
@@ -65,7 +66,7 @@ function noGuessSentence({ header }) {
   // A guess that is right with probability p brings 1 + p tokens for the time of two rows.
   const needed = two / one - 1;
   const times = { one: milliseconds(one / 1000), more: milliseconds((two - one) / 1000), needed };
-  return `${plain} ${t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times)}`;
+  return sentences(plain, t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times));
 }
 
 /** @param {string} sentence */
@@ -191,8 +192,8 @@ function logitsWords(trace, number, { row, origins }) {
   const share = rank < 0 ? "" : percent(row.last.probs[rank]);
   const drawn = { ordinal: ordinal(rank + 1), share };
   const how = t(rank === 0 ? "step.certain-first" : rank < 0 ? "step.certain-below" : "step.certain-drawn", drawn);
-  const guesses = runners ? " " + t("step.certain-guesses", { n: runners }) : "";
-  return [t("step.certain", { token: bare(trace, row.tokens[0]) }), how + guesses];
+  const guesses = runners ? t("step.certain-guesses", { n: runners }) : "";
+  return [t("step.certain", { token: bare(trace, row.tokens[0]) }), sentences(how, guesses)];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
@@ -221,17 +222,17 @@ function draftWords(trace, number, { row, origins, drafted }) {
 function verifyWords(trace, number, { row, drafted }) {
   const { verify, device = 0 } = row.seconds;
   const times = { time: milliseconds(verify), device: milliseconds(device) };
-  const time = verify > 0 ? " " + t(device > 0 ? "step.pass-device" : "step.pass-time", times) : "";
+  const time = verify > 0 ? t(device > 0 ? "step.pass-device" : "step.pass-time", times) : "";
   const headline = drafted ? t("step.pass", { n: drafted }) : t("step.pass-plain");
-  return [headline, t("step.pass-how", { n: row.tokens.length }) + time];
+  return [headline, sentences(t("step.pass-how", { n: row.tokens.length }), time)];
 }
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function fateWords(trace, number, step) {
   const { accepted, drafted } = outcome(step);
   const headline = drafted ? t(accepted ? "step.survive" : "step.survive-none", { n: drafted, accepted }) : t("step.pass-plain");
-  const ends = isEnd(trace, number) ? " " + t("step.run-ends") : "";
-  return [headline, walkSentence(trace, step) + ends];
+  const ends = isEnd(trace, number) ? t("step.run-ends") : "";
+  return [headline, sentences(walkSentence(trace, step), ends)];
 }
 
 /**

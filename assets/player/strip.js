@@ -4,6 +4,7 @@ import { t } from "../page/i18n.js";
 import { BEATS } from "./beats.js";
 import { el, setAttributes, setText } from "./dom.js";
 import { beatWords, sceneWords } from "./sentence.js";
+import { sentences } from "./words.js";
 
 /** @import { Frame, PlayerView } from "./types.js" */
 
@@ -29,7 +30,7 @@ export function createStrip(onBeat) {
       /** @param {Frame} frame */
       paint: ({ step, trace, cursor }) => step && setText(count, placeWords(cursor, trace.steps.length)),
     },
-    words: () => [summary.textContent, story.textContent].join(" "),
+    words: () => sentences(summary.textContent || "", story.textContent || ""),
     /** @param {Frame} frame */
     paint(frame) {
       element.hidden = !frame.step;

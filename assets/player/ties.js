@@ -1,5 +1,6 @@
 /* Ties: lines over the panels, from a draft to its source. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { childrenOf, el, svg } from "./dom.js";
 import { startCopies, startFlights } from "./flights.js";
@@ -195,6 +196,6 @@ function pillWords(trace, stretches, { from, to, match }) {
   const others = new Set(stretches.map((stretch) => stretch.from)).size - 1;
   const copy = el("span", { class: "ls-quote", "data-source": "copy" }, excerpt(trace, from, to));
   const key = el("span", { class: "ls-quote", "data-source": "match" }, excerpt(trace, quotedFrom(match), match[1]));
-  const more = others > 0 ? ` and ${others} more` : "";
-  return [`position ${from} `, "…", key, copy, "…", more];
+  const more = others > 0 ? " " + t("player.pill-more", { n: others }) : "";
+  return [t("player.pill-position", { from }), " …", key, copy, "…", more];
 }

@@ -1,5 +1,6 @@
 /* A trace as the player holds it: the JSON as it came, and what follows from it step by step. */
 
+import { t } from "../page/i18n.js";
 import { bytesOf, continues, joined, spell, tornTail } from "./spelling.js";
 
 /** @import {
@@ -17,10 +18,7 @@ export const TRACE_SCHEMA = 1;
  */
 export function createTrace(header) {
   if (header.schema !== TRACE_SCHEMA) {
-    throw new Error(
-      `This trace has schema ${header.schema} and this player reads schema ${TRACE_SCHEMA};` +
-        " open it with the version that wrote it.",
-    );
+    throw new Error(t("player.old-trace", { found: String(header.schema), known: TRACE_SCHEMA }));
   }
   const trace = {
     header: headerOf(header),

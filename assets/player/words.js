@@ -36,6 +36,12 @@ export function waitingWords({ ahead, seconds }) {
   return t("step.waiting-about", { runs, time: t("step.waiting-seconds", { n: Math.max(1, Math.round(seconds)) }) });
 }
 
+/**
+ * Sentences that follow each other; empty ones are left out.
+ * @param {...string} all
+ */
+export const sentences = (...all) => all.filter(Boolean).reduce((before, after) => (before ? t("player.sentences", { before, after }) : after), "");
+
 const ordinals = new Intl.PluralRules(language, { type: "ordinal" });
 
 /** @param {number} n */

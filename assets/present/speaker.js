@@ -125,4 +125,4 @@ function paint(parts, { place, cue, next, answer, spent, budget, paused, hall, c
 }
 
 /** @param {Cue} cue */
-const cueWords = ({ kind, title, question }) => t("present.kind-" + kind) + ": " + (question || title);
+const cueWords = ({ kind, title, question }) => t("present.cue", { kind: t("present.kind-" + kind), words: question || title });

@@ -2,8 +2,9 @@
 
 import { LAST_BEAT } from "../player/beats.js";
 import { stillPicture } from "./picture.js";
+import { SANS } from "./fonts.js";
 import { escapeText } from "./svg.js";
-import { t } from "../page/i18n.js";
+import { language, t } from "../page/i18n.js";
 
 /** @import { Trace } from "../player/types.js" */
 
@@ -12,7 +13,7 @@ const LINES = 4; // to write on
 const STYLE = `
   @page { size: A4 landscape; margin: 12mm; }
   :root { color-scheme: light; }
-  body { margin: 0 auto; max-width: 273mm; color: #000; background: #fff; font: 12pt/1.4 system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+  body { margin: 0 auto; max-width: 273mm; color: #000; background: #fff; font: 12pt/1.4 ${SANS}; }
   header { margin: 12mm 0 0; color: #333; }
   section { break-after: page; break-inside: avoid; margin-bottom: 12mm; }
   section:last-of-type { break-after: auto; }
@@ -38,7 +39,7 @@ export function handout(trace, numbers, { title, notes = {}, beat = LAST_BEAT })
   const policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
   return [
     "<!doctype html>",
-    '<html lang="en">',
+    `<html lang="${language}">`,
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',

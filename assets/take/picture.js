@@ -8,10 +8,11 @@ import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 import { beatWords } from "../player/sentence.js";
 import { plainText, shortened } from "../player/spelling.js";
 import { originAt, spellSequence, spellToken, verdictOf, visibleTokens } from "../player/trace.js";
-import { STATE_TITLES } from "../player/words.js";
+import { STATE_TITLES, sentences } from "../player/words.js";
+import { MONO, SANS } from "./fonts.js";
 import { INK, chip, edgeLook, inkOf, underline } from "./signs.js";
 import { escapeText, line, outline, round, tag } from "./svg.js";
-import { t } from "../page/i18n.js";
+import { language, t } from "../page/i18n.js";
 
 /** @import { Layout, Segment, Trace } from "../player/types.js" */
 /** @import { Still } from "./types.js" */
@@ -23,8 +24,6 @@ const MARGIN = 40;
 const ROOM = { width: PICTURE_WIDTH - 2 * MARGIN, top: 196, height: 424 };
 const LARGEST = 34; // px of a letter height
 const SMALLEST = 9;
-const MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
-const SANS = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 const LETTER = 0.605; // the width of a letter of a monospaced font, in its heights
 const SANS_LETTER = 0.58; // at most, on average
 const TEXT = { size: 18, y: 146, height: 29 };
@@ -47,10 +46,10 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
   const { headline, sentence } = beatWords(trace, number, beat);
   const heading = t("player.step-of", { step: number, steps: trace.steps.length });
   const size = { viewBox: `0 0 ${PICTURE_WIDTH} ${PICTURE_HEIGHT}`, width: PICTURE_WIDTH, height: PICTURE_HEIGHT };
-  const about = { role: "img", "font-family": SANS };
+  const about = { role: "img", lang: language, "font-family": SANS };
   const parts = [
     `<title>${escapeText(heading)}</title>`,
-    `<desc>${escapeText(`${headline.replace(/\.$/, "")}. ${sentence}`)}</desc>`,
+    `<desc>${escapeText(sentences(t("player.full-stop", { text: headline.replace(/[.。]$/, "") }), sentence))}</desc>`,
     tag("rect", { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, fill: INK.ground }),
     line(MARGIN, 46, heading, { fill: INK.soft, "font-size": 17 }),
     line(MARGIN, 80, headline, { fill: INK.text, "font-size": 25, "font-weight": "bold" }),

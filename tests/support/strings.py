@@ -50,7 +50,7 @@ def keys(text: str) -> tuple[set[str], set[str]]:
 
 def looks_visible(text: str) -> bool:
     """Whether a string reads like something that is said to people."""
-    plain = re.sub(r"\$\{[^}]*\}", "1", text)
+    plain = re.sub(r"\$\{[^}]*\}", "1", text).strip()
     if CODE.search(plain):
         return False
     return bool(TWO_WORDS.search(plain) or ONE_WORD.match(plain))

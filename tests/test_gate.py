@@ -11,7 +11,15 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from support.awaited import awaited
 
-from logitspec.serving.gate import MAX_AT_A_TIME, MAX_BODY, Access, Gate, access_rules
+from logitspec.serving.gate import (
+    FILMS,
+    MAX_AT_A_TIME,
+    MAX_BODY,
+    MAX_FILM,
+    Access,
+    Gate,
+    access_rules,
+)
 from logitspec.serving.request import MAX_CHARACTERS
 
 OWN = "localhost:7860"
@@ -247,6 +255,14 @@ def test_what_is_too_long_is_refused_before_it_waits_for_anything(visit: Visit) 
     assert visit.get("/gradio_api/queue/data")[0] == 400
     assert visit.application.asked == []
     assert visit.host.told == []
+
+
+def test_a_film_is_taken_on_localhost_only(visit: Visit) -> None:
+    film = b"x" * (MAX_BODY + 1)
+    assert visit.post(FILMS, film)[::2] == (200, film)
+    assert visit.post(FILMS, b"", content_length=str(MAX_FILM + 1))[0] == 413
+    assert visit.post(FILMS + "/x", film)[0] == 413
+    assert opened("0.0.0.0", private=False).post(FILMS, film, host="10.0.0.1")[0] == 413
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff\xfe"])

@@ -20,6 +20,7 @@ from support.player_page import MadeUp, hostile, page_html, story
 
 from logitspec import Trace
 from logitspec.__main__ import main
+from logitspec.errors import LogitSpecError
 from logitspec.publish import film
 from logitspec.publish.lesson import LESSON
 from logitspec.publish.picture import render
@@ -277,6 +278,67 @@ def test_without_ffmpeg_a_video_is_refused(
     assert "install it, or write a .webp" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "a.mp4").exists()
+
+
+def webp(images: list[Image.Image]) -> bytes:
+    out = io.BytesIO()
+    images[0].save(
+        out, "WEBP", lossless=True, save_all=True, append_images=images[1:], duration=1500
+    )
+    return out.getvalue()
+
+
+def test_only_films_of_the_page_become_videos(monkeypatch: pytest.MonkeyPatch) -> None:
+    grounds = [Image.new("RGB", film.SIZE, colour) for colour in ("red", "blue")]
+    taken: list[tuple[list[bytes], list[int]]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(film, "_video", lambda stills, times: taken.append((stills, times)) or b"")
+        film.mp4_of_webp(webp(grounds))
+        stills, times = taken[0]
+        assert times == [1500, 1500]
+        for still, ground in zip(stills, grounds, strict=True):
+            assert Image.open(io.BytesIO(still)).tobytes() == ground.tobytes()
+        gif = io.BytesIO()
+        grounds[0].save(gif, "GIF")
+        patch.setattr(film, "MOST_FRAMES", 1)
+        small = [Image.new("RGB", (16, 16))]
+        whole = webp(grounds)
+        for other in (b"", whole[:200], gif.getvalue(), webp(small), whole):
+            with pytest.raises(LogitSpecError, match="no film that the page has made"):
+                film.mp4_of_webp(other)
+    assert len(taken) == 1
+
+
+def test_the_page_saves_a_video_and_prints_a_handout(url: str, visitor: BrowserContext) -> None:
+    tab = visitor.new_page()
+    tab.goto(f"{url}/?run=recorded-20&step=4&beat=3")
+    tab.wait_for_selector(f"{PLAYER}[data-cursor='4'][data-beat='3']", timeout=60_000)
+    with tab.expect_download(timeout=60_000) as saved:
+        take_along(tab, "Save film (MP4)")
+    assert saved.value.suggested_filename.endswith(".mp4")
+    assert Path(saved.value.path()).read_bytes()[4:8] == b"ftyp"
+    tab.get_by_role("textbox", name="Steps").fill("4-5")
+    # A dialog for printing, without anybody who closes it, would stay.
+    tab.evaluate(
+        """() => {
+          const { open } = window;
+          window.open = (...about) => {
+            const paper = open(...about);
+            paper.addEventListener("load", () => { paper.print = () => { window.printed = true; }; });
+            return paper;
+          };
+        }"""
+    )
+    with visitor.expect_page() as opened:
+        take_along(tab, "Print handout")
+    paper = opened.value
+    expect(paper.locator("section")).to_have_count(2)
+    tab.wait_for_function("window.printed")
+    paper.locator(".notes").first.fill("Why four?")
+    pages = paper.pdf(prefer_css_page_size=True, print_background=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", pages)) == 2
+    paper.close()
+    tab.close()
 
 
 # In another page

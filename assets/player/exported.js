@@ -13,8 +13,11 @@ const MAX_READ = 4096; // letters of a prompt, for a title
 
 /** Whether this page has the parts of an exported page: it is one, or the app gives them to it. */
 export function canExport() {
-  return document.getElementById("logitspec-scripts") !== null || /\/player\/exported\.js$/.test(import.meta.url);
+  return document.getElementById("logitspec-scripts") !== null || isServed();
 }
+
+/** Whether this page is the app's, with its routes beside this script. */
+export const isServed = () => document.getElementById("logitspec-page") !== null;
 
 /**
  * Script and style of an exported page: such a page passes on its own, the app's page fetches them from the app.

@@ -60,3 +60,19 @@ function handoutPage(trace, number, beat, notes = "") {
     `<p class="notes" contenteditable="plaintext-only" data-hint="${escapeText(t("export.notes"))}">${escapeText(notes)}</p>${lines}</section>`
   );
 }
+
+/**
+ * Opens a handout in a tab of its own, where notes can be typed into it, and the browser's dialog for printing.
+ * @param {string} text
+ * @returns {boolean} false where the browser opens none
+ */
+export function printPages(text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/html" }));
+  const tab = window.open(address);
+  if (!tab) return false;
+  tab.addEventListener("load", () => {
+    URL.revokeObjectURL(address);
+    tab.print();
+  });
+  return true;
+}

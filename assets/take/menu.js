@@ -29,8 +29,12 @@ export function createMenu(files, takings) {
   const panel = el("div", { class: "ls-take", hidden: true }, ...groups);
   const attributes = { type: "button", class: "ls-button ls-file", title: t("export.menu-title"), "aria-expanded": "false" };
   const opener = el("button", attributes, t("export.menu"), el("span", { "aria-hidden": "true" }, " ▾"));
+  let asked = false;
+  const ask = () => takings.forEach(async ({ offered }, at) => offered && (buttons[at].hidden = !(await offered())));
   const open = (/** @type {boolean} */ on) => {
     panel.hidden = !on;
+    if (on && !asked) ask();
+    asked = asked || on;
     opener.setAttribute("aria-expanded", String(on));
   };
   opener.addEventListener("click", () => open(Boolean(panel.hidden)));

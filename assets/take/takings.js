@@ -7,10 +7,11 @@ import { traceText } from "../player/trace.js";
 import { parseSteps } from "./choose.js";
 import { embedCode } from "./embed.js";
 import { filmFrames, webpFilm } from "./film.js";
-import { handout } from "./handout.js";
+import { handout, printPages } from "./handout.js";
 import { stillPicture } from "./picture.js";
 import { bytesAt, rasterize } from "./pixels.js";
 import { t } from "../page/i18n.js";
+import { hasVideos, videoOf } from "./video.js";
 import { homeworkSheet, homeworkSolutions, stepTable, stepsToSet } from "./tables.js";
 
 /** @import { Trace, TraceFiles } from "../player/types.js" */
@@ -40,6 +41,8 @@ export function takings(files) {
   };
   /** @param {Trace} trace @param {string} kind */
   const stepEnding = (trace, kind) => `-step-${files.cursor}.${kind}`;
+  /** @param {Trace} trace @param {string} words */
+  const pages = (trace, words) => handout(trace, some(trace, words), { title: runTitle(trace), beat: files.beat });
   const still = (/** @type {Trace} */ trace) => stillPicture(trace, files.cursor, files.beat);
   return [
     { name: "png", group: "of-step", action: of(async (trace) => {
@@ -51,9 +54,13 @@ export function takings(files) {
       const film = await filmOf(files, trace, some(trace, words));
       save(trace, ".webp", film, "image/webp");
     }) },
-    { name: "handout", group: "of-steps", action: of((trace, words) => {
-      const text = handout(trace, some(trace, words), { title: runTitle(trace), beat: files.beat });
-      save(trace, "-handout.html", text, "text/html");
+    { name: "video", group: "of-steps", hidden: true, offered: hasVideos, action: of(async (trace, words) => {
+      const video = await videoOf(await filmOf(files, trace, some(trace, words)));
+      save(trace, ".mp4", video, "video/mp4");
+    }) },
+    { name: "handout", group: "of-steps", action: of((trace, words) => save(trace, "-handout.html", pages(trace, words), "text/html")) },
+    { name: "print", group: "of-steps", action: of((trace, words) => {
+      if (!printPages(pages(trace, words))) say(files, t("export.no-window"));
     }) },
     { name: "table", group: "of-steps", action: of((trace, words) => save(trace, "-steps.csv", stepTable(trace, all(trace, words)), "text/csv")) },
     { name: "homework", group: "of-steps", action: of((trace, words) => save(trace, "-homework.csv", homeworkSheet(trace, set(trace, words)), "text/csv")) },

@@ -33,6 +33,8 @@ export interface Taking {
   group: "of-step" | "of-steps" | "of-run";
   /** Not in this page. */
   hidden?: boolean;
+  /** Whether there is one after all, asked once when the menu opens. */
+  offered?(): Promise<boolean>;
   /** `steps`: what stands in the field. */
   action(steps: string): unknown;
 }

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,12 @@ from typing import Any
 from logitspec.errors import LogitSpecError
 from logitspec.publish.picture import PNG_SCALE, rasterize, render
 from logitspec.trace.records import Trace
+
+SIZE = (1280, 720)  # of a film in WebP
+MOST_FRAMES = 24 * 5  # the steps of a film, and the beats of each
+LEAST_MS, MOST_MS = 40, 10_000
+NO_FFMPEG = "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
+NO_FILM = "This is no film that the page has made; save it there as .webp."
 
 
 def webp(trace: Trace, steps: str) -> bytes:
@@ -22,22 +29,49 @@ def webp(trace: Trace, steps: str) -> bytes:
 
 def mp4(trace: Trace, steps: str) -> bytes:
     """The same as a video of 1920 x 1080. Raises LogitSpecError also where there is no ffmpeg, or it fails."""
+    if find_ffmpeg() is None:
+        raise LogitSpecError(NO_FFMPEG)
+    frames = _frames(trace, steps)
+    return _video(rasterize(frames, "png", PNG_SCALE), [frame["time"] for frame in frames])
+
+
+def mp4_of_webp(film: bytes) -> bytes:
+    """A film as `webp` makes it as a video of 1280 x 720.
+
+    Raises LogitSpecError where it is another file or too long, where there is no ffmpeg, or it fails.
+    """
+    from PIL import Image  # of Gradio, which the command line does without
+
+    try:
+        with Image.open(BytesIO(film), formats=["WEBP"]) as images:
+            count = getattr(images, "n_frames", 1)
+            if images.size != SIZE or count > MOST_FRAMES:
+                raise LogitSpecError(NO_FILM)
+            stills, times = [], []
+            for number in range(count):
+                images.seek(number)
+                still = BytesIO()
+                images.convert("RGB").save(still, "PNG", compress_level=1)
+                stills.append(still.getvalue())
+                times.append(min(max(int(images.info.get("duration", 0)), LEAST_MS), MOST_MS))
+    except (OSError, ValueError, EOFError) as error:  # of Pillow, at whatever was sent
+        raise LogitSpecError(NO_FILM) from error
+    return _video(stills, times)
+
+
+def _video(stills: list[bytes], times: list[int]) -> bytes:
+    """PNG files, each shown for so many milliseconds, as MP4."""
     program = find_ffmpeg()
     if program is None:
-        raise LogitSpecError(
-            "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
-        )
-    frames = _frames(trace, steps)
+        raise LogitSpecError(NO_FFMPEG)
     with TemporaryDirectory(prefix="logitspec-") as folder:
         lines = []
-        for number, (frame, still) in enumerate(
-            zip(frames, rasterize(frames, "png", PNG_SCALE), strict=True)
-        ):
+        for number, (still, time) in enumerate(zip(stills, times, strict=True)):
             Path(folder, f"{number}.png").write_bytes(still)
-            lines += [f"file {number}.png", f"duration {frame['time'] / 1000}"]
-        seconds = sum(frame["time"] for frame in frames) / 1000
+            lines += [f"file {number}.png", f"duration {time / 1000}"]
+        seconds = sum(times) / 1000
         # Some releases of ffmpeg ignore the duration of the last entry; a second entry of it helps.
-        Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(frames) - 1}.png", ""]))
+        Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(stills) - 1}.png", ""]))
         command = [
             program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",
             "-vf", "fps=25,format=yuv420p", "-t", str(seconds), "-movflags", "+faststart", "film.mp4",

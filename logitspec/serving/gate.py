@@ -31,6 +31,7 @@ SHARE = (".gradio.live",)  # where Gradio's public links lead to
 HUB = "huggingface.co"  # its pages show Spaces
 
 MAX_BODY = 6 * MAX_CHARACTERS + 100_000  # bytes; a script may write a character in six, as \u4e00
+MAX_FILM = 32_000_000  # bytes, of this machine only, which has it made into a video
 MAX_AT_A_TIME = 128  # of an address, that want something done
 MAX_PROGRAMS = (
     32  # of them over MCP, which have a number of their own, since a call lasts as long as its run
@@ -43,6 +44,7 @@ CLOSED = (
     " run-history runs monitoring login vibe-code mcp"
 ).split()
 LISTENING = re.compile(r"/gradio_api/(?:queue/data|call(?:/v2)?/[^/]+/([^/]+))/?")
+FILMS = "/gradio_api/logitspec/video"
 PROGRAMS = re.compile(r"/gradio_api/mcp(?:/schema|/)?")
 STAYING = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
@@ -258,7 +260,8 @@ class Gate:
             raise Refusal(429, "Too many requests come from your address; try again in a moment.")
         self._busy[asker] += 1
         try:
-            body = await _body(Headers(scope=scope), receive)
+            most = MAX_FILM if self._access.private and scope["path"] == FILMS else MAX_BODY
+            body = await _body(Headers(scope=scope), receive, most)
             if scope["path"].startswith("/gradio_api/") and "/logitspec/" not in scope["path"]:
                 self._check_body(scope["path"], body)
             return await self._app(scope, _again(body, receive), send)
@@ -322,18 +325,18 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if host.count(":") == 1 else host
 
 
-async def _body(headers: Headers, receive: Receive) -> bytes:
+async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
     """All of the body, if it is short enough."""
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY:
-        raise Refusal(413, _too_much())
+    if not length.isdecimal() or int(length) > most:
+        raise Refusal(413, _too_much(most))
     body, more = bytearray(), True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise Refusal(413, _too_much())
+        if len(body) > most:
+            raise Refusal(413, _too_much(most))
     return bytes(body)
 
 
@@ -347,5 +350,5 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _too_much() -> str:
-    return f"This is more than {MAX_BODY / 1e6:.1f} MB, which is all that is taken; send less."
+def _too_much(most: int) -> str:
+    return f"This is more than {most / 1e6:.1f} MB, which is all that is taken; send less."

@@ -21,6 +21,7 @@ from logitspec.ui.lesson import lesson_route
 from logitspec.ui.programs import mcp_server, routes
 from logitspec.ui.scripts import ADDRESS, launch_options
 from logitspec.ui.sessions import light_sessions
+from logitspec.ui.video import video_route
 
 NO_FUNCTION = "There is no such function here."
 MAX_SESSIONS = 1000  # that Gradio remembers
@@ -44,6 +45,7 @@ def serving_options(
     kwargs = options["app_kwargs"]
     kwargs["routes"].insert(0, Route(f"/{ADDRESS}/goodbye", goodbye, methods=["POST"]))
     kwargs["routes"].insert(0, lesson_route(f"/{ADDRESS}/lesson", host))
+    kwargs["routes"].insert(0, video_route(f"/{ADDRESS}/video", access))
     kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
     gate = Middleware(Gate, host=host, access=access, misfit=misfits(page), programs=mcp)
     kwargs["middleware"] = [gate]

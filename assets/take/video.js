@@ -1,0 +1,26 @@
+/* A film as MP4, which ffmpeg makes where the app runs; an exported page has no server. */
+
+import { t } from "../page/i18n.js";
+import { isServed } from "../player/exported.js";
+
+/** Beside the page's own files, whatever path a proxy puts before them. */
+const route = () => new URL("../../video", import.meta.url);
+
+/** Whether the app makes videos for this visitor. */
+export async function hasVideos() {
+  if (!isServed()) return false;
+  const reply = await fetch(route()).catch(() => null);
+  return Boolean(reply && reply.ok && (await reply.json()).mp4);
+}
+
+/**
+ * A film in WebP as MP4.
+ * @param {Uint8Array<ArrayBuffer>} film
+ * @throws {Error} with one sentence where the app does not answer, or refuses
+ */
+export async function videoOf(film) {
+  const reply = await fetch(route(), { method: "POST", body: film }).catch(() => null);
+  if (!reply) throw new Error(t("player.page-unreachable"));
+  if (!reply.ok) throw new Error((await reply.json()).detail);
+  return new Uint8Array(await reply.arrayBuffer());
+}

@@ -14,7 +14,7 @@ from typing import Any
 from logitspec.decoding.target import Target
 from logitspec.drafters import DEFAULT_METHOD, Drafter, make
 from logitspec.errors import LogitSpecError
-from logitspec.trace.costs import ForwardCosts, StepCosts
+from logitspec.trace.costs import ForwardCosts, RunningMean, StepCosts
 from logitspec.trace.metrics import StepSeconds
 from logitspec.trace.records import MAX_RANKS, StepRecord, Trace
 from logitspec.trace.results import ForwardResult, TopK
@@ -22,7 +22,6 @@ from logitspec.trace.sampling import GREEDY, Sampling
 from logitspec.trace.tree import accept
 
 MAX_NEW_TOKENS = 1_000_000
-PACE = 0.1  # by which the running mean of the loop's own time follows a step
 
 
 def decode(
@@ -112,14 +111,16 @@ def run(
             target.reserve(len(trace.prompt_ids), trace.max_new_tokens)
             result = _prefill(target, drafter, trace)
         root, last = result.choices[-1], result.topk[-1]
-        loop = 0.0
+        loop = RunningMean()
         while True:
             with target.used_by(trace.run):
                 if (finish := _finish(target, trace)) is not None:
                     break
-                step, result = _step(target, drafter, trace, root, last, StepCosts(costs, loop))
+                step, result = _step(
+                    target, drafter, trace, root, last, StepCosts(costs, loop.value)
+                )
             # A replay's forwards take time on paper only, more than the clock has seen.
-            loop += PACE * (max(0.0, step.seconds.loop) - loop)
+            loop.add(max(0.0, step.seconds.loop))
             trace.steps.append(step)
             root, last = result.choices[step.path[-1]], result.topk[step.path[-1]]
             yield step

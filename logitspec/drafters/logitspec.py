@@ -37,14 +37,13 @@ from logitspec.drafters.sources.offers import (
 )
 from logitspec.drafters.sources.sizing import Sizing
 from logitspec.drafters.sources.weights import WEIGHTS
-from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
+from logitspec.trace.costs import UNKNOWN_COSTS, RunningMean, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 MAX_DEPTH = 24
 MIN_PATH = 5e-4  # a less probable path is worth no node
 SIZINGS = ("measured", "capacity")
-PACE = 0.1
 MAX_CONTEXT = max(evidence.SUCCESSOR_ORDERS) - 1  # tokens before the last one
 
 
@@ -80,8 +79,8 @@ class LogitSpec(Drafter):
         self._root, self._last = -1, TopK([], [])
         self._tree: DraftTree | None = None
         # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
-        self._start_seconds = self._node_seconds = 0.0
-        self._learn_seconds = self._learn_node_seconds = 0.0
+        self._start_seconds, self._node_seconds = RunningMean(), RunningMean()
+        self._learn_seconds, self._learn_node_seconds = RunningMean(), RunningMean()
         for token in prompt_ids:
             self._copies.extend(token)
 
@@ -127,9 +126,9 @@ class LogitSpec(Drafter):
     def _time(self, began: float, first: float, nodes: int) -> None:
         """Learn what drafting takes, from the times of its start and of its first node."""
         ended = perf_counter()
-        self._start_seconds += PACE * ((first or ended) - began - self._start_seconds)
+        self._start_seconds.add((first or ended) - began)
         if nodes:
-            self._node_seconds += PACE * ((ended - first) / nodes - self._node_seconds)
+            self._node_seconds.add((ended - first) / nodes)
 
     @property
     def reads_prompt(self) -> bool:
@@ -142,8 +141,8 @@ class LogitSpec(Drafter):
     def _sizing(self, costs: StepCosts) -> Sizing:
         forward = costs.forward if self.sizes_trees else None
         # What learning takes is in the loop's time, but a smaller tree teaches less.
-        step_seconds = max(0.0, costs.loop - self._learn_seconds) + self._start_seconds
-        node_seconds = self._node_seconds + self._learn_node_seconds
+        step_seconds = max(0.0, costs.loop - self._learn_seconds.value) + self._start_seconds.value
+        node_seconds = self._node_seconds.value + self._learn_node_seconds.value
         return Sizing(forward, step_seconds, node_seconds, self.draft_tree_capacity)
 
     def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, int, float]]:
@@ -238,8 +237,8 @@ class LogitSpec(Drafter):
         for node in path:
             self._copies.extend(tree.tokens[node])
         seconds = perf_counter() - began
-        self._learn_seconds += PACE * (seconds - self._learn_seconds)
-        self._learn_node_seconds += PACE * (seconds / len(tree) - self._learn_node_seconds)
+        self._learn_seconds.add(seconds)
+        self._learn_node_seconds.add(seconds / len(tree))
 
     def _end(self) -> tuple[int, ...]:
         """The end of the text, as far back as the longest n-gram that includes the root reaches."""

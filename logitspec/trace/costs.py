@@ -10,8 +10,21 @@ from typing import Any
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 PACE = 0.05
+MEAN_PACE = 0.1
 WINDOW = 6  # forwards whose median is held against what was expected
 DISAGREES = 1.3  # times as long, or as short, as expected: more than forwards of one size differ
+
+
+class RunningMean:
+    """A mean that follows what it measures: of all values so far, then ever more of the last 1 / MEAN_PACE."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._count = 0
+
+    def add(self, value: float) -> None:
+        self._count += 1
+        self.value += max(MEAN_PACE, 1 / self._count) * (value - self.value)
 
 
 @dataclass(frozen=True, slots=True)

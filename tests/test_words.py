@@ -7,8 +7,12 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
 
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from support import accessibility, machine, strings
@@ -17,9 +21,14 @@ from logitspec.drafters import METHODS, describe, option_fields
 from logitspec.measure.benchmark.block import compact
 from logitspec.measure.benchmark.paper import beside, is_spec_bench
 from logitspec.measure.benchmark.published import by_task, conditions, overall, published
+from logitspec.models import dense, info
+from logitspec.models.catalogue import CATALOGUE
 from logitspec.paths import ASSETS
+from logitspec.publish.demos import galleries
 from logitspec.publish.modules import WORDS, inline_modules
-from logitspec.serving.models import ABOUT_BUILTIN
+from logitspec.serving.models import ABOUT_BUILTIN, LoadedModels
+from logitspec.serving.turn import Turn
+from logitspec.trace.exactness import promise
 from logitspec.trace.origins import LOOKS
 from logitspec.ui import words
 from logitspec.ui.catalogue import LANGUAGES, PLACE, say, texts
@@ -57,6 +66,7 @@ NO_TEXTS = {
     "python -m logitspec benchmark": "a command",
     "Name, length from 0 to 1, and whether the bar is what the claim is about.": "a docstring",
     "no size to draw at": "an error for whoever calls the scripts",
+    "None": "Python's name for no value",
 }
 FUNCTIONS = re.compile(r"^(?:translate|scale|rotate|rgb)\(")
 # Written by the player as it starts, over what the markup says until then.
@@ -102,13 +112,44 @@ def test_plural_forms_are_those_of_the_language(language: str) -> None:
             assert text.keys() == categories, key
 
 
+def about_models() -> set[str]:
+    """What is said of a model while it is loaded and once it is."""
+    about: dict[str, Any] = {"id": "a/b", "parameters": 10**8, "attention": "sdpa", "device": "cpu"}
+    models = LoadedModels(Turn(), "builtin", "cpu", "float32", others=True, folders=False)
+    models._loaded["a/b"] = SimpleNamespace(
+        target=SimpleNamespace(info={**about, "dtype": "float32"})
+    )  # type: ignore[assignment]
+    lines: list[str] = [next(models.loading("builtin"))]
+
+    def fetch(*_: Any, progress: Any, **__: Any) -> None:
+        progress(10**9, 2 * 10**9)
+
+    with mock.patch("logitspec.serving.models.fetch", fetch), mock.patch.object(models, "load"):
+        models._load_in_background("a/b", lines)
+    halves = [{"dtype": "bfloat16", "environment": {"exact": each}} for each in ("yes", "no")]
+    text = SimpleNamespace(max_position_embeddings=4096)
+    short = SimpleNamespace(config=SimpleNamespace(get_text_config=lambda: text))
+    file: Any = SimpleNamespace(path=Path(__file__), parameters=10**9, quantisation="Q4_1")
+    return {
+        *lines,
+        models.about("a/b"),
+        *map(promise, halves),
+        info.context(short, 9),
+        dense.line(file, torch.float32),
+    }
+
+
 def written_by_python() -> set[str]:
     """What Python writes in English without naming a key: words that other parts of the project choose."""
     found = {ABOUT_BUILTIN, *(each.label for each in LOOKS.values())}
+    found |= {prompt.title for gallery in galleries() for prompt in gallery.prompts}
+    for model in CATALOGUE:
+        found |= {model.line, model.licence, *re.findall(r"[\d.]+ [MB]\b", model.line)}
+    found |= about_models()
     for method in METHODS.values():
         found |= {method.title}
         for field in option_fields(method):
-            found |= {label(field), describe(field)}
+            found |= {label(field), describe(field), *map(str, field.metadata["choices"])}
     for document in published():
         found.add(conditions(document))
         tables = [overall(document), by_task(document), *compact(document)]
@@ -140,7 +181,8 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
     unused = {
         key: text
         for key, text in ENGLISH.items()
-        if key not in used and not key.startswith(tuple(begun))
+        if key not in used
+        and not key.startswith(("errors.", *begun))  # tests/test_error_words.py has those
     }
     found = written_by_python()
     assert {key for key, text in unused.items() if not fits(text, found)} == set()
@@ -371,6 +413,55 @@ def test_every_tab_opens_in_german_and_its_numbers_have_german_marks(
     assert sum("." in english for english, _ in numbers) > 3  # thousands
     assert sum("," in english for english, _ in numbers) > 20
     assert [german for _, german in numbers] == [english for english, _ in numbers]
+
+
+def sent(page: Page, button: str) -> list[Any]:
+    """The values of the inputs that a press on a button sends with it."""
+    with page.expect_request(
+        lambda each: "queue/join" in each.url and 5000 in (each.post_data_json or {})["data"]
+    ) as request:
+        page.locator(button).click()
+    values = (request.value.post_data_json or {})["data"]
+    return [each for each in values if not re.fullmatch("[0-9a-f]{16}", str(each))]
+
+
+def test_what_is_shown_in_german_is_sent_as_it_was_written(chromium: Browser, url: str) -> None:
+    german, english = texts("de"), ENGLISH
+    page = opened(chromium, url, "de-AT")
+    values = []
+    for own in (german, english):
+        page.locator("#try").click()
+        page.get_by_role("radio", name=str(own["step.method-logitspec"]), exact=True).check()
+        page.get_by_text(str(own["watch.options"]), exact=True).click()
+        page.get_by_role("radio", name=str(own["watch.choice-measured"]), exact=True).check()
+        page.get_by_text(str(own["watch.sampling"]), exact=True).click()
+        length = page.get_by_label(str(own["watch.length"]), exact=True)
+        length.fill("5000")
+        length.blur()
+        watched = sent(page, "#run")
+        error = page.locator("[data-logitspec-player] .ls-error")
+        expect(error).to_have_text(
+            re.compile(r"4\.096.*5\.000" if own is german else "4096; got 5000")
+        )
+
+        page.locator('[data-tab-id="compare"]').click()
+        lane = page.locator(".lane input").nth(2)
+        lane.click()
+        page.get_by_role("option", name=str(own["step.method-logitspec_paper"])).click()
+        expect(lane).to_have_value(str(own["step.method-logitspec_paper"]))
+        page.get_by_text(str(own["compare.settings"]), exact=True).click()
+        length = page.get_by_label(str(own["compare.length"]), exact=True)
+        length.fill("5000")
+        length.blur()
+        values.append([watched, sent(page, "#race")])
+        if own is german:
+            page.select_option(".language", "en")
+            expect(page.locator("html")).to_have_attribute("lang", "en")
+            page.locator('[data-tab-id="watch"]').click()
+    assert values[0] == values[1]
+    assert json.loads(values[0][0][-1])["logitspec"]["tree_size"] == "measured"
+    assert values[0][1][-4] == "logitspec_paper"
+    page.context.close()
 
 
 def test_a_term_says_what_it_means(chromium: Browser, url: str) -> None:

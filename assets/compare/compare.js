@@ -2,6 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { announceCue } from "../page/cues.js";
+import { translated } from "../page/translated.js";
 import { el, setData, setText } from "../player/dom.js";
 import { actionOf } from "../player/keys.js";
 import { installOrigins } from "../player/origins.js";
@@ -169,7 +170,7 @@ function paintRace(view) {
   view.waiting.hidden = !state.expecting;
   setText(view.outlook, state.outlook ? waitingWords(state.outlook) : STARTING_RACE);
   view.error.hidden = state.error === null;
-  setText(view.error, state.error || "");
+  setText(view.error, translated(state.error || ""));
   view.course.hidden = legend.element.hidden = race === null;
   if (race) {
     paintLanes(view, race);

@@ -5,7 +5,7 @@ import { catalogue } from "../words/catalogue.js";
 
 /** @import { Value } from "../player/types.js" */
 
-const DEFAULT = "en";
+export const DEFAULT = "en";
 const STORE = "logitspec.language";
 const PLACE = /\{(\w+)(?::(\.|%)(\d))?\}/g;
 

@@ -1,6 +1,7 @@
 /* Painting: with the next frame, attributes of the element last, so that they never run ahead of the picture. */
 
 import { t } from "../page/i18n.js";
+import { translated } from "../page/translated.js";
 import { LAST_BEAT } from "./beats.js";
 import { paceScene } from "./scene.js";
 import { setData, setText } from "./dom.js";
@@ -85,7 +86,7 @@ function statusText(state, name) {
   if (name === "paused") return t("step.looking-back");
   if (name === "error") return t("step.error");
   const { recorded, finish } = state.trace ? state.trace.header : {};
-  if (recorded) return recorded;
+  if (recorded) return translated(recorded);
   return FINISH_TITLES[finish || ""] || t("step.interrupted");
 }
 
@@ -172,7 +173,7 @@ function showParts(view, state, name) {
   view.waiting.hidden = !state.expecting;
   setText(view.outlook, state.outlook ? waitingWords(state.outlook) : EXPECTING_TEXT);
   view.error.hidden = state.error === null;
-  setText(view.error, state.error || "");
+  setText(view.error, translated(state.error || ""));
   view.panels.hidden = shownState(state).trace === null;
 }
 

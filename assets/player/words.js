@@ -1,6 +1,7 @@
 /* Sentences and numbers: what the player says about a step, all of it from the trace. */
 
 import { language, t } from "../page/i18n.js";
+import { translated } from "../page/translated.js";
 import { ORIGINS } from "./origins.js";
 import { plainText, shortened } from "./spelling.js";
 import { outcome, sourceOf, spellSequence, spellToken, spellTokens } from "./trace.js";
@@ -262,5 +263,5 @@ function modelName({ id = "" } = {}) {
  */
 export function recordedTitle(title, { id = "" } = {}) {
   const name = id === "builtin" ? t("step.the-builtin") : id.split("/").pop();
-  return t(name ? "step.recorded-of" : "step.recorded", { title, name: name || "" });
+  return t(name ? "step.recorded-of" : "step.recorded", { title: translated(title), name: name || "" });
 }

@@ -1,11 +1,13 @@
 /* Server-sent events by fetch, which gives the reason of a refusal, as EventSource doesn't. */
 
+import { translated } from "../page/translated.js";
+
 /**
  * Reads events until the stream ends.
  * @param {string | URL} address
  * @param {AbortSignal} signal
  * @param {(about: any) => void} on is called with the data of each; with null for a sign that the stream is still open
- * @throws {Refused} with the server's sentence
+ * @throws {Refused} with the server's sentence in the reader's language
  */
 export async function readEvents(address, signal, on) {
   const reply = await fetch(address, { signal, cache: "no-store" });
@@ -27,7 +29,7 @@ export async function readEvents(address, signal, on) {
  * @param {string | URL} address
  * @param {object} body
  * @returns {Promise<any>} the JSON of the answer, null where there is none
- * @throws {Refused} with the server's sentence
+ * @throws {Refused} with the server's sentence in the reader's language
  */
 export async function ask(address, body) {
   const reply = await fetch(address, {
@@ -43,7 +45,7 @@ export async function ask(address, body) {
 async function refuse(reply) {
   if (reply.ok) return;
   const { detail = "" } = await reply.json().catch(() => ({}));
-  throw new Refused(reply.status, detail);
+  throw new Refused(reply.status, translated(detail));
 }
 
 /** A refusal of the server, with its sentence. */

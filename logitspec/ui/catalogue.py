@@ -1,5 +1,5 @@
-"""The texts of `assets/words` for Python, which writes English; `assets/page/relabel.js` puts them into the reader's
-language.
+"""The texts of `assets/words` for Python, which writes English; `assets/page/translated.js` finds their like in the
+reader's language.
 
 A language is a folder there, a room a file in it: keys and texts. A text has places: `{name}`, `{name:.2}` for two
 decimals, `{name:%1}` for a share as a percentage with one; or it is an object of plural forms by CLDR category, which

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from html import escape
 from threading import Event
 from typing import Any
 
@@ -128,8 +129,10 @@ class Desk:
         except Exception as error:
             if ticket.stop.is_set() and not ticket.begun:
                 return
-            yield error_message(error_sentence(error))
-            raise notice(error, duration=5) from error
+            said = error_sentence(error)
+            yield error_message(said)
+            # The page takes a notice for markup, and names in a sentence are the visitor's.
+            raise gr.Error(escape(said, quote=False), print_exception=False, duration=5) from error
 
     def _stop(self, visit: gr.Request) -> Any:
         ticket = self._halt(visit)
@@ -149,9 +152,9 @@ def _packed(messages: Generator[str, None, None]) -> Generator[str, None, None]:
         yield from map(pack, messages)
 
 
-def notice(error: Exception, **options: Any) -> gr.Error:
-    """`error` as Gradio shows it and sends it to scripts."""
-    return gr.Error(error_sentence(error), print_exception=False, **options)
+def notice(error: Exception) -> gr.Error:
+    """`error` as Gradio sends it to scripts."""
+    return gr.Error(error_sentence(error), print_exception=False)
 
 
 def error_sentence(error: Exception) -> str:

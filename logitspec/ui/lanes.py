@@ -13,7 +13,7 @@ from logitspec.ui.options import option_inputs, own_options
 
 # Plain decoding on top, and one against it; the others are there to be filled.
 LANES = ("autoregressive", DEFAULT_METHOD, "", "")
-NO_LANE = ("–", "")  # a drop-down shows its choice in a field, which the page does not translate
+NO_LANE = ("–", "")
 
 
 def lane_inputs() -> list[Any]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import gradio as gr
 
+from logitspec.prompts import Prompt
 from logitspec.publish.demos import (
     RACES,
+    Gallery,
     demo_prompts,
     demo_run,
     galleries,
@@ -21,6 +23,7 @@ from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.lanes import entries, lane_inputs
 from logitspec.ui.race import race_view
 from logitspec.ui.tab import Shell, Tab
+from logitspec.ui.words import task_title
 
 
 def build(shell: Shell) -> None:
@@ -43,12 +46,13 @@ def build(shell: Shell) -> None:
     with gr.Accordion(say("compare.settings"), open=False):
         example = gr.Dropdown(
             [
-                (f"{each.title} ({each.category}, {gallery.name})", demo_run(each))
+                (_title(each, gallery), demo_run(each))
                 for gallery in galleries()
                 for each in gallery.prompts
             ],
             value=demo_run(opening),
             label=say("compare.example"),
+            filterable=False,  # by the English titles, which the reader may not see
             info=say("compare.example-info"),
         )
         with gr.Row():
@@ -76,6 +80,15 @@ def build(shell: Shell) -> None:
 
 def _request(prompt: str, model: str, length: int, *lanes: Any) -> Request:
     return Request(prompt, rivals(entries(lanes)), max_new_tokens=length, model=model)
+
+
+def _title(prompt: Prompt, gallery: Gallery) -> str:
+    return say(
+        "compare.example-title",
+        title=prompt.title,
+        task=task_title(prompt.category),
+        model=gallery.name,
+    )
 
 
 def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: gr.HTML) -> None:

@@ -109,7 +109,10 @@ def _shelf(gallery: Gallery) -> gr.Dataset:
     return gr.Dataset(
         components=["textbox"],
         samples=[[prompt.text] for prompt in gallery.prompts],
-        sample_labels=[f"{task_title(each.category)}: {each.title}" for each in gallery.prompts],
+        sample_labels=[
+            say("watch.example", task=task_title(each.category), title=each.title)
+            for each in gallery.prompts
+        ],
         samples_per_page=len(gallery.prompts),
         type="index",
         label=say("watch.recorded", model=gallery.name, method=METHODS[gallery.method].title),

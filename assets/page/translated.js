@@ -1,0 +1,158 @@
+/* What Python writes in English, in the reader's language: found among the catalogue's English texts, with what stands
+   in their places. */
+
+import { catalogue } from "../words/catalogue.js";
+import { DEFAULT, decimal, language, number, t } from "./i18n.js";
+
+/** @import { Value } from "../player/types.js" */
+/** @typedef {{ key: string, also: Record<string, Value> }} Entry also: what chose the plural form */
+/** @typedef {Entry & { pieces: string[], places: { name: string, figure: RegExp | null }[], hasWords: boolean }} Form */
+
+const PLACE = /\{(\w+)(?::([.%])(\d))?\}/g;
+const NONE = "errors.nothing"; // Python's name for no value
+const AS_WRITTEN = new Set(["name", "names", "file", "key", "version"]); // places of what is the same in all languages
+const FIGURE = /^(-?[\d,]*\d)(?:\.(\d+))?(%?)$/;
+const NAME = /^\S*[\p{L}\p{N}]$/u;
+const WHOLE = /^-?[\d,]*\d$/;
+const MAX_TEXT = 1000; // letters; nothing that Python writes is longer
+const SENTENCE_ENDS = /\. (?=\p{Lu})/u;
+
+/** @type {Map<string, Entry>} by English text */
+const plain = new Map();
+/** @type {Form[]} those that say most first, since one that says little may fit what another says better */
+const forms = [];
+
+/**
+ * An English text in the reader's language, sentence by sentence where it is none of the catalogue as a whole; as it
+ * is where the catalogue has none like it.
+ * @param {string} text
+ * @returns {string}
+ */
+export function translated(text) {
+  if (language === DEFAULT || text.length > MAX_TEXT) return text;
+  const whole = found(text);
+  if (whole !== undefined) return whole;
+  const sentences = text.split(SENTENCE_ENDS);
+  return sentences
+    .map((each, at) => each + (at < sentences.length - 1 ? "." : ""))
+    .map((each) => found(each) ?? each)
+    .reduce((all, each) => all + (all.endsWith("。") ? "" : " ") + each);
+}
+
+/**
+ * A number as Python writes it, in the language's marks; null for what is none.
+ * @param {string} text
+ * @returns {Value | null}
+ */
+export function figure(text) {
+  const match = FIGURE.exec(text);
+  if (!match) return null;
+  const [, whole, decimals = "", sign] = match;
+  const value = Number(whole.replaceAll(",", "") + "." + decimals);
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return text; // a seed, of which no digit may change
+  if (sign) return number(value / 100, { style: "percent", minimumFractionDigits: decimals.length });
+  return decimals ? decimal(value, decimals.length) : value;
+}
+
+/** @param {string} text @returns {string | undefined} */
+function found(text) {
+  if (!forms.length) addTexts();
+  const entry = plain.get(text);
+  if (entry) return t(entry.key, entry.also);
+  for (const form of forms) {
+    const inside = inPlaces(form, text);
+    const values = inside && valuesOf(form, inside);
+    if (values) return t(form.key, { ...form.also, ...values });
+  }
+  return undefined;
+}
+
+/**
+ * The parts of a text in the places of a form; null where it doesn't fit. A place ends where the next piece first begins.
+ * @param {Form} form @param {string} text
+ */
+function inPlaces({ pieces }, text) {
+  if (!text.startsWith(pieces[0])) return null;
+  const last = pieces.length - 1;
+  const inside = [];
+  let from = pieces[0].length;
+  for (let piece = 1; piece <= last; piece += 1) {
+    const to = piece === last ? text.length - pieces[last].length : text.indexOf(pieces[piece], from + 1);
+    if (to <= from) return null;
+    inside.push(text.slice(from, to));
+    from = to + pieces[piece].length;
+  }
+  return text.endsWith(pieces[last]) ? inside : null;
+}
+
+/**
+ * What stands in the places, in the reader's language; null where it can't be meant: a figure of other decimals, more
+ * than a sentence, or, in a form without words, what nobody knows.
+ * @param {Form} form @param {string[]} inside
+ */
+function valuesOf({ places, hasWords }, inside) {
+  const fits = inside.every((text, at) => (!places[at].figure || places[at].figure.test(text)) && !SENTENCE_ENDS.test(text));
+  if (!fits || (!hasWords && !isKnown(inside))) return null;
+  return Object.fromEntries(places.map(({ name }, at) => [name, AS_WRITTEN.has(name) ? inside[at] : valueOf(inside[at])]));
+}
+
+/**
+ * Whether all texts are the catalogue's, figures or names, and not all of them names.
+ * @param {string[]} texts
+ */
+function isKnown(texts) {
+  const known = texts.map((text) => figure(text) !== null || plain.has(text));
+  return known.includes(true) && texts.every((text, at) => known[at] || NAME.test(text));
+}
+
+/** @param {string} text of a place @returns {Value} */
+function valueOf(text) {
+  return figure(text) ?? found(text) ?? listed(text);
+}
+
+/**
+ * A list, each part alone or with a number behind it.
+ * @param {string} text
+ */
+function listed(text) {
+  return text.split(", ").map((item) => {
+    const [, name, count] = /^(\p{L}[\p{L} ]*)( \d+)$/u.exec(item) || [item, item, ""];
+    return (found(name) ?? name) + count;
+  }).join(", ");
+}
+
+function addTexts() {
+  for (const [key, text] of Object.entries(catalogue[DEFAULT])) {
+    if (typeof text === "string") addText(key, text, {});
+    else for (const [category, form] of Object.entries(text)) addText(key, form, { n: category === "one" ? 1 : 2 });
+  }
+  plain.set("None", { key: NONE, also: {} });
+  forms.sort((one, other) => weight(other) - weight(one));
+}
+
+/**
+ * How much a form says, and above all whether it says how a text begins: a place there fits any beginning.
+ * @param {Form} form
+ */
+const weight = ({ pieces, hasWords }) => pieces.join("").length + (hasWords && pieces[0] ? MAX_TEXT : 0);
+
+/** @param {string} key @param {string} text @param {Record<string, Value>} also */
+function addText(key, text, also) {
+  const places = [...text.matchAll(PLACE)].map(([, name, kind, digits]) => ({ name, figure: figureOf(name, kind, digits) }));
+  if (!places.length) {
+    if (!plain.has(text)) plain.set(text, { key, also });
+    return;
+  }
+  const pieces = text.split(/\{[^}]*\}/);
+  if (!pieces.join("").trim()) return; // it would fit anything
+  forms.push({ key, also, pieces, places, hasWords: /\p{L}{3}/u.test(pieces.join(" ")) });
+}
+
+/**
+ * What a place's text has to be like; null where it may be anything. What chooses a plural form is a whole number.
+ * @param {string} name @param {string} [kind] @param {string} [digits]
+ */
+function figureOf(name, kind, digits) {
+  if (!kind) return name === "n" ? WHOLE : null;
+  return new RegExp(`^-?[\\d,]*\\d${digits === "0" ? "" : `\\.\\d{${digits}}`}${kind === "%" ? "%" : ""}$`);
+}

@@ -1,0 +1,196 @@
+"""Sentences about what went wrong, in the visitor's language: as they are really raised, each of the catalogue's."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import machine
+from support.sentences import CASES, NAME
+
+from logitspec.errors import LogitSpecError
+from logitspec.paths import ASSETS
+from logitspec.ui.catalogue import texts
+
+ROOT = ASSETS.parent
+ENGLISH = {key: text for key, text in texts("en").items() if key.startswith("errors.")}
+OTHERS = ["de", "zh-Hans"]
+
+RAISED = ("LogitSpecError", "FollowError", "Refusal")
+# Who sees the sentences of the other files, or of a function of one: nobody who only has the page.
+ELSEWHERE = {
+    "app.py": "whoever starts the app",
+    "logitspec/builtin/": "a terminal",
+    "logitspec/decoding/target.py": "Python",
+    "logitspec/drafters/registry.py": "programs: the page offers what there is",
+    "logitspec/files.py": "a terminal",
+    "logitspec/generation.py": "Python",
+    "logitspec/measure/": "a terminal",
+    "logitspec/models/checks.py:refuse_model": "Python: the page loads models with an attention that takes trees",
+    "logitspec/models/devices.py:choose_device": "whoever starts the app",
+    "logitspec/models/devices.py:choose_dtype": "whoever starts the app",
+    "logitspec/models/devices.py": "whoever starts the app",
+    "logitspec/models/loader.py:_resolve": "whoever starts the app",
+    "logitspec/prompts.py": "a terminal",
+    "logitspec/publish/": "a terminal",
+    "logitspec/runtime/runner.py": "Python",
+    "logitspec/serving/gate.py": "programs, and other sites",
+    "logitspec/serving/programs/": "programs",
+    "logitspec/serving/request.py": "programs",
+    "logitspec/trace/records.py": "a terminal: the page reads files by itself",
+    "logitspec/trace/schema.py": "a terminal: the page reads files by itself",
+    "logitspec/trace/sampling.py": "Python: the page has a temperature and a seed",
+    "logitspec/trace/tree.py": "Python",
+}
+
+
+def forms(key: str, language: str = "en") -> list[str]:
+    text = texts(language)[key]
+    return list(text.values()) if isinstance(text, dict) else [text]
+
+
+def fits(key: str, text: str, language: str = "en") -> bool:
+    return any(
+        re.fullmatch("(.+?)".join(map(re.escape, re.split(r"\{[^}]*\}", form))), text)
+        for form in forms(key, language)
+    )
+
+
+def raised(provoke: object, folder: Path) -> str:
+    try:
+        return str(provoke(folder))  # type: ignore[operator]
+    except LogitSpecError as error:
+        return str(error)
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return [raised(provoke, tmp_path_factory.mktemp("case")) for _, provoke in CASES]
+
+
+# Other texts of Python's, and the German of each.
+TEXTS = {
+    "a birthday (Conversation, SmolLM2-135M-Instruct)": "ein Geburtstag (Gespräch, SmolLM2-135M-Instruct)",
+    "Conversation: a birthday": "Gespräch: ein Geburtstag",
+    "1 to 4,096": "1 bis 4.096",
+    "a/b (8.0 B, Llama licence, about 19.3 GB in bfloat16, gated)": (
+        "a/b (8,0 Mrd., Llama-Lizenz, etwa 19,3 GB in bfloat16, nur nach Zustimmung)"
+    ),
+    "a/b: 1,235 million parameters in bfloat16, sdpa attention, on cpu. Outputs are plain decoding's, token for token,"
+    " in bfloat16, too.": (
+        "a/b: 1.235 Millionen Parameter in bfloat16, Attention sdpa, auf cpu. Die Ausgaben sind auch in bfloat16 Token"
+        " für Token die des einfachen Decodierens."
+    ),
+    # What is nobody's but its writer's.
+    "someone: something else": "someone: something else",
+    "the mean of 3 (of 4), as it was": "the mean of 3 (of 4), as it was",
+}
+
+
+@pytest.fixture(scope="module")
+def translations(sentences: list[str]) -> dict[str, list[str]]:
+    """The same as the page says it, by language."""
+    program = (
+        f"import {{ translated }} from {json.dumps((ASSETS / 'page' / 'translated.js').as_uri())};\n"
+        'import { readFileSync } from "node:fs";\n'
+        'console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(translated)));\n'
+    )
+    node = machine.node()
+    assert node is not None
+    return {
+        language: json.loads(
+            subprocess.run(
+                [node, "--no-warnings", "--input-type=module", "--eval", program],
+                input=json.dumps([*sentences, *TEXTS]),
+                env={**os.environ, "LOGITSPEC_LANGUAGE": language},
+                capture_output=True,
+                encoding="utf-8",
+                check=True,
+            ).stdout
+        )
+        for language in OTHERS
+    }
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[keys for keys, _ in CASES])
+def test_what_is_raised_is_said_in_every_language(
+    number: int, sentences: list[str], translations: dict[str, list[str]]
+) -> None:
+    said = sentences[number]
+    first, *inner = (f"errors.{key}" for key in CASES[number][0].split())
+    assert fits(first, said), said
+    for language in OTHERS:
+        own = translations[language][number]
+        assert fits(first, own, language), own
+        for key in inner:
+            assert any(re.split(r"\{[^}]*\}", form)[0] in own for form in forms(key, language)), own
+        assert (NAME in own) == (NAME in said)
+
+
+def test_numbers_have_the_marks_of_the_language(
+    sentences: list[str], translations: dict[str, list[str]]
+) -> None:
+    def of(key: str) -> str:
+        return translations["de"][[keys for keys, _ in CASES].index(key)]
+
+    assert "4.096" in of("new-tokens")
+    assert "5.000" in of("new-tokens")
+    assert "1,5" in of("option-range")
+    assert "0,0 bis 1,0" in of("option-range")
+    assert "1.234,5 MB" in of("model-file fault-cut-off")
+    assert "1.520,0 GB" in of("hub-disk")
+    assert str(2**63) in of("seed-range")  # a digit less would be another seed
+
+
+def test_every_text_of_the_room_is_a_part_of_what_is_raised() -> None:
+    shown = {f"errors.{key}" for keys, _ in CASES for key in keys.split()}
+    assert ENGLISH.keys() - shown == {"errors.busy", "errors.no-connection"}  # Gradio's own
+
+
+def samples(value: ast.expr) -> list[str]:
+    """What an f-string makes of some values; nothing for another expression."""
+    if isinstance(value, ast.Constant):
+        return [str(value.value)]
+    if not isinstance(value, ast.JoinedStr):
+        return []
+    return [
+        "".join(
+            str(each.value) if isinstance(each, ast.Constant) else sample for each in value.values
+        )
+        for sample in ("x", " ")  # a place may be empty
+    ]
+
+
+def raising() -> Iterator[tuple[str, str, list[str]]]:
+    """File, function and sentence of every error for people in the code."""
+    for file in [ROOT / "app.py", *sorted((ROOT / "logitspec").rglob("*.py"))]:
+        name = file.relative_to(ROOT).as_posix()
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and ast.unparse(node.func) in RAISED:
+                        yield name, function.name, samples(node.args[-1])
+
+
+def test_whatever_a_visitor_may_meet_is_in_the_catalogue() -> None:
+    """A new sentence is one of the room's, or its file is named above with who sees it instead."""
+    left, elsewhere = set(), set()
+    for name, function, said in raising():
+        if not said or any(fits(key, each) for key in ENGLISH for each in said):
+            continue
+        at = {each for each in ELSEWHERE if f"{name}:{function}:".startswith(each.rstrip(":"))}
+        elsewhere |= at
+        if not at:
+            left.add((name, function, said[0]))
+    assert left == set()
+    assert elsewhere == ELSEWHERE.keys()
+
+
+def test_other_texts_of_python_are_found_by_their_parts(translations: dict[str, list[str]]) -> None:
+    assert translations["de"][len(CASES) :] == list(TEXTS.values())

@@ -21,7 +21,7 @@ from logitspec.publish.export import page as export_page
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 STAGE = "[data-logitspec-stage]"
 TITLE = ".lp-title"
@@ -37,16 +37,22 @@ def trace() -> Trace:
     return Trace.open(demo_file(RENATA))
 
 
+@pytest.fixture(scope="module")
+def files(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "run.html").write_text(export_page(trace), encoding="utf-8")
+    (folder / "empty.html").write_text("<!doctype html>", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
-def file_page(blank: Page, trace: Trace, tmp_path: Path) -> Page:
+def file_page(blank: Page, files: Path) -> Page:
     """An exported page, opened from disk."""
-    file = tmp_path / "run.html"
-    file.write_text(export_page(trace), encoding="utf-8")
     blank.set_default_timeout(TIMEOUT)
     blank.emulate_media(reduced_motion="reduce")
-    blank.goto(file.as_uri())
-    blank.evaluate("sessionStorage.clear()")
-    blank.reload()  # an earlier test may have left it on the stage
+    blank.goto((files / "empty.html").as_uri())
+    blank.evaluate("sessionStorage.clear()")  # an earlier test may have left the stage
+    blank.goto((files / "run.html").as_uri())
     blank.wait_for_function("document.querySelector('[data-logitspec-player]').dataset.steps > 0")
     return blank
 
@@ -210,17 +216,41 @@ def test_a_spotlight_dims_and_focus_stays_on_the_stage(file_page: Page) -> None:
 # In the app
 
 
+@pytest.fixture(scope="module")
+def faults() -> list[str]:
+    """What scripts failed at, in any page of the app."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def lectern(visitor: BrowserContext, url: str, faults: list[str]) -> Iterator[Page]:
+    """The lecturer's page, which tests hand on; its address leads into the lesson."""
+    page = open_page(visitor, f"{url}?lesson=1&cue=1", faults)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def lecturer(chromium: Browser, url: str) -> Iterator[Page]:
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 800}, reduced_motion="reduce", locale="en"
-    )
-    yield open_page(context, url)
-    context.close()
+def lecturer(lectern: Page, faults: list[str]) -> Iterator[Page]:
+    """That page off the stage, with the tab Watch in sight."""
+    lectern.evaluate("document.activeElement.blur()")
+    for _ in range(5):
+        if lectern.locator("[data-stage]").count():
+            lectern.keyboard.press("Escape")
+    open_tab(lectern, "watch")
+    lectern.locator(PLAYER).wait_for()
+    yield lectern
+    assert faults == []
 
 
-def open_page(context: BrowserContext, address: str) -> Page:
+def open_tab(page: Page, name: str) -> None:
+    page.locator(f"[role=tab][data-tab-id={name}]:visible").first.click()
+
+
+def open_page(context: BrowserContext, address: str, faults: list[str]) -> Page:
     page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
     page.set_default_timeout(TIMEOUT)
     page.goto(address)
     page.wait_for_selector(".lp-begin")
@@ -233,7 +263,7 @@ def open_page(context: BrowserContext, address: str) -> Page:
     [("watch", "player"), ("compare", "race"), ("learn", "lesson"), ("why", "why")],
 )
 def test_the_same_keys_present_every_tab(lecturer: Page, tab: str, view: str) -> None:
-    lecturer.locator(f"[role=tab][data-tab-id={tab}]:visible").first.click()
+    open_tab(lecturer, tab)
     lecturer.wait_for_function(
         "view => "
         "import(document.getElementById('logitspec-page').src).then(({ modules }) => {"
@@ -245,23 +275,27 @@ def test_the_same_keys_present_every_tab(lecturer: Page, tab: str, view: str) ->
     wait_for_stage(lecturer)
     lecturer.keyboard.press("Home")
     assert lecturer.locator("[data-stage=true]").first.is_visible()
+    words = (
+        "[...document.querySelectorAll('.lp-station, .lp-title')].map((e) => e.innerText).join()"
+    )
     seen = []
     for _ in range(3):
-        seen.append(lecturer.locator(f"{STAGE} .lp-station").inner_text() + title(lecturer))
+        seen.append(lecturer.evaluate(words))
         lecturer.keyboard.press("PageDown")
-        lecturer.wait_for_timeout(150)
+        lecturer.wait_for_function(f"before => {words} !== before", arg=seen[-1])
     assert len(set(seen)) == 3
     for before in reversed(seen):
         lecturer.keyboard.press("PageUp")
-        lecturer.wait_for_timeout(150)
-        assert lecturer.locator(f"{STAGE} .lp-station").inner_text() + title(lecturer) == before
+        lecturer.wait_for_function(f"before => {words} === before", arg=before)
     lecturer.keyboard.press("b")
     lecturer.wait_for_selector(".lp-black", state="visible")
     lecturer.keyboard.press("b")
     lecturer.keyboard.press("f")
     lecturer.wait_for_function("document.fullscreenElement !== null")
     lecturer.keyboard.press("Escape")
-    lecturer.wait_for_function("!document.querySelector('[data-stage=true]')")
+    lecturer.wait_for_function(
+        "!document.querySelector('[data-stage=true]') && document.fullscreenElement === null"
+    )
 
 
 def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
@@ -289,8 +323,47 @@ def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:
 # Following
 
 
+class Followers:
+    """Those who follow, each in a browser of their own, which tests hand on."""
+
+    def __init__(self, chromium: Browser, port: int, faults: list[str]) -> None:
+        self._chromium, self._port, self._faults = chromium, port, faults
+        self._pages: dict[int, Page] = {}
+        self._links: dict[int, str] = {}
+        self.cable = Cable(port)
+
+    def follow(self, link: str, count: int) -> list[Page]:
+        """The pages of so many who follow the lecture with this link, of whom the third comes by the cable."""
+        for number in range(count):
+            if self._links.get(number) != link:
+                self.come_anew(number, link)
+        return [self._pages[number] for number in range(count)]
+
+    def come_anew(self, number: int, link: str) -> Page:
+        """The page of a follower who has only now opened the link."""
+        if number in self._pages:
+            self._pages[number].context.close()
+        context = self._chromium.new_context(reduced_motion="reduce", locale="en")
+        address = link.replace(str(self._port), str(self.cable.port)) if number == 2 else link
+        self._pages[number] = open_page(context, address, self._faults)
+        self._links[number] = link
+        return self._pages[number]
+
+    def close(self) -> None:
+        for page in self._pages.values():
+            page.context.close()
+        self.cable.close()
+
+
+@pytest.fixture(scope="module")
+def followers(chromium: Browser, url: str, faults: list[str]) -> Iterator[Followers]:
+    followers = Followers(chromium, urlsplit(url).port or 0, faults)
+    yield followers
+    followers.close()
+
+
 def open_lecture(page: Page) -> str:
-    """Open a lecture for followers; returns its link."""
+    """Open a lecture for followers, unless the page has one; returns its link."""
     page.keyboard.press("q")
     page.wait_for_function("document.querySelector('.lp-link').textContent.includes('follow=')")
     link = page.locator(".lp-link").inner_text()
@@ -299,15 +372,131 @@ def open_lecture(page: Page) -> str:
     return link
 
 
-def test_three_browsers_follow_a_lecturer(
-    lecturer: Page, chromium: Browser, url: str, tmp_path: Path
+def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, followers: Followers) -> None:
+    open_tab(lecturer, "compare")
+    lecturer.wait_for_selector(
+        f"{RACE}[data-lanes='2'], {RACE}[data-lanes='3'], {RACE}[data-lanes='4']"
+    )
+    lecturer.locator(".lp-begin").click()
+    ann = followers.come_anew(0, open_lecture(lecturer))
+    lecturer.keyboard.press("End")
+    ann.wait_for_selector(f"{RACE}:visible[data-clock=time]")
+    expected = lecturer.locator(RACE).get_attribute("data-at")
+    ann.wait_for_selector(f"{RACE}[data-at='{expected}']")
+
+
+def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
+    lecturer: Page, followers: Followers, tmp_path: Path
+) -> None:
+    open_tab(lecturer, "learn")
+    lecturer.locator(f"{LESSON} h3").wait_for()
+    lecturer.locator(".lp-begin").click()
+    wait_for_stage(lecturer)
+    for key in "1", "Enter":
+        lecturer.keyboard.press(key)
+    crowd = ann, ben = followers.follow(open_lecture(lecturer), 2)
+
+    def at(page: Page, station: int, cue: int) -> None:
+        expect(page.locator(f"{LESSON} h3")).to_contain_text(f"{station}. ")
+        expect(page.locator(".learn-reveal .learn-answer")).to_have_count(int(cue > 1))
+
+    def check(page: Page) -> None:
+        page.locator(".learn-form [type=submit]").click()
+        page.get_by_text("Your prediction counts").wait_for()
+
+    def rows(page: Page, place: str) -> list[str]:
+        parts = (
+            "all => all.map((item) => [...item.children].map((each) => each.textContent).join(' '))"
+        )
+        shown = page.locator(f"{place} [data-values] li").evaluate_all(parts)
+        return [" ".join(each.split()) for each in shown]
+
+    def reveal(station: int, counted: list[str]) -> None:
+        expect(lecturer.locator(".lp-here")).to_contain_text("2 votes")
+        assert lecturer.locator("[data-values]").count() == 0  # not before the answer shows
+        lecturer.keyboard.press("PageDown")
+        for page, place in (lecturer, STAGE), (ann, ".lp-follow"), (ben, ".lp-follow"):
+            expect(page.locator(f"{place} [data-values] li")).to_have_count(len(counted))
+            assert rows(page, place) == counted
+        at(ann, station, 2)
+        expect(ann.locator(".learn-form [type=submit]")).to_be_hidden()  # it stays from now on
+
+    for page, number in (ann, "7"), (ben, "90.5"), (ann, "202"):  # one predicts again
+        at(page, 1, 1)
+        page.locator(".learn-number input").fill(number)
+        check(page)
+        at(page, 1, 1)  # not ahead of the lecturer
+        expect(page.locator(".lp-follow")).to_contain_text(f"Your prediction: {number}")
+    reveal(1, ["90.5 1 vote", "202 ✓ right 1 vote"])
+    for key in "3", "Enter":
+        lecturer.keyboard.press(key)
+    for page, rank in (ann, 3), (ben, 2), (ann, 1):
+        at(page, 3, 1)
+        page.locator(f".learn-player [data-rank='{rank}']").click()
+        check(page)
+    reveal(3, ["“a” ✓ right 1 vote", "“story” 1 vote"])
+    for key in "7", "Enter":
+        lecturer.keyboard.press(key)
+    for page in crowd:
+        at(page, 7, 1)
+        page.locator(".learn-player [data-node='1']").click()
+        check(page)
+    reveal(7, ["“a” 2 votes"])
+    lecturer.keyboard.press("q")
+    with lecturer.expect_download() as download:
+        lecturer.locator(".lp-hall [data-act=votes]").click()
+    download.value.save_as(tmp_path / "votes.csv")
+    votes = (tmp_path / "votes.csv").read_text().splitlines()
+    ends = [line.split(",")[-3:] for line in votes if line.startswith("lesson:")]
+    assert ends == [["90.5", "no", "1"], ["202", "yes", "1"], ["“a”", "yes", "1"], ["“story”", "no", "1"], ["“a”", "no", "2"]]  # fmt: skip
+    # What a value is called is text, whatever it holds.
+    hostile = "<img src=x onerror=alert(1)>"
+    shown = lecturer.evaluate(
+        """async (words) => {
+          const { modules } = await import(document.getElementById("logitspec-page").src);
+          const { voteList } = modules["present/votes.js"];
+          const values = { write: () => words, isRight: () => false };
+          const list = voteList({ values }, [[1, 2], [2, 1], [null, 9]], true);
+          return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent];
+        }""",
+        hostile,
+    )
+    assert shown == [0, f"{hostile} (1)"]
+
+
+def test_a_run_of_the_lecturers_own_is_not_shared(
+    lecturer: Page, followers: Followers, trace: Trace
 ) -> None:
     lecturer.locator(".lp-begin").click()
-    link = open_lecture(lecturer)
-    contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(3)]
-    cable = Cable(urlsplit(url).port or 0)
-    links = [link, link, link.replace(str(urlsplit(url).port), str(cable.port))]
-    ann, ben, cleo = everybody = [open_page(*each) for each in zip(contexts, links, strict=True)]
+    (ann,) = followers.follow(open_lecture(lecturer), 1)
+    bodies: list[str] = []
+
+    def seen(request: Request) -> None:
+        if "/follow" in request.url:
+            bodies.append(request.post_data or "")
+
+    def show(run: str) -> None:
+        lecturer.evaluate(
+            "text => dispatchEvent(new CustomEvent('logitspec-open', { detail: text }))", run
+        )
+
+    lecturer.on("request", seen)
+    try:
+        show(trace.to_json().replace('"recorded":', '"was":', 1))
+        ann.get_by_text("not shared").wait_for()
+        assert bodies
+        assert all(len(each) < 1000 and "Renata" not in each for each in bodies)
+    finally:
+        lecturer.remove_listener("request", seen)
+        show(trace.to_json())
+
+
+def test_three_browsers_follow_a_lecturer(
+    lecturer: Page, followers: Followers, tmp_path: Path
+) -> None:
+    lecturer.locator(".lp-begin").click()
+    ann, ben, cleo = everybody = followers.follow(open_lecture(lecturer), 3)
+    cable = followers.cable
     try:
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 follow')"
@@ -356,136 +545,10 @@ def test_three_browsers_follow_a_lecturer(
             lecturer.locator(".lp-hall [data-act=votes]").click()
         download.value.save_as(tmp_path / "votes.csv")
         votes = (tmp_path / "votes.csv").read_text().splitlines()
-        assert [line.rpartition(",")[2] for line in votes[1:3]] == ["0", "3"]
+        about = [line for line in votes if line.startswith("player:")]  # others ask in the lesson
+        assert [line.rpartition(",")[2] for line in about[:2]] == ["0", "3"]
         lecturer.locator(".lp-hall [data-act=end]").click()
         for each in everybody:
             each.locator(".lp-follow[data-state=over]").wait_for()
     finally:
-        for context in contexts:
-            context.close()
-        cable.close()
-
-
-def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, chromium: Browser) -> None:
-    lecturer.locator("[role=tab][data-tab-id=compare]:visible").first.click()
-    lecturer.wait_for_selector(
-        f"{RACE}[data-lanes='2'], {RACE}[data-lanes='3'], {RACE}[data-lanes='4']"
-    )
-    lecturer.locator(".lp-begin").click()
-    context = chromium.new_context(reduced_motion="reduce", locale="en")
-    try:
-        ann = open_page(context, open_lecture(lecturer))
-        lecturer.keyboard.press("End")
-        ann.wait_for_selector(f"{RACE}:visible[data-clock=time]")
-        expected = lecturer.locator(RACE).get_attribute("data-at")
-        ann.wait_for_selector(f"{RACE}[data-at='{expected}']")
-    finally:
-        context.close()
-
-
-def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
-    lecturer: Page, chromium: Browser, url: str, tmp_path: Path
-) -> None:
-    lecturer.goto(f"{url}?lesson=1&cue=1")
-    lecturer.locator(f"{LESSON} h3").wait_for()
-    lecturer.locator(".lp-begin").click()
-    wait_for_stage(lecturer)
-    link = open_lecture(lecturer)
-    contexts = [chromium.new_context(reduced_motion="reduce", locale="en") for _ in range(2)]
-    crowd = ann, ben = [open_page(each, link) for each in contexts]
-
-    def at(page: Page, station: int, cue: int) -> None:
-        expect(page.locator(f"{LESSON} h3")).to_contain_text(f"{station}. ")
-        expect(page.locator(".learn-reveal .learn-answer")).to_have_count(int(cue > 1))
-
-    def check(page: Page) -> None:
-        page.locator(".learn-form [type=submit]").click()
-        page.get_by_text("Your prediction counts").wait_for()
-
-    def rows(page: Page, place: str) -> list[str]:
-        parts = (
-            "all => all.map((item) => [...item.children].map((each) => each.textContent).join(' '))"
-        )
-        shown = page.locator(f"{place} [data-values] li").evaluate_all(parts)
-        return [" ".join(each.split()) for each in shown]
-
-    def reveal(station: int, counted: list[str]) -> None:
-        expect(lecturer.locator(".lp-here")).to_contain_text("2 votes")
-        assert lecturer.locator("[data-values]").count() == 0  # not before the answer shows
-        lecturer.keyboard.press("PageDown")
-        for page, place in (lecturer, STAGE), (ann, ".lp-follow"), (ben, ".lp-follow"):
-            expect(page.locator(f"{place} [data-values] li")).to_have_count(len(counted))
-            assert rows(page, place) == counted
-        at(ann, station, 2)
-        expect(ann.locator(".learn-form [type=submit]")).to_be_hidden()  # it stays from now on
-
-    try:
-        for page, number in (ann, "7"), (ben, "90.5"), (ann, "202"):  # one predicts again
-            at(page, 1, 1)
-            page.locator(".learn-number input").fill(number)
-            check(page)
-            at(page, 1, 1)  # not ahead of the lecturer
-            expect(page.locator(".lp-follow")).to_contain_text(f"Your prediction: {number}")
-        reveal(1, ["90.5 1 vote", "202 ✓ right 1 vote"])
-        for key in "3", "Enter":
-            lecturer.keyboard.press(key)
-        for page, rank in (ann, 3), (ben, 2), (ann, 1):
-            at(page, 3, 1)
-            page.locator(f".learn-player [data-rank='{rank}']").click()
-            check(page)
-        reveal(3, ["“a” ✓ right 1 vote", "“story” 1 vote"])
-        for key in "7", "Enter":
-            lecturer.keyboard.press(key)
-        for page in crowd:
-            at(page, 7, 1)
-            page.locator(".learn-player [data-node='1']").click()
-            check(page)
-        reveal(7, ["“a” 2 votes"])
-        lecturer.keyboard.press("q")
-        with lecturer.expect_download() as download:
-            lecturer.locator(".lp-hall [data-act=votes]").click()
-        download.value.save_as(tmp_path / "votes.csv")
-        votes = (tmp_path / "votes.csv").read_text().splitlines()
-        ends = [line.split(",")[-3:] for line in votes[1:]]
-        assert ends == [["90.5", "no", "1"], ["202", "yes", "1"], ["“a”", "yes", "1"], ["“story”", "no", "1"], ["“a”", "no", "2"]]  # fmt: skip
-        # What a value is called is text, whatever it holds.
-        hostile = "<img src=x onerror=alert(1)>"
-        shown = lecturer.evaluate(
-            """async (words) => {
-              const { modules } = await import(document.getElementById("logitspec-page").src);
-              const { voteList } = modules["present/votes.js"];
-              const values = { write: () => words, isRight: () => false };
-              const list = voteList({ values }, [[1, 2], [2, 1], [null, 9]], true);
-              return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent];
-            }""",
-            hostile,
-        )
-        assert shown == [0, f"{hostile} (1)"]
-    finally:
-        for context in contexts:
-            context.close()
-
-
-def test_a_run_of_the_lecturers_own_is_not_shared(
-    lecturer: Page, chromium: Browser, trace: Trace
-) -> None:
-    lecturer.locator(".lp-begin").click()
-    context = chromium.new_context(reduced_motion="reduce", locale="en")
-    bodies: list[str] = []
-    lecturer.on(
-        "request",
-        lambda request: (
-            bodies.append(request.post_data or "") if "/follow" in request.url else None
-        ),
-    )
-    try:
-        ann = open_page(context, open_lecture(lecturer))
-        own = trace.to_json().replace('"recorded":', '"was":', 1)
-        lecturer.evaluate(
-            "text => dispatchEvent(new CustomEvent('logitspec-open', { detail: text }))", own
-        )
-        ann.get_by_text("not shared").wait_for()
-        assert bodies
-        assert all(len(each) < 1000 and "Renata" not in each for each in bodies)
-    finally:
-        context.close()
+        cable.mend()

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -18,7 +17,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import BrowserContext, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, try_your_own, unfold
+from support.app_page import PLAYER, press, state, try_your_own, unfold
 from support.player_driver import resting_step
 
 import app
@@ -40,46 +39,57 @@ def client(url: str) -> Client:
     return Client(url, verbose=False)
 
 
-@contextmanager
-def visit(visitor: BrowserContext, url: str, motion: Any = "reduce") -> Iterator[Page]:
+class Visit:
     """The page, opened afresh; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    opened = visitor.new_page()
-    opened.emulate_media(reduced_motion=motion)
-    outside: list[str] = []
-    faults: list[str] = []
 
-    def seen(address: str) -> None:
-        if not address.startswith((url, "data:", "blob:")):
-            outside.append(address)
+    def __init__(self, visitor: BrowserContext, url: str, query: str = "", motion: Any = "reduce"):
+        self._url = url
+        self._wrong: list[str] = []
+        self.page = visitor.new_page()
+        self.page.emulate_media(reduced_motion=motion)
+        self.page.on("request", lambda request: self._see(request.url))
+        self.page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        self.page.on("dialog", lambda dialog: self._wrong.append(dialog.message))
+        self.page.goto(url + query)
+        self.page.wait_for_selector(PLAYER)
 
-    opened.on("request", lambda request: seen(request.url))
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("dialog", lambda dialog: faults.append(dialog.message))
-    opened.goto(url)
-    opened.wait_for_selector(PLAYER)
-    yield opened
-    opened.close()
-    assert outside == []
-    assert faults == []
+    def check(self) -> None:
+        assert self._wrong == []
 
-
-@pytest.fixture
-def page(visitor: BrowserContext, url: str) -> Iterator[Page]:
-    with visit(visitor, url) as opened:
-        yield opened
+    def _see(self, address: str) -> None:
+        if not address.startswith((self._url, "data:", "blob:")):
+            self._wrong.append(address)
 
 
 @pytest.fixture(scope="module")
-def shared_page(visitor: BrowserContext, url: str) -> Iterator[Page]:
-    """For tests that don't mind what others have done: opening a page takes three seconds of a processor."""
-    with visit(visitor, url) as opened:
-        yield opened
+def shared(visitor: BrowserContext, url: str) -> Iterator[Visit]:
+    """In light colours."""
+    opened = Visit(visitor, url, "?__theme=light")
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture
+def page(shared: Visit) -> Iterator[Page]:
+    """The page as other tests have left it, with every method's options as they were."""
+    yield shared.page
+    shared.check()
+
+
+@pytest.fixture
+def dark(visitor: BrowserContext, url: str) -> Iterator[Page]:
+    opened = Visit(visitor, url, "?__theme=dark")
+    yield opened.page
+    opened.page.close()
+    opened.check()
 
 
 @pytest.fixture
 def moving(visitor: BrowserContext, url: str) -> Iterator[Page]:
-    with visit(visitor, url, "no-preference") as opened:
-        yield opened
+    opened = Visit(visitor, url, motion="no-preference")
+    yield opened.page
+    opened.page.close()
+    opened.check()
 
 
 def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings: Any) -> None:
@@ -93,7 +103,7 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
         page.get_by_label(label.replace("_", " ")).fill(str(value))
     # Gradio's messages of earlier errors would lie over the button.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
-    page.get_by_role("button", name="Run", exact=True).click()
+    press(page)
 
 
 def cursor(page: Page) -> int:
@@ -183,7 +193,9 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     player.focus()
     page.keyboard.press("End")
     wait_cursor(page, last)
+    player.locator(".ls-select").select_option("2")
     page.emulate_media(reduced_motion="no-preference")
+    player.focus()
     page.keyboard.press("Space")  # at the end, play starts over
     expect(player).to_have_attribute("data-playing", "true")
     page.wait_for_function(
@@ -195,56 +207,56 @@ def test_type_run_watch_scrub_and_step(page: Page, client: Client) -> None:
     held = cursor(page)
     sleep(0.5)
     assert cursor(page) == held
+    page.emulate_media(reduced_motion="reduce")
 
 
-def test_hostile_text_stays_text(shared_page: Page) -> None:
-    start(shared_page, HOSTILE, Max_new_tokens=30)
-    state(shared_page, "done")
-    text = "".join(shared_page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
+def test_hostile_text_stays_text(page: Page) -> None:
+    start(page, HOSTILE, Max_new_tokens=30)
+    state(page, "done")
+    text = "".join(page.locator(f"{PLAYER} [data-origin=prompt]").all_text_contents())
     spelled = HOSTILE.replace("\u202e", "⟨202e⟩").replace("\u202c", "⟨202c⟩")
     assert spelled in text
-    assert shared_page.title() == "LogitSpec Live"
-    assert shared_page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
-    shared_page.locator("textarea").first.evaluate(
+    assert page.title() == "LogitSpec Live"
+    assert page.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+    page.locator("textarea").first.evaluate(
         "e => { e.value = 'half an emoji \\ud83d'; e.dispatchEvent(new Event('input')) }"
     )
-    shared_page.get_by_role("button", name="Run", exact=True).click()
-    expect(shared_page.locator(PLAYER)).to_contain_text("half an emoji")
-    state(shared_page, "done")
+    press(page)
+    expect(page.locator(PLAYER)).to_contain_text("half an emoji")
+    state(page, "done")
 
 
-def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(shared_page: Page) -> None:
+def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
     """One that is refused before the model is asked, and one that the model's context refuses; and one
     more than once."""
     for _ in range(3):
-        start(shared_page, "  ")
-        shared_page.wait_for_timeout(300)
-        state(shared_page, "error")
-        expect(shared_page.locator(PLAYER)).to_contain_text("prompt is empty")
+        start(page, "  ")
+        state(page, "error")
+        expect(page.locator(PLAYER)).to_contain_text("prompt is empty")
     for prompt, length, message in (
         (PROMPT, 10**9, "Max new tokens"),
         ("fox " * 3000, 5, "shorten the prompt"),
     ):
-        start(shared_page, prompt, Max_new_tokens=length)
-        state(shared_page, "error")
-        expect(shared_page.locator(PLAYER)).to_contain_text(message)
-        expect(shared_page.locator("body")).not_to_contain_text("Traceback")
-        start(shared_page, PROMPT, Max_new_tokens=5)
-        state(shared_page, "done")
+        start(page, prompt, Max_new_tokens=length)
+        state(page, "error")
+        expect(page.locator(PLAYER)).to_contain_text(message)
+        expect(page.locator("body")).not_to_contain_text("Traceback")
+        start(page, PROMPT, Max_new_tokens=5)
+        state(page, "done")
 
 
-def test_examples_methods_and_their_options(shared_page: Page) -> None:
+def test_examples_methods_and_their_options(page: Page) -> None:
     examples = [
         json.loads(line)
         for name in ("typed", "examples")
         for line in (ROOT / "assets" / "prompts" / f"{name}.jsonl").read_text().splitlines()
     ]
     assert len(examples) >= 30
-    try_your_own(shared_page)
-    buttons = shared_page.locator("button.gallery-item")
+    try_your_own(page)
+    buttons = page.locator("button.gallery-item")
     expect(buttons).to_have_count(len(examples))
     filled: list[str] = []
-    prompt = shared_page.locator("textarea").first
+    prompt = page.locator("textarea").first
     for button in buttons.all()[::3]:  # a click fetches and draws a run
         before = prompt.input_value()
         button.click()
@@ -252,29 +264,27 @@ def test_examples_methods_and_their_options(shared_page: Page) -> None:
         filled.append(prompt.input_value())
     assert len(set(filled)) == len(filled) >= 10
     assert set(filled) <= {example["turns"][0] for example in examples}
-    expect(shared_page.get_by_text("free-form prompts want a larger model")).to_be_visible()
-    shared_page.get_by_label("LogitSpec (paper)").check()
-    unfold(shared_page, "Options of the method", "Draft tree capacity")
-    shared_page.get_by_label("Draft tree capacity").fill("9")
-    start(shared_page, PROMPT, Max_new_tokens=12)
+    expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
+    page.get_by_label("LogitSpec (paper)").check()
+    unfold(page, "Options of the method", "Draft tree capacity")
+    capacity = page.get_by_label("Draft tree capacity")
+    capacity.fill("9")
+    start(page, PROMPT, Max_new_tokens=12)
     # Not by its state: the last example may only now arrive, which is done as well.
-    nodes = shared_page.locator(f"{PLAYER} [data-node]")
+    nodes = page.locator(f"{PLAYER} [data-node]")
     expect(nodes).to_have_count(9, timeout=60_000)
-    state(shared_page, "done")
-    shared_page.get_by_label("Plain decoding").check()
-    expect(shared_page.get_by_label("Draft tree capacity")).to_be_hidden()
-    shared_page.get_by_role("button", name="Run", exact=True).click()
-    state(shared_page, "done")
-    expect(shared_page.locator(PLAYER)).to_have_attribute("data-steps", "12")
-    assert len(rows(shared_page, "[data-node]", "data-node")) == 1
+    state(page, "done")
+    capacity.fill("64")
+    page.get_by_label("Plain decoding").check()
+    expect(capacity).to_be_hidden()
+    press(page)
+    state(page, "done")
+    expect(page.locator(PLAYER)).to_have_attribute("data-steps", "12")
+    assert len(rows(page, "[data-node]", "data-node")) == 1
 
 
 def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
-    opening = opening_scene()
-    assert opening is not None
     try_your_own(page)
-    title = METHODS[opening[1].method].title
-    expect(page.get_by_label(title, exact=True)).to_be_checked()  # the one that is playing
     page.get_by_label("LogitSpec (ours)").check()
     unfold(page, "Options of the method", "Draft tree capacity")
     expect(page.get_by_label("capacity", exact=True)).to_be_checked()
@@ -321,6 +331,7 @@ def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: P
     capacity.fill("9")
     start(page, PROMPT, Max_new_tokens=5)
     state(page, "done")
+    capacity.fill("64")
 
 
 def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
@@ -337,7 +348,9 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     expect(page.locator("textarea").first).to_have_value(first.text)
     assert player.get_attribute("data-steps") == str(len(opening_trace.steps))
     assert cursor(page) == step
+    page.emulate_media(reduced_motion="reduce")
     try_your_own(page)
+    expect(page.get_by_label(title, exact=True)).to_be_checked()  # the one that is playing
     shelves = page.locator("button.gallery-item:visible")
     titles = [f"{task_title(each.category)}: {each.title}" for each in demo_prompts()]
     expect(shelves).to_have_text(titles)
@@ -345,19 +358,20 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     expect(player).to_contain_text("LogitSpec (ours), SmolLM2-135M-Instruct:Q4_1, recorded")
     expect(player).to_contain_text("palindromes")
     expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
+    page.emulate_media(reduced_motion="no-preference")
     page.get_by_role("button", name="Story: finish a party", exact=True).click()
     expect(player).to_contain_text("finish a party")
     expect(page.get_by_label("LogitSpec (paper)")).to_be_checked()
     expect(player).to_have_attribute("data-playing", "true")
+    page.emulate_media(reduced_motion="reduce")
     player.focus()
     page.keyboard.press("End")
     prompt = page.locator("textarea").first.input_value()
     trace = trace_of(client, prompt, max_new_tokens=300)
     wait_cursor(page, len(trace.steps))
     compare(page, trace, len(trace.steps))
-    page.emulate_media(reduced_motion="reduce")
     page.get_by_label("LogitSpec (paper)").check()
-    page.get_by_role("button", name="Run", exact=True).click()
+    press(page)
     state(page, "done")
     expect(player).to_contain_text("LogitSpec (paper), built-in model, live")
     compare(page, trace, resting_step(trace))
@@ -393,12 +407,11 @@ def test_a_link_leads_another_visitor_to_the_step(
 
 
 def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page) -> None:
-    page.add_init_script(
-        "const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
-        " if (text.length > 5000) throw new Error('full'); set.call(this, name, text); }"
+    page.evaluate(
+        "() => { const set = Storage.prototype.setItem; Storage.prototype.setItem = function (name, text) {"
+        " if (text.length > 5000) { window.refused = text.length; throw new Error('full'); }"
+        " set.call(this, name, text); } }"
     )
-    page.reload()
-    page.wait_for_selector(PLAYER)
     start(page, PROMPT, Max_new_tokens=30)
     state(page, "done")
     player = page.locator(PLAYER)
@@ -406,7 +419,7 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
     player.focus()
     page.keyboard.press("Home")
     wait_cursor(page, 1)
-    page.wait_for_timeout(2500)  # the place is saved now and then
+    page.wait_for_function("window.refused")  # trace and place are saved now and then
     wait_cursor(page, 1)
     page.reload()
     expect(player).to_have_attribute("data-steps", str(steps), timeout=15_000)
@@ -415,12 +428,10 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
 def test_nothing_sticks_out_and_theme_follows(
-    visitor: BrowserContext, url: str, width: int, theme: str
+    request: pytest.FixtureRequest, width: int, theme: str
 ) -> None:
-    page = visitor.new_page()
+    page: Page = request.getfixturevalue({"light": "page", "dark": "dark"}[theme])
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(f"{url}?__theme={theme}")
-    page.wait_for_selector(PLAYER)
     start(page, PROMPT, Max_new_tokens=12)
     state(page, "done")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -429,7 +440,7 @@ def test_nothing_sticks_out_and_theme_follows(
     )
     channels = [int(each) for each in re.findall(r"\d+", back)[:3]]
     assert (sum(channels) < 384) == (theme == "dark")
-    page.close()
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def test_the_endpoint_streams_deltas_and_ends_with_the_trace(client: Client) -> None:

@@ -19,7 +19,10 @@ def unfold(page: Page, title: str, field: str) -> None:
     """Open an accordion, if it is shut, until `field` can be filled."""
     if not page.get_by_label(field).is_visible():
         try_your_own(page)
-        page.get_by_role("button", name=title).click()
+        fold = page.get_by_role("button", name=title)
+        # One that is open already is only being filled.
+        if "open" not in (fold.get_attribute("class") or "").split():
+            fold.click()
         expect(page.get_by_label(field)).to_be_visible()
         page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
 
@@ -34,3 +37,20 @@ def take_along(page: Page, name: str) -> None:
     if menu.get_attribute("aria-expanded") == "false":
         menu.click()
     page.locator(PLAYER).get_by_role("button", name=name).click()
+
+
+def press(page: Page, button: str = "Run", announced: str = "logitspec-waiting") -> None:
+    """Press Run or Race; comes back when the view shows that it waits for what was asked, no more what was before.
+
+    announced: the event by which the view hears of the press.
+    """
+    page.evaluate(
+        """name => {
+          window.heard = false;
+          const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => (window.heard = true)));
+          addEventListener(name, painted, { once: true });
+        }""",
+        announced,
+    )
+    page.get_by_role("button", name=button, exact=True).click()
+    page.wait_for_function("window.heard")

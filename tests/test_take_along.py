@@ -292,7 +292,12 @@ def test_only_films_of_the_page_become_videos(monkeypatch: pytest.MonkeyPatch) -
     grounds = [Image.new("RGB", film.SIZE, colour) for colour in ("red", "blue")]
     taken: list[tuple[list[bytes], list[int]]] = []
     with monkeypatch.context() as patch:
-        patch.setattr(film, "_video", lambda stills, times: taken.append((stills, times)) or b"")
+
+        def take(stills: list[bytes], times: list[int]) -> bytes:
+            taken.append((stills, times))
+            return b""
+
+        patch.setattr(film, "_video", take)
         film.mp4_of_webp(webp(grounds))
         stills, times = taken[0]
         assert times == [1500, 1500]

@@ -1,6 +1,7 @@
 /* The lesson of a page of its own: the runs lie in the page, predictions in the browser where it lets a file keep them. */
 
-import { language } from "../page/i18n.js";
+import { language, t } from "../page/i18n.js";
+import { el } from "../player/dom.js";
 import { placeInAddress } from "../player/exported.js";
 import { unpacked } from "../player/unpack.js";
 import { createPresenter } from "../present/present.js";
@@ -23,7 +24,10 @@ function start() {
     link: (station, cue) => `${location.href.replace(/#.*/, "")}#lesson=${station}&cue=${cue}`,
     store: storage(),
   });
-  createPresenter(null);
+  const presenter = createPresenter(null);
+  const begin = el("button", { type: "button", class: "ls-button lp-begin" }, t("present.begin"));
+  begin.addEventListener("click", () => presenter.start());
+  element.querySelector(".learn-head")?.append(begin);
 }
 
 function storage() {

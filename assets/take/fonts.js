@@ -2,7 +2,7 @@
 
 import { language } from "../page/i18n.js";
 
-const LATIN = "'Segoe UI', Roboto, 'Helvetica Neue', Arial";
+const LATIN = "'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Noto Sans', 'Liberation Sans'";
 const LATIN_MONO = "'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono'";
 // As in player/base.css: fonts for the reader's own Han characters before the system's.
 const HAN = "'PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'Noto Sans CJK SC', 'Source Han Sans SC'";

@@ -76,7 +76,7 @@ def _claim(name: str, number: str, bars: Bars, **values: object) -> str:
         for title, length, ours in bars
     )
     return (
-        f'<section class="why-claim"><h3>{escape(say(f"why.claim-{name}"))}</h3>'
+        f'<section class="why-claim"><h2>{escape(say(f"why.claim-{name}"))}</h2>'
         f'<p class="why-number">{escape(number)}</p>'
         f"<p>{escape(say(f'why.claim-{name}-text', **values))}</p><ul>{drawn}</ul></section>"
     )

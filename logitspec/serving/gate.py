@@ -350,5 +350,5 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _too_much(most: int) -> str:
+def _too_much(most: int = MAX_BODY) -> str:
     return f"This is more than {most / 1e6:.1f} MB, which is all that is taken; send less."

@@ -74,7 +74,8 @@ def _video(stills: list[bytes], times: list[int]) -> bytes:
         Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(stills) - 1}.png", ""]))
         command = [
             program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",
-            "-vf", "fps=25,format=yuv420p", "-t", str(seconds), "-movflags", "+faststart", "film.mp4",
+            "-vf", "format=yuv420p,fps=25", "-preset", "veryfast", "-tune", "stillimage",
+            "-t", str(seconds), "-movflags", "+faststart", "film.mp4",
         ]  # fmt: skip
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if process.returncode:

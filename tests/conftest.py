@@ -15,7 +15,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from logitspec.runtime.runner import Runner
 
@@ -166,7 +166,38 @@ def visitor(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture(scope="session")
+def app_tab(visitor: BrowserContext) -> Iterator[Page]:
+    """A tab for the app: to go on in one costs half of what the app costs in a new one."""
+    opened = visitor.new_page()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def newcomer(app_tab: Page) -> Iterator[Page]:
+    """A page of somebody who comes to the app for the first time and wants no motion. A script error or a dialog
+    fails the test."""
+    from support.watching import forget, look_as_at_first, watched
+
+    with watched(app_tab, console=False):
+        look_as_at_first(app_tab)
+        app_tab.emulate_media(reduced_motion="reduce")
+        app_tab.mouse.move(0, 0)
+        forget(app_tab)
+        yield app_tab
+        app_tab.unroute_all()
+
+
+@pytest.fixture(scope="session")
 def tab(chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page()
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture(scope="session")
+def player_tab(chromium: Browser) -> Iterator[Page]:
+    """A tab for `support.player_driver.page`."""
     opened = chromium.new_page()
     yield opened
     opened.context.close()
@@ -176,33 +207,12 @@ def tab(chromium: Browser) -> Iterator[Page]:
 def blank(tab: Page) -> Iterator[Page]:
     """An empty page, in a tab that tests hand on, since opening one takes half a second. A script error, a
     message on the console or a dialog fails the test."""
-    faults: list[str] = []
+    from support.watching import look_as_at_first, watched
 
-    def refuse(dialog: Dialog) -> None:
-        faults.append(dialog.message)
-        dialog.dismiss()
-
-    listeners: dict[Any, Any] = {
-        "pageerror": lambda error: faults.append(str(error)),
-        "console": lambda message: faults.append(message.text),
-        "dialog": refuse,
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)
-    tab.set_default_timeout(30_000)
-    tab.set_viewport_size({"width": 1280, "height": 900})
-    tab.emulate_media(
-        media="null",
-        color_scheme="light",
-        reduced_motion="null",
-        forced_colors="null",
-        contrast="null",
-    )
-    tab.goto("about:blank")
-    yield tab
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    assert faults == []
+    with watched(tab):
+        look_as_at_first(tab)
+        tab.goto("about:blank")
+        yield tab
 
 
 @pytest.fixture(scope="session")

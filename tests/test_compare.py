@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
-from support.accessibility import OPTIONS, SETTLED
+from playwright.sync_api import Browser, Page, expect
+from support.accessibility import OPTIONS, SETTLED, violations
 from support.race_page import (
     FIELD,
     LANE,
@@ -24,6 +24,7 @@ from support.race_page import (
     steps_from,
     steps_shown,
 )
+from support.watching import visit, watched
 
 from logitspec.decoding.race import Race
 from logitspec.trace.records import Trace, origins
@@ -36,11 +37,19 @@ def finished() -> tuple[Race, list[str]]:
     return make_race()
 
 
+@pytest.fixture(scope="module")
+def race_tab(chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page()
+    yield opened
+    opened.context.close()
+
+
 @pytest.fixture
-def page(blank: Page) -> Page:
-    """A page with an empty race."""
-    blank.set_content(page_html())
-    return blank
+def page(race_tab: Page) -> Iterator[Page]:
+    """A page with an empty race, in a tab that tests hand on."""
+    with watched(race_tab):
+        visit(race_tab, page_html)
+        yield race_tab
 
 
 def give(page: Page, *messages: str) -> None:
@@ -54,7 +63,12 @@ def open_race(page: Page, text: str) -> None:
 
 
 def painted(page: Page) -> None:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150)))")
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+          await new Promise((done) => setTimeout(done));
+        }"""
+    )
 
 
 def data(page: Page, name: str) -> str | None:
@@ -89,27 +103,28 @@ def switch(page: Page, clock: str) -> None:
     expect(page.locator(ROOT)).to_have_attribute("data-clock", clock)
 
 
-@pytest.mark.parametrize("clock", ["time", "forwards"])
-def test_places_and_finishes_are_those_of_the_traces(page: Page, clock: str) -> None:
+def test_places_and_finishes_are_those_of_the_traces(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    switch(page, clock)
-    assert page.locator(f"{LANE} .lr-place").all_text_contents() == expected_places(race, clock)
-    took = page.locator(f"{LANE} .lr-took").all_text_contents()
-    if clock == "time":
-        assert took == [seconds_words(spent(trace, clock)[-1]) for trace in race.traces]
-    else:
-        assert took == [f"{len(trace.steps)} passes" for trace in race.traces]
+    for clock in ("time", "forwards"):
+        switch(page, clock)
+        painted(page)
+        assert page.locator(f"{LANE} .lr-place").all_text_contents() == expected_places(race, clock)
+        took = page.locator(f"{LANE} .lr-took").all_text_contents()
+        if clock == "time":
+            assert took == [seconds_words(spent(trace, clock)[-1]) for trace in race.traces]
+        else:
+            assert took == [f"{len(trace.steps)} passes" for trace in race.traces]
     assert len(set(expected_places(race, "time"))) > 2
     assert page.locator(f"{LANE} .lr-title").all_text_contents() == race.titles
 
 
-@pytest.mark.parametrize("clock", ["time", "forwards"])
-def test_at_every_moment_the_lanes_are_where_their_traces_say(page: Page, clock: str) -> None:
+def test_at_every_moment_the_lanes_are_where_their_traces_say(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    switch(page, clock)
-    for share in (0, 137, 500, 999, 1000):
+    for clock, share in product(("time", "forwards"), (0, 137, 500, 999, 1000)):
+        if data(page, "clock") != clock:
+            switch(page, clock)
         page.locator(".lr-slider").fill(str(share))
         painted(page)
         at = float(data(page, "at") or -1)
@@ -342,40 +357,42 @@ def test_a_race_that_is_dropped_opens(page: Page) -> None:
     expect(page.locator(LANE)).to_have_count(4)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("no json", "it is no JSON; open a file saved here."),
-        ("[]", "This is no race; open a file saved here."),
-        ("null", "This is no race; open a file saved here."),
-        ('{"kind":"trace","schema":1}', "open it under Watch."),
-        ('{"kind":"race","schema":1}', "This race is damaged (race is missing); save it again."),
-        ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "This race is damaged"),
-        ('{"kind":"race","schema":2}', "schema 2"),
-    ],
-)
-def test_what_is_no_race_is_told_and_what_was_there_stays(
-    page: Page, text: str, words: str
-) -> None:
+# Of two that follow each other none is refused in the same words.
+NO_RACES = [
+    ("no json", "it is no JSON; open a file saved here."),
+    ("[]", "This is no race; open a file saved here."),
+    ('{"kind":"trace","schema":1}', "open it under Watch."),
+    ("null", "This is no race; open a file saved here."),
+    ('{"kind":"race","schema":1}', "This race is damaged (race is missing); save it again."),
+    ('{"kind":"race","schema":2}', "schema 2"),
+    ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "This race is damaged"),
+]
+
+
+def test_what_is_no_race_is_told_and_what_was_there_stays(page: Page) -> None:
     race, messages = finished()
     give(page, *messages)
-    page.get_by_label("A saved race").set_input_files(
-        {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
-    )
-    expect(page.get_by_role("alert")).to_contain_text(words)
-    assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
+    alert = page.locator(f"{ROOT} [role=alert]")
+    for text, words in NO_RACES:
+        expect(alert).not_to_contain_text(words)
+        page.get_by_label("A saved race").set_input_files(
+            {"name": "a.json", "mimeType": "application/json", "buffer": text.encode()}
+        )
+        expect(alert).to_be_visible()
+        expect(alert).to_contain_text(words)
+        assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
 
 
-@pytest.mark.parametrize("without", ["steps", "model", "vocabulary", "finish", "prompt_ids"])
-def test_a_damaged_race_is_told(page: Page, without: str) -> None:
+def test_a_damaged_race_is_told(page: Page) -> None:
     race, _ = finished()
-    damaged = json.loads(race.to_json())
-    del damaged["lanes"][2][without]
-    open_race(page, json.dumps(damaged))
-    expect(page.get_by_role("alert")).to_have_text(
-        f"This race is damaged (lanes[2].{without} is missing); save it again."
-    )
-    assert page.locator(LANE).count() == 0
+    for without in ("steps", "model", "vocabulary", "finish", "prompt_ids"):
+        damaged = json.loads(race.to_json())
+        del damaged["lanes"][2][without]
+        open_race(page, json.dumps(damaged))
+        expect(page.get_by_role("alert")).to_have_text(
+            f"This race is damaged (lanes[2].{without} is missing); save it again."
+        )
+        assert page.locator(LANE).count() == 0
 
 
 def test_a_lane_is_handed_on_as_a_run(page: Page) -> None:
@@ -475,10 +492,9 @@ def test_nothing_plays_by_itself_for_who_wants_no_motion(page: Page) -> None:
 
 def faults(page: Page) -> list[Any]:
     page.evaluate(SETTLED)
-    report = Axe().run(page, context=ROOT, options=OPTIONS).response["violations"]
     return [
         (rule["id"], node["target"], node["html"][:120])
-        for rule in report
+        for rule in violations(page, OPTIONS, ROOT)
         for node in rule["nodes"]
     ]
 
@@ -487,7 +503,8 @@ def faults(page: Page) -> list[Any]:
 def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.evaluate("name => { document.documentElement.dataset.theme = name; }", theme)
-    page.add_style_tag(content=f"body {{ background: {'#0d0f12' if theme == 'dark' else '#fff'} }}")
+    ground = "#0d0f12" if theme == "dark" else "#fff"
+    page.evaluate("ground => { document.body.style.background = ground; }", ground)
     assert faults(page) == []
     _, messages = finished()
     give(page, *messages)

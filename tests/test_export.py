@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
 from support.app_page import take_along
 from support.player_page import hostile, story
 
@@ -25,37 +25,47 @@ TRACES = {"story": story(), "hostile": hostile()}
 # The page
 
 
-@pytest.fixture
-def open_from_disk(visitor: BrowserContext) -> Iterator[Any]:
-    """A function that opens a page from disk, which may read no other file and have no errors."""
-    faults: list[str] = []
-    tabs: list[Page] = []
+@pytest.fixture(scope="module")
+def disk_tab(visitor: BrowserContext) -> Iterator[Page]:
+    page = visitor.new_page()
+    yield page
+    page.close()
 
-    def open_page(path: Path, address: str = "") -> Page:
-        tab = visitor.new_page()
-        tabs.append(tab)
-        tab.emulate_media(reduced_motion="no-preference")
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.on("dialog", lambda dialog: faults.append(dialog.message))
-        tab.on(
-            "console",
-            lambda message: faults.append(message.text) if message.type == "error" else None,
-        )
-        tab.on(
-            "request",
-            lambda call: (
-                faults.append(call.url)
-                if not call.url.startswith((path.as_uri(), "data:", "blob:"))
-                else None
-            ),
-        )
-        tab.goto(path.as_uri() + address)
-        tab.wait_for_selector(f"{PLAYER}[data-state=done]")
-        return tab
+
+@pytest.fixture
+def open_from_disk(disk_tab: Page) -> Iterator[Any]:
+    """A function that opens a page from disk, in a tab that tests hand on; it may read no other file and have no
+    errors. Who wants no motion sees it at rest."""
+    faults: list[str] = []
+    own = ["data:", "blob:", "about:"]
+
+    def refuse(dialog: Dialog) -> None:
+        faults.append(dialog.message)
+        dialog.dismiss()
+
+    listeners: dict[Any, Any] = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "dialog": refuse,
+        "console": lambda text: faults.append(text.text) if text.type == "error" else None,
+        "request": lambda call: (
+            None if call.url.startswith(tuple(own)) else faults.append(call.url)
+        ),
+    }
+    for event, listener in listeners.items():
+        disk_tab.on(event, listener)
+
+    def open_page(path: Path, address: str = "", motion: bool = True) -> Page:
+        own[3:] = [path.as_uri()]
+        disk_tab.emulate_media(reduced_motion="no-preference" if motion else "reduce")
+        disk_tab.goto("about:blank")  # another address of the same page would not load it again
+        disk_tab.goto(path.as_uri() + address)
+        disk_tab.wait_for_selector(f"{PLAYER}[data-state=done]")
+        return disk_tab
 
     yield open_page
-    for tab in tabs:
-        tab.close()
+    disk_tab.goto("about:blank")
+    for event, listener in listeners.items():
+        disk_tab.remove_listener(event, listener)
     assert faults == []
 
 
@@ -92,6 +102,14 @@ def test_an_exported_page_plays_its_run_from_disk(
     assert [int(row[0]) for row in tokens_of(tab)] == ids
     assert tab.title() == title(trace)
     assert tab.locator(f"{PLAYER} script, {PLAYER} img").count() == 0
+    can_reach_nothing(tab)
+
+
+def can_reach_nothing(tab: Page) -> None:
+    policy = tab.locator("meta[http-equiv]").get_attribute("content") or ""
+    assert policy.startswith("default-src 'none'; script-src 'nonce-")
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert "connect-src" not in policy
 
 
 def test_a_link_to_a_step_opens_it(tmp_path: Path, open_from_disk: Any) -> None:
@@ -118,13 +136,13 @@ def test_a_page_saved_in_the_browser_opens_where_it_was_saved(
     assert saved.value.suggested_filename.endswith(".html")
     again = tmp_path / "again.html"
     saved.value.save_as(again)
+    was = tokens_of(first), first.title()
     second = open_from_disk(again)
     player = second.locator(PLAYER)
     expect(player).to_have_attribute("data-cursor", "3")
     expect(player).to_have_attribute("data-beat", "2")
     expect(player).to_have_attribute("data-playing", "false")
-    assert tokens_of(second) == tokens_of(first)
-    assert second.title() == first.title()
+    assert (tokens_of(second), second.title()) == was
     assert parts(again.read_text(encoding="utf-8")) == parts(page(trace, 3, 2))
     go_to_end(second, trace)
 
@@ -144,10 +162,8 @@ def test_a_page_made_for_a_step_opens_there_unless_its_address_names_another(
         expect(player).to_have_attribute("data-beat", beat)
 
 
-def test_a_page_saved_in_the_app_is_the_same(
-    url: str, visitor: BrowserContext, tmp_path: Path
-) -> None:
-    tab = visitor.new_page()
+def test_a_page_saved_in_the_app_is_the_same(url: str, newcomer: Page, tmp_path: Path) -> None:
+    tab = newcomer
     tab.goto(url)
     tab.wait_for_selector(f"{PLAYER}[data-state=done]", timeout=60_000)
     tab.locator(f"{PLAYER} [data-action=whole]").click()  # the scene has no menu of files
@@ -158,7 +174,6 @@ def test_a_page_saved_in_the_app_is_the_same(
     assert trace.steps
     step = int(tab.locator(PLAYER).get_attribute("data-cursor") or 0)
     assert (before, trace, after) == parts(page(trace, step))
-    tab.close()
 
 
 def parts(text: str) -> tuple[str, Trace, str]:
@@ -173,7 +188,7 @@ def parts(text: str) -> tuple[str, Trace, str]:
 
 def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, open_from_disk: Any) -> None:
     trace = TRACES["hostile"]
-    tab = open_from_disk(export(trace, tmp_path), "#step=3")
+    tab = open_from_disk(export(trace, tmp_path), "#step=3", motion=False)
     expect(tab.locator(PLAYER)).to_have_attribute("data-cursor", "3")
     for button, name in [("Save trace", "saved.json"), ("Save picture (SVG)", "saved.svg")]:
         with tab.expect_download() as saved:
@@ -183,24 +198,23 @@ def test_trace_and_picture_saved_in_the_browser(tmp_path: Path, open_from_disk: 
     assert (tmp_path / "saved.svg").read_text(encoding="utf-8") == picture(trace, 3)
 
 
-@pytest.mark.parametrize("ending", [".json", ".json.gz"])
-@pytest.mark.parametrize("way", ["button", "drop"])
-def test_another_trace_can_be_opened(
-    ending: str, way: str, tmp_path: Path, open_from_disk: Any
-) -> None:
-    tab = open_from_disk(export(TRACES["story"], tmp_path))
-    other = TRACES["hostile"]
-    file = tmp_path / f"other{ending}"
-    other.save(file)
-    if way == "button":
-        with tab.expect_file_chooser() as chooser:
-            tab.get_by_role("button", name="Open trace").click()
-        chooser.value.set_files(file)
-    else:
-        drop(tab, file.name, file.read_bytes())
-    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
-    go_to_end(tab, other)
-    assert [int(row[0]) for row in tokens_of(tab)] == [*other.prompt_ids, *other.output_ids]
+def test_another_trace_can_be_opened(tmp_path: Path, open_from_disk: Any) -> None:
+    tab = open_from_disk(export(TRACES["story"], tmp_path), motion=False)
+    ways = [(way, ending) for way in ("button", "drop") for ending in (".json", ".json.gz")]
+    for (way, ending), name in zip(ways, ("hostile", "story") * 2, strict=True):
+        other = TRACES[name]
+        file = tmp_path / f"{way}{ending}"
+        other.save(file)
+        if way == "button":
+            with tab.expect_file_chooser() as chooser:
+                tab.get_by_role("button", name="Open trace").click()
+            chooser.value.set_files(file)
+        else:
+            drop(tab, file.name, file.read_bytes())
+        expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
+        go_to_end(tab, other)
+        ids = [*other.prompt_ids, *other.output_ids]
+        assert [int(row[0]) for row in tokens_of(tab)] == ids, (way, ending)
 
 
 def drop(tab: Page, name: str, content: bytes) -> None:
@@ -214,22 +228,18 @@ def drop(tab: Page, name: str, content: bytes) -> None:
         tab.locator(PLAYER).dispatch_event(event, {"dataTransfer": transfer})
 
 
-@pytest.mark.parametrize("content", [b"no trace", b"\x1f\x8bbroken", b"{}", b"[1]"])
 def test_another_file_is_refused_and_the_old_trace_stays(
-    content: bytes, tmp_path: Path, open_from_disk: Any
+    tmp_path: Path, open_from_disk: Any
 ) -> None:
-    tab = open_from_disk(export(TRACES["story"], tmp_path))
-    drop(tab, "some.json", content)
-    expect(tab.locator(PLAYER)).to_contain_text(re.compile("damaged|not a trace|neither a trace"))
-    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(TRACES["story"].steps)))
-
-
-def test_the_page_can_reach_nothing(tmp_path: Path, open_from_disk: Any) -> None:
-    tab = open_from_disk(export(TRACES["story"], tmp_path))
-    policy = tab.locator("meta[http-equiv]").get_attribute("content") or ""
-    assert policy.startswith("default-src 'none'; script-src 'nonce-")
-    assert "unsafe-inline" not in policy.split("style-src")[0]
-    assert "connect-src" not in policy
+    trace = TRACES["story"]
+    tab = open_from_disk(export(trace, tmp_path), motion=False)
+    said = re.compile("damaged|not a trace|neither a trace")
+    for content in (b"no trace", b"\x1f\x8bbroken", b"{}", b"[1]"):
+        expect(tab.locator(PLAYER)).not_to_contain_text(said)
+        drop(tab, "some.json", content)
+        expect(tab.locator(PLAYER)).to_contain_text(said)
+        expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
+        drop(tab, "run.json", (tmp_path / "run.json.gz").read_bytes())  # what is read takes it away
 
 
 def test_the_same_trace_makes_the_same_page() -> None:

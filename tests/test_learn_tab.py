@@ -10,11 +10,11 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Locator, Page, expect
-from support.accessibility import OPTIONS, SETTLED
+from support.accessibility import OPTIONS, SETTLED, violations
 from support.lessons import example, run, shipped, values
 from support.player_page import page_html
+from support.watching import watched
 
 from logitspec.paths import ASSETS
 from logitspec.publish.lesson_page import lesson_page
@@ -26,7 +26,7 @@ NEXT = ".learn-actions [data-next]"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
-def lesson_html(theme: str = "light") -> str:
+def lesson_html() -> str:
     """A page with nothing but the lesson and the runs that its stations show."""
     names = ("renata", "docstring", "facts")
     runs = json.dumps({shipped()["runs"][name]: json.dumps(run(name)) for name in names})
@@ -35,17 +35,39 @@ def lesson_html(theme: str = "light") -> str:
         '<main><h1>Lesson</h1><section data-logitspec-lesson class="ls-player learn" aria-label="Lesson"></section></main>'
         f'<script type="application/json" id="runs">{runs.replace("<", chr(92) + "u003c")}</script>'
     )
-    return page_html(theme, "lesson.js", body)
+    return page_html("light", "lesson.js", body)
+
+
+@pytest.fixture(scope="module")
+def stand(visitor: BrowserContext) -> Iterator[Page]:
+    page = visitor.new_page()
+    with watched(page):
+        page.set_content(lesson_html())
+    yield page
+    page.close()
 
 
 @pytest.fixture
-def page(blank: Page) -> Page:
-    """The lesson at its first question."""
-    blank.emulate_media(reduced_motion="reduce")
-    blank.evaluate("delete window.kept")
-    blank.set_content(lesson_html())
-    expect(blank.locator(HEADING)).to_be_visible()
-    return blank
+def page(stand: Page) -> Iterator[Page]:
+    """The lesson at its first question, in a page that tests hand on."""
+    with watched(stand):
+        stand.set_viewport_size({"width": 1280, "height": 900})
+        stand.mouse.move(0, 0)
+        stand.evaluate("window.kept = {}; window.chance = 0")
+        coloured(stand, "light")
+        stand.evaluate("visit()")
+        expect(stand.locator(HEADING)).to_be_visible()
+        yield stand
+
+
+def coloured(page: Page, theme: str) -> None:
+    page.evaluate(
+        """theme => {
+          document.documentElement.dataset.theme = theme;
+          document.body.style.background = theme === "dark" ? "#0d0f12" : "#fff";
+        }""",
+        theme,
+    )
 
 
 def go(page: Page, station: int, cue: int) -> None:
@@ -54,7 +76,13 @@ def go(page: Page, station: int, cue: int) -> None:
 
 
 def at_rest(page: Page) -> None:
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 150)))")
+    """Wait for the frame that paints, the one after it that ties what is pointed at, and what follows them."""
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+          await new Promise((done) => setTimeout(done));
+        }"""
+    )
 
 
 def tab_to(page: Page, target: str) -> None:
@@ -322,29 +350,29 @@ def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(pag
     )  # nor a dialog, which would fail the test
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("no lesson", "it is no JSON"),
-        ("{}", "This is no lesson"),
-        (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
-        (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),
-        (example().replace("{tokens}:", "{token}:"), "stations[0].reveal names no figure"),
-        (example().replace("recorded-18", "recorded-nowhere"), "recorded-nowhere is not here"),
-        (example().replace('"step": 5', '"step": 500'), "is in none of its runs"),
-        (example().replace('"step": 5, "beat"', '"step": 500, "beat"'), "has no step 500"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_with_a_file_is_said_and_the_lesson_stays(
-    page: Page, text: str, said: str
-) -> None:
-    go(page, 2, 1)
-    opened(page, "wrong.json", text)
-    expect(page.locator(f"{LESSON} > [role=alert]")).to_contain_text(said)
-    expect(page.locator(HEADING)).to_contain_text("2. ")
-    go(page, 3, 1)
-    expect(page.locator(HEADING)).to_contain_text("3. ")
-    expect(page.locator(f"{LESSON} > [role=alert]")).to_be_hidden()
+WRONG = [
+    ("no lesson", "it is no JSON"),
+    ("{}", "This is no lesson"),
+    (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
+    (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),
+    (example().replace("{tokens}:", "{token}:"), "stations[0].reveal names no figure"),
+    (example().replace("recorded-18", "recorded-nowhere"), "recorded-nowhere is not here"),
+    (example().replace('"step": 5', '"step": 500'), "is in none of its runs"),
+    (example().replace('"step": 5, "beat"', '"step": 500, "beat"'), "has no step 500"),
+]
+
+
+def test_what_is_wrong_with_a_file_is_said_and_the_lesson_stays(page: Page) -> None:
+    alert = page.locator(f"{LESSON} > [role=alert]")
+    for text, said in WRONG:
+        go(page, 2, 1)
+        expect(alert).to_be_hidden()
+        opened(page, "wrong.json", text)
+        expect(alert).to_contain_text(said)
+        expect(page.locator(HEADING)).to_contain_text("2. ")
+        go(page, 3, 1)
+        expect(page.locator(HEADING)).to_contain_text("3. ")
+        expect(alert).to_be_hidden()
 
 
 # Whoever looks
@@ -353,11 +381,7 @@ def test_what_is_wrong_with_a_file_is_said_and_the_lesson_stays(
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
 def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    page.evaluate(
-        "theme => { document.body.style.background = theme === 'dark' ? '#0d0f12' : '#fff'; }",
-        theme,
-    )
+    coloured(page, theme)
     faults = []
     for number in range(1, 12):
         for cue in (1, 3):
@@ -366,10 +390,9 @@ def test_axe_finds_nothing_and_nothing_sticks_out(page: Page, theme: str, width:
             if (number, cue) not in [(2, 1), (3, 1), (7, 3), (11, 1)]:
                 continue
             page.evaluate(SETTLED)
-            found = Axe().run(page, context=LESSON, options=OPTIONS).response["violations"]
             faults += [
                 (number, cue, rule["id"], node["target"])
-                for rule in found
+                for rule in violations(page, OPTIONS, LESSON)
                 for node in rule["nodes"]
             ]
     assert faults == []
@@ -415,21 +438,18 @@ def test_nothing_is_read_out_before_it_is_told(page: Page) -> None:
 # In the app
 
 
-@pytest.fixture
-def tab(visitor: BrowserContext) -> Iterator[Page]:
-    page = visitor.new_page()
-    yield page
-    page.close()
-
-
 def heading(page: Page) -> Locator:
     return page.locator(HEADING)
 
 
-def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(url: str, tab: Page) -> None:
+def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(
+    url: str, newcomer: Page, tmp_path: Path
+) -> None:
+    tab = newcomer
     tab.goto(f"{url}?lesson=7&cue=2&lang=zh-Hans")
     expect(heading(tab)).to_contain_text("7. 走一遍", timeout=60_000)
     expect(tab.locator(".learn-player")).to_have_attribute("data-beat", "4")
+    is_saved_where_the_visitor_is(tab, tmp_path)
     link = tab.locator(".learn-stations a").nth(2)
     assert "lesson=3&cue=1" in (link.get_attribute("href") or "")
     link.click()
@@ -438,30 +458,29 @@ def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(url: str, tab
     expect(heading(tab)).to_contain_text("3. ", timeout=60_000)
 
 
-def test_the_lesson_is_saved_where_the_visitor_is(url: str, tab: Page, tmp_path: Path) -> None:
-    tab.goto(f"{url}?lesson=7&cue=2&lang=de")
-    expect(heading(tab)).to_contain_text("7. ", timeout=60_000)
-    save = tab.get_by_role("button", name="Lektion speichern")
-    tab.get_by_role("button", name="Link kopieren").focus()
+def is_saved_where_the_visitor_is(tab: Page, folder: Path) -> None:
+    save = tab.get_by_role("button", name="保存课程")
+    tab.get_by_role("button", name="复制链接").focus()
     tab.keyboard.press("Tab")
     expect(save).to_be_focused()
     with tab.expect_download() as download:
         tab.keyboard.press("Enter")
         expect(save).to_be_disabled()
     expect(save).to_be_focused()  # again
-    file = tmp_path / download.value.suggested_filename
+    file = folder / download.value.suggested_filename
     download.value.save_as(file)
-    assert file.read_text(encoding="utf-8") == lesson_page(station=7, cue=2, language="de")
+    assert file.read_text(encoding="utf-8") == lesson_page(station=7, cue=2, language="zh-Hans")
     alone = tab.context.new_page()
-    alone.goto(file.as_uri())  # a browser that prefers English
-    expect(heading(alone)).to_contain_text("7. Der Gang")
-    expect(alone.locator(".learn-player")).to_have_attribute("data-beat", "4")
-    expect(alone.get_by_role("button", name="Lektion speichern")).to_be_hidden()
-    assert alone.evaluate("document.documentElement.lang") == "de"
+    with watched(alone):
+        alone.goto(file.as_uri())  # a browser that prefers English
+        expect(heading(alone)).to_contain_text("7. 走一遍")
+        expect(alone.locator(".learn-player")).to_have_attribute("data-beat", "4")
+        expect(alone.get_by_role("button", name="保存课程")).to_be_hidden()
+        assert alone.evaluate("document.documentElement.lang") == "zh-Hans"
     alone.close()
     tab.route("**/logitspec/lesson?*", lambda route: route.abort())
     save.click()
-    expect(tab.locator(f"{LESSON} .ls-said").last).to_contain_text("Server antwortet nicht")
+    expect(tab.locator(f"{LESSON} .ls-said").last).to_contain_text("服务器没有响应")
     expect(save).to_be_enabled()
 
 
@@ -477,26 +496,26 @@ def test_a_saved_lesson_is_asked_for_by_anybody_with_anything(url: str) -> None:
             assert reply.read().decode() == lesson_page()
 
 
-def test_the_last_station_opens_the_race(url: str, tab: Page) -> None:
+def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
+    url: str, newcomer: Page
+) -> None:
+    tab = newcomer
+    race = tab.locator("[data-logitspec-race]")
+    opens = tab.get_by_role("button", name="Open the race")
     tab.goto(f"{url}?lesson=10&cue=2")
     expect(heading(tab)).to_contain_text("10. ", timeout=60_000)
-    tab.get_by_role("button", name="Open the race").click()
-    expect(tab.locator("[data-logitspec-race]")).to_be_visible()
-
-
-def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
-    url: str, tab: Page
-) -> None:
-    tab.goto(f"{url}?lesson=10&cue=1")
-    tab.locator(".learn-number input").fill("60", timeout=60_000)
+    opens.click()  # before a prediction, too
+    expect(race).to_be_visible()
+    tab.get_by_role("tab", name="Learn").click()
+    tab.get_by_role("button", name="Back", exact=True).click()
+    tab.locator(".learn-number input").fill("60")
     tab.get_by_role("button", name="Check").click()
     told = tab.locator(".learn-verdict")
     expect(told).to_contain_text("Your prediction is kept: 60. Start a race with your prompt")
     expect(tab.locator(".learn-score")).to_have_text("")
-    tab.get_by_role("button", name="Open the race").click()
+    opens.click()
     tab.get_by_label("Prompt of the race").fill("Tell me about a clever bear.")
     tab.get_by_role("button", name="Race", exact=True).click()
-    race = tab.locator("[data-logitspec-race]")
     expect(race).to_have_attribute("data-state", "running", timeout=60_000)
     expect(race.locator(".ls-waiting")).to_be_hidden(timeout=60_000)
     tab.reload()  # it ends without its page, or before the lesson is there
@@ -535,7 +554,8 @@ def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
     expect(told).to_contain_text("You predicted 60", timeout=60_000)
 
 
-def test_unseen_steps_come_from_the_app_s_recorded_runs(url: str, tab: Page) -> None:
+def test_unseen_steps_come_from_the_app_s_recorded_runs(url: str, newcomer: Page) -> None:
+    tab = newcomer
     tab.goto(f"{url}?lesson=11")
     expect(heading(tab)).to_have_text("Score and practice", timeout=60_000)
     expect(tab.locator(".learn-player")).to_have_attribute("data-beat", "2")

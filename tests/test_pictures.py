@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.app_page import PLAYER, take_along
 from support.player_page import hostile, page_html, story
+from support.watching import watched
 
 from logitspec import LogitSpecError, Trace
 from logitspec.publish import picture as drawing
@@ -181,12 +183,25 @@ LOOKS = """all => all.map(each => {
 })"""
 
 
+@pytest.fixture(scope="module")
+def stand(visitor: BrowserContext) -> Iterator[Page]:
+    page = visitor.new_page()
+    with watched(page):
+        page.set_content(page_html())
+        page.evaluate("text => player.receive(text)", TRACES["story"].to_json())
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def player(blank: Page) -> Page:
-    """The player with a run, at rest."""
-    blank.set_content(page_html())
-    blank.evaluate("text => player.receive(text)", TRACES["story"].to_json())
-    return blank
+def player(stand: Page) -> Iterator[Page]:
+    """The player with a run, at rest, in a page that tests hand on; its menu is shut."""
+    with watched(stand):
+        menu = stand.locator(PLAYER).get_by_role("button", name="Take along")
+        if menu.get_attribute("aria-expanded") == "true":
+            menu.click()
+        stand.mouse.move(0, 0)
+        yield stand
 
 
 def shown(page: Page, number: int, beat: int, selector: str) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ from logitspec.serving.wire import reset_message, steps_message
 from logitspec.trace.records import StepRecord, Trace, dumps
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import BrowserContext, Page
 
 page = player_driver.page
 
@@ -545,19 +545,18 @@ def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
     assert page.get_by_role("alert").is_hidden()
 
 
-@pytest.mark.parametrize(
-    ("message", "sentence"),
-    [
+def test_what_is_no_trace_is_refused_in_words(page: Page) -> None:
+    alert = page.locator(f"{ROOT} [role=alert]")
+    for message, sentence in [
         (json.dumps({"kind": "trace", "schema": 2}), "schema 2"),
-        ("no json", "not a trace"),
+        ("no json", "This is not a trace"),
         (json.dumps({"kind": "nonsense"}), "neither a trace"),
         (json.dumps({"kind": "trace", "schema": 1, "prompt_ids": [1], "steps": [{}]}), "damaged"),
-    ],
-)
-def test_what_is_no_trace_is_refused_in_words(page: Page, message: str, sentence: str) -> None:
-    send(page, message)
-    assert state(page) == (0, 0, "error")
-    assert sentence in page.get_by_role("alert").inner_text()
+    ]:
+        expect(alert).not_to_contain_text(sentence)
+        send(page, message)
+        assert state(page) == (0, 0, "error")
+        assert sentence in alert.inner_text()
 
 
 def test_a_copied_node_shows_its_source(page: Page) -> None:
@@ -670,8 +669,8 @@ def test_a_step_more_draws_only_itself(page: Page) -> None:
     assert 0 < page.evaluate("touched") <= len(STORY.steps[20].path) + 2
 
 
-def test_the_adapter_keeps_trace_and_place_over_a_reload(chromium: Browser) -> None:
-    page = chromium.new_page()
+def test_the_adapter_keeps_trace_and_place_over_a_reload(visitor: BrowserContext) -> None:
+    page = visitor.new_page()
     body = gradio_page_html()
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto("http://player.test/")
@@ -692,8 +691,8 @@ def test_the_adapter_keeps_trace_and_place_over_a_reload(chromium: Browser) -> N
     page.close()
 
 
-def test_the_value_that_a_page_begins_with_does_not_undo_a_run(chromium: Browser) -> None:
-    page = chromium.new_page()
+def test_the_value_that_a_page_begins_with_does_not_undo_a_run(visitor: BrowserContext) -> None:
+    page = visitor.new_page()
     body = gradio_page_html()
     page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.add_init_script(f"window.startValue = {json.dumps(STORY.to_json())}")

@@ -8,6 +8,7 @@ import io
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
+from support import player_driver
 from support.app_page import PLAYER, take_along
-from support.player_page import MadeUp, hostile, page_html, story
+from support.player_page import MadeUp, hostile, story
 
 from logitspec import Trace
 from logitspec.__main__ import main
@@ -24,6 +26,8 @@ from logitspec.errors import LogitSpecError
 from logitspec.publish import film
 from logitspec.publish.lesson import LESSON
 from logitspec.publish.picture import render
+
+page = player_driver.page
 
 STORY, HOSTILE = story(), hostile()
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -118,30 +122,28 @@ def test_no_row_of_a_sheet_reveals_how_another_ended() -> None:
         assert len(after["Text before"]) < 20  # steps that follow each other share no text
 
 
-def test_the_page_saves_the_same_sheets_as_the_command(blank: Page) -> None:
-    blank.set_content(page_html())
-    blank.evaluate("text => player.receive(text)", STORY.to_json())
+def test_the_page_saves_the_same_sheets_as_the_command(page: Page) -> None:
+    page.evaluate("text => player.receive(text)", STORY.to_json())
     for button, kind in [
         ("Save table", "table"),
         ("Save homework", "homework"),
         ("Save solutions", "solutions"),
     ]:
-        with blank.expect_download() as saved:
-            take_along(blank, button)
+        with page.expect_download() as saved:
+            take_along(page, button)
         assert saved.value.suggested_filename.endswith(".csv")
         assert Path(saved.value.path()).read_bytes().decode() == render(kind, STORY)
 
 
-def test_the_keyboard_opens_and_closes_the_menu(blank: Page) -> None:
-    blank.set_content(page_html())
-    blank.evaluate("text => player.receive(text)", STORY.to_json())
-    menu = blank.get_by_role("button", name="Take along")
+def test_the_keyboard_opens_and_closes_the_menu(page: Page) -> None:
+    page.evaluate("text => player.receive(text)", STORY.to_json())
+    menu = page.get_by_role("button", name="Take along")
     menu.press("Enter")
     expect(menu).to_have_attribute("aria-expanded", "true")
-    field = blank.get_by_role("textbox", name="Steps")
+    field = page.get_by_role("textbox", name="Steps")
     field.fill("2 to 3")
-    blank.get_by_role("button", name="Save handout").press("Enter")
-    expect(blank.locator(".ls-said")).to_contain_text("Write steps as 4")
+    page.get_by_role("button", name="Save handout").press("Enter")
+    expect(page.locator(".ls-said")).to_contain_text("Write steps as 4")
     field.press("Escape")
     expect(menu).to_be_focused()
     expect(field).to_be_hidden()
@@ -314,10 +316,20 @@ def test_only_films_of_the_page_become_videos(monkeypatch: pytest.MonkeyPatch) -
     assert len(taken) == 1
 
 
-def test_the_page_saves_a_video_and_prints_a_handout(url: str, visitor: BrowserContext) -> None:
+@pytest.fixture(scope="module")
+def recorded(url: str, visitor: BrowserContext) -> Iterator[Page]:
+    """The app at a step of a recorded run."""
     tab = visitor.new_page()
     tab.goto(f"{url}/?run=recorded-20&step=4&beat=3")
     tab.wait_for_selector(f"{PLAYER}[data-cursor='4'][data-beat='3']", timeout=60_000)
+    yield tab
+    tab.close()
+
+
+def test_the_page_saves_a_video_and_prints_a_handout(
+    recorded: Page, visitor: BrowserContext
+) -> None:
+    tab = recorded
     with tab.expect_download(timeout=60_000) as saved:
         take_along(tab, "Save film (MP4)")
     assert saved.value.suggested_filename.endswith(".mp4")
@@ -343,26 +355,23 @@ def test_the_page_saves_a_video_and_prints_a_handout(url: str, visitor: BrowserC
     pages = paper.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pages)) == 2
     paper.close()
-    tab.close()
 
 
 # In another page
 
 
 def test_a_lecture_shows_a_step_in_a_frame(
-    url: str, visitor: BrowserContext, tmp_path: Path
+    recorded: Page, visitor: BrowserContext, tmp_path: Path
 ) -> None:
-    tab = visitor.new_page()
-    tab.goto(f"{url}/?run=recorded-20&step=4&beat=3")
-    tab.wait_for_selector(f"{PLAYER}[data-cursor='4'][data-beat='3']", timeout=60_000)
-    tab.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
-    take_along(tab, "Copy embed code")
-    tab.wait_for_function("window.copied")
-    code = tab.evaluate("copied")
+    recorded.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
+    take_along(recorded, "Copy embed code")
+    recorded.wait_for_function("window.copied")
+    code = recorded.evaluate("copied")
     lecture = tmp_path / "lecture.html"
     lecture.write_text(
         f'<!doctype html><meta charset="utf-8"><h1>Lecture</h1>{code}', encoding="utf-8"
     )
+    tab = visitor.new_page()
     tab.goto(lecture.as_uri())
     frame = tab.frame_locator("iframe")
     frame.locator(f"{PLAYER}[data-cursor='4'][data-beat='3']").wait_for(timeout=60_000)

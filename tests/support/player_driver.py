@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from logitspec.trace.records import StepRecord, Trace
 from support.player_page import hostile, page_html, story
+from support.watching import visit, watched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -25,11 +27,12 @@ READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) =
 
 
 @pytest.fixture
-def page(blank: Page) -> Page:
-    """A page with an empty player."""
-    blank.set_default_timeout(8000)
-    blank.set_content(page_html())
-    return blank
+def page(player_tab: Page) -> Iterator[Page]:
+    """A page with an empty player, in a tab that tests hand on."""
+    with watched(player_tab):
+        visit(player_tab, page_html)
+        player_tab.set_default_timeout(8000)
+        yield player_tab
 
 
 def send(page: Page, *messages: str) -> None:

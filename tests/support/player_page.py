@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 from logitspec.publish.export import player_markup, player_style
@@ -139,6 +140,7 @@ def hostile() -> Trace:
     return MadeUp(HOSTILE, output, ranks=6, seed=2).trace
 
 
+@cache
 def page_html(theme: str = "light", script: str = "player.js", body: str = "") -> str:
     """A whole page: the player (or `body`), and a script of tests/scripts/pages that begins it."""
     ground = "#fff" if theme == "light" else "#0d0f12"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from logitspec.decoding.race import Race, begin_race, run_race
@@ -72,6 +73,7 @@ def gradio_page_html() -> str:
     return page_html("component.js")
 
 
+@cache
 def page_html(script: str = "race.js") -> str:
     """A document with one race view, `race`, and a field beside it."""
     styles = player_style() + inline_styles(COMPARE / "compare.css")

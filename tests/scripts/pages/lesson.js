@@ -4,13 +4,21 @@ import lesson from "../../../assets/learn/lesson.json" with { type: "json" };
 import { createLesson } from "../../../assets/learn/lesson.js";
 
 const runs = JSON.parse(document.getElementById("runs").textContent);
+const empty = document.querySelector("[data-logitspec-lesson]").cloneNode(true);
 window.kept ||= {};
-window.opened = [];
-window.lesson = createLesson(document.querySelector("[data-logitspec-lesson]"), {
-  lesson,
-  fetchRun: async (name) => runs[name] || null,
-  link: (station, cue) => `#lesson=${station}&cue=${cue}`,
-  open: (where) => window.opened.push(where),
-  random: () => window.chance || 0,
-  store: { getItem: (name) => window.kept[name] ?? null, setItem: (name, text) => void (window.kept[name] = text) },
-});
+
+/* A visit: another element, which knows no more of an earlier one than what is kept. */
+window.visit = () => {
+  const element = empty.cloneNode(true);
+  document.querySelector("[data-logitspec-lesson]").replaceWith(element);
+  window.opened = [];
+  window.lesson = createLesson(element, {
+    lesson,
+    fetchRun: async (name) => runs[name] || null,
+    link: (station, cue) => `#lesson=${station}&cue=${cue}`,
+    open: (where) => window.opened.push(where),
+    random: () => window.chance || 0,
+    store: { getItem: (name) => window.kept[name] ?? null, setItem: (name, text) => void (window.kept[name] = text) },
+  });
+};
+window.visit();

@@ -8,16 +8,18 @@ import random
 import re
 import tracemalloc
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from support import mutants
 from support.fakes import ScriptedTarget, finished
 from support.mutants import HOSTILE, Mutant, made_up, race
 from support.player_page import page_html
 from support.reading import read_by_page
+from support.watching import visit, watched
 
 from logitspec import LogitSpecError, Trace, decode
 from logitspec.drafters import METHODS, option_fields
@@ -25,6 +27,13 @@ from logitspec.paths import ASSETS
 from logitspec.publish.export import page, title
 from logitspec.trace import schema
 from logitspec.trace.records import MAX_RANKS
+
+
+@cache
+def mutants_of(kind: str) -> list[tuple[Mutant, str | None]]:
+    """Mutants of one kind of file, and what Python says of each."""
+    document = made_up() if kind == "trace" else race()
+    return [(each, read_by_python(kind, each.data)) for each in mutants.mutants(document)]
 
 
 def read_by_python(kind: str, data: bytes) -> str | None:
@@ -39,10 +48,10 @@ def read_by_python(kind: str, data: bytes) -> str | None:
 class Corpus:
     """Mutants of one kind of file, and what either side says of them."""
 
-    def __init__(self, kind: str, document: dict[str, Any]) -> None:
-        self.mutants = mutants.mutants(document)
+    def __init__(self, kind: str) -> None:
+        self.mutants = [each for each, _ in mutants_of(kind)]
         self.page = read_by_page(kind, [each.data for each in self.mutants])
-        self.python = [read_by_python(kind, each.data) for each in self.mutants]
+        self.python = [fault for _, fault in mutants_of(kind)]
 
     def passed(self) -> list[Mutant]:
         return [each for each, fault in zip(self.mutants, self.python, strict=True) if not fault]
@@ -50,7 +59,7 @@ class Corpus:
 
 @pytest.fixture(scope="module", params=["trace", "race"])
 def corpus(request: pytest.FixtureRequest) -> Corpus:
-    return Corpus(request.param, made_up() if request.param == "trace" else race())
+    return Corpus(request.param)
 
 
 def test_python_and_the_page_agree_on_every_mutant(corpus: Corpus) -> None:
@@ -89,17 +98,13 @@ def test_what_passes_is_kept_whole_and_has_a_name(corpus: Corpus) -> None:
             assert all(len(step.states()) == len(step.tree) for step in trace.steps)
 
 
-@pytest.fixture(scope="module")
-def tab(chromium: Browser) -> Iterator[Page]:
-    """A page with a player, in which nothing goes wrong."""
-    tab = chromium.new_page(viewport={"width": 1280, "height": 900})
-    faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("dialog", lambda dialog: faults.append(dialog.message))
-    tab.set_content(page_html())
-    yield tab
-    tab.close()
-    assert faults == []
+@pytest.fixture
+def tab(player_tab: Page) -> Iterator[Page]:
+    """A page with a player, in which nothing goes wrong, for who wants no motion."""
+    with watched(player_tab):
+        visit(player_tab, page_html)
+        player_tab.emulate_media(reduced_motion="reduce")
+        yield player_tab
 
 
 OPENED = """async ([text, number]) => {
@@ -115,7 +120,7 @@ OPENED = """async ([text, number]) => {
 
 
 def test_what_passes_is_drawn(tab: Page) -> None:
-    passed = [each for each in mutants.mutants(made_up()) if not read_by_python("trace", each.data)]
+    passed = [each for each, fault in mutants_of("trace") if not fault]
     for mutant in random.Random(1).sample(passed, 40):
         parts = mutant.name.split(".")
         number = (

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbclient.util import run_sync
 from playwright.sync_api import Page, expect
 from support.player_page import hostile, story
 
@@ -36,12 +39,30 @@ def read_notebook(name: str) -> Any:
     return nbformat.read(NOTEBOOKS / name, as_version=4)  # type: ignore[no-untyped-call]
 
 
-def execute(document: Any) -> Any:
-    """The notebook with the outputs of its cells, run by Jupyter's kernel."""
+def execute(document: Any, kernel: Any = None) -> Any:
+    """The notebook with the outputs of its cells, run by Jupyter's kernel: a new one, or one in which all names are
+    forgotten first."""
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    return NotebookClient(
-        document, timeout=300, kernel_name="python3", resources=resources
-    ).execute()
+    if kernel:
+        forget = nbformat.v4.new_code_cell("%reset -f")  # type: ignore[no-untyped-call]
+        document.cells.insert(0, forget)
+    client = NotebookClient(
+        document, km=kernel, timeout=300, kernel_name="python3", resources=resources
+    )
+    try:
+        return client.execute()
+    finally:
+        if kernel and client.kc:
+            client.kc.stop_channels()
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Any]:
+    """A kernel for several notebooks, most of whose time goes by while it imports torch."""
+    manager = AsyncKernelManager(kernel_name="python3")
+    yield manager
+    if manager.has_kernel:
+        run_sync(manager.shutdown_kernel)(now=True)
 
 
 def outputs(document: Any, kind: str) -> list[str]:
@@ -108,8 +129,8 @@ def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.long
-def test_the_example_shows_both_runs() -> None:
-    document = execute(read_notebook("watch.ipynb"))
+def test_the_example_shows_both_runs(kernel: Any) -> None:
+    document = execute(read_notebook("watch.ipynb"), kernel)
     frames = outputs(document, "text/html")
     assert [each.startswith("<iframe srcdoc=") for each in frames] == [True, True]
     assert "a present for Renata" in html.unescape(frames[0])
@@ -120,11 +141,11 @@ def test_the_example_shows_both_runs() -> None:
 
 
 @pytest.mark.long
-def test_a_solution_of_twenty_lines_passes_the_lab() -> None:
+def test_a_solution_of_twenty_lines_passes_the_lab(kernel: Any) -> None:
     document = read_notebook("lab.ipynb")
     (task,) = [each for each in document.cells if "task" in each.metadata.get("tags", [])]
     task.source = SOLUTION
-    text = "".join(outputs(execute(document), "text"))
+    text = "".join(outputs(execute(document, kernel), "text"))
     assert re.findall(r"Task (\d) is done", text) == ["1", "2", "3", "4"]
     lines = [
         each for each in SOLUTION.split("num_pred_tokens: int")[1].splitlines() if each.strip()

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from support.app import free_port
 from support.app_page import PLAYER, press, state, try_your_own, unfold
 from support.player_driver import resting_step
@@ -104,6 +104,16 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
     # Gradio's messages of earlier errors would lie over the button.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     press(page)
+
+
+def capacity_of(page: Page, method: str, value: str) -> Locator:
+    """The field for the draft tree's capacity among the options of a method, once it holds that value."""
+    page.get_by_label(method).check()
+    unfold(page, "Options of the method", "Draft tree capacity")
+    capacity = page.get_by_label("Draft tree capacity")
+    expect(capacity).to_have_value(value)
+    page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+    return capacity
 
 
 def cursor(page: Page) -> int:
@@ -265,9 +275,7 @@ def test_examples_methods_and_their_options(page: Page) -> None:
     assert len(set(filled)) == len(filled) >= 10
     assert set(filled) <= {example["turns"][0] for example in examples}
     expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
-    page.get_by_label("LogitSpec (paper)").check()
-    unfold(page, "Options of the method", "Draft tree capacity")
-    capacity = page.get_by_label("Draft tree capacity")
+    capacity = capacity_of(page, "LogitSpec (paper)", "64")
     capacity.fill("9")
     start(page, PROMPT, Max_new_tokens=12)
     # Not by its state: the last example may only now arrive, which is done as well.
@@ -285,11 +293,9 @@ def test_examples_methods_and_their_options(page: Page) -> None:
 
 def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     try_your_own(page)
-    page.get_by_label("LogitSpec (ours)").check()
-    unfold(page, "Options of the method", "Draft tree capacity")
+    capacity = capacity_of(page, "LogitSpec (ours)", "16")
     expect(page.get_by_label("capacity", exact=True)).to_be_checked()
-    expect(page.get_by_label("Draft tree capacity")).to_have_value("16")
-    page.get_by_label("Draft tree capacity").fill("30")
+    capacity.fill("30")
     longest = page.locator("fieldset").filter(has_text="Max ngram size")
     longest.get_by_label("4", exact=True).check()
     page.get_by_label("Successors").uncheck()
@@ -313,9 +319,7 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
 
 def test_options_stay_while_others_are_looked_at_and_a_wrong_one_is_told(page: Page) -> None:
     try_your_own(page)
-    page.get_by_label("LogitSpec (paper)").check()
-    unfold(page, "Options of the method", "Draft tree capacity")
-    capacity = page.get_by_label("Draft tree capacity")
+    capacity = capacity_of(page, "LogitSpec (paper)", "64")
     capacity.fill("9")
     page.get_by_label("Token recycling").check()
     expect(capacity).to_be_hidden()
@@ -359,8 +363,8 @@ def test_recorded_runs_play_on_opening_and_of_examples_and_run_makes_them_live(
     expect(player).to_contain_text("palindromes")
     expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
     page.emulate_media(reduced_motion="no-preference")
-    page.get_by_role("button", name="Story: finish a party", exact=True).click()
-    expect(player).to_contain_text("finish a party")
+    page.get_by_role("button", name="Code: add a docstring", exact=True).click()
+    expect(player).to_contain_text("add a docstring")
     expect(page.get_by_label("LogitSpec (paper)")).to_be_checked()
     expect(player).to_have_attribute("data-playing", "true")
     page.emulate_media(reduced_motion="reduce")

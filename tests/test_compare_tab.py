@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.accessibility import THEME_OPTIONS
+from support.app_page import press
 from support.cable import Cable
 from support.race_page import LANE, ORDINALS, ROOT, steps_shown
 
@@ -17,40 +19,96 @@ from logitspec.publish.demos import RACES, demo_run, opening_race, read_demo
 from logitspec.trace.records import Trace
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import BrowserContext
 
 PROMPT = "Write a short story about a fox who found a red kite near the river."
 METHODS = ["Plain decoding", "LogitSpec (ours)", "LogitSpec (paper)", "Prompt lookup"]
 
 
-@pytest.fixture
-def tab(visitor: BrowserContext, url: str) -> Iterator[Page]:
-    """The app's tab; nothing may be fetched from elsewhere and nothing may go wrong in it."""
-    opened = visitor.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith((url, "data:", "blob:")) else wrong.append(request.url)
-        ),
-    )
-    opened.goto(url)
-    opened.get_by_role("tab", name="Compare").click()
-    opened.wait_for_selector(ROOT)
+class Opened:
+    """A page of the app; nothing may be fetched from elsewhere and nothing may go wrong in it."""
+
+    def __init__(self, visitor: BrowserContext, url: str, theme: str) -> None:
+        self._url = url
+        self._wrong: list[str] = []
+        self.page = visitor.new_page()
+        self.page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        self.page.on("request", lambda request: self._see(request.url))
+        self.page.goto(f"{url}?__theme={theme}")
+
+    @contextmanager
+    def compare(self) -> Iterator[Page]:
+        """The page with the tab Compare in sight, as it has been left."""
+        self.page.get_by_role("tab", name="Compare").click()
+        self.page.wait_for_selector(ROOT)
+        # Gradio's messages of earlier errors would lie over the button.
+        toasts = self.page.get_by_test_id("toast-close")
+        toasts.evaluate_all("all => all.forEach((each) => each.click())")
+        yield self.page
+        assert self._wrong == []
+
+    def _see(self, address: str) -> None:
+        if not address.startswith((self._url, "data:", "blob:")):
+            self._wrong.append(address)
+
+
+@pytest.fixture(scope="module")
+def cable(url: str) -> Iterator[Cable]:
+    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
+    yield cable
+    cable.close()
+
+
+@pytest.fixture(scope="module")
+def shared(visitor: BrowserContext, cable: Cable) -> Iterator[Opened]:
+    opened = Opened(visitor, f"http://127.0.0.1:{cable.port}", "light")
     yield opened
-    opened.close()
-    assert wrong == []
+    opened.page.close()
 
 
-def start(tab: Page, length: int) -> None:
+@pytest.fixture
+def tab(shared: Opened) -> Iterator[Page]:
+    """The app's tab in a page at the end of the cable, which tests hand on."""
+    with shared.compare() as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def fresh(visitor: BrowserContext, url: str) -> Iterator[Opened]:
+    opened = Opened(visitor, url, "dark")
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture
+def dark(fresh: Opened) -> Iterator[Page]:
+    """The tab in dark colours, in which only one test lets anything be raced."""
+    with fresh.compare() as page:
+        yield page
+
+
+def start(tab: Page, length: int, *methods: str) -> None:
+    """Race these methods, or those that a race begins with."""
+    field = [*(methods or METHODS[:2]), "–", "–"][:4]
+    for lane, title in enumerate(field, 1):
+        choose(tab, lane, title)
     tab.get_by_label("Prompt of the race").fill(PROMPT)
     if not tab.get_by_label("Most new tokens a lane").is_visible():
         tab.get_by_role("button", name="Examples, model and length").click()
         expect(tab.get_by_label("Most new tokens a lane")).to_be_visible()
         tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
     tab.get_by_label("Most new tokens a lane").fill(str(length))
-    tab.get_by_role("button", name="Race", exact=True).click()
+    press(tab, "Race", "logitspec-race")
+
+
+def choose(tab: Page, lane: int, title: str) -> None:
+    chosen = tab.get_by_label(f"Lane {lane}", exact=True)
+    if chosen.input_value() == title:
+        return
+    chosen.click()
+    option = tab.get_by_role("option", name=title, exact=True)
+    option.click()
+    expect(option).to_have_count(0)  # the list is closed, and the next one the only one open
 
 
 def state(tab: Page, expected: str) -> None:
@@ -60,9 +118,7 @@ def state(tab: Page, expected: str) -> None:
 def test_a_race_runs_to_its_end_behind_another_tab_and_a_lane_opens_in_the_player(
     tab: Page,
 ) -> None:
-    for lane in (3, 4):  # a race begins with two
-        choose(tab, lane, METHODS[lane - 1])
-    start(tab, 40)
+    start(tab, 40, *METHODS)
     state(tab, "running")
     tab.get_by_role("tab", name="Watch").click()
     player = tab.locator("[data-logitspec-player]")
@@ -90,57 +146,47 @@ def test_a_race_runs_to_its_end_behind_another_tab_and_a_lane_opens_in_the_playe
 
 
 def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
-    start(tab, 1500)
-    tab.wait_for_function(
-        # Steps of this race: the recorded one, which is there before it, has more or fewer in its lanes.
-        """lane => [...document.querySelectorAll(lane)].every(
-          (each) => +each.dataset.steps > 3 && +each.dataset.steps < 13)""",
-        arg=LANE,
-        timeout=60_000,
-    )
+    start(tab, 1500, *METHODS)
+    going(tab, 12)
     tab.locator("#stop-race").click()
     state(tab, "done")
     expect(tab.locator(ROOT)).to_contain_text("Stopped")
     expect(tab.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
 
 
-def choose(tab: Page, lane: int, title: str) -> None:
-    tab.get_by_label(f"Lane {lane}", exact=True).click()
-    option = tab.get_by_role("option", name=title, exact=True)
-    option.click()
-    expect(option).to_have_count(0)  # the list is closed, and the next one the only one open
-
-
 def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:
     tab.get_by_label("Prompt of the race").fill("")
-    tab.get_by_role("button", name="Race", exact=True).click()
+    press(tab, "Race", "logitspec-race")
     state(tab, "error")
     expect(tab.get_by_role("alert").filter(has_text="prompt is empty").first).to_be_visible()
-    choose(tab, 2, "Token recycling")
-    start(tab, 5)
+    start(tab, 5, METHODS[0], "Token recycling")
     state(tab, "done")
     assert tab.locator(f"{LANE} .lr-title").all_text_contents() == [METHODS[0], "Token recycling"]
 
 
 def test_a_method_races_itself_with_other_options(tab: Page) -> None:
-    for lane in (1, 2):
-        choose(tab, lane, "LogitSpec (paper)")
+    field = ["LogitSpec (paper)", "LogitSpec (paper)", "–", "–"]
+    for lane, title in enumerate(field, 1):
+        choose(tab, lane, title)
     expect(tab.get_by_role("button", name="Options of lane 4")).to_be_hidden()
     tab.get_by_role("button", name="Options of lane 1").click()
-    capacity = tab.get_by_label("Draft tree capacity")
+    capacity = tab.get_by_role("spinbutton", name="Draft tree capacity")
     expect(capacity).to_be_visible()
     tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
     capacity.fill("9")
-    start(tab, 12)
+    start(tab, 12, *field)
     state(tab, "done")
     titles = tab.locator(f"{LANE} .lr-title").all_text_contents()
     assert titles == ["LogitSpec (paper), draft tree capacity 9", "LogitSpec (paper)"]
     drafted = tab.locator("[data-bars=drafts] .lr-number").all_text_contents()
     spent = [int(each.split(" of ")[1].split(" ")[0]) for each in drafted]
     assert spent[0] < spent[1]
+    capacity.fill("64")
+    tab.get_by_role("button", name="Options of lane 1").click()
 
 
-def test_a_live_race_takes_the_place_of_the_recorded_one(tab: Page) -> None:
+def test_a_live_race_takes_the_place_of_the_recorded_one(dark: Page) -> None:
+    tab = dark
     root = tab.locator(ROOT)
     opening = opening_race()
     assert opening is not None
@@ -196,7 +242,7 @@ def going(tab: Page, more_than: int) -> int:
 
 
 def test_a_race_goes_on_while_its_page_reloads(tab: Page) -> None:
-    start(tab, 1500)
+    start(tab, 1500, *METHODS)
     before = going(tab, 8)
     tab.reload()
     tab.wait_for_selector(ROOT)  # the tab is still Compare
@@ -212,14 +258,8 @@ def test_a_race_goes_on_while_its_page_reloads(tab: Page) -> None:
     assert saved_race(tab) == race
 
 
-def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
-    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    tab = context.new_page()
-    tab.goto(f"http://127.0.0.1:{cable.port}")
-    tab.get_by_role("tab", name="Compare").click()
-    tab.wait_for_selector(ROOT)
-    start(tab, 1500)
+def test_a_race_outlives_a_cut_connection(tab: Page, cable: Cable) -> None:
+    start(tab, 1500, *METHODS)
     before = going(tab, 8)
     cable.cut()
     tab.wait_for_timeout(3000)
@@ -228,25 +268,23 @@ def test_a_race_outlives_a_cut_connection(chromium: Browser, url: str) -> None:
     tab.locator("#stop-race").click()
     state(tab, "done")
     whole(saved_race(tab))
-    tab.context.close()
-    cable.close()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 400), ("dark", 1280)])
 def test_axe_finds_nothing_in_the_tab(
-    visitor: BrowserContext, url: str, theme: str, width: int
+    request: pytest.FixtureRequest, theme: str, width: int
 ) -> None:
-    tab = visitor.new_page()
+    tab: Page = request.getfixturevalue({"light": "tab", "dark": "dark"}[theme])
     tab.set_viewport_size({"width": width, "height": 800})
-    tab.goto(f"{url}?__theme={theme}")
-    tab.get_by_role("tab", name="Compare").click()
     tab.wait_for_selector(LANE)
-    tab.get_by_role("button", name="Options of lane 2").click()
-    tab.get_by_label("Draft tree capacity").wait_for()
+    choose(tab, 2, METHODS[1])
+    fold = tab.get_by_role("button", name="Options of lane 2")
+    fold.click()
+    tab.get_by_role("spinbutton", name="Draft tree capacity").wait_for()
     tab.wait_for_timeout(600)  # what unfolds is pale while it does
     report = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]
-    faults = [(rule["id"], node["target"]) for rule in report for node in rule["nodes"]]
     sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
-    tab.close()
-    assert faults == []
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    fold.click()
+    assert [(rule["id"], node["target"]) for rule in report for node in rule["nodes"]] == []
     assert not sticks_out

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from support.app import free_port
-from support.app_page import PLAYER, state, take_along, unfold
+from support.app_page import PLAYER, press, state, take_along, unfold
 from support.cable import Cable
 from support.families import runner
 from support.models import tokenizer
@@ -78,35 +78,65 @@ def served() -> Iterator[Served]:
         page.close()
 
 
+class Visit:
+    """The page, opened afresh; no script may fail, and none may be kept from running."""
+
+    def __init__(self, visitor: BrowserContext, url: str) -> None:
+        self._faults: list[str] = []
+        self.page = visitor.new_page()
+        self.page.on("pageerror", lambda error: self._faults.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.goto(url)
+        self.page.wait_for_selector(f"{PLAYER} .ls-legend")
+
+    def check(self) -> None:
+        assert self._faults == []
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if "Security" in message.text:
+            self._faults.append(message.text)
+
+
 @contextmanager
 def visit(visitor: BrowserContext, served: Served) -> Iterator[Page]:
-    """The page, opened afresh; no script may fail, and none may be kept from running."""
-    opened = visitor.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on(
-        "console",
-        lambda message: faults.append(message.text) if "Security" in message.text else None,
-    )
-    opened.goto(served.url)
-    opened.wait_for_selector(f"{PLAYER} .ls-legend")
+    opened = Visit(visitor, served.url)
+    yield opened.page
+    opened.page.close()
+    opened.check()
+
+
+@pytest.fixture(scope="module")
+def cable(served: Served) -> Iterator[Cable]:
+    cable = Cable(int(served.url.rstrip("/").rsplit(":", 1)[1]))
+    yield cable
+    cable.close()
+
+
+@pytest.fixture(scope="module")
+def shared(visitor: BrowserContext, cable: Cable) -> Iterator[Visit]:
+    opened = Visit(visitor, f"http://127.0.0.1:{cable.port}")
     yield opened
-    opened.close()
-    assert faults == []
+    opened.page.close()
 
 
 @pytest.fixture
-def page(visitor: BrowserContext, served: Served) -> Iterator[Page]:
-    with visit(visitor, served) as opened:
-        yield opened
+def page(shared: Visit) -> Iterator[Page]:
+    """A page at the end of the cable, which tests hand on, with the tab Watch in sight."""
+    page = shared.page
+    page.get_by_role("tab", name="Watch").click()
+    page.locator(PLAYER).wait_for()
+    # Gradio's messages of earlier errors would lie over the buttons.
+    page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
+    yield page
+    shared.check()
 
 
 def run(page: Page, tokens: int = 30) -> None:
     page.locator("textarea").first.fill("ABCABCAB")
     unfold(page, "Length and sampling", "Max new tokens")
     page.get_by_label("Max new tokens").fill(str(tokens))
-    page.get_by_label("Plain decoding").check()
-    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("radio", name="Plain decoding", exact=True).check()
+    press(page)
 
 
 @pytest.fixture
@@ -182,7 +212,7 @@ def test_who_waits_sees_the_place_and_the_run_before_and_can_give_up(
         expect(page.locator(PLAYER)).to_have_attribute("data-steps", "30")
         expect(waiting).to_be_hidden()
         until(lambda: not served.host.turn.wanted)
-        page.get_by_role("button", name="Run", exact=True).click()
+        press(page)
         expect(waiting).to_contain_text("1 run is before yours")
     state(page, "done")
     expect(waiting).to_be_hidden()
@@ -195,7 +225,7 @@ def test_who_stops_while_waiting_can_run_again_and_is_served_once(
     with served.host.turn.hold(Event()):
         run(page, 25)
         state(page, "running")
-        page.wait_for_timeout(500)
+        until(lambda: served.host.turn.wanted)
         stop(page)
         state(page, "error")
         expect(page.locator(PLAYER)).to_contain_text("stopped before it began")
@@ -210,7 +240,7 @@ def test_who_stops_while_waiting_can_run_again_and_is_served_once(
         )
     state(page, "done")
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", "25")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     states = page.evaluate("states")
     assert [each for each in states if each.startswith("running")].count("running0") <= 2
     assert "done" in states[-1]
@@ -256,11 +286,7 @@ def test_a_run_goes_on_while_its_page_reloads(page: Page) -> None:
 
 
 @pytest.mark.usefixtures("slow")
-def test_a_run_outlives_a_cut_connection(visitor: BrowserContext, served: Served) -> None:
-    cable = Cable(int(served.url.rstrip("/").rsplit(":", 1)[1]))
-    page = visitor.new_page()
-    page.goto(f"http://127.0.0.1:{cable.port}")
-    page.wait_for_selector(PLAYER)
+def test_a_run_outlives_a_cut_connection(page: Page, cable: Cable) -> None:
     run(page, 400)
     before = running(page, 8)
     cable.cut()
@@ -272,8 +298,6 @@ def test_a_run_outlives_a_cut_connection(visitor: BrowserContext, served: Served
     assert running(page, held + 5) > held
     stop(page)
     state(page, "done")
-    page.close()
-    cable.close()
 
 
 def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
@@ -309,7 +333,7 @@ def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", steps)
     assert page.locator(f"{PLAYER} [data-token]").count() == tokens
     monkeypatch.undo()
-    page.get_by_role("button", name="Run", exact=True).click()
+    press(page)
     state(page, "done")
 
 

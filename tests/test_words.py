@@ -150,7 +150,9 @@ def written_by_python() -> set[str]:
         for field in option_fields(method):
             found |= {label(field), describe(field), *map(str, field.metadata["choices"])}
     for document in published():
-        found.add(conditions(document))
+        said = conditions(document)
+        which, decoding = said.split("; ")[1].split(", at most")[0].rsplit(", ", 1)
+        found |= {said, which, decoding, which.partition(" but ")[0]}
         tables = [overall(document), by_task(document), *compact(document)]
         if is_spec_bench(document):
             tables.append(beside(document))

@@ -1,5 +1,6 @@
 /* A race as the page holds it: a trace per lane, and what they agree on. */
 
+import { translated } from "../page/translated.js";
 import { readDocument } from "../player/schema.js";
 import { TRACE_SCHEMA, addVocabulary, appendSteps, createTrace, traceText } from "../player/trace.js";
 
@@ -16,7 +17,8 @@ export function createRace(document) {
   const lanes = document.lanes.map((lane, number) => {
     const trace = createTrace(lane);
     appendSteps(trace, lane.steps || []);
-    return { title: document.titles[number], trace };
+    const titleWritten = document.titles[number];
+    return { title: translated(titleWritten), titleWritten, trace };
   });
   const { race: name, recorded = "", warm_up: warmUp, verdict = null } = document;
   // Of a live race the lanes stay where their steps go.
@@ -111,7 +113,7 @@ export function raceText({ lanes, ...race }) {
     schema: TRACE_SCHEMA,
     race: race.name,
     recorded: race.recorded,
-    titles: lanes.map(({ title }) => title),
+    titles: lanes.map(({ titleWritten }) => titleWritten),
     warm_up: race.warmUp,
     verdict: race.verdict,
   };

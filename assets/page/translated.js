@@ -6,7 +6,7 @@ import { DEFAULT, decimal, language, number, t } from "./i18n.js";
 
 /** @import { Value } from "../player/types.js" */
 /** @typedef {{ key: string, also: Record<string, Value> }} Entry also: what chose the plural form */
-/** @typedef {Entry & { pieces: string[], places: { name: string, figure: RegExp | null }[], hasWords: boolean }} Form */
+/** @typedef {Entry & { pieces: string[], places: { name: string, figure: RegExp | null }[], hasWords: boolean, hasLetters: boolean }} Form */
 
 const PLACE = /\{(\w+)(?::([.%])(\d))?\}/g;
 const NONE = "errors.nothing"; // Python's name for no value
@@ -87,20 +87,22 @@ function inPlaces({ pieces }, text) {
 
 /**
  * What stands in the places, in the reader's language; null where it can't be meant: a figure of other decimals, more
- * than a sentence, or, in a form without words, what nobody knows.
+ * than a sentence, or, in a form that hardly says anything, what nobody knows.
  * @param {Form} form @param {string[]} inside
  */
-function valuesOf({ places, hasWords }, inside) {
+function valuesOf({ places, hasWords, hasLetters }, inside) {
   const fits = inside.every((text, at) => (!places[at].figure || places[at].figure.test(text)) && !SENTENCE_ENDS.test(text));
-  if (!fits || (!hasWords && !isKnown(inside))) return null;
+  if (!fits || (!hasWords && !isKnown(inside, hasLetters))) return null;
   return Object.fromEntries(places.map(({ name }, at) => [name, AS_WRITTEN.has(name) ? inside[at] : valueOf(inside[at])]));
 }
 
 /**
- * Whether all texts are the catalogue's, figures or names, and not all of them names.
- * @param {string[]} texts
+ * Whether all texts are the catalogue's, figures or names, and not all of them names. `onlyFigures`: as between them
+ * a word such as "of" says several things.
+ * @param {string[]} texts @param {boolean} onlyFigures
  */
-function isKnown(texts) {
+function isKnown(texts, onlyFigures) {
+  if (onlyFigures) return texts.every((text) => figure(text) !== null);
   const known = texts.map((text) => figure(text) !== null || plain.has(text));
   return known.includes(true) && texts.every((text, at) => known[at] || NAME.test(text));
 }
@@ -145,7 +147,7 @@ function addText(key, text, also) {
   }
   const pieces = text.split(/\{[^}]*\}/);
   if (!pieces.join("").trim()) return; // it would fit anything
-  forms.push({ key, also, pieces, places, hasWords: /\p{L}{3}/u.test(pieces.join(" ")) });
+  forms.push({ key, also, pieces, places, hasWords: /\p{L}{3}/u.test(pieces.join(" ")), hasLetters: /\p{L}/u.test(pieces.join(" ")) });
 }
 
 /**

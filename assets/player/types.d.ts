@@ -508,7 +508,9 @@ export interface Files {
 /* The race (assets/compare) */
 
 export interface Lane {
+  /** In the reader's language. */
   title: string;
+  titleWritten: string;
   trace: Trace;
 }
 

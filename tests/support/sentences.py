@@ -463,7 +463,7 @@ CASES: list[tuple[str, Provoke]] = [
     ("infinite-logits", lambda folder: ranks._round(np.array([np.nan]))),
     ("requests", many_requests),
     ("session", lambda folder: gate.NO_SESSION),
-    ("too-much", lambda folder: gate._too_much()),
+    ("too-much", lambda folder: gate._too_much(gate.MAX_BODY)),
     ("gpu-seconds", space("ZeroGPU quota exceeded", "(1200s requested vs. 30s left). Try again in 0:23:11")),
     ("gpu-used-up", space("ZeroGPU quota exceeded", "")),
     ("gpu-taken-back", space("", "GPU task aborted")),

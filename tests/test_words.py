@@ -16,6 +16,7 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from support import accessibility, machine, strings
 
+from logitspec.decoding.race import _titles
 from logitspec.drafters import METHODS, describe, option_fields
 from logitspec.measure.benchmark.block import compact
 from logitspec.measure.benchmark.paper import beside, is_spec_bench
@@ -144,7 +145,7 @@ def written_by_python() -> set[str]:
     found |= {prompt.title for gallery in galleries() for prompt in gallery.prompts}
     for model in CATALOGUE:
         found |= {model.line, model.licence, *re.findall(r"[\d.]+ [MB]\b", model.line)}
-    found |= about_models()
+    found |= {*about_models(), *_titles([("autoregressive", {})] * 2)}
     for method in METHODS.values():
         found |= {method.title}
         for field in option_fields(method):

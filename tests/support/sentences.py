@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-import httpx
 import numpy as np
 import torch
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
@@ -55,7 +54,7 @@ TEXT = "The prompt"
 
 
 def answer(status: int) -> Any:
-    return httpx.Response(status, request=httpx.Request("GET", "https://huggingface.co/x"))
+    return mock.Mock(status_code=status, headers={})
 
 
 def of_hub(error: Exception, downloading: bool = False) -> Provoke:
@@ -453,6 +452,7 @@ CASES: list[tuple[str, Provoke]] = [
     ("memory-full", lambda folder: sentence(MemoryError())),
     ("disk-full", system(errno.ENOSPC, "No space left on device")),
     ("cannot-use why-permission", system(errno.EACCES, "Permission denied")),
+    ("cannot-use why-long-name", system(errno.ENAMETOOLONG, "File name too long")),
     ("cannot-use why-no-file", system(errno.ENOENT, "No such file or directory")),
     ("cannot-use why-io file-or-connection", system(errno.EIO, "Input/output error", None)),
     ("cannot-use why-many-files file-or-connection", system(errno.EMFILE, "Too many open files", None)),

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.accessibility import THEME_OPTIONS
 from support.app_page import press
-from support.cable import Cable
-from support.race_page import LANE, ORDINALS, ROOT, steps_shown
+from support.race_page import LANE, ORDINALS, ROOT, going, saved_race, steps_shown
 
 from logitspec.publish.demos import RACES, demo_run, opening_race, read_demo
 from logitspec.trace.records import Trace
@@ -53,22 +52,15 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def cable(url: str) -> Iterator[Cable]:
-    cable = Cable(int(url.rstrip("/").rsplit(":", 1)[1]))
-    yield cable
-    cable.close()
-
-
-@pytest.fixture(scope="module")
-def shared(visitor: BrowserContext, cable: Cable) -> Iterator[Opened]:
-    opened = Opened(visitor, f"http://127.0.0.1:{cable.port}", "light")
+def shared(visitor: BrowserContext, url: str) -> Iterator[Opened]:
+    opened = Opened(visitor, url, "light")
     yield opened
     opened.page.close()
 
 
 @pytest.fixture
 def tab(shared: Opened) -> Iterator[Page]:
-    """The app's tab in a page at the end of the cable, which tests hand on."""
+    """The app's tab, which tests hand on."""
     with shared.compare() as page:
         yield page
 
@@ -210,64 +202,6 @@ def test_a_live_race_takes_the_place_of_the_recorded_one(dark: Page) -> None:
         for race in (live, recorded)
     ]
     assert times[0] != times[1]
-
-
-def saved_race(tab: Page) -> Any:
-    with tab.expect_download() as saved:
-        tab.get_by_role("button", name="Save race").click()
-    return json.loads(saved.value.path().read_text())
-
-
-def whole(race: Any) -> None:
-    """Every lane goes on where its last step ended, and no step is there twice."""
-    for lane in race["lanes"]:
-        trace = Trace.from_json(json.dumps(lane))
-        ends = [step.position + len(step.path) for step in trace.steps]
-        assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
-
-
-def going(tab: Page, more_than: int) -> int:
-    """The steps of the race that runs, once there are more than that."""
-    tab.wait_for_function(
-        """([root, lane, least]) => {
-          const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
-          const state = document.querySelector(root)?.dataset.state;
-          const waiting = document.querySelector(root + " .ls-waiting"); // the race before is there meanwhile
-          return state === "running" && waiting.hidden && steps.reduce((a, b) => a + b, 0) > least;
-        }""",
-        arg=[ROOT, LANE, more_than],
-        timeout=90_000,
-    )
-    return sum(int(each.get_attribute("data-steps") or 0) for each in tab.locator(LANE).all())
-
-
-def test_a_race_goes_on_while_its_page_reloads(tab: Page) -> None:
-    start(tab, 1500, *METHODS)
-    before = going(tab, 8)
-    tab.reload()
-    tab.wait_for_selector(ROOT)  # the tab is still Compare
-    assert going(tab, before) > before
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    expect(tab.locator(ROOT)).to_contain_text("Stopped")
-    race = saved_race(tab)
-    whole(race)
-    assert {lane["finish"] for lane in race["lanes"]} == {"cancelled"}
-    tab.reload()
-    state(tab, "done")
-    assert saved_race(tab) == race
-
-
-def test_a_race_outlives_a_cut_connection(tab: Page, cable: Cable) -> None:
-    start(tab, 1500, *METHODS)
-    before = going(tab, 8)
-    cable.cut()
-    tab.wait_for_timeout(3000)
-    cable.mend()
-    assert going(tab, before + 5) > before
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    whole(saved_race(tab))
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 400), ("dark", 1280)])

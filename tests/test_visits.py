@@ -20,8 +20,10 @@ from support.app_page import PLAYER, press, state, take_along, unfold
 from support.cable import Cable
 from support.families import runner
 from support.models import tokenizer
+from support.race_page import ROOT, going, saved_race
 
-from logitspec import Trace
+from logitspec import DraftTree, ForwardResult, Trace
+from logitspec.runtime.runner import Runner
 from logitspec.serving import models
 from logitspec.serving.gate import access_rules
 from logitspec.serving.host import Host
@@ -32,7 +34,6 @@ from logitspec.ui.page import build
 from logitspec.ui.sessions import LightSessions, forget_messages
 from logitspec.ui.theme import theme
 
-RACE = "[data-logitspec-race]"
 SECONDS = 60  # that a test waits for what has to come
 
 
@@ -49,20 +50,15 @@ class Served:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     brake = Event()
+    verify = Runner.verify
 
-    def load(*names: Any, **placing: Any) -> Any:
-        target = runner("llama")
-        verify = target.verify
-
-        def slow(tree: Any) -> Any:
-            sleep(0.05 if brake.is_set() else 0)
-            return verify(tree)
-
-        target.verify = slow  # type: ignore[method-assign]
-        return target, tokenizer()
+    def slow(target: Runner, tree: DraftTree) -> ForwardResult:
+        sleep(0.05 if brake.is_set() else 0)
+        return verify(target, tree)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "load", load)
+        patch.setattr(models, "load", lambda *names, **placing: (runner("llama"), tokenizer()))
+        patch.setattr(Runner, "verify", slow)  # also that of every lane's
         host = Host("tiny", limits=replace(PRIVATE, held_seconds=5))
         host.models.prepare()
         page = build(host)
@@ -302,7 +298,7 @@ def test_a_run_outlives_a_cut_connection(page: Page, cable: Cable) -> None:
 
 def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
     page.get_by_role("tab", name="Compare").click()
-    race = page.locator(RACE)
+    race = page.locator(ROOT)
     expect(race.locator(".lr-course")).to_be_visible()
     with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Race", exact=True).click()
@@ -313,6 +309,55 @@ def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
         expect(race).to_have_attribute("data-state", "error")
         expect(race).to_contain_text("stopped before it began")
         until(lambda: not served.host.turn.wanted)
+
+
+def start_race(page: Page) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_label("Prompt of the race").fill("ABCABCAB")
+    if not page.get_by_label("Most new tokens a lane").is_visible():
+        page.get_by_role("button", name="Examples, model and length").click()
+        expect(page.get_by_label("Most new tokens a lane")).to_be_visible()
+        page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
+    page.get_by_label("Most new tokens a lane").fill("400")
+    press(page, "Race", "logitspec-race")
+
+
+def stop_race(page: Page) -> Any:
+    """Stop the race; the saved one, whose lanes go on where their last step ended, with no step there twice."""
+    page.locator("#stop-race").click()
+    expect(page.locator(ROOT)).to_have_attribute("data-state", "done", timeout=60_000)
+    race = saved_race(page)
+    for lane in race["lanes"]:
+        trace = Trace.from_json(json.dumps(lane))
+        ends = [step.position + len(step.path) for step in trace.steps]
+        assert [step.position for step in trace.steps] == [len(trace.prompt_ids), *ends[:-1]]
+    return race
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_race_goes_on_while_its_page_reloads(page: Page) -> None:
+    start_race(page)
+    before = going(page, 8)
+    page.reload()
+    page.wait_for_selector(ROOT)  # the tab is still Compare
+    assert going(page, before) > before
+    race = stop_race(page)
+    expect(page.locator(ROOT)).to_contain_text("Stopped")
+    assert {lane["finish"] for lane in race["lanes"]} == {"cancelled"}
+    page.reload()
+    expect(page.locator(ROOT)).to_have_attribute("data-state", "done", timeout=60_000)
+    assert saved_race(page) == race
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_race_outlives_a_cut_connection(page: Page, cable: Cable) -> None:
+    start_race(page)
+    before = going(page, 8)
+    cable.cut()
+    page.wait_for_timeout(3000)
+    cable.mend()
+    assert going(page, before + 5) > before
+    stop_race(page)
 
 
 def test_a_run_that_is_refused_is_a_sentence_and_the_run_before_stays(

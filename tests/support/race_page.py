@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -92,3 +93,25 @@ ORDINALS = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th"}
 
 def steps_shown(page: Page) -> list[int]:
     return [int(each.get_attribute("data-shown") or -1) for each in page.locator(LANE).all()]
+
+
+def going(page: Page, more_than: int) -> int:
+    """The steps of the race that runs, once there are more than that."""
+    page.wait_for_function(
+        """([root, lane, least]) => {
+          const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
+          const state = document.querySelector(root)?.dataset.state;
+          const waiting = document.querySelector(root + " .ls-waiting"); // the race before is there meanwhile
+          return state === "running" && waiting.hidden && steps.reduce((a, b) => a + b, 0) > least;
+        }""",
+        arg=[ROOT, LANE, more_than],
+        timeout=90_000,
+    )
+    return sum(int(each.get_attribute("data-steps") or 0) for each in page.locator(LANE).all())
+
+
+def saved_race(page: Page) -> Any:
+    """What the page saves of its race."""
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save race").click()
+    return json.loads(saved.value.path().read_text())

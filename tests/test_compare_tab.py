@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from support.accessibility import THEME_OPTIONS
 from support.app_page import press
-from support.race_page import LANE, ORDINALS, ROOT, going, saved_race, steps_shown
+from support.race_page import LANE, ORDINALS, ROOT, saved_race, steps_shown
 
 from logitspec.publish.demos import RACES, demo_run, opening_race, read_demo
 from logitspec.trace.records import Trace
@@ -135,15 +135,6 @@ def test_a_race_runs_to_its_end_behind_another_tab_and_a_lane_opens_in_the_playe
     tab.get_by_role("button", name="Watch the steps of Prompt lookup").click()
     expect(player).to_be_visible()
     expect(player).to_have_attribute("data-steps", str(len(race["lanes"][3]["steps"])))
-
-
-def test_stop_ends_the_race_and_keeps_what_there_is(tab: Page) -> None:
-    start(tab, 1500, *METHODS)
-    going(tab, 12)
-    tab.locator("#stop-race").click()
-    state(tab, "done")
-    expect(tab.locator(ROOT)).to_contain_text("Stopped")
-    expect(tab.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
 
 
 def test_what_can_not_be_raced_is_told_and_the_next_race_runs(tab: Page) -> None:

@@ -335,6 +335,15 @@ def stop_race(page: Page) -> Any:
 
 
 @pytest.mark.usefixtures("slow")
+def test_stop_ends_the_race_and_keeps_what_there_is(page: Page) -> None:
+    start_race(page)
+    going(page, 12)
+    stop_race(page)
+    expect(page.locator(ROOT)).to_contain_text("Stopped")
+    expect(page.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
+
+
+@pytest.mark.usefixtures("slow")
 def test_a_race_goes_on_while_its_page_reloads(page: Page) -> None:
     start_race(page)
     before = going(page, 8)

@@ -181,7 +181,7 @@ def test_the_whole_lesson_by_keyboard_alone(page: Page) -> None:
     tab_to(page, ".learn-practice input")
     page.keyboard.type("1")
     page.keyboard.press("Enter")
-    expect(page.locator(".learn-told .learn-verdict")).to_be_visible()
+    expect(page.locator(".learn-outcome .learn-verdict")).to_be_visible()
     expect(page.get_by_role("button", name="Another step")).to_be_focused()
 
 
@@ -250,7 +250,7 @@ def test_unseen_steps_are_other_ones_and_what_was_said_of_them_is_kept(page: Pag
         page.keyboard.press("Enter")
         expect(page.locator(".learn-player")).to_have_attribute("data-beat", "4")
         page.get_by_role("button", name="Another step").click()
-        expect(page.locator(".learn-told")).to_be_empty()
+        expect(page.locator(".learn-outcome")).to_be_empty()
     assert steps == [1, 2]  # steps 3 and 4 stand in the lesson
     was = [len(run("renata")["steps"][number - 1]["path"]) for number in steps]
     exact, error = (
@@ -561,5 +561,5 @@ def test_unseen_steps_come_from_the_app_s_recorded_runs(url: str, newcomer: Page
     expect(tab.locator(".learn-player")).to_have_attribute("data-beat", "2")
     tab.locator(".learn-practice input").fill("1")
     tab.keyboard.press("Enter")
-    expect(tab.locator(".learn-told .learn-verdict")).to_be_visible()
+    expect(tab.locator(".learn-outcome .learn-verdict")).to_be_visible()
     expect(tab.locator(f"{LESSON} > [role=alert]")).to_be_hidden()

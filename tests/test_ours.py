@@ -21,7 +21,7 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.drafters import make
 from logitspec.drafters.sources.evidence import KINDS
 from logitspec.drafters.sources.offers import MAX_COPIES, Copies, Copy
-from logitspec.drafters.sources.sizing import LEARNED, Sizing
+from logitspec.drafters.sources.sizing import LEARNED, LEARNED_SHARE, Sizing
 from logitspec.measure.replay.fit import EvidenceRecorder
 from logitspec.models.chat import encode_prompt
 from logitspec.prompts import examples
@@ -241,6 +241,10 @@ def test_a_probability_is_the_share_of_the_product_over_all_evidence() -> None:
     assert witness.compared > 1000
 
 
+def worth(probabilities: np.ndarray) -> np.ndarray:
+    return probabilities + np.minimum(LEARNED, LEARNED_SHARE * probabilities)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_size_is_the_one_that_brings_most_tokens_a_second(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -254,9 +258,12 @@ def test_the_size_is_the_one_that_brings_most_tokens_a_second(seed: int) -> None
         if sized.enough(float(probability)):
             break
     rows = np.arange(1, 65)
-    expected = 1 + np.concatenate([[0.0], np.cumsum(probabilities + LEARNED)])
+    expected = 1 + np.concatenate([[0.0], np.cumsum(worth(probabilities))])
     speed = expected / (np.interp(rows, sizes, seconds) + step_seconds + node_seconds * rows)
     assert speed[sized.drafts] == pytest.approx(speed.max(), rel=1e-9)
+    # Below it, no further node would pay even if forwards cost the same at all sizes.
+    least = np.array([sized.min_path])
+    assert worth(least)[0] == pytest.approx(speed.max() * node_seconds)
 
 
 def test_costs_between_the_sizes_and_beyond_them() -> None:
@@ -305,7 +312,7 @@ def test_a_busy_moment_at_loading_does_not_spoil_a_run(seed: int) -> None:
         return sizing.drafts + 1
 
     def speed(rows: int) -> float:
-        expected = 1 + (probabilities[: rows - 1] + LEARNED).sum()
+        expected = 1 + worth(probabilities[: rows - 1]).sum()
         return float(expected / (TRUE.at(rows) + 0.001 + 1e-5 * rows))
 
     for _ in range(WINDOW + 2 * len(SIZES)):

@@ -33,6 +33,7 @@ HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 
 # Installed by the eight packages of requirements.txt, or (spaces) there on Hugging Face only.
 COME_ALONG = {
+    "PIL": "gradio",
     "anyio": "gradio",
     "httpx": "gradio",
     "huggingface_hub": "transformers",

@@ -74,10 +74,10 @@ export function createLesson(element, options) {
   /** @param {Talk} now */
   function paint(now) {
     const { lesson, say, progress, at, isOwn } = now;
-    const { right, told } = scoreOf(lesson, progress);
+    const { right, revealed } = scoreOf(lesson, progress);
     view.error.hidden = true;
     view.title.replaceChildren(...say.nodes(lesson.title));
-    setText(view.score, told ? t("learn.score", { right, n: told }) : "");
+    setText(view.score, revealed ? t("learn.score", { right, n: revealed }) : "");
     view.list.replaceChildren(...contentItems(now));
     own.hidden = isOwn;
     link.hidden = !options.link || !isOwn;
@@ -106,8 +106,8 @@ export function createLesson(element, options) {
     const { lesson, runs, progress } = now;
     field = null;
     view.bars.hidden = true;
-    const { right, told, all } = scoreOf(lesson, progress);
-    const score = told ? t("learn.score_end", { right, n: told, all }) : t("learn.score_none");
+    const { right, revealed, all } = scoreOf(lesson, progress);
+    const score = revealed ? t("learn.score_end", { right, n: revealed, all }) : t("learn.score_none");
     const heading = el("h3", { tabindex: -1 }, t("learn.end"));
     const back = el("div", { class: "learn-actions" }, button(t("learn.back"), () => go(now.at - 1, true)));
     practice = practice || createPractice({ lesson, runs, store, random, show: onStage, fail });

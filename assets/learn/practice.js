@@ -28,7 +28,7 @@ export function createPractice({ lesson, runs, store, random, show, fail }) {
   const field = el("label", { class: "learn-predict learn-number" }, el("span", {}, t("learn.practice_number")), input);
   const check = el("button", { type: "submit", class: "ls-button ls-primary" }, t("learn.check"));
   const another = el("button", { type: "button", class: "ls-button" }, t("learn.another"));
-  const verdictBox = el("div", { class: "learn-told", "aria-live": "polite" });
+  const verdictBox = el("div", { class: "learn-outcome", "aria-live": "polite" });
   const form = el("form", { class: "learn-form" }, field, el("div", { class: "learn-actions" }, check, another));
   const tally = el("div", { class: "learn-tally" });
   const title = el("h4", {}, t("learn.practice_title"));

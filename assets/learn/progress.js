@@ -127,10 +127,10 @@ export const hasAnswer = ({ answer, right }) => answer !== undefined || right !=
  */
 export function scoreOf({ stations }, { answers, seen }) {
   const asked = stations.filter(({ station, predict }) => predict && (hasAnswer(predict) || Boolean(answers[station]?.measured)));
-  const told = asked.filter((each) => Object.hasOwn(answers, each.station) && isRevealed(each, { seen }));
+  const revealed = asked.filter((each) => Object.hasOwn(answers, each.station) && isRevealed(each, { seen }));
   return {
-    right: told.filter(({ station }) => answers[station].right).length,
-    told: told.length,
+    right: revealed.filter(({ station }) => answers[station].right).length,
+    revealed: revealed.length,
     all: asked.length,
   };
 }

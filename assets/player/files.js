@@ -2,7 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { createMenu } from "../take/menu.js";
-import { copyLink, takings } from "../take/takings.js";
+import { copyLink, exportsOf } from "../take/exports.js";
 import { fileButton, fileOpener, filesOf, fillFiles } from "./disk.js";
 
 /** @import { Frame, Part, TraceFiles } from "./types.js" */
@@ -12,7 +12,7 @@ export function createFiles(player) {
   /** @type {TraceFiles} */
   const files = { ...filesOf(player), trace: null, cursor: 0, beat: 0 };
   const link = fileButton(files, t("player.copy-link"), t("player.copy-link-title"), () => copyLink(files));
-  const menu = createMenu(files, takings(files));
+  const menu = createMenu(files, exportsOf(files));
   fillFiles(files, fileOpener(files, "trace"), [link, menu.opener]);
   files.element.append(menu.panel);
   const needTrace = [link, ...menu.buttons];

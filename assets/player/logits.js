@@ -31,7 +31,7 @@ export function createLogitsPanel(on) {
   const tools = el("div", { class: "ls-ranks-tools" }, more, log);
   view.note.after(tools);
   view.body.append(list, spoken);
-  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, told: null, all: false, logScale: false, judged: false };
+  const blank = { frame: null, drawnStep: null, drawnRows: 0, caret: null, focusRank: null, all: false, logScale: false, judged: false };
   /** @type {RanksState} */
   const state = { view, list, more, log, spoken, inSight: RANKS_SHOWN, ...blank };
   new ResizeObserver(() => {
@@ -108,10 +108,10 @@ function paintRanks(state, frame) {
   const { step } = frame;
   const link = linkOf(frame);
   const rank = link && link.number === frame.cursor ? link.rank : null;
-  const told = rank ?? acceptedRank(frame);
-  const isNew = told !== null && told !== state.told;
-  state.told = told;
-  if (told !== null && told >= state.list.children.length) state.drawnStep = null;
+  const focusRank = rank ?? acceptedRank(frame);
+  const isNew = focusRank !== null && focusRank !== state.focusRank;
+  state.focusRank = focusRank;
+  if (focusRank !== null && focusRank >= state.list.children.length) state.drawnStep = null;
   // While steps rush by, only the rows in sight are worth drawing.
   const maxRows = frame.hurried && state.list.scrollTop === 0 ? state.inSight : Infinity;
   const judged = frame.beat > 3;
@@ -124,7 +124,7 @@ function paintRanks(state, frame) {
   const row = rank === null ? null : state.list.children[rank];
   if (row) row.setAttribute("data-pointed", "");
   const byPointer = frame.pointed !== null && "rank" in frame.pointed;
-  if (isNew && !byPointer && !frame.hurried) showRow(state.list, told);
+  if (isNew && !byPointer && !frame.hurried) showRow(state.list, focusRank);
 }
 
 /**
@@ -146,7 +146,7 @@ function showRow(list, rank) {
 }
 
 /** @param {RanksState} state @param {Frame} frame @param {number} maxRows */
-function drawRanks({ view, list, more, log, all, logScale, told, judged }, { trace, step }, maxRows) {
+function drawRanks({ view, list, more, log, all, logScale, focusRank, judged }, { trace, step }, maxRows) {
   log.hidden = !step;
   if (!step) {
     list.replaceChildren();
@@ -154,7 +154,7 @@ function drawRanks({ view, list, more, log, all, logScale, told, judged }, { tra
     return setText(view.note, "");
   }
   const { ids, probs } = step.row.last;
-  const count = all ? ids.length : Math.min(Math.max(RANKS_SHOWN, (told ?? 0) + 1), ids.length);
+  const count = all ? ids.length : Math.min(Math.max(RANKS_SHOWN, (focusRank ?? 0) + 1), ids.length);
   const drafted = draftedRanks(step);
   const scale = logScale ? logBars(probs) : linearBars(probs);
   for (const row of childrenOf(list).slice(count)) row.remove();

@@ -707,7 +707,7 @@ export interface RanksState {
   drawnStep: Step | null;
   drawnRows: number;
   /** The rank that the picture is about. */
-  told: number | null;
+  focusRank: number | null;
   caret: number | null;
   all: boolean;
   logScale: boolean;

@@ -5,23 +5,23 @@ import { el } from "../player/dom.js";
 import { t } from "../page/i18n.js";
 
 /** @import { TraceFiles } from "../player/types.js" */
-/** @import { TakeMenu, Taking } from "./types.js" */
+/** @import { TakeMenu, Export } from "./types.js" */
 
 const GROUPS = ["of-step", "of-steps", "of-run"];
 
 /**
  * @param {TraceFiles} files
- * @param {Taking[]} takings what the menu offers
+ * @param {Export[]} entries what the menu offers
  * @returns {TakeMenu}
  */
-export function createMenu(files, takings) {
+export function createMenu(files, entries) {
   const steps = el("input", { class: "ls-steps", inputmode: "text", placeholder: t("export.steps-hint"), autocomplete: "off" });
-  const buttons = takings.map(({ name, action }) =>
+  const buttons = entries.map(({ name, action }) =>
     fileButton(files, t(`export.${name}`), t(`export.${name}-title`), () => action(steps.value)),
   );
-  buttons.forEach((button, at) => (button.hidden = Boolean(takings[at].hidden)));
+  buttons.forEach((button, at) => (button.hidden = Boolean(entries[at].hidden)));
   const groups = GROUPS.map((group) => {
-    const own = buttons.filter((_, at) => takings[at].group === group);
+    const own = buttons.filter((_, at) => entries[at].group === group);
     const field = group === "of-steps" ? [stepsField(steps)] : [];
     const label = el("span", { class: "ls-take-name" }, t(`export.${group}`));
     return el("div", { class: "ls-take-group", role: "group", "aria-label": t(`export.${group}`) }, label, ...field, ...own);
@@ -30,7 +30,7 @@ export function createMenu(files, takings) {
   const attributes = { type: "button", class: "ls-button ls-file", title: t("export.menu-title"), "aria-expanded": "false" };
   const opener = el("button", attributes, t("export.menu"), el("span", { "aria-hidden": "true" }, " ▾"));
   let asked = false;
-  const ask = () => takings.forEach(async ({ offered }, at) => offered && (buttons[at].hidden = !(await offered())));
+  const ask = () => entries.forEach(async ({ offered }, at) => offered && (buttons[at].hidden = !(await offered())));
   const open = (/** @type {boolean} */ on) => {
     panel.hidden = !on;
     if (on && !asked) ask();

@@ -28,7 +28,7 @@ export interface DrawRequest {
 }
 
 /** An entry of the menu. */
-export interface Taking {
+export interface Export {
   name: string;
   group: "of-step" | "of-steps" | "of-run";
   /** Not in this page. */

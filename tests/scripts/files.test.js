@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { exportedPage, placeInAddress, runTitle } from "../../assets/player/exported.js";
 import { parseSteps } from "../../assets/take/choose.js";
 import { embedCode } from "../../assets/take/embed.js";
-import { fileName } from "../../assets/take/takings.js";
+import { fileName } from "../../assets/take/exports.js";
 
 const run = (header) => ({ header: { recorded: "", prompt: null, ...header } });
 

@@ -146,11 +146,11 @@ const LESSON = {
 test("a sealed answer does not count before it is told, and what nobody knows never does", () => {
   const progress = { ...newProgress(), answers: { a: { said: 1, right: true }, c: { said: 2, right: null } } };
   assert.equal(isRevealed(LESSON.stations[0], progress), false);
-  assert.deepEqual(scoreOf(LESSON, progress), { right: 0, told: 0, all: 2 });
+  assert.deepEqual(scoreOf(LESSON, progress), { right: 0, revealed: 0, all: 2 });
   progress.seen = { c: 2 };
-  assert.deepEqual(scoreOf(LESSON, progress), { right: 1, told: 1, all: 2 });
+  assert.deepEqual(scoreOf(LESSON, progress), { right: 1, revealed: 1, all: 2 });
   progress.answers.b = { said: 1, right: false };
-  assert.deepEqual(scoreOf(LESSON, progress), { right: 1, told: 2, all: 2 });
+  assert.deepEqual(scoreOf(LESSON, progress), { right: 1, revealed: 2, all: 2 });
 });
 
 test("a station is done when what it asks for has been", () => {

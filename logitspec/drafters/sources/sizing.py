@@ -6,15 +6,18 @@ from bisect import bisect_right
 
 from logitspec.trace.costs import ForwardCosts
 
-LEARNED = 0.02  # tokens that a node brings later, for its logits tell what follows its token
+# Tokens that a node brings later, since its logits tell what follows its token: so many, but no more than a share of
+# its probability, for what hardly ever follows is hardly ever asked for again.
+LEARNED = 0.02
+LEARNED_SHARE = 0.3
 
 
 class Sizing:
     """Finds the best size of one tree while its nodes arrive, the most probable first.
 
     A tree of n nodes takes a forward over n rows, `node_seconds` for each node and `step_seconds` whatever
-    their number. It yields 1 token, the sum of its nodes' probabilities, and for each node LEARNED: trees
-    of probable nodes alone teach so little that a fixed size does better. Without costs every node is
+    their number. It yields 1 token, the sum of its nodes' probabilities, and what they teach: trees of
+    probable nodes alone teach so little that a fixed size does better. Without costs every node is
     welcome.
     """
 
@@ -35,7 +38,7 @@ class Sizing:
         """Count one more node, whose path has this probability; True when no further node can pay."""
         if self._costs is None:
             return False
-        path += LEARNED
+        path += min(LEARNED, LEARNED_SHARE * path)
         self._rows += 1
         self._expected += path
         speed = self._expected / self._seconds(self._rows)
@@ -47,7 +50,8 @@ class Sizing:
     def min_path(self) -> float:
         """Probability below which a path can't pay: drafting a node takes time, however flat the cost of
         a forward is."""
-        return max(0.0, self._best * self._node_seconds - LEARNED)
+        worth = self._best * self._node_seconds
+        return max(worth - LEARNED, worth / (1 + LEARNED_SHARE))
 
     def _may_pay(self, path: float) -> bool:
         """Whether some larger tree would be faster if all its further nodes were like the last.

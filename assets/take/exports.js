@@ -15,16 +15,16 @@ import { hasVideos, videoOf } from "./video.js";
 import { homeworkSheet, homeworkSolutions, stepTable, stepsToSet } from "./tables.js";
 
 /** @import { Trace, TraceFiles } from "../player/types.js" */
-/** @import { Taking } from "./types.js" */
+/** @import { Export } from "./types.js" */
 
 const PNG_SCALE = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
 
 /**
  * The entries of the menu.
  * @param {TraceFiles} files
- * @returns {Taking[]}
+ * @returns {Export[]}
  */
-export function takings(files) {
+export function exportsOf(files) {
   /** @type {(act: (trace: Trace, words: string) => unknown) => (words: string) => unknown} */
   const of = (act) => (words) => files.trace && act(files.trace, words.trim());
   /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else the one in view */

@@ -74,12 +74,15 @@ TURNS = """async (cursors) => {
     range.dispatchEvent(new Event("input", { bubbles: true }));
     seen.push({ ...look(), rested });
   }
-  const after = [];
-  while (root.dataset.hurried === "true") {
-    after.push(look());
-    await new Promise((done) => setTimeout(done, 4));
-  }
-  after.push(look());
+  // What each task has drawn, however late it came: observers are called at its end.
+  const after = [look()];
+  await new Promise((done) => {
+    const changes = new MutationObserver(() => {
+      after.push(look());
+      if (!after.at(-1).hurried) done(changes.disconnect());
+    });
+    changes.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
+  });
   return [seen, after];
 }"""
 

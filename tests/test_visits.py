@@ -396,7 +396,7 @@ def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
 ) -> None:
     served.brake.set()
     with visit(visitor, served) as page:
-        run(page, 300)
+        run(page, 400)
         page.wait_for_function(f"+document.querySelector('{PLAYER}').dataset.steps > 5")
         page.reload()
         page.wait_for_function(
@@ -406,9 +406,11 @@ def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
         trace = trace_of(newest(served.host))
     free(served.host)
     assert trace.finish is None  # held, in case the page comes back
-    assert len(trace.steps) < 300
+    # A request that was on its way when the page closed may have it run on for a while, but not to its end.
+    until(lambda: trace.finish is not None)
     served.brake.clear()
-    until(lambda: trace.finish == "cancelled")
+    assert trace.finish == "cancelled"
+    assert len(trace.steps) < 400
 
 
 def test_a_page_that_never_did_anything_leaves_nothing(

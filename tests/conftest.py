@@ -33,6 +33,7 @@ os.environ.update(
 )
 
 pytest.register_assert_rewrite("support")
+gc.disable()  # until everything is imported: collections among what imports make are a third of their time
 
 ROOT = Path(__file__).parents[1]
 set_hypothesis_home_dir(ROOT / "build" / "hypothesis")
@@ -77,6 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Leave what imports have made out of later garbage collections: loading a model begins two, which would
     take half a second each; so loading must not thaw it, either."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.freeze = gc.unfreeze = lambda: None

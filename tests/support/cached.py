@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSED = ROOT / "build" / "passed"
+# What mypy knows of the installed packages, which takes it longer than the project: for all checkouts.
+MYPY_CACHE = Path(
+    os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "logitspec-tests", "mypy"
+)
 
 
 def failure(name: str, command: list[str], inputs: Iterable[Path], versions: Iterable[str]) -> str:

@@ -307,7 +307,7 @@ def test_only_films_of_the_page_become_videos(monkeypatch: pytest.MonkeyPatch) -
             assert Image.open(io.BytesIO(still)).tobytes() == ground.tobytes()
         gif = io.BytesIO()
         grounds[0].save(gif, "GIF")
-        patch.setattr(film, "MOST_FRAMES", 1)
+        patch.setattr(film, "MAX_FRAMES", 1)
         small = [Image.new("RGB", (16, 16))]
         whole = webp(grounds)
         for other in (b"", whole[:200], gif.getvalue(), webp(small), whole):

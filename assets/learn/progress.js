@@ -3,7 +3,7 @@
 /** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store } from "./types.js" */
 
 export const CUES = ["question", "reveal", "sentence"];
-const MOST_PRACTISED = 500;
+const MAX_PRACTISED = 500;
 const RECENT = 10;
 
 /** @returns {Progress} */
@@ -71,7 +71,7 @@ export const readPractice = (store) =>
   read(store, PRACTICE, (value) => Array.isArray(value) && value.every(isPractised)) || [];
 
 /** @param {Store | null | undefined} store @param {Practised[]} practised */
-export const keepPractice = (store, practised) => write(store, PRACTICE, practised.slice(-MOST_PRACTISED));
+export const keepPractice = (store, practised) => write(store, PRACTICE, practised.slice(-MAX_PRACTISED));
 
 /**
  * Whether a prediction is right; of options the one that is nearest to the value.

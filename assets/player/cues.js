@@ -14,7 +14,7 @@ import { outcome } from "./trace.js";
 
 const SECONDS = [10, 15, 20, 15, 10]; // by beat
 const QUESTION = 3; // the beat that asks
-const MOST_CHOICES = 8;
+const MAX_CHOICES = 8;
 
 /**
  * Registers the player's beats as cues.
@@ -82,7 +82,7 @@ function describe({ trace }, index) {
 /** @param {Trace} trace @param {number} number */
 function question(trace, number) {
   const { drafted, accepted } = outcome(trace.steps[number - 1]);
-  const most = Math.min(drafted, MOST_CHOICES - 1);
+  const most = Math.min(drafted, MAX_CHOICES - 1);
   const choices = Array.from({ length: most + 1 }, (_, count) => String(count) + (count === most && most < drafted ? "+" : ""));
   return {
     question: t("player.cue-question", { n: drafted }),

@@ -4,7 +4,7 @@ import { layOutTree } from "./layout.js";
 
 /** @import { Layout, Room, Step, StepRow, Widths } from "./types.js" */
 
-export const MOST_NODES = 12;
+export const MAX_NODES = 12;
 const BESIDE = 3; // guesses that lost beside each node of the path, where there is room
 const SIBLING = 0.35; // how much further from the path a sibling is than the one before it; a child is 1 further
 
@@ -29,14 +29,14 @@ export function fewNodes({ row, states }, most) {
 }
 
 /**
- * The layout of the few nodes that the room holds, at most MOST_NODES; a path that is longer keeps its first ones.
+ * The layout of the few nodes that the room holds, at most MAX_NODES; a path that is longer keeps its first ones.
  * @param {Step} step
  * @param {Widths[]} widths by node
  * @param {Room} room
  * @returns {{ layout: Layout, kept: number[] }}
  */
 export function layOutFew(step, widths, { width, height, letter }) {
-  const most = Math.min(MOST_NODES, step.states.length);
+  const most = Math.min(MAX_NODES, step.states.length);
   for (let count = most; ; count -= 1) {
     const kept = fewNodes(step, count);
     const layout = layOutOnly(step, widths, kept, width / letter);
@@ -67,7 +67,7 @@ function layOutOnly(step, widths, kept, room) {
  * @param {number} [most]
  * @returns {Set<number>}
  */
-export function tellingNodes({ row }, most = MOST_NODES) {
+export function tellingNodes({ row }, most = MAX_NODES) {
   const { path, parents } = row;
   const few = new Set(path.slice(0, most));
   /** @param {number} parent @param {number} count */

@@ -3,7 +3,7 @@
 import { t } from "../page/i18n.js";
 import { caretMove, el, holds, panel, setText } from "./dom.js";
 import { edgesElement } from "./edges.js";
-import { MOST_NODES, fewNodes, layOutFew, tellingNodes } from "./few.js";
+import { MAX_NODES, fewNodes, layOutFew, tellingNodes } from "./few.js";
 import { layOutTree } from "./layout.js";
 import { linkOf } from "./links.js";
 import { drawMask } from "./mask.js";
@@ -173,7 +173,7 @@ function drawStep({ body, tree, mask, zoom, sketch, more }, view, { trace, step,
   (isMask ? tree : mask).replaceChildren();
   tree.style.width = tree.style.height = "";
   if (!step) return (isMask ? mask : tree).replaceChildren();
-  if (view === "rows") tree.replaceChildren(...rowElements(trace, step, stage ? fewNodes(step, MOST_NODES) : null));
+  if (view === "rows") tree.replaceChildren(...rowElements(trace, step, stage ? fewNodes(step, MAX_NODES) : null));
   else if (isMask) drawMask(mask, trace, step);
   else drawTree(tree, zoom, trace, step, fittingOf(trace, step, room, stage, scene));
   if (stage && !isMask) showMore(more, step.states.length - tree.querySelectorAll("[data-node]").length);

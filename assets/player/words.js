@@ -25,7 +25,7 @@ export const FINISH_TITLES = {
 };
 
 export const MAX_QUOTE = 8; // tokens
-const LEAST_SHARE = 1e-4; // a smaller one says less than the place
+const MIN_SHARE = 1e-4; // a smaller one says less than the place
 
 /**
  * What somebody who waits may expect.
@@ -132,7 +132,7 @@ export function originWords(trace, step, node) {
   if (origin === "root") return rootWords(step);
   if (origin === "logit") {
     const place = ordinal((rank || 0) + 1);
-    if (probability === null || probability < LEAST_SHARE) return t("step.origin-choice", { ordinal: place });
+    if (probability === null || probability < MIN_SHARE) return t("step.origin-choice", { ordinal: place });
     return t("step.origin-choice-share", { ordinal: place, share: percent(probability) });
   }
   const source = sourceOf(step, node);

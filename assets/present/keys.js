@@ -24,7 +24,7 @@ const TYPED = "input, select, textarea, [contenteditable]:not([contenteditable=f
 const PRESSED = "button, a[href], summary, [role=button], [role=radio], [role=option], [role=tab], [role=switch]";
 const MOVED = "[role=radiogroup], [role=listbox], [role=slider], [role=tablist], [role=menu], [role=grid]";
 const MOVES = ["ArrowLeft", "ArrowRight", "Home", "End"];
-const MOST_DIGITS = 4;
+const MAX_DIGITS = 4;
 
 /**
  * What a key does on a stage.
@@ -41,7 +41,7 @@ export function actionOf(event, typed) {
     if (target.closest(PRESSED) && (key === " " || (key === "Enter" && !typed))) return null;
     if (MOVES.includes(key) && target.closest(MOVED)) return null;
   }
-  if (/^\d$/.test(key)) return { act: "type", typed: (typed + key).slice(-MOST_DIGITS) };
+  if (/^\d$/.test(key)) return { act: "type", typed: (typed + key).slice(-MAX_DIGITS) };
   if (key === "Enter") return typed ? { act: "jump" } : null;
   const act = ACTIONS[key] || ACTIONS[key.toLowerCase()];
   return act ? { act } : null;

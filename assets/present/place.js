@@ -7,7 +7,7 @@ import { questionCueAt } from "./present.js";
 
 // What logitspec/serving/follow.py lets through.
 const WORD = /^[\w:.-]{0,80}$/;
-const MOST_CHOICES = 64;
+const MAX_CHOICES = 64;
 
 /**
  * @param {CueSource} source
@@ -42,7 +42,7 @@ function questionOf(source, at, cue, revealed) {
   const { choices = [], values } = source.describe(cue);
   const key = keyIn(source, at, cue);
   if (values) return { key, least: values.least, most: values.most, whole: values.whole, revealed };
-  return choices.length && choices.length <= MOST_CHOICES ? { key, choices: choices.length, revealed } : null;
+  return choices.length && choices.length <= MAX_CHOICES ? { key, choices: choices.length, revealed } : null;
 }
 
 /** @param {CueSource} source @param {any} at @param {number} cue */

@@ -15,7 +15,7 @@ import { keep, recall } from "./storage.js";
 const STORE = "logitspec.present";
 const TICK = 500; // ms
 const PATIENCE = 10_000; // ms
-const MOST_BETWEEN = 3; // cues from a question to its reveal
+const MAX_BETWEEN = 3; // cues from a question to its reveal
 
 /**
  * A presenter for the page, which resumes a presentation after a reload.
@@ -244,7 +244,7 @@ export function questionCueAt(source, at) {
   const { kind } = source.describe(at);
   if (kind === "question") return at;
   if (kind !== "reveal") return null;
-  for (let before = at - 1; before >= Math.max(0, at - MOST_BETWEEN); before -= 1) {
+  for (let before = at - 1; before >= Math.max(0, at - MAX_BETWEEN); before -= 1) {
     if (source.describe(before).kind === "question") return before;
   }
   return null;

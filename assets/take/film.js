@@ -8,7 +8,7 @@ import { t } from "../page/i18n.js";
 /** @import { FilmFrame } from "./types.js" */
 
 const BEAT_TIMES = [1400, 1700, 1500, 2000, 2400]; // ms, enough to read a headline
-const MOST_FILMED = 24; // steps
+const MAX_FILMED = 24; // steps
 
 /**
  * The frames of steps, in their order.
@@ -18,7 +18,7 @@ const MOST_FILMED = 24; // steps
  * @throws {Error} with one sentence where they are too many for a film
  */
 export function filmFrames(trace, numbers) {
-  if (numbers.length > MOST_FILMED) throw new Error(t("export.too-many-filmed", { n: numbers.length, most: MOST_FILMED }));
+  if (numbers.length > MAX_FILMED) throw new Error(t("export.too-many-filmed", { n: numbers.length, most: MAX_FILMED }));
   const frames = [];
   for (const number of numbers) {
     for (let beat = FIRST_BEAT; beat <= LAST_BEAT; beat += 1) {

@@ -8,7 +8,7 @@ import { t } from "../page/i18n.js";
 /** @import { Step, StepRow, Trace } from "../player/types.js" */
 
 const CONTEXT = 24; // tokens of the text before a step
-const MOST_SET = 10; // steps of a sheet that nobody chose
+const MAX_SET = 10; // steps of a sheet that nobody chose
 
 /* Cells */
 
@@ -81,7 +81,7 @@ const heads = (...names) => names.map((name) => t(`export.col-${name}`));
  */
 export function stepsToSet(trace) {
   const fit = trace.steps.flatMap(({ drafted }, at) => (drafted ? [at + 1] : []));
-  const most = Math.min(MOST_SET, fit.length);
+  const most = Math.min(MAX_SET, fit.length);
   return Array.from({ length: most }, (_, at) => fit[Math.floor((at * fit.length) / most)]);
 }
 

@@ -16,8 +16,8 @@ from logitspec.publish.picture import PNG_SCALE, rasterize, render
 from logitspec.trace.records import Trace
 
 SIZE = (1280, 720)  # of a film in WebP
-MOST_FRAMES = 24 * 5  # the steps of a film, and the beats of each
-LEAST_MS, MOST_MS = 40, 10_000
+MAX_FRAMES = 24 * 5  # the steps of a film, and the beats of each
+MIN_MS, MAX_MS = 40, 10_000
 NO_FFMPEG = "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
 NO_FILM = "This is no film that the page has made; save it there as .webp."
 
@@ -45,7 +45,7 @@ def mp4_of_webp(film: bytes) -> bytes:
     try:
         with Image.open(BytesIO(film), formats=["WEBP"]) as images:
             count = getattr(images, "n_frames", 1)
-            if images.size != SIZE or count > MOST_FRAMES:
+            if images.size != SIZE or count > MAX_FRAMES:
                 raise LogitSpecError(NO_FILM)
             stills, times = [], []
             for number in range(count):
@@ -53,7 +53,7 @@ def mp4_of_webp(film: bytes) -> bytes:
                 still = BytesIO()
                 images.convert("RGB").save(still, "PNG", compress_level=1)
                 stills.append(still.getvalue())
-                times.append(min(max(int(images.info.get("duration", 0)), LEAST_MS), MOST_MS))
+                times.append(min(max(int(images.info.get("duration", 0)), MIN_MS), MAX_MS))
     except (OSError, ValueError, EOFError) as error:  # of Pillow, at whatever was sent
         raise LogitSpecError(NO_FILM) from error
     return _video(stills, times)

@@ -31,7 +31,7 @@ MAX_NUMBER = 2**53  # that a page reads exactly
 MAX_VOTES = 20_000  # of a lecture
 MAX_CHANGES = 20  # of one vote
 UNLED_SECONDS = 900.0  # after which a lecture ends
-MOST_SECONDS = 6 * 3600.0  # of a lecture
+MAX_SECONDS = 6 * 3600.0  # of a lecture
 STILL_SECONDS = 15.0  # after which a stream says that it is still there
 PAUSE_SECONDS = 0.1  # between two places, however fast somebody leads
 
@@ -269,7 +269,7 @@ class Lectures:
 
     def _is_over(self, code: str, lecture: Lecture) -> bool:
         now = self._now()
-        late = now - lecture.led > UNLED_SECONDS or now - lecture.begun > MOST_SECONDS
+        late = now - lecture.led > UNLED_SECONDS or now - lecture.begun > MAX_SECONDS
         if late and not lecture.over:
             self._close(code)
         return lecture.over

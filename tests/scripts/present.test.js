@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_NODES, fewNodes, layOutFew } from "../../assets/player/few.js";
+import { MAX_NODES, fewNodes, layOutFew } from "../../assets/player/few.js";
 import { elapsed, enterStation, minutes, newTimes, pauseOrGoOn } from "../../assets/present/clock.js";
 import { actionOf } from "../../assets/present/keys.js";
 import { cueOfStation, stationAt } from "../../assets/present/stations.js";
@@ -108,11 +108,11 @@ test("as many nodes are laid out as the room holds, by their own numbers", () =>
   const step = wideStep();
   const widths = step.states.map(() => ({ chip: 4, slot: 5 }));
   const wide = layOutFew(step, widths, { width: 1920, height: 2000, letter: 38 });
-  assert.equal(wide.kept.length, MOST_NODES);
+  assert.equal(wide.kept.length, MAX_NODES);
   assert.deepEqual([...wide.layout.order].sort((a, b) => a - b), wide.kept);
   for (const node of wide.kept) assert.ok(wide.layout.nodes[node].x >= 0);
   for (const edge of wide.layout.edges) assert.ok(edge.of.every((node) => wide.kept.includes(node)));
   const low = layOutFew(step, widths, { width: 1024, height: 400, letter: 30 });
-  assert.ok(low.kept.length < MOST_NODES && low.kept.length >= 2);
+  assert.ok(low.kept.length < MAX_NODES && low.kept.length >= 2);
   assert.ok(low.layout.height * 30 <= 400);
 });

@@ -293,7 +293,15 @@ def test_examples_methods_and_their_options(page: Page) -> None:
 
 def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
     try_your_own(page)
+    page.get_by_label("Plain decoding").check()
+    drawn: list[object] = []
+    page.on(
+        "request",
+        lambda each: drawn.append(each) if "draft_tree_capacity" in str(each.post_data) else None,
+    )
     capacity = capacity_of(page, "LogitSpec (ours)", "16")
+    # Inputs that came a second time would undo what was set in the first.
+    assert len(drawn) == 1
     expect(page.get_by_label("capacity", exact=True)).to_be_checked()
     capacity.fill("30")
     longest = page.locator("fieldset").filter(has_text="Max ngram size")

@@ -15,6 +15,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page, expect
 from support import accessibility, machine, strings
+from support.app_page import try_your_own, unfold
 
 from logitspec.decoding.race import _titles
 from logitspec.drafters import METHODS, describe, option_fields
@@ -462,11 +463,11 @@ def test_what_is_shown_in_german_is_sent_as_it_was_written(chromium: Browser, ur
     page = opened(chromium, url, "de-AT")
     values = []
     for own in (german, english):
-        page.locator("#try").click()
+        try_your_own(page)
         page.get_by_role("radio", name=str(own["step.method-logitspec"]), exact=True).check()
-        page.get_by_text(str(own["watch.options"]), exact=True).click()
+        unfold(page, str(own["watch.options"]), str(own["watch.choice-measured"]))
         page.get_by_role("radio", name=str(own["watch.choice-measured"]), exact=True).check()
-        page.get_by_text(str(own["watch.sampling"]), exact=True).click()
+        unfold(page, str(own["watch.sampling"]), str(own["watch.length"]))
         length = page.get_by_label(str(own["watch.length"]), exact=True)
         length.fill("5000")
         length.blur()
@@ -481,7 +482,7 @@ def test_what_is_shown_in_german_is_sent_as_it_was_written(chromium: Browser, ur
         lane.click()
         page.get_by_role("option", name=str(own["step.method-logitspec_paper"])).click()
         expect(lane).to_have_value(str(own["step.method-logitspec_paper"]))
-        page.get_by_text(str(own["compare.settings"]), exact=True).click()
+        unfold(page, str(own["compare.settings"]), str(own["compare.length"]))
         length = page.get_by_label(str(own["compare.length"]), exact=True)
         length.fill("5000")
         length.blur()

@@ -29,11 +29,12 @@ def option_inputs(
     it holds none. layout: a row or a column. before: options by name, by method, where they do not begin with
     their defaults. Returns the component with what `own_options` reads."""
     settings = gr.Textbox(json.dumps(before or {}), visible=False)
+    shown = gr.Textbox(visible=False)
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
 
         @gr.render(
-            inputs=[chosen, settings],
-            triggers=[fold.expand, chosen.change],
+            inputs=[shown, settings],
+            triggers=[shown.change],
             queue=False,
             show_progress="hidden",
         )
@@ -41,6 +42,16 @@ def option_inputs(
             if method in METHODS:
                 _draw(method, own_options(method, before), settings, layout)
 
+    # Inputs that were drawn a second time would forget what a visitor set in the meantime.
+    gr.on(
+        [fold.expand, chosen.change],
+        None,
+        [chosen],
+        [shown],
+        js="(method) => method ?? ''",
+        trigger_mode="always_last",
+        **PRIVATE,
+    )
     chosen.change(
         lambda method: gr.update(visible=method in METHODS),
         inputs=[chosen],

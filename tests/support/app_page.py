@@ -9,7 +9,7 @@ PLAYER = "[data-logitspec-player]"
 
 def try_your_own(page: Page) -> None:
     """Open what lies behind the button, unless it is open: method, options, examples."""
-    button = page.get_by_role("button", name="Try your own")
+    button = page.locator("#try")
     if button.get_attribute("aria-expanded") != "true":
         button.click()
         expect(button).to_have_attribute("aria-expanded", "true")

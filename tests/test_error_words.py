@@ -14,6 +14,8 @@ import pytest
 from support import machine
 from support.sentences import CASES, NAME
 
+from logitspec.decoding.race import _titles
+from logitspec.drafters import METHODS, option_fields
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
 from logitspec.ui.catalogue import texts
@@ -93,29 +95,61 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def translations(sentences: list[str]) -> dict[str, list[str]]:
-    """The same as the page says it, by language."""
+def said_by_page(function: str, written: list[str], language: str) -> list[str]:
+    """What a function of the page makes of texts."""
     program = (
-        f"import {{ translated }} from {json.dumps((ASSETS / 'page' / 'translated.js').as_uri())};\n"
+        f"import {{ {function} }} from {json.dumps((ASSETS / 'page' / 'translated.js').as_uri())};\n"
         'import { readFileSync } from "node:fs";\n'
-        'console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(translated)));\n'
+        f'console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map({function})));\n'
     )
     node = machine.node()
     assert node is not None
-    return {
-        language: json.loads(
-            subprocess.run(
-                [node, "--no-warnings", "--input-type=module", "--eval", program],
-                input=json.dumps([*sentences, *TEXTS]),
-                env={**os.environ, "LOGITSPEC_LANGUAGE": language},
-                capture_output=True,
-                encoding="utf-8",
-                check=True,
-            ).stdout
-        )
-        for language in OTHERS
-    }
+    done = subprocess.run(
+        [node, "--no-warnings", "--input-type=module", "--eval", program],
+        input=json.dumps(written),
+        env={**os.environ, "LOGITSPEC_LANGUAGE": language},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    said: list[str] = json.loads(done.stdout)
+    return said
+
+
+@pytest.fixture(scope="module")
+def translations(sentences: list[str]) -> dict[str, list[str]]:
+    """The same as the page says it, by language."""
+    return {each: said_by_page("translated", [*sentences, *TEXTS], each) for each in OTHERS}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_titles_of_lanes_with_own_options_are_in_the_language(language: str) -> None:
+    own, english = texts(language), texts("en")
+    keys = {text: key for key, text in english.items() if key.startswith("watch.option-")}
+    entries = [
+        (method, {field.name: list(value) if isinstance(value, tuple) else value})
+        for method, each in METHODS.items()
+        for field in option_fields(each)
+        for value in [field.default, *field.metadata["choices"]]
+    ]
+    assert len(entries) > 40
+    titles = [_titles([entry])[0] for entry in entries]
+    values = {True: "on", False: "off"}
+    for (method, options), title in zip(
+        entries, said_by_page("translatedPart", titles, language), strict=True
+    ):
+        ((name, value),) = options.items()
+        begin = f"{own[f'step.method-{method}']}{own['player.comma']}{own[keys[name.replace('_', ' ').capitalize()]]} "
+        assert title.startswith(begin)
+        word = f"watch.choice-{values.get(value, value) if isinstance(value, bool) else value}"
+        if word in own:
+            assert title == f"{begin}{own[word]}"
+    twice = _titles([("logitspec", {"tree_size": "measured", "copies": False})] * 2)
+    expected = {
+        "de": "LogitSpec (unseres), Baumgröße gemessen, Kopien aus, Bahn 2",
+        "zh-Hans": "LogitSpec（我们的），树的大小 实测，复制 关，赛道 2",
+    }[language]
+    assert said_by_page("translatedPart", twice, language)[1] == expected
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[keys for keys, _ in CASES])

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from support import accessibility, machine, strings
 from support.app_page import try_your_own, unfold
 
-from logitspec.decoding.race import _titles
+from logitspec.decoding.race import _titles, _words
 from logitspec.drafters import METHODS, describe, option_fields
 from logitspec.measure.benchmark.block import compact
 from logitspec.measure.benchmark.paper import beside, is_spec_bench
@@ -147,6 +147,7 @@ def written_by_python() -> set[str]:
     for model in CATALOGUE:
         found |= {model.line, model.licence, *re.findall(r"[\d.]+ [MB]\b", model.line)}
     found |= {*about_models(), *_titles([("autoregressive", {})] * 2)}
+    found |= {_words(each) for each in (True, False)}
     for method in METHODS.values():
         found |= {method.title}
         for field in option_fields(method):

@@ -1,6 +1,6 @@
 /* A race as the page holds it: a trace per lane, and what they agree on. */
 
-import { translated } from "../page/translated.js";
+import { translatedPart } from "../page/translated.js";
 import { readDocument } from "../player/schema.js";
 import { TRACE_SCHEMA, addVocabulary, appendSteps, createTrace, traceText } from "../player/trace.js";
 
@@ -18,7 +18,7 @@ export function createRace(document) {
     const trace = createTrace(lane);
     appendSteps(trace, lane.steps || []);
     const titleWritten = document.titles[number];
-    return { title: translated(titleWritten), titleWritten, trace };
+    return { title: String(translatedPart(titleWritten)), titleWritten, trace };
   });
   const { race: name, recorded = "", warm_up: warmUp, verdict = null } = document;
   // Of a live race the lanes stay where their steps go.

@@ -9,6 +9,7 @@ import { DEFAULT, decimal, language, number, t } from "./i18n.js";
 /** @typedef {Entry & { pieces: string[], places: { name: string, figure: RegExp | null }[], hasWords: boolean, hasLetters: boolean }} Form */
 
 const PLACE = /\{(\w+)(?::([.%])(\d))?\}/g;
+const OPTION = "watch.option-";
 const NONE = "errors.nothing"; // Python's name for no value
 const AS_WRITTEN = new Set(["name", "names", "file", "key", "version"]); // places of what is the same in all languages
 const FIGURE = /^(-?[\d,]*\d)(?:\.(\d+))?(%?)$/;
@@ -93,7 +94,7 @@ function inPlaces({ pieces }, text) {
 function valuesOf({ places, hasWords, hasLetters }, inside) {
   const fits = inside.every((text, at) => (!places[at].figure || places[at].figure.test(text)) && !SENTENCE_ENDS.test(text));
   if (!fits || (!hasWords && !isKnown(inside, hasLetters))) return null;
-  return Object.fromEntries(places.map(({ name }, at) => [name, AS_WRITTEN.has(name) ? inside[at] : valueOf(inside[at])]));
+  return Object.fromEntries(places.map(({ name }, at) => [name, AS_WRITTEN.has(name) ? inside[at] : translatedPart(inside[at])]));
 }
 
 /**
@@ -107,20 +108,39 @@ function isKnown(texts, onlyFigures) {
   return known.includes(true) && texts.every((text, at) => known[at] || NAME.test(text));
 }
 
-/** @param {string} text of a place @returns {Value} */
-function valueOf(text) {
-  return figure(text) ?? found(text) ?? listed(text);
+/**
+ * What stands within a text, a lane's title for one: a number, a text or a list.
+ * @param {string} text
+ * @returns {Value}
+ */
+export function translatedPart(text) {
+  return figure(text) ?? (language === DEFAULT ? text : found(text) ?? listed(text));
+}
+
+/** @param {string} text a list, each item alone, an option with its value or with a number behind it */
+function listed(text) {
+  return text.split(", ").map((item) => found(item) ?? optionWords(item) ?? counted(item)).join(t("player.comma"));
+}
+
+/** @param {string} item */
+function counted(item) {
+  const [, name, count] = /^(\p{L}[\p{L} ]*)( \d+)$/u.exec(item) || [item, item, ""];
+  return (found(name) ?? name) + count;
 }
 
 /**
- * A list, each part alone or with a number behind it.
- * @param {string} text
+ * An option of a method with its value, as a race's title has them.
+ * @param {string} item
+ * @returns {string | undefined} undefined for what is none
  */
-function listed(text) {
-  return text.split(", ").map((item) => {
-    const [, name, count] = /^(\p{L}[\p{L} ]*)( \d+)$/u.exec(item) || [item, item, ""];
-    return (found(name) ?? name) + count;
-  }).join(", ");
+function optionWords(item) {
+  for (const [key, label] of Object.entries(catalogue[DEFAULT])) {
+    const name = key.startsWith(OPTION) ? `${String(label).toLowerCase()} ` : "";
+    if (!name || !item.startsWith(name)) continue;
+    const values = item.slice(name.length).split(" ").map((value) => figure(value) ?? found(value) ?? value);
+    return [t(key), ...values.map((value) => (typeof value === "number" ? number(value) : value))].join(" ");
+  }
+  return undefined;
 }
 
 function addTexts() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -11,6 +12,7 @@ import sys
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; 2 when it can't start."""
     options = _parser().parse_args(arguments)
+    gc.set_threshold(100_000)  # as in logitspec/__main__.py
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # Gradio draws up a table of its last 10,000 events at each event's end, which nobody sees here.

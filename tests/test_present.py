@@ -401,7 +401,8 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
         expect(page.locator(".learn-reveal .learn-answer")).to_have_count(int(cue > 1))
 
     def check(page: Page) -> None:
-        page.locator(".learn-form [type=submit]").click()
+        with page.expect_response("**/vote"):  # what an earlier one said may still be there
+            page.locator(".learn-form [type=submit]").click()
         page.get_by_text("Your prediction counts").wait_for()
 
     def rows(page: Page, place: str) -> list[str]:
@@ -509,7 +510,15 @@ def test_three_browsers_follow_a_lecturer(
         for each, choice in zip(everybody, (0, 1, 1), strict=True):
             each.locator(f"[data-choice='{choice}']").click()
             each.get_by_text("Your vote counts").wait_for()
-        ann.locator("[data-choice='1']").click()
+        first, second = (ann.locator(f"[data-choice='{choice}']") for choice in (0, 1))
+        ann.route("**/vote", lambda route: route.abort())
+        second.click()
+        expect(ann.locator(".lp-follow .lp-said")).to_contain_text("does not answer")
+        expect(first).to_have_attribute("aria-pressed", "true")  # it is the one that counts
+        expect(second).to_have_attribute("aria-pressed", "false")
+        ann.unroute("**/vote")
+        with ann.expect_response("**/vote"):
+            second.click()
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 votes')"
         )

@@ -188,15 +188,17 @@ export function followLecture(address, openView) {
   async function vote(choice) {
     const question = state.place && state.place.question;
     if (!question || question.revealed) return;
+    const { [question.key]: counted } = state.chosen;
     state.chosen[question.key] = choice;
     paint();
     try {
       await ask(address(`${code}/vote`), { ticket: state.ticket, question: question.key, choice });
       bar.say(t("choices" in question ? "present.counted" : "present.value-counted"));
     } catch (error) {
-      bar.say((error instanceof Refused && error.message) || t("present.unreachable"));
-      delete state.chosen[question.key];
+      if (counted === undefined) delete state.chosen[question.key];
+      else state.chosen[question.key] = counted;
       paint();
+      bar.say((error instanceof Refused && error.message) || t("present.unreachable"));
     }
   }
 

@@ -12,7 +12,6 @@ import sys
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; 2 when it can't start."""
     options = _parser().parse_args(arguments)
-    gc.set_threshold(100_000)  # as in logitspec/__main__.py
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # Gradio draws up a table of its last 10,000 events at each event's end, which nobody sees here.
@@ -35,6 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    # Imports make a million objects that stay: a fifth of a start's time would go into looking for garbage.
+    gc.disable()
     # Imports that take seconds come after everything that can be refused without them.
     from dataclasses import replace
 
@@ -74,6 +75,7 @@ def _serve(options: argparse.Namespace) -> None:
         print(error, file=sys.stderr)  # a Space without its model still has the built-in one
         host = prepare("builtin")
     page = build(host)
+    gc.enable()
     page.launch(
         server_name=options.host,
         server_port=options.port,

@@ -7,7 +7,6 @@ called, so that help and a wrong option don't wait for torch.
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -68,8 +67,6 @@ COMMANDS = {
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 after one sentence on standard error."""
-    # Imports make a million objects that stay; looking among them for garbage is a tenth of a start's time.
-    gc.set_threshold(100_000)
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     words = list(sys.argv[1:] if words is None else words)
     code: int | None = 0

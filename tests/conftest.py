@@ -78,7 +78,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection_finish() -> None:
     """Leave what imports have made out of later garbage collections: loading a model begins two, which would
     take half a second each; so loading must not thaw it, either."""
-    gc.set_threshold(100_000)  # as the app and the command line have it
     gc.enable()
     gc.collect()
     gc.freeze()

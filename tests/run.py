@@ -105,8 +105,12 @@ def _cores() -> int:
 
 def _run(*command: str) -> int:
     print("+", *command, flush=True)
+    # The many processes of a run would each compile what they import.
+    keeping = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     try:
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
+        return subprocess.run(command, cwd=ROOT, env=keeping, check=False).returncode
     except OSError as error:
         print(error, file=sys.stderr)
         return 127

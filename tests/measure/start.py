@@ -1,4 +1,5 @@
-"""From the start of the app to its first token: `python tests/measure start`, on a machine that does nothing else.
+"""From the start of the app to its first token, and of the terminal's first accepted draft with a real model:
+`python tests/measure start`, on a machine that does nothing else.
 
 A free CPU Space has two cores, so the app gets two (Linux only). The last line of output is JSON.
 """
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import Any
 
@@ -21,6 +23,8 @@ from support.app import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPT = "Write a short story about a fox and a bridge."
+REAL_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+STYLE = b"\x1b["  # the terminal writes accepted drafts in a style, and nothing else
 SECONDS_AT_MOST = 300
 
 
@@ -40,6 +44,9 @@ def main() -> int:
     medians = {
         name: round(statistics.median(each[name] for each in result), 3) for name in result[0]
     }
+    medians["draft"] = round(
+        statistics.median(_first_draft(set(cores)) for _ in range(options.repeats)), 3
+    )
     medians["weights"] = round(statistics.median(_loaded() for _ in range(options.repeats)), 3)
     print(json.dumps({**medians, "repeats": len(result), "cores": len(cores), **_conditions()}))
     return 0
@@ -78,6 +85,32 @@ def _started(cores: set[int]) -> dict[str, float]:
         app.terminate()
         app.wait(30)
     return {"page": page, "token": token, "both": page + token}
+
+
+def _first_draft(cores: set[int]) -> float:
+    """Seconds from the command to its first accepted draft, with the real model out of its package, in a folder
+    that holds nothing: no cache, no earlier measurement."""
+    with TemporaryDirectory() as empty:
+        began = perf_counter()
+        run = subprocess.Popen(
+            [sys.executable, "-m", "logitspec", PROMPT, "--model", REAL_MODEL],
+            cwd=empty,
+            env={**os.environ, "HOME": empty, "PYTHONPATH": str(ROOT), "FORCE_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        assert run.stdout is not None
+        written = b""
+        while part := os.read(run.stdout.fileno(), 65536):
+            written += part
+            if STYLE in written:
+                break
+        seconds = perf_counter() - began
+        run.kill()
+        run.wait()
+    if STYLE not in written:
+        sys.exit("The run accepted no draft.")
+    return seconds
 
 
 def _wait(address: str, app: subprocess.Popen[bytes], began: float) -> None:

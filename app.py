@@ -30,11 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         print(explain(error), file=sys.stderr)
         return 2
+    finally:
+        gc.enable()
     return 0
 
 
 def _serve(options: argparse.Namespace) -> None:
-    # Imports make a million objects that stay: a fifth of a start's time would go into looking for garbage.
+    # Imports make a million objects that stay; looking for garbage among them takes a fifth of their time.
     gc.disable()
     # Imports that take seconds come after everything that can be refused without them.
     from dataclasses import replace

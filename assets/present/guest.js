@@ -40,6 +40,7 @@ export function followLecture(address, openView) {
     shows: true,
     over: "",
     chosen: /** @type {Record<string, number>} */ ({}),
+    counted: /** @type {Record<string, number>} */ ({}), // what of it the server has
     touched: -OWN,
     tries: 0,
     going: false,
@@ -188,15 +189,17 @@ export function followLecture(address, openView) {
   async function vote(choice) {
     const question = state.place && state.place.question;
     if (!question || question.revealed) return;
-    const { [question.key]: counted } = state.chosen;
-    state.chosen[question.key] = choice;
+    const { chosen, counted } = state;
+    chosen[question.key] = choice;
     paint();
     try {
       await ask(address(`${code}/vote`), { ticket: state.ticket, question: question.key, choice });
+      counted[question.key] = choice;
       bar.say(t("choices" in question ? "present.counted" : "present.value-counted"));
     } catch (error) {
-      if (counted === undefined) delete state.chosen[question.key];
-      else state.chosen[question.key] = counted;
+      if (chosen[question.key] !== choice) return; // another choice has followed
+      if (question.key in counted) chosen[question.key] = counted[question.key];
+      else delete chosen[question.key];
       paint();
       bar.say((error instanceof Refused && error.message) || t("present.unreachable"));
     }

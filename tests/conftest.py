@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # What tests share, dearest first: each process begins it once, if the modules that want it stand together.
-SHARED = ("url", "chromium", "smollm2")
+SHARED = ("url", "visitor", "smollm2")
 
 
 def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -70,7 +70,7 @@ def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = _in_order(items)
     if config.getoption("--without-browser"):
-        left = [item for item in items if "chromium" in getattr(item, "fixturenames", ())]
+        left = [item for item in items if "visitor" in getattr(item, "fixturenames", ())]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
 
@@ -129,9 +129,19 @@ def no_network() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_rounds() -> Iterator[None]:
+    """Time forwards in the fewest rounds: sizes of trees are not what most tests are about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("logitspec.runtime.timing.SECONDS", 0.0)
+        yield
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Chromium, Chrome or Edge, driven by Playwright. While it is open, asyncio.run fails in this thread."""
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """Who wants no motion, which takes more of a processor than all the rest. Pages in this one context load the
+    app in less than half the time, since its browser keeps scripts compiled on disk; what the app keeps in a
+    browser is in a session storage of each page's own."""
     from playwright.sync_api import sync_playwright
     from support import machine
 
@@ -142,8 +152,11 @@ def chromium() -> Iterator[Browser]:
         )
     machine.let_playwright_start()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("browser"),
             executable_path=path,
+            viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",
             args=[
                 "--no-sandbox",
                 "--disable-gpu",
@@ -154,17 +167,16 @@ def chromium() -> Iterator[Browser]:
                 "--disable-sync",
             ],
         )
-        yield browser
-        browser.close()
+        yield context
+        context.close()
 
 
 @pytest.fixture(scope="session")
-def visitor(chromium: Browser) -> Iterator[BrowserContext]:
-    """Who wants no motion, which takes more of a processor than all the rest. Pages in one context load the
-    app in half the time; what the app keeps in a browser is in a session storage of each page's own."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    yield context
-    context.close()
+def chromium(visitor: BrowserContext) -> Browser:
+    """Chromium, Chrome or Edge, driven by Playwright, for contexts of one's own. While it is open, asyncio.run
+    fails in this thread."""
+    assert visitor.browser is not None
+    return visitor.browser
 
 
 @pytest.fixture(scope="session")

@@ -42,11 +42,24 @@ def test_a_folder_of_each_family_loads_and_decodes(tmp_path: Path, family: str) 
 def test_loading_leaves_its_objects_out_of_later_collections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After those of the model before are free, and before those of this one come."""
+    """Once those of the model before are free, and those of what was tried and not taken."""
     calls: list[str] = []
     for name in ("freeze", "unfreeze", "collect"):
         monkeypatch.setattr(gc, name, lambda name=name: calls.append(name))
-    load(folder(tmp_path / "net"))
+    net = folder(tmp_path / "net")
+    load(net)
+    assert calls == ["unfreeze", "collect", "freeze"]
+    calls.clear()
+    load(net, "cpu", "fastest")
+    assert calls == ["unfreeze", "collect", "collect", "freeze"]
+    calls.clear()
+
+    def refuse(*arguments: Any) -> None:
+        raise LogitSpecError("no")
+
+    monkeypatch.setattr("logitspec.models.loader.check_tree_equivalence", refuse)
+    with pytest.raises(LogitSpecError):
+        load(net)
     assert calls == ["unfreeze", "collect", "collect", "freeze"]
 
 

@@ -220,6 +220,12 @@ class Witness(EvidenceRecorder):
             expected = {
                 token: exp(sum(map(self.weights.__getitem__, classes[token]))) for token in classes
             }
+            trusted = set[int]()
+            for _, copies in self._copies.offers(context):  # what the longest n-gram says counts
+                for copy in copies:
+                    if copy.token not in trusted:
+                        expected[copy.token] *= self._trust.factors[copy.kind[0]]
+                        trusted.add(copy.token)
             total = exp(sum(map(self.weights.__getitem__, absent))) + sum(expected.values())
             assert odds.keys() == expected.keys()
             for token, factor in odds.items():

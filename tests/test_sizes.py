@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from logitspec import load
 from logitspec.__main__ import main
+from logitspec.decoding import engine
+from logitspec.drafters import logitspec
+from logitspec.drafters.logitspec import LogitSpec
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import sizes
 from logitspec.measure.replay.record import record
-from logitspec.measure.replay.sizes import COSTS, SizeScore, compare_sizes, loss, read_costs, table
+from logitspec.measure.replay.sizes import (
+    COSTS,
+    MAX_LOSS,
+    SizeScore,
+    compare_sizes,
+    loss,
+    read_costs,
+    table,
+)
 from logitspec.measure.replay.target import TranscriptTarget
-from logitspec.measure.replay.transcript import Transcript, save
+from logitspec.measure.replay.transcript import Transcript, read, save
 from logitspec.prompts import examples
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.tree import DraftTree
+
+# SmolLM2-135M-Instruct in float32: python -m logitspec replay record --model HuggingFaceTB/SmolLM2-135M-Instruct
+#     --dtype float32 --prompts assets/prompts/typed.jsonl --max-new-tokens 64 --ranks 32 --out ...
+SMOLLM2 = Path(__file__).parent / "golden" / "smollm2.jsonl.gz"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +65,40 @@ def test_every_size_writes_the_same_text_in_its_own_number_of_forwards(
     # Where 64 rows take hardly longer than one, trees are larger.
     dear, flat = by_cost["cpu"]["measured"], by_cost["h100"]["measured"]
     assert flat.rows / flat.forwards > 2 * dear.rows / dear.forwards
+
+
+# Seconds as recorded: the median of what SmolLM2-135M-Instruct's transcripts take, AMD EPYC, python 3.11.7.
+START, NODE, LEARN, LEARN_NODE = 40e-6, 7e-6, 9e-6, 3e-6
+
+
+@pytest.fixture
+def recorded_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drafting and learning take as long as they once took, whatever this machine does besides."""
+    now = 0.0
+
+    def spent(method: str, seconds: Any) -> None:
+        real = getattr(LogitSpec, method)
+
+        def timed(self: LogitSpec, *arguments: Any) -> Any:
+            nonlocal now
+            now += seconds(*arguments)
+            return real(self, *arguments)
+
+        monkeypatch.setattr(LogitSpec, method, timed)
+
+    spent("_sizing", lambda costs: START)
+    spent("_weigh", lambda node, context: NODE)
+    spent("_remember", lambda tree, path, result: LEARN + LEARN_NODE * len(tree))
+    for module in (engine, logitspec):
+        monkeypatch.setattr(module, "perf_counter", lambda: now)
+
+
+@pytest.mark.usefixtures("recorded_clock")
+@pytest.mark.parametrize("costs", COSTS)
+def test_no_fixed_size_is_faster_on_what_a_real_model_wrote(costs: str) -> None:
+    """Prompts as visitors type them, with forwards that take as long as on two cores and on a GPU."""
+    scores = compare_sizes(read(SMOLLM2), costs)
+    assert loss(scores) <= MAX_LOSS, table(scores)
 
 
 def test_the_loss_by_hand() -> None:

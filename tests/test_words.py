@@ -398,7 +398,8 @@ def test_the_page_follows_the_browser_and_the_switch(
     page.set_viewport_size({"width": 400, "height": 900})
     page.wait_for_function("document.documentElement.scrollWidth <= 400")
     page.set_viewport_size({"width": 1440, "height": 900})
-    assert faults_in_tabs(page) == []
+    # Chinese is shorter than German, in the same places.
+    assert faults_in_tabs(page, *(VIEWS if language == "de" else ("learn", "watch"))) == []
     if language == "de":
         every_language_is_chosen(page)
     page.context.close()

@@ -36,6 +36,7 @@ from logitspec.drafters.sources.offers import (
     Successors,
 )
 from logitspec.drafters.sources.sizing import Sizing
+from logitspec.drafters.sources.trust import Trust
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.trace.costs import UNKNOWN_COSTS, RunningMean, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
@@ -74,8 +75,12 @@ class LogitSpec(Drafter):
         self._copies = Copies(self.max_ngram_size)
         self._longest = self._copies.longest
         self._successors = Successors()
+        self._trust = Trust()
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Copy]] = {}
+        self._odds_after: dict[
+            int, tuple[dict[int, float], float]
+        ] = {}  # and the sum of all, by node
         self._root, self._last = -1, TopK([], [])
         self._tree: DraftTree | None = None
         # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
@@ -92,12 +97,15 @@ class LogitSpec(Drafter):
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         for place, row in enumerate(topk):
-            self._successors.observe(tuple(ids[max(0, place - MAX_CONTEXT) : place + 1]), row)
+            following = place + 1 if self.copies and place + 1 < len(ids) else None
+            came = None if following is None else (ids[following], following)
+            self._successors.observe(tuple(ids[max(0, place - MAX_CONTEXT) : place + 1]), row, came)
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
         began = perf_counter()
         self._settle()
-        self._contexts, self._copied, self._root, self._last = {}, {}, root, last
+        self._contexts, self._copied, self._odds_after = {}, {}, {}
+        self._root, self._last = root, last
         sizing = self._sizing(costs)
         best: list[tuple[int, int]] = []
         first = 0.0
@@ -157,7 +165,9 @@ class LogitSpec(Drafter):
         def grow(node: int, context: Context, path: float, depth: int) -> None:
             self._contexts[node] = context
             odds, none = self._weigh(node, context)
-            share = path / (none + sum(odds.values()))
+            total = none + sum(odds.values())
+            self._odds_after[node] = odds, total
+            share = path / total
             least = max(MIN_PATH, sizing.min_path) / share
             for token, odd in odds.items():
                 if odd > least:
@@ -187,7 +197,7 @@ class LogitSpec(Drafter):
             longest = known[0][1] if known else None
             first = GROUP_OF[longest.buckets[0]] if longest else 0
             copied: dict[int, Copy] = {}
-            best_copy = offers[0].best
+            best_copy, trust = offers[0].best, self._trust.factors
             for later, (_, copies) in enumerate(offers):
                 for copy in copies:
                     token, kind, _, _ = copy
@@ -195,7 +205,7 @@ class LogitSpec(Drafter):
                         copied[token] = copy
                         group = longest.group(token) if longest else None
                         factor = self._odds.of_copy(kind, later > 0, best_copy, group, first)
-                        odds[token] = odds.get(token, absent) * factor
+                        odds[token] = odds.get(token, absent) * factor * trust[kind[0]]
             self._copied[node] = copied
         if self.runners_up and node == 0:
             groups = known[0][1].groups if known else {}
@@ -222,9 +232,9 @@ class LogitSpec(Drafter):
             return copied[token].offer
         if self.successors:
             most = MAX_SUCCESSORS
-            for _, ranking in self._successors.known(self._contexts[node]):
-                if token in ranking.topk.ids[:most]:
-                    return ranking.offer(ranking.topk.ids.index(token))
+            for order, ranking in self._successors.known(self._contexts[node]):
+                if token in ranking.ids[:most]:
+                    return ranking.offer(token, order)
                 most = MAX_SHORTER
         rank = self._last.ids.index(token)
         return Offer(token, Origin.LOGIT, rank, self._last.probs[rank])
@@ -233,6 +243,7 @@ class LogitSpec(Drafter):
         self._settle()
         began = perf_counter()
         if result is not None:
+            self._learn_trust(tree, path, result)
             self._remember(tree, path, result)
         for node in path:
             self._copies.extend(tree.tokens[node])
@@ -258,6 +269,15 @@ class LogitSpec(Drafter):
                 return Provenance(*above[:4], following, above.key)
         key = "root" if parent == 0 else "next_next" if above.origin is Origin.LOGIT else None
         return origin._replace(key=key)
+
+    def _learn_trust(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
+        """Learn from every node of the text after which there was a copy."""
+        following = [*(tree.tokens[node] for node in path[1:]), result.choices[path[-1]]]
+        for node, token in zip(path, following, strict=True):
+            if copied := self._copied.get(node):
+                odds, total = self._odds_after[node]
+                best = max(copied, key=odds.__getitem__)
+                self._trust.learn(copied[best].kind[0], odds[best] / total, best == token)
 
     def _remember(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
         """Remember the best tokens after every node; verified tokens come last, and so overwrite the rest."""

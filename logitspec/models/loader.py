@@ -160,11 +160,14 @@ def _load(
 
     gc.unfreeze()  # of a model that nobody has any more
     gc.collect()
+    target: Runner | None = None
     try:
-        return (fastest_dtype(build) if compare_dtypes else build(local.dtype)), local.tokenizer
+        target = fastest_dtype(build) if compare_dtypes else build(local.dtype)
     finally:
-        gc.collect()  # a failed attempt leaves objects that hold memory
+        if compare_dtypes or target is None:
+            gc.collect()  # the slower one, and a failed attempt, leave objects that hold memory
         gc.freeze()  # a collection that walks all of the libraries takes as long as many steps on a GPU
+    return target, local.tokenizer
 
 
 # At the end libraries count what nobody has freed.

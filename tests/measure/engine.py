@@ -1,6 +1,6 @@
 """Measure what a forward spends its time on, what a step costs outside it, and the drafters alone.
 
-    python tests/measure engine [--dtype fastest]
+    python tests/measure engine [--model MODEL] [--dtype fastest] [--products]
 
 The bars: drafting, masks, positions, accepting, committing and recording take at most 10 % of a step of
 `logitspec` on the built-in model behind 256, 1,024 and 2,048 tokens; a drafter alone takes no longer
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Iterator
+from itertools import cycle
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -25,7 +26,7 @@ from logitspec.drafters import METHODS, make
 from logitspec.measure.gpu_check.shapes import copy_bandwidth
 from logitspec.models.chat import encode_prompt
 from logitspec.runtime.fast import FastForward
-from logitspec.runtime.product import Product
+from logitspec.runtime.product import Product, plain
 from logitspec.runtime.timing import some_tree
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import accept
@@ -36,6 +37,8 @@ STEPS = 96
 PLACES = 60
 ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 ROUNDS = 15
+CALLS = 40
+SQUARE = 1536  # rows and columns of a product that is as fast as they get
 COPIED = 2**28  # bytes, more than caches hold
 
 
@@ -73,7 +76,7 @@ def forwards(target: Any, ids: list[int]) -> None:
     products = target.forward.products
     weights = sum(each.bytes for each in products)
     copied = copy_bandwidth(torch.device("cpu"), COPIED)["gb_per_second"]
-    fastest, plain = [each.forms for each in products], [Product.PLAIN] * len(products)
+    fastest, usual = [each.forms for each in products], [Product.PLAIN] * len(products)
     print(f"{weights / 1e6:.1f} MB of weights; a copy reads and writes {copied} GB/s")
     print(f"{'rows':>8}{'plain ms':>10}{'forward ms':>12}{'ratio':>7}{'products':>10}{'GB/s':>7}")
     target.prefill(ids)
@@ -81,7 +84,7 @@ def forwards(target: Any, ids: list[int]) -> None:
         tree = some_tree(ids, rows)
         times: tuple[list[float], list[float]] = ([], [])
         for _ in range(ROUNDS):
-            for taken, forms in zip(times, (plain, fastest), strict=True):
+            for taken, forms in zip(times, (usual, fastest), strict=True):
                 for product, form in zip(products, forms, strict=True):
                     product.forms = form
                 taken.append(target.verify(tree).seconds)
@@ -105,6 +108,58 @@ def multiplied(products: list[Product], rows: int) -> float:
                 product(given)
             times.append(perf_counter() - started)
     return min(times)
+
+
+def by_shape(target: Any) -> None:
+    """The table of the products of each shape: their form, what it takes beside the plain one, and how many
+    operations it does a second beside the product of two square matrices."""
+    if not isinstance(target.forward, FastForward):
+        return
+    most = multiplied_squares() / 1e9
+    print(f"two matrices of {SQUARE} x {SQUARE} are multiplied at {most:.0f} GFLOP/s")
+    print(
+        f"{'weight':>14}{'times':>7}{'rows':>6}  {'form':<12}{'ms':>8}{'plain ms':>10}{'GFLOP/s':>9}"
+    )
+    shapes: dict[tuple[int, ...], list[Product]] = {}
+    for product in target.forward.products:
+        shapes.setdefault(tuple(product.weight.shape), []).append(product)
+    for shape, alike in shapes.items():
+        for rows in ROWS:
+            taken, plainly = multiplied_once(alike, rows)
+            form = alike[0].forms[min(rows, len(alike[0].forms) - 1)].__name__
+            operations = 2 * rows * shape[0] * shape[1] / taken / 1e9
+            print(
+                f"{f'{shape[0]} x {shape[1]}':>14}{len(alike):>7}{rows:>6}  {form:<12}"
+                f"{1000 * taken:>8.3f}{1000 * plainly:>10.3f}{operations:>9.0f}"
+            )
+    print()
+
+
+@torch.inference_mode()
+def multiplied_once(products: list[Product], rows: int) -> tuple[float, float]:
+    """Median seconds of one of `products`, which are alike, in its own form and in the plain one."""
+    given = torch.randn(rows, products[0].weight.shape[1]).to(products[0].weight.dtype)
+    # One after another, so that weights come from memory and not from a cache.
+    following = cycle(products)
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(2 * CALLS + 2):
+        product = next(following)
+        started = perf_counter()
+        plain(product, given) if turn % 2 else product(given)
+        times[turn % 2].append(perf_counter() - started)
+    own, plainly = (median(each[1:]) for each in times)
+    return own, plainly
+
+
+def multiplied_squares() -> float:
+    """Operations a second of a product of two square matrices."""
+    square = torch.randn(SQUARE, SQUARE)
+    times = []
+    for _ in range(12):
+        started = perf_counter()
+        square @ square
+        times.append(perf_counter() - started)
+    return 2 * SQUARE**3 / min(times)
 
 
 def outside(target: Any, tokenizer: Any) -> None:
@@ -159,13 +214,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the engine outside of forwards.")
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--dtype", default="fastest")
+    parser.add_argument("--products", action="store_true", help="forwards and products alone")
     chosen = parser.parse_args()
     target, tokenizer = load(chosen.model, device="cpu", dtype=chosen.dtype)
     target.measure_costs()
     print(", ".join(f"{name} {value}" for name, value in target.info.items()))
     forwards(target, conversation(tokenizer, CONTEXTS[0])[: CONTEXTS[0]])
-    outside(target, tokenizer)
-    alone(tokenizer)
+    by_shape(target)
+    if not chosen.products:
+        outside(target, tokenizer)
+        alone(tokenizer)
 
 
 if __name__ == "__main__":

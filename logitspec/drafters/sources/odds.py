@@ -90,18 +90,18 @@ class Odds:
             buckets = ranking.buckets
             factors = [first[each] for each in buckets[:MAX_SHORTER]]
             factors += [later[each] for each in buckets[MAX_SHORTER:]]
-            odds = ranking.odds[best] = dict(zip(ranking.topk.ids, factors, strict=False))
+            odds = ranking.odds[best] = dict(zip(ranking.ids, factors, strict=True))
         return odds
 
     def _of_several(self, known: Known) -> dict[int, float]:
         best, ranking = known[0]
         by_bucket = self._by_bucket[best, best]
         factors = [by_bucket[each] for each in ranking.buckets]
-        odds = dict(zip(ranking.topk.ids, factors, strict=False))
+        odds = dict(zip(ranking.ids, factors, strict=True))
         absent = self.no_successor[best]
         for order, shorter in known[1:]:
             by_bucket = self._by_bucket[order, best]
-            pairs = zip(shorter.topk.ids, shorter.buckets[:MAX_SHORTER], strict=False)
+            pairs = zip(shorter.ids, shorter.buckets[:MAX_SHORTER], strict=False)
             for token, bucket in pairs:
                 odds[token] = odds.get(token, absent) * by_bucket[bucket]
         return odds

@@ -26,6 +26,7 @@ MAX_SUCCESSORS = 16  # after the longest context that is known
 MAX_RUNNERS_UP = 64
 MAX_SHORTER = 8  # after the shorter ones
 MAX_ORDER = max(SUCCESSOR_ORDERS)
+CAME = 0.2
 
 Context = tuple[int, ...]
 
@@ -186,6 +187,8 @@ class Copies:
 
 
 Known = Sequence[tuple[int, "Ranking"]]
+Came = tuple[int, int]
+"""A token of the text and its position."""
 
 
 class Successors:
@@ -195,10 +198,10 @@ class Successors:
     def __init__(self) -> None:
         self._after: dict[Context, Ranking] = {}
 
-    def observe(self, context: Context, topk: TopK) -> None:
-        """Remember the target's best tokens after `context`."""
+    def observe(self, context: Context, topk: TopK, came: Came | None = None) -> None:
+        """Remember the target's best tokens after `context`, and what came there if that was not its choice."""
         if topk.ids:
-            ranking = Ranking(topk)
+            ranking = Ranking(topk, came)
             for order in SUCCESSOR_ORDERS:
                 if order <= len(context):
                     self._after[context[-order:]] = ranking
@@ -217,41 +220,71 @@ class Successors:
 class Ranking:
     """The best tokens of one row of logits, with the bucket of each probability.
 
-    odds: of its tokens, by the longest context after which it is known, where it is the ranking after the shorter
-    ones, too (`Odds`).
+    In a prompt, a token came there whatever the target expected, and a target that reads the same again expects it
+    more than it did. So `ids` and `buckets` are those of a mixture, in which that token has a share of CAME.
+
+    topk: as the target ranked them. odds: of `ids`, by the longest context after which the ranking is known, where
+    it is the one after the shorter ones, too (`Odds`).
     """
 
-    __slots__ = ("_buckets", "_groups", "odds", "topk")
+    __slots__ = ("_buckets", "_came", "_groups", "_ids", "odds", "topk")
 
-    def __init__(self, topk: TopK) -> None:
+    def __init__(self, topk: TopK, came: Came | None = None) -> None:
         self.topk = topk
         self.odds: dict[int, dict[int, float]] = {}
+        self._came = came
+        self._ids: Sequence[int] | None = None
         self._buckets: list[int] | None = None
         self._groups: dict[int, int] | None = None
 
     @property
+    def ids(self) -> Sequence[int]:
+        """Its tokens, the most probable first."""
+        if self._ids is None:
+            self._work_out()
+        return self._ids  # type: ignore[return-value]
+
+    @property
     def buckets(self) -> list[int]:
-        """By rank, worked out when first asked for: most rankings never are."""
+        """Of `ids`."""
         if self._buckets is None:
-            self._buckets = buckets_of(self.topk.probs[:MAX_SUCCESSORS])
-        return self._buckets
+            self._work_out()
+        return self._buckets  # type: ignore[return-value]
+
+    def _work_out(self) -> None:
+        """When first asked for: most rankings never are."""
+        ids, probabilities = self.topk.ids[:MAX_SUCCESSORS], self.topk.probs[:MAX_SUCCESSORS]
+        if self._came is not None:
+            mixture = {
+                token: (1 - CAME) * each for token, each in zip(ids, probabilities, strict=True)
+            }
+            token, _ = self._came
+            mixture[token] = mixture.get(token, 0.0) + CAME
+            ids = sorted(mixture, key=mixture.__getitem__, reverse=True)[:MAX_SUCCESSORS]
+            probabilities = [mixture[token] for token in ids]
+        self._ids, self._buckets = ids, buckets_of(probabilities)
 
     def group(self, token: int) -> int | None:
         """The group of a token's probability; None where it is not among the best."""
-        ids = self.topk.ids[:MAX_SUCCESSORS]
-        return GROUP_OF[self.buckets[ids.index(token)]] if token in ids else None
+        return GROUP_OF[self.buckets[self.ids.index(token)]] if token in self.ids else None
 
     @property
     def groups(self) -> dict[int, int]:
         """The group of each token's probability."""
         if self._groups is None:
             groups = map(GROUP_OF.__getitem__, self.buckets)
-            self._groups = dict(zip(self.topk.ids, groups, strict=False))
+            self._groups = dict(zip(self.ids, groups, strict=True))
         return self._groups
 
-    def offer(self, rank: int) -> Offer:
-        """The token of this rank as a successor."""
-        return Offer(self.topk.ids[rank], Origin.RECYCLED, rank, self.topk.probs[rank])
+    def offer(self, token: int, order: int) -> Offer:
+        """A token of `ids` as a successor; or as a copy from the prompt, if the target had not ranked it there.
+
+        order: tokens of the context."""
+        if token in self.topk.ids:
+            rank = self.topk.ids.index(token)
+            return Offer(token, Origin.RECYCLED, rank, self.topk.probs[rank])
+        assert self._came is not None
+        return Offer(token, Origin.RETRIEVED, None, None, order, self._came[1])
 
 
 def runners_up(last: TopK, root: int) -> Iterator[Offer]:

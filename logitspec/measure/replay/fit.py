@@ -98,7 +98,7 @@ class EvidenceRecorder(LogitSpec):
                 evidence.SUCCESSOR[longest] if is_longest else evidence.SHORTER[order, longest]
             )
             limit = MAX_SUCCESSORS if is_longest else MAX_SHORTER
-            for token, bucket in zip(ranking.topk.ids[:limit], ranking.buckets, strict=False):
+            for token, bucket in zip(ranking.ids[:limit], ranking.buckets, strict=False):
                 classes.setdefault(token, [no_copy]).append(by_bucket[bucket])
         if node == 0:
             for token in classes.keys() - set(self._last.ids[:MAX_RUNNERS_UP]):

@@ -1,0 +1,39 @@
+"""Trust in copies: how much likelier than elsewhere they are right in this text.
+
+Some texts repeat what stands in them word for word, others never do, and many do so in places. Weights that fit
+all of them call a copy too uncertain in the former and too certain in the latter.
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+from logitspec.drafters.sources.evidence import LENGTHS
+
+PACE = 0.4
+MOST = 3.0  # of each part, so that the first copies of another kind aren't out of reach
+
+
+class Trust:
+    """Factors of the odds of copies, learnt from the tokens of one text.
+
+    A factor is e to the power of two parts: one of all copies, one of those after n-grams of this length. Both
+    follow the gradient of the logarithm of the probability that the best copy was given.
+    """
+
+    def __init__(self) -> None:
+        self._of_all = 0.0
+        self._of_length = dict.fromkeys(LENGTHS, 0.0)
+        self.factors = dict.fromkeys(LENGTHS, 1.0)
+        """By tokens of the n-gram, as in classes of evidence."""
+
+    def learn(self, length: int, probability: float, came: bool) -> None:
+        """The best copy, after an n-gram of this length, was given this probability, and it came or another token did."""
+        change = PACE * (came - probability)
+        self._of_all = _bounded(self._of_all + change)
+        self._of_length[length] = _bounded(self._of_length[length] + change)
+        self.factors = {each: exp(self._of_all + own) for each, own in self._of_length.items()}
+
+
+def _bounded(part: float) -> float:
+    return max(-MOST, min(MOST, part))

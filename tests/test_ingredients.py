@@ -58,9 +58,10 @@ def files(transcripts: list[Transcript], tmp_path_factory: pytest.TempPathFactor
 
 def test_every_source_and_the_learning_is_switched_off_in_turn() -> None:
     rows = recipes((63, 8))
-    assert switches() == ["copies", "runners_up", "successors"]
+    assert switches() == ["copies", "runners_up", "successors", "adaptive"]
     assert [each.title for each in rows if each.drafts == 8] == [
         "logitspec", "without copies", "without runners_up", "without successors",
+        "without adaptive",
     ]  # fmt: skip
     peers = [each.method for each in rows if each.drafts is None]
     assert set(peers) >= PEERS
@@ -103,7 +104,7 @@ def test_scores_are_those_of_replays_made_one_by_one(transcripts: list[Transcrip
         assert score.counts.tokens == sum(len(trace.output_ids) for trace in traces) == 90
         assert score.counts.forwards == sum(len(trace.steps) for trace in traces)
         assert score.prompts == 3
-    assert len(result.scores["all"]) == 4 * 2 + len(PEERS)
+    assert len(result.scores["all"]) == 5 * 2 + len(PEERS)
 
 
 def test_all_files_together_count_tokens_and_steps(transcripts: list[Transcript]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from math import exp, log
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from logitspec import DraftTree, Origin, TopK
 from logitspec.drafters import make
-from logitspec.drafters.sources import offers, trust
+from logitspec.drafters.sources import offers
 from logitspec.drafters.sources.evidence import LENGTHS
 from logitspec.drafters.sources.offers import CAME, MAX_SUCCESSORS, Ranking, Successors
 from logitspec.drafters.sources.trust import MOST, PACE, Trust
@@ -52,21 +53,17 @@ def test_it_ends_where_probabilities_are_right_and_within_bounds() -> None:
     assert set(learnt.factors) == set(LENGTHS)
 
 
-def mean_accepted() -> float:
+def mean_accepted(**options: Any) -> float:
     """With trees of one size, over what a real model wrote for prompts as visitors type them."""
-    traces = [
-        replay(each, "logitspec", tree_size="capacity", draft_tree_capacity=25)
-        for each in read(SMOLLM2)
-    ]
+    sized = {"tree_size": "capacity", "draft_tree_capacity": 25}
+    traces = [replay(each, "logitspec", **sized, **options) for each in read(SMOLLM2)]
     return sum(len(each.output_ids) for each in traces) / sum(len(each.steps) for each in traces)
 
 
 def test_both_pay_on_a_real_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = mean_accepted()
+    neither, both = mean_accepted(adaptive=False), mean_accepted()
     monkeypatch.setattr(offers, "CAME", 1e-9)
-    without_mixture = mean_accepted()
-    monkeypatch.setattr(trust, "PACE", 0.0)
-    assert mean_accepted() < without_mixture < whole
+    assert neither < mean_accepted() < both
 
 
 def test_only_tokens_of_the_text_teach_and_each_request_begins_anew() -> None:

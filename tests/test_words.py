@@ -120,7 +120,9 @@ def about_models() -> set[str]:
     models._loaded["a/b"] = SimpleNamespace(
         target=SimpleNamespace(info={**about, "dtype": "float32"})
     )  # type: ignore[assignment]
-    lines: list[str] = [next(models.loading("builtin"))]
+    busy = SimpleNamespace(start=lambda: None, is_alive=lambda: True)
+    with mock.patch("logitspec.serving.models.Thread", lambda **_: busy):
+        lines: list[str] = [next(models.loading("builtin"))]
 
     def fetch(*_: Any, progress: Any, **__: Any) -> None:
         progress(10**9, 2 * 10**9)

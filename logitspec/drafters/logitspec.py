@@ -36,7 +36,7 @@ from logitspec.drafters.sources.offers import (
     Successors,
 )
 from logitspec.drafters.sources.sizing import Sizing
-from logitspec.drafters.sources.trust import Trust
+from logitspec.drafters.sources.trust import PACE, Trust
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.trace.costs import UNKNOWN_COSTS, RunningMean, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
@@ -65,6 +65,9 @@ class LogitSpec(Drafter):
     copies: bool = option(True, "draft what followed n-grams of the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
     successors: bool = option(True, "draft what the target ranked best after a token the last time")
+    adaptive: bool = option(
+        True, "trust copies as far as the text bears them out, and count what came in the prompt"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,7 +78,7 @@ class LogitSpec(Drafter):
         self._copies = Copies(self.max_ngram_size)
         self._longest = self._copies.longest
         self._successors = Successors()
-        self._trust = Trust()
+        self._trust = Trust(PACE if self.adaptive else 0.0)
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Copy]] = {}
         self._odds_after: dict[
@@ -97,8 +100,9 @@ class LogitSpec(Drafter):
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
         for place, row in enumerate(topk):
-            following = place + 1 if self.copies and place + 1 < len(ids) else None
-            came = None if following is None else (ids[following], following)
+            following = place + 1
+            mixes = self.adaptive and self.copies and following < len(ids)
+            came = (ids[following], following) if mixes else None
             self._successors.observe(tuple(ids[max(0, place - MAX_CONTEXT) : place + 1]), row, came)
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:

@@ -21,10 +21,11 @@ class Trust:
     """Factors of the odds of copies, learnt from the tokens of one text.
 
     A factor is e to the power of two parts: one of all copies, one of those after n-grams of this length. Both
-    follow the gradient of the logarithm of the probability that the best copy was given.
+    follow the gradient of the logarithm of the probability that the best copy was given, at this pace.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float = PACE) -> None:
+        self._pace = pace
         self._of_all = 0.0
         self._of_length = dict.fromkeys(LENGTHS, 0.0)
         self.factors = dict.fromkeys(LENGTHS, 1.0)
@@ -32,7 +33,7 @@ class Trust:
 
     def learn(self, length: int, probability: float, came: bool) -> None:
         """The best copy, after an n-gram of this length, was given this probability, and it came or another token did."""
-        change = PACE * (came - probability)
+        change = self._pace * (came - probability)
         self._of_all = _bounded(self._of_all + change)
         self._of_length[length] = _bounded(self._of_length[length] + change)
         self.factors = {each: exp(self._of_all + own) for each, own in self._of_length.items()}

@@ -121,7 +121,7 @@ def about_models() -> set[str]:
         target=SimpleNamespace(info={**about, "dtype": "float32"})
     )  # type: ignore[assignment]
     busy = SimpleNamespace(start=lambda: None, is_alive=lambda: True)
-    with mock.patch("logitspec.serving.models.Thread", lambda **_: busy):
+    with mock.patch("logitspec.serving.models.Thread", return_value=busy):
         lines: list[str] = [next(models.loading("builtin"))]
 
     def fetch(*_: Any, progress: Any, **__: Any) -> None:

@@ -81,9 +81,8 @@ class LogitSpec(Drafter):
         self._trust = Trust(PACE if self.adaptive else 0.0)
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Copy]] = {}
-        self._odds_after: dict[
-            int, tuple[dict[int, float], float]
-        ] = {}  # and the sum of all, by node
+        # By node: the odds of what may follow, and the sum of them and of "none of them".
+        self._odds_after: dict[int, tuple[dict[int, float], float]] = {}
         self._root, self._last = -1, TopK([], [])
         self._tree: DraftTree | None = None
         # Drafting takes so long before its first node, and for each node; learning, for a step and a node.

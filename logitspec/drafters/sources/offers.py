@@ -227,42 +227,38 @@ class Ranking:
     it is the one after the shorter ones, too (`Odds`).
     """
 
-    __slots__ = ("_buckets", "_came", "_groups", "_ids", "odds", "topk")
+    __slots__ = ("_came", "_groups", "_mixture", "odds", "topk")
 
     def __init__(self, topk: TopK, came: Came | None = None) -> None:
         self.topk = topk
         self.odds: dict[int, dict[int, float]] = {}
         self._came = came
-        self._ids: Sequence[int] | None = None
-        self._buckets: list[int] | None = None
+        self._mixture: tuple[Sequence[int], list[int]] | None = None
         self._groups: dict[int, int] | None = None
 
     @property
     def ids(self) -> Sequence[int]:
         """Its tokens, the most probable first."""
-        if self._ids is None:
-            self._work_out()
-        return self._ids  # type: ignore[return-value]
+        return (self._mixture or self._mix())[0]
 
     @property
     def buckets(self) -> list[int]:
         """Of `ids`."""
-        if self._buckets is None:
-            self._work_out()
-        return self._buckets  # type: ignore[return-value]
+        return (self._mixture or self._mix())[1]
 
-    def _work_out(self) -> None:
-        """When first asked for: most rankings never are."""
+    def _mix(self) -> tuple[Sequence[int], list[int]]:
+        """Only when first asked for, since most rankings never are."""
         ids, probabilities = self.topk.ids[:MAX_SUCCESSORS], self.topk.probs[:MAX_SUCCESSORS]
         if self._came is not None:
-            mixture = {
+            shares = {
                 token: (1 - CAME) * each for token, each in zip(ids, probabilities, strict=True)
             }
             token, _ = self._came
-            mixture[token] = mixture.get(token, 0.0) + CAME
-            ids = sorted(mixture, key=mixture.__getitem__, reverse=True)[:MAX_SUCCESSORS]
-            probabilities = [mixture[token] for token in ids]
-        self._ids, self._buckets = ids, buckets_of(probabilities)
+            shares[token] = shares.get(token, 0.0) + CAME
+            ids = sorted(shares, key=shares.__getitem__, reverse=True)[:MAX_SUCCESSORS]
+            probabilities = [shares[token] for token in ids]
+        self._mixture = ids, buckets_of(probabilities)
+        return self._mixture
 
     def group(self, token: int) -> int | None:
         """The group of a token's probability; None where it is not among the best."""

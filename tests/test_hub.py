@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import sleep
 from types import SimpleNamespace
@@ -273,13 +274,24 @@ def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:
     assert hub.fetched("model.safetensors") == []
 
 
+def has_arrived_in_part() -> bool:
+    """Whether some of a file is there. Other files and folders come and go meanwhile."""
+    # A walk passes over a folder that has gone.
+    for place, _, names in os.walk(constants.HF_HUB_CACHE):
+        for name in names:
+            with suppress(FileNotFoundError):
+                if name.endswith(".part") and Path(place, name).stat().st_size:
+                    return True
+    return False
+
+
 def test_an_interrupt_of_the_terminal_keeps_what_was_downloaded(
     hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["ABC", "--model", NAME, "--max-new-tokens", "2"]
     hub.open.clear()
     terminal = Fork(lambda: main(words), tmp_path / "log", {})
-    while not any(part.stat().st_size for part in Path(constants.HF_HUB_CACHE).rglob("*.part")):
+    while not has_arrived_in_part():
         sleep(0.02)
         assert terminal.poll() is None, (tmp_path / "log").read_text()
     os.kill(terminal.pid, signal.SIGINT)

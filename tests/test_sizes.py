@@ -67,8 +67,10 @@ def test_every_size_writes_the_same_text_in_its_own_number_of_forwards(
     assert flat.rows / flat.forwards > 2 * dear.rows / dear.forwards
 
 
-# Seconds as recorded: the median of what SmolLM2-135M-Instruct's transcripts take, AMD EPYC, python 3.11.7.
-START, NODE, LEARN, LEARN_NODE = 40e-6, 7e-6, 9e-6, 3e-6
+# Seconds that drafting and learning took in replays of these transcripts, on an AMD EPYC, python 3.11.7. In live runs on a
+# CPU, between forwards that empty its caches, they take up to three times as long, and with the H100's costs
+# "measured" would stay 2.1 % behind.
+START, NODE, LEARN, LEARN_NODE = 40e-6, 7e-6, 9e-6, 0.3e-6
 
 
 @pytest.fixture

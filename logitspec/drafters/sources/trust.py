@@ -12,7 +12,7 @@ from logitspec.drafters.sources.evidence import LENGTHS
 
 # By replays of 13 questions of Spec-Bench, among the first three of their categories, of the prompts in
 # `assets/prompts/typed.jsonl` on SmolLM2-135M-Instruct, and of unseen ones on the built-in model; from 0.2 to 0.6 all is the
-# same within 1 %.
+# same within 2 %.
 PACE = 0.4
 MOST = 3.0  # of each part, so that the first copies of another kind aren't out of reach
 

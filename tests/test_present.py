@@ -312,6 +312,24 @@ def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
         assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
 
 
+def test_the_focus_comes_back_from_the_link_at_once_and_never_later(lecturer: Page) -> None:
+    """While others follow, the lecture reports every few seconds where it is; who types meanwhile goes on to."""
+    lecturer.locator(".lp-begin").click()
+    wait_for_stage(lecturer)
+    open_lecture(lecturer)
+    assert lecturer.evaluate("document.activeElement.matches('[data-stage=true]')")
+    lecturer.keyboard.press("Escape")
+    lecturer.wait_for_selector(STAGE, state="hidden")
+    prompt = lecturer.locator("textarea").first
+    prompt.click()
+    prompt.fill("")
+    with lecturer.expect_response(re.compile("/lead$")) as response:
+        pass
+    response.value.finished()
+    lecturer.keyboard.type("a")
+    assert prompt.input_value() == "a"
+
+
 def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:
     prompt = lecturer.locator("textarea").first
     prompt.click()

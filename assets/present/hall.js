@@ -77,7 +77,7 @@ export function createHall(address) {
 
   function close() {
     if (panel.element.hidden) return false;
-    panel.element.hidden = true;
+    panel.hide();
     return true;
   }
 
@@ -225,6 +225,13 @@ function hallPanel(on) {
       element.hidden = false;
       buttons[buttons.length - 1].focus();
     },
+    /** Hands the focus back at once: later it would be taken from where the lecturer has gone on. */
+    hide() {
+      const held = element.contains(document.activeElement);
+      element.hidden = true;
+      if (held && before instanceof HTMLElement) before.focus({ preventScroll: true });
+      before = null;
+    },
     /** @param {{ link: string, qr: string | null, code: string, followers: number, notice: string }} about */
     paint(about) {
       setText(code, about.code);
@@ -234,8 +241,6 @@ function hallPanel(on) {
       if (about.qr && qr.getAttribute("src") !== about.qr) qr.src = about.qr;
       if (!about.qr) qr.hidden = true;
       for (const each of buttons.slice(0, -1)) each.hidden = !about.code;
-      if (element.hidden && before instanceof HTMLElement) before.focus({ preventScroll: true });
-      if (element.hidden) before = null;
     },
   };
 }

@@ -106,9 +106,9 @@ def test_a_replay_is_the_live_run_of_the_built_in_model(built_in: Any, dtype: st
     forward over one row tells apart, which changes no output."""
     target, tokens = built_in if dtype == "float32" else load(device="cpu", dtype=dtype)
     prompt = Prompt(1, "story", "", "Write a short story about a fox.")
-    (transcript,) = record(target, tokens, [prompt], 48)
+    (transcript,) = record(target, tokens, [prompt], 32)
     for method in EXACT:
-        expected = finished(live(target, encode_prompt(tokens, prompt.text), method, 48))
+        expected = finished(live(target, encode_prompt(tokens, prompt.text), method, 32))
         trace = replay(transcript, method)
         assert trace.output_ids == expected.output_ids
         assert [step.tokens for step in trace.steps] == [step.tokens for step in expected.steps]

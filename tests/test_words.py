@@ -358,7 +358,8 @@ def opened(chromium: Browser, url: str, locale: str, width: int = 1440) -> Page:
     )
     page = context.new_page()
     page.goto(url)
-    expect(page.locator("[data-logitspec-player] .ls-frame")).to_be_visible()
+    # Longer than an expectation waits, for a busy machine.
+    page.locator("[data-logitspec-player] .ls-frame").wait_for()
     expect(page.locator(".language")).to_be_visible()
     return page
 

@@ -14,7 +14,7 @@ from support.race_page import gradio_page_html, make_race, steps_from
 from support.view_tab import ViewTab, comes_to
 
 from logitspec.decoding.race import Race
-from logitspec.serving.wire import autoplay_message, pack
+from logitspec.serving.wire import autoplay_message, error_message, pack
 
 ROOT = "[data-logitspec-race]"
 LANE = f"{ROOT} .lr-lane"
@@ -119,6 +119,29 @@ def test_a_reload_in_mid_race_asks_on_until_it_has_ended(page: Page, server: Ser
     page.wait_for_timeout(500)
     assert len(server.asked) == questions
     assert server.stopped == []
+
+
+def test_a_reload_before_the_first_step_comes_back_to_the_race(page: Page, server: Server) -> None:
+    """Until then the one before it is in sight."""
+    race, messages = finished()
+    before = race.to_json().replace(race.name, "c0ffee")
+    page.evaluate("text => send(text)", autoplay_message(before))
+    has(page, race)
+    page.evaluate("dispatchEvent(new Event('logitspec-race'))")
+    page.evaluate("text => send(text)", messages[0])
+    server.have, server.grows = 0, 30
+    page.reload()
+    is_(page, "done")
+    has(page, race)
+    assert {each["run"] for each in server.asked} == {race.name}
+
+
+def test_a_race_that_was_refused_leaves_the_one_before_it(page: Page, server: Server) -> None:
+    begun(page, server)
+    page.evaluate("dispatchEvent(new Event('logitspec-race'))")
+    page.evaluate("text => send(text)", error_message("There is no room."))
+    page.reload()
+    has(page, part(20))
 
 
 def test_a_race_that_does_not_fit_is_asked_for(page: Page, view: ViewTab, server: Server) -> None:

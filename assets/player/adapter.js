@@ -42,6 +42,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   let lastMessageAt = performance.now();
   let asked = false; // for a run of which nothing has come
   let mine = ""; // the run that this page started
+  let begun = ""; // the same, while its beginning is all that has come: a race is shown from its first step on
 
   const view = create({
     repair: canFetch ? (run, from) => fetchSteps({ run, from }) : null,
@@ -85,7 +86,9 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const stepsHere = () => view.place().steps;
 
   function savePlace() {
-    save("place", JSON.stringify(view.place()));
+    const place = view.place();
+    const next = begun && begun !== place.run ? { ...place, run: begun, follow: true } : place;
+    save("place", JSON.stringify(next));
   }
 
   function saveSoon() {
@@ -96,7 +99,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   function saveTrace(whole) {
     clearTimeout(saver || undefined);
     saver = null;
-    if (!root.isConnected || view.place().run === "") return;
+    if (!root.isConnected || !(begun || view.place().run)) return;
     if (whole) save("trace", view.snapshot() || "");
     savePlace();
   }
@@ -218,11 +221,13 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (!value) return;
     asked = false;
     if (!value.startsWith('{"autoplay":true')) {
-      if (BEGINNING.test(value)) mine = subject(value).run || "";
+      begun = BEGINNING.test(value) ? subject(value).run || "" : "";
+      if (begun) mine = begun;
       return view.receive(value);
     }
     if (value === openedValue) return;
     openedValue = value;
+    begun = "";
     view.open(value);
   }
 
@@ -276,6 +281,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   addEventListener(about.waiting, () => {
     endFollowing();
     asked = true;
+    begun = "";
     view.expect();
   });
   addEventListener(about.stop, endFollowing);

@@ -101,11 +101,11 @@ def test_draws_follow_temperature_top_k_and_top_p() -> None:
     expected = output.scores[0][0].softmax(-1)
     drawn = [
         int(generated(net, max_new_tokens=1, method="autoregressive", seed=seed, **options)[0, -1])
-        for seed in range(400)
+        for seed in range(250)
     ]
     shares = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / len(drawn)
     assert (shares[expected == 0] == 0).all()
-    assert (shares - expected).abs().max() < 0.06
+    assert (shares - expected).abs().max() < 0.07
     assert (expected > 0).sum() > 1
 
 

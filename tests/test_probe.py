@@ -2,79 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from support.families import CONFIGS, FAST, VOCABULARY, WINDOW, model, runner
+from support.forward_faults import FAULTS
 
 from logitspec.errors import LogitSpecError
 from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.loader import prepare
 from logitspec.models.probing import TEXTS, probe_of
-from logitspec.runtime.fast import FastForward
-from logitspec.runtime.operations import Norm
 from logitspec.runtime.probe import Probe, likely_text
 from logitspec.runtime.runner import Runner
 
 HALF_TOO = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["single", "half"])
-NORMS = ("_before_attention", "_before_mlp", "_after_attention", "_after_mlp")
-
-
-def swap_norms(forward: FastForward) -> bool:
-    for layer in forward.layers:
-        first, second, *_ = [name for name in NORMS if getattr(layer, name) is not None]
-        one, other = getattr(layer, first), getattr(layer, second)
-        setattr(layer, first, other)
-        setattr(layer, second, one)
-    return True
-
-
-def forget_query_norm(forward: FastForward) -> bool:
-    planted = False
-    for layer in forward.layers:
-        shape = layer.shape
-        if (norm := shape.query_norm) is not None:
-            planted = True
-            each_head = shape.each_head and _of_ones(shape.each_head)
-            layer.shape = replace(shape, query_norm=_of_ones(norm), each_head=each_head)
-    return planted
-
-
-def _of_ones(norm: Norm) -> Norm:
-    return norm._replace(weight=torch.ones_like(norm.weight))
-
-
-def forget_biases(forward: FastForward) -> bool:
-    biased = [product for product in forward.products if product.bias is not None]
-    for product in biased:
-        product.bias = None
-    return bool(biased)
-
-
-def ignore_windows(forward: FastForward) -> bool:
-    windows = [layer for layer in forward.layers if layer.window is not None]
-    for layer in windows:
-        layer.shape = replace(layer.shape, window=None)
-    forward._windows = {None}
-    return bool(windows)
-
-
-def shift_drafts(forward: FastForward) -> bool:
-    rotations = forward._rotations
-
-    def shifted(positions: Any, last: int) -> Any:
-        return rotations(positions + (positions > forward.cache.length), last + 1)
-
-    forward._rotations = shifted  # type: ignore[method-assign]
-    return True
-
-
-FAULTS = (swap_norms, forget_query_norm, forget_biases, ignore_windows, shift_drafts)
 
 
 @HALF_TOO
@@ -181,14 +125,3 @@ def test_half_precision_is_held_to_single_precision_where_that_fits(
     # Then the errors of the stock forward at another shape say what rounding does.
     probe, stock = check_tree_equivalence(target, "net")
     assert probe.excess(probe.errors(target), stock) == 0.0
-
-
-def test_a_real_model_runs_on_the_fast_forward_in_both_dtypes(smollm2: tuple[Runner, Any]) -> None:
-    target, tokenizer = smollm2
-    assert target.info["environment"]["forward"] == "fast"
-    half = prepare(copy.deepcopy(target.model).bfloat16())
-    probe, stock = check_tree_equivalence(half, "SmolLM2", tokenizer)
-    half.use_forward(FastForward(half.model))
-    assert probe.excess(probe.errors(half), stock) == 0.0
-    shift_drafts(half.forward)  # type: ignore[arg-type]
-    assert probe.excess(probe.errors(half), stock) > 0.01

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.recorded import SMOLLM2
 
-from logitspec import load
 from logitspec.__main__ import main
 from logitspec.decoding import engine
 from logitspec.drafters import logitspec
 from logitspec.drafters.logitspec import LogitSpec
 from logitspec.errors import LogitSpecError
 from logitspec.measure.replay import sizes
-from logitspec.measure.replay.record import record
 from logitspec.measure.replay.sizes import (
     COSTS,
     MAX_LOSS,
@@ -27,18 +26,13 @@ from logitspec.measure.replay.sizes import (
 )
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.measure.replay.transcript import Transcript, read, save
-from logitspec.prompts import examples
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.tree import DraftTree
-
-# SmolLM2-135M-Instruct in float32: python -m logitspec replay record --model HuggingFaceTB/SmolLM2-135M-Instruct
-#     --dtype float32 --prompts assets/prompts/typed.jsonl --max-new-tokens 64 --ranks 32 --out ...
-SMOLLM2 = Path(__file__).parent / "golden" / "smollm2.jsonl.gz"
 
 
 @pytest.fixture(scope="module")
 def transcripts() -> list[Transcript]:
-    return list(record(*load("builtin"), examples()[4:16:4], 80))
+    return list(read(SMOLLM2))[:3]
 
 
 def test_a_replay_with_costs_takes_what_they_say(transcripts: list[Transcript]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import sys
 from pathlib import Path
@@ -13,9 +14,13 @@ import torch
 from gguf import GGUFReader
 from gguf.quants import dequantize
 from support.fakes import finished
+from support.forward_faults import shift_drafts
 
 from logitspec import decode
 from logitspec.models import encode_prompt, loader
+from logitspec.models.checks import check_tree_equivalence
+from logitspec.models.loader import prepare
+from logitspec.runtime.fast import FastForward
 from logitspec.runtime.runner import Runner
 
 SmolLM2 = tuple[Runner, Any]
@@ -82,3 +87,14 @@ def test_the_name_in_the_catalogue_leads_to_the_package_and_traces_say_which_fil
         assert source.name == f"{name}:Q4_1"
         assert source.gguf is not None
         assert source.gguf.path == smollm2_file
+
+
+def test_it_runs_on_the_fast_forward_in_both_dtypes(smollm2: SmolLM2) -> None:
+    target, tokenizer = smollm2
+    assert target.info["environment"]["forward"] == "fast"
+    half = prepare(copy.deepcopy(target.model).bfloat16())
+    probe, stock = check_tree_equivalence(half, "SmolLM2", tokenizer)
+    half.use_forward(FastForward(half.model))
+    assert probe.excess(probe.errors(half), stock) == 0.0
+    shift_drafts(half.forward)  # type: ignore[arg-type]
+    assert probe.excess(probe.errors(half), stock) > 0.01

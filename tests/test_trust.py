@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from math import exp, log
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.recorded import SMOLLM2
 
 from logitspec import DraftTree, Origin, TopK
 from logitspec.drafters import make
@@ -18,8 +18,6 @@ from logitspec.drafters.sources.trust import MOST, PACE, Trust
 from logitspec.measure.replay.target import replay
 from logitspec.measure.replay.transcript import read
 from logitspec.trace.results import ForwardResult
-
-SMOLLM2 = Path(__file__).parent / "golden" / "smollm2.jsonl.gz"
 
 
 @pytest.mark.parametrize("came", [True, False])

@@ -1,4 +1,4 @@
-"""Steps that official implementations of other methods were recorded with, in tests/golden/METHOD."""
+"""What tests/golden holds: steps of official implementations of other methods, and transcripts of a real model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import Any
 from logitspec import DraftTree, Origin, Provenance
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+
+# SmolLM2-135M-Instruct in float32: python -m logitspec replay record --model HuggingFaceTB/SmolLM2-135M-Instruct
+#     --dtype float32 --prompts assets/prompts/typed.jsonl --max-new-tokens 64 --ranks 32 --out ...
+SMOLLM2 = GOLDEN / "smollm2.jsonl.gz"
 
 
 def recordings(method: str) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from asyncio import sleep
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing, closing
@@ -27,16 +28,19 @@ EVERY_CLICK: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
 # The order of those who wait is serving/turn.py's, so Gradio's queue lets everybody through.
 AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "concurrency_id": "model"}
 MAX_TICKETS = 4096  # the latest
+SECONDS_TO_JOIN = 5.0  # from a click to its run
+SECONDS_PER_LOOK = 0.05
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Ticket:
-    """One click on Run: whether its turn has come, whether to stop, and whether a later click has
-    replaced it."""
+    """One click on Run: whether its run has joined Gradio's queue, whether its turn has come, whether to stop, and
+    whether a later click has replaced it."""
 
     stop: Event = field(default_factory=Event)
+    joined: bool = False
     begun: bool = False
     replaced: bool = False
 
@@ -71,7 +75,7 @@ class Desk:
         )
 
         async def run(visit: gr.Request, click: str, *values: Any) -> AsyncIterator[str]:
-            async for message in self._messages(visit, click, lambda: request(*values)):
+            async for message in self._stream(visit, click, lambda: request(*values)):
                 yield message
 
         ticket = gr.on(
@@ -89,25 +93,42 @@ class Desk:
 
     def replace(self, visit: gr.Request) -> None:
         """End the visitor's current run without further messages."""
-        if old := self._halt(visit):
-            old.replaced = True
+        if old := self._newest.pop(str(visit.session_hash), None):
+            _replace(old)
 
     def _new_ticket(self, visit: gr.Request) -> str:
         """A name for this click. Comes before the queue, so that a Stop pressed while the run still
         waits finds what to set."""
-        self.replace(visit)
-        click = secrets.token_hex(8)
-        self._newest[str(visit.session_hash)] = self._tickets[click] = Ticket()
+        click, session = secrets.token_hex(8), str(visit.session_hash)
+        old = self._newest.get(session)
+        self._newest[session] = self._tickets[click] = Ticket()
+        self._newest.move_to_end(session)
+        if old:
+            _replace(old)
         for tickets in (self._newest, self._tickets):
             while len(tickets) > MAX_TICKETS:
                 tickets.popitem(last=False)
         return click
+
+    async def _stream(
+        self, visit: gr.Request, click: str, make: Callable[[], Request]
+    ) -> AsyncIterator[str]:
+        """`_messages`. A run that was replaced ends after the next one has joined: Gradio closes a page's stream with
+        the last of its runs, and what joins in that moment would never be read."""
+        async for message in self._messages(visit, click, make):
+            yield message
+        for _ in range(round(SECONDS_TO_JOIN / SECONDS_PER_LOOK)):
+            newest = self._newest.get(str(visit.session_hash))
+            if newest is None or newest.joined:
+                return
+            await sleep(SECONDS_PER_LOOK)
 
     async def _messages(
         self, visit: gr.Request, click: str, make: Callable[[], Request]
     ) -> AsyncIterator[str]:
         """Messages for the view; an error appears in it and as a notice."""
         ticket = self._tickets.pop(click, Ticket())
+        ticket.joined = True
         if ticket.stop.is_set():
             return
         try:
@@ -144,6 +165,11 @@ class Desk:
         if ticket:
             ticket.stop.set()
         return ticket
+
+
+def _replace(ticket: Ticket) -> None:
+    ticket.replaced = True
+    ticket.stop.set()
 
 
 def _packed(messages: Generator[str, None, None]) -> Generator[str, None, None]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 from support.awaited import awaited
 
@@ -42,7 +44,8 @@ class Hall:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(desk_module, "SECONDS_TO_JOIN", 600.0)
     return Desk(Hall())  # type: ignore[arg-type]
 
 
@@ -58,7 +61,7 @@ class Click:
         self.reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        make = lambda: Request(self._prompt)  # noqa: E731
+        make = partial(Request, self._prompt)
         async for message in self._desk._stream(VISIT, self._name, make):
             self.messages.append(message)
 
@@ -66,45 +69,34 @@ class Click:
         while self._prompt not in self.messages:
             await asyncio.sleep(0.01)
 
+    async def ends(self) -> None:
+        await asyncio.wait_for(self.reading, 60)
 
-def test_a_run_that_is_replaced_ends_after_the_next_one_has_joined(desk: Desk) -> None:
-    """Gradio closes a page's stream of messages with the end of the only run in it."""
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_run_that_is_replaced_ends_after_the_next_one_has_joined(desk: Desk, waits: bool) -> None:
+    """Gradio closes a page's stream of messages with the end of the only run in it. waits: for somebody else's turn."""
 
     async def press_twice() -> None:
+        other = desk._host.ask(Visitor("bob", "there")) if waits else None
         first = Click(desk, "first")
         first.join()
-        await first.begins()
+        if other is None:
+            await first.begins()
         second = Click(desk, "second")
         await asyncio.sleep(0.5)
         assert not first.reading.done()
         second.join()
+        if other is not None:
+            other.leave()
         await second.begins()
-        await asyncio.wait_for(first.reading, 5)
+        await first.ends()
+        assert first.messages.count("first") == (not waits)
         assert "second" not in first.messages
         desk._stop(VISIT)
-        await asyncio.wait_for(second.reading, 5)
+        await second.ends()
 
     awaited(press_twice())
-
-
-def test_one_that_waits_for_its_turn_does_so_too(desk: Desk) -> None:
-    async def press() -> None:
-        other = desk._host.ask(Visitor("bob", "there"))
-        first = Click(desk, "first")
-        first.join()
-        await asyncio.sleep(0.1)
-        second = Click(desk, "second")
-        await asyncio.sleep(0.5)
-        assert not first.reading.done()
-        second.join()
-        other.leave()
-        await second.begins()
-        await asyncio.wait_for(first.reading, 5)
-        assert "first" not in first.messages
-        desk._stop(VISIT)
-        await asyncio.wait_for(second.reading, 5)
-
-    awaited(press())
 
 
 def test_it_waits_for_none_that_never_joins(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,17 +107,32 @@ def test_it_waits_for_none_that_never_joins(desk: Desk, monkeypatch: pytest.Monk
         first.join()
         await first.begins()
         Click(desk, "second")
-        await asyncio.wait_for(first.reading, 5)
+        await first.ends()
 
     awaited(press())
 
 
-def test_one_that_made_way_for_a_recorded_run_ends_at_once(desk: Desk) -> None:
+def test_one_that_made_way_for_a_recorded_run_waits_for_none(desk: Desk) -> None:
     async def choose() -> None:
         first = Click(desk, "first")
         first.join()
         await first.begins()
         desk.replace(VISIT)
-        await asyncio.wait_for(first.reading, 1)
+        await first.ends()
 
     awaited(choose())
+
+
+def test_stop_ends_one_that_waits_and_says_so(desk: Desk) -> None:
+    async def press() -> None:
+        desk._host.ask(Visitor("bob", "there"))
+        first = Click(desk, "first")
+        first.join()
+        while not first.messages:  # what it may expect
+            await asyncio.sleep(0.01)
+        assert "stopped before it began" in desk._stop(VISIT)
+        await first.ends()
+        assert "first" not in first.messages
+        assert desk._stop(VISIT) == gr.skip()
+
+    awaited(press())

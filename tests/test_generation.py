@@ -105,7 +105,7 @@ def test_draws_follow_temperature_top_k_and_top_p() -> None:
     ]
     shares = torch.bincount(torch.tensor(drawn), minlength=len(expected)) / len(drawn)
     assert (shares[expected == 0] == 0).all()
-    assert (shares - expected).abs().max() < 0.07
+    assert (shares - expected).abs().max() < 0.06
     assert (expected > 0).sum() > 1
 
 

@@ -313,7 +313,7 @@ def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
 
 
 def test_the_focus_comes_back_from_the_link_at_once_and_never_later(lecturer: Page) -> None:
-    """While others follow, the lecture reports every few seconds where it is; who types meanwhile goes on to."""
+    """While others follow, the lecture reports every few seconds where it is; who types meanwhile goes on typing."""
     lecturer.locator(".lp-begin").click()
     wait_for_stage(lecturer)
     open_lecture(lecturer)

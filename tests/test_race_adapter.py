@@ -136,12 +136,17 @@ def test_a_reload_before_the_first_step_comes_back_to_the_race(page: Page, serve
     assert {each["run"] for each in server.asked} == {race.name}
 
 
-def test_a_race_that_was_refused_leaves_the_one_before_it(page: Page, server: Server) -> None:
+def test_a_race_that_failed_before_its_first_step_leaves_the_one_before_it(
+    page: Page, server: Server
+) -> None:
+    race, messages = finished()
     begun(page, server)
     page.evaluate("dispatchEvent(new Event('logitspec-race'))")
+    page.evaluate("text => send(text)", messages[0].replace(race.name, "c0ffee"))
     page.evaluate("text => send(text)", error_message("There is no room."))
     page.reload()
     has(page, part(20))
+    assert {each["run"] for each in server.asked} == {race.name}
 
 
 def test_a_race_that_does_not_fit_is_asked_for(page: Page, view: ViewTab, server: Server) -> None:

@@ -62,8 +62,8 @@ def test_every_size_writes_the_same_text_in_its_own_number_of_forwards(
 
 
 # Seconds that drafting and learning took in replays of these transcripts, on an AMD EPYC, python 3.11.7. In live runs on a
-# CPU, between forwards that empty its caches, they take up to three times as long, and with the H100's costs
-# "measured" would stay 2.1 % behind.
+# CPU, between forwards that empty its caches, they take longer, and with the H100's costs "measured" would stay
+# further behind than it may.
 START, NODE, LEARN, LEARN_NODE = 40e-6, 7e-6, 9e-6, 0.3e-6
 
 

@@ -87,8 +87,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   function savePlace() {
     const place = view.place();
-    const next = begun && begun !== place.run ? { ...place, run: begun, follow: true } : place;
-    save("place", JSON.stringify(next));
+    const isShown = !begun || begun === place.run;
+    save("place", JSON.stringify(isShown ? place : { ...place, run: begun, follow: true }));
   }
 
   function saveSoon() {

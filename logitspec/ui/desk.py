@@ -156,15 +156,11 @@ class Desk:
             raise gr.Error(escape(said, quote=False), print_exception=False, duration=5) from error
 
     def _stop(self, visit: gr.Request) -> Any:
-        ticket = self._halt(visit)
-        waiting = ticket is not None and not ticket.begun
-        return error_message(str(stopped())) if waiting else gr.skip()
-
-    def _halt(self, visit: gr.Request) -> Ticket | None:
         ticket = self._newest.pop(str(visit.session_hash), None)
-        if ticket:
-            ticket.stop.set()
-        return ticket
+        if ticket is None:
+            return gr.skip()
+        ticket.stop.set()
+        return gr.skip() if ticket.begun else error_message(str(stopped()))
 
 
 def _replace(ticket: Ticket) -> None:

@@ -1,4 +1,4 @@
-/* The cues of a race: who needs the fewest passes, who is the fastest, and whether all wrote the same. */
+/* The cues of a race: which lane needs the fewest passes, which is the fastest, and whether all wrote the same. */
 
 import { announceCue, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
@@ -23,7 +23,7 @@ const CUES = [
 /** @param {RaceView} view */
 export function registerRace(view) {
   const { state, element } = view;
-  /** The cue that was gone to last: two of them show the same moment. */
+  /** The cue most recently gone to: two cues show the same moment. */
   let gone = 0;
   register(element, {
     name: "race",
@@ -48,7 +48,7 @@ export function registerRace(view) {
 const momentOf = (race, index) => CUES[index][1] * raceEnd(race, CUES[index][0]);
 
 /**
- * The cue at the moment that is shown, else the last one before it.
+ * The cue at the moment shown, or else the last one before it.
  * @param {RaceState} state
  * @param {Race} race
  * @param {number} gone

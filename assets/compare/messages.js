@@ -21,8 +21,8 @@ const LANES_AT_FIRST = 2;
 const LOST_STEPS = t("compare.lost-steps");
 
 /**
- * Gets ready for a race that was requested; the old one is shown until its first step comes, and stays if it
- * can't start.
+ * Gets ready for a requested race; the old one stays until the first step of the new one arrives, or for good if
+ * that can't start.
  * @param {RaceView} view
  */
 export function expectRace(view) {
@@ -70,7 +70,7 @@ function takeRace(view, data) {
   growShown(view, race, { kind: "race_steps", race: data.race, verdict: data.verdict, lanes });
 }
 
-/** A race as it stands; one that ended while its page reloaded tells its outcome now. @param {RaceView} view @param {Race} race */
+/** Shows a race as it is; announces its outcome if it ended during a reload. @param {RaceView} view @param {Race} race */
 function takeWholeRace(view, race) {
   loadRace(view, race);
   if (raceOver(race) && !race.recorded) tellOutcome(race);
@@ -107,7 +107,7 @@ function foldOf({ course }, race) {
 }
 
 /**
- * Opens a lane as a run of its own, recorded as its race is.
+ * Opens a lane as a run of its own, recorded if its race is.
  * @param {RaceView} view
  * @param {Race} race
  * @param {Trace} trace

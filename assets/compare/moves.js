@@ -9,7 +9,7 @@ import { arrivalWords, standWords } from "./words.js";
 
 /** @import { Clock, RaceState, RaceView } from "../player/types.js" */
 
-const STILLS_EVERY = 250; // ms, for those who want no motion
+const STILLS_EVERY = 250; // ms, for viewers who prefer reduced motion
 
 /**
  * Sets the clock to `at`; at the frontier of a running race, the view follows the race.

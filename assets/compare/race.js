@@ -11,7 +11,7 @@ const RACE_FINISHES = ["eos", "length", "context"];
 /**
  * @param {RaceMessage} document of a race that begins, or of a whole one
  * @returns {Race}
- * @throws {Error} with one sentence when its schema is another
+ * @throws {Error} with one sentence when it has another schema
  */
 export function createRace(document) {
   const lanes = document.lanes.map((lane, number) => {
@@ -21,7 +21,7 @@ export function createRace(document) {
     return { title: String(translatedPart(titleWritten)), titleWritten, trace };
   });
   const { race: name, recorded = "", warm_up: warmUp, verdict = null } = document;
-  // Of a live race the lanes stay where their steps go.
+  // The lanes of a live race keep their order, because its steps come by lane number.
   if (recorded) lanes.sort((a, b) => Number(isPlain(b.trace)) - Number(isPlain(a.trace)));
   const origins = new Set(["root"]);
   for (const { trace } of lanes) noteOrigins(origins, trace, 0);
@@ -51,7 +51,7 @@ export function growRace(race, message) {
 export const stepsInAll = (race) => race.lanes.reduce((sum, { trace }) => sum + trace.steps.length, 0);
 
 /**
- * Adds the origins of accepted nodes: rejected drafts show nowhere in a race.
+ * Adds the origins of accepted nodes: rejected drafts appear nowhere in a race.
  * @param {Set<string>} origins
  * @param {Trace} trace
  * @param {number} since
@@ -66,7 +66,7 @@ function noteOrigins(origins, trace, since) {
 function growLane(trace, { from, steps, vocabulary, finish = null, error = null, prefill_seconds }) {
   addVocabulary(trace, vocabulary || {});
   appendSteps(trace, steps.slice(trace.steps.length - from));
-  // A message that comes late must not take back the end.
+  // A late message must not undo the end.
   if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }
 
@@ -103,7 +103,7 @@ export function trackLength(race) {
 }
 
 /**
- * The race as one JSON string, such as `createRace` takes.
+ * The race as one JSON string of the document that `createRace` takes.
  * @param {Race} race
  */
 export function raceText({ lanes, ...race }) {

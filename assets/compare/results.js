@@ -38,7 +38,7 @@ export function createResults(gpuCosts) {
   };
 }
 
-/** @param {string} title within a sentence; German writes nouns large */
+/** @param {string} title within a sentence; German capitalises nouns */
 const midSentence = (title) => (language === "de" ? title : title.toLowerCase());
 
 /** @param {Trace} trace */

@@ -7,7 +7,7 @@ import { tokensAfter } from "./race.js";
 
 /** @import { Trace } from "../player/types.js" */
 
-const TRACK_GAP = 0.3; // of a token, behind every step
+const TRACK_GAP = 0.3; // of a token, after every step
 
 export function createTrack() {
   const paths = new Map(

@@ -30,13 +30,13 @@ export function verdictWords(race) {
   if (place !== null) return differenceWords(place, margin);
   const dtype = String(race.lanes[0].trace.header.model?.dtype ?? "");
   if (!complete) return t("compare.identical-so-far", { n: tokens });
-  // In half precision identical outputs are no matter of course.
+  // In half precision, identical outputs can't be taken for granted.
   return t(dtype.endsWith("float16") ? "compare.identical-half" : "compare.identical", { n: tokens, dtype });
 }
 
 /**
- * Why each lane was faster or slower than plain decoding: its passes, and what one of them cost; and what such a
- * pass costs on a GPU.
+ * Why each lane was faster or slower than plain decoding: its passes, the cost of one, and what such a pass costs
+ * on a GPU.
  * @param {Race} race
  * @param {GpuCosts | null} gpu
  */
@@ -65,7 +65,7 @@ export function raceReasons(race, gpu) {
 }
 
 /**
- * Milliseconds of a pass over so many rows, between the measured ones.
+ * Milliseconds of a pass over `rows` rows, interpolated between the measured sizes.
  * @param {GpuCosts} gpu
  * @param {number} rows
  */
@@ -111,7 +111,7 @@ export function laneWords(trace, steps) {
 }
 
 /**
- * The order of arrival, for those who hear the page.
+ * The order of arrival, for screen readers.
  * @param {Race} race
  * @param {Clock} clock
  */
@@ -126,7 +126,7 @@ export function arrivalWords(race, clock) {
 }
 
 /**
- * Where every lane is, for those who hear the page.
+ * Where every lane is, for screen readers.
  * @param {Race} race
  * @param {number} at
  * @param {Clock} clock

@@ -1,4 +1,4 @@
-/* Addresses of cues: ?lesson=7&cue=2, stations and cues from 1 on. */
+/* Addresses of cues: ?lesson=7&cue=2, stations and cues counted from 1. */
 
 import { CUES } from "./progress.js";
 

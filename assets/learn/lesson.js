@@ -1,5 +1,5 @@
 /* The lesson: stations with three cues each (question, reveal, sentence to remember), and an unseen step at the end.
-   It needs no server: a host hands in the lesson, a way to recorded runs, and where predictions are kept. */
+   It needs no server: a host passes in the lesson, a way to fetch recorded runs, and a store for predictions. */
 
 import { announceCue, predict as announcePrediction, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
@@ -35,7 +35,7 @@ export function createLesson(element, options) {
   /** @type {ReturnType<typeof createPractice> | null} */
   let practice = null;
   let saving = false;
-  /** @type {Talk | null} null until the runs are there */
+  /** @type {Talk | null} null until the runs have loaded */
   let talk = null;
   const view = createView(element, (place) => field && field.pick(place));
   const files = { ...filesOf({ element, open: (text) => void open(text) }), element: view.files };
@@ -48,7 +48,7 @@ export function createLesson(element, options) {
   fillFiles(files, fileOpener(files, "lesson"), [own, link, save, again]);
 
   /**
-   * Shows a cue. @param {number} to @param {boolean} [focus] moves to where the visitor goes on
+   * Shows a cue. @param {number} to @param {boolean} [focus] moves the focus to where the visitor continues
    */
   function go(to, focus = false) {
     if (!talk) return;
@@ -124,8 +124,8 @@ export function createLesson(element, options) {
   }
 
   /**
-   * Stores a prediction and goes on to the reveal, or waits for it where a lecture counts the prediction: only that
-   * takes a later one in its place.
+   * Stores a prediction and goes on to the reveal, or waits for it where a lecture counts the prediction: only a
+   * counted one may be replaced later.
    * @param {Station} station
    * @param {number} said
    */
@@ -148,7 +148,7 @@ export function createLesson(element, options) {
   }
 
   /**
-   * Goes through another lesson once its runs are there, and stays in the one before if they are not.
+   * Starts another lesson once its runs have loaded, and stays in the current one if they do not load.
    * @param {Lesson} lesson
    * @param {LessonOptions["start"]} start
    */
@@ -165,7 +165,7 @@ export function createLesson(element, options) {
     go(start ? (start.station - 1) * CUES.length + start.cue - 1 : progress.at);
   }
 
-  /** A lesson from a file; what is wrong with it is said. @param {string} text */
+  /** Opens a lesson from a file, or shows what is wrong with it. @param {string} text */
   async function open(text) {
     try {
       await begin(readLesson(text), null);
@@ -195,7 +195,7 @@ export function createLesson(element, options) {
     sayOf(files, copied ? t("learn.copied") : address);
   }
 
-  /** The lesson as a page that opens here; the focus, which a disabled button loses, comes back to it. */
+  /** Saves the lesson as a page that opens here; gives the focus back to the button, which loses it when disabled. */
   async function savePage() {
     if (!talk || !options.page || saving) return;
     const hadFocus = document.activeElement === save;
@@ -215,7 +215,7 @@ export function createLesson(element, options) {
     at: () => (talk ? talk.at : -1),
     go: (/** @type {number} */ index) => go(index),
     describe: (/** @type {number} */ index) => describeCue(/** @type {Talk} */ (talk), index),
-    // A lesson of a file is on the lecturer's own disk, and others do not have it.
+    // A lesson from a file is on the lecturer's own disk, and others do not have it.
     place: () => (talk && talk.isOwn ? { lesson: talk.lesson.lesson } : null),
     show: (/** @type {any} */ place) => Boolean(talk && place && place.lesson === talk.lesson.lesson),
     stage: (/** @type {boolean} */ on) => view.stage.enlarge(on),
@@ -226,7 +226,7 @@ export function createLesson(element, options) {
   return { source, open, ready };
 }
 
-/** Whether a prediction is right, as far as that can be said of it. @param {Talk} talk @param {Prediction} predict @param {number} said */
+/** Whether a prediction is right; null where nothing is right or wrong. @param {Talk} talk @param {Prediction} predict @param {number} said */
 const judged = ({ say }, predict, said) => (hasAnswer(predict) ? isRight(predict, said, say.answer(predict)) : null);
 
 /** @param {Lesson} lesson */
@@ -240,7 +240,7 @@ const cueAt = (at) => (at % CUES.length) + 1;
 
 /**
  * @param {Talk} talk
- * @throws {Error} with one sentence when a figure or a scene is of a step or a node that its run has not
+ * @throws {Error} with one sentence when a figure or a scene names a step or a node that its run lacks
  */
 function checkAgainstRuns({ lesson, runs, say }) {
   for (const name of Object.keys(lesson.figures || {})) say.write(name);

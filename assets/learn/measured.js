@@ -12,7 +12,7 @@ export const isMeasurable = ({ open, predict }) =>
   open === "compare" && predict !== undefined && predict.kind === "number" && !hasAnswer(predict);
 
 /**
- * Judges what was predicted at a station, once and for all; false where nothing was, or the race tells nothing of it.
+ * Judges the prediction at a station, once and for all; false if there is none, or the race says nothing about it.
  * @param {Station} station
  * @param {Progress} progress
  * @param {RaceOutcome} outcome
@@ -26,9 +26,9 @@ export function judge(station, { answers }, outcome) {
 }
 
 /**
- * What a race measured: the most tokens a pass that drafting brought, and who was first by passes and by time.
+ * What a race measured: the most tokens a pass with drafting, and which lane was first by passes and by time.
  * @param {RaceOutcome} outcome
- * @returns {Measured | null} null where nothing was drafted, or only one ran
+ * @returns {Measured | null} null where no lane drafted, or only one ran
  */
 function measuredIn({ lanes }) {
   const means = lanes.filter(({ plain }) => !plain).map(({ title, tokens, passes }) => ({ title, mean: tokens / passes }));

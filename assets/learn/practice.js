@@ -9,7 +9,7 @@ import { isShownStep, keepPractice, practiceScore, readPractice } from "./progre
 
 const BEFORE = 2; // the beat that shows all drafts, but none of the target's choices
 const AFTER = 4;
-const SHOWN = 10; // of the last predictions
+const SHOWN = 10; // of the latest predictions
 const DECIMAL = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 
 /**
@@ -53,7 +53,7 @@ export function createPractice({ lesson, runs, store, random, show, fail }) {
   });
   another.addEventListener("click", () => begin().catch(fail));
 
-  /** Asks about a step of one of the lesson's runs; preferably one that no station shows and nobody has practised. */
+  /** Asks about a step of one of the lesson's runs; preferably one neither shown nor practised before. */
   async function begin() {
     const names = lesson.practice || [];
     if (!names.length) return;

@@ -6,9 +6,9 @@ import { mark } from "./verdicts.js";
 
 /** @import { Prediction, PredictionField, Sayings } from "./types.js" */
 
-export const MOST = 1e9; // of a number without a bound of its own
+export const MOST = 1e9; // for a number that sets no bound
 const HOW = { node: t("learn.pick_node"), rank: t("learn.pick_rank"), token: t("learn.pick_token") };
-let fields = 0; // in the page, since options of one name exclude each other
+let fields = 0; // in the page, since options with the same name exclude each other
 
 /**
  * @param {Prediction} predict

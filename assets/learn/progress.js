@@ -24,7 +24,7 @@ function write(store, name, value) {
   try {
     if (store) store.setItem(name, JSON.stringify(value));
   } catch {
-    return; // full or forbidden, so it lasts as long as the page
+    return; // full or forbidden, so the value lasts only as long as the page
   }
 }
 
@@ -74,7 +74,7 @@ export const readPractice = (store) =>
 export const keepPractice = (store, practised) => write(store, PRACTICE, practised.slice(-MAX_PRACTISED));
 
 /**
- * Whether a prediction is right; of options the one that is nearest to the value.
+ * Whether a prediction is right; among options, the one nearest to the value is.
  * @param {Prediction} predict
  * @param {number} said a number, or the place of an option
  * @param {number} value of the answer
@@ -109,7 +109,7 @@ export function isDone({ station, done = "revealed" }, { answers, seen }) {
 }
 
 /**
- * Whether a visitor may predict: once, or as often as a lecture that counts it lets them, until the answer was seen.
+ * Whether a visitor may predict: once, or, where a lecture counts it, again and again until they see the answer.
  * @param {Station} station
  * @param {Pick<Progress, "answers" | "seen">} progress
  */
@@ -136,7 +136,7 @@ export function scoreOf({ stations }, { answers, seen }) {
 }
 
 /**
- * How well accepted lengths were predicted: in all, lately and at first; null before the first prediction.
+ * How well accepted lengths were predicted: overall, recently and at first; null before the first prediction.
  * @param {Practised[]} practised
  */
 export function practiceScore(practised) {

@@ -1,4 +1,4 @@
-/* A lesson's file: types and bounds are checked by assets/schema.json, relations between its parts here.
+/* A lesson's file: types and bounds are checked against assets/schema.json, relations between its parts here.
    logitspec/publish/lesson.py has the same functions in the same order, and a test gives both the same files. */
 
 import { t } from "../page/i18n.js";

@@ -27,7 +27,7 @@ export function createRuns({ runs, traces = {} }, fetchRun) {
       throw new Error(t("learn.no_run", { run: runs[name] }));
     }
     const document = readDocument(text, "trace");
-    // Traces of a file may bear the same name or none, and the player tells runs apart by theirs.
+    // Traces in a file may share a name or have none, and the player tells runs apart by name.
     const trace = createTrace({ ...document, run: own ? `lesson-${name}` : document.run || name });
     appendSteps(trace, document.steps);
     loaded.set(name, trace);

@@ -9,7 +9,7 @@ import { pickable } from "./sayings.js";
 /** @import { Prediction, Station, Talk } from "./types.js" */
 
 const SHARES = [0.45, 0.4, 0.15]; // of a station's seconds, by cue
-const SECONDS = 90; // of a station that does not say
+const SECONDS = 90; // of a station that names none
 const EXACT = { maximumFractionDigits: 20 };
 
 /**
@@ -49,7 +49,7 @@ function question(talk, station) {
 }
 
 /**
- * What may be predicted where it is no choice. What is sealed is not told here.
+ * The values that may be predicted where there are no options. A sealed answer is not told here.
  * @param {Talk} talk
  * @param {Station} station
  * @param {Prediction} predict

@@ -1,4 +1,4 @@
-/* The lesson of a page of its own: the runs lie in the page, predictions in the browser where it lets a file keep them. */
+/* The lesson as a standalone page: runs are in the page, predictions in the browser if it lets a local file store them. */
 
 import { language, t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
@@ -7,7 +7,7 @@ import { unpacked } from "../player/unpack.js";
 import { createPresenter } from "../present/present.js";
 import { createLesson } from "./lesson.js";
 
-/** Begins where the address says, else where the page was made for, else where the visitor was. */
+/** Begins at the cue in the address, else the one that the page was saved for, else where the visitor was. */
 function start() {
   /** @type {HTMLElement | null} */
   const element = document.querySelector("[data-logitspec-lesson]");

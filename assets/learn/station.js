@@ -13,7 +13,7 @@ const OPENS = { compare: t("learn.open_compare"), watch: t("learn.open_watch") }
 /**
  * @param {Talk} talk
  * @param {Station} station
- * @param {number} cue from 1 on
+ * @param {number} cue counted from 1
  * @returns {{ parts: Node[], field: PredictionField | null }}
  */
 export function stationParts(talk, station, cue) {

@@ -32,13 +32,13 @@ function storage() {
 }
 
 /**
- * The lesson as a page of its own.
+ * The lesson as a standalone page.
  * @param {number} station
  * @param {number} cue
  * @throws {Error} with one sentence when the app does not answer
  */
 async function savedPage(station, cue) {
-  // Beside the page's own files, whatever path a proxy puts before them.
+  // Next to the page's own files, whatever path a proxy puts in front of them.
   const address = new URL("../../lesson", import.meta.url);
   address.search = String(new URLSearchParams({ station: String(station), cue: String(cue), language }));
   const reply = await fetch(address).catch(() => null);

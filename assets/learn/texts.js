@@ -5,7 +5,7 @@
 const PLACEHOLDER = /(\{[^{}]*\})/;
 
 /**
- * The text in a language, else in a nearer one, else in English, else in the first that it has.
+ * The text in a language, else in a related one, else in English, else in the first that it has.
  * @param {Text} text
  * @param {string} language such as "de-AT"
  */
@@ -20,8 +20,8 @@ export function inLanguage(text, language) {
 /**
  * A text as pieces, none of which is markup.
  * @param {string} text
- * @param {(name: string) => Value} valueOf a figure's
- * @param {(name: string) => string} write a figure's value, in words
+ * @param {(name: string) => Value} valueOf gives a figure's value
+ * @param {(name: string) => string} write gives it in words
  * @returns {Piece[]}
  */
 export function piecesOf(text, valueOf, write) {
@@ -33,7 +33,7 @@ export function piecesOf(text, valueOf, write) {
 }
 
 /**
- * Decimal places of a figure: its own, else those of a kind that is usually written with some.
+ * Decimal places of a figure: those that it sets, else the usual ones of its kind.
  * @param {Figure} figure
  */
 export function digitsOf({ digits, of = "value" }) {

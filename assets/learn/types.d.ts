@@ -83,23 +83,23 @@ export interface Lesson {
 /** What a figure is: a number, or the words of tokens. */
 export type Value = number | string;
 
-/** A stretch of a text: words, or the value of a figure with the text that stands for it. */
+/** A piece of a text: words, or a figure as written; `token` where the figure is the words of tokens. */
 export interface Piece {
   text: string;
   token: boolean;
 }
 
-/** What somebody predicted at a station; `right` is null where nothing is right or wrong. */
+/** A visitor's prediction at a station; `right` is null where nothing is right or wrong. */
 export interface Answer {
   said: number;
   right: boolean | null;
-  /** What a race told about it. */
+  /** What a race measured for it. */
   measured?: Measured;
-  /** In a session that is followed, which takes another one until the answer shows. */
+  /** Set where a followed session counts it and accepts another one until the answer is shown. */
   counted?: boolean;
 }
 
-/** Of a race: the method with the most tokens a pass, who was first by passes and by time, and by how much. */
+/** Of a race: the method with the most tokens a pass, which lane was first by passes and by time, and by how much. */
 export interface Measured {
   title: string;
   mean: number;
@@ -111,7 +111,7 @@ export interface Measured {
   behind: number;
 }
 
-/** A step that was predicted: tokens that were said, and that were accepted. */
+/** A practised step: the predicted and the accepted number of tokens. */
 export interface Practised {
   run: string;
   step: number;
@@ -121,12 +121,12 @@ export interface Practised {
 
 export interface Progress {
   answers: Record<string, Answer>;
-  /** By station, the last cue that was seen there, from 1 on. */
+  /** By station, the last cue that was seen there, counted from 1. */
   seen: Record<string, number>;
   at: number;
 }
 
-/** Keeps texts by name; what localStorage is where it may be used. */
+/** Keeps texts by name: localStorage, where it may be used. */
 export interface Store {
   getItem(name: string): string | null;
   setItem(name: string, text: string): void;
@@ -138,7 +138,7 @@ export interface LessonOptions {
   fetchRun: (name: string) => Promise<string | null>;
   /** Opens another part of the page; without it nothing leads there. */
   open?: (where: string) => void;
-  /** Where to begin: station and cue from 1 on; else where the visitor was. */
+  /** Where to begin: station and cue, counted from 1; null: where the visitor was. */
   start?: { station: number; cue: number } | null;
   /** The address of a cue; without it stations have no links of their own. */
   link?: ((station: number, cue: number) => string) | null;
@@ -152,9 +152,9 @@ export interface LessonOptions {
 
 export interface LessonApi {
   source: CueSource;
-  /** A lesson of a file; throws nothing and says what is wrong. */
+  /** Opens a lesson from a file; never throws, and shows what is wrong. */
   open(text: string): Promise<void>;
-  /** When the first cue is shown. */
+  /** Resolves when the first cue is shown. */
   ready: Promise<void>;
 }
 
@@ -170,7 +170,7 @@ export interface Sayings {
   write(figure: string): string;
   plain(text: Text | undefined): string;
   nodes(text: Text | undefined): Node[];
-  /** What is right where something is asked for, as a number. */
+  /** The right answer to a prediction, as a number. */
   answer(predict: Prediction): number;
   /** The same in words; "" where nothing is right or wrong. */
   right(station: Station): string;
@@ -178,16 +178,16 @@ export interface Sayings {
   picked(station: Station, place: number): string;
 }
 
-/** What parts of a lesson are painted from, and what they ask for. */
+/** What the parts of a lesson are painted from, and the actions that they call. */
 export interface Talk {
   lesson: Lesson;
   runs: Runs;
   progress: Progress;
   say: Sayings;
-  /** A cue, from 0 on; behind those of the stations stands the unseen step. */
+  /** The current cue, counted from 0; the unseen step comes after those of the stations. */
   at: number;
   options: LessonOptions;
-  /** Whether the lesson is the page's own and not one of a file. */
+  /** Whether the lesson is the page's own and not one from a file. */
   isOwn: boolean;
   go(to: number, focus?: boolean): void;
   /** Keeps a prediction and goes on. */
@@ -196,19 +196,19 @@ export interface Talk {
 
 export interface PredictionField {
   element: HTMLElement;
-  /** Null before anything was predicted. */
+  /** Null before a prediction is made. */
   value(): number | null;
   pick(place: number): void;
-  /** Shows what was said and may still be changed. */
+  /** Shows a prediction that may still be changed. */
   show(said: number): void;
-  /** Shows what was said (-1: nothing) and, of options, what is right. */
+  /** Shows the final prediction (-1: none) and, among options, the right one. */
   tell(said: number, right: number | null): void;
 }
 
 export interface Stage {
   element: HTMLElement;
-  /** Few nodes and large signs, for a hall. */
+  /** Few nodes and large signs, for a lecture hall. */
   enlarge(on: boolean): void;
-  /** A step of a run; null: nothing. sealed: its beats can't be gone through yet. picks: what can be picked in it. */
+  /** Shows a step of a run; null: nothing. sealed: its beats can't be gone through yet. picks: what can be picked in it. */
   show(trace: Trace | null, scene: Scene, how: { sealed: boolean; picks: "node" | "rank" | "token" | "" }): void;
 }

@@ -30,7 +30,7 @@ export const STATES = {
 };
 
 /**
- * The outcome of the prediction at a station, as far as it may be shown.
+ * The outcome of the prediction at a station; "kept" while it may not be shown.
  * @param {Station} station
  * @param {Progress} progress
  */
@@ -44,7 +44,7 @@ export const mark = (kind) => el("b", { class: "learn-mark", "data-verdict": kin
  * @param {Station} station
  * @param {Progress} progress
  * @param {Sayings} say
- * @param {string} [before] begins it
+ * @param {string} [before] introduces it
  */
 export function verdict(station, progress, say, before = "") {
   const said = progress.answers[station.station];

@@ -1,7 +1,7 @@
 /* What Gradio's components call in the page, as `logitspec.NAME(...)` in their `js`. */
 
 /**
- * Lets the page's views hear of a press before the server does; hands on the values of the inputs.
+ * Tells the page's views of a press before the server hears of it; passes on the values of the inputs.
  * @param {string} event
  * @param {any[]} values
  */

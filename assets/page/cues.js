@@ -1,5 +1,5 @@
-/* Cues: where a talk stops. A view registers a source of its cues; the presenter's keys, the speaker's window and
-   followers go through views by these alone. A source dispatches the bubbling event "cue" on its root after every
+/* Cues: the stops of a talk. A view registers a source of its cues; the presenter's keys, the speaker's window and
+   followers go through views by cues alone. A source dispatches the bubbling event "cue" on its root after every
    change, its own or not: `announceCue(root)`. */
 
 /** @import { CueSource } from "../player/types.js" */
@@ -8,8 +8,8 @@
 const sources = new Map();
 
 /**
- * Lets the page go through the cues of the view in `root`, until that leaves the document or registers again. A view
- * within another one's root, such as the player of a lesson, is left to the outer one.
+ * Registers the cues of the view in `root`, until that leaves the document or registers again. A view inside another
+ * one's root, such as the player of a lesson, is left to the outer one.
  * @param {HTMLElement} root
  * @param {CueSource} source
  */
@@ -18,14 +18,14 @@ export function register(root, source) {
   announceCue(root);
 }
 
-/** @param {HTMLElement} root whose view is at another cue, or at the same cue of other words */
+/** @param {HTMLElement} root whose view is at another cue, or at the same cue with other words */
 export function announceCue(root) {
   root.dispatchEvent(new CustomEvent("cue", { bubbles: true }));
 }
 
 /**
- * Hands a visitor's own prediction on; true where it is counted, as in a session that is followed. Then the view stays
- * at the question until the lecturer goes on.
+ * Passes on a visitor's own prediction; true where it is counted, as in a followed session. The view then stays at the
+ * question until the lecturer goes on.
  * @param {HTMLElement} root of the source that is at a question
  * @param {number} choice place among the `choices` of the question, or one of its `values`
  */
@@ -36,7 +36,7 @@ export function predict(root, choice) {
 /** @param {Element} element */
 const isSeen = (element) => element.isConnected && element.getClientRects().length > 0;
 
-/** The views in sight that have cues, as [root, source]; of views within views the outer one. */
+/** The views in sight that have cues, as [root, source]; of nested views, the outer one. */
 export function sourcesInSight() {
   for (const root of sources.keys()) if (!root.isConnected && !root.parentNode) sources.delete(root);
   const seen = [...sources].filter(([root]) => isSeen(root));
@@ -49,7 +49,7 @@ export function currentSource() {
 }
 
 /**
- * The registered view of a name, in sight or not; null where there is none.
+ * The registered view with a name, in sight or not; null where there is none.
  * @param {string} name
  */
 export function sourceNamed(name) {

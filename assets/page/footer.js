@@ -1,5 +1,5 @@
-/* Gradio's footer: its icons repeat the words beside them, so a screen reader need not say them; and its words are
-   of the browser's language, whatever the page's. */
+/* Gradio's footer: its icons repeat the words next to them, so a screen reader need not say them; and its words are
+   in the browser's language, whatever the page's is. */
 
 import { t } from "./i18n.js";
 import { whenThere } from "./when_there.js";

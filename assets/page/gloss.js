@@ -1,12 +1,12 @@
 /* Terms with a line about what they mean: a button that shows the line on a press, by key, or under the pointer, and
-   says it to those who hear the page. */
+   has a screen reader say it. */
 
 import { t } from "./i18n.js";
 
 /**
  * A term of the room `gloss`.
  * @param {string} name
- * @param {string} [words] that stand in the page for it
+ * @param {string} [words] shown in the page instead of its name
  */
 export function term(name, words = t(`gloss.${name}-name`)) {
   const button = document.createElement("button");
@@ -32,7 +32,7 @@ export function term(name, words = t(`gloss.${name}-name`)) {
 }
 
 /**
- * Makes the terms in an element one tab stop: up and down walk them.
+ * Makes the terms in an element one tab stop: the up and down keys move between them.
  * @param {HTMLElement} element
  */
 export function oneStop(element) {
@@ -52,7 +52,7 @@ export function oneStop(element) {
   });
 }
 
-/** Turns what Python marks as `data-gloss` into terms, now and later. */
+/** Turns elements that Python marks with `data-gloss` into terms, now and as they appear. */
 export function glossPage() {
   const mark = () => {
     for (const each of document.querySelectorAll("[data-gloss]:not(:has(.gloss))")) {
@@ -89,7 +89,7 @@ const isShown = (button) => button.getAttribute("aria-expanded") === "true";
 /** @param {HTMLElement} button */
 const toggle = (button) => (isShown(button) && button.dataset.kept ? hide(button) : show(button, true));
 
-/** @param {HTMLElement} button @param {boolean} [kept] until it is pressed again or left by key */
+/** @param {HTMLElement} button @param {boolean} [kept] shown by a press, so that the next one hides it */
 function show(button, kept = false) {
   if (kept) button.dataset.kept = "";
   const note = noteOf(button);

@@ -1,5 +1,5 @@
-/* The page's texts in the reader's language. A text is text: it goes into the page by text nodes and attributes,
-   never as markup. The language stays as long as the page; another one begins with a reload. */
+/* The page's texts in the reader's language. A text is text: it goes into the page as text nodes and attributes,
+   never as markup. The language lasts as long as the page; changing it reloads the page. */
 
 import { catalogue } from "../words/catalogue.js";
 
@@ -9,7 +9,7 @@ export const DEFAULT = "en";
 const STORE = "logitspec.language";
 const PLACE = /\{(\w+)(?::(\.|%)(\d))?\}/g;
 
-/** Those that this page has; an exported one has the default and the one that it was saved in. */
+/** The languages that this page has; an exported one has the default and the one that it was saved in. */
 export const languages = Object.keys(catalogue).filter((each) => "page.language" in catalogue[each]);
 
 export const language = chosen();
@@ -20,9 +20,9 @@ const rules = new Intl.PluralRules(language);
 const formats = new Map();
 
 /**
- * A text of the catalogue with values in its places: `{name}` as it is, a number with the language's marks;
+ * A text of the catalogue with values in its placeholders: `{name}` as it is, a number with the language's separators;
  * `{name:.2}` with two decimals; `{name:%1}` a share as a percentage with one. The value `n` chooses among the
- * plural forms. Of a key that is in no catalogue, the key.
+ * plural forms. For a key that is in no catalogue, the key itself.
  * @param {string} key
  * @param {Record<string, Value>} [values]
  */
@@ -31,7 +31,7 @@ export function t(key, values = {}) {
 }
 
 /**
- * The same in pieces, so that elements may stand in the text's places: `element.append(...pieces(key, { term }))`.
+ * The same in pieces, so that elements may fill the text's placeholders: `element.append(...pieces(key, { term }))`.
  * @param {string} key
  * @param {Record<string, Value | Node>} values
  * @returns {(string | Node)[]}
@@ -51,7 +51,7 @@ export function pieces(key, values) {
 }
 
 /**
- * A number with the language's marks.
+ * A number with the language's separators.
  * @param {number} value
  * @param {Intl.NumberFormatOptions} [options]
  */
@@ -63,7 +63,7 @@ export function number(value, options = {}) {
 }
 
 /**
- * A number with so many decimals.
+ * A number with a given number of decimals.
  * @param {number} value
  * @param {number} digits
  */
@@ -105,8 +105,8 @@ function written(value, kind, digits) {
   return number(value, { style: "percent", minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
 }
 
-/** What the address asks for, then what was chosen before, then what the page was saved in, then what the browser
-    prefers; without a page, what is in the environment. */
+/** The language in the address, else the one chosen before, else the one that the page was saved in, else the
+    browser's; without a page, the one in the environment. */
 function chosen() {
   const wanted =
     typeof document === "undefined"
@@ -134,7 +134,7 @@ function saved() {
 }
 
 /**
- * Whether two tags are of one language in one script, whatever the region.
+ * Whether two tags mean the same language in the same script, whatever the region.
  * @param {string} one
  * @param {string} other
  */
@@ -143,6 +143,6 @@ function isSame(one, other) {
     const [a, b] = [one, other].map((tag) => new Intl.Locale(tag).maximize());
     return a.language === b.language && a.script === b.script;
   } catch {
-    return false; // no tag
+    return false; // not a tag
   }
 }

@@ -1,4 +1,4 @@
-/* The switch of languages, and the language that the document says it is in. */
+/* The language switch, and the language that the document declares. */
 
 import { el } from "../player/dom.js";
 import { chooseLanguage, language, languageName, languages, t } from "./i18n.js";
@@ -10,7 +10,7 @@ export async function offerLanguages() {
   intro.append(chooser());
 }
 
-/** Gradio names the browser's language as the document's, whenever it gets to it. */
+/** Keeps the document's language at the page's: Gradio may set it to the browser's at any time. */
 function sayLanguage() {
   const root = document.documentElement;
   const say = () => {

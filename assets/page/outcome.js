@@ -1,5 +1,5 @@
-/* What came out of a live race, for other views of the page, such as the lesson that sent the visitor there. It waits
-   for a view that is not there yet, also while the page reloads. */
+/* The outcome of a live race, for other views of the page, such as the lesson that sent the visitor there. It waits
+   for a view that does not exist yet, even while the page reloads. */
 
 import { keep, recall } from "../present/storage.js";
 
@@ -10,7 +10,7 @@ const STORE = "logitspec.outcome";
 let last = recall(STORE);
 
 /**
- * Tells what came out of a race, once.
+ * Announces the outcome of a race, once.
  * @param {string} race its name
  * @param {RaceOutcome} outcome
  */

@@ -19,7 +19,7 @@ const mounted = [];
 const views = [];
 
 /**
- * Has `start` called for every component whose markup has an element like `selector`.
+ * Calls `start` for every component whose markup has an element that matches `selector`.
  * @param {string} selector
  * @param {StartView} start
  */

@@ -1,6 +1,6 @@
 /* Labels, choices, tables and sentences of Gradio's components, which Python writes in English, in the reader's language.
-   A text of the document that is one of the catalogue's English texts becomes that of the language. Views with texts of
-   their own, and what models write, are let be. */
+   A text of the document that is one of the catalogue's English texts is replaced by its translation. Views with texts
+   of their own, and what models write, are left alone. */
 
 import { DEFAULT, language, number } from "./i18n.js";
 import { figure, translated } from "./translated.js";
@@ -32,7 +32,7 @@ export function relabelPage() {
   observer.takeRecords();
 }
 
-/** @type {WeakMap<Text, string>} what was written into a text, which would be read as English where it is moved */
+/** @type {WeakMap<Text, string>} what was written into a text, which would be taken for English if it is moved */
 const done = new WeakMap();
 
 /** @param {Node} node */
@@ -78,8 +78,8 @@ function relabelAttribute(element, name) {
 const fields = new WeakSet();
 
 /**
- * A drop-down's field shows its choice in the reader's language; who reads its value gets what was written there, so
- * that Gradio knows its choice again.
+ * Shows a drop-down's choice in the reader's language; code that reads the field's value gets what was written there,
+ * so that Gradio recognises its choice.
  * @param {Element} field
  */
 function relabelField(field) {

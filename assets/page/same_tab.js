@@ -1,4 +1,4 @@
-/* Opens the tab that the address leads into; else, after a reload, the last one: the page follows a race only while
+/* Opens the tab that the address leads to, or else, after a reload, the last one: the page follows a race only while
    its tab is open. */
 
 import { whenThere } from "./when_there.js";
@@ -9,7 +9,7 @@ const LESSON_LINKED = "logitspec.lesson.linked"; // kept by learn/tab.js
 /** @param {HTMLElement} tab */
 const name = (tab) => tab.dataset.tabId || "";
 
-/** Gradio measures the tabs with a hidden copy of them. */
+/** The visible tabs: Gradio measures them with a hidden copy. */
 function tabs() {
   /** @type {NodeListOf<HTMLElement>} */
   const all = document.querySelectorAll("[role=tab]");
@@ -32,7 +32,7 @@ export async function reopenTab() {
   }
 }
 
-/** The tab that a link leads into, for the first time; null for none. A link to a run leads under "watch". */
+/** The tab that the address leads to; null for none. A link to a run opens "watch"; one to a cue works only once. */
 function linkedTab() {
   const query = new URLSearchParams(location.search);
   if (query.has("run")) return "watch";

@@ -1,5 +1,5 @@
-/* What Python writes in English, in the reader's language: found among the catalogue's English texts, with what stands
-   in their places. */
+/* What Python writes in English, in the reader's language: found among the catalogue's English texts, with the values
+   of their placeholders. */
 
 import { catalogue } from "../words/catalogue.js";
 import { DEFAULT, decimal, language, number, t } from "./i18n.js";
@@ -11,7 +11,7 @@ import { DEFAULT, decimal, language, number, t } from "./i18n.js";
 const PLACE = /\{(\w+)(?::([.%])(\d))?\}/g;
 const OPTION = "watch.option-";
 const NONE = "errors.nothing"; // Python's name for no value
-const AS_WRITTEN = new Set(["name", "names", "file", "key", "version"]); // places of what is the same in all languages
+const AS_WRITTEN = new Set(["name", "names", "file", "key", "version"]); // values that are the same in all languages
 const FIGURE = /^(-?[\d,]*\d)(?:\.(\d+))?(%?)$/;
 const NAME = /^\S*[\p{L}\p{N}]$/u;
 const WHOLE = /^-?[\d,]*\d$/;
@@ -20,12 +20,12 @@ const SENTENCE_ENDS = /\. (?=\p{Lu})/u;
 
 /** @type {Map<string, Entry>} by English text */
 const plain = new Map();
-/** @type {Form[]} those that say most first, since one that says little may fit what another says better */
+/** @type {Form[]} the most specific first, since a vague one may fit what another fits better */
 const forms = [];
 
 /**
- * An English text in the reader's language, sentence by sentence where it is none of the catalogue as a whole; as it
- * is where the catalogue has none like it.
+ * An English text in the reader's language, sentence by sentence where the catalogue does not have it as a whole;
+ * unchanged where the catalogue has no match.
  * @param {string} text
  * @returns {string}
  */
@@ -41,7 +41,7 @@ export function translated(text) {
 }
 
 /**
- * A number as Python writes it, in the language's marks; null for what is none.
+ * A number as Python writes it, with the language's separators; null for any other text.
  * @param {string} text
  * @returns {Value | null}
  */
@@ -50,7 +50,7 @@ export function figure(text) {
   if (!match) return null;
   const [, whole, decimals = "", sign] = match;
   const value = Number(whole.replaceAll(",", "") + "." + decimals);
-  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return text; // a seed, of which no digit may change
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return text; // a seed, no digit of which may change
   if (sign) return number(value / 100, { style: "percent", minimumFractionDigits: decimals.length });
   return decimals ? decimal(value, decimals.length) : value;
 }
@@ -69,7 +69,7 @@ function found(text) {
 }
 
 /**
- * The parts of a text in the places of a form; null where it doesn't fit. A place ends where the next piece first begins.
+ * The parts of a text at a form's placeholders; null where it doesn't fit. A part ends where the next piece first begins.
  * @param {Form} form @param {string} text
  */
 function inPlaces({ pieces }, text) {
@@ -87,8 +87,8 @@ function inPlaces({ pieces }, text) {
 }
 
 /**
- * What stands in the places, in the reader's language; null where it can't be meant: a figure of other decimals, more
- * than a sentence, or, in a form that hardly says anything, what nobody knows.
+ * The values of the placeholders, in the reader's language; null where the form can't be meant: for a number with other
+ * decimals, more than a sentence, or, in a form with hardly any words, an unknown text.
  * @param {Form} form @param {string[]} inside
  */
 function valuesOf({ places, hasWords, hasLetters }, inside) {
@@ -98,8 +98,8 @@ function valuesOf({ places, hasWords, hasLetters }, inside) {
 }
 
 /**
- * Whether all texts are the catalogue's, figures or names, and not all of them names. `onlyFigures`: as between them
- * a word such as "of" says several things.
+ * Whether all texts are the catalogue's, figures or names, and not all of them names. `onlyFigures`: whether all must be
+ * figures, because a word such as "of" between other texts has several meanings.
  * @param {string[]} texts @param {boolean} onlyFigures
  */
 function isKnown(texts, onlyFigures) {
@@ -109,7 +109,7 @@ function isKnown(texts, onlyFigures) {
 }
 
 /**
- * What stands within a text, a lane's title for one: a number, a text or a list.
+ * A part of a text, such as a lane's title: a number, a text or a list.
  * @param {string} text
  * @returns {Value}
  */
@@ -117,7 +117,7 @@ export function translatedPart(text) {
   return figure(text) ?? (language === DEFAULT ? text : found(text) ?? listed(text));
 }
 
-/** @param {string} text a list, each item alone, an option with its value or with a number behind it */
+/** @param {string} text a list; each item is a text, an option with its value, or a name followed by a number */
 function listed(text) {
   return text.split(", ").map((item) => found(item) ?? optionWords(item) ?? counted(item)).join(t("player.comma"));
 }
@@ -129,9 +129,9 @@ function counted(item) {
 }
 
 /**
- * An option of a method with its value, as a race's title has them.
+ * An option of a method with its value, as in a lane's title.
  * @param {string} item
- * @returns {string | undefined} undefined for what is none
+ * @returns {string | undefined} undefined for any other text
  */
 function optionWords(item) {
   for (const [key, label] of Object.entries(catalogue[DEFAULT])) {
@@ -153,7 +153,7 @@ function addTexts() {
 }
 
 /**
- * How much a form says, and above all whether it says how a text begins: a place there fits any beginning.
+ * How specific a form is, above all whether it fixes how a text begins: a placeholder there fits any beginning.
  * @param {Form} form
  */
 const weight = ({ pieces, hasWords }) => pieces.join("").length + (hasWords && pieces[0] ? MAX_TEXT : 0);
@@ -171,7 +171,7 @@ function addText(key, text, also) {
 }
 
 /**
- * What a place's text has to be like; null where it may be anything. What chooses a plural form is a whole number.
+ * What the text at a placeholder must match; null where it may be anything. The value that chooses a plural form is whole.
  * @param {string} name @param {string} [kind] @param {string} [digits]
  */
 function figureOf(name, kind, digits) {

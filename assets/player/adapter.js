@@ -1,5 +1,5 @@
-/* Between a view and Gradio: passes values to the view, and restores it after a reload, which is also what
-   Gradio does once a cut connection is back. It stores the trace and the place in the browser, and asks the
+/* Between a view and Gradio: passes values to the view, and restores it after a reload, which Gradio also
+   triggers once a lost connection is back. It stores the trace and the place in the browser, and asks the
    server, where a run goes on for a while without its page. A view is a player or a race. */
 
 import { t } from "../page/i18n.js";
@@ -20,11 +20,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const STEPS_TO_SAVE_OFTEN = 300; // longer traces are stored only when the page closes
   const ASK_EVERY = 300;
   const MAX_FAILURES = 30;
-  const SILENT = 4000; // ms without a message, after which the page asks: a cut connection says nothing
+  const SILENT = 4000; // ms without a message, after which the page asks: a lost connection is silent
   const GONE = t("player.gone");
   const REFUSED = t("player.no-room");
   const BEGINNING = /^\{("run":"\w*","seq":0,)?"kind":"(reset|race)"/;
-  const PATIENCE = 500; // ms in which a message of the server's own may come first
+  const PATIENCE = 500; // ms in which the server's own message may come first
   const NO_SUCH_RUN = t("player.no-such-run");
   const { fetch_steps: ask, stop_run: stopRun } = server || {};
   const canFetch = Boolean(ask);
@@ -40,9 +40,9 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /** @type {string | null} */
   let openedValue = null;
   let lastMessageAt = performance.now();
-  let asked = false; // for a run of which nothing has come
+  let asked = false; // for a run, of which nothing has arrived yet
   let mine = ""; // the run that this page started
-  let begun = ""; // the same, while its beginning is all that has come: a race is shown from its first step on
+  let begun = ""; // the same, while only its beginning has arrived: a race is shown from its first step on
 
   const view = create({
     repair: canFetch ? (run, from) => fetchSteps({ run, from }) : null,
@@ -153,7 +153,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   async function fetchRun({ run, cursor, beat, follow }, own) {
     const whole = await fetchSteps({ run, from: 0 }).catch(() => null);
     if (!whole) return false;
-    if (view.place().run && view.place().run !== run) return true; // another one came meanwhile
+    if (view.place().run && view.place().run !== run) return true; // another one has arrived since
     view.receive(whole);
     if (!follow) view.show(cursor);
     if (!follow && beat && view.beat) view.beat(beat);
@@ -162,7 +162,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   }
 
   /**
-   * Requests the further steps of a run until it ends. `own`: this page started it, and stops it on leaving.
+   * Requests the remaining steps of a run until it ends. `own`: this page started it, and stops it on leaving.
    * @param {string} run
    * @param {boolean} own
    */
@@ -207,7 +207,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /* Values */
 
   /**
-   * One after the other, and after the start: unpacking takes a moment, and the steps come in order.
+   * Shows values one after the other, and after the start: unpacking takes a moment, and steps must stay in order.
    * @param {string} value
    */
   function take(value) {
@@ -261,7 +261,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   const isLive = () => ["running", "paused"].includes(root.dataset.state || "");
 
   /**
-   * Lets the server turn to others at once; after a reload the page asks for its run.
+   * Lets the server turn to others immediately; after a reload, the page asks for its run.
    * @param {string} run
    */
   function sayGoodbye(run) {

@@ -18,7 +18,7 @@ export const LAST_BEAT = BEATS.length;
 export const BEAT_SECONDS = 0.39;
 const SLOW_BEAT_SECONDS = 3;
 
-// A scene is one step, told: the root, its runners-up and then what is copied after them, one sweep, the walk
+// A scene tells one step: the root, its runners-up and then what is copied after them, one sweep, the walk
 // from node to node. The last beat stays.
 const SCENE_SECONDS = [2, 4, 2, 0, 0];
 const WALK_SECONDS = 0.8; // a node

@@ -8,7 +8,7 @@ import { linkOf } from "./links.js";
 
 /** @import { Callbacks, Frame, Step, Trace } from "./types.js" */
 
-/** @param {Pick<Callbacks, "point">} on hears of the node whose row is pointed at */
+/** @param {Pick<Callbacks, "point">} on is told the node whose row is pointed at */
 export function createCache(on) {
   const before = el("span");
   const earlier = el("div", { class: "ls-cache-kept" }, before);

@@ -1,4 +1,4 @@
-/* The text in chunks: those in or near sight have an element for each token, the others are plain text. */
+/* The text in chunks: those in or near view have an element for each token, the others are plain text. */
 
 /** @import { Chunk, LineBreaks } from "./types.js" */
 

@@ -1,9 +1,9 @@
-/* What forwards cost where a run was recorded. A file's environment may hold anything. */
+/* The cost of forwards on the machine of a recorded run. A file's environment may hold anything. */
 
 /** @import { Environment } from "./types.js" */
 
 /**
- * Milliseconds of forwards over some numbers of rows, the fewest first; none where the file doesn't say them.
+ * Milliseconds of forwards by number of rows, the fewest first; undefined where the file doesn't have them.
  * @param {Environment | undefined} environment
  */
 export function forwardCosts(environment) {

@@ -1,4 +1,4 @@
-/* The cues of a run: the beats of its steps. Before the fourth beat stands a question: how many drafts survive? */
+/* The cues of a run: the beats of its steps. Before the fourth beat comes a question: how many drafts survive? */
 
 import { announceCue, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
@@ -40,7 +40,7 @@ export function registerCues(player) {
 }
 
 /**
- * Only of recorded runs, which every page has.
+ * The run, but only a recorded one, which every page has.
  * @param {PlayerState} state
  */
 function place({ trace }) {
@@ -93,7 +93,7 @@ function question(trace, number) {
 }
 
 /**
- * Says that the player is at another cue, if it is.
+ * Announces that the player is at another cue, if it is.
  * @param {Player} player
  */
 export function tellCue(player) {

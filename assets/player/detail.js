@@ -31,7 +31,7 @@ export function createDetail() {
 }
 
 /**
- * What the card depends on; steps of one number but of another run differ in their run.
+ * What the card depends on, including the run: steps of different runs may have the same number.
  * @param {Frame} frame
  */
 function detailKey(frame) {
@@ -157,8 +157,8 @@ function sourcePart(trace, step, node) {
 const groupStart = (trace, position) => trace.groupOf[Math.max(0, position)];
 
 /**
- * The alternatives to a node. The trace has probabilities for the root and its drafted successors, for others
- * only their siblings.
+ * The alternatives to a node. The trace has probabilities for the root and its drafted successors; for other
+ * nodes there are only their siblings.
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node

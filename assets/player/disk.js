@@ -21,7 +21,7 @@ export function fillFiles(files, [open, input], buttons) {
 }
 
 /**
- * A row of file buttons, still without buttons.
+ * A row for file buttons, still empty.
  * @template {Files["player"]} Opener
  * @param {Opener} player
  */

@@ -77,7 +77,7 @@ export function setText(element, text) {
  * Sets only attributes that differ, because every write makes the browser match style rules again.
  * @param {HTMLElement} element
  * @param {string} name
- * @param {string | number | boolean | null} value null takes it away
+ * @param {string | number | boolean | null} value null removes it
  */
 export function setData(element, name, value) {
   if (value === null) delete element.dataset[name];
@@ -102,13 +102,13 @@ export function nearest({ target }, selector) {
 export const childrenOf = (parent) => /** @type {HTMLElement[]} */ ([...parent.children]);
 
 /**
- * Whether something that may have the focus lies in an element.
+ * Whether an event's target, which may be null, is inside an element.
  * @param {Element} element
  * @param {EventTarget | null} other
  */
 export const holds = (element, other) => other instanceof Node && element.contains(other);
 
-/** Up is -1 and down 1; no other key moves a caret. @param {KeyboardEvent} event */
+/** -1 for the up key, 1 for the down key, 0 for any other. @param {KeyboardEvent} event */
 export function caretMove({ key, ctrlKey, altKey, metaKey }) {
   if (ctrlKey || altKey || metaKey) return 0;
   return key === "ArrowUp" ? -1 : key === "ArrowDown" ? 1 : 0;

@@ -16,7 +16,7 @@ export function canExport() {
   return document.getElementById("logitspec-scripts") !== null || isServed();
 }
 
-/** Whether this page is the app's, with its routes beside this script. */
+/** Whether this page is the app's, with its routes next to this script. */
 export const isServed = () => document.getElementById("logitspec-page") !== null;
 
 /**
@@ -46,7 +46,7 @@ async function exportFile(name) {
  * @param {string} parts.title
  * @param {string} parts.scripts see `pageParts`
  * @param {string} parts.style
- * @param {string} parts.nonce letters and digits that no one could foresee: only what carries them runs
+ * @param {string} parts.nonce unpredictable letters and digits: only what carries them runs
  * @param {StepPlace} parts.place where it opens
  * @returns {string}
  */

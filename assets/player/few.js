@@ -1,11 +1,11 @@
-/* Few nodes of a step, for a stage: the accepted path and what stood nearest to it, as many as there is room for. */
+/* A few nodes of a step, for a stage: the accepted path and the nodes nearest to it, as many as there is room for. */
 
 import { layOutTree } from "./layout.js";
 
 /** @import { Layout, Room, Step, StepRow, Widths } from "./types.js" */
 
 export const MAX_NODES = 12;
-const BESIDE = 3; // guesses that lost beside each node of the path, where there is room
+const BESIDE = 3; // rejected children shown of each node of the path, where there is room
 const SIBLING = 0.35; // how much further from the path a sibling is than the one before it; a child is 1 further
 
 /**
@@ -29,7 +29,7 @@ export function fewNodes({ row, states }, most) {
 }
 
 /**
- * The layout of the few nodes that the room holds, at most MAX_NODES; a path that is longer keeps its first ones.
+ * The layout of the few nodes that there is room for, at most MAX_NODES; a longer path keeps its first ones.
  * @param {Step} step
  * @param {Widths[]} widths by node
  * @param {Room} room
@@ -62,7 +62,7 @@ function layOutOnly(step, widths, kept, room) {
 }
 
 /**
- * The nodes that tell a step as a scene: the accepted path, what hung below its end, and the first that lost beside it.
+ * The nodes that tell a step as a scene: the accepted path, a node below its end, and the first rejected ones along it.
  * @param {Step} step
  * @param {number} [most]
  * @returns {Set<number>}

@@ -1,4 +1,4 @@
-/* Files: opens a trace, copies a link to the step, and has the menu of what can be taken along. */
+/* Files: opens a trace, copies a link to the step, and holds the "Take along" menu. */
 
 import { t } from "../page/i18n.js";
 import { createMenu } from "../take/menu.js";

@@ -1,5 +1,5 @@
-/* Flights: with the commit, accepted tokens fly from their nodes to their places in the text; in a scene, copies
-   fly from where they stand in the text to their nodes. */
+/* Flights: at the commit, accepted tokens fly from their nodes to their places in the text; in a scene, copied
+   tokens fly from their sources in the text to their nodes. */
 
 import { el } from "./dom.js";
 import { fillToken } from "./spelling.js";
@@ -44,7 +44,7 @@ export function startFlights(place, frame, { text, tree }) {
 }
 
 /**
- * Animates copies of the nodes that were copied from the text in sight; the nodes themselves come as they land.
+ * Animates copies of the nodes that were copied from the text in sight; the nodes themselves appear as they land.
  * @param {HTMLElement} place
  * @param {StepFrame} frame of a scene that speculates
  * @param {Panels} panels

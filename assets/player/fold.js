@@ -11,7 +11,7 @@ const FOLD_KEEP_LINES = 14;
  * The stretch of a prompt to fold; null for a prompt short enough to show whole.
  * @param {number} length tokens of the prompt
  * @param {(position: number) => boolean} endsLine whether a line ends with the token at a position
- * @param {(position: number) => boolean} inside whether a character goes on from the token before
+ * @param {(position: number) => boolean} inside whether a character continues from the token before
  * @returns {Fold | null} from a line's start to a line's start, where lines are short
  *   enough for that
  */

@@ -1,5 +1,5 @@
-/* Where the nodes and edges of a draft tree stand: the root at the left, the accepted path straight along
-   the top, a branch a line, siblings without children side by side under one bus. Lengths are in units of
+/* Where the nodes and edges of a draft tree are: the root on the left, the accepted path straight along
+   the top, one line per branch, childless siblings side by side under one bus. Lengths are in units of
    the tree's letter height (em), so that a zoom changes one font size and nothing else. */
 
 /** @import { Layout, Plan, Step, StepRow, Widths } from "./types.js" */
@@ -9,15 +9,15 @@ export const LANE = 3.06; // a chip, the line under it, and the space that a bus
 export const GAP = 1.25; // between a node and its child
 const BUS_RISE = 0.3; // how far above its chips a bus runs
 const FAN_GAP = 0.6; // between siblings under a bus
-const FAN_COLUMN = 3.2; // siblings stand in columns; most take two
+const FAN_COLUMN = 3.2; // siblings are in columns; most take two
 const MAX_DROP = 1.2; // from a chip's left side to the drop that it hangs from
 const BEND = 0.4;
-const MIN_ROOM = 10; // of a line on which a chain goes on
+const MIN_ROOM = 10; // of a line on which a chain continues
 
 /**
  * @param {Pick<Step, "states"> & { row: Pick<StepRow, "parents"> }} step
  * @param {Widths[]} widths by node
- * @param {number} room width to fill: a chain without forks at its end and siblings break into lines there
+ * @param {number} room width to fill: the end of a chain, after its last fork, and siblings wrap there
  * @param {Set<number>} [few] the only nodes to place, with the nodes above them
  * @returns {Layout}
  */
@@ -78,7 +78,7 @@ function putNode(plan, node, x, line) {
  * @param {string} kind
  * @param {number | null} node
  * @param {string} path
- * @param {number[]} [of] the nodes that share it, where it is not one's alone
+ * @param {number[]} [of] the nodes that share it, where it is not for one alone
  */
 function addEdge(plan, kind, node, path, of) {
   plan.edges.push({ kind, node, of: of || (node === null ? [] : [node]), path });
@@ -90,7 +90,7 @@ function addEdge(plan, kind, node, path, of) {
  * @param {number} start
  * @param {number} x
  * @param {number} line
- * @param {number[]} columns least widths of the chain's first nodes, so that it lines up with its neighbours
+ * @param {number[]} columns minimum widths of the chain's first nodes, so that it lines up with its neighbours
  */
 function placeChain(plan, start, x, line, columns) {
   const chain = chainFrom(plan, start);
@@ -120,7 +120,7 @@ const goesOn = (groups) => groups.length > 0 && groups[0].length === 1;
 const branchesOf = ({ children }, node) => children[node].slice(goesOn(children[node]) ? 1 : 0);
 
 /**
- * Places a chain along a line; after its last fork it may wrap onto further lines.
+ * Places a chain along a line; after its last fork it may wrap onto more lines.
  * @param {Plan} plan
  * @param {number[]} chain
  * @param {number} x
@@ -200,7 +200,7 @@ function placeBranches(plan, node, line) {
 }
 
 /**
- * Widths at which the nodes of neighbouring branches line up, as far as there is room for that.
+ * Widths at which the nodes of neighbouring branches line up, while there is room for that.
  * @param {Plan} plan
  * @param {number[][]} branches
  * @param {number} room

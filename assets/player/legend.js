@@ -11,7 +11,7 @@ import { STATE_TITLES } from "./words.js";
 
 /** @import { Frame, Trace } from "./types.js" */
 
-const VERDICT = 4; // the beat from which on states show
+const VERDICT = 4; // the first beat that shows states
 
 const LEGEND_SOURCES = {
   copy: [t("step.source"), t("step.source-meaning")],
@@ -31,7 +31,7 @@ const GLOSSES = {
   match: "n-gram",
 };
 
-/** What stands under nodes. */
+/** The signs under nodes. */
 const SIGNS = ["→", "✓", "✗"];
 
 /** The meaning of colours, shapes and lines, for the origins that the run uses. */

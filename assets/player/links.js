@@ -9,7 +9,7 @@ import { goesOn, matchBefore } from "./trace.js";
  * The thing under the pointer or the focus, in each of its forms.
  * @param {Pick<AnyTraceFrame, "trace" | "cursor" | "visible" | "pointed">} frame
  * @returns {Link | null} `number`: its step, 0 for the prompt; node and rank are those of that step; position: where
- *   it stands in the text that is shown. Null when nothing is pointed at.
+ *   it is in the text that is shown. Null when nothing is pointed at.
  */
 export function linkOf({ trace, cursor, visible, pointed }) {
   if (!trace || !pointed) return null;
@@ -77,7 +77,7 @@ export function rankOfNode({ row, origins }, node) {
 }
 
 /**
- * The first node of a node's branch that has a rank of its own: a runner-up, or the root.
+ * The nearest node, from a node upwards, that has a rank of its own: a runner-up, or the root.
  * @param {Step} step
  * @param {number} node
  */
@@ -88,7 +88,7 @@ export function headOf({ row, origins }, node) {
 }
 
 /**
- * Where an accepted node's token stands in the text; null for a node that was not accepted.
+ * Where an accepted node's token is in the text; null for a node that was not accepted.
  * @param {Trace} trace
  * @param {number} number
  * @param {number} node
@@ -99,7 +99,7 @@ function positionOfNode(trace, number, node) {
 }
 
 /**
- * The copies among a step's nodes: each a stretch of the text that stands before the step, and the nodes
+ * The copies among a step's nodes: each a stretch of the text before the step, and the nodes
  * that were copied from it.
  * @param {Step} step
  * @param {number[]} [nodes] only stretches that hold one of these
@@ -122,8 +122,8 @@ export function stretchesOf(step, nodes) {
 }
 
 /**
- * The copies whose sources are highlighted: those under the pointer; else, while the step speculates, all of its
- * copies; else those that were accepted.
+ * The copies whose sources are highlighted: those under the pointer; else, while the step drafts and verifies, all of
+ * its copies; else those that were accepted.
  * @param {Frame} frame
  * @returns {{ step: Step | null, stretches: Stretch[], own: number | null }} own: the source of the one token that is
  *   pointed at

@@ -1,4 +1,4 @@
-/* The last logits: the candidates for the root, and which of them were drafted after it. */
+/* The last logits: the best tokens for the root's position, and which of them were drafted after the root. */
 
 import { decimal, t } from "../page/i18n.js";
 import { caretMove, childrenOf, el, nearest, panel, setAttributes, setData, setText, svg } from "./dom.js";
@@ -18,7 +18,7 @@ const FATE_PATHS = {
 };
 
 /**
- * @param {Pick<Callbacks, "point">} on hears of the rank that is pointed at
+ * @param {Pick<Callbacks, "point">} on is told the rank that is pointed at
  * @returns {PanelWithBoxes}
  */
 export function createLogitsPanel(on) {
@@ -128,7 +128,7 @@ function paintRanks(state, frame) {
 }
 
 /**
- * The rank that a step at rest is about: that of the accepted runner-up; null where none was.
+ * The rank to show for a step at rest: that of the accepted runner-up; null where none was accepted.
  * @param {Frame} frame
  */
 function acceptedRank({ step, beat }) {
@@ -186,7 +186,7 @@ function draftedRanks(step) {
 }
 
 /**
- * Lengths in proportion to the best.
+ * Lengths in proportion to the greatest probability.
  * @param {number[]} probs
  */
 function linearBars(probs) {
@@ -228,12 +228,12 @@ function rankElement(rank) {
 }
 
 /**
- * Rows stay from step to step, so that only differences cause a layout.
+ * Fills a row. Rows are kept from step to step, so that only differences cause a layout.
  * @param {HTMLElement} row
  * @param {Trace} trace
  * @param {Step} step
  * @param {{ rank: number, id: number, probability: number, share: number, fate: NodeState | undefined,
- *   judged: boolean }} about `share`: the length of its bar, 0 to 1; judged: whether the fate is said
+ *   judged: boolean }} about `share`: the length of its bar, 0 to 1; judged: whether the fate is read out
  */
 function showRank(row, trace, step, { rank, id, probability, share: part, fate, judged }) {
   const [, bar, chances, mark] = childrenOf(row);

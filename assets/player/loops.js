@@ -1,12 +1,12 @@
-/* Loops: where a run repeats itself. Such text is easily guessed, so what it brings a pass says little of others. */
+/* Loops: where a run repeats itself. Such text is easy to predict, so its tokens a pass say little about other text. */
 
 const LONGEST = 48; // tokens of a block
 const TIMES = 3; // in a row
-const LEAST = 24; // tokens in all: less is a list or a refrain
+const LEAST = 24; // tokens in total: less is a list or a refrain
 
 /**
  * The longest stretch of a text in which one block of tokens follows itself: at most LONGEST tokens long, TIMES or
- * more in a row, LEAST tokens in all.
+ * more in a row, LEAST tokens in total.
  * @param {number[]} ids
  * @returns {{ from: number, to: number, block: number } | null} from `from` up to `to`; `block`: tokens of the block
  */

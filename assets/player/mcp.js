@@ -12,7 +12,7 @@ import { unpacked } from "./unpack.js";
 const VERSION = "2026-01-26";
 const ASK_EVERY = 400; // ms, while the run goes on
 
-/** Whether this page stands in another one, which may be a client. */
+/** Whether this page is inside another one, which may be a client. */
 export const isFramed = () => window.parent !== window;
 
 /**
@@ -53,11 +53,11 @@ export async function playForClient(element) {
 }
 
 /**
- * Fetches a run, and goes on until it has ended.
+ * Fetches a run, and keeps fetching until it has ended.
  * @param {PlayerApi} player
  * @param {(run: string, from: number) => Promise<string | null>} steps
  * @param {string} run
- * @param {number | undefined} step the one to stand still at
+ * @param {number | undefined} step the one to show at rest
  */
 async function show(player, steps, run, step) {
   const isShown = () => player.place().run === run;
@@ -75,7 +75,7 @@ async function show(player, steps, run, step) {
   }
 }
 
-/** @param {any} answer of a tool; some clients hand on its words only */
+/** @param {any} answer of a tool; some clients pass on only its text */
 function named({ structuredContent, content = [] }) {
   if (structuredContent?.run) return structuredContent;
   const text = content.map((/** @type {any} */ each) => each.text || "").join("\n");
@@ -105,7 +105,7 @@ function follow({ theme }) {
 }
 
 /**
- * A line to the window of a client.
+ * A connection to the window of a client.
  * @param {Window} parent
  */
 function connect(parent) {
@@ -115,7 +115,7 @@ function connect(parent) {
   /** @type {Map<string, (params: any) => void>} */
   const heard = new Map();
   /** @param {Note} note */
-  const send = (note) => parent.postMessage({ jsonrpc: "2.0", ...note }, "*"); // nothing in it is anybody's secret
+  const send = (note) => parent.postMessage({ jsonrpc: "2.0", ...note }, "*"); // nothing in it is secret
   addEventListener("message", ({ source, data }) => {
     if (source !== parent || data?.jsonrpc !== "2.0") return;
     if (data.method) {

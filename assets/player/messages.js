@@ -44,8 +44,8 @@ function errorSentence(error) {
 }
 
 /**
- * Gets ready for a run that was requested; the old one is shown until its first step comes, and stays if it
- * can't start.
+ * Gets ready for a requested run; the old one stays until the first step of the new one arrives, or for good if
+ * that can't start.
  * @param {Player} player
  */
 export function expectRun(player) {
@@ -89,7 +89,7 @@ function takeTrace(player, data) {
   const trace = createTrace(data);
   appendSteps(trace, data.steps || []);
   if (state.expecting && state.before && state.before.run === trace.run) {
-    state.before = trace; // the run before, whose end comes late
+    state.before = trace; // the previous run, whose end arrives late
     return;
   }
   if (data.autoplay && !isShown(state, trace)) return playFrom(player, trace, data);
@@ -116,7 +116,7 @@ function showTrace(player, trace) {
 }
 
 /**
- * Plays a recorded run at once, beat by beat, or one step of it as a scene; with reduced motion, shows the step
+ * Plays a recorded run immediately, beat by beat, or one step of it as a scene; with reduced motion, shows the step
  * it begins at as a still.
  * @param {Player} player
  * @param {Trace} trace
@@ -235,7 +235,7 @@ function waitForRepair(player, data) {
 }
 
 /**
- * Steps of a run whose header never came: only the whole trace can help.
+ * Handles steps of a run whose header never arrived: only the whole trace can help.
  * @param {Player} player
  * @param {string} run
  */

@@ -7,7 +7,7 @@ import { nodeSentence } from "./words.js";
 
 /** @import { Segment, Step, Trace } from "./types.js" */
 
-const LETTER = 0.605; // the width of a letter of a monospaced font, in its heights
+const LETTER = 0.605; // the width of a letter in a monospaced font, in letter heights
 const MAX_CHIP = 11;
 const MAX_CHOICE = 5.8;
 const CHOICE_SIZE = 0.9;
@@ -71,7 +71,7 @@ function chipWidth(step, node, letters, plain) {
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node
- * @param {string} [style] where it stands
+ * @param {string} [style] its position
  */
 export function nodeElement(trace, step, node, style) {
   const { origin, rank } = step.origins[node];

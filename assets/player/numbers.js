@@ -17,7 +17,7 @@ const COUNTS = [
   ["acceptance", t("player.count-acceptance"), "player.count-acceptance-meaning", "acceptance-rate"],
 ];
 
-// They are this machine's, and say nothing of another one's.
+// These are for the machine of the run, and say nothing about another one.
 const SECONDS = [
   ["rate", t("player.count-rate"), "player.count-rate-meaning"],
   ["wall", t("player.count-wall"), "player.count-wall-meaning", "wall-time"],

@@ -8,7 +8,7 @@ import { countTexts, stepsDone } from "./numbers.js";
 /** @import { Actions, AnyTraceFrame, Frame, OverviewState, Part, Stretch, Trace } from "./types.js" */
 
 /**
- * @param {Actions} on `drag` hears of the step that is dragged or clicked to, `drop` that it is let go
+ * @param {Actions} on `drag` is told the step that is dragged or clicked to, `drop` is called on release
  * @returns {Part}
  */
 export function createOverview(on) {

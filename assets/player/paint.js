@@ -1,4 +1,4 @@
-/* Painting: with the next frame, attributes of the element last, so that they never run ahead of the picture. */
+/* Painting: in the next frame, the element's attributes last, so that they never run ahead of the picture. */
 
 import { t } from "../page/i18n.js";
 import { translated } from "../page/translated.js";
@@ -18,8 +18,8 @@ const EXPECTING_TEXT = t("step.expecting");
 export const IDLE_TEXT = t("step.idle");
 
 /**
- * A function that paints with the next frame, once for many requests, or `now`. Hidden pages get no
- * frames, so a timer stands in for them.
+ * A function that paints in the next frame, once for many requests, or immediately with `now`. Hidden pages
+ * get no frames, so a timer stands in for them.
  * @param {() => void} paint
  */
 export function coalesced(paint) {
@@ -40,7 +40,7 @@ export function coalesced(paint) {
     }
   };
   return (/** @type {boolean | undefined} */ now) => {
-    // A focus that moves while a panel is drawn asks for a paint within the paint: with the next frame.
+    // A focus that moves while a panel is drawn requests a paint within the paint, which waits for the next frame.
     if (now && !painting) return run();
     if (frame !== null) return;
     frame = requestAnimationFrame(run);
@@ -112,7 +112,7 @@ export function paintPlayer(player) {
   const name = stateName(state);
   const frame = frameOf(shownState(state), hurries(player));
   showParts(view, state, name);
-  setData(player.element, "scene", frame.scene ? "true" : null); // it decides about sizes that panels measure
+  setData(player.element, "scene", frame.scene ? "true" : null); // it affects sizes that panels measure
   paceScene(player.element, frame);
   view.transport.paint({
     state: name,
@@ -131,7 +131,7 @@ export function paintPlayer(player) {
 }
 
 /**
- * Whether a part is painted while steps rush by: in sight, and it is its turn, if it has turns.
+ * Whether a part is painted while steps rush by: if it is in sight and, where it has turns, it is its turn.
  * @param {Player} player
  * @param {Part} part
  */

@@ -51,7 +51,7 @@ const TREE_VIEWS = ["tree", "rows", "mask"];
 /**
  * A player inside `element`, which takes messages and shows one step at a time.
  * @param {HTMLElement} element an empty element; gets the focus, the keys and the data attributes
- * @param {ViewOptions} [options] a place is the number of a step, from 1 on
+ * @param {ViewOptions} [options] a place is the number of a step, counted from 1
  * @returns {PlayerApi}
  */
 export function createPlayer(element, options = {}) {
@@ -177,7 +177,7 @@ function createView(player, actions) {
 }
 
 /**
- * The parts that lie outside the window, kept up to date.
+ * The parts that are outside the window, kept up to date.
  * @param {Part[]} parts
  */
 function unseenOf(parts) {
@@ -251,7 +251,7 @@ function changeSettings(player, settings) {
 const viewAfter = (view) => TREE_VIEWS[(TREE_VIEWS.indexOf(view) + 1) % TREE_VIEWS.length];
 
 /**
- * Closes the sheet; else skips the beats that are still to come; else leaves the lecture size.
+ * Closes the sheet, or else skips the remaining beats, or else leaves the lecture size.
  * @param {Player} player
  */
 function escape(player) {
@@ -262,7 +262,7 @@ function escape(player) {
 }
 
 /**
- * In lecture size the player covers the window: what gets the focus elsewhere must not lie under it.
+ * In lecture size the player covers the window: an element that gets the focus elsewhere must not be under it.
  * @param {Player} player
  */
 function leaveLectureWithFocus(player) {

@@ -84,7 +84,7 @@ export function choose(player, cursor, beat = LAST_BEAT, moving = false) {
 }
 
 /**
- * One step on; from within a step, to its end.
+ * Goes one step on, or, from within a step, to its end.
  * @param {Player} player
  */
 export function chooseNext(player) {
@@ -129,7 +129,7 @@ export function toggle(player) {
 }
 
 /**
- * Tells one step by itself, from its first beat on; where no motion is wanted, its last still.
+ * Tells one step by itself, from its first beat; with reduced motion, shows its last still.
  * @param {Player} player
  * @param {number} cursor
  */

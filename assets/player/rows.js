@@ -1,5 +1,5 @@
 /* The draft tree as indented rows: one row per node, with words where there is room for them. A chain without
-   forks is not set in, so that a long copy does not run out of a narrow screen. */
+   forks is not indented, so that a long copy does not run off a narrow screen. */
 
 import { t } from "../page/i18n.js";
 import { el } from "./dom.js";
@@ -43,7 +43,7 @@ export function rowElements(trace, step, kept = null) {
  * @param {Step} step
  * @param {number[]} nodes
  * @param {number} level
- * @param {string | null} [after] what became of a node that goes straight on from the row above
+ * @param {string | null} [after] the state of a node that continues the row above
  */
 function rowElement(trace, step, nodes, level, after) {
   const attributes = {
@@ -57,7 +57,7 @@ function rowElement(trace, step, nodes, level, after) {
 
 /** @param {Trace} trace @param {Step} step @param {number} node */
 function lineElement(trace, step, node) {
-  // The target's choice is beside the chip already.
+  // The target's choice is already next to the chip.
   const origin = originWords(trace, step, node);
   const words = node === 0 ? origin : t("player.fate-origin", { fate: STATE_TITLES[step.states[node]], origin });
   const line = el("span", { class: "ls-line-words", "aria-hidden": "true" }, words);

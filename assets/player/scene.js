@@ -1,4 +1,4 @@
-/* A scene: one step, told by itself. Few of its nodes show, and large; below them what it brought. */
+/* A scene: one step, told by itself. A few of its nodes are shown, large, and its result below them. */
 
 import { t } from "../page/i18n.js";
 import { LAST_BEAT, sceneSeconds, walkSeconds } from "./beats.js";
@@ -8,18 +8,18 @@ import { badgeWords } from "./words.js";
 /** @import { Actions, Frame, Part, Step, Trace } from "./types.js" */
 
 /**
- * What a step brought, in a line.
+ * The result of a step, in a line.
  * @param {Trace} trace
  * @param {Step} step
  */
 export function resultWords({ header }, { row }) {
   const result = t("step.result", { n: row.path.length });
-  // Of a recorded run that was checked.
+  // A recorded run with a baseline was checked against plain decoding.
   return header.recorded && header.baseline ? t("step.result-same", { result }) : result;
 }
 
 /**
- * What stands below the picture of a scene.
+ * The part below the picture of a scene.
  * @param {Actions} actions `again`, `whole`, and `why` where there is an answer
  * @returns {Part}
  */
@@ -54,8 +54,8 @@ export function createScene(actions) {
 const numberWord = (count) => (count > 1 && count < 7 ? t(`step.number-${count}`) : count);
 
 /**
- * How long the motions of a scene take, as custom properties of the player's element; where no scene is told,
- * the style's own hold.
+ * How long the motions of a scene take, as custom properties of the player's element; without a scene, the
+ * style sheet's own values apply.
  * @param {HTMLElement} element
  * @param {Frame} frame
  */

@@ -1,5 +1,5 @@
-/* What a file of a run or of a race may hold: types, bounds, and what its parts must have to do with each other.
-   Types and bounds stand in `assets/schema.json`; logitspec/trace/schema.py reads it by the same functions in the
+/* What a file of a run or of a race may hold: types, bounds, and how its parts must relate to each other.
+   Types and bounds are in `assets/schema.json`; logitspec/trace/schema.py reads it with the same functions in the
    same order, and a test gives both the same files. What passes can be shown, saved and drawn. */
 
 import { t } from "../page/i18n.js";
@@ -24,7 +24,7 @@ const WORDS = {
   object: t("player.kind-object"),
   string: t("player.kind-string"),
 };
-const SEEDS = 2n ** 63n; // of them, from 0 on; those that a number here would round are texts
+const SEEDS = 2n ** 63n; // of them, from 0; those that a JavaScript number would round are strings
 const SURROGATE = /\p{Surrogate}/u;
 
 /** What a figure of a lesson has to name. @type {Record<string, string[]>} */
@@ -49,10 +49,10 @@ export class SchemaError extends Error {
  * The document of a file.
  * @param {string} text
  * @param {"trace" | "race" | "lesson"} kind
- * @param {(document: any) => void} [coherence] throws SchemaError where the parts of a document, other than of a run
- *   or a race, have the wrong thing to do with each other
+ * @param {(document: any) => void} [coherence] throws SchemaError where the parts of a document that is not a run
+ *   or a race do not fit together
  * @returns {any}
- * @throws {Error} with one sentence when it is none, is of another schema, or is out of bounds
+ * @throws {Error} with one sentence when it is not such a document, has another schema, or is out of bounds
  */
 export function readDocument(text, kind, coherence = kind === "race" ? cohereRace : cohere) {
   const document = parsed(text, kind);
@@ -99,7 +99,7 @@ const NONE = {
 };
 
 /**
- * Brackets that open: each costs memory once it is parsed.
+ * The number of opening brackets: each costs memory once it is parsed.
  * @param {string} text
  */
 function brackets(text) {
@@ -128,7 +128,7 @@ function check(value, rule) {
 }
 
 /**
- * The kind of a value among those that are wanted, whole numbers being numbers; "" for another.
+ * The kind of a value if it is a wanted one, whole numbers being numbers; "" if not.
  * @param {any} value
  * @param {string[]} wanted
  */
@@ -189,7 +189,7 @@ function checkObject(values, { maxProperties = Infinity, properties = {}, requir
 }
 
 /**
- * Of an object whose names are data.
+ * Checks an object whose names are data.
  * @param {Record<string, any>} values
  * @param {string[]} names
  * @param {string} pattern
@@ -211,7 +211,7 @@ function checkPart(value, rule, part) {
 }
 
 /**
- * A value that no rule speaks of: bounded, and JSON in any program.
+ * Checks a value that no rule covers: it is bounded, and JSON in any program.
  * @param {any} value
  * @param {number} depth
  */
@@ -226,7 +226,7 @@ function checkPlain(value, depth) {
   }
 }
 
-/* What parts have to do with each other */
+/* How parts relate to each other */
 
 /** @param {any} race */
 function cohereRace({ titles, lanes }) {
@@ -281,7 +281,7 @@ function cohereStep(step, position) {
 }
 
 /**
- * From the root down, every node what the target chose after the one before.
+ * From the root down, every node is what the target chose after the one before.
  * @param {StepRow} step
  */
 function checkPath({ tokens, parents, choices, path }) {

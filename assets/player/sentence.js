@@ -53,8 +53,8 @@ function clausesOf(trace, number, isBrief = false) {
 }
 
 /**
- * Why a step guessed nothing: what a guess costs on this machine, where the method weighs that, and how often it
- * would have to be right.
+ * Why a step drafted nothing: what a draft costs on this machine, if the method weighs that, and how often it
+ * would have to be accepted.
  * @param {Trace} trace
  */
 function noGuessSentence({ header }) {
@@ -63,7 +63,7 @@ function noGuessSentence({ header }) {
   const plain = t("step.guesses-none-why");
   if (!costs || !options || options.tree_size !== "measured") return plain;
   const [one, two] = costs.milliseconds;
-  // A guess that is right with probability p brings 1 + p tokens for the time of two rows.
+  // A draft that is accepted with probability p brings 1 + p tokens in the time of two rows.
   const needed = two / one - 1;
   const times = { one: milliseconds(one / 1000), more: milliseconds((two - one) / 1000), needed };
   return sentences(plain, t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times));
@@ -103,7 +103,7 @@ function pathSegments(step) {
 }
 
 /**
- * Whether `next` goes on with what `before` began: the same copy, or the same table.
+ * Whether `next` continues what `before` began: the same copy, or the same table.
  * @param {Provenance} before
  * @param {Provenance} next
  */
@@ -236,8 +236,8 @@ function fateWords(trace, number, step) {
 }
 
 /**
- * The walk along the accepted path: what each node wants next, and whether that was drafted. Of a long one its
- * beginning and its end.
+ * The walk along the accepted path: what each node wants next, and whether that was drafted. A long one is cut to
+ * its beginning and its end.
  * @param {Trace} trace
  * @param {Step} step
  */

@@ -14,7 +14,7 @@ const NEAR_AT_FIRST = 200; // tokens
 
 /**
  * @param {HTMLElement} body scrolls; gets blocks as its children
- * @param {() => void} onUnfold hears that the viewer opened a fold
+ * @param {() => void} onUnfold is called when the viewer opens a fold
  * @returns {Sheet} what the functions below work on
  */
 export function createSheet(body, onUnfold) {
@@ -197,7 +197,7 @@ function spellRange(trace, start, end) {
 }
 
 /**
- * Spells a character anew, whole or as hex, when the end of the visible text cuts it.
+ * Draws tokens one by one; respells a character, whole or as hex, that the end of the visible text cuts or cut.
  * @param {Trace} trace
  * @param {boolean} whitespace
  * @param {HTMLElement} element of the chunk
@@ -250,7 +250,7 @@ function showEmpty(trace, span, position, segments) {
 }
 
 /**
- * Draws the chunks in and near sight token by token; in a short text, all.
+ * Draws the chunks in and near view token by token; in a short text, all of them.
  * @param {Sheet} sheet
  */
 export function showInSight(sheet) {
@@ -266,7 +266,7 @@ export function showInSight(sheet) {
 }
 
 /**
- * The same for the end of the text, from the number of tokens that were near sight before. Measuring where
+ * The same for the end of the text, from the number of tokens that were near view before. Measuring where
  * they are would make the browser lay them out.
  * @param {Sheet} sheet
  */
@@ -308,7 +308,7 @@ export function placeAt(sheet, position) {
 }
 
 /**
- * Puts the token that is certain to come next behind the text, apart from it.
+ * Puts the token that is certain to come next after the text, set apart from it.
  * @param {Sheet} sheet
  */
 function placeGhost({ body, entries, ghost, trace, visible }) {

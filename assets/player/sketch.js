@@ -1,6 +1,6 @@
 /* The tree while steps rush by: on a canvas, every node at its place with its token, without small print.
-   A page that had to lay out as many elements could not keep up, nor with dashes: accepted nodes are
-   filled, rejected ones have an outline, those that were not compared have none. */
+   A page that had to lay out as many elements could not keep up, nor could one that drew dashes: accepted nodes
+   are filled, rejected ones have an outline, those that were not compared have none. */
 
 import { t } from "../page/i18n.js";
 import { el } from "./dom.js";
@@ -16,11 +16,11 @@ const SKETCH_COLOURS = ["text", "soft", "ground", "line-hard", ...ORIGIN_NAMES];
 
 /** @returns {Sketch} */
 export function createSketch() {
-  // Elements inside a canvas are styled but not drawn: they tell the page's current colours.
+  // Elements inside a canvas are styled but not drawn: they give the page's current colours.
   const probes = SKETCH_COLOURS.map((name) => el("i", { style: `color: var(--ls-${name})` }));
   const element = el("canvas", { class: "ls-sketch", role: "img" }, ...probes);
   element.setAttribute("aria-label", t("player.sketch"));
-  /** @type {Looks | null} what the page looks like just now */
+  /** @type {Looks | null} the page's current look */
   let looks = null;
   return {
     element,

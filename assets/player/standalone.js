@@ -9,7 +9,7 @@ import { createPlayer } from "./player.js";
 
 /** @import { StepPlace } from "./types.js" */
 
-/** Plays the page's run, or stands still at the step that the address names, else at the one at which it was saved. */
+/** Plays the page's run, or stops at the step that the address names, else at the one where it was saved. */
 function start() {
   /** @type {HTMLElement | null} */
   const element = document.querySelector("[data-logitspec-player]");

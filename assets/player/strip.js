@@ -9,8 +9,8 @@ import { sentences } from "./words.js";
 /** @import { Frame, PlayerView } from "./types.js" */
 
 /**
- * @param {(beat: number) => void} onBeat hears of the beat that was chosen
- * @returns {PlayerView["strip"]} `number`: a part within it, which says only which step it is
+ * @param {(beat: number) => void} onBeat is told the chosen beat
+ * @returns {PlayerView["strip"]} `number`: a part within it, which shows only the step's number
  */
 export function createStrip(onBeat) {
   const number = el("span", { class: "ls-step-number" });

@@ -22,10 +22,10 @@ import { nodeSentence, quoted } from "./words.js";
 
 const AT_END = 64; // px
 const MIN_FOOT = 8; // px below the last line
-const RUSH = 32; // tokens; more at once than these are plain text until the step stays
+const RUSH = 32; // tokens; if more come at once, they are plain text until the step stays
 
 /**
- * @param {Pick<Callbacks, "point" | "pick">} on hears of the position that is pointed at, and of the step of a
+ * @param {Pick<Callbacks, "point" | "pick">} on is told the position that is pointed at, and the step of a
  *   token that was chosen
  * @returns {TextPanel}
  */
@@ -49,7 +49,7 @@ export function createTextPanel(on) {
     state.sticks = view.body.scrollHeight - view.body.scrollTop - view.body.clientHeight < AT_END;
     refresh();
   });
-  // With another size or font, the end stays in sight.
+  // The end stays in sight when the size or the font changes.
   if (typeof ResizeObserver === "function") {
     new ResizeObserver(() => {
       if (state.sticks) toEnd(state);
@@ -86,7 +86,7 @@ function listenToTokens({ view }, on) {
 }
 
 /**
- * The panel has one tab stop; a caret in it walks the tokens, even those that are drawn only on arrival.
+ * The panel has one tab stop; a caret in it moves over the tokens, even those that are drawn only on arrival.
  * @param {TextState} state
  * @param {Pick<Callbacks, "point" | "pick">} on
  */
@@ -110,7 +110,7 @@ function listenToCaret(state, on) {
 }
 
 /**
- * Where the caret goes: first to the current step, then by one token forwards or back, past what is folded.
+ * Where the caret goes: first to the current step, then by one token forwards or back, skipping folded ones.
  * @param {TextState} state
  * @param {Frame} frame
  * @param {number} move
@@ -179,7 +179,7 @@ function toEnd(state) {
 }
 
 /**
- * The certain next token, set apart behind the text.
+ * The certain next token, set apart after the text.
  * @param {HTMLElement} ghost
  * @param {Trace} trace
  * @param {number | null} id null after the end of a run
@@ -239,7 +239,7 @@ function markSources(frame, mark) {
 }
 
 /**
- * The boxes of the tokens in sight from `from` up to `to`, one a line, in the window's coordinates.
+ * The boxes of the tokens in sight from `from` up to `to`, one per line, in the window's coordinates.
  * @param {TextState} state
  * @param {number} from
  * @param {number} to
@@ -263,7 +263,7 @@ function boxesOf({ view, sheet }, from, to) {
 }
 
 /**
- * Where a position is: "inside" what is in sight, "above" or "below" it, null when not in the text.
+ * Where a position is: "inside" the part in sight, "above" or "below" it, null when not in the text.
  * @param {TextState} state
  * @param {number} position
  */
@@ -279,7 +279,7 @@ function sideOf({ view, sheet }, position) {
 }
 
 /**
- * Scrolls within the panel, and the page not at all.
+ * Scrolls within the panel, but never the page.
  * @param {TextState} state
  * @param {number} position
  */
@@ -296,7 +296,7 @@ function scrollToToken(state, position) {
   if (box.top >= outer.top + 8 && box.bottom <= outer.bottom - 8) return;
   view.body.scrollTop += box.top - outer.top - outer.height / 3;
   showInSight(sheet);
-  // Out of sight its place was known only by its chunk.
+  // While it was out of sight, only its chunk's place was known.
   const now = line();
   if (now.top < outer.top || now.bottom > outer.bottom) {
     view.body.scrollTop += now.top - outer.top - outer.height / 3;

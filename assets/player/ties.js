@@ -48,7 +48,7 @@ function listenToMoves({ element }, soon) {
 }
 
 /**
- * Ties to what is pointed at come at once; those of a step at rest wait until it stays.
+ * Ties to what is pointed at are drawn immediately; those of a step at rest wait until it stays.
  * @param {TiesState} state
  * @param {Frame} frame
  * @param {() => void} soon
@@ -126,7 +126,7 @@ function sourceTies(frame, { text, tree }) {
 
 /**
  * Drafted runners-up and their ranks: the one that began the branch of what is pointed at, else, while the
- * step speculates, those that a copy goes on from.
+ * step drafts, those that a copy continues from.
  * @param {StepFrame} frame
  * @param {Panels} panels
  * @returns {Tie[]}

@@ -1,4 +1,4 @@
-/* A trace as the player holds it: the JSON as it came, and what follows from it step by step. */
+/* A trace as the player holds it: the JSON as it came, and what is derived from it step by step. */
 
 import { t } from "../page/i18n.js";
 import { bytesOf, continues, joined, spell, tornTail } from "./spelling.js";
@@ -14,7 +14,7 @@ export const TRACE_SCHEMA = 1;
  * A trace without steps yet.
  * @param {TraceMessage} header the trace's JSON; its steps, if any, are for `appendSteps`
  * @returns {Trace}
- * @throws {Error} with one sentence when the schema is another
+ * @throws {Error} with one sentence when it has another schema
  */
 export function createTrace(header) {
   if (header.schema !== TRACE_SCHEMA) {
@@ -59,7 +59,7 @@ export function addVocabulary(trace, vocabulary) {
     if (id in trace.header.vocabulary) continue;
     trace.header.vocabulary[id] = entry;
     trace.bytes.set(Number(id), bytesOf(entry));
-    trace.spelt.delete(Number(id)); // until now the token's number stood for it
+    trace.spelt.delete(Number(id)); // until now, the token's number was shown instead
   }
 }
 
@@ -134,7 +134,7 @@ function provenanceOf([origin, rank = null, probability = null, match = null, fr
 }
 
 /**
- * Drafted nodes of a step by what became of them.
+ * The numbers of a step's drafted nodes, by what became of them.
  * @param {Step} step
  */
 export function outcome(step) {
@@ -168,7 +168,7 @@ export function spellToken(trace, id) {
 }
 
 /**
- * What to show for tokens that follow each other; alone, where the spelling of one of them is not known.
+ * What to show for tokens that follow each other; each on its own, where the spelling of one of them is not known.
  * @param {Trace} trace
  * @param {number[]} ids
  * @returns {Segment[][]}
@@ -209,7 +209,7 @@ export function originAt(trace, position) {
 }
 
 /**
- * Whether a node goes on with the copy that its parent is of.
+ * Whether a node continues the copy that its parent belongs to.
  * @param {Provenance} parent
  * @param {Provenance} node
  */
@@ -226,7 +226,7 @@ export function goesOn(parent, node) {
 export const matchBefore = (position, length) => [Math.max(0, position - (length || 0)), position];
 
 /**
- * Where a node was copied from; null for a node that is no copy.
+ * Where a node was copied from; null for a node that is not a copy.
  * @param {Step} step
  * @param {number} node
  * @returns {Source | null}
@@ -245,7 +245,7 @@ export function sourceOf(step, node) {
 }
 
 /**
- * The trace as one JSON string, such as `receive` takes.
+ * The trace as one JSON string, which `receive` takes.
  * @param {Trace} trace
  */
 export function traceText(trace) {
@@ -254,7 +254,7 @@ export function traceText(trace) {
 
 /**
  * Whether what the target wants after a node was drafted there: ✓ or ✗; empty off the accepted path, where
- * nobody asks.
+ * it does not matter.
  * @param {Step} step
  * @param {number} node
  */
@@ -263,14 +263,14 @@ export function verdictOf({ row }, node) {
   const order = path.indexOf(node);
   if (order < 0) return "";
   if (order < path.length - 1) return "✓";
-  // Behind the end of a run a draft may be right and yet not be taken.
+  // After the end of a run, a draft may be right and yet not be accepted.
   const drafted = parents.some((parent, child) => parent === node && tokens[child] === choices[node]);
   return drafted ? "" : "✗";
 }
 
 /**
- * The number of the last step that brings as many tokens as the median step of the run does, at least two; 0 where
- * no step brings two.
+ * The number of the last step that brings as many tokens as the run's median step, at least two; 0 where no step
+ * does.
  * @param {Step[]} steps
  */
 export function lastTypicalStep(steps) {

@@ -24,12 +24,12 @@ const VIEW_TITLES = [
   ["mask", t("step.view-mask")],
 ];
 const MIN_TREE = 560; // px; a narrower panel shows rows
-const JUDGED = 4; // the beat from which on nodes are accepted or rejected
+const JUDGED = 4; // the first beat at which nodes are accepted or rejected
 const SMALLER = 0.95; // relative size of a tree that would not fit whole
 const SCENE_SIZES = [3, 2.75, 2.5, 2.25, 2, 1.8, 1.6, 1.4, 1.2, 1, 0.9];
 
 /**
- * @param {Pick<Callbacks, "point" | "set">} on hears of the node that is pointed at or focused, and of the view
+ * @param {Pick<Callbacks, "point" | "set">} on is told the node that is pointed at or focused, and the view
  *   that was chosen
  * @returns {PanelWithBoxes}
  */
@@ -100,7 +100,7 @@ function paintTree(parts, state, frame) {
 }
 
 /**
- * Says of the nodes, to those who hear the page, no more than the beat shows.
+ * Tells screen readers no more about the nodes than the beat shows.
  * @param {TreeParts} parts
  * @param {TreeState} state
  * @param {Frame} frame
@@ -127,7 +127,7 @@ function treeNote(step, beat) {
 }
 
 /**
- * Where nothing is to move, a scene says in numbered notes what its motions would have shown.
+ * With reduced motion, a scene says in numbered notes what its motions would have shown.
  * @param {HTMLElement} notes
  * @param {boolean} scene
  * @param {Frame} frame
@@ -193,8 +193,8 @@ function showMore(more, count) {
  * @param {Trace} trace
  * @param {Step} step
  * @param {Room} room
- * @param {boolean} stage whether few nodes are drawn, as many as there is room for
- * @param {boolean} scene whether those are drawn that tell the step, as large as there is room for
+ * @param {boolean} stage whether only a few nodes are drawn, as many as there is room for
+ * @param {boolean} scene whether the nodes that tell the step are drawn, as large as there is room for
  * @returns {Fitting}
  */
 function fittingOf(trace, step, room, stage, scene) {
@@ -229,18 +229,18 @@ const sceneLayout = (trace, step, room) =>
   fittingLayout(step, nodeWidths(trace, step, true), room, SCENE_SIZES, tellingNodes(step));
 
 /**
- * The layout at the largest of the sizes at which the whole tree shows, or at the last.
+ * The layout at the largest of the sizes at which the whole tree fits, or else at the last.
  * @param {Step} step
  * @param {Widths[]} widths
  * @param {Room} room
- * @param {number[]} sizes relative, falling
+ * @param {number[]} sizes relative, in descending order
  * @param {Set<number>} [few] the only nodes to show
  * @returns {Fitting}
  */
 function fittingLayout(step, widths, { width, height, letter }, sizes, few) {
   for (const fit of sizes) {
     const smallest = fit === sizes[sizes.length - 1];
-    // Few nodes stand in whole lines, as long as their letters are large.
+    // A scene's few nodes do not wrap, except at the smallest size.
     const layout = layOutTree(step, widths, few && !smallest ? Infinity : width / (letter * fit), few);
     const fits = layout.height * letter * fit <= height && layout.width * letter * fit <= width;
     if (fits || smallest) return { fit, layout };
@@ -298,7 +298,7 @@ function viewButtons(onView) {
 }
 
 /**
- * Marks the node that the pointer or the focus is on, here or elsewhere, and the way to it.
+ * Marks the node that the pointer or the focus is on, here or elsewhere, and the path to it.
  * @param {TreeParts} parts
  * @param {TreeState} state
  * @param {Frame} frame
@@ -333,7 +333,7 @@ function nodeBox(body, frame, node) {
 }
 
 /**
- * Gives the root a ground of its own while the tree is scrolled, since nodes pass below it.
+ * Gives the root a background of its own while the tree is scrolled, since nodes pass below it.
  * @param {HTMLElement} body
  * @param {TreeState} state
  */
@@ -369,8 +369,8 @@ function listenToNodes(list, on, zoom) {
 }
 
 /**
- * One tab stop for the whole tree; left and right are for the steps, so up and down walk the nodes, and
- * with shift held the way up to the root and down again.
+ * One tab stop for the whole tree; left and right are for the steps, so up and down move between nodes, and
+ * with shift held along the path to the root and down again.
  * @param {HTMLElement} list
  * @param {KeyboardEvent} event
  */

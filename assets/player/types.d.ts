@@ -2,13 +2,13 @@
 
 /* The trace, as JSON (logitspec/trace/records.py) */
 
-/** Bytes of a token: as text where they are UTF-8 of their own, else in hexadecimal digits. */
 /** Texts of the catalogue by key; a text that has plural forms has them by their category. */
 export type Texts = Record<string, string | Record<string, string>>;
 
-/** What goes into a place of a text. */
+/** A value for a placeholder of a text. */
 export type Value = string | number | null | undefined;
 
+/** Bytes of a token: as text where they are UTF-8 by themselves, else in hexadecimal digits. */
 export type Spelling = string | { hex: string };
 
 export type Vocabulary = Record<string, Spelling>;
@@ -30,7 +30,7 @@ export interface StepRow {
   /** Best tokens of the logits that chose the root, best first. */
   last: { ids: number[]; probs: number[] };
   tokens: number[];
-  /** The root's parent is -1; parents stand before their children. */
+  /** The root's parent is -1; parents come before their children. */
   parents: number[];
   provenance: ProvenanceRow[];
   /** The target's own token after each node. */
@@ -56,11 +56,11 @@ export interface TraceHeader {
   baseline?: Baseline;
   model: { id: string; dtype: string; device: string };
   environment: Environment;
-  /** A seed that a number here would round is a text. */
+  /** A seed that a JavaScript number would round is a string. */
   sampling?: { seed?: number | string };
 }
 
-/** What ran. `forward_costs`: milliseconds of a forward at some numbers of rows. */
+/** What ran. `forward_costs`: milliseconds of a forward, by number of rows. */
 export interface Environment {
   forward_costs?: { rows: number[]; milliseconds: number[] };
   [name: string]: any;
@@ -141,8 +141,8 @@ export interface Trace {
   bytes: Map<number, Uint8Array>;
   spelt: Map<number, Segment[]>;
   steps: Step[];
-  /** By position: the token, its step from 1 on (0: the prompt), its node there (-1), and the position of the
-      token with which a character that this token is part of begins. */
+  /** By position: the token, its step counted from 1 (0: the prompt), its node there (-1), and the position of the
+      token in which a character that this token is part of begins. */
   ids: number[];
   stepOf: number[];
   nodeOf: number[];
@@ -185,7 +185,7 @@ export interface ResetMessage {
   trace: TraceHeader;
 }
 
-/** Steps from number `from` (0-based) on, of which `finish` says that they are the last. */
+/** Steps from number `from` (0-based) on; `finish` is set where they are the last. */
 export interface StepsMessage {
   kind: "steps";
   run: string;
@@ -203,7 +203,7 @@ export interface ErrorMessage {
   message?: string;
 }
 
-/** What somebody who waits may expect: turns before theirs, and seconds, where they are known. */
+/** What a waiting visitor may expect: turns before theirs, and seconds, where they are known. */
 export interface Outlook {
   ahead: number;
   seconds: number | null;
@@ -220,7 +220,7 @@ export type Speed = number | string;
 export type StateName = "idle" | "running" | "paused" | "done" | "error";
 
 export interface Settings {
-  /** Shown to a hall: few nodes, signs in sight, no controls. */
+  /** Shown to a lecture hall: few nodes, signs in sight, no controls. */
   stage?: boolean;
   whitespace: boolean;
   lecture: boolean;
@@ -234,33 +234,33 @@ export interface PlayerState {
   trace: Trace | null;
   /** Steps done, 0 to n. */
   cursor: number;
-  /** Whether the newest step is shown when it comes. */
+  /** Whether the newest step is shown when it arrives. */
   follow: boolean;
   live: boolean;
   error: string | null;
-  /** A run was asked for and nothing of it is there. */
+  /** A run was requested and nothing of it has arrived. */
   expecting: boolean;
-  /** What it may expect, while it waits. */
+  /** The outlook of the requested run, while it waits. */
   outlook: Outlook | null;
-  /** The run before it, and its cursor: shown until its first step, and kept if it can't start. */
+  /** The previous run and its cursor: shown until the requested one's first step, and kept if that can't start. */
   before: Trace | null;
   cursorBefore: number;
   playing: boolean;
   moving: boolean;
-  /** The one step that is told by itself, few nodes of it and large; 0 for none. */
+  /** The one step that is told by itself, with few nodes, drawn large; 0 for none. */
   scene: number;
   dragged: boolean;
   speed: Speed;
   beat: number;
   settings: Settings;
   pointed: Pointed | null;
-  /** Whether the next picture is to be said in words, too. */
+  /** Whether the next picture is also announced in words. */
   announce: boolean;
-  /** Messages that came before the steps they follow. */
+  /** Messages that arrived before the steps they follow. */
   waiting: StepsMessage[];
-  /** Runs that others took the place of. */
+  /** Runs that others have replaced. */
   retired: Set<string>;
-  /** The run whose beginning was asked for. */
+  /** The run whose beginning was requested. */
   request?: string;
 }
 
@@ -275,11 +275,11 @@ interface AnyFrame {
   playing: boolean;
   /** The motion that leads to the beat is under way. */
   moving: boolean;
-  /** The step is told by itself: few nodes of it and large. */
+  /** The step is told by itself: few nodes, drawn large. */
   scene: boolean;
   pointed: Pointed | null;
   settings: Settings;
-  /** This picture stays too short a time for small print. */
+  /** This picture is shown too briefly for small print. */
   hurried: boolean;
 }
 
@@ -287,7 +287,7 @@ export type AnyTraceFrame = AnyFrame & { trace: Trace | null };
 export type StepFrame = AnyFrame & { trace: Trace; step: Step };
 export type TraceFrame = AnyFrame & { trace: Trace; step: Step | null };
 
-/** What every panel is painted from, the same for all; nothing in it is a panel's to change. */
+/** What every panel is painted from, the same for all; no panel may change anything in it. */
 export type Frame = StepFrame | (AnyFrame & { trace: Trace; step: null }) | (AnyFrame & { trace: null; step: null });
 
 /** A node of the tree in every form that it has; null for the forms that it lacks. */
@@ -299,7 +299,7 @@ export interface NodeLink {
   position: number | null;
 }
 
-/** The same of a node, of a rank that was not drafted, or of a token of the prompt. */
+/** The same for a node, a rank that was not drafted, or a token of the prompt. */
 export type Link =
   | NodeLink
   | { number: number; step: Step; node: null; rank: number; position: null }
@@ -327,7 +327,7 @@ export type TextPanel = Part & {
   scrollTo(position: number): void;
 };
 
-/** Parts that say where they have drawn a node or a rank: null when it is out of sight. */
+/** A part that knows where it has drawn a node or a rank: null when it is out of sight. */
 export type PanelWithBoxes = Part & { boxOf(number: number): Box | null };
 
 export interface Panels {
@@ -350,15 +350,15 @@ export interface Panel {
   note: HTMLElement;
 }
 
-/** What players and views of races are made with. */
+/** Options of players and of race views. */
 export interface ViewOptions {
   /** Asks for the steps of a run from a number (0-based) on. */
   repair?: ((run: string, from: number) => Promise<any>) | null;
-  /** The address at which a step of a run is to be seen; null for a run that has none. */
+  /** The address that shows a step of a run; null for a run that has none. */
   link?: ((run: string, step: number, beat: number) => string | null | Promise<string | null>) | null;
-  /** Hears the run and the place that the viewer moved to. */
+  /** Is told the run and the place that the viewer moved to. */
   onSelect?: (run: string, place: any) => void;
-  /** Hears that steps or a trace arrived. */
+  /** Is called when steps or a trace have arrived. */
   onTrace?: () => void;
   /** Answers the question that a scene ends with. */
   why?: (() => void) | null;
@@ -372,13 +372,13 @@ export interface ViewOptions {
 
 /** What a host can do with a player or with a view of a race. */
 export interface View {
-  /** A run was asked for and nothing of it is there yet. */
+  /** Gets ready for a requested run. */
   expect(): void;
   receive(message: any): void;
-  /** A run from a file, which plays from its start. */
+  /** Plays a run from a file, from its start. */
   open(message: any): void;
   show(place: any): void;
-  /** The still of a beat (1 to 5) of the step that is shown, where a view has beats. */
+  /** Shows the still of a beat (1 to 5) of the current step, where a view has beats. */
   beat?(beat: number): void;
   play(): void;
   /** The run so far as a message. */
@@ -388,14 +388,14 @@ export interface View {
 }
 
 export type PlayerApi = View & {
-  /** The still of a beat (1 to 5) of the step that is shown. */
+  /** Shows the still of a beat (1 to 5) of the current step. */
   beat(beat: number): void;
-  /** The still of a beat of a step; with the motion that leads there from the beat before. */
+  /** Shows the still of a beat of a step, with the motion that leads there if the beat before is shown. */
   still(cursor: number, beat: number): void;
   point(pointed: Pointed | null): void;
   set(settings: Partial<Settings>): void;
   pause(): void;
-  /** What the run is of. */
+  /** The run's prompt, method and model. */
   about(): { prompt?: string | null; method: string; model: string };
 };
 
@@ -424,9 +424,9 @@ export interface PlayerView {
   outlook: HTMLElement;
   panels: HTMLElement;
   parts: Part[];
-  /** Elements of parts that lie outside the window. */
+  /** Elements of parts that are outside the window. */
   unseen: Set<Element>;
-  /** Who is painted in turn while steps rush by. */
+  /** Parts that are painted in turn while steps rush by. */
   turns: Part[][];
 }
 
@@ -437,11 +437,11 @@ export interface Player {
   view: PlayerView;
   open(message: string | object): void;
   repaint(now?: boolean): void;
-  /** What the last picture was of. */
+  /** What the last picture showed. */
   picture: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
-  /** What was last said of the cue. */
+  /** The cue that was last announced. */
   cue?: string;
-  /** When the still that is shown makes way, in ms; timers for that, for the end of a motion and of a rush. */
+  /** When the current still ends, in ms; timers for that, and for the end of a motion and of a rush. */
   due: number;
   timer: Timer;
   settling: Timer;
@@ -459,7 +459,7 @@ export interface Gradio {
   watch(name: string, callback: () => void): void;
 }
 
-/** Starts what is shown in an element of a component of Gradio. */
+/** Starts the view in an element of a Gradio component. */
 export type StartView = (gradio: Gradio, root: HTMLElement) => void;
 
 /* Layout of the tree (layout.js) */
@@ -482,7 +482,7 @@ export interface Layout {
   /** Left, top and width of each chip. */
   nodes: { x: number; y: number; width: number }[];
   edges: Edge[];
-  /** Nodes as they read, line by line. */
+  /** Nodes in reading order, line by line. */
   order: number[];
   width: number;
   height: number;
@@ -514,7 +514,7 @@ export interface Lane {
   trace: Trace;
 }
 
-/** Whether all lanes wrote the same. `differs_at`: the new token from which on they do not. */
+/** Whether all lanes wrote the same. `differs_at`: the first new token at which they do not. */
 export interface Verdict {
   tokens: number;
   differs_at: number | null;
@@ -532,7 +532,7 @@ export interface Race {
   origins: Set<string>;
 }
 
-/** What a forward of a model costs on a GPU, by its rows. */
+/** The cost of a model's forward on a GPU, by number of rows. */
 export interface GpuCosts {
   name: string;
   rows: number[];
@@ -579,12 +579,12 @@ export interface RaceState {
   playing: boolean;
   expecting: boolean;
   outlook: Outlook | null;
-  /** The beginning of a race whose first step has not come. */
+  /** The beginning of a race whose first step has not arrived. */
   opening: RaceMessage | null;
   error: string | null;
-  /** What is to be said with the next picture, for those who hear the page. */
+  /** What screen readers say with the next picture. */
   announcement: string | null;
-  /** Steps are missing that nobody has. */
+  /** Steps are missing and could not be fetched. */
   lost: boolean;
   waiting: RaceStepsMessage[];
   request: string;
@@ -639,7 +639,7 @@ export interface LaneFrame {
 
 /* What some panels keep between pictures */
 
-/** A stretch of the text that is drawn as one; `line`: a line begins with it. */
+/** A stretch of the text that is drawn as a unit; `line`: a line begins with it. */
 export interface Chunk {
   start: number;
   end: number;
@@ -663,7 +663,7 @@ export interface Fold {
 /** The drawn text (sheet.js). */
 export interface Sheet {
   body: HTMLElement;
-  /** The certain next token, behind the text. */
+  /** The certain next token, after the text. */
   ghost: HTMLElement;
   /** The button that unfolds the prompt's middle. */
   fold: HTMLElement;
@@ -678,7 +678,7 @@ export interface Sheet {
   folded: Fold | null;
   /** Elements with the names of the attributes that mark them. */
   marks: [HTMLElement, string][];
-  /** How many tokens were near sight. */
+  /** How many tokens were near view. */
   near: number;
 }
 
@@ -691,7 +691,7 @@ export interface TextState {
   caret: number | null;
   /** Whether the end of the text stays in sight. */
   sticks: boolean;
-  /** Where the panel was scrolled to by itself. */
+  /** Where the panel last scrolled to by itself. */
   wentTo: number | null;
   lecture: boolean;
 }
@@ -719,17 +719,17 @@ export interface RanksState {
 
 export interface Zoom {
   element: HTMLElement;
-  /** Sets the size that factor 1 stands for. */
+  /** Sets the size at factor 1. */
   fit(size: number): void;
-  /** Of the content's letters, in those of the box. */
+  /** The size of the content's letters, in those of the box. */
   size(): number;
-  /** Does what a key asks for, if anything. */
+  /** Acts on a key; false if it has no meaning here. */
   key(event: KeyboardEvent): boolean;
 }
 
 export interface Sketch {
   element: HTMLCanvasElement;
-  /** Steps no longer rush. */
+  /** Is called when steps no longer rush by. */
   rest(): void;
   /** `letter`: the height of a letter in px. */
   draw(frame: StepFrame, layout: Layout, letter: number, room: Room): void;
@@ -742,7 +742,7 @@ export interface Fitting {
 }
 
 export interface TreeParts extends Panel {
-  /** How many guesses a scene leaves out, and its notes. */
+  /** How many nodes a scene leaves out, and its notes. */
   others: HTMLElement;
   notes: HTMLElement;
   tree: HTMLElement;
@@ -763,11 +763,11 @@ export interface TreeState {
   marks: Element[];
   scrolled: boolean;
   scene: boolean;
-  /** The beat as of which nodes are read out. */
+  /** The beat at which nodes are read out. */
   said: number;
 }
 
-/** A line from what was drafted (`to`) to its place (the last of `boxes`; none: it is out of sight on a `side`). */
+/** A line from a drafted node (`to`) to its source (the last of `boxes`; none: it is out of sight on a `side`). */
 export interface Tie {
   kind: string;
   way: (from: Box, to: Box, text: Box) => Way;
@@ -801,26 +801,26 @@ export interface TiesState {
   frame: Frame | null;
   key: string;
   timer: Timer | null;
-  /** The frame that was asked for, to draw in. */
+  /** The animation frame that was requested, to draw in. */
   request: number | null;
 }
 
-/** What parts of the player tell it: what is pointed at, the step of a token that was chosen, a changed setting. */
+/** What parts of the player report to it: what is pointed at, the step of a chosen token, a changed setting. */
 export interface Callbacks {
   point(pointed: Pointed | null): void;
   pick(step: number): void;
   set(settings: Partial<Settings>): void;
 }
 
-/** How a text breaks: whether a line ends with the token at a position, whether a character goes on there from the
-    token before, and where chunks end in any case. */
+/** How a text breaks: whether a line ends with the token at a position, whether a character continues there from the
+    token before, and where chunks always end. */
 export interface LineBreaks {
   endsLine(position: number): boolean;
   inside(position: number): boolean;
   borders: number[];
 }
 
-/** Marks the token at a position by an attribute. */
+/** Marks the token at a position with an attribute. */
 export type Mark = (position: number, name: string, value: string) => void;
 
 /** A layout of the tree that is being made; `children` per node in groups to draw. */
@@ -858,7 +858,7 @@ export type TraceFiles = Files & {
   beat: number;
 };
 
-/** A step, from 1 on, at one of its beats. */
+/** A step, counted from 1, at one of its beats. */
 export interface StepPlace {
   step: number;
   beat: number;
@@ -868,20 +868,20 @@ export type RaceFiles = Files & { race: Race | null };
 
 /** How a view is kept in a page (adapter.js). */
 export interface Keeping {
-  /** A name for what is kept in the browser. */
+  /** A name for what is stored in the browser. */
   store: string;
-  /** What a message is of, and whether it brings the end. */
+  /** The run that a message belongs to, and whether it ends the run. */
   subject(message: any): { run?: string; finish?: any };
-  /** The window's events that say that a run was asked for, and that Stop was pressed. */
+  /** The window's events for a requested run, and for a press on Stop. */
   waiting: string;
   stop: string;
-  /** The button Stop, which also ends the waiting. */
+  /** The selector of the Stop button, which also ends the waiting. */
   stopButton: string;
-  /** Hears where the viewer is. */
+  /** Is told where the viewer is. */
   onSelect?: (run: string, place: any) => void;
-  /** Whether addresses lead to what is shown. */
+  /** Whether there are addresses that lead to what is shown. */
   links?: boolean;
-  /** Hears that a link's run is shown. */
+  /** Is called when a link's run is shown. */
   onOpened?: () => void;
   /** Answers the question that a scene ends with. */
   why?: () => void;
@@ -914,15 +914,15 @@ export interface OriginLook {
   /** In legends, with what it means. */
   name: string;
   meaning: string;
-  /** After "came", and beside its sign in a saved picture. */
+  /** After "came", and next to its sign in a saved picture. */
   title: string;
-  /** Whether it stands in the player's legend of runs that lack it, too. */
+  /** Whether the player's legend has it even for runs that lack it. */
   always: boolean;
   colour: { light: string; dark: string };
   more_contrast: { light: string; dark: string };
-  /** Radii of a node's corners, in letter heights, as many as border-radius takes. */
+  /** Radii of a node's corners, in letter heights, one to four as in border-radius. */
   corners: number[];
-  /** What else CSS is to say of its nodes and chips, of its tokens in the text, and of edges to its nodes. */
+  /** More CSS for its nodes and chips, its tokens in the text, and edges to its nodes. */
   chip: Record<string, string>;
   underline: Record<string, string>;
   edge: Record<string, string>;
@@ -933,16 +933,16 @@ export interface OriginLook {
 
 /* Cues (assets/page/cues.js) */
 
-/** A place at which a talk stops. */
+/** A stop of a talk. */
 export interface Cue {
-  /** What stands on the screen in large letters. */
+  /** Shown on the screen in large letters. */
   title: string;
   kind: "question" | "reveal" | "sentence" | "step";
   /** For the speaker alone. */
   notes: string;
   /** For the speaker: what the next reveal will show; "" where nothing is asked. */
   answer: string;
-  /** That the speaker means to spend here. */
+  /** The time that the speaker plans to spend here. */
   seconds: number;
   /** Cues of one station follow each other and share a budget, the sum of their seconds. */
   station?: string;
@@ -959,7 +959,7 @@ export interface RaceOutcome {
   lanes: { title: string; plain: boolean; tokens: number; passes: number; seconds: number }[];
 }
 
-/** What is asked for where it is no choice: a number, or the number of a node or a row. */
+/** What is asked for where there are no choices: a number, or the number of a node or a row. */
 export interface Values {
   least: number;
   most: number;
@@ -971,25 +971,25 @@ export interface Values {
   isRight(value: number): boolean;
 }
 
-/** Votes by choice; or by value, the least first, and last with null those on other values. */
+/** Votes by choice; or by value, the least first, and last, with null, those for other values. */
 export type Counts = number[] | [value: number | null, count: number][];
 
-/** What a view lets be done with its cues; places are numbers from 0 on. */
+/** What can be done with a view's cues, which are numbered from 0. */
 export interface CueSource {
-  /** "player", "lesson", "race", "why": of views that are in the page at a time each has one of its own. */
+  /** "player", "lesson", "race", "why": views that are in the page at the same time have different names. */
   name: string;
   length(): number;
   /** -1 where there is nothing to show. */
   at(): number;
   go(index: number): void;
   describe(index: number): Cue;
-  /** What the view shows, in a few hundred bytes of JSON without anybody's text, such as the name of a recorded run, a
-      lesson's or a race's; null for what others must not see, such as the run of one's own prompt. Sources without
+  /** What the view shows, in a few hundred bytes of JSON without any visitor's text, such as the name of a recorded run,
+      a lesson or a race; null for what others must not see, such as the run of a visitor's own prompt. Sources without
       it show the same to everybody. */
   place?(): object | null;
-  /** Shows a `place` of the same view elsewhere; false where it can't. */
+  /** Shows a `place` of the same view in another page; false where it can't. */
   show?(place: any): boolean | Promise<boolean>;
-  /** Hears whether the page is a stage now: large, without controls. */
+  /** Is told whether the page is a stage now: large, without controls. */
   stage?(on: boolean): void;
 }
 
@@ -1007,11 +1007,11 @@ export interface Stage {
   black: HTMLElement;
   light: HTMLElement;
   help: HTMLElement;
-  /** Lets a view fill the window. */
+  /** Makes a view fill the window. */
   hold(root: HTMLElement): void;
   release(): void;
-  /** `question`: the one that is asked or answered; `counts`: of its votes, where they show; `spoken`: whether the
-      headline is to be said aloud, since the view doesn't. */
+  /** `question`: the one that is asked or answered; `counts`: of its votes, where they show; `spoken`: whether screen
+      readers must announce the headline, since the view doesn't. */
   paint(
     cue: Cue,
     about: { station: string; typed: string; here: string; question: Cue | null; counts: Counts | null; spoken: boolean },
@@ -1042,7 +1042,7 @@ export interface Hall {
   close(): boolean;
   /** Votes on the question that is asked now. */
   counts(): Counts | null;
-  /** Who is here. */
+  /** The lecture's code, followers and votes, in words. */
   words(): string;
   onChange(callback: () => void): void;
 }

@@ -1,4 +1,4 @@
-/* Messages as they travel: as they are, or deflated and put into base64. */
+/* Messages in transit: as they are, or deflated and base64-encoded. */
 
 /**
  * @param {string} value a message, packed or not

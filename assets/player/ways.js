@@ -21,7 +21,7 @@ export const shifted = (box, origin) => ({
 
 /**
  * From a box in or at the text to a node outside it: between the lines of the text to its edge (the right
- * one when the node stands beside the text, else the left one), along that, and over the node's row.
+ * one when the node is to the right of the text, else the left one), along that, and over the node's row.
  * @param {Box} from
  * @param {Box} to
  * @param {Box} text
@@ -37,8 +37,8 @@ export function aroundText(from, to, text) {
 }
 
 /**
- * From a rank, which is listed under the text, to a node beside both: along the edge of the text, and over the
- * node's row, where no other node stands.
+ * From a rank, which is listed under the text, to a node to the right of both: along the edge of the text, and over
+ * the node's row, where there is no other node.
  * @param {Box} from
  * @param {Box} to
  * @param {Box} text
@@ -53,7 +53,7 @@ export function fromRank(from, to, text) {
 }
 
 /**
- * From a source to a token, both of the text: down to the top of the token, or up to its foot.
+ * From a source to a token, both in the text: down to the top of the token, or up to its bottom.
  * @param {Box} from
  * @param {Box} to
  */

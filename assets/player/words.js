@@ -25,10 +25,10 @@ export const FINISH_TITLES = {
 };
 
 export const MAX_QUOTE = 8; // tokens
-const MIN_SHARE = 1e-4; // a smaller one says less than the place
+const MIN_SHARE = 1e-4; // a smaller one says less than the rank
 
 /**
- * What somebody who waits may expect.
+ * What a waiting visitor may expect.
  * @param {{ ahead: number, seconds: number | null }} outlook
  */
 export function waitingWords({ ahead, seconds }) {
@@ -97,7 +97,7 @@ export function excerpt(trace, start, end) {
 }
 
 /**
- * Where the quotation of a match [start, end] begins: of a long one the end is quoted.
+ * Where the quotation of a match [start, end] begins: only the end of a long one is quoted.
  * @param {[start: number, end: number]} match
  */
 export const quotedFrom = ([start, end]) => Math.max(start, end - MAX_QUOTE);
@@ -142,7 +142,7 @@ export function originWords(trace, step, node) {
 }
 
 /**
- * Where a node stood among the tokens that came after its parent's token before.
+ * A node's rank among the tokens that followed its parent's token earlier.
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node
@@ -202,7 +202,7 @@ export function nodeSentence(trace, step, node) {
 }
 
 /**
- * A node as it is read out at a beat: the target's choice is said from the third on, what became of it from the fourth.
+ * A node as it is read out at a beat: with the target's choice from the third beat, with the node's fate from the fourth.
  * @param {Trace} trace
  * @param {Step} step
  * @param {number} node

@@ -1,4 +1,4 @@
-/* Zoom and pan of what lies in a scrolling box: the box scrolls, the content's letters grow. */
+/* Zoom and pan of the content of a scrolling box: the box scrolls, the content's letters grow. */
 
 import { t } from "../page/i18n.js";
 import { el, setText } from "./dom.js";
@@ -30,7 +30,7 @@ export function createZoom(body, content) {
     const top = (body.scrollTop + y) * (state.factor / before) - y;
     apply();
     body.scrollTo(left, top);
-    body.dispatchEvent(new Event("ls-moved", { bubbles: true })); // what is tied to a node follows
+    body.dispatchEvent(new Event("ls-moved", { bubbles: true })); // so that ties to nodes follow
   };
   /** @param {number} direction */
   const by = (direction) => zoomTo(nextZoom(state.factor, direction));

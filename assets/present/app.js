@@ -1,4 +1,4 @@
-/* Presenting and following in the app, whose server knows lectures. */
+/* Presenting and following in the app, whose server supports lectures. */
 
 import { t } from "../page/i18n.js";
 import { whenThere } from "../page/when_there.js";
@@ -19,7 +19,7 @@ export async function offerPresenting() {
 }
 
 /**
- * Beside the page's own files, whatever path a proxy puts before them.
+ * Next to the page's own files, whatever path a proxy puts in front of them.
  * @param {string} path
  */
 function address(path) {

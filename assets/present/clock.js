@@ -1,4 +1,4 @@
-/* The speaker's clock: how long the talk and its station have lasted. It goes on over a reload. */
+/* The speaker's clock: how long the talk and its station have lasted. It keeps running across a reload. */
 
 /** @typedef {{ begun: number, paused: number | null, station: string, stationBegun: number }} Times in ms */
 

@@ -1,4 +1,4 @@
-/* Server-sent events by fetch, which gives the reason of a refusal, as EventSource doesn't. */
+/* Server-sent events by fetch, which gives the reason for a refusal, unlike EventSource. */
 
 import { translated } from "../page/translated.js";
 

@@ -1,5 +1,5 @@
-/* A follower's side: this page goes where the lecturer's goes until its visitor looks around, and back there at a press
-   of a button. It reconnects after a loss, and disconnects while the page is hidden. */
+/* A follower's side: this page goes where the lecturer's goes until its visitor looks around, and returns there at the
+   press of a button. It reconnects after a loss, and disconnects while the page is hidden. */
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
@@ -40,7 +40,7 @@ export function followLecture(address, openView) {
     shows: true,
     over: "",
     chosen: /** @type {Record<string, number>} */ ({}),
-    counted: /** @type {Record<string, number>} */ ({}), // what of it the server has
+    counted: /** @type {Record<string, number>} */ ({}), // the choices that the server has
     touched: -OWN,
     tries: 0,
     going: false,
@@ -105,7 +105,7 @@ export function followLecture(address, openView) {
     paint();
   }
 
-  /** Goes to the lecturer's place, and on to a newer one that comes meanwhile. */
+  /** Goes to the lecturer's place, and on to a newer one that arrives in the meantime. */
   async function go() {
     if (state.going) {
       state.again = true;
@@ -141,7 +141,7 @@ export function followLecture(address, openView) {
     return root === found.root && own.cue === place.cue && JSON.stringify(own.at) === JSON.stringify(place.at);
   };
 
-  /** Finds out whether the visitor has left the lecturer's place, or the page by itself, and goes back from the latter. */
+  /** Checks whether the visitor or the page itself has left the lecturer's place, and goes back if it was the page. */
   function look() {
     if (stream && performance.now() - state.heard > SILENT) {
       state.heard = performance.now();
@@ -174,7 +174,7 @@ export function followLecture(address, openView) {
     bar.element.remove();
   }
 
-  /** Counts what was predicted in the view, if that is at the lecturer's question. @param {CustomEvent} event */
+  /** Counts a prediction made in the view, if that is at the lecturer's question. @param {CustomEvent} event */
   function predicted(event) {
     const { place, over, lost } = state;
     const found = place && sourceNamed(place.view);
@@ -185,7 +185,7 @@ export function followLecture(address, openView) {
     vote(event.detail.choice);
   }
 
-  /** @param {number} choice its place, or the number that is predicted */
+  /** @param {number} choice its place, or the predicted number */
   async function vote(choice) {
     const question = state.place && state.place.question;
     if (!question || question.revealed) return;
@@ -269,7 +269,7 @@ function followBar({ back, leave, vote }) {
   }
 
   /**
-   * What is no choice is predicted in the view itself; a prediction that is not counted yet can be.
+   * A value is predicted in the view itself; the button counts a prediction that is not counted yet.
    * @param {Cue} cue
    * @param {number | null} chosen
    */

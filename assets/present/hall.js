@@ -108,7 +108,7 @@ export function createHall(address) {
       sent = text;
       [followers, counts, notice] = [report.followers, report.counts, ""];
     } catch (error) {
-      sent = ""; // a server that was away may not know it
+      sent = ""; // a server that was unreachable may not know it
       notice = sentenceOf(error);
       if (error instanceof Refused && OVER.includes(error.status)) forget();
     }
@@ -139,7 +139,7 @@ export function createHall(address) {
     keep(STORE, lecture);
   }
 
-  /** The cue of a question, as far as its view shows the same now. @param {string} key */
+  /** The cue of a question, if its view still shows it, or else an empty one. @param {string} key */
   function cueOf(key) {
     const [view] = key.split(":");
     const found = sourceNamed(view);
@@ -225,7 +225,7 @@ function hallPanel(on) {
       element.hidden = false;
       buttons[buttons.length - 1].focus();
     },
-    /** Hands the focus back at once: later it would be taken from where the lecturer has gone on. */
+    /** Gives the focus back immediately: later, it would be taken from where the lecturer has moved on to. */
     hide() {
       const held = element.contains(document.activeElement);
       element.hidden = true;

@@ -1,5 +1,5 @@
-/* The presenter's keys, which are those that clickers send; they count in the whole page, but never where somebody
-   types, and never instead of what an element with the focus does with them itself. */
+/* The presenter's keys, which are those that clickers send; they work in the whole page, but never where somebody
+   types, and never where the element with the focus has its own use for them. */
 
 /** @type {Record<string, string>} by key */
 const ACTIONS = {

@@ -1,4 +1,4 @@
-/* Where a lecturer is, as it is sent to followers: names and numbers, nothing of anybody's text. */
+/* Where a lecturer is, as sent to followers: names and numbers, never a visitor's text. */
 
 import { sourceNamed } from "../page/cues.js";
 import { questionCueAt } from "./present.js";
@@ -21,7 +21,7 @@ export function placeOf(source) {
 }
 
 /**
- * A place that holds a text is not sent.
+ * The place; null for one that holds a text, which is not sent.
  * @param {any} at
  */
 function flat(at) {
@@ -31,7 +31,7 @@ function flat(at) {
 }
 
 /**
- * The key tells questions of one lecture apart, also those of other runs at the same cue.
+ * The key tells questions of one lecture apart, including those of other runs at the same cue.
  * @param {CueSource} source
  * @param {any} at
  * @param {number} cue
@@ -59,7 +59,7 @@ function keyIn(source, at, cue) {
 export const keyOf = (source, cue) => keyIn(source, (source.place && source.place()) || {}, cue);
 
 /**
- * Goes to a place in this page; false where that can't be.
+ * Goes to a place in this page; false where that is not possible.
  * @param {Place} place
  */
 export async function showPlace({ view, cue, at }) {

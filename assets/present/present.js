@@ -33,7 +33,7 @@ export function createPresenter(hall) {
   document.addEventListener("cue", onCue);
   document.addEventListener("logitspec-present", () => start());
   setInterval(tick, TICK);
-  /** How long a press on Present waits for a view that is still to come: a time, in ms. */
+  /** Until when a press on Present waits for a view that is still to come, in ms. */
   let wanted = 0;
   /** @type {any} what was presented before the reload, until its view is there */
   let before = recall(STORE);
@@ -43,7 +43,7 @@ export function createPresenter(hall) {
     return found && found.source;
   }
 
-  /** @param {string} [name] of the view; the one in sight without it */
+  /** @param {string} [name] of the view; without it, the one in sight */
   function start(name) {
     const found = name ? sourceNamed(name) : null;
     const [root, other] = found ? [found.root, found.source] : currentSource() || [null, null];
@@ -121,7 +121,7 @@ export function createPresenter(hall) {
     dim: () => light.set(!light.isOn()),
     full() {
       const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
-      done.catch(() => null); // a frame may not be allowed to
+      done.catch(() => null); // a frame may not be allowed full screen
     },
     speaker() {
       if (speaker.isOpen()) speaker.close();
@@ -154,7 +154,7 @@ export function createPresenter(hall) {
   function onCue(event) {
     if (before) resume();
     else if (!state.view && Date.now() < wanted) start();
-    // The view that is presented may have made way for another, as when a tab was opened.
+    // The presented view may have been replaced by another, as when a tab was opened.
     else if (state.view && state.root && !state.root.isConnected && !start(state.view)) return;
     if (state.view && event.target === state.root) paint();
   }
@@ -236,7 +236,7 @@ function questionAt(source, at) {
 }
 
 /**
- * The index of the cue that asks this question; null where there is none.
+ * The index of the cue whose question is asked or answered at a cue; null where there is none.
  * @param {CueSource} source
  * @param {number} at
  */

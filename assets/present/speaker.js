@@ -1,5 +1,5 @@
-/* The speaker's window: a second window of this page, which draws it; so it needs no server, and works from a file.
-   It stays over a reload of the page, which finds it again by its name; a page on the disk opens another. */
+/* The speaker's window: a second window, drawn by this page, so that it needs no server and works from a file. It
+   survives a reload of the page, which finds it again by its name; a page opened from disk opens another. */
 
 import { language, t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
@@ -27,7 +27,7 @@ export function createSpeaker(onKey, on) {
     open() {
       other = window.open("", recall(STORE) || NAME, LOOKS);
       if (other && !draw()) {
-        // After a reload, a page on the disk can't reach the window that it has opened before.
+        // After a reload, a page opened from disk can't reach the window that it opened before.
         other.close();
         keep(STORE, NAME + Date.now());
         other = window.open("", recall(STORE) || NAME, LOOKS);

@@ -1,4 +1,4 @@
-/* The spotlight: dims the page but for a round place at the pointer, or at what has the focus. */
+/* The spotlight: dims the page except for a circle at the pointer, or at the element with the focus. */
 
 /**
  * @param {HTMLElement} light the element that dims

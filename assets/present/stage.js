@@ -1,4 +1,4 @@
-/* The stage: the view in sight fills the window below a headline; everything else of the page is out of reach. */
+/* The stage: the view in sight fills the window below a headline; everything else in the page is out of reach. */
 
 import { t } from "../page/i18n.js";
 import { el, setAttributes, setText } from "../player/dom.js";

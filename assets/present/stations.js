@@ -1,4 +1,4 @@
-/* Stations: cues of one name that follow each other, such as the beats of a step, share a budget. */
+/* Stations: successive cues with the same station name, such as the beats of a step, share a budget. */
 
 /** @import { CueSource } from "../player/types.js" */
 
@@ -20,7 +20,7 @@ export function stationAt(source, index) {
 }
 
 /**
- * The first cue of the station with a number, from 1 on; null where there is none.
+ * The first cue of the station with a number, counted from 1; null where there is none.
  * @param {CueSource} source
  * @param {number} number
  */

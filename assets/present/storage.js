@@ -1,4 +1,4 @@
-/* Values that a tab of the browser keeps over a reload, where storage is not forbidden. */
+/* Values that a browser tab keeps across a reload, where storage is not forbidden. */
 
 /**
  * @param {string} name

@@ -12,7 +12,7 @@ export const votesIn = (counts) => counts.reduce((/** @type {number} */ sum, eac
  * The votes on a question for a hall, as text; null where there is nothing to show, or only for an earlier question.
  * @param {Cue} cue of a question
  * @param {Counts | null} counts
- * @param {boolean} revealed whether what is right is marked
+ * @param {boolean} revealed whether the right answer is marked
  * @returns {HTMLElement | null}
  */
 export function voteList(cue, counts, revealed) {
@@ -36,7 +36,7 @@ function choiceList({ choices = [], right }, counts, revealed) {
 }
 
 /**
- * Values with their counts, the least first; nodes of the same token have their numbers beside it.
+ * Values with their counts, the least first; nodes with the same token have their numbers next to it.
  * @param {Values} values
  * @param {[number | null, number][]} counts
  * @param {boolean} revealed
@@ -65,7 +65,7 @@ function item(label, isRight, count, most) {
 }
 
 /**
- * A question whose votes are by value as one whose choices are the values that were said.
+ * Turns a question with votes by value into one whose choices are the predicted values.
  * @param {Cue} cue
  * @param {[number, number][]} counts
  */

@@ -7,7 +7,7 @@ import { t } from "../page/i18n.js";
  * @param {string} words
  * @param {number} count of the run's steps
  * @returns {number[]}
- * @throws {Error} with one sentence when that is no choice, or there is no such step
+ * @throws {Error} with one sentence when they are not such a choice, or there is no such step
  */
 export function parseSteps(words, count) {
   const chosen = new Set();

@@ -1,4 +1,4 @@
-/* What can be taken along of a run, each as a file or as a text to paste. */
+/* What can be taken along from a run, each as a file or as a text to paste. */
 
 import { download, plainName, say } from "../player/disk.js";
 import { el } from "../player/dom.js";
@@ -17,7 +17,7 @@ import { homeworkSheet, homeworkSolutions, stepTable, stepsToSet } from "./table
 /** @import { Trace, TraceFiles } from "../player/types.js" */
 /** @import { Export } from "./types.js" */
 
-const PNG_SCALE = 1.5; // PNG pixels a unit of a picture: 1920 × 1080
+const PNG_SCALE = 1.5; // PNG pixels per unit of a picture: 1920 × 1080
 
 /**
  * The entries of the menu.

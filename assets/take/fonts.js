@@ -1,4 +1,4 @@
-/* Fonts of what is taken along, which stands without the page's style. */
+/* Fonts of exported files, which do not have the page's style. */
 
 import { language } from "../page/i18n.js";
 

@@ -1,4 +1,4 @@
-/* A handout to print: a page a step, with its picture, which says in words what it shows, and room for notes. */
+/* A handout to print: one page per step, with its picture, which also describes itself in words, and room for notes. */
 
 import { LAST_BEAT } from "../player/beats.js";
 import { stillPicture } from "./picture.js";
@@ -62,9 +62,9 @@ function handoutPage(trace, number, beat, notes = "") {
 }
 
 /**
- * Opens a handout in a tab of its own, where notes can be typed into it, and the browser's dialog for printing.
+ * Opens a handout in a tab of its own, where notes can be typed into it, and the browser's print dialog.
  * @param {string} text
- * @returns {boolean} false where the browser opens none
+ * @returns {boolean} false where the browser opens no tab
  */
 export function printPages(text) {
   const address = URL.createObjectURL(new Blob([text], { type: "text/html" }));

@@ -24,7 +24,7 @@ const MARGIN = 40;
 const ROOM = { width: PICTURE_WIDTH - 2 * MARGIN, top: 196, height: 424 };
 const LARGEST = 34; // px of a letter height
 const SMALLEST = 9;
-const LETTER = 0.605; // the width of a letter of a monospaced font, in its heights
+const LETTER = 0.605; // the width of a letter in a monospaced font, in letter heights
 const SANS_LETTER = 0.58; // at most, on average
 const TEXT = { size: 18, y: 146, height: 29 };
 const LEGEND = 654;
@@ -169,7 +169,7 @@ function ghostToken(x, words, width) {
 /* The tree */
 
 /**
- * The tree at the largest size at which it fits; a tree that never does is made smaller as a whole.
+ * The tree at the largest size at which it fits; a tree that fits at none is scaled down as a whole.
  * @param {Still} still
  */
 function treeGroup(still) {

@@ -17,7 +17,7 @@ export function imageOf(svg) {
  * The pixels of a loaded image, as the data address of a file.
  * @param {HTMLImageElement} image
  * @param {"image/png" | "image/webp"} type
- * @param {number} [scale] pixels a unit of the picture
+ * @param {number} [scale] pixels per unit of the picture
  * @throws {Error} with one sentence where the browser writes no such files
  */
 export function pixelsOf(image, type, scale = 1) {
@@ -43,7 +43,7 @@ export async function rasterize(svg, type, scale = 1) {
 }
 
 /**
- * The bytes behind the address of a file.
+ * The bytes of a file given as a data address.
  * @param {string} address
  */
 export function bytesAt(address) {

@@ -1,5 +1,5 @@
-/* The script of a page in a headless browser, for the command line: it draws pictures, and replaces them by their pixels
-   as text. */
+/* The script of a page in a headless browser, for the command line: it draws pictures, and replaces them with their
+   pixels as text. */
 
 import { webpFilm } from "./film.js";
 import { bytesAt, imageOf, pixelsOf } from "./pixels.js";

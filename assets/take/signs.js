@@ -1,5 +1,5 @@
 /* The signs of the page in a picture: boxes, edges and lines under tokens look as its style sheets say
-   (player/tree.css, player/text.css, origins.json). Lengths are in px where nothing else is said. */
+   (player/tree.css, player/text.css, origins.json). Lengths are in px unless stated otherwise. */
 
 import { CHIP_HEIGHT } from "../player/layout.js";
 import { ORIGINS } from "../player/origins.js";
@@ -7,14 +7,14 @@ import { mix, outline, tag } from "./svg.js";
 
 /** @import { Attributes } from "../player/types.js" */
 
-/** The colours of `player/base.css` on light ground. */
+/** The colours of `player/base.css` on a light background. */
 export const INK = { text: "#1b2430", soft: "#4b5563", ground: "#ffffff", line: "#7b8593", hair: "#dfe3e8" };
 
 const THIN = 0.13; // em, as the widths below
 const THICK = 0.2;
 
 /**
- * The colour of an origin, or of what has none.
+ * The colour of an origin, or of a part without one.
  * @param {string | null} origin
  */
 export const inkOf = (origin) => (origin && ORIGINS[origin] ? ORIGINS[origin].colour.light : INK.text);
@@ -71,7 +71,7 @@ function doubleBorder(origin) {
 }
 
 /**
- * The look of an edge; lengths in letter heights, as its path has them.
+ * The look of an edge; lengths in letter heights, as in its path.
  * @param {string} kind
  * @param {string | null} origin
  * @param {string | null} state
@@ -89,7 +89,7 @@ export function edgeLook(kind, origin, state) {
 const UNDER = 3; // px, the width of the line under a token
 
 /**
- * The line under a token of the text that has an origin, and the ground behind it.
+ * The line under a token of the text that has an origin, and the background behind it.
  * @param {{ x: number, y: number, width: number, height: number }} box
  * @param {string} origin
  * @param {boolean} now whether the step at hand added the token

@@ -8,12 +8,12 @@ import { t } from "../page/i18n.js";
 /** @import { Step, StepRow, Trace } from "../player/types.js" */
 
 const CONTEXT = 24; // tokens of the text before a step
-const MAX_SET = 10; // steps of a sheet that nobody chose
+const MAX_SET = 10; // steps of a sheet when none are chosen
 
 /* Cells */
 
-const MARK = "\ufeff"; // by which spreadsheets know UTF-8
-// What spreadsheets take for the beginning of a formula, on wide keyboards too.
+const MARK = "\ufeff"; // by which spreadsheets recognise UTF-8
+// What spreadsheets take for the beginning of a formula, including full-width characters.
 const FORMULA = /^[\s\u0000-\u001f]*[=+\-@＝＋－＠]/;
 
 /** @param {string | number} value */
@@ -29,7 +29,7 @@ const csv = (rows) => MARK + rows.map((row) => row.map(cell).join(",") + "\r\n")
 /* The table of numbers */
 
 /**
- * A row a step: what it drafted, accepted and emitted, from which origins, and its times in ms.
+ * One row per step: what it drafted, accepted and emitted, from which origins, and its times in ms.
  * @param {Trace} trace
  * @param {number[]} numbers
  */
@@ -87,7 +87,7 @@ export function stepsToSet(trace) {
 
 /**
  * The sheet: text, root and draft tree of each step with the model's choice after every node; what follows from
- * them is left free. No row says how another one ended: its text begins behind the step before it.
+ * them is left blank. No row says how another one ended: its text begins after the step before it.
  * @param {Trace} trace
  * @param {number[]} numbers
  */
@@ -106,7 +106,7 @@ export function homeworkSheet(trace, numbers) {
 }
 
 /**
- * A line a node: its number, its parent's, its token, and what the model chose after it.
+ * One line per node: its number, its parent's, its token, and what the model chose after it.
  * @param {Trace} trace
  * @param {StepRow} row
  */

@@ -1,11 +1,11 @@
-/* Shapes of what is taken along. */
+/* The shapes of exports. */
 
 import type { Step, Trace, TraceMessage } from "../player/types.js";
 
 /** A step at one of its beats. */
 export interface Still {
   trace: Trace;
-  /** From 1 on. */
+  /** Counted from 1. */
   number: number;
   step: Step;
   beat: number;
@@ -21,7 +21,7 @@ export interface FilmFrame {
 export interface DrawRequest {
   kind: string;
   trace: TraceMessage;
-  /** As somebody writes them; empty for all, in homework for some. */
+  /** As typed; empty for all, or for a selection in homework. */
   steps: string;
   beat: number;
   notes?: Record<string, string>;
@@ -33,9 +33,9 @@ export interface Export {
   group: "of-step" | "of-steps" | "of-run";
   /** Not in this page. */
   hidden?: boolean;
-  /** Whether there is one after all, asked once when the menu opens. */
+  /** Whether it is offered after all, asked once when the menu opens. */
   offered?(): Promise<boolean>;
-  /** `steps`: what stands in the field. */
+  /** `steps`: the text of the field. */
   action(steps: string): unknown;
 }
 

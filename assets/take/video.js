@@ -3,7 +3,7 @@
 import { t } from "../page/i18n.js";
 import { isServed } from "../player/exported.js";
 
-/** Beside the page's own files, whatever path a proxy puts before them. */
+/** Next to the page's own files, whatever path a proxy puts in front of them. */
 const route = () => new URL("../../video", import.meta.url);
 
 /** Whether the app makes videos for this visitor. */

@@ -1,5 +1,5 @@
-/* The tab "Watch": says of the button that unfolds the settings that they are folded, leads past them, and lets the
-   prompt shrink only between clicks. */
+/* The tab "Watch": marks the button that unfolds the settings as folded, adds a link past them, and lets the prompt
+   shrink only between clicks. */
 
 import { t } from "../page/i18n.js";
 import { whenThere } from "../page/when_there.js";
@@ -18,7 +18,7 @@ skip.addEventListener("click", (event) => {
 });
 document.body.prepend(skip);
 
-// Left by a press, the prompt would shrink and move what is pressed from under the pointer, which then gets no click.
+// When a press elsewhere takes its focus, the prompt would shrink and move the pressed element, which would get no click.
 const prompt = await whenThere(() => document.getElementById("prompt"));
 addEventListener("mousedown", () => prompt.toggleAttribute("data-held", prompt.contains(document.activeElement)), true);
 addEventListener("mouseup", () => prompt.removeAttribute("data-held"), true);

@@ -1,4 +1,4 @@
-/* The cues of "Why it works": its headings that show, one below the other. */
+/* The cues of "Why it works": its visible headings, from top to bottom. */
 
 import { announceCue, register } from "../page/cues.js";
 
@@ -9,7 +9,7 @@ const SECONDS = 60;
 /** @type {HTMLElement | null} */
 let registered = null;
 
-/** Registers the tab's content once it is there; again when Gradio has built it anew. */
+/** Registers the tab's content once it is there, and again when Gradio has rebuilt it. */
 export function registerWhy() {
   const some = document.querySelector(".why");
   /** @type {HTMLElement | null} */

@@ -1,7 +1,7 @@
 /* The pictures of "Why it works", which plotly draws.
 
-   To a screen reader a drawing is a heap of labels; its numbers are in the table below it. And plotly hears of
-   a new width from the window only, not when its tab comes back. */
+   To a screen reader a drawing is a heap of labels; its numbers are in the table below it. And plotly learns of
+   a new width only from the window, not when its tab is shown again. */
 
 import { t } from "../page/i18n.js";
 import { registerWhy } from "./cues.js";

@@ -78,7 +78,7 @@ print(json.dumps(same))
 
 
 def behave_alike(reference: str, other: str) -> bool:
-    """True if the first function of both Python sources returns, raises and changes the same.
+    """True if the first functions of the two sources return, raise and change the same.
 
     Both are called with all combinations of numbers, lists, texts and tables; at least one call of
     the reference has to return. False if one of them doesn't compile or takes other parameters.

@@ -1,4 +1,4 @@
-"""The model card, written from the figures of training and evaluation beside the weights.
+"""The model card, written from the figures of training and evaluation next to the weights.
 
 `training.json` and `evaluation.json` are its only sources of figures.
 """

@@ -20,7 +20,7 @@ from logitspec.builtin.tasks import (
 )
 from logitspec.builtin.words import Split, Words, is_held_out
 
-# The weight of each task in the stream: higher for short answers and for what takes long to learn.
+# The weight of each task in the stream: higher for short answers and for tasks learnt slowly.
 TASKS: dict[str, tuple[Callable[[Words], Sample], float]] = {
     "conversation": (conversation.sample, 0.8),
     "translation": (translation.sample, 2.0),

@@ -45,7 +45,7 @@ def special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[int, int, int, int]
 def encode(tokenizer: PreTrainedTokenizerBase, sample: Sample) -> tuple[list[int], list[float]]:
     """The sample as the chat template writes it, and each token's weight in the loss.
 
-    Answers and the end tokens of answers weigh 1, all else `PROMPT_WEIGHT`. The conversation
+    Answers and the end tokens of answers weigh 1, everything else `PROMPT_WEIGHT`. The conversation
     ends with the end-of-text token.
     """
     user, assistant, end, stop = special_ids(tokenizer)
@@ -64,7 +64,7 @@ def encode_prose(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> npt.ND
     """All prose as one array of tokens; documents are separated by the end-of-text token."""
     ids: list[int] = []
     for text in texts:
-        # The file's separator is the special token itself, so that encoding it keeps it.
+        # A file separates documents by the special token's own text, which encodes to that token.
         blocks = [text[start : start + _BLOCK] for start in range(0, len(text), _BLOCK)]
         for tokens in tokenizer(blocks, add_special_tokens=False)["input_ids"]:
             ids += tokens
@@ -78,7 +78,7 @@ class Packer:
 
     A share of the rows (0 to 1) comes from prose; such a row starts at a random place. The others
     hold whole conversations from a pool, and at their end the beginning of one that stays in the
-    pool: an answer never stands in a row without the text that it is about.
+    pool: an answer is never in a row without the text that it is about.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -118,7 +118,7 @@ class Packer:
                     return self.pool.pop(place)
             if not may_wait or room < MIN_ROW:
                 return None
-            # Rows are short: what waits for longer ones makes room.
+            # Rows are short: conversations that wait for longer ones make room.
             self.pool.clear()
 
     def batch(
@@ -132,7 +132,7 @@ class Packer:
         )
 
     def state(self) -> str:
-        """What `restore` needs to go on at the same token, as JSON."""
+        """What `restore` needs to continue at the same token, as JSON."""
         return json.dumps(
             {
                 "conversations": self.conversations,
@@ -142,7 +142,7 @@ class Packer:
         )
 
     def restore(self, state: str) -> None:
-        """Goes to a saved place; the samples up to there are generated again and dropped."""
+        """Returns to a saved place; the samples up to there are generated again and dropped."""
         values: dict[str, Any] = json.loads(state)
         self._stream = samples(self.seed, self.split)
         for _ in range(values["conversations"]):

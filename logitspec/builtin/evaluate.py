@@ -182,7 +182,7 @@ def measure(prompt: Prompt, conditions: Conditions) -> Row:
 
 
 def measure_all(prompts: list[Prompt], conditions: Conditions, processes: int) -> dict[str, Row]:
-    """The counts of all prompts by row, from that many processes of few threads each."""
+    """The counts of all prompts by row, from processes that share the threads of the CPU."""
     rows = {prompt.row: Row() for prompt in prompts}
     measure_one = partial(measure, conditions=conditions)
     threads = max(1, (os.cpu_count() or 1) // processes)
@@ -200,7 +200,7 @@ def measure_all(prompts: list[Prompt], conditions: Conditions, processes: int) -
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which model, on how many prompts of which tasks."""
+    """Which model, and how many prompts of which tasks."""
     every = list(RULES)
     commandline.add_model(parser, dtype="float32")
     parser.add_argument("--prompts", type=int, default=50, help="prompts a task")

@@ -14,7 +14,7 @@ def kind(category: str, prompt: str) -> str:
     """The row of the table that a prompt belongs to; code is either written or edited."""
     if category != "code":
         return category
-    # An edit either brings the code along or follows an answer, and never asks for a function.
+    # An edit either includes the code or follows an answer, and never asks for a function.
     return "code: functions" if re.search(r"\bTake \w+", prompt) else "code: edits"
 
 
@@ -45,7 +45,7 @@ RULES = {
 
 
 def results(text: str) -> list[str]:
-    """The result of a problem, or the results of a drill, one a line."""
+    """The result of a problem, or the results of a drill, one per line."""
     if answers := re.findall(r"[Tt]he answer is (\d+)\.", text):
         return answers[-1:]
     return [numbers[-1] for line in text.splitlines() if (numbers := re.findall(r"\d+", line))]
@@ -71,7 +71,7 @@ def block(text: str) -> str | None:
 def faithful(reference: str, answer: str) -> bool:
     """Whether the story keeps to the names of the reference (those that recur in it).
 
-    A reference without such names is a short answer about a story and has to be met exactly.
+    A reference without such names is a short answer about a story and has to be matched exactly.
     """
     expected = names(reference)
     if not expected:
@@ -80,19 +80,19 @@ def faithful(reference: str, answer: str) -> bool:
 
 
 def names(text: str) -> set[str]:
-    """Capitalised words that stand within a sentence at least twice."""
+    """Capitalised words that occur within a sentence at least twice."""
     within = re.findall(r"(?<=[a-z,] )[A-Z][a-z]+", text)
     return {word for word in within if within.count(word) >= 2}
 
 
 def distinct(answers: list[str], n: int = 3) -> float:
-    """Distinct-n: the share of different n-grams of words among all of all answers (0 to 1)."""
+    """Distinct-n: different n-grams of words as a share of all that the answers have (0 to 1)."""
     grams = [gram for answer in answers for gram in _grams(answer, n)]
     return len(set(grams)) / len(grams) if grams else 0.0
 
 
 def repetition(answers: list[str], n: int = 4) -> float:
-    """The share of n-grams of words that stood earlier in the same answer (0 to 1)."""
+    """The share of n-grams of words that occurred earlier in the same answer (0 to 1)."""
     grams = [_grams(answer, n) for answer in answers]
     total = sum(map(len, grams))
     return sum(len(each) - len(set(each)) for each in grams) / total if total else 0.0

@@ -25,11 +25,11 @@ class Settings:
     `hours` is the wall time of training without evaluation; `steps`, if not 0, fixes the number
     of steps instead. `start` is the folder of the model to begin with, if any. `rate` multiplies
     the peak learning rates of both optimizers; `decay` is the part of the run in which they fall.
-    `lengths` are the row lengths in tokens, `shares` how many of all batches use each of them at
+    `lengths` are the row lengths in tokens, `shares` the share of batches that use each of them at
     the start and at the end of the run. `scored_share` is the share of positions that enter the
     loss: those of answers and prose first, then prompts at random.
-    `prose_share` of the rows are prose; from `prose_until` (a part of the run) on fewer, down to
-    `prose_share_end`, for prose teaches words early and is mostly noise once copying is to be exact.
+    `prose_share` of the rows are prose; from `prose_until` (a part of the run) on this falls to
+    `prose_share_end`, as prose teaches words early and is mostly noise once copying must be exact.
     """
 
     hours: float = 1.0
@@ -94,8 +94,8 @@ def choose_loss_places(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """The flat places in `weights[:, 1:]` that enter the loss, and their weights.
 
-    Places of weight 1 come first, then others at random, which then weigh more, so that they stand
-    for the rest. `weights` has shape (rows, length + 1); `share` is 0 to 1.
+    Places of weight 1 come first, then others at random, which then weigh more to represent the
+    rest. `weights` has shape (rows, length + 1); `share` is 0 to 1.
     """
     flat = weights[:, 1:].reshape(-1)
     draw = np.random.default_rng(zlib.crc32(seed.encode()))
@@ -112,7 +112,7 @@ def weighted_loss(model: LlamaForCausalLM, ids: Tensor, places: Tensor, weights:
     """Mean next-token loss in nats, a scalar.
 
     `ids` has shape (rows, length + 1); `places` are flat indices of predicted tokens in
-    `ids[:, 1:]` and `weights`, of the same shape, what they weigh.
+    `ids[:, 1:]` and `weights`, of the same shape, their weights.
     """
     with torch.autocast(ids.device.type, torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state

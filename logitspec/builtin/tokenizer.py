@@ -1,9 +1,9 @@
 """A byte-level BPE tokenizer with a chat template.
 
 A model this small has to copy names letter for letter, and that is much easier if a word is made
-of the same tokens wherever it stands. So no merge ever joins a space to a letter: a rare word is
-split in the same way at the start of a line, behind a bracket and behind a space. Frequent words
-have a token of their own that takes the space along.
+of the same tokens wherever it occurs. So no merge ever joins a space to a letter: a rare word is
+split in the same way at the start of a line, after a bracket and after a space. Frequent words have
+a token of their own that includes the space.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _frequent_pieces(counts: collections.Counter[str], count: int) -> dict[str, 
     """About `count` of the most frequent pieces, which get a token of their own.
 
     Names are left out, so that the model learns to copy them part by part. Every word comes with
-    its form behind a space, which would otherwise consist of other tokens.
+    its form after a space, which would otherwise consist of other tokens.
     """
     pieces: dict[str, None] = {}
     for piece, uses in counts.most_common():
@@ -97,7 +97,7 @@ def _part_merges(rare: Iterable[str], count: int) -> list[tuple[str, str]]:
     """At most `count` merges for words that have no token of their own, without their space.
 
     Every merge makes a part that occurs in at least `MIN_PART_WORDS` different words, so that its
-    token is learnt in many places. If "burg" stood only in "Hamburg", a model would learn that
+    token is learnt in many places. If "burg" occurred only in "Hamburg", a model would learn that
     "Ham" comes before it, and could not copy "Salzburg".
     """
     words = list({piece.removeprefix(_SPACE): None for piece in rare})
@@ -127,7 +127,7 @@ def _part_merges(rare: Iterable[str], count: int) -> list[tuple[str, str]]:
 
 
 def _bpe(merges: list[tuple[str, str]], words: Iterable[str] = (), **special: int) -> Tokenizer:
-    """A tokenizer of bytes, merges and whole words, each once, behind the special tokens."""
+    """A tokenizer of bytes, merges and whole words, each once, after the special tokens."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocab = dict(special)
     for token in itertools.chain(letters, (a + b for a, b in merges), words):
@@ -142,7 +142,7 @@ def train_tokenizer(
     """A tokenizer trained on `count` samples of the corpus and the given prose texts.
 
     Every text can be encoded and decoded back, since all 256 bytes are in the vocabulary.
-    `vocabulary` counts the special tokens in and must be at least 260; with few texts the
+    `vocabulary` includes the special tokens and must be at least 260; with few texts the
     tokenizer stays smaller.
     """
     room = vocabulary - len(SPECIAL) - 256

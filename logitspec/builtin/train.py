@@ -122,7 +122,7 @@ class Run:
         return self.held_out
 
     def checkpoint(self, path: pathlib.Path) -> None:
-        """Writes all that an exact resume needs; a crash while writing keeps the last one."""
+        """Writes all that an exact resume needs; a crash while writing spares the last one."""
         state = {
             "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
@@ -137,7 +137,7 @@ class Run:
             torch.save(state, out)
 
     def restore(self, path: pathlib.Path) -> None:
-        """Goes on from a checkpoint. Raises FileNotFoundError if there is none."""
+        """Continues from a checkpoint. Raises FileNotFoundError if there is none."""
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         for (optimizer, _), values in zip(self.optimizers, state["optimizers"], strict=True):
@@ -193,7 +193,7 @@ def save(
     if not prose:
         facts["prose_share"] = 0.0
     files.write(folder / TRAINING, json.dumps(facts, indent=1) + "\n")
-    # Figures of other weights.
+    # An existing evaluation is of other weights.
     (folder / EVALUATION).unlink(missing_ok=True)
     write_card(folder)
 
@@ -220,7 +220,7 @@ def command(settings: Settings, prose: list[str]) -> str:
 
 
 def train(run: Run, folder: pathlib.Path, checkpoint: pathlib.Path, prose: list[str]) -> None:
-    """Trains to the end, saving on the way; appends losses to `log.jsonl` beside the checkpoint.
+    """Trains to the end, saving on the way; appends losses to `log.jsonl` next to the checkpoint.
 
     A finished run is only saved again.
     """
@@ -328,7 +328,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train a model from the beginning, or go on from a checkpoint."""
+    """Train a model from the beginning, or continue from a checkpoint."""
     checkpoint: pathlib.Path = options.work / "checkpoint.pt"
     if options.resume and not checkpoint.exists():
         raise LogitSpecError(f"There is no checkpoint {checkpoint}; start without --resume.")

@@ -18,17 +18,17 @@ def transplant(
 ) -> dict[str, Any]:
     """Copies the weights of the model in `folder` into `model`; returns its training history.
 
-    A token that both vocabularies hold keeps its embedding; another one begins with the mean of
+    A token that both vocabularies hold keeps its embedding; any other begins with the mean of
     the embeddings of the old tokens that spell it. Returns `tokens`, `hours` and `curve` of all
-    training so far. Raises LogitSpecError if there is no such model or its layers
-    have other shapes.
+    training so far. Raises LogitSpecError if there is no such model or its layers have other
+    shapes.
     """
     if not (folder / TRAINING).exists():
         raise LogitSpecError(
             f"{folder} holds no model that this command trained; name one that does."
         )
     source = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    # The model class, not the tokenizer's text side, knows how byte-level tokens are spelled.
+    # Vocabularies hold byte-level characters, which the BPE model takes; the tokenizer takes text.
     spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
     state = source.state_dict()
     if _layers(model) != _layers(source):
@@ -54,7 +54,7 @@ def transplant(
 
 
 def _layers(model: LlamaForCausalLM) -> dict[str, torch.Size]:
-    """The shapes of the weights, of the embedding only its width."""
+    """The shapes of the weights; of the embedding, only its width."""
     embedding = {"model.embed_tokens.weight", "lm_head.weight"}
     return {
         name: value.shape[1:] if name in embedding else value.shape

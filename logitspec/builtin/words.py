@@ -42,7 +42,7 @@ Lisbon Warsaw Athens Munich Chicago Toronto Sydney Bristol Oxford Leipzig Kiel
 Bremen Cambridge Copenhagen Edinburgh Glasgow Zurich Antwerp Budapest Cologne Dresden
 Florence Granada Hanover Istanbul Jena Kassel Leeds Marseille Naples Odessa Porto Riga
 Stockholm Turin Utrecht Venice""")
-# Only evaluation sees the next three lists; no prose used in training holds them either.
+# Only evaluation sees the next three lists; no prose used in training contains them either.
 EVAL_WOMEN = words_in("Ingrid Jasmin Renata Fiona Tamara")
 EVAL_MEN = words_in("Gustav Marek Soren Valentin Fabian Nils Matteo Torsten")
 EVAL_TOWNS = words_in("Helsinki Salzburg Krakow Basel Malmo Tallinn Vilnius Nairobi")
@@ -117,7 +117,7 @@ _ORDINARY_WORDS = _COMMON | {
 _ORDINARY_WORDS |= {word.removesuffix("s") for word in _ORDINARY_WORDS}
 
 COMBINATIONS_HELD_OUT = 8
-# A made-up word that holds one of these would make a hall laugh for the wrong reason.
+# A made-up word that holds one of these would make an audience laugh for the wrong reason.
 _UNFIT = ("sex", "fuk", "fuc", "tit", "cun", "cum", "nig", "fag", "pis", "rap", "dik", "kak", "kok")
 _ONSETS = words_in("b br c cl d dr f fl g gr h j k kl l m n p pl qu r s st t tr v w y z")
 _VOWELS = words_in("a e i o u ai ei oa ia ou")
@@ -183,8 +183,8 @@ class Words:
     def coin_word(self) -> str:
         """A made-up lower-case word of two or three syllables that belongs to this split.
 
-        It is neither a Python keyword nor a builtin, for code uses these words as names, and no
-        ordinary word or name.
+        It is no Python keyword or builtin, since code uses these words as names, and no ordinary
+        word or name.
         """
         while True:
             syllables = [

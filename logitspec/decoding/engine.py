@@ -36,7 +36,7 @@ def decode(
 ) -> Generator[StepRecord, None, Trace]:
     """Generate after `prompt_ids` (token ids); yields each step and returns the finished trace.
 
-    options: those of the method, by name. Raises LogitSpecError at once for a bad request.
+    options: those of the method, by name. Raises LogitSpecError immediately for a bad request.
     """
     sampling = Sampling(temperature, top_p, seed)
     return _decode(target, begin(target, prompt_ids, method, max_new_tokens, sampling, options))
@@ -101,7 +101,7 @@ def run(
 ) -> Generator[StepRecord, None, None]:
     """Fill `trace` step by step. Closing the iterator ends the run as "cancelled".
 
-    drafter: one that is made already; by default the trace's method with its options.
+    drafter: an existing one; by default it is made from the trace's method and options.
     """
     try:
         drafter = drafter or make(trace.method, trace.options)
@@ -119,7 +119,7 @@ def run(
                 step, result = _step(
                     target, drafter, trace, root, last, StepCosts(costs, loop.value)
                 )
-            # A replay's forwards take time on paper only, more than the clock has seen.
+            # A replay's forwards claim seconds that they don't take, maybe more than the step took.
             loop.add(max(0.0, step.seconds.loop))
             trace.steps.append(step)
             root, last = result.choices[step.path[-1]], result.topk[step.path[-1]]
@@ -132,14 +132,14 @@ def run(
         trace.finish, trace.error = "error", str(error) or type(error).__name__
         raise
     finally:
-        # A target that has changed how it runs on the way says so there.
+        # A target that has changed how it runs during the run says so there.
         trace.environment.update(target.info.get("environment", {}))
         if "forward_costs" in trace.environment and target.costs is not None:
             trace.environment["forward_costs_after"] = target.costs.to_json()
 
 
 def _costs(target: Target, drafter: Drafter, trace: Trace) -> ForwardCosts | None:
-    """What forwards cost, for a method that wants to know."""
+    """What forwards cost, for a method that sizes its trees; None for others or if unknown."""
     if not drafter.sizes_trees or (costs := target.measure_costs()) is None:
         return None
     trace.environment["forward_costs"] = costs.to_json()
@@ -174,7 +174,7 @@ def _step(
 ) -> tuple[StepRecord, ForwardResult]:
     position = target.length
     started = perf_counter()
-    # A node at depth d would stand at position + d, which must exist in the model.
+    # A node at depth d would be at position + d, which must exist in the model.
     tree = drafter.draft(root, last, costs).cut(target.limit - position - 1)
     drafted = perf_counter()
     if target.launch(tree):
@@ -194,7 +194,7 @@ def _step(
 
 
 def _through_eos(path: list[int], tokens: Sequence[int], eos_ids: Sequence[int]) -> list[int]:
-    """`path` up to and with its first end-of-sequence token."""
+    """`path` up to and including its first end-of-sequence token."""
     for place, node in enumerate(path):
         if tokens[node] in eos_ids:
             return path[: place + 1]

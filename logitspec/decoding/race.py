@@ -1,8 +1,8 @@
-"""A race: several methods on one prompt, a lane each, on one device.
+"""A race: several methods on one prompt, one lane each, on one device.
 
-Every lane is a run of the one loop, over the same weights with a KV cache of its own. The lanes take their
-steps in turns, so whatever slows the device down for a while slows all of them alike; a lane's time is
-the sum of its own steps.
+Every lane is a run of the one loop, over the same weights with its own KV cache. The lanes take their steps
+in turns, so whatever slows the device down for a while slows all of them alike; a lane's time is the sum of
+its own steps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from logitspec.trace.schema import SCHEMA
 
 DEFAULT_LANES = ("logitspec", "logitspec_paper", "prompt_lookup", "autoregressive")
 MAX_LANES = 4
-MIN_RIVALS = 2  # lanes of what a person would call a race
+MIN_RIVALS = 2  # lanes of a race proper; one lane is a run
 MAX_WARM_UP_PROMPT = 64  # tokens
 WARM_UP_TOKENS = 4
 
@@ -37,10 +37,10 @@ Entry = str | tuple[str, dict[str, Any]]
 class Verdict:
     """Whether all lanes wrote the same, token for token.
 
-    tokens: compared from the first new one on, as many as the shortest lane wrote. differs_at: the
-    place of the first that is not the same in all lanes (0 is the first new token), None where there is
-    none. margin: by how much the target preferred its best token to the second there, in probability;
-    None where nobody drew up its draft there. complete: whether every lane came to its end.
+    tokens: how many were compared, from the first new one on: as many as the shortest lane wrote.
+    differs_at: the place of the first that is not the same in all lanes (0 is the first new token), None if
+    there is none. margin: by how much the target preferred its best token to the second there, in
+    probability; None if no lane began a step there. complete: whether every lane reached its end.
     """
 
     tokens: int
@@ -53,8 +53,8 @@ class Verdict:
 class Race:
     """One prompt, a lane for each method; its traces grow while `run_race` goes on.
 
-    titles: of the lanes, options that were asked for included. traces: one per lane. order: the lane of
-    every step, in the order in which the steps came. recorded: title of a race to be replayed.
+    titles: those of the lanes, including requested options. traces: one per lane. order: the lane of every
+    step, in the order of the steps. recorded: title of a race to be replayed.
     """
 
     titles: list[str]
@@ -64,8 +64,8 @@ class Race:
     recorded: str = ""
 
     def so_far(self) -> Race:
-        """The race as it stands, which stays so while this one goes on in another thread."""
-        # The ends before the order: a lane that has ended has all its steps in it.
+        """A snapshot of the race, which stays unchanged while this one goes on in another thread."""
+        # The ends before the order: the order then has all steps of every lane that has ended.
         ends = [trace.finish for trace in self.traces]
         order = list(self.order)
         traces = [
@@ -86,7 +86,7 @@ class Race:
 
     @property
     def is_run(self) -> bool:
-        """Whether it has one lane; its name is that of the run then."""
+        """Whether it has one lane; its name is then that of the run."""
         return len(self.traces) == 1
 
     @property
@@ -109,7 +109,7 @@ class Race:
         }
 
     def to_json(self) -> str:
-        """The whole race as one JSON document. The verdict comes with the end."""
+        """The whole race as one JSON document. The verdict is null until all lanes have ended."""
         verdict = asdict(self.verdict) if self.over else None
         lanes = [trace.document() for trace in self.traces]
         return dumps({**self.header(), "verdict": verdict, "lanes": lanes})
@@ -144,11 +144,11 @@ def begin_race(
 def run_race(target: Target, race: Race) -> Generator[int, None, None]:
     """Run all lanes to their ends; yields the lane of each step, which is in its trace by then.
 
-    A round is one step of every lane that has not ended; the next round begins with the next lane. The
-    first step of a lane reads the prompt, which counts in none. Closing the iterator ends all runs as
-    "cancelled".
+    A round is one step of every lane that has not ended; the next round begins with the next lane. A
+    lane reads the prompt before its first step; this counts in no step. Closing the iterator ends all runs
+    as "cancelled".
     """
-    # One lane has nobody to be fair to: it needs neither a cache of its own nor a warm-up.
+    # A single lane has no rival to be fair to: it needs neither its own cache nor a warm-up.
     alone = len(race.traces) == 1
     if not alone:
         target.measure_costs()  # once, for all lanes
@@ -174,7 +174,7 @@ def run_race(target: Target, race: Race) -> Generator[int, None, None]:
 
 
 def _warm_up(target: Target, trace: Trace) -> None:
-    """A few steps of the same method: buffers and kernels for its shapes."""
+    """Run a few steps of the same method, to prepare buffers and kernels for its shapes."""
     prompt = trace.prompt_ids[:MAX_WARM_UP_PROMPT]
     short = begin(target, prompt, trace.method, WARM_UP_TOKENS, trace.sampling, trace.options)
     for _ in run(target, short):
@@ -223,8 +223,8 @@ def verdict(traces: Sequence[Trace]) -> Verdict:
 
 
 def _margin(traces: Sequence[Trace], place: int) -> float | None:
-    """How much more probable the best token was than the second, as a lane saw it whose step began
-    there."""
+    """How much more probable the best token was than the second, according to a lane with a step that
+    began there; None without one."""
     for trace in traces:
         for step in trace.steps:
             if step.position == len(trace.prompt_ids) + place and len(step.last) > 1:

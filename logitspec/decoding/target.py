@@ -18,12 +18,12 @@ Kind = TypeVar("Kind", bound="Target")
 
 
 class Target(ABC):
-    """A target model with one text in its KV cache; whatever can be a target inherits from this.
+    """A target model with one text in its KV cache; the base class of all targets.
 
     length: verified tokens, which are the rows in the KV cache. limit: positions that the model can
     hold. eos_ids: tokens that end a text. info: what the trace says about the model: id, revision,
     dtype, device, and under "environment" versions and how it runs. costs: what its forwards cost,
-    None until they are measured. owner: the run whose text it holds.
+    None until measured. owner: the run whose text it holds.
     """
 
     length: int = 0
@@ -40,42 +40,42 @@ class Target(ABC):
         return target
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the lock: a copy is another target, with a lock of its own."""
+        """All but the lock: a copy is another target, with its own lock."""
         return {name: value for name, value in vars(self).items() if name != "_in_use"}
 
     @abstractmethod
     def prefill(
         self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
-        """Forget the old text and read `ids`; the choice and the top-k after the last id.
+        """Forget the old text and read `ids`; return the choice and the top-k after the last id.
 
-        everywhere: a top-k after each of the ids, where the target can give one; all of them count as
-        given when there are as many as ids.
+        everywhere: return a top-k after each of the ids, if the target can; they count as given when
+        there are as many as ids.
         """
 
     def launch(self, tree: DraftTree) -> bool:
-        """Begin the forward over `tree` that `verify` will ask for, and don't wait for it; False where nothing is
-        won by that."""
+        """Begin the forward over `tree` that `verify` will ask for, without waiting for it; False if nothing is
+        gained by that."""
         return False
 
     @abstractmethod
     def verify(self, tree: DraftTree) -> ForwardResult:
-        """One forward over the whole tree behind the verified text; refines `costs`."""
+        """One forward over the whole tree after the verified text; refines `costs`."""
 
     @abstractmethod
     def commit(self, path: Sequence[int]) -> None:
-        """Keep the cache rows of `path` (nodes of the last tree, root first), drop the others."""
+        """Keep the cache rows of `path` (nodes of the last tree, root first) and drop the others."""
 
     def claim(self, run: str) -> None:
         """Give the target to `run`, as soon as no other thread is in the middle of a step. The run that
-        had it before is refused at its next step, for its text is gone."""
+        had it before is refused at its next step, because its text is gone."""
         with self._in_use:
             self.owner = run
 
     @contextmanager
     def used_by(self, run: str) -> Iterator[None]:
-        """Within this, for as long as one step takes, no other run can claim the target. Raises
-        LogitSpecError where one has since `run` did."""
+        """A context, held for one step or prefill, in which no other run can claim the target. Raises
+        LogitSpecError if another has claimed it since `run` did."""
         with self._in_use:
             if self.owner != run:
                 raise LogitSpecError(
@@ -89,14 +89,14 @@ class Target(ABC):
         return
 
     def measure_costs(self) -> ForwardCosts | None:
-        """`costs`, measured now if they are not known yet, which forgets the text; None where nobody
-        can say what a forward costs."""
+        """`costs`, measured now if they are not known yet, which forgets the text; None if they can't
+        be measured."""
         return self.costs
 
     def with_new_cache(self) -> Target:
         """Another target over the same weights, with a text of its own, for the same thread.
 
-        Raises LogitSpecError where the weights serve one text only.
+        Raises LogitSpecError if the weights serve one text only.
         """
         raise LogitSpecError(
             "This target holds one text at a time; load the model once for each lane of a race."

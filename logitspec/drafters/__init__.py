@@ -1,4 +1,4 @@
-"""Methods: one drafter a file, found by the registry (README.md in this folder says how to add one)."""
+"""Methods: one drafter per file, found by the registry (README.md in this folder says how to add one)."""
 
 from __future__ import annotations
 

@@ -14,10 +14,11 @@ from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 @dataclass
 class Drafter:
-    """Guesses what follows the root, from token ids and the last logits alone.
+    """Drafts what follows the root, from token ids and the last logits alone.
 
     Subclasses are dataclasses whose fields are their options. One drafter serves one text at a time:
-    `reset` starts a new one. name: of the method, in code; title: in the page; paper: its address.
+    `reset` starts a new one. name: the method's name in code; title: its name in the page;
+    paper: the paper's address.
     """
 
     name: ClassVar[str] = ""
@@ -35,7 +36,7 @@ class Drafter:
 
     @property
     def sizes_trees(self) -> bool:
-        """Whether what forwards cost decides how large its trees are."""
+        """Whether the cost of forwards decides the size of its trees."""
         return False
 
     def reset(self, prompt_ids: Sequence[int]) -> None:
@@ -43,28 +44,28 @@ class Drafter:
         raise NotImplementedError
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
-        """Take what the target put after each of the prompt's `ids`: one TopK per token.
+        """Take the target's best tokens after each of the prompt's `ids`: one TopK per token.
 
-        Called after `reset` for methods with `reads_prompt`, where the target ranks a prompt's tokens.
+        Called after `reset` for methods with `reads_prompt`, if the target gives a TopK per token.
         """
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
-        """A tree of guesses under `root`, the next token.
+        """A tree of drafts under `root`, the next token.
 
-        last: the best of the logits that chose the root. costs: of a step, for methods with
-        `sizes_trees`. The tree is verified as it is and must not change afterwards.
+        last: the best tokens of the logits that chose the root. costs: those of a step, for methods
+        with `sizes_trees`. The tree is verified as it is and must not change afterwards.
         """
         raise NotImplementedError
 
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         """Learn what became of the last tree: `path` (nodes, root first) was accepted.
 
-        result: of the forward over the tree; None where only the text is known.
+        result: that of the forward over the tree; None if only the text is known.
         """
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """The values of the options by name, as JSON has them."""
+        """The values of the options by name, as JSON values."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()

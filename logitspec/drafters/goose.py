@@ -1,9 +1,9 @@
-"""GOOSE (Jin, Nguyen and Inoue, arXiv 2604.02047): a copy as the spine of the tree, and around it what the
-target put after each token.
+"""GOOSE (Jin, Nguyen and Inoue, arXiv 2604.02047): a copy as the spine of the tree, and around it the tokens
+that the target ranked best after each token.
 
     root ── copied ── copied ── copied ── ...      the spine: the surer the copy, the longer
       │       └──── successor
-      └──── successor ── successor                 branches share what the spine leaves of the budget
+      └──── successor ── successor                 branches share the rest of the budget
 
 It drafts what the authors' code (github.com/2kinto/GOOSE_Speculative_Decoding, c5c8bb3) drafts.
 """
@@ -25,15 +25,15 @@ from logitspec.trace.costs import UNKNOWN_COSTS, StepCosts
 from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
-LONG_COPY = 8  # tokens from which a copy is trusted
-LONGER = 12  # further tokens that make it as sure as its length can
-EXTENDED = 0.6  # confidence above which copies follow the copy
+LONG_COPY = 8  # length in tokens from which a copy is trusted
+LONGER = 12  # more tokens, after which length adds no more confidence
+EXTENDED = 0.6  # confidence above which more copies follow a copy
 FIRST_MEAN = 0.5
 
 
 class Copy(NamedTuple):
-    """Tokens with where each is from, and how sure they are: 0 to 1, where 1 is for an n-gram that was
-    followed by the same token each time, and more than once."""
+    """Copied tokens with their provenance, and the confidence in them: 0 to 1, where 1 is for an n-gram that
+    was followed by the same token every time, and more than once."""
 
     tokens: list[tuple[int, Provenance]]
     confidence: float
@@ -42,7 +42,7 @@ class Copy(NamedTuple):
 @register
 @dataclass
 class Goose(Drafter):
-    """A tree where it is known what followed the root; else the copy alone, or nothing."""
+    """A tree if successors of the root are known; otherwise the copy alone, or nothing."""
 
     name = "goose"
     title = "GOOSE"
@@ -84,7 +84,7 @@ class Goose(Drafter):
         self._index = NgramIndex(max(self.ngram_lengths), prompt_ids)
         self._successors = TwoTiers(self.adjacency_top_k, self.use_bigram)
         self._mean = FIRST_MEAN  # accepted share of the spines
-        self._spine = 0  # tokens of the last one
+        self._spine = 0  # tokens of the last spine
         self._branched = False  # whether the last tree was grown
 
     def learn(self, ids: Sequence[int], topk: Sequence[TopK]) -> None:
@@ -93,7 +93,7 @@ class Goose(Drafter):
                 self._successors.observe(ids[max(0, place - 1) : place + 1], best)
 
     def draft(self, root: int, last: TopK, costs: StepCosts = UNKNOWN_COSTS) -> DraftTree:
-        self._index.extend([root])  # a copy may go over it
+        self._index.extend([root])  # a copy may include it
         tree = plant(root, last)
         copy = self._copy([], "root")
         if self._successors.after(self._pair(tree, 0)).ids:
@@ -107,7 +107,7 @@ class Goose(Drafter):
     def observe(self, tree: DraftTree, path: Sequence[int], result: ForwardResult | None) -> None:
         if result is not None:
             for node, best in enumerate(result.topk):
-                # A tree that was grown teaches nothing of the pair that the root ends, in the authors' code.
+                # In the authors' code, a grown tree teaches nothing about the pair that ends with the root.
                 known = 1 if node == 0 and self._branched else 2
                 self._successors.observe(self._pair(tree, node)[-known:], best)
         if self._spine:
@@ -116,13 +116,13 @@ class Goose(Drafter):
         self._index.extend(tree.tokens[node] for node in path[1:])
 
     def _pair(self, tree: DraftTree, node: int) -> list[int]:
-        """The token before a node's, and its own."""
+        """The token before a node, and the node's own."""
         if node == 0:
             return self._index.ids[-2:]
         return [tree.tokens[tree.parents[node]], tree.tokens[node]]
 
     def _copy(self, behind: Sequence[int], key: str | None) -> Copy:
-        """What followed the longest n-gram that ends the text, the root and `behind`, where it first stood."""
+        """What followed the first occurrence of the longest n-gram that ends text + root + `behind`."""
         ids = self._index.ids
         tail = [*ids[-self._index.max_order :], *behind]
         for length in sorted(self.ngram_lengths, reverse=True):
@@ -138,7 +138,8 @@ class Goose(Drafter):
         return Copy([], 0.0)
 
     def _extend(self, copy: Copy) -> Copy:
-        """Copies after the copy, if it is sure enough, until one is less sure than it."""
+        """The copy with more copies after it, if it is sure enough; after a copy of confidence 1, the first
+        less sure one is the last."""
         if copy.confidence <= EXTENDED:
             return copy
         tokens = list(copy.tokens)
@@ -150,7 +151,7 @@ class Goose(Drafter):
         return Copy(tokens, copy.confidence)
 
     def _grow(self, tree: DraftTree, copy: Copy) -> int:
-        """Hang the spine and its branches under the root; the length of the spine."""
+        """Add the spine and its branches under the root; return the length of the spine."""
         budget = self.node_budget + int(
             copy.confidence * max(0, self.max_extended_chain - self.node_budget)
         )
@@ -178,8 +179,8 @@ class Goose(Drafter):
         most: int,
         copied: Sequence[tuple[int, Provenance]] = (),
     ) -> list[tuple[int, int, float]]:
-        """Hang up to `most` successors under `parent`, which stands at `depth`, without those in `copied`;
-        each as (node, depth, score), where the scores of all that are kept after a token sum to 1."""
+        """Add up to `most` successors under `parent`, which is at `depth`, except those in `copied`; return
+        each as (node, depth, score). The scores of all successors kept after a token sum to 1."""
         best = self._successors.after(self._pair(tree, parent))
         branches: list[tuple[int, int, float]] = []
         whole = sum(best.probs) or 1.0
@@ -195,7 +196,7 @@ class Goose(Drafter):
     def _grow_branches(
         self, tree: DraftTree, waiting: deque[tuple[int, int, float]], budget: int
     ) -> None:
-        """Go on from the branches, first in, first out, while the budget lasts: the more probable, the wider."""
+        """Grow the branches, first in, first out, while the budget lasts: the more probable, the wider."""
         while waiting and len(tree) < budget:
             node, depth, score = waiting.popleft()
             if depth < self.max_branch_depth:
@@ -205,13 +206,13 @@ class Goose(Drafter):
 
 
 def _confidence(copied: int) -> float:
-    """In a copy of so many tokens, if its n-gram stood once or was followed by several tokens."""
+    """The confidence in a copy of `copied` tokens whose n-gram occurred once or had different followers."""
     if copied < LONG_COPY:
         return EXTENDED * copied / LONG_COPY
     return min(0.9, 0.7 + 0.2 * (copied - LONG_COPY) / LONGER)
 
 
 def _hang(tree: DraftTree, tokens: Sequence[tuple[int, Provenance]]) -> None:
-    """Hang a chain under the root."""
+    """Add a chain under the root."""
     for node, (token, origin) in enumerate(tokens):
         tree.add(node, token, origin)

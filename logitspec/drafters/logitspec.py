@@ -1,12 +1,12 @@
-"""Our own method: one draft tree over all sources that grows by its most probable node.
+"""Our own method: one draft tree over all sources, which grows by its most probable node.
 
     copies of n-grams ───────┐
     successors of tokens ────┼─> evidence for each token ─> probability of each path ─> the best node, again
     runners-up of the root ──┘
 
-The paper's tree has a fixed shape. Here every source says something about every token that any of them
-offers, the weights of all that add up to its probability, and the tree takes the most probable nodes of
-all.
+The paper's tree has a fixed shape. Here every source says something about every token that any source
+offers, the weights of this evidence give the token's probability, and the tree takes the most probable
+nodes of all.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from logitspec.trace.results import ForwardResult, TopK
 from logitspec.trace.tree import DraftTree, Origin, Provenance
 
 MAX_DEPTH = 24
-MIN_PATH = 5e-4  # a less probable path is worth no node
+MIN_PATH = 5e-4  # a less probable path is not worth a node
 SIZINGS = ("measured", "capacity")
 MAX_CONTEXT = max(evidence.SUCCESSOR_ORDERS) - 1  # tokens before the last one
 
@@ -81,18 +81,18 @@ class LogitSpec(Drafter):
         self._trust = Trust(PACE if self.adaptive else 0.0)
         self._contexts: dict[int, Context] = {}
         self._copied: dict[int, dict[int, Copy]] = {}
-        # By node: the odds of what may follow, and the sum of them and of "none of them".
+        # By node: the odds of each offered token, and their sum with the odds of "none of them".
         self._odds_after: dict[int, tuple[dict[int, float], float]] = {}
         self._root, self._last = -1, TopK([], [])
         self._tree: DraftTree | None = None
-        # Drafting takes so long before its first node, and for each node; learning, for a step and a node.
+        # Drafting time before the first node and per node, learning time per step and per node.
         self._start_seconds, self._node_seconds = RunningMean(), RunningMean()
         self._learn_seconds, self._learn_node_seconds = RunningMean(), RunningMean()
         for token in prompt_ids:
             self._copies.extend(token)
 
     def _settle(self) -> None:
-        """The last tree is explained by what was known when it was drafted."""
+        """Explain the last tree before what it was drafted from changes."""
         if self._tree is not None:
             self._tree.explain()
             self._tree = None
@@ -135,7 +135,7 @@ class LogitSpec(Drafter):
         return provenance
 
     def _time(self, began: float, first: float, nodes: int) -> None:
-        """Learn what drafting takes, from the times of its start and of its first node."""
+        """Learn how long drafting takes, from the times of its start and of its first node."""
         ended = perf_counter()
         self._start_seconds.add((first or ended) - began)
         if nodes:
@@ -151,7 +151,7 @@ class LogitSpec(Drafter):
 
     def _sizing(self, costs: StepCosts) -> Sizing:
         forward = costs.forward if self.sizes_trees else None
-        # What learning takes is in the loop's time, but a smaller tree teaches less.
+        # The loop's time includes learning, which is counted per node instead: a smaller tree teaches less.
         step_seconds = max(0.0, costs.loop - self._learn_seconds.value) + self._start_seconds.value
         node_seconds = self._node_seconds.value + self._learn_node_seconds.value
         return Sizing(forward, step_seconds, node_seconds, self.draft_tree_capacity)
@@ -159,7 +159,7 @@ class LogitSpec(Drafter):
     def _best_first(self, root: int, sizing: Sizing) -> Iterator[tuple[int, int, float]]:
         """Nodes as (parent, token, probability of the path), the most probable first.
 
-        Nodes are numbered in this order; the root is 0. Nodes that can't pay for their time are missing.
+        Nodes are numbered in this order; the root is 0. Nodes that can't pay for their time are left out.
         """
         order = count()
         heap: list[tuple[float, int, int, int, Context, int]] = []
@@ -230,7 +230,7 @@ class LogitSpec(Drafter):
                 odds[token] = odds.get(token, absent) * factor
 
     def _offer(self, node: int, token: int) -> Offer:
-        """Where a token after a node is from; the first source that has it: copies before successors."""
+        """Where a token after a node comes from: the first source that has it, copies before successors."""
         if (copied := self._copied.get(node)) and token in copied:
             return copied[token].offer
         if self.successors:
@@ -259,9 +259,9 @@ class LogitSpec(Drafter):
         return tuple(self._copies.ids[max(0, len(self._copies.ids) - self._longest + 1) :])
 
     def _provenance(self, above: Provenance, parent: int, offer: Offer) -> Provenance:
-        """Where a node comes from. A copy that continues the copy of its parent belongs to that one.
+        """Where a node comes from. A copy that continues its parent's copy belongs to that copy.
 
-        above: of its parent."""
+        above: the parent's provenance."""
         origin = offer.provenance
         if origin.match_length is None:
             return origin
@@ -274,7 +274,7 @@ class LogitSpec(Drafter):
         return origin._replace(key=key)
 
     def _learn_trust(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
-        """Learn from every node of the text after which there was a copy."""
+        """Learn from every accepted node after which a copy was offered."""
         following = [*(tree.tokens[node] for node in path[1:]), result.choices[path[-1]]]
         for node, token in zip(path, following, strict=True):
             if copied := self._copied.get(node):
@@ -283,7 +283,7 @@ class LogitSpec(Drafter):
                 self._trust.learn(copied[best].kind[0], odds[best] / total, best == token)
 
     def _remember(self, tree: DraftTree, path: Sequence[int], result: ForwardResult) -> None:
-        """Remember the best tokens after every node; verified tokens come last, and so overwrite the rest."""
+        """Remember the best tokens after every node; verified tokens come last and so overwrite the rest."""
         end = tuple(self._copies.ids[-MAX_CONTEXT:])
         contexts: list[Context] = []
         for node, token in enumerate(tree.tokens):

@@ -1,8 +1,9 @@
 """LogitSpec as its authors run it (arXiv 2507.01449; options and tables of their implementation).
 
-The tree: what followed the root's n-gram comes first, whole. Then one branch per runner-up of the
-last logits, best first: the runner-up as next-next token, and under it what followed its n-gram.
-Rank decides how long a branch may be; the tree is filled until it holds `draft_tree_capacity` nodes.
+The tree begins with the whole continuation of the root's n-gram. Then comes one branch per runner-up
+of the last logits, best first: the runner-up as next-next token, and under it what followed its
+n-gram. Its rank decides how long a branch may be; the tree is filled until it holds
+`draft_tree_capacity` nodes.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class LogitSpecPaper(Drafter):
 
         Lengths are as of the last time that the authors' update looked at the occurrence: it
         starts 2 x num_pred_tokens before the end of the text, so after a step that accepts nearly
-        a whole copy a few n-grams are left behind.
+        a whole copy, a few n-grams are not updated.
         """
         best = None
         for start in reversed(seen):

@@ -21,7 +21,7 @@ def option(
 ) -> Any:
     """A dataclass field that describes itself: help text, inclusive bounds and unit, or choices.
 
-    Where the default is a tuple, the value is a list of some of the choices.
+    If the default is a tuple, the value is a list of some of the choices.
     """
     about = {"help": text, "low": low, "high": high, "unit": unit, "choices": tuple(choices)}
     return field(default=default, metadata=about)
@@ -43,7 +43,7 @@ def describe(option: Field[Any]) -> str:
 
 
 def check(option: Field[Any], value: Any) -> None:
-    """Raise LogitSpecError unless `value` has the type and lies in the bounds of the option."""
+    """Raise LogitSpecError unless `value` has the option's type and lies within its bounds."""
     choices = option.metadata.get("choices", ())
     if isinstance(option.default, tuple):
         _check_several(option.name, choices, value)

@@ -17,8 +17,8 @@ from logitspec.trace.tree import DraftTree, Origin, Provenance
 @register
 @dataclass
 class PromptLookup(Drafter):
-    """One chain: the first earlier occurrence of the longest n-gram that ends in the root, provided
-    that it has `num_pred_tokens` tokens after it; a shorter n-gram is tried otherwise."""
+    """One chain of `num_pred_tokens` tokens: what followed the first earlier occurrence of the longest
+    n-gram that ends in the root. If fewer tokens follow, a shorter n-gram is tried."""
 
     name = "prompt_lookup"
     title = "Prompt lookup"
@@ -35,7 +35,7 @@ class PromptLookup(Drafter):
         ids = self._index.ids
         for ngram in self._index.suffixes(root):
             first = next(iter(self._index.occurrences(ngram)), None)
-            # The root may be copied too: it already stands at the end of the text.
+            # The root may be copied too: it is already the end of the text.
             if first is not None and first + self.num_pred_tokens <= len(ids) + 1:
                 node = 0
                 for source in range(first, first + self.num_pred_tokens):

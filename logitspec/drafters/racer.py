@@ -1,12 +1,13 @@
-"""RACER (Zhang et al., arXiv 2604.14885): what followed the end of the text, and what the target put after
-each token, in one tree.
+"""RACER (Zhang et al., arXiv 2604.14885): continuations of the end of the text, and the tokens that the target
+ranked best after each token, in one tree.
 
     trie of n-grams ── the most frequent continuations ──┐
                                                          ├─> merged, level by level
     table of successors ── a tree that narrows ──────────┘
 
 It drafts what the authors' code (github.com/hkr04/RACER, fc494a3) drafts, with its peculiarities: a token
-that the target has not read yet is followed by token 0, and what both halves draft is paid for twice.
+that the target has not read yet is followed by token 0, and a node that both halves draft counts
+twice against the budget.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ MIN_MATCH = 2  # tokens, the root included
 class Racer(Drafter):
     """Retrieved continuations first; the table of successors fills the rest of the budget.
 
-    A drafter that is reset goes on with what it has learnt, as in the authors' evaluation; a run makes a new
-    one, which knows nothing.
+    A reset keeps what the drafter has learnt, as in the authors' evaluation; each run makes a new drafter,
+    which knows nothing.
     """
 
     name = "racer"
@@ -50,7 +51,7 @@ class Racer(Drafter):
         self._trie = NgramTrie(self.ngram, self.max_nodes)
         self._successors: dict[int, TopK] = {}
         self._unknown = TopK([0] * self.max_breadth, [])
-        self._ids: list[int] = []  # of all texts; this one begins at _start
+        self._ids: list[int] = []  # of all texts; the current one begins at _start
         self._start = 0
 
     @property
@@ -93,8 +94,8 @@ class Racer(Drafter):
         self._trie.insert(self._ids[start:end], start)
 
     def _retrieve(self, tree: DraftTree) -> int:
-        """Hang what followed the matches under the root; how many nodes of the trie that took, where a
-        token that follows several matches counts for each."""
+        """Add what followed the matches under the root; return the number of trie nodes used, where a
+        token that follows several matches counts once for each."""
         if not self.ngram:
             return 0
         matches = self._trie.matches(tree.tokens[0], MIN_MATCH)
@@ -108,8 +109,9 @@ class Racer(Drafter):
         return len(kept)
 
     def _most_frequent(self, matches: Sequence[int]) -> list[tuple[int, int, int]]:
-        """(match, node, parent) of the most frequent nodes of the subtries under `matches`, those included,
-        level by level; at most the capacity. Of equally frequent nodes the nearest to the root stay."""
+        """(match, node, parent) of the most frequent nodes of the subtries under `matches`, matches
+        included, level by level; at most `draft_tree_capacity`. Of equally frequent nodes, those nearest to
+        the root stay."""
         counts, depths, children = self._trie.counts, self._trie.depths, self._trie.children
         lowest: list[tuple[int, int, int, int]] = []  # count, -depth, node, match
         found: dict[tuple[int, int], int] = {}  # (match, node): parent
@@ -132,8 +134,8 @@ class Racer(Drafter):
         return [(match, node, parent) for (match, node), parent in found.items()]
 
     def _provenance(self, match: int, node: int, root: int) -> Provenance:
-        """Where a retrieved token stood, and how much of what stood before it ends the text, too: the state
-        may be one of an older context, so that is not always the whole match."""
+        """Where a retrieved token occurred, and how much of its match there also ends the text: the state
+        may belong to an older context, so that is not always the whole match."""
         trie, ids = self._trie, self._ids
         before = trie.places[node] - (trie.depths[node] - trie.depths[match])
         length = 1
@@ -149,8 +151,8 @@ class Racer(Drafter):
         )
 
     def _recycle(self, tree: DraftTree, budget: int) -> None:
-        """Grow a tree of successors from the root, first in, first out, `budget` nodes of its own, the root
-        and those that the tree has already included."""
+        """Grow a tree of successors from the root, first in, first out: `budget` nodes, counting the root
+        and any that the tree already has."""
         budget -= 1
         waiting = deque([(0, self.max_breadth, 0)])
         while waiting and budget > 0:
@@ -165,7 +167,7 @@ class Racer(Drafter):
 
 
 def _breadths(breadth: int, depth: int) -> Iterator[int]:
-    """How many children each child gets of a node at `depth` with `breadth` of them itself."""
+    """How many children each child of a node at `depth` gets, if the node itself has `breadth`."""
     width = breadth if depth == 1 else breadth // 2
     while True:
         yield max(1, width)
@@ -173,7 +175,7 @@ def _breadths(breadth: int, depth: int) -> Iterator[int]:
 
 
 def _level_by_level(tree: DraftTree) -> DraftTree:
-    """The same tree, its nodes in the order of their depth."""
+    """The same tree with its nodes ordered by depth."""
     depths = tree.depths()
     ordered = DraftTree(tree.tokens[0], tree.provenance[0])
     renumbered = {0: 0}

@@ -1,4 +1,4 @@
-"""The methods by name: each module of this folder that registers a drafter is one."""
+"""The methods by name: each module in this folder that registers a drafter adds one."""
 
 from __future__ import annotations
 

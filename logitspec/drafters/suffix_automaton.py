@@ -1,6 +1,6 @@
-"""SAM-Decoding (Hu et al., arXiv 2411.10666): a long copy where the text repeats itself, else a tree.
+"""SAM-Decoding (Hu et al., arXiv 2411.10666): a long copy where the text repeats itself, or else a tree.
 
-The authors' method without its corpus: their dynamic automaton, which knows prompt and output, with
+The authors' method without its corpus: their dynamic automaton, which covers prompt and output, with
 token recycling as the auxiliary method.
 """
 
@@ -22,11 +22,11 @@ from logitspec.trace.tree import DraftTree, Origin, Provenance
 @register
 @dataclass
 class SuffixAutomaton(Drafter):
-    """One chain after the longest end of text + root that stood earlier, if that is long enough;
-    the tree of token recycling otherwise.
+    """One chain after the longest suffix of text + root that occurred earlier, if it is long enough;
+    otherwise the tree of token recycling.
 
-    The chain is copied from the first occurrence. (The authors fill a copy that is too short with
-    token 0; here it is just shorter.)
+    The chain is copied from the first occurrence. (The authors pad a copy that is too short with
+    token 0; here it stays short.)
     """
 
     name = "suffix_automaton"
@@ -69,8 +69,8 @@ class SuffixAutomaton(Drafter):
     def _match(self, root: int) -> Match | None:
         """The longest match if it reaches the threshold, or None.
 
-        As in the authors' code a shorter one replaces it, be it below the threshold, while fewer than
-        `num_pred_tokens` tokens follow: of two occurrences the earlier has more to copy.
+        As in the authors' code, a shorter match, even one below the threshold, replaces it while fewer
+        than `num_pred_tokens` tokens follow: the earlier of two occurrences has more to copy.
         """
         shorter = self._automaton.matches(root)
         match = next(shorter, None)
@@ -81,7 +81,7 @@ class SuffixAutomaton(Drafter):
         return match if self._following(match) else None
 
     def _following(self, match: Match) -> int:
-        """Verified tokens from the start of the continuation on."""
+        """The number of verified tokens from the start of the continuation on."""
         return len(self._automaton.ids) - match.start
 
     def _copy(self, root: int, last: TopK, match: Match) -> DraftTree:

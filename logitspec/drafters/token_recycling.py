@@ -1,12 +1,12 @@
-"""Token recycling (Luo et al., arXiv 2408.08696): what the target once put after a token, again.
+"""Token recycling (Luo et al., arXiv 2408.08696): draft again what the target last ranked best after a token.
 
-A table keeps, for each token that the target has read, the eight tokens that it ranked best after it,
-as of the last time. A draft tree of fixed shape is filled from it, level by level: a node of rank k is
+A table keeps, for each token that the target has read, the eight tokens that it ranked best after it
+the last time. A draft tree of fixed shape is filled from it, level by level: a node of rank k is
 the k-th successor of its parent's token.
 
 The shape is our own. It has the sizes of the authors' tree, 8, 21, 25, 15, 8 and 3 nodes below the
-root, and this rule: if the successor of rank k is right with a chance in proportion to 1 / (k + 1),
-each level takes the paths with the best chance. So the better a rank, the more children it gets.
+root, and this rule: if the successor of rank k is right with a probability proportional to 1 / (k + 1),
+each level takes the most probable paths. So the better a rank, the more children it gets.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SEED_FROM_PROMPT = "fill the table from the prompt before the first step, as SAM
 
 
 def shape(sizes: Sequence[int], successors: int) -> list[tuple[int, int]]:
-    """(parent, rank) of the nodes 1, 2, ... below the root 0, level by level, `sizes` of them.
+    """(parent, rank) of nodes 1, 2, ... below root 0, level by level; sizes: nodes per level.
 
-    Each level: the cheapest children of the level above, where a path costs the product of its
-    ranks + 1. Of equal costs the child of the cheaper parent comes first.
+    Each level takes the cheapest children of the level above, where a path costs the product of its
+    ranks + 1. Of equally cheap children, the child of the cheaper parent comes first.
     """
     nodes: list[tuple[int, int]] = []
     level = [(1, 0)]  # cost and number of each node
@@ -55,8 +55,8 @@ SHAPE = shape(LEVEL_SIZES, SUCCESSORS)
 class TokenRecycling(Drafter):
     """A tree of up to 80 drafts from a table of successors, which every step refreshes.
 
-    Tokens that the target has not read yet have no successors: what would stand below them is left
-    out. (The authors' table starts with zeros, so their tree then drafts token 0.)
+    Tokens that the target has not read yet have no successors: the nodes below them are left out.
+    (The authors' table starts with zeros, so their tree then drafts token 0.)
     """
 
     name = "token_recycling"
@@ -92,7 +92,7 @@ class TokenRecycling(Drafter):
             self._recycle(tree.tokens, result.topk)
 
     def _recycle(self, tokens: Sequence[int], topk: Sequence[TopK]) -> None:
-        """Take over what the target put after each of `tokens`, rejected drafts included; where a
-        token stands twice, the later one counts."""
+        """Store the target's best tokens after each of `tokens`, rejected drafts included; if a token
+        occurs twice, the later one counts."""
         for token, best in zip(tokens, topk, strict=True):
             self._table[token] = best.head(SUCCESSORS)

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-OVERALL = "overall"  # stands beside the categories of prompts
+OVERALL = "overall"  # listed with the categories of prompts

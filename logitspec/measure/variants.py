@@ -12,7 +12,7 @@ from logitspec.errors import LogitSpecError
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A method and those of its options that are not as by default."""
+    """A method and those of its options that differ from their defaults."""
 
     method: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Variant:
 
 
 def parse_variant(method: str, pairs: Sequence[str]) -> Variant:
-    """The method with options of the form "name=value", or "name=value+value" where there are several;
+    """The method with options of the form "name=value", or "name=value+value" for several values;
     LogitSpecError for an unknown method or option, or a value that the option doesn't take."""
     fields = option_fields(METHODS[method]) if method in METHODS else []
     defaults = {each.name: each.default for each in fields}
@@ -33,12 +33,12 @@ def parse_variant(method: str, pairs: Sequence[str]) -> Variant:
         if not equals:
             raise LogitSpecError(f"An option wants name=value; got {pair!r}.")
         options[name] = _value(defaults.get(name, ""), text)
-    make(method, options)  # which checks the values
+    make(method, options)  # checks the values
     return Variant(method, options)
 
 
 def _value(default: Any, text: str) -> Any:
-    """`text` as what `default` is, or unchanged where it is none: the method says best what it wants."""
+    """`text` as the type of `default`, or unchanged if that fails: the method's own error is clearer."""
     if isinstance(default, bool):
         return {"true": True, "false": False}.get(text.lower(), text)
     if isinstance(default, tuple):

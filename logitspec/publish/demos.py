@@ -1,4 +1,4 @@
-"""Demos: runs and races of shipped prompts, recorded so that the page can replay them at once."""
+"""Demos: runs and races of shipped prompts, recorded so that the page can replay them immediately."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RACES = ASSETS / "races"
 class Gallery:
     """Prompts whose demos are recorded on one model.
 
-    model: its id, as for `load`. name: of the model on the page. method, max_new_tokens: of the recorded runs.
+    model: its id, as for `load`. name: the model's name on the page. method, max_new_tokens: of the recorded runs.
     """
 
     model: str

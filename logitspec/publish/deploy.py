@@ -149,7 +149,7 @@ def _send(api: HfApi, todo: Plan) -> None:
 
 
 def _call(name: str, call: Any, *arguments: Any) -> Any:
-    """What `call` returns; a refusal of the hub, or a broken connection, becomes a LogitSpecError of one sentence."""
+    """What `call` returns; a refusal by the hub, or a broken connection, becomes a LogitSpecError of one sentence."""
     try:
         return call(*arguments)
     except LogitSpecError:

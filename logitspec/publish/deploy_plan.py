@@ -29,7 +29,7 @@ class SpaceState:
 class Plan:
     """Changes to make to a Space.
 
-    add: contents by path, unless they are the same there. hardware, sleep_seconds: None where nothing changes.
+    add: contents by path, where they differ from the Space's. hardware, sleep_seconds: None where nothing changes.
     unchanged: number of files.
     """
 
@@ -53,7 +53,7 @@ class Plan:
         )  # fmt: skip
 
     def lines(self) -> Iterator[str]:
-        """The changes, a line each, without the values of secrets."""
+        """The changes, one per line, without the values of secrets."""
         if self.create:
             yield f"create the Space {self.space}"
         if self.hardware is not None:
@@ -83,7 +83,7 @@ def plan(
     state: SpaceState,
     renew: bool,
 ) -> Plan:
-    """The changes that make the Space `name` what `space` describes. renew: send secrets that exist, too."""
+    """The changes that make the Space `name` what `space` describes. renew: also send secrets that exist."""
     additions = {
         path: each for path, each in files.items() if state.files.get(path) not in _ids(each)
     }

@@ -1,10 +1,10 @@
-"""Exports of a trace: one HTML page that plays it, pictures, films and handouts of its steps, tables.
+"""Exports of a trace: one HTML page that plays it; pictures, films and handouts of its steps; tables.
 
     python -m logitspec export run.json --html run.html
     python -m logitspec export run.json --png step.png --step 12 --beat 4
 
 Token text is hostile: in the page it travels as JSON in which no `<` occurs, in pictures and handouts as escaped
-text of its own element, in tables as cells that no spreadsheet takes for a formula.
+text in its own element, in tables as cells that no spreadsheet takes for a formula.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from logitspec.trace.records import Trace
 
 PLAYER = ASSETS / "player"
 
-MAX_PROMPT = 4096  # letters of a prompt that a title is made of
+MAX_PROMPT = 4096  # letters of a prompt from which a title is made
 
 
 def page(trace: Trace, step: int = 0, beat: int = LAST_BEAT) -> str:
     """One HTML document that plays `trace` in any browser and fetches nothing.
 
-    Its content security policy lets only the script with the nonce run, and no request leave the page. step: where
-    it opens, as a still of `beat`; 0 to play from the beginning.
+    Its content security policy lets only the script with the nonce run, and no request leave the page. step: the one
+    at which it opens, as a still of `beat`; 0 to play from the beginning.
     """
     return fill_outline(
         trace.to_json(),
@@ -85,7 +85,7 @@ def player_markup() -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The trace, and what to write of it."""
+    """The trace, and what to write from it."""
     parser.add_argument(
         "trace",
         type=Path,
@@ -181,7 +181,7 @@ def _film(out: Path, trace: Trace, steps: str) -> bytes:
 
 
 def _notes(file: Path | None) -> dict[str, str]:
-    """Notes by step. A note begins with a line such as "4: …" and goes on until the next of these.
+    """Notes by step. A note begins with a line such as "4: …" and goes on until the next such line.
 
     Raises LogitSpecError for a file that can't be read, or has no such line.
     """

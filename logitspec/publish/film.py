@@ -16,7 +16,7 @@ from logitspec.publish.picture import PNG_SCALE, rasterize, render
 from logitspec.trace.records import Trace
 
 SIZE = (1280, 720)  # of a film in WebP
-MAX_FRAMES = 24 * 5  # the steps of a film, and the beats of each
+MAX_FRAMES = 24 * 5  # steps of a film, times the beats of each
 MIN_MS, MAX_MS = 40, 10_000
 NO_FFMPEG = "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
 NO_FILM = "This is no film that the page has made; save it there as .webp."
@@ -28,7 +28,7 @@ def webp(trace: Trace, steps: str) -> bytes:
 
 
 def mp4(trace: Trace, steps: str) -> bytes:
-    """The same as a video of 1920 x 1080. Raises LogitSpecError also where there is no ffmpeg, or it fails."""
+    """The same as a video of 1920 x 1080. Also raises LogitSpecError if there is no ffmpeg, or it fails."""
     if find_ffmpeg() is None:
         raise LogitSpecError(NO_FFMPEG)
     frames = _frames(trace, steps)
@@ -36,11 +36,11 @@ def mp4(trace: Trace, steps: str) -> bytes:
 
 
 def mp4_of_webp(film: bytes) -> bytes:
-    """A film as `webp` makes it as a video of 1280 x 720.
+    """A video of 1280 x 720 from a film such as `webp` makes.
 
-    Raises LogitSpecError where it is another file or too long, where there is no ffmpeg, or it fails.
+    Raises LogitSpecError if it is another file or too long, if there is no ffmpeg, or it fails.
     """
-    from PIL import Image  # of Gradio, which the command line does without
+    from PIL import Image  # comes with Gradio, which the command line does without
 
     try:
         with Image.open(BytesIO(film), formats=["WEBP"]) as images:
@@ -54,13 +54,13 @@ def mp4_of_webp(film: bytes) -> bytes:
                 images.convert("RGB").save(still, "PNG", compress_level=1)
                 stills.append(still.getvalue())
                 times.append(min(max(int(images.info.get("duration", 0)), MIN_MS), MAX_MS))
-    except (OSError, ValueError, EOFError) as error:  # of Pillow, at whatever was sent
+    except (OSError, ValueError, EOFError) as error:  # from Pillow, whatever was sent
         raise LogitSpecError(NO_FILM) from error
     return _video(stills, times)
 
 
 def _video(stills: list[bytes], times: list[int]) -> bytes:
-    """PNG files, each shown for so many milliseconds, as MP4."""
+    """PNG files as MP4, each shown for its milliseconds in `times`."""
     program = find_ffmpeg()
     if program is None:
         raise LogitSpecError(NO_FFMPEG)
@@ -70,7 +70,7 @@ def _video(stills: list[bytes], times: list[int]) -> bytes:
             Path(folder, f"{number}.png").write_bytes(still)
             lines += [f"file {number}.png", f"duration {time / 1000}"]
         seconds = sum(times) / 1000
-        # Some releases of ffmpeg ignore the duration of the last entry; a second entry of it helps.
+        # Some releases of ffmpeg ignore the duration of the last entry; listing it twice helps.
         Path(folder, "list.txt").write_text("\n".join([*lines, f"file {len(stills) - 1}.png", ""]))
         command = [
             program, "-loglevel", "error", "-f", "concat", "-i", "list.txt",

@@ -44,11 +44,11 @@ def check_draft(drafter: type[Drafter]) -> str:
 
 
 def check_observe(drafter: type[Drafter]) -> str:
-    """Task 2: the text grows by the accepted tokens and by nothing else, and a new prompt begins a new one."""
+    """Task 2: the text grows by the accepted tokens and by nothing else, and a new prompt begins a new text."""
     mine = _create(drafter, 3)
     text = [5, 6, 7, 8, 5, 6]
     mine.reset(tuple(text))
-    # Accepted after the root: a part of the chain, nothing, as much as there is.
+    # Accepted after the root: a part of the chain, nothing, or all of it.
     for root, accepted in [(7, 1), (9, 0), (7, 0), (9, 1), (8, 2), (5, 9)]:
         tree = _draft(mine, root)
         _compare(tree, text, root, 3)
@@ -118,7 +118,7 @@ def _create(drafter: type[Drafter], most: int) -> Drafter:
 
 
 def _draft(mine: Drafter, root: int) -> DraftTree:
-    """The drafter's tree; NotYet when it is none, or of another root."""
+    """The drafter's tree; raises NotYet when it is not a DraftTree or has another root."""
     last = TopK([root, root + 1], [0.75, 0.25])
     tree = mine.draft(root, last)
     if not isinstance(tree, DraftTree):

@@ -1,9 +1,9 @@
 """The file of a lesson: its stations, with what each shows, asks and reveals.
 
-    read(text) -> types and bounds by assets/schema.json -> relations between the parts -> the document
+    read(text) -> types and bounds from assets/schema.json -> relations between the parts -> the document
 
 assets/learn/read.js has the same functions in the same order, and a test gives both the same files. assets/learn/README.md
-says what the parts mean.
+explains the parts.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read(text: str | bytes) -> dict[str, Any]:
 
 
 def runs(lesson: dict[str, Any]) -> list[str]:
-    """The names of the recorded runs that a lesson shows, each once, as for `publish.demos.read_demo`; without the
+    """The names of the recorded runs that a lesson shows, each once, as `publish.demos.read_demo` takes them; not the
     traces in its own file."""
     return list(dict.fromkeys(lesson["runs"].values()))
 

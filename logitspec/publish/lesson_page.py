@@ -1,4 +1,4 @@
-"""A whole lesson as one HTML page, with the recorded runs that it shows, which needs no network and no server."""
+"""A whole lesson, with the recorded runs that it shows, as one HTML page that needs no network and no server."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" ar
 def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1, language: str = "") -> str:
     """The page of the lesson in `file`. language: a folder of `assets/words`; "" for the reader's own.
 
-    station, cue: where it opens, from 1 on; station 0 opens it where the visitor was before. Raises LogitSpecError
-    where the file holds no lesson, or names a run that is not recorded here.
+    station, cue: where it opens, counted from 1; station 0 opens it where the visitor left off. Raises LogitSpecError
+    if the file holds no lesson, or names a run that is not recorded here.
     """
     try:
         lesson = read(file.read_bytes())

@@ -1,8 +1,8 @@
 """ES modules and style sheets as one text, for pages that can fetch nothing.
 
-Every module becomes a function that is called once, so that the names of a file stay its own, and returns the file's
-exports. It takes only the forms that the linter allows: at the top of a file `import { a, b as c } from "./x.js"` and
-`import name from "./x.json" with { type: "json" }`; further down `export` before a function, a class or a const.
+Every module becomes a function that is called once, so that the names of a file stay local, and returns the file's
+exports. Only the forms that the linter allows are understood: at the top of a file `import { a, b as c } from "./x.js"`
+and `import name from "./x.json" with { type: "json" }`; further down `export` before a function, a class or a const.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STYLE_IMPORT = re.compile(r'^@import "(\.[^"]+)";\n', re.M)
 def graph(entry: Path) -> list[Path]:
     """The files of a module and all its imports, each after those that it imports itself.
 
-    Raises ValueError where imports go in a circle.
+    Raises ValueError if imports are circular.
     """
     files: list[Path] = []
     _visit(Path(os.path.normpath(entry)), files, [])
@@ -70,10 +70,10 @@ def inline_modules(entry: Path, languages: Collection[str] = (DEFAULT_LANGUAGE,)
 
 
 def bundle(entry: Path, parts: Sequence[Path]) -> str:
-    """The module `entry`, then each of `parts`, and all their imports as one module that imports nothing and exports
-    what `entry` does, and every module's exports as `modules`, by its path below their common folder.
+    """The module `entry`, then each of `parts`, and all their imports as one module that imports nothing. It exports
+    what `entry` does, and as `modules` every module's exports by its path below their common folder.
 
-    An error of a part is reported and stops nothing but that part.
+    An error in a part is reported and stops only that part.
     """
     files = list(dict.fromkeys(file for each in (entry, *parts) for file in graph(each)))
     root = _root(files)
@@ -94,9 +94,9 @@ def _root(files: list[Path]) -> Path:
 
 
 def _scope(file: Path, root: Path, guarded: bool = False) -> str:
-    """A file as a function of its own, called at once; its name holds what it exports.
+    """A file as a function that is called immediately; the constant named after the file holds its exports.
 
-    guarded: report its errors instead of raising them; it exports nothing.
+    guarded: its errors are reported instead of raised, and it exports nothing.
     """
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".json":
@@ -121,6 +121,6 @@ def _name(file: Path, root: Path) -> str:
 
 
 def inline_styles(entry: Path) -> str:
-    """The style sheet `entry` with those that it imports in their places."""
+    """The style sheet `entry` with those that it imports in place of their imports."""
     text = entry.read_text(encoding="utf-8")
     return STYLE_IMPORT.sub(lambda match: inline_styles(entry.parent / match[1]), text)

@@ -28,7 +28,7 @@ def embed_player(trace: Trace) -> str:
 
 
 def _steps_that_fit(trace: Trace) -> int:
-    """How many steps `MAX_LETTERS` hold beside the prompt, at least one."""
+    """How many steps fit into `MAX_LETTERS` along with the header, at least one."""
     room = MAX_LETTERS - len(dumps(trace.header()))
     for number, step in enumerate(trace.steps):
         room -= len(dumps(step.to_json()))

@@ -1,4 +1,4 @@
-"""Pictures and texts of a run's steps, by the page's own scripts: run by Node where the result is text, in a headless
+"""Pictures and texts of a run's steps, made by the page's own scripts: in Node where the result is text, in a headless
 browser where it is pixels."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from logitspec.trace.records import Trace
 
 TAKE = ASSETS / "take"
 LAST_BEAT = 5
-PNG_SCALE = 1.5  # pixels a unit of a picture: 1920 x 1080
+PNG_SCALE = 1.5  # pixels per unit of a picture: 1920 x 1080
 
 
 def render(
@@ -27,10 +27,10 @@ def render(
     beat: int = LAST_BEAT,
     notes: dict[str, str] | None = None,
 ) -> str:
-    """A text of some steps of `trace`, the same that the page saves.
+    """A text of some steps of `trace`, the same as the page saves.
 
     kind: "picture" (SVG), "frames" (JSON: SVG and ms of each), "table", "homework", "solutions" (CSV) or "handout"
-    (HTML). steps: such as "4-7, 9"; empty for all, or for homework a choice. notes: of a handout, by step.
+    (HTML). steps: such as "4-7, 9"; empty for all, or in homework for a selection. notes: of a handout, by step.
 
     Raises LogitSpecError when there is no such step, or no Node.
     """
@@ -68,14 +68,14 @@ def picture(trace: Trace, number: int, beat: int = LAST_BEAT) -> str:
 
 
 def png(trace: Trace, number: int, beat: int = LAST_BEAT) -> bytes:
-    """The same as a PNG of 1920 x 1080 pixels. Raises LogitSpecError also where there is no browser."""
+    """The same as a PNG of 1920 x 1080 pixels. Also raises LogitSpecError if there is no browser."""
     return rasterize([{"svg": picture(trace, number, beat), "time": 0}], "png", PNG_SCALE)[0]
 
 
 def rasterize(frames: list[dict[str, Any]], kind: str, scale: float = 1) -> list[bytes]:
-    """Files of pictures: of kind "png" or "webp" one each, of kind "film" one WebP that plays them all.
+    """Files of pictures: for kind "png" or "webp" one each, for kind "film" one WebP that plays them all.
 
-    frames: SVG and milliseconds of each, under "svg" and "time". scale: pixels a unit, of which a picture has 1280 x 720.
+    frames: SVG and milliseconds of each, under "svg" and "time". scale: pixels per unit; a picture has 1280 x 720.
     """
     request = json.dumps({"frames": frames, "type": kind, "scale": scale}).replace("<", "\\u003c")
     document = (

@@ -1,8 +1,8 @@
 """The command `record`, which records demos: runs of shipped prompts that the page replays, and races.
 
 python -m logitspec record                  # all runs, each on the model of its gallery
-python -m logitspec record --race           # of the races of the first gallery, the most typical
-python -m logitspec record 18 --race        # a certain race
+python -m logitspec record --race           # the most typical race of the first gallery
+python -m logitspec record 18 --race        # one particular race
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"record races, of these methods (default: {' '.join(DEFAULT_LANES)})",
     )
     parser.add_argument("--method", choices=list(METHODS), help="(default: the gallery's)")
-    # The precision in which the output is tested to equal plain decoding's.
+    # The precision in which tests compare the output with plain decoding's.
     commandline.add_model(parser, device="cpu", dtype="float32")
     parser.set_defaults(model=None)
     parser.add_argument("--max-new-tokens", type=int, help="(default: the gallery's)")
@@ -122,7 +122,7 @@ def _save_race(race: Race, path: Path) -> None:
 
 
 def record(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tokens: int) -> Trace:
-    """The greedy run of `prompt`; its baseline says how many seconds plain decoding takes a token.
+    """The greedy run of `prompt`; its baseline has the seconds per token of plain decoding.
 
     Raises LogitSpecError when plain decoding writes another text: such a run is not fit for a demo.
     """
@@ -147,7 +147,7 @@ def record_race(
 ) -> Race:
     """The race of `methods` over `prompt`, greedy.
 
-    Raises LogitSpecError when they do not all write the same: such a race is not fit for a demo.
+    Raises LogitSpecError when they do not all write the same text: such a race is not fit for a demo.
     """
     from logitspec.models.chat import encode_prompt
 

@@ -35,7 +35,7 @@ class Hardware:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret of the Space; its value is that of the environment variable `source`, here."""
+    """A secret of the Space; its value is that of the environment variable `source` on this machine."""
 
     name: str
     source: str
@@ -47,7 +47,7 @@ class Space:
     """The contents of the Spacefile.
 
     hardware: the default first. send, leave_out: entries of the project's top level. ignore: patterns of file names
-    within them. packages: requirements beside those of requirements.txt.
+    within them. packages: requirements in addition to requirements.txt.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Space:
     packages: list[str] = field(default_factory=list)
 
     def on(self, hardware: str | None) -> Hardware:
-        """The hardware of that name, or the default; LogitSpecError when the Spacefile has no such one."""
+        """The hardware of that name, or the default; LogitSpecError when the Spacefile has none of that name."""
         if hardware is None:
             return self.hardware[0]
         for each in self.hardware:
@@ -75,7 +75,7 @@ class Space:
 
 
 def read(folder: Path) -> Space:
-    """The Spacefile in `folder`; LogitSpecError when there is none that can be used."""
+    """The Spacefile in `folder`; LogitSpecError when there is none, or it can't be used."""
     try:
         data = yaml.safe_load((folder / NAME).read_text(encoding="utf-8"))
         if data.pop("storage") != "none":

@@ -1,4 +1,4 @@
-"""Rules by which one of many recordings is shown: the typical one, not the best."""
+"""Rules that choose which of many recordings is shown: the typical one, not the best."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def typical_step(trace: Trace) -> int:
 
 def clearest_step(trace: Trace) -> tuple[tuple[int, int], int] | None:
     """The step of `trace` that shows the whole method in the fewest tokens, as ((tokens, rank), number from 1
-    on): its accepted path is the root, a runner-up and two or more tokens copied from the prompt after that.
+    on): its accepted path is the root, a runner-up, then two or more tokens copied from the prompt.
     Of several, the one whose runner-up was the likeliest; None where there is none.
     """
     clear_steps = [

@@ -1,7 +1,7 @@
 """A KV cache written in place, for stock transformers models and for the fast forward.
 
-Each layer owns one buffer. A forward writes its rows behind the verified prefix and attends to prefix and
-rows as a view; a commit moves the accepted rows together. Nothing else is ever copied. A forward of fixed
+Each layer owns one buffer. A forward writes its rows after the verified prefix and attends to prefix and
+rows through a view; a commit compacts the accepted rows. Nothing else is ever copied. A forward of fixed
 shape writes to slots that a tensor names, and attends to a fixed number of columns (`fixed`).
 """
 
@@ -39,7 +39,7 @@ class PrefixLayer(CacheLayerMixin):
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new rows behind the prefix; keys and values of prefix and new rows, as views."""
+        """Write the new rows after the prefix; returns keys and values of prefix and new rows, as views."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         if self.slots is not None:
@@ -60,13 +60,13 @@ class PrefixLayer(CacheLayerMixin):
         return buffer
 
     def move(self, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Copy the verified rows into these buffers, and use them from now on."""
+        """Copy the verified rows into these buffers, and use these from now on."""
         for new, old in ((keys, self.keys), (values, self.values)):
             new[:, :, : self.length] = old[:, :, : self.length]
         self.keys, self.values = keys, values
 
     def gather(self, rows: torch.Tensor, first: int) -> None:
-        """Move the rows `rows` (ascending) together, to `first` and behind."""
+        """Compact the rows `rows` (ascending), so that they begin at `first`."""
         source = rows.to(self.keys.device)
         end = first + len(rows)
         self.keys[:, :, first:end] = self.keys.index_select(2, source)
@@ -87,8 +87,8 @@ class PrefixLayer(CacheLayerMixin):
 class PrefixCache(Cache):
     """One `PrefixLayer` per layer of the model, all of the same length.
 
-    generation: how often `reserve` has moved the buffers; a captured graph holds for one generation. leaves_moves:
-    whether what `gather` has to move may wait for the next forward of fixed shape.
+    generation: how many times `reserve` has moved the buffers; a captured graph is valid for one generation.
+    leaves_moves: whether the moves of `gather` may wait for the next forward of fixed shape.
     """
 
     layers: list[PrefixLayer]
@@ -103,7 +103,7 @@ class PrefixCache(Cache):
 
     @property
     def length(self) -> int:
-        """Verified rows."""
+        """Number of verified rows."""
         return self.layers[0].length
 
     @length.setter
@@ -113,12 +113,12 @@ class PrefixCache(Cache):
 
     @property
     def has_buffers(self) -> bool:
-        """False before the first forward, as nobody knows the shapes of keys and values until then."""
+        """False before the first forward, as the shapes of keys and values are unknown until then."""
         return bool(self._used())
 
     def gather(self, rows: Sequence[int]) -> None:
-        """Move the accepted rows of the last forward together behind the prefix, in every layer: now, or in the next
-        forward, which takes `take_moves`."""
+        """Compact the accepted rows of the last forward after the prefix, in every layer: now, or in the next
+        forward, which gets the moves from `take_moves`."""
         stay = next((place for place, row in enumerate(rows) if place != row), len(rows))
         if stay == len(rows):
             return
@@ -127,12 +127,12 @@ class PrefixCache(Cache):
             self.settle()
 
     def take_moves(self) -> tuple[list[int], int]:
-        """Columns that are still to be moved, and the first of those that they move to, for who moves them now."""
+        """Columns still to be moved, and the first column that they move to, for a caller that moves them now."""
         moves, self._moves = self._moves, ([], 0)
         return moves
 
     def settle(self) -> None:
-        """Move what `gather` has left."""
+        """Make the moves that `gather` has left for later."""
         sources, target = self.take_moves()
         if not sources:
             return
@@ -147,7 +147,7 @@ class PrefixCache(Cache):
             layer.gather(source, target)
 
     def move(self, moved: torch.Tensor) -> None:
-        """The same on the device, for `Rows.moved`."""
+        """The same on the device, from `Rows.moved`."""
         if self._whole is not None:
             self._whole.index_copy_(-2, moved[1], self._whole.index_select(-2, moved[0]))
 
@@ -160,16 +160,16 @@ class PrefixCache(Cache):
             self.reset()  # a NaN would pass through any mask: 0 times NaN is NaN
 
     def make_room(self, rows: int) -> None:
-        """See to it that buffers which `reserve` has set up hold `rows` rows; others grow as they are
+        """Make buffers that `reserve` has set up large enough for `rows` rows; others grow as they are
         written."""
         if self._reserved:
             self.reserve(rows)
 
     def reserve(self, rows: int) -> None:
-        """Make sure that `rows` rows fit, and that each is a number.
+        """Make sure that `rows` rows fit, and that none holds a NaN.
 
-        Layers of one shape then share one buffer, so that a commit is two operations whatever their
-        number. Before the first forward there is nothing to reserve.
+        Layers that all have one shape then share one buffer, so that a commit takes two operations
+        whatever their number. Before the first forward there is nothing to reserve.
         """
         layers = self._used()
         if not layers or rows <= self._reserved:
@@ -195,7 +195,7 @@ class PrefixCache(Cache):
 
     @contextmanager
     def fixed(self, slots: torch.Tensor, columns: int) -> Iterator[None]:
-        """Within this, forwards write their rows to `slots` [rows] and attend to the first `columns`
+        """Inside this context, forwards write their rows to `slots` [rows] and attend to the first `columns`
         columns."""
         self._set(slots, columns)
         try:
@@ -208,7 +208,7 @@ class PrefixCache(Cache):
             layer.slots, layer.columns = slots, columns
 
     def _used(self) -> list[PrefixLayer]:
-        """Some models share the rows of one layer among several."""
+        """Layers with buffers of their own: some models share the rows of one layer among several."""
         return [layer for layer in self.layers if layer.is_initialized]
 
 
@@ -219,7 +219,7 @@ def _keys_and_values(layers: Sequence[PrefixLayer]) -> Iterator[torch.Tensor]:
 
 
 def _send(numbers: Sequence[int], device: torch.device) -> torch.Tensor:
-    """`numbers` on `device`, without waiting for what it is doing."""
+    """`numbers` on `device`, without waiting for its current work."""
     tensor = torch.tensor(numbers)
     if device.type != "cuda":
         return tensor.to(device)

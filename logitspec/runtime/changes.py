@@ -1,4 +1,4 @@
-"""Tell whether somebody has changed a model since a target was made of it."""
+"""Tells whether a model has been changed since a target was made from it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def state_of(model: Any) -> object:
-    """Equal before and after unless the configuration, or a weight, has been changed or replaced.
+    """A value that stays equal until the configuration, or a weight, is changed or replaced.
 
-    What writes into the storage of a weight behind the back of torch (`weight.data`) is not seen.
+    Writes to a weight's storage behind torch's back (`weight.data`) are not seen.
     """
     weights = [
         (

@@ -1,4 +1,4 @@
-"""Times of functions on the device's own clock, taken in turns."""
+"""Interleaved timings of functions, by the device's own clock."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ ROUNDS = 7
 def seconds_in_turns(
     functions: Sequence[Callable[[], object]], device: torch.device, capture: Capture
 ) -> list[float]:
-    """Median seconds of one call of each of `functions`, as they run within what `capture` captures."""
+    """Median seconds per call of each of `functions`, in replays of what `capture` captures."""
     replays = [capture(repeated(function)) for function in functions]
     seconds: list[list[float]] = [[] for _ in functions]
-    for _ in range(ROUNDS):  # in turns, so that another program's load meets all
+    for _ in range(ROUNDS):  # interleaved, so that another program's load affects all
         for times, replay in zip(seconds, replays, strict=True):
             times.append(seconds_of(replay, device) / INNER)
     return [median(times) for times in seconds]
 
 
 def repeated(function: Callable[[], object]) -> Callable[[], None]:
-    """INNER calls of `function` in one."""
+    """A function that calls `function` INNER times."""
 
     def run() -> None:
         for _ in range(INNER):
@@ -37,7 +37,7 @@ def repeated(function: Callable[[], object]) -> Callable[[], None]:
 
 
 def seconds_of(run: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call of `run`, on the device's own clock; on a CPU, on the host's."""
+    """Seconds that one call of `run` takes, by the device's own clock or, on a CPU, by the host's."""
     if device.type != "cuda":
         started = perf_counter()
         run()

@@ -1,4 +1,4 @@
-"""The target's choice at a position: its argmax, or a draw that seed and position fix."""
+"""The target's choice at a position: its argmax, or a draw fixed by seed and position."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def pick(
 ) -> torch.Tensor:
     """Chosen token ids [rows] for `logits` [rows, vocabulary].
 
-    positions: absolute position of the token that each row chooses, one per row. At temperature 0
-    the argmax; otherwise the argmax after Gumbel noise that depends on seed and position alone, which
-    is a draw from the distribution at that temperature, after top-k and top-p. Rows that choose for
-    the same position share the noise, so a draft that equals the draw is what plain sampling would
-    have drawn there. Unlike a point in a cumulative distribution, such a draw hardly moves with the
-    rounding of the logits.
+    positions: absolute position of the token that each row chooses, one per row. At temperature 0 the
+    choice is the argmax; otherwise it is the argmax after adding Gumbel noise that depends on seed and
+    position alone, which is a draw from the distribution at that temperature, after top-k and top-p.
+    Rows that choose for the same position share the noise, so a draft that equals the draw is what
+    plain sampling would have drawn there. Unlike a point in a cumulative distribution, such a draw
+    hardly changes with the rounding of the logits.
     """
     if sampling.temperature == 0:
         return logits.argmax(-1)
@@ -39,7 +39,7 @@ def pick(
 
 
 def _nucleus(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
-    """`logits` with the tail at minus infinity: the fewest best tokens that reach top-p stay."""
+    """`logits` with the tail at minus infinity: the smallest set of top tokens reaching top-p stays."""
     best, order = (logits / sampling.temperature).softmax(-1).sort(dim=-1, descending=True)
     tail = best.cumsum(-1) - best >= sampling.top_p
     return logits.masked_fill(torch.zeros_like(tail).scatter_(-1, order, tail), -torch.inf)
@@ -48,7 +48,7 @@ def _nucleus(logits: torch.Tensor, sampling: Sampling) -> torch.Tensor:
 def gumbel(seed: int, position: int, size: int) -> npt.NDArray[np.float64]:
     """Standard Gumbel noise [size] that depends on `seed` and `position` alone, on any device.
 
-    From Philox, a generator that counts (Salmon et al., 2011), keyed with seed and position.
+    From Philox, a counter-based generator (Salmon et al., 2011), keyed with seed and position.
     """
     generator = np.random.Generator(np.random.Philox(key=[seed, position]))
     with np.errstate(divide="ignore"):

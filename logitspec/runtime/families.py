@@ -1,6 +1,6 @@
 """Model families of the fast forward: one entry for each, which says how it differs from Llama.
 
-What a model's own modules can tell is read from them and needs no entry: sizes, biases, activation, epsilons,
+The rest is read from a model's own modules and needs no entry: sizes, biases, activation, epsilons,
 whether a norm of query or key spans a head or all heads, the frequencies of the rotary embedding and its share
 of a head, the scales of embedding and scores, tied weights.
 """
@@ -40,14 +40,14 @@ class Family:
     norm_after_attention, norm_after_mlp: its norms of what they add to the hidden state, or None.
     query_norm, key_norm: modules in `self_attn` that normalize query and key before they are rotated,
     or None.
-    norm_offset: is added to the weights of all norms.
+    norm_offset: added to the weights of all norms.
     query_key_value, gate_up: products in `self_attn` and `mlp`, in this order; one name where the model
-    has them as one product.
+    fuses them into one product.
     activation: the module in `mlp`.
     score_cap, logit_cap: options of the configuration that softly bound attention scores and logits,
     or None.
-    windows: from the configuration, for each layer the positions that a row attends to, itself included
-    (None: all).
+    windows: computes from the configuration how many positions a row attends to in each layer, itself
+    included (None: all).
     """
 
     norm_before_attention: str | None = "input_layernorm"
@@ -100,7 +100,7 @@ FAMILIES: dict[str, Family] = {
 
 
 def family_of(model: Any) -> Family | None:
-    """The entry for `model`; None where there is none for exactly this class of transformers."""
+    """The entry for `model`; None unless there is one for exactly this transformers class."""
     name = type(model).__name__
     known = name in FAMILIES and type(model) is getattr(transformers, name, None)
     return FAMILIES[name] if known else None

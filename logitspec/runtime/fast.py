@@ -1,8 +1,8 @@
 """A fast forward: the logits of the stock one, in fewer and larger operations.
 
 Dispatch is most of a small model's step. Here a layer takes one product for query, key and value and one for
-gate and up; cosines and sines come from a table, the mask from a buffer. `products` are open to forms that
-are faster on a CPU.
+gate and up; cosines and sines come from a table, the mask from a buffer. `products` may take forms that are
+faster on a CPU.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def unsupported(model: Any) -> str | None:
 
 
 def _unread(model: Any, family: Family) -> Iterator[str]:
-    """Modules of the layers whose weights would not enter the logits: the entry says too little."""
+    """Modules of the layers whose weights would not enter the logits: the family's entry is incomplete."""
     attention = (*family.query_key_value, "o_proj", family.query_norm, family.key_norm)
     read = {
         *(f"self_attn.{name}" for name in attention),
@@ -83,15 +83,15 @@ def _unread(model: Any, family: Family) -> Iterator[str]:
 
 
 Pending = tuple[torch.Tensor | None, Norm | None]
-"""What a layer adds to the hidden state, [rows, hidden], and its norm; the next norm adds it on its way."""
+"""What a layer adds to the hidden state, [rows, hidden], and its norm; the next `add_norm` adds it."""
 
 
 class FastForward:
-    """`Forward` of a model for which `unsupported` has no reason.
+    """`Forward` of a model for which `unsupported` gives no reason.
 
-    The weights of one fused product move to one tensor, of which the model's own become views; all others
+    The weights of a fused product move to one tensor, and the model's own become views of it; all others
     stay where they are. So nothing is held twice and the model goes on working. A model that is moved to
-    another device or dtype, or trained, needs a new one.
+    another device or dtype, or trained, needs a new `FastForward`.
     """
 
     def __init__(self, model: Any) -> None:
@@ -115,7 +115,7 @@ class FastForward:
         ]
         self._rotation = self._embedding.new_empty(0, 2, 1, 0)
         self.operations = PLAIN
-        """What `fixed` computes with beside the products."""
+        """What `fixed` computes with besides the products."""
 
     @property
     def products(self) -> list[Product]:
@@ -193,7 +193,7 @@ class FastForward:
         window: int | None,
         chain: bool,
     ) -> torch.Tensor | None:
-        """None where a row attends to all, or where the attention itself can keep to a chain.
+        """The mask; None where a row attends to all, or where attention keeps to a chain without one.
 
         last: the greatest of `positions`. chain: as in `View`.
         """
@@ -220,7 +220,7 @@ class FastForward:
 
     def _cosines_and_sines(self, positions: torch.Tensor) -> torch.Tensor:
         """[positions, 2, 1, rotary share of head_dim] from the model's own module, whatever its
-        frequencies. The sines of the first half are negative, as `rotated` wants them."""
+        frequencies. The sines of the first half are negated, as `rotated` expects."""
         cosines, sines = self._core.rotary_emb(self._embedding, positions[None])
         half = sines.shape[-1] // 2
         signed = torch.cat((-sines[..., :half], sines[..., half:]), -1)
@@ -230,7 +230,7 @@ class FastForward:
 class FastLayer:
     """One decoder layer over rows [rows, hidden].
 
-    window: the positions that a row attends to (None: all). score_cap: the bound of scores (None: none).
+    window: how many positions a row attends to (None: all). score_cap: the bound on scores (None: none).
     """
 
     def __init__(
@@ -278,12 +278,12 @@ class FastLayer:
 
     @property
     def window(self) -> int | None:
-        """The positions that a row attends to (None: all)."""
+        """How many positions a row attends to (None: all)."""
         return self.shape.window
 
     @property
     def norms(self) -> list[tuple[Norm | None, Norm | None]]:
-        """Those of what attention adds and of what enters the MLP, and those on the way to the next layer."""
+        """The norms of what attention adds and of what enters the MLP, and those on the way to the next layer."""
         return [
             (self._after_attention, self._before_mlp),
             (self._after_mlp, self._before_attention),
@@ -291,7 +291,7 @@ class FastLayer:
 
     @property
     def products(self) -> list[Product]:
-        """The products with weights of the layer: query, key and value; output; gate and up; down."""
+        """The layer's products with weights: query, key and value; output; gate and up; down."""
         return [self._qkv, self._out, self._gate_up, self._down]
 
     def __call__(
@@ -303,7 +303,7 @@ class FastLayer:
         cache: PrefixLayer,
         by: Operations,
     ) -> tuple[torch.Tensor, Pending]:
-        """`hidden` [rows, hidden], and what is to be added to it, behind the layer."""
+        """`hidden` [rows, hidden] after the layer, and what is still to be added to it."""
         hidden, entering = by.add_norm(hidden, *pending, self._before_attention)
         qkv = self._qkv(entering).view(len(hidden), -1, self.shape.head_dim)
         query, keys, values = by.place(qkv, rotation, self.shape, cache)
@@ -321,7 +321,7 @@ def _norm(owner: Any, name: str | None, family: Family) -> Norm | None:
     if family.norm_offset:
         weight = weight.detach().to(torch.promote_types(weight.dtype, torch.float32))
         weight = weight + family.norm_offset
-    # Classes of transformers have one of two names for it.
+    # Classes of transformers use one of two names for epsilon.
     return Norm(weight, norm.eps if hasattr(norm, "eps") else norm.variance_epsilon)
 
 
@@ -335,7 +335,7 @@ def _option(config: Any, name: str | None) -> float | None:
 
 
 def _embedding_scale(embedding: Any) -> float | None:
-    """What a class of embeddings multiplies its rows by, as it rounds it; None for a plain one."""
+    """The factor by which an embedding class scales its rows, rounded as the class does; None for a plain one."""
     scale = getattr(embedding, "embed_scale", None)
     return None if scale is None else float(scale.to(embedding.weight.dtype))
 

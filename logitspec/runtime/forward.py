@@ -1,4 +1,4 @@
-"""The seam between a runner and its model: logits for new tokens behind a verified prefix.
+"""The seam between a runner and its model: logits for new tokens after a verified prefix.
 
 `StockForward` asks the transformers model for them; `fast.py` computes them itself for the families of
 `families.py`.
@@ -20,8 +20,8 @@ from logitspec.runtime.shapes import Rows
 
 
 class Forward(Protocol):
-    """One pass over new rows, which writes their keys and values behind the prefix of `cache`. operations:
-    what passes of fixed shape compute with."""
+    """One pass over new rows, which writes their keys and values after the prefix of `cache`. operations:
+    those that passes of fixed shape use."""
 
     cache: PrefixCache
     operations: Operations
@@ -50,9 +50,9 @@ class Forward(Protocol):
 
 
 class StockForward:
-    """The forward of the transformers model, for any model with attention only.
+    """The forward of the transformers model, for any attention-only model.
 
-    windows: by layer type, the positions that a row attends to, itself included (None: all).
+    windows: by layer type, how many positions a row attends to, itself included (None: all).
     """
 
     operations = PLAIN

@@ -1,7 +1,7 @@
 """Functions of fixed shape, captured once and replayed.
 
 On a GPU, launching the kernels of a small model takes longer than running them. A CUDA graph launches all
-of them at once, but holds only for fixed shapes at fixed addresses. So rows are padded to one of a few
+of them in one call, but is valid only for fixed shapes at fixed addresses. So rows are padded to one of a few
 sizes, attention covers a fixed number of columns of the KV cache, and whatever changes from step to step is
 written into buffers that the graph reads.
 """
@@ -18,11 +18,11 @@ import torch
 from logitspec.runtime.shapes import BUCKETS, MOVES, Rows, bucket_for, columns_for
 
 Capture = Callable[[Callable[[], None]], Callable[[], None]]
-"""Takes a function without arguments, captures it, and returns what replays it."""
+"""Takes a function without arguments, captures it, and returns a function that replays it."""
 
 
 Moves = tuple[Sequence[int], int]
-"""Columns of the KV cache, and the first of those that they move to."""
+"""Columns of the KV cache, and the first column that they move to."""
 
 
 class CaptureError(RuntimeError):
@@ -30,10 +30,10 @@ class CaptureError(RuntimeError):
 
 
 class CapturedFunction:
-    """A function of fixed shapes, called with fewer rows than it was captured for.
+    """A function of fixed shapes that may be called with fewer rows than it was captured for.
 
-    function: from `Rows` and a number of columns to tensors [rows, ...]; whatever else it writes must be
-    the same when it runs twice. sizes: the numbers of rows that are captured. The result of a call is valid
+    function: maps `Rows` and a number of columns to tensors [rows, ...]; anything else it writes must be
+    the same when it runs twice. sizes: the row counts that are captured. The result of a call is valid
     until the next one.
     """
 
@@ -50,7 +50,7 @@ class CapturedFunction:
         self._outputs: tuple[torch.Tensor, ...] = ()
         self._replays: dict[tuple[int, int], Callable[[], None]] = {}
         self.repeat: Callable[[], object] = bool
-        """Replays the last call, with its inputs."""
+        """Replays the last call, on the same inputs."""
 
     def __call__(
         self,
@@ -60,9 +60,9 @@ class CapturedFunction:
         ancestors: npt.NDArray[np.bool_],
         moves: Moves = ((), 0),
     ) -> tuple[torch.Tensor, ...]:
-        """The outputs for the `len(tokens)` rows, at most the largest size; see `Rows`.
+        """The outputs for `len(tokens)` rows, at most as many as the largest size; see `Rows`.
 
-        Raises CaptureError where that can't be captured.
+        Raises CaptureError if the function can't be captured.
         """
         size = bucket_for(len(tokens), self._sizes)
         self._inputs_of(size).write(tokens, positions, prefix, ancestors, moves)
@@ -71,12 +71,12 @@ class CapturedFunction:
         return tuple(output[: len(tokens)] for output in self._outputs)
 
     def is_captured(self, rows: int, prefix: int) -> bool:
-        """Whether a call with so many rows behind a prefix of `prefix` rows only replays."""
+        """Whether a call with `rows` rows after a prefix of `prefix` rows needs no capture."""
         size = bucket_for(rows, self._sizes)
         return (size, columns_for(prefix + size)) in self._replays
 
     def prepare(self, prefix: int) -> None:
-        """Capture every size behind a prefix of `prefix` rows, unless that is done."""
+        """Capture every size after a prefix of `prefix` rows, unless that has been done."""
         for size in self._sizes:
             if (size, columns_for(prefix + size)) in self._replays:
                 continue
@@ -95,7 +95,7 @@ class CapturedFunction:
         return self._inputs[size]
 
     def _replay_of(self, size: int, prefix: int) -> Callable[[], None]:
-        """Captures the function if need be; its inputs must have been written."""
+        """Captures the function if needed; its inputs must have been written."""
         key = size, columns_for(prefix + size)
         if key not in self._replays:
             self._replays[key] = self._captured(*key)
@@ -105,7 +105,7 @@ class CapturedFunction:
         run = partial(self._run, self._inputs[size].rows, columns)
         try:
             return self._capture(run)
-        except Exception as error:  # leaving a failed capture raises once more, and hides the cause
+        except Exception as error:  # leaving a failed capture raises again, which hides the cause
             cause = error.__context__ or error
             reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
             raise CaptureError(f"the capture over {size} rows failed ({reason})") from error
@@ -155,10 +155,10 @@ class Inputs:
         ancestors: npt.NDArray[np.bool_],
         moves: Moves = ((), 0),
     ) -> None:
-        """Fill both, in one copy. Padding repeats the first row, which attends to the prefix and itself; what pads the
-        moves leaves a column where it is."""
+        """Fill both buffers, with one copy. Padding rows repeat the first row, and attend to the prefix and themselves;
+        padding moves leave a column where it is."""
         if self._copied is not None:
-            self._copied.synchronize()  # the copy before may still wait for the device
+            self._copied.synchronize()  # the previous copy may still be waiting for the device
         count = len(tokens)
         sources, target = moves
         self._moved[:] = prefix
@@ -176,12 +176,12 @@ class Inputs:
 
 
 def uncaptured(run: Callable[[], None]) -> Callable[[], None]:
-    """`Capture` that captures nothing: fixed shapes on any device."""
+    """A `Capture` that captures nothing: fixed shapes on any device."""
     return run
 
 
 class CudaGraphs:
-    """`Capture` as a CUDA graph on `device`. All graphs share their memory, as no two run at once."""
+    """A `Capture` as a CUDA graph on `device`. All graphs share their memory, as no two run at the same time."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -192,7 +192,7 @@ class CudaGraphs:
         graph = torch.cuda.CUDAGraph()
         current = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(current)
-        # When a capture fails, torch.cuda.graph leaves its stream the current one; the outer `with` does not.
+        # When a capture fails, torch.cuda.graph leaves its stream as the current one; the outer `with` does not.
         with torch.cuda.device(self._device), torch.cuda.stream(self._stream):
             run()  # loads and chooses the kernels, which a capture forbids
             with torch.cuda.graph(

@@ -1,6 +1,6 @@
 """Attention masks: which columns of the KV cache each new row attends to.
 
-Column c of the prefix holds position c. The columns of the new rows come behind it in the order of the rows,
+Column c of the prefix holds position c. The columns of the new rows come after it in the order of the rows,
 while their positions follow their depth: siblings share one. So a sliding window counts positions, never
 columns.
 """
@@ -54,7 +54,7 @@ class TreeMask:
     Every row attends to the whole prefix, so its columns are written once; a step writes only the
     square of its new rows, whatever the length of the prefix.
     dtype: torch.bool (True: attend), or the dtype of the scores, to which the mask is added (0: attend).
-    copies: how often the rows are repeated, one block under the other.
+    copies: how many times the rows are repeated, one block below another.
     """
 
     def __init__(self, dtype: torch.dtype, device: torch.device, copies: int = 1) -> None:
@@ -78,7 +78,7 @@ class TreeMask:
         mask = self._buffer[: self._copies * rows, columns]
         square = torch.from_numpy(ancestors).to(mask.device).repeat(self._copies, 1)
         mask[:, prefix:] = self.encode(square)[0, 0]
-        # CUDA's kernels want the first element of a mask aligned.
+        # CUDA's kernels require the first element of a mask to be aligned.
         return (mask.contiguous() if mask.is_cuda else mask)[None, None]
 
     def encode(self, visible: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
-"""What a decoder layer computes beside its products, by operations of torch.
+"""What a decoder layer computes besides its products, in torch operations.
 
-These run on every device and in every dtype; kernels that replace some of them are held to them.
+These run on every device and in every dtype; kernels that replace some of them are checked against them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Norm(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """The attention of a layer. window: the positions that a row attends to (None: all). score_cap: the
-    bound of scores (None: none). each_head: weights [heads + key heads, head_dim] and epsilon of the norms of
-    query and key, where each head is normalized by itself; query_norm, key_norm: otherwise. doubles: whether
-    one row is faster as two."""
+    """The attention of a layer. window: how many positions a row attends to (None: all). score_cap: the
+    bound on scores (None: none). each_head: weights [heads + key heads, head_dim] and epsilon of the norms of
+    query and key, where each head is normalized by itself; query_norm, key_norm: used otherwise. doubles:
+    whether one row is faster computed as two."""
 
     heads: int
     key_heads: int
@@ -50,10 +50,10 @@ class Attention:
 class View:
     """What rows attend to, in one of two forms.
 
-    mask: added to the scores; None where nothing is hidden, or in a chain without a prefix. chain: each row
-    attends to those before it, and the mask is not repeated for the groups of heads; never where scores are
-    capped. rows, columns, reach: instead of a mask, the rows themselves, the columns of their ancestors
-    by position [rows, rows], and the columns that the prefix may have.
+    mask: added to the scores; None where nothing is hidden, or in a chain without a prefix. chain: whether each
+    row attends to those before it, with a mask that is not repeated for the groups of heads; never where scores
+    are capped. rows, columns, reach: instead of a mask, the rows themselves, the columns of their ancestors
+    by position [rows, rows], and how many columns the prefix may have.
     """
 
     mask: torch.Tensor | None = None
@@ -66,7 +66,7 @@ class View:
 def add_norm(
     hidden: torch.Tensor, added: torch.Tensor | None, after: Norm | None, before: Norm | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`hidden` [rows, hidden] plus `added`, which `after` normalizes, and the sum as `before` normalizes it."""
+    """`hidden` [rows, hidden] plus `added` normalized by `after`, and this sum normalized by `before`."""
     if added is not None:
         hidden = hidden + normed(added, after)
     return hidden, normed(hidden, before)
@@ -81,8 +81,8 @@ def gate(gate_up: torch.Tensor, activation: Any) -> torch.Tensor:
 def place(
     qkv: torch.Tensor, rotation: Rotation, shape: Attention, cache: PrefixLayer
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Query [rows, heads, head_dim], keys and values as cached, after those of `qkv`
-    [rows, heads + 2 key heads, head_dim] are normalized, rotated and written."""
+    """Normalize and rotate query and key of `qkv` [rows, heads + 2 key heads, head_dim], and write key and
+    value; returns query [rows, heads, head_dim], and keys and values as cached."""
     both, heads = shape.heads + shape.key_heads, shape.heads
     query_key, value = torch.split(qkv, [both, shape.key_heads], 1)
     query_key = rotated(normed_query_key(query_key, shape), *rotation)
@@ -101,7 +101,7 @@ def attend(
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """The operations of a forward. columns_by_position: makes the columns of a view, where `attend` takes one
+    """The operations of a forward. columns_by_position: makes a view's columns, where `attend` takes a view
     without a mask."""
 
     add_norm: Callable[..., tuple[torch.Tensor, torch.Tensor]] = add_norm
@@ -122,7 +122,7 @@ def _attend(
     mask: torch.Tensor | None,
     shape: Attention,
 ) -> torch.Tensor:
-    """The heads that share a key head are laid out as further rows of one head, so that keys and values are
+    """The heads that share a key head are laid out as more rows of one head, so that keys and values are
     read once for all of them; the rows of `mask` are repeated likewise."""
     rows = len(query)
     folded = query.view(rows, shape.key_heads, -1, shape.head_dim).permute(1, 2, 0, 3)
@@ -143,7 +143,8 @@ def _mixed(
     mask: torch.Tensor | None,
     shape: Attention,
 ) -> torch.Tensor:
-    """[1, key heads, rows, head_dim] for `query` of that shape. No library's attention caps scores."""
+    """[1, key heads, rows, head_dim] for `query` of that shape. Capped scores are computed here, as
+    `F.scaled_dot_product_attention` has no cap."""
     if shape.score_cap is None:
         return F.scaled_dot_product_attention(
             query, keys, values, attn_mask=mask, scale=shape.scale
@@ -162,7 +163,7 @@ def _attend_in_order(
     mask: torch.Tensor | None,
     shape: Attention,
 ) -> torch.Tensor:
-    """The same for the many rows of a prompt, each of which attends to those before it."""
+    """`_attend` for the many rows of a prompt, each of which attends to those before it."""
     mixed = F.scaled_dot_product_attention(
         query.transpose(0, 1)[None],
         keys,
@@ -190,17 +191,17 @@ def normed_query_key(query_key: torch.Tensor, shape: Attention) -> torch.Tensor:
 
 def rotated(rows: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
     """Rotary embedding of `rows` [rows, heads, head_dim]: pairs lie half the width of `cosines` apart, and
-    what lies beyond that width stays as it is."""
+    numbers beyond that width stay as they are."""
     width = cosines.shape[-1]
     if width < rows.shape[-1]:
         return torch.cat((rotated(rows[..., :width], cosines, sines), rows[..., width:]), -1)
     found = torch.addcmul(rows * cosines, rows.roll(width // 2, -1), sines)
-    # Some models give cosines in float32 whatever their dtype. A cast that changes nothing takes time, too.
+    # Some models give cosines in float32 whatever their dtype. Even a cast that changes nothing takes time.
     return found if found.dtype == rows.dtype else found.to(rows.dtype)
 
 
 def normed(hidden: torch.Tensor, norm: Norm | None) -> torch.Tensor:
-    """`hidden` itself where there is no norm."""
+    """`hidden` normalized by `norm`, or `hidden` itself without one."""
     if norm is None:
         return hidden
     weight, epsilon = norm
@@ -211,5 +212,5 @@ def normed(hidden: torch.Tensor, norm: Norm | None) -> torch.Tensor:
 
 
 def capped(values: torch.Tensor, cap: float) -> torch.Tensor:
-    """Soft cap: nearly `values` where they are small, never beyond `cap` either way."""
+    """Soft cap: nearly `values` where they are small, never beyond `cap` in either direction."""
     return torch.tanh(values / cap) * cap

@@ -1,11 +1,11 @@
-"""Whether another forward computes a model's logits, judged by what rounding does to that model.
+"""Judges whether another forward computes a model's logits, by what rounding does to that model.
 
-    a text, plain and uncached -> the reference: in float32 where weights in half precision fit a second time
+    a text, plain and uncached -> the reference: in float32 where half-precision weights fit a second time
     the stock model            -> its own errors, over the text and over trees along it
-    any other forward          -> its errors over the same trees, which may not be clearly larger
+    any other forward          -> its errors over the same trees, which must not be clearly larger
 
-A text is token ids: those of real text, or such as the model itself finds likely. On ids without sense
-a model amplifies rounding far beyond what it does to text.
+A text is token ids: those of real text, or ids that the model itself finds likely. On nonsense ids a
+model amplifies rounding far more than on text.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ standard deviations of the reference. PATH rows of each tree, then those of a ch
 PATH = 8  # tokens of the text in each tree
 CHAIN = 64  # tokens in one forward without branches
 QUANTILES = (0.5, 0.9)
-# Rounding moves a quantile of all rows little from one shape to another, and the median of a few rows more.
+# Between shapes, rounding moves a quantile of all rows little, and the median of a few rows more.
 FACTOR, PLACE_FACTOR = 1.5, 4.0
 SMALLEST = 1.5e-5  # 128 roundings in float32; a fault is a thousand times that
-ROUNDS = 3  # in which likely text settles
+ROUNDS = 3  # until likely text settles
 
 
 class Probe:
-    """A text, what a model says of it, and how far rounding moves that.
+    """A text, a model's logits over it, and how far rounding moves them.
 
     text: token ids. wide: the same model in float32, where `model` is in half precision.
     """
@@ -46,7 +46,7 @@ class Probe:
         self.text = list(text)
         self._path = min(PATH, len(text) // 2)
         last = len(text) - self._path
-        # Two lie close together, so that a number frozen at one of them shows at the other.
+        # Two lie close together, so that a number frozen into a capture at one of them shows at the other.
         self.places = sorted({min(self._path, last), last // 2, max(last - 5, 0), last})
         self._chain = max(len(text) - CHAIN, 1)
         trees = [place + row for place in self.places for row in range(self._path)]
@@ -60,12 +60,12 @@ class Probe:
 
     @torch.inference_mode()
     def errors(self, target: Runner) -> Errors:
-        """Those of `target`, which forgets its text."""
+        """The errors of `target`, which forgets its text."""
         target.prefill(self.text)
         target.length = self._chain
         chain = self.text[self._chain :]
         computed = [target.forward(chain, np.arange(len(chain)), None, len(chain)).clone()]
-        # Backwards, for a tree overwrites the cache behind its place.
+        # Backwards, as a tree overwrites the cache after its place.
         for place in reversed(self.places):
             target.length = place
             tree, path = self._tree(place)
@@ -75,7 +75,7 @@ class Probe:
 
     @torch.inference_mode()
     def dependent_rows(self, target: Runner) -> int:
-        """Of rows over trees along the text, those whose logits are other bits than the same row's alone.
+        """How many rows over trees along the text have logits that are not bit for bit the same row's alone.
         `target` forgets its text."""
         target.prefill(self.text)
         dependent = 0
@@ -92,31 +92,30 @@ class Probe:
         return dependent
 
     def excess(self, errors: Errors, stock: Errors | None = None) -> float:
-        """By how much `errors` are larger than rounding explains, in standard deviations; 0.0 where they
-        are not.
+        """By how much `errors` exceed what rounding explains, in standard deviations; 0.0 where they don't.
 
-        stock: those of the stock forward over the same trees. Compared are quantiles of all rows, and
-        the median at each place, so that a fault shows that some places don't meet.
+        stock: those of the stock forward over the same trees. Quantiles of all rows are compared, and the
+        median at each place, so that a fault shows even if it affects only some places.
         """
         known = self.rounding if stock is None else np.maximum(self.rounding, stock)
         known_all, found_all = np.quantile(known, QUANTILES), np.quantile(errors, QUANTILES)
         known_places = np.maximum(self._by_place(known), known_all[0])
         limits = np.concatenate([FACTOR * known_all, PLACE_FACTOR * known_places]) + self._floor
         found = np.concatenate([found_all, self._by_place(errors)])
-        # A comparison with a number that is none is never true.
+        # NaN is never within a limit, so it is returned as an excess.
         return 0.0 if (found <= limits).all() else float((found - limits).max())
 
     def _by_place(self, errors: Errors) -> Errors:
-        """The medians over the paths of the trees and over the chain."""
+        """The median over the path of each tree, and over the chain."""
         ends = [self._path * (n + 1) for n in range(len(self.places))]
         return np.array([np.median(each) for each in np.split(errors, ends)])
 
     def _tree(self, place: int, size: int = 0) -> tuple[DraftTree, list[int]]:
         """The text from `place` as one path of a tree with other branches, and the nodes of the path.
-        size: nodes that it has at least.
+        size: the least number of nodes.
 
-        Each node of the path comes after nodes of other branches, so that whoever attends to all that
-        stand before it, or counts positions by them, errs.
+        Each node of the path comes after nodes of other branches, so that a forward errs if a node
+        attends to all nodes before it, or if those decide its position.
         """
         following = self.text[place : place + self._path]
         tree, path, other = DraftTree(following[0]), [0], 0
@@ -131,8 +130,8 @@ class Probe:
         return tree, path
 
     def _random_tree(self, place: int) -> tuple[DraftTree, list[int]]:
-        """PIECE nodes with tokens of the text, and the path to the deepest one: some 40 positions, so that it ends
-        in another block than it began, among those by which kernels sum."""
+        """A tree of PIECE nodes with tokens of the text, and the path to the deepest one: some 40 positions, so
+        that the path ends in a different block of the kernels' sums than it begins in."""
         chance = Random(place)
         tree = DraftTree(self.text[place])
         for node in range(1, PIECE):
@@ -149,7 +148,7 @@ class Probe:
 
 @torch.inference_mode()
 def plain_logits(model: Any, text: Sequence[int], rows: Sequence[int]) -> torch.Tensor:
-    """float64 [rows, vocabulary] after these places of `text`, by one forward without a cache."""
+    """Logits, float64 [rows, vocabulary], after the places `rows` of `text`, by one forward without a cache."""
     device = model.get_input_embeddings().weight.device
     places = torch.tensor(rows, device=device)
     selects = "logits_to_keep" in signature(model.forward).parameters
@@ -162,9 +161,10 @@ def plain_logits(model: Any, text: Sequence[int], rows: Sequence[int]) -> torch.
 
 @torch.inference_mode()
 def likely_text(model: Any, length: int) -> list[int]:
-    """Token ids of which the model finds each likely after those before it, for want of real text.
+    """Token ids, each of which the model finds likely after those before it, for lack of real text.
 
-    All are drawn at once after those of the round before, so that after a few rounds they suit each other.
+    Each round draws all of them in parallel, given those of the round before, so that after a few rounds they suit
+    each other.
     """
     device = model.get_input_embeddings().weight.device
     generator = torch.Generator().manual_seed(0)

@@ -1,12 +1,12 @@
 """Products with fixed weights, each computed in the form that is fastest for its number of rows.
 
-    packed      by oneDNN, from a copy of the weight in a layout of its own, which takes as much memory again
-    padded      the same with zeros up to four rows, which may take less time than two
+    packed      by oneDNN, from a copy of the weight in oneDNN's own layout, which takes as much memory again
+    padded      the same, padded with zeros to four rows, which may take less time than two
     plain       F.linear
     transposed  the weight times the rows as columns: where the weight is not packed, two to four rows may take
                 half as long as in the plain form, which is slower over two rows than over eight
 
-Which is fastest depends on processor, shape and dtype, so it is measured, once for all products of one shape.
+The fastest form depends on processor, shape and dtype, so it is measured, once for all products of one shape.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROWS = (1, 2, 4, 8, 16, 32)
 FEW_ROWS = 4
 SECONDS = 0.01  # for each shape and number of rows, unless MIN_ROUNDS take longer
 MIN_ROUNDS, MAX_ROUNDS = 3, 20
-MAX_SECONDS = 2.0  # for all; shapes that are left then keep their usual form
+MAX_SECONDS = 2.0  # for all shapes; those not timed by then keep their usual form
 
 Form = Callable[["Product", torch.Tensor], torch.Tensor]
 
@@ -70,7 +70,7 @@ class Product:
     """rows [n, inputs] -> [n, outputs] by a weight [outputs, inputs] and a bias [outputs] or None.
 
     copy: the weight in the layout of `packed`, or None; it doesn't follow later changes of the weight.
-    forms: by the number of rows, from 0, the last for all beyond.
+    forms: indexed by the number of rows, from 0; the last is for all larger numbers.
     """
 
     PLAIN: Sequence[Form] = (plain,)
@@ -85,11 +85,11 @@ class Product:
 
     @property
     def bytes(self) -> int:
-        """Memory that the weight takes, and a packed copy as well."""
+        """Memory that the weight takes; a packed copy takes as much again."""
         return self.weight.numel() * self.weight.element_size()
 
     def pack(self) -> bool:
-        """Compute from a packed copy from now on; False where that can't be done."""
+        """Compute from a packed copy from now on; False if that can't be done."""
         if self.weight.dtype not in PACKABLE or self.weight.device.type != "cpu":
             return False
         try:
@@ -108,9 +108,9 @@ class Product:
 
 
 def choose_forms(products: Sequence[Product], room: int) -> None:
-    """Have each of `products` that is on a CPU computed in its fastest forms from now on.
+    """Compute each of `products` that is on a CPU in its fastest forms from now on.
 
-    room: bytes that packed copies may take, all together.
+    room: bytes that packed copies may take in total.
     """
     until = perf_counter() + MAX_SECONDS
     for product in products:
@@ -127,11 +127,11 @@ def choose_forms(products: Sequence[Product], room: int) -> None:
 
 
 def fastest_forms(seconds: Mapping[Form, Sequence[Sequence[float]]]) -> list[Form]:
-    """The form for 0 to ROWS[-1] rows.
+    """The fastest form for each number of rows from 0 to ROWS[-1].
 
-    seconds: of each form, the usual one first, for each of ROWS the times of several calls. Times are
-    linear in between. Another form must take less in most calls than the usual one at best: load on the
-    machine makes calls longer, and rounding should not change with it.
+    seconds: for each form, the usual one first, the times of several calls at each of ROWS. Times in
+    between are interpolated linearly. Another form's median must beat the usual one's best time: load on
+    the machine makes calls longer, and rounding should not change with load.
     """
     usual, *others = seconds
     best = [min(times) for times in seconds[usual]]
@@ -152,7 +152,7 @@ def _between(rows: int, times: Sequence[float]) -> float:
 
 
 def _alike(products: Sequence[Product]) -> Iterator[list[Product]]:
-    """The products on a CPU, those together that take the same time."""
+    """The products on a CPU, grouped so that those of a group take the same time."""
     groups: dict[object, list[Product]] = {}
     for product in products:
         weight = product.weight
@@ -164,10 +164,10 @@ def _alike(products: Sequence[Product]) -> Iterator[list[Product]]:
 
 @torch.inference_mode()
 def _timed(products: Sequence[Product]) -> dict[Form, list[list[float]]]:
-    """Seconds of the forms that are open to all of `products`, as `fastest_forms` wants them."""
+    """Seconds of the forms that all of `products` can take, as `fastest_forms` expects them."""
     open_ = [plain, transposed] if products[0].copy is None else [packed, padded, plain]
     seconds: dict[Form, list[list[float]]] = {form: [] for form in open_}
-    # One after another, so that weights come from memory and not from a cache, as in a forward.
+    # Each call takes the next product, so that weights come from memory and not from a cache, as in a forward.
     following = cycle(products)
     for rows in ROWS:
         given = products[0].weight.new_ones(rows, products[0].weight.shape[1])
@@ -177,7 +177,7 @@ def _timed(products: Sequence[Product]) -> dict[Form, list[list[float]]]:
         for form in forms:
             form(next(following), given)  # prepares the kernel
         until = perf_counter() + SECONDS
-        for done in range(MAX_ROUNDS):  # in turns, so that another program's load meets all
+        for done in range(MAX_ROUNDS):  # interleaved, so that another program's load affects all
             if done >= MIN_ROUNDS and perf_counter() > until:
                 break
             for form in forms:

@@ -17,11 +17,11 @@ DIGITS = 4
 _EXPONENTS = np.arange(-18, 1)
 _POWERS = 10.0**_EXPONENTS
 _SCALES = 10.0 ** (DIGITS - 1 - np.concatenate((_EXPONENTS[:1], _EXPONENTS)))
-"""By the number of powers that a probability reaches."""
+"""Indexed by the number of powers that a probability reaches."""
 
 
 def upcast(logits: torch.Tensor) -> torch.Tensor:
-    """`logits` in float32 or float64: exact, and on a CPU an argmax in half precision is slow."""
+    """`logits` in float32 or float64: this is exact, and on a CPU an argmax in half precision is slow."""
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
@@ -58,8 +58,8 @@ class HostCopy:
         self._done: torch.cuda.Event | None = None
 
     def begin(self, tensor: torch.Tensor) -> Callable[[], npt.NDArray[Any]]:
-        """Copy `tensor` [rows, ...] once it is computed. What is returned waits for that; its array is valid until the
-        next call."""
+        """Copy `tensor` [rows, ...] once it is computed. The returned function waits for that; its array is valid until
+        the next call."""
         if tensor.device.type != "cuda":
             return tensor.cpu().numpy
         if len(tensor) > len(self._host) or tensor.shape[1:] != self._host.shape[1:]:
@@ -84,7 +84,7 @@ def _topk(ids: npt.NDArray[Any], probs: npt.NDArray[Any]) -> list[TopK]:
 
 
 def _round(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`probs` to a few significant digits, which is all that a trace needs."""
+    """`probs` rounded to a few significant digits, which is all that a trace needs."""
     if not np.isfinite(probs).all():
         raise LogitSpecError(
             "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."

@@ -1,4 +1,4 @@
-"""A repetition penalty: a function of the tokens before a place, so that a tree honours it exactly."""
+"""A repetition penalty: a function of the tokens before a position, so that a tree can apply it exactly."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 def penalise(
     logits: torch.Tensor, penalty: float, text: Collection[int], paths: Sequence[Sequence[int]]
 ) -> torch.Tensor:
-    """`logits` [rows, vocabulary] in which tokens that stand before a row are less likely (Keskar et al., 2019).
+    """`logits` [rows, vocabulary] with the tokens before each row made less likely (Keskar et al., 2019).
 
-    text: tokens before all rows. paths: for each row, those between. As in transformers, a positive logit
-    is divided by `penalty` and a negative one multiplied, once however often the token stands there.
+    text: tokens before all rows. paths: for each row, those after the text. As in transformers, a positive
+    logit is divided by `penalty` and a negative one multiplied by it, once however often the token occurs.
     """
     known = set(text)
     pairs = [(row, token) for row, path in enumerate(paths) for token in {*path} - known]

@@ -16,10 +16,10 @@ EXPECTED_ROWS = 512
 
 
 class ReplayedForward:
-    """`forward` over trees of up to MAX_ROWS nodes, by replays of what `capture` has captured.
+    """`forward` over trees of up to MAX_ROWS nodes, by replaying what `capture` has captured.
 
-    ranks: how many of the best tokens after each node come with the logits. sizes: the numbers of rows that
-    are captured, up to MAX_ROWS.
+    ranks: how many of the best tokens after each node come with the logits. sizes: the row counts that are
+    captured, up to MAX_ROWS.
     """
 
     MAX_ROWS = BUCKETS[-1]
@@ -45,25 +45,25 @@ class ReplayedForward:
         depths: npt.NDArray[np.integer],
         ancestors: npt.NDArray[np.bool_],
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits [nodes, vocabulary] and `pack_ranks` of them, valid until the next call.
+        """Logits [nodes, vocabulary] and their `pack_ranks`, both valid until the next call.
 
-        The arguments are those of `Forward`. Raises CaptureError where the forward can't be captured.
+        The arguments are those of `Forward`. Raises CaptureError if the forward can't be captured.
         """
         prefix = self._forward.cache.length
         self._make_room(columns_for(prefix + bucket_for(len(tokens), self.sizes)))
         if not self._function.is_captured(len(tokens), prefix):
-            self._forward.cache.settle()  # a capture runs the forward, too, and would move twice
+            self._forward.cache.settle()  # a capture also runs the forward, which would move twice
         moves = self._forward.cache.take_moves()
         logits, packed = self._function(tokens, prefix + depths, prefix, ancestors, moves)
         return logits, packed
 
     @property
     def repeat(self) -> Callable[[], object]:
-        """Runs the last forward once more, with its inputs: for a clock."""
+        """Runs the last forward once more, on the same inputs, for timing."""
         return self._function.repeat
 
     def reserve(self, rows: int, more: int) -> None:
-        """Make room and captures for a text of `rows` tokens and some hundreds of the `more` that may
+        """Make room and captures for a text of `rows` tokens and a few hundred of the `more` that may
         follow, so that no step has to. Raises CaptureError."""
         last = columns_for(rows + min(more, EXPECTED_ROWS) + self.MAX_ROWS)
         self._make_room(last)
@@ -71,7 +71,7 @@ class ReplayedForward:
             self._function.prepare(max(0, columns - self.MAX_ROWS))
 
     def _make_room(self, rows: int) -> None:
-        """Move the buffers of the cache before the forward would, and drop the captures if they moved."""
+        """Grow the cache's buffers before the forward would, and drop the captures if the buffers moved."""
         cache = self._forward.cache
         cache.reserve(rows)
         if cache.generation != self._generation:

@@ -1,7 +1,7 @@
 """The device side of a step: masks, positions, KV cache, one forward, commit.
 
-Any stock transformers model with attention only can be the target; `forward.py` has the seam behind
-which its logits are computed. Nothing but ints and floats goes to the engine.
+Any attention-only stock transformers model can be the target; `forward.py` has the seam behind which
+its logits are computed. Nothing but ints and floats goes to the engine.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from logitspec.trace.tree import DraftTree, accept
 PREFILL_ROWS = 512
 NODE_RANKS = 16
 LAST_RANKS = 128
-MEASURING = "measuring"  # an owner that is no run
+MEASURING = "measuring"  # an owner that is not a run
 
 
 class Launched(NamedTuple):
-    """A forward that the device has been given. started: on the clock. read: waits for the choice and the best tokens
-    after each node of `tree`."""
+    """A forward handed to the device. started: time by `perf_counter`. read: waits for the choice and the best
+    tokens after each node of `tree`."""
 
     tree: DraftTree
     started: float
@@ -49,9 +49,9 @@ class Launched(NamedTuple):
 
 
 class Runner(Target):
-    """A transformers model as `Target`. It holds one text at a time; the buffers outlive it.
+    """A transformers model as a `Target`. It holds one text at a time; its buffers outlive the text.
 
-    model: a causal language model in eval mode. windows: by layer type, the positions that a row
+    model: a causal language model in eval mode. windows: by layer type, how many positions a row
     attends to, itself included (None: all). eos_ids: ids that end a text. limit: positions that the
     model can hold. info: what the trace says about the model.
     """
@@ -73,12 +73,12 @@ class Runner(Target):
         self.vocabulary_size: int = model.config.get_text_config().vocab_size
         self.replay: ReplayedForward | None = None
         self.renew: Callable[[], Runner] | None = None
-        """Another target over the model as it is now, for a text that begins after the model was changed."""
+        """Makes another target over the model as it is now, for a text that begins after the model was changed."""
         self.improve: Callable[[Runner], None] | None = None
-        """Called between texts, where what makes the target faster may have become ready."""
+        """Called between texts, when something that makes the target faster may have become ready."""
         self.at_best_shape: Callable[[], Runner] | None = None
-        """Another target, which takes the shape that is fastest for each number of rows; None where this one
-        does, too."""
+        """Makes another target, which takes the fastest shape for each number of rows; None where this one
+        already does."""
         self._device = model.get_input_embeddings().weight.device
         self._to_host = HostCopy()
         self._text: set[int] = set()
@@ -87,7 +87,7 @@ class Runner(Target):
         self.use_forward(StockForward(model, windows))
 
     def use_forward(self, forward: Forward) -> None:
-        """Take logits from `forward` from now on. Forgets the text and what forwards cost."""
+        """Take logits from `forward` from now on. Forgets the text and the measured costs."""
         self.forward = forward
         self.replay = self.costs = None
         self._state = state_of(self.model)
@@ -95,14 +95,14 @@ class Runner(Target):
     def enable_replay(self, capture: Capture, sizes: Sequence[int] = BUCKETS) -> None:
         """Run trees through forwards of fixed shapes from now on, each captured once by `capture`.
 
-        sizes: the numbers of rows. Where a capture fails the forward runs as before, and the trace's
-        environment says why.
+        sizes: the row counts. If a capture fails, the forward runs as before, and the trace's environment
+        says why.
         """
         self.replay = ReplayedForward(self.forward, self._device, capture, LAST_RANKS, sizes)
         self.costs = None
 
     def disable_replay(self, reason: str) -> None:
-        """Launch every forward anew from now on; the trace's environment gives the reason."""
+        """Launch every forward without replay from now on; the trace's environment gives the reason."""
         self.replay = self.costs = None
         self._cache.leaves_moves = False
         self.info["environment"]["graphs"] = f"none: {reason}"
@@ -121,7 +121,7 @@ class Runner(Target):
                 self.improve(self)
 
     def _take_changes(self) -> None:
-        """Read the model as it is now. Packed weights, captures and costs are those of before, so all go."""
+        """Read the model as it is now. Packed weights, captures and costs are out of date, so all are dropped."""
         if self.renew is None:
             raise LogitSpecError(
                 "The model has been changed since this target was made of it; make another target."
@@ -136,7 +136,7 @@ class Runner(Target):
         self.use_forward(now.forward)
 
     def with_new_cache(self) -> Runner:
-        """Another target over the same weights, with a text, an owner and captures of its own."""
+        """Another target over the same weights, with its own text, owner and captures."""
         other = copy(self)
         other.owner, other.improve, other._launched = "", None, None
         other._to_host = HostCopy()
@@ -161,21 +161,21 @@ class Runner(Target):
         self._cache.length = rows
 
     def measure_costs(self) -> ForwardCosts:
-        """Time forwards over 1 to 128 rows, unless `costs` has them: a fraction of a second for a small
-        model, which forgets the text."""
+        """Time forwards over 1 to 128 rows, unless `costs` has them. Takes a fraction of a second for a small
+        model, and forgets the text."""
         if self.costs is None:
             self.claim(MEASURING)
             with self.used_by(MEASURING):
                 padded = self.replays
                 sizes = fitting_sizes(self, SIZES if self.replay is None else self.replay.sizes)
                 seconds = forward_seconds(self, self.vocabulary_size, sizes)
-                # A capture may have failed meanwhile.
+                # A capture may have failed during the measurement.
                 self.costs = ForwardCosts(sizes, seconds, padded and self.replays)
         return self.costs
 
     @torch.inference_mode()
     def reserve(self, rows: int, more: int) -> None:
-        """Capture what a text of `rows` tokens and some hundreds of the `more` that may follow will
+        """Capture what a text of `rows` tokens and a few hundred of the `more` that may follow will
         need, so that no step has to. Forgets the text."""
         if self.replay is None:
             return
@@ -191,7 +191,7 @@ class Runner(Target):
     def prefill(
         self, ids: Sequence[int], sampling: Sampling = GREEDY, everywhere: bool = False
     ) -> ForwardResult:
-        """Forget the old text and read `ids`; one choice and one top-k, those after the last id.
+        """Forget the old text and read `ids`; returns one choice and one top-k, those after the last id.
 
         everywhere: also a top-k of NODE_RANKS after each of the ids, which runs the model's head over
         all of them.
@@ -220,13 +220,13 @@ class Runner(Target):
 
     @torch.inference_mode()
     def launch(self, tree: DraftTree) -> bool:
-        """Begin the forward over `tree`, where it is replayed; `verify` then waits for it."""
+        """Begin the forward over `tree` if it is replayed; `verify` then waits for it."""
         self._launched = self._begin(tree) if self.replays else None
         return self._launched is not None
 
     @torch.inference_mode()
     def verify(self, tree: DraftTree) -> ForwardResult:
-        """One forward over the whole tree behind the cached prefix."""
+        """One forward over the whole tree after the cached prefix."""
         launched, self._launched = self._launched, None
         if launched is None or launched.tree is not tree:
             self._check_costs(tree)
@@ -238,7 +238,7 @@ class Runner(Target):
         return ForwardResult(choices, best, seconds)
 
     def _begin(self, tree: DraftTree) -> Launched:
-        """Give the device all that there is to do for `tree`."""
+        """Give the device all the work for `tree`."""
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)
@@ -255,8 +255,8 @@ class Runner(Target):
         )
 
     def _check_costs(self, tree: DraftTree) -> None:
-        """Time a forward over as many rows as `costs` doubt, if any: one before a step's own. Captured ones
-        are left alone, for a new size would have to be captured first."""
+        """Before a step's own forward, time one over a row count that `costs` doubt, if any. Captured forwards
+        are left alone, as a new size would have to be captured first."""
         rows = None if self.costs is None or self.replays else self.costs.doubtful
         if self.costs is None or rows is None or self.length + rows > self.limit:
             return
@@ -281,8 +281,8 @@ class Runner(Target):
     def _logits(
         self, tree: DraftTree, depths: npt.NDArray[np.integer]
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits [nodes, vocabulary], upcast unless they come with `pack_ranks` of them, which they do where one
-        copy to the host pays."""
+        """Logits [nodes, vocabulary], and their `pack_ranks` where one copy to the host pays; without it the
+        logits are upcast."""
         self._tokens = tree.tokens
         ancestors = self._ancestor_mask(tree)
         if self.replay is not None and len(tree) <= self.replay.MAX_ROWS:
@@ -309,7 +309,7 @@ class Runner(Target):
     def _read_packed(
         self, wait: Callable[[], npt.NDArray[np.int32]], tree: DraftTree
     ) -> tuple[list[int], list[TopK]]:
-        """The same from `pack_ranks` of the logits, with a single wait for the device."""
+        """The same, from the `pack_ranks` of the logits, with a single wait for the device."""
         rows = wait()
         choices: list[int] = rows[:, 0].tolist()
         best = unpack_ranks(rows, NODE_RANKS)
@@ -318,7 +318,7 @@ class Runner(Target):
         return choices, best
 
     def _penalised(self, logits: torch.Tensor, paths: Sequence[Sequence[int]]) -> torch.Tensor:
-        """`logits` after the text and, for each row, the tokens of a path, as `sampling` wants them."""
+        """`logits` with the repetition penalty of `sampling` for the text and, in each row, the tokens of a path."""
         penalty = self.sampling.repetition_penalty
         return logits if penalty == 1.0 else penalise(logits, penalty, self._text, paths)
 

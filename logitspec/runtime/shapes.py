@@ -15,7 +15,7 @@ EXACT_SIZES = (PIECE, 2 * PIECE)
 
 MIN_COLUMNS = 256
 MOVES = 32
-"""Rows of the KV cache that the next forward can move; a longer path is moved at once."""
+"""Rows of the KV cache that the next forward can move; a longer path is moved immediately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class Rows:
     tokens: ids [rows]. positions: [rows]. slots: [rows], the columns of the KV cache that take the
     keys and values of the rows; the first of them is the length of the prefix. ancestors: bool
     [rows, rows], which of the rows each attends to, itself included. All rows attend to the prefix. real:
-    [rows], 1 for rows of the tree and 0 for those that fill up the shape, which come last. moved: [2, MOVES], columns
-    of the KV cache and those that they move to before the forward.
+    [rows], 1 for rows of the tree and 0 for padding rows, which come last. moved: [2, MOVES], columns of the KV cache
+    and the columns that they move to before the forward.
     """
 
     tokens: torch.Tensor

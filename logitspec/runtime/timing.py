@@ -1,4 +1,4 @@
-"""What forwards of a target cost, on the clock."""
+"""Times the forwards of a target."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ MIN_ROUNDS, MAX_ROUNDS = 3, 12
 
 
 def fitting_sizes(target: Target, sizes: Sequence[int]) -> list[int]:
-    """Those of `sizes` that the target can hold behind the text that `forward_seconds` reads."""
+    """Those of `sizes` that the target can hold after the text that `forward_seconds` reads."""
     return [size for size in sizes if _context(target) + size <= target.limit]
 
 
 def forward_seconds(
     target: Target, vocabulary: int, sizes: Sequence[int], context: int = MAX_CONTEXT
 ) -> list[float]:
-    """For each size, the shortest of a few forwards over trees of that many nodes behind a text of `context`
-    tokens, or fewer where the target holds no more.
+    """For each size, the seconds of the fastest of a few forwards over trees of that many nodes, after a text
+    of `context` tokens, or fewer where the target holds no more.
 
-    All sizes take turns, so that a busy moment of the machine meets one round of each and not all rounds
-    of one; none takes longer than a larger one.
+    All sizes take turns, so that a busy moment of the machine affects one round of each and not all rounds
+    of one; no size is given a longer time than a larger one.
     vocabulary: how many token ids the target knows. Forgets the text.
     """
     text = [place % vocabulary for place in range(_context(target, context))]
@@ -45,7 +45,7 @@ def forward_seconds(
 
 
 def some_tree(text: Sequence[int], nodes: int) -> DraftTree:
-    """A tree of so many nodes, their tokens from `text`, with two children a node and none for the last."""
+    """A tree of `nodes` nodes, with tokens from `text`: two children per node, none for the last ones."""
     tree = DraftTree(text[0])
     for node in range(1, nodes):
         tree.add(node // 2, text[node % len(text)], Provenance(Origin.LOGIT), merge=False)
@@ -53,5 +53,5 @@ def some_tree(text: Sequence[int], nodes: int) -> DraftTree:
 
 
 def _context(target: Target, context: int = MAX_CONTEXT) -> int:
-    """Length of the text behind which forwards are timed."""
+    """Length of the text after which forwards are timed."""
     return min(context, target.limit // 2)

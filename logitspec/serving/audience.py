@@ -1,4 +1,4 @@
-"""Who listens: the streams of messages that are open, by session."""
+"""Who listens: the open streams of messages, by session."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
-MAX_SESSIONS = 4096  # those that were heard of last
+MAX_SESSIONS = 4096  # the ones heard of most recently
 
 
 class Audience:
-    """now: a clock, in seconds."""
+    """The listeners of each session. now: a clock, in seconds."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
@@ -21,7 +21,7 @@ class Audience:
         self._last: OrderedDict[str, float] = OrderedDict()  # when a session was last heard of
 
     def begin(self) -> None:
-        """Whoever comes and goes is reported from now on; before, everybody listens."""
+        """From now on listeners are reported; before that, everybody counts as listening."""
         self._known = True
 
     def comes(self, session: str) -> None:
@@ -30,7 +30,7 @@ class Audience:
             self._open[session] = self._open.get(session, 0) + 1
 
     def goes(self, session: str) -> None:
-        """One of them listens no longer."""
+        """A listener of `session` has gone."""
         with self._lock:
             self._note(session)
             left = self._open.pop(session, 1) - 1
@@ -38,8 +38,8 @@ class Audience:
                 self._open[session] = left
 
     def silence(self, session: str) -> float:
-        """Seconds since anybody listened to `session`; 0 while somebody does. The first question about a
-        session counts as hearing of it. A session without a name is this process itself, which listens."""
+        """Seconds since anybody listened to `session`; 0 while somebody does. The first call for a
+        session counts as hearing of it. A session without a name, as this process has, always listens."""
         with self._lock:
             if not self._known or not session or session in self._open:
                 return 0.0
@@ -48,7 +48,7 @@ class Audience:
             return self._now() - self._last[session]
 
     def asks(self, session: str) -> None:
-        """A run of `session` begins: whoever wants to listen has time from now on."""
+        """A run of `session` begins: its silence is counted from now on."""
         with self._lock:
             self._note(session)
 

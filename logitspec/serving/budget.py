@@ -1,4 +1,4 @@
-"""Seconds of the models that a piece of work may take."""
+"""The seconds of model time that a piece of work may take."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from logitspec.errors import LogitSpecError
 
-GRACE_SECONDS = 5.0  # beyond the seconds, for a step that has begun within them
+GRACE_SECONDS = 5.0  # beyond the limit, for a step that has begun within it
 
 
 class Budget:
-    """seconds: in all. now: a clock, in seconds."""
+    """The model time of a piece of work. seconds: in total. now: a clock, in seconds."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = monotonic) -> None:
         self._seconds, self._now = seconds, now
@@ -23,7 +23,7 @@ class Budget:
         return max(0.0, self._seconds - self._used) + GRACE_SECONDS
 
     def spend(self, values: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-        """What `values` yields and returns; LogitSpecError once its steps have used up the seconds."""
+        """Yield and return what `values` does; LogitSpecError once its steps have used up the seconds."""
         try:
             while True:
                 began = self._now()

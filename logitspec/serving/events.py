@@ -1,4 +1,4 @@
-"""A race as plain data, step by step, so that it can run in another process than the one that shows it.
+"""A race as plain data, step by step, so that it can run in a different process from the one that shows it.
 
 run_race where the GPU is -- StepEvent, StepEvent, ..., the ends --> apply_events: the same steps here
 """
@@ -17,7 +17,7 @@ from logitspec.trace.records import StepRecord, Trace
 
 @dataclass(frozen=True, slots=True)
 class StepEvent:
-    """A step of a lane. environment: facts known once the lane has begun, with its first step only."""
+    """A step of a lane. environment: facts known once the lane has begun, sent with its first step only."""
 
     lane: int
     step: StepRecord
@@ -27,7 +27,7 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True)
 class LaneEnd:
-    """How a lane ended (None: it has not), with the facts of its beginning, since it may have no step."""
+    """How a lane ended (None: it has not), with its environment too, since it may have no step."""
 
     finish: str | None
     prefill_seconds: float
@@ -39,12 +39,12 @@ Events = Generator[StepEvent | list[LaneEnd], None, None]
 
 
 def race_events(target: Target, tokenizer: Any, race: Race) -> Events:
-    """Run a copy of `race`, a result of `begin_race`; its own traces grow in `apply_events`."""
+    """Run a copy of `race`, a result of `begin_race`; the traces of `race` itself grow in `apply_events`."""
     race = replace(race, traces=[_without_steps(trace) for trace in race.traces], order=[])
     ended = 0
     try:
         for lane in run_race(target, race):
-            # A reader that waits for all lanes must know at once which ones have ended.
+            # A reader that waits for all lanes must know immediately which ones have ended.
             finished = sum(trace.finish is not None for trace in race.traces)
             if finished > ended:
                 yield [_end(trace) for trace in race.traces]

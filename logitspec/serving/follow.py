@@ -1,7 +1,7 @@
-"""Lectures that other pages follow: whoever leads says where they are, followers go there, votes are counted.
+"""Lectures that other pages follow: the lecturer's page reports its place, followers go there, votes are counted.
 
-No text of anybody's comes here: a place is a few numbers and names of recorded things, and a vote is a number: of a
-choice, or one that was predicted within bounds. A lecture lives in memory, and ends when nobody has led it for a while.
+Nobody's text comes here: a place is a few numbers and names of recordings, and a vote is a number: that of a choice,
+or a prediction within bounds. A lecture lives in memory, and ends when nobody has led it for a while.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from logitspec.errors import LogitSpecError
 
 MAX_LECTURES = 32  # at a time
 MAX_FOLLOWERS = 500  # of a lecture, at a time
-MAX_TICKETS = 2000  # of a lecture: whoever ever followed it
-MAX_STREAMS = 3  # of a follower: the old one may hang while a new one begins
+MAX_TICKETS = 2000  # of a lecture: all followers that it ever had
+MAX_STREAMS = 3  # of a follower: an old one may hang while a new one begins
 MAX_PLACE = 800  # bytes
 MAX_CHOICES = 64
-MAX_VALUES = 16  # predicted ones that are counted one by one for the page; others come as a sum
+MAX_VALUES = 16  # predicted values counted one by one for the page; the others are summed
 MAX_QUESTIONS = 200  # of a lecture
-MAX_NUMBER = 2**53  # that a page reads exactly
+MAX_NUMBER = 2**53  # the largest that a page reads exactly
 MAX_VOTES = 20_000  # of a lecture
 MAX_CHANGES = 20  # of one vote
-UNLED_SECONDS = 900.0  # after which a lecture ends
+UNLED_SECONDS = 900.0  # without a lecturer, after which a lecture ends
 MAX_SECONDS = 6 * 3600.0  # of a lecture
 STILL_SECONDS = 15.0  # after which a stream says that it is still there
-PAUSE_SECONDS = 0.1  # between two places, however fast somebody leads
+PAUSE_SECONDS = 0.1  # between two places, however fast the lecturer moves
 
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that looks like another
 CODE_LETTERS = 6
 CHOICE = {"key", "choices", "revealed"}  # a question with choices
-VALUE = {"key", "least", "most", "whole", "revealed"}  # one for a number: also of a node or a row
+VALUE = {"key", "least", "most", "whole", "revealed"}  # one for a number, or a node or row
 WORD = re.compile(r"[\w:.-]{0,80}", re.ASCII)
 
 UNKNOWN = "This lecture is over, or its code is mistyped; ask for the link again."
@@ -50,11 +50,11 @@ NO_ROOM = (
     "So many lectures run at once that there is no room for another; try again in some minutes."
 )
 
-Counts = list[Any]  # by choice, or pairs of a value and how many said it
+Counts = list[Any]  # votes by choice, or pairs of a value and its votes
 
 
 class FollowError(LogitSpecError):
-    """A sentence for whoever asked, and the status of the answer."""
+    """A sentence for the client, and the HTTP status of the answer."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -62,7 +62,7 @@ class FollowError(LogitSpecError):
 
 
 class Lecture:
-    """One lecture. digest: of the secret of whoever leads."""
+    """One lecture. digest: of the lecturer's secret."""
 
     def __init__(self, digest: bytes, now: float) -> None:
         self.digest = digest
@@ -78,7 +78,7 @@ class Lecture:
         self.changed = asyncio.Event()
 
     def tell(self) -> None:
-        """Wake everybody who follows."""
+        """Wake all followers with the newest message."""
         self.version += 1
         about = {"place": self.place, "counts": self._shown_counts()}
         self.message = _event(about)
@@ -87,7 +87,7 @@ class Lecture:
 
     @property
     def question(self) -> dict[str, Any] | None:
-        """The one that is asked now: its key, what may be said, and whether its answer shows."""
+        """The current question: its key, the votes it allows, and whether its answer is revealed."""
         return self.place["question"] if self.place else None
 
     def ask(self, question: dict[str, Any]) -> None:
@@ -107,21 +107,21 @@ class Lecture:
         return self.ballots[asked["key"]].shown()
 
     def report(self) -> dict[str, Any]:
-        """For whoever leads: who is here, and the votes on the question so far."""
+        """For the lecturer: the number of followers, and the votes on the current question so far."""
         asked = self.question
         ballot = self.ballots.get(asked["key"]) if asked else None
         return {"followers": len(self.streams), "counts": ballot.shown() if ballot else None}
 
 
 class Ballot:
-    """The votes on one question: by follower what was said, and how often it was changed. asked: the question."""
+    """The votes on one question: each follower's, and how often it was changed. asked: the question."""
 
     def __init__(self, asked: dict[str, Any]) -> None:
         self.asked = asked
         self.chosen: dict[int, tuple[float, int]] = {}
 
     def takes(self, said: Any) -> bool:
-        """Whether `said` may be said."""
+        """Whether `said` is a valid vote."""
         if "choices" in self.asked:
             return type(said) is int and 0 <= said < self.asked["choices"]
         if type(said) not in ((int,) if self.asked["whole"] else (int, float)):
@@ -129,15 +129,15 @@ class Ballot:
         return bool(self.asked["least"] <= said <= self.asked["most"])
 
     def counts(self) -> Counts:
-        """By choice; or pairs of a value and how many said it, the least value first."""
+        """Votes by choice, or pairs of a value and its votes, the smallest value first."""
         counted = Counter(said for said, _ in self.chosen.values())
         if "choices" in self.asked:
             return [counted[choice] for choice in range(self.asked["choices"])]
         return [(value, counted[value]) for value in sorted(counted)]
 
     def shown(self) -> Counts:
-        """Counts of a bounded size: of more than MAX_VALUES values those that most said, and last a pair of None
-        and how many said others."""
+        """Counts of a bounded size: of more than MAX_VALUES values those with the most votes, and last a pair of
+        None and the votes for all others."""
         counts = self.counts()
         if "choices" in self.asked or len(counts) <= MAX_VALUES:
             return counts
@@ -154,7 +154,7 @@ class Lectures:
         self._lectures: dict[str, Lecture] = {}
 
     def open(self) -> tuple[str, str]:
-        """The code of a new lecture, which followers type, and the secret of whoever leads it."""
+        """Open a lecture. Returns its code, which followers type, and the secret for leading it."""
         self._sweep()
         if len(self._lectures) >= MAX_LECTURES:
             self._end_idle()
@@ -165,7 +165,7 @@ class Lectures:
         return code, secret
 
     def lead(self, code: str, secret: Any, place: Any) -> dict[str, Any]:
-        """Go to `place`, or only say with None that somebody still leads; returns a report."""
+        """Go to `place`; None only says that somebody still leads. Returns a report."""
         lecture = self._led(code, secret)
         lecture.led = self._now()
         if place is not None:
@@ -178,7 +178,7 @@ class Lectures:
         return lecture.report()
 
     def vote(self, code: str, ticket: Any, question: Any, choice: Any) -> None:
-        """Count a follower's vote on the question that is asked now; a later one replaces it."""
+        """Count a follower's vote on the current question; a later one replaces it."""
         lecture = self._open(code)
         follower = lecture.tickets.get(ticket) if isinstance(ticket, str) else None
         asked = lecture.question
@@ -206,9 +206,9 @@ class Lectures:
         self._close(code)
 
     async def follow(self, code: str, ticket: str = "") -> AsyncIterator[bytes]:
-        """Events for a follower: first the ticket to vote and to come back with, then every place.
+        """Events for a follower: first the ticket for voting and returning, then every place.
 
-        ticket: of a follower who comes back. Raises FollowError before the first event.
+        ticket: of a follower who returns. Raises FollowError before the first event.
         """
         lecture = self._open(code)
         if ticket not in lecture.tickets:
@@ -258,7 +258,7 @@ class Lectures:
         return lecture
 
     def knows(self, code: str) -> bool:
-        """Whether there is a lecture of this code."""
+        """Whether there is a lecture with this code."""
         return code.upper() in self._lectures
 
     def _new_code(self) -> str:
@@ -284,7 +284,7 @@ class Lectures:
             self._is_over(code, lecture)
 
     def _end_idle(self) -> None:
-        """End the lecture that nobody follows and that was led longest ago, to make room."""
+        """End the lecture without followers that was led longest ago, to make room."""
         idle = [each for each in self._lectures.items() if not each[1].streams]
         if not idle:
             raise FollowError(503, NO_ROOM)
@@ -295,10 +295,10 @@ class Lectures:
 
 
 def checked_place(place: Any) -> dict[str, Any]:
-    """`place` as followers get it: {view, cue, at, question}, nothing in it that could be a text.
+    """`place` as followers get it: {view, cue, at, question}, without anything that could be a text.
 
-    view: a name. cue: a number. at: what the view needs to find it, by names. question: key, revealed, and either the
-    number of choices or the bounds of a number and whether it is whole; or None. Raises FollowError.
+    view: a name. cue: a number. at: what the view needs to find the place, by name. question: None, or key, revealed,
+    and either the number of choices or the bounds of a number and whether it is whole. Raises FollowError.
     """
     right = (
         isinstance(place, dict)

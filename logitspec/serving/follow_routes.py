@@ -3,7 +3,7 @@
 POST follow               -> {"code", "secret"}
 GET  follow/CODE?ticket=  -> server-sent events: {"ticket"}, then {"place", "counts"}, last {"over"}
 POST follow/CODE/lead     {"secret", "place"} -> {"followers", "counts"}
-POST follow/CODE/vote     {"ticket", "question", "choice"}, the place of a choice or a number that was predicted
+POST follow/CODE/vote     {"ticket", "question", "choice"}; choice: the position of a choice, or a predicted number
 POST follow/CODE/votes    {"secret"} -> [{"question", "counts"}]
 POST follow/CODE/end      {"secret"}
 GET  follow/CODE/qr?page= -> a QR code of the link that followers open, as SVG
@@ -28,12 +28,12 @@ from logitspec.serving.follow import UNKNOWN, FollowError, Lectures
 MAX_BODY = 4096  # bytes
 MAX_PAGE = 300  # letters of an address
 MAX_ASKED = (
-    600  # requests of an address in a second: a full hall, which may share one, comes back at once
+    600  # requests of an address in a second: a full hall may share one, and reconnect all together
 )
 
 NO_REQUEST = "This is no request that the page makes."
 NO_QR = "QR codes need the package segno, which is missing here; give the link, or install it with `pip install segno`."
-# Proxies must hand on each event as it comes.
+# Proxies must pass on each event as it comes.
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -104,7 +104,7 @@ def follow_routes(
 
 
 class Rate:
-    """How often addresses ask. now: a clock, in seconds."""
+    """Counts the requests of each address. now: a clock, in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -112,7 +112,7 @@ class Rate:
         self._asked: Counter[str] = Counter()
 
     def count(self, address: str) -> None:
-        """One more request; raises FollowError beyond MAX_ASKED in a second."""
+        """Count one more request; raises FollowError beyond MAX_ASKED in a second."""
         second = int(self._now())
         if second != self._second:
             self._second, self._asked = second, Counter()
@@ -145,7 +145,7 @@ async def _from(first: bytes, events: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 def _link(page: str, code: str, request: Request) -> str:
-    """The address that followers open: of this server's own page and no other."""
+    """The address that followers open; FollowError unless `page` is this server's own."""
     parts = urlsplit(page) if len(page) <= MAX_PAGE else urlsplit("")
     if parts.scheme not in ("http", "https") or parts.netloc != request.headers.get("host"):
         raise FollowError(400, NO_REQUEST)

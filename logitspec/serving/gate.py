@@ -1,6 +1,6 @@
-"""What is let in before anything else sees it, and the headers of what goes out: one ASGI middleware.
+"""Checks every request before anything else sees it, and adds headers to every answer: one ASGI middleware.
 
-    Host, Origin -> paths that nothing here needs -> lengths -> how many at a time -> the application
+    Host, Origin -> unneeded paths -> requests at a time -> lengths -> the application
 
 A refusal is one sentence, and one line in the log.
 """
@@ -26,19 +26,17 @@ from logitspec.serving.host import Host
 from logitspec.serving.request import MAX_CHARACTERS, too_long
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # addresses to listen on that name no machine
-SHARE = (".gradio.live",)  # where Gradio's public links lead to
-HUB = "huggingface.co"  # its pages show Spaces
+EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # addresses for listening on every interface
+SHARE = (".gradio.live",)  # the domains of Gradio's public links
+HUB = "huggingface.co"  # its pages embed Spaces
 
 MAX_BODY = 6 * MAX_CHARACTERS + 100_000  # bytes; a script may write a character in six, as \u4e00
-MAX_FILM = 32_000_000  # bytes, of this machine only, which has it made into a video
-MAX_AT_A_TIME = 128  # of an address, that want something done
-MAX_PROGRAMS = (
-    32  # of them over MCP, which have a number of their own, since a call lasts as long as its run
-)
+MAX_FILM = 32_000_000  # bytes; only from this machine, which makes it into a video
+MAX_AT_A_TIME = 128  # requests of an address, other than GET, HEAD and OPTIONS
+MAX_PROGRAMS = 32  # the same over MCP, counted separately, since a call lasts as long as its run
 SESSION = re.compile(r"[\w-]{1,64}")
 
-# Gradio's, for components that this page has none of; and what only its developers need.
+# Gradio's paths for components that this page doesn't have, and for developers.
 CLOSED = (
     "upload upload_progress process_recording deep_link stream proxy custom_component dev"
     " run-history runs monitoring login vibe-code mcp"
@@ -58,10 +56,10 @@ log = logging.getLogger(__name__)
 class Access:
     """Where the application is reached.
 
-    names: hosts, in small letters; one that begins with a dot stands for all that end so. addresses:
-    whether any address in figures will do, which no name of another site can be. private: only this
-    machine reaches it. loads: other sites that its page may load from. origins: other sites whose pages
-    may ask.
+    names: hosts, in lower case; one that begins with a dot matches all that end with it. addresses:
+    whether any numeric address is allowed, which can't be the name of another site. private: whether only
+    this machine reaches it. loads: other sites that its page may load from. origins: other sites whose
+    pages may send requests.
     """
 
     names: frozenset[str] = LOOPBACK
@@ -76,7 +74,7 @@ class Access:
         return _is_one_of(host, self.names) or (self.addresses and _is_address(host))
 
     def policy(self) -> str:
-        """The Content-Security-Policy: as strict as Gradio runs under, which makes functions of texts."""
+        """The Content-Security-Policy: as strict as Gradio can run under, which makes functions from strings."""
         more = "".join(f" {each}" for each in self.loads)
         rules = [
             f"default-src 'self'{more}",
@@ -90,7 +88,7 @@ class Access:
             "base-uri 'self'",
             "form-action 'self'",
         ]
-        if self.private:  # elsewhere any page may show it, as Spaces and lectures do
+        if self.private:  # elsewhere any page may frame it, as Spaces and lectures do
             local = " ".join(f"http://{each}:*" for each in ("localhost", "127.0.0.1"))
             rules.append(f"frame-ancestors 'self' file: {local}")
         return "; ".join(rules)
@@ -99,8 +97,8 @@ class Access:
 def access_rules(
     listen: str, more: Sequence[str], share: bool, private: bool, environment: Mapping[str, str]
 ) -> Access:
-    """Who may reach an application. listen: the address that it listens on. more: hosts that a person has
-    named. share: whether Gradio makes a public link. environment: has a Space's own domain."""
+    """Who may reach an application. listen: the address that it listens on. more: hosts given by
+    --allow-host. share: whether Gradio makes a public link. environment: has a Space's own domain."""
     names = {*LOOPBACK, *(each.lower() for each in more)}
     loads: tuple[str, ...] = ()
     origins = {each.lower() for each in more}
@@ -133,7 +131,7 @@ def _is_address(host: str) -> bool:
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer
-    """What is answered instead of the application."""
+    """The answer to a request that does not reach the application."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -141,10 +139,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 
 
 class Gate:
-    """The middleware. It tells the host's `audience` who listens, and the host who is gone.
+    """The middleware. It tells the host's `audience` which sessions listen, and the host which are gone.
 
-    misfit: why the application can't take a path with a body, a JSON object; None where it can. programs: whether
-    it has tools for programs, over MCP.
+    misfit: why the application can't take a request, by its path and its body, a JSON object; None where it can.
+    programs: whether the application has tools for programs, over MCP.
     """
 
     def __init__(
@@ -159,7 +157,7 @@ class Gate:
         self._programs = programs
         self._policy = access.policy()
         host.audience.begin()
-        # Requests that want something done, by address and whether of a program.
+        # The requests that are limited, by address and whether from a program.
         self._busy: Counter[tuple[str, bool]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,14 +185,14 @@ class Gate:
             log.warning("refused %s %.80s: %s", scope["method"], scope["path"], refusal)
             response = JSONResponse({"detail": str(refusal)}, refusal.status)
             return await response(scope, receive, send)
-        except Exception as error:  # of Gradio, at what no page of it sends
+        except Exception as error:  # of Gradio, at requests that its pages never send
             log.warning("failed %s %.80s: %.200r", scope["method"], scope["path"], error)
             if started:
                 return await send({"type": "http.response.body", "body": b""})
             return await JSONResponse({"detail": NO_REQUEST}, 400)(scope, receive, send)
 
     def _check_site(self, scope: Scope, headers: Headers) -> None:
-        """Refuse what comes under a foreign name, as by DNS rebinding, or from the page of another site."""
+        """Refuse requests under a foreign name, as in DNS rebinding, or from a page of another site."""
         host = headers.get("host", "")
         if not self._access.allows(_name(host)):
             raise Refusal(
@@ -222,7 +220,7 @@ class Gate:
         return self._programs and PROGRAMS.fullmatch(path) is not None
 
     async def _listen(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
-        """A stream that somebody listens to; who hangs up before its end is gone."""
+        """Serve a stream; a client that hangs up before its end is gone."""
         if not SESSION.fullmatch(stream.session):
             raise Refusal(400, NO_SESSION)
         ended = hung_up = False
@@ -270,7 +268,7 @@ class Gate:
             self._busy += Counter()  # without those at 0
 
     def _check_body(self, path: str, body: bytes) -> None:
-        """Refuse what no run could take, before it waits for anything."""
+        """Refuse a request that no run could take, before it waits for anything."""
         try:
             about = json.loads(body)
         except (ValueError, RecursionError):
@@ -301,7 +299,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream of a session. has_messages: of its runs, or only that it is there."""
+    """A stream of a session. has_messages: whether it carries its runs' messages, or only a heartbeat."""
 
     session: str
     has_messages: bool
@@ -326,7 +324,7 @@ def _name(host: str) -> str:
 
 
 async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
-    """All of the body, if it is short enough."""
+    """The whole body; Refusal for one of more than `most` bytes."""
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
         raise Refusal(413, _too_much(most))
@@ -341,7 +339,7 @@ async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """`receive` with the body that has come already."""
+    """`receive`, which first gives the body that has been read already."""
     left = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:

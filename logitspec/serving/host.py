@@ -1,4 +1,4 @@
-"""The path of a request: its turn, its run, and its messages; README.md in this folder draws it."""
+"""The path of a request: its turn, its run, and its messages; README.md in this folder shows it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Host:
         self.turn = Turn(limits, now)
         self.models = LoadedModels(self.turn, model, device, dtype, others, folders, **loading)
         self.models.load_seconds = limits.load_seconds
-        self.answering = CapacityLimiter(1)  # of answers that take a processor which runs need
+        self.answering = CapacityLimiter(1)  # for answers that take processor time from runs
         self._now = now
         self._worker = Worker(self.models)
         self._runs = LiveRuns()
@@ -65,7 +65,7 @@ class Host:
         return self.turn.ask(visitor)
 
     def unheard(self, place: Place) -> bool:
-        """Whether nobody has listened for a while to whoever has a place."""
+        """Whether nobody has listened for a while to the session that has `place`."""
         return self.audience.silence(place.visitor.session) > self.limits.unheard_seconds
 
     def stream(
@@ -80,9 +80,9 @@ class Host:
 
         Ends within one step after `stop` is set and keeps the steps so far. Closing the stream ends the
         run too, unless it `outlives` its reader: then it goes on while somebody asks for its steps, and is
-        held for a while after that. Such a reader has all the steps there are, and the last message holds
-        no more than those it lacks; others get the whole last. place: the visitor's, where they have waited
-        already. Raises LogitSpecError when the request can't be run.
+        held for a while after that. The last message to such a reader has only the steps that it still
+        lacks; others get the whole run last. place: the visitor's, if they have waited already.
+        Raises LogitSpecError when the request can't be run.
         """
         request.check()
         place = place or self.turn.ask(visitor)
@@ -97,8 +97,8 @@ class Host:
         visitor: Visitor = NOBODY_ELSE,
         place: Place | None = None,
     ) -> Generator[Race, None, None]:
-        """The same for who reads no messages: yields what `LiveRun.growing` does. Lanes of a race are kept as runs of
-        their own, too."""
+        """The same for readers of data, not messages: yields what `LiveRun.growing` does. Each lane of a race is also
+        kept as a run by itself."""
         request.check()
         place = place or self.turn.ask(visitor)
 
@@ -165,15 +165,15 @@ class Host:
         return run
 
     def _keep(self, run: LiveRun) -> None:
-        """Those of programs push out no page's."""
+        """Keep `run` for later; runs of programs push out no page's."""
         (self._runs if run.owner.session else self._runs_of_programs).add(run)
 
     def _find(self, name: str) -> LiveRun | None:
         return self._runs.get(name) or self._runs_of_programs.get(name)
 
     def _go_on(self, run: LiveRun, place: Place) -> None:
-        """A page's run without its reader: it goes on while somebody asks for its steps. Then it gives its
-        turn to others and is held, with its text, for a page that comes back."""
+        """Continue a page's run without its reader while somebody asks for its steps. Then the run gives its
+        turn to others and is held, with its text, in case the page returns."""
         try:
             while not run.go_on_alone():
                 place.leave()
@@ -187,8 +187,8 @@ class Host:
             self._end(run, place)
 
     def _hold(self, run: LiveRun) -> bool:
-        """Wait until somebody wants more of `run`; whether that came in time. One run is held at a time,
-        since it keeps its cache: the one before ends."""
+        """Wait until somebody wants more of `run`. Returns whether that happened in time. Only one run is held
+        at a time, since it keeps its cache: the previous one ends."""
         with self._lock:
             before, self._held = self._held, run
         if before is not None:
@@ -207,7 +207,7 @@ class Host:
         place.leave()
 
     def steps_from(self, name: str, first: int) -> str | None:
-        """`LiveRun.steps_from` of a recent run; None for one that is not known (any more)."""
+        """`LiveRun.steps_from` of a recent run; None for an unknown or forgotten one."""
         run = self._find(name)
         return None if run is None else run.steps_from(first)
 
@@ -216,13 +216,13 @@ class Host:
         return self._find(name) is not None
 
     def traces(self, name: str) -> list[Trace]:
-        """The traces of a recent run or race as they stand, a lane each, spelt; none of one that is not known (any
-        more)."""
+        """The traces so far of a recent run or race, one for each lane, spelt; none for an unknown or forgotten
+        one."""
         run = self._find(name)
         return [] if run is None else run.traces()
 
     def reply(self, name: str, first: int) -> str | None:
-        """`LiveRun.reply` of a recent run; None for one that is not known (any more)."""
+        """`LiveRun.reply` of a recent run; None for an unknown or forgotten one."""
         run = self._find(name)
         return None if run is None else run.reply(first)
 
@@ -232,21 +232,21 @@ class Host:
         return run.packed if run is not None and run.wants_whole(first) else None
 
     def stop(self, name: str) -> None:
-        """End a run that has lost its reader; others are their readers' to stop."""
+        """End a run that has lost its reader; a run with one is the reader's to stop."""
         run = self._find(name)
         if run is not None and not run.reader:
             run.halt()
 
     def goodbye(self, name: str, address: str) -> None:
         """The page that reads a run is closed: the run frees the models at its next step, and is held in case
-        the page was only reloaded. address: who says so; others than its owner are not heard."""
+        the page was only reloaded. address: the sender's; only the owner is heeded."""
         run = self._find(name)
         if run is not None and run.owner.address == address and not run.over:
             run.lose_reader(for_good=True)
 
     def forget(self, session: str) -> None:
-        """The page or the script of `session` is gone. Nothing of theirs waits any more; a run goes on, because
-        the page may come back after a reload or a lost connection."""
+        """The page or the script of `session` is gone. Its queued runs are dropped; a run in progress goes on,
+        because the page may return after a reload or a lost connection."""
         if session:
             self.turn.forget(session)
 
@@ -259,11 +259,11 @@ class Host:
         *arguments: Any,
         place: Place | None = None,
     ) -> Generator[Any, None, Any]:
-        """What `work(target, tokenizer, *arguments)` yields and returns; between its yields it gives way
+        """Yield and return what `work(target, tokenizer, *arguments)` does; between its yields it gives way
         to others after a while.
 
-        work: a module's generator function. Its arguments and results are plain data, because on ZeroGPU
-        it runs in another process. seconds: of GPU time to request there. place: the visitor's, where they
+        work: a module-level generator function. Its arguments and results are plain data, because on ZeroGPU
+        it runs in another process. seconds: of GPU time to request there. place: the visitor's, if they
         have waited already. Raises LogitSpecError.
         """
         place = place or self.turn.ask()

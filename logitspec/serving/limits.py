@@ -1,16 +1,16 @@
-"""What one visitor may take of this machine, and who a visitor is."""
+"""A visitor's limits on this machine, and how a visitor is identified."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-MAX_WAITING = 128  # runs of all visitors together
+MAX_WAITING = 128  # queued runs of all visitors together
 
 
 class Visitor(NamedTuple):
-    """Whose a run is. session: of a page or of a script. address: of their machine; many people may share
-    one. Both are empty for who calls from this process."""
+    """The owner of a run. session: of a page or of a script. address: of their machine; many people may share
+    one. Both are empty for a caller in this process."""
 
     session: str = ""
     address: str = ""
@@ -21,13 +21,12 @@ NOBODY_ELSE = Visitor()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The share of a visitor.
+    """A visitor's share.
 
-    run_seconds: of the models, for each run. work_seconds: the same for evidence, which gives way to others
-    on its way. way_seconds: after them it does so. load_seconds: that a model may take to be loaded, its download
-    included. waiting: runs of a visitor that wait at the same time.
-    unheard_seconds: that a run keeps the models while nobody listens. held_seconds: that a page's run is
-    kept after that, for a page that comes back.
+    run_seconds: model time of each run. work_seconds: the same for evidence, which gives way to others.
+    way_seconds: length of its turn before it does so. load_seconds: for loading a model, its download included.
+    waiting: queued runs of a visitor at the same time. unheard_seconds: for which a run keeps the models
+    while nobody listens. held_seconds: for which a page's run is kept after that, in case the page returns.
     """
 
     run_seconds: float = 3600.0
@@ -40,7 +39,7 @@ class Limits:
 
 
 PRIVATE = Limits()
-"""Where only people at this machine reach the page."""
+"""The limits where only people at this machine reach the page."""
 
 SHARED = Limits(run_seconds=120.0, work_seconds=600.0, load_seconds=600.0)
-"""Where others reach it."""
+"""The limits where others reach it."""

@@ -29,13 +29,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run that goes on, that is held, or that ended recently.
+    """A run that is in progress, is held, or ended recently.
 
-    race: its traces, which grow while `growth` is read, a lane for each step. speller: bytes of its
-    model's tokens. stop: ends it at its next step. owner: whose it is. patience: seconds that it goes on
-    unheard. silence: seconds since anybody listened to its reader. now: a clock, in seconds. reader:
-    whether it has one. last_read: time of the last request for its steps. wanted: is set by such a
-    request. packed: all of it, once it has ended and somebody has asked.
+    race: its traces, which grow while `growth` is read. growth: the lane of each step. speller: bytes of
+    its model's tokens. stop: ends it at its next step. owner: its visitor. patience: seconds for which it
+    goes on unheard. silence: seconds since anybody listened to its owner's session. now: a clock, in seconds.
+    reader: whether it has one. last_read: time of the last request for its steps. wanted: set by such a
+    request. packed: the whole run, once it has ended and somebody has asked.
     """
 
     race: Race
@@ -53,8 +53,8 @@ class LiveRun:
 
     def messages(self, whole: bool) -> Iterator[str]:
         """The run to its end: the lanes, their steps as they come, and how they ended. The last
-        message repeats everything if `whole`, else it brings the last steps. Without an end when the run is
-        unheard."""
+        message repeats everything if `whole`; otherwise it brings the last steps. Breaks off without that
+        message once the run is unheard."""
         race = self.race
         yield wire.opening_message(race)
         sequence, counts, sent_at = 1, self._counts(), 0.0
@@ -69,8 +69,8 @@ class LiveRun:
         yield wire.whole_message(race) if whole else last
 
     def growing(self) -> Iterator[Race]:
-        """The race whenever it has grown for a while, and at its end with its tokens spelt. Without an end when
-        the run is unheard."""
+        """The race as it grows, once per SECONDS_PER_MESSAGE at most, and at its end with its tokens spelt.
+        Breaks off without its end once the run is unheard."""
         yielded_at = 0.0
         for _ in self._steps():
             if self.unheard:
@@ -90,7 +90,7 @@ class LiveRun:
             yield LiveRun(alone, self.speller, _no_growth(), self.stop, self.owner, reader=False)
 
     def go_on_alone(self) -> bool:
-        """Run on while somebody asks for steps; whether it came to its end."""
+        """Run on while somebody asks for steps. Returns whether the run came to its end."""
         return not self.unheard and all(not self.unheard for _ in self._steps())
 
     @property
@@ -100,7 +100,7 @@ class LiveRun:
         return min(silence, self.now() - self.last_read) > self.patience
 
     def lose_reader(self, for_good: bool) -> None:
-        """Nobody reads `messages` any more. for_good: its page is closed, so nobody need wait for it."""
+        """Nobody reads `messages` any more. for_good: its page is closed, so it is unheard from now on."""
         self.reader = False
         self.last_read = -inf if for_good else self.now()
 
@@ -110,13 +110,13 @@ class LiveRun:
         return self.stop.is_set() or self.race.over
 
     def halt(self) -> None:
-        """End it, also while it is held."""
+        """End it, even while it is held."""
         self.stop.set()
         self.wanted.set()
 
     def steps_from(self, first: int) -> str | None:
-        """The message with all steps from number `first` (0-based, of all lanes together) on; for 0
-        everything so far. None where there can be no such step."""
+        """The message with all steps from number `first` (0-based, counted over all lanes) on;
+        for 0 everything so far. None where there can be no such step."""
         race = self._so_far()
         if not 0 <= first <= len(race.order):
             return None
@@ -131,19 +131,19 @@ class LiveRun:
         return wire.progress_message(race, counts, needed)
 
     def traces(self) -> list[Trace]:
-        """Its traces as they stand, spelt."""
+        """Its traces so far, spelt."""
         return self._so_far().traces
 
     def _so_far(self) -> Race:
         self.last_read = self.now()
         self.wanted.set()
-        race = self.race.so_far()  # it may go on in another thread
+        race = self.race.so_far()  # another thread may be adding steps
         for trace in race.traces:
             trace.spell(self.speller)
         return race
 
     def reply(self, first: int) -> str | None:
-        """`steps_from`, packed; of a run that has ended the whole, packed once, where many steps are wanted."""
+        """`steps_from`, packed; where many steps of a run that has ended are wanted, all of it, packed once."""
         if not self.wants_whole(first):
             message = self.steps_from(first)
             return None if message is None else wire.pack(message)
@@ -153,7 +153,7 @@ class LiveRun:
         return self.packed
 
     def wants_whole(self, first: int) -> bool:
-        """Whether the whole run answers for the steps from number `first` on, since it grows no more."""
+        """Whether the answer for the steps from number `first` on is the whole run, which has ended."""
         many = first == 0 or 0 < first <= len(self.race.order) - MANY_STEPS
         return self.race.over and many
 

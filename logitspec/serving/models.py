@@ -20,7 +20,7 @@ from logitspec.serving.thread import HungError, in_a_thread
 from logitspec.serving.turn import Turn
 from logitspec.trace.exactness import promise
 
-MAX_OTHER_MODELS = 3  # loaded at a time, beside those that are offered
+MAX_OTHER_MODELS = 3  # loaded at a time, besides those on offer
 SECONDS_PER_LINE = 0.3
 
 HUB = "https://huggingface.co/"
@@ -65,9 +65,9 @@ class LoadedModels:
         self._device, self._dtype = device, dtype
         # A captured graph would belong to a process without a GPU.
         self._loading = {**loading, "graphs": False} if zerogpu.HERE else loading
-        self.load_seconds: float | None = None  # that a model may take; None: as long as it likes
+        self.load_seconds: float | None = None  # limit for loading a model; None: no limit
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
-        self._free: dict[str, Runner] = {}  # by model, the target that no work has
+        self._free: dict[str, Runner] = {}  # by model, the target that is not on loan
 
     @property
     def names(self) -> list[str]:
@@ -93,7 +93,7 @@ class LoadedModels:
             self.load(name)
 
     def load(self, name: str) -> Loaded:
-        """A model, loaded on first use. When that fails, those that are loaded stay."""
+        """A model, loaded on first use. When that fails, the models already loaded stay."""
         if name not in self._sources and not self.others:
             raise LogitSpecError(
                 f"The model {name!r} is not offered here; choose one of {', '.join(self.names)}."
@@ -109,11 +109,11 @@ class LoadedModels:
     def _load(self, source: str) -> Loaded:
         target, tokenizer = load(source, self._device, self._dtype, **self._loading)
         if not zerogpu.HERE:
-            target.measure_costs()  # now, so that the first run begins at once
+            target.measure_costs()  # now, so that the first run begins immediately
         return Loaded(target, tokenizer, Speller(tokenizer))
 
     def _in_time(self, name: str, work: Callable[[], Loaded]) -> Loaded:
-        """What `work` returns. After a while it is left to itself: whoever waits behind it would wait for good."""
+        """The result of `work`, which is abandoned after `load_seconds`: later turns would wait for good."""
         if self.load_seconds is None or zerogpu.HERE:
             return work()
         try:
@@ -126,8 +126,8 @@ class LoadedModels:
             ) from None
 
     def _source(self, name: str) -> str:
-        """Where a model comes from. Whoever may not use this machine's folders doesn't learn of any: every name
-        of one gets the same answer, and all others are looked for on the hub only."""
+        """Where a model comes from. A visitor who may not use this machine's folders doesn't learn of any: every
+        folder's name gets the same answer, and all other names are looked up on the hub only."""
         if name in self._sources:
             return self._sources[name]
         if self._folders or any(name == each.name for each in CATALOGUE):
@@ -146,14 +146,14 @@ class LoadedModels:
             self.forget(name)
 
     def forget(self, name: str) -> None:
-        """Drop a model; it is loaded anew when it is wanted next."""
+        """Drop a model; it is reloaded when it is next needed."""
         self._loaded.pop(name, None)
         self._free.pop(name, None)
 
     @contextmanager
     def lend(self, name: str) -> Iterator[Runner]:
-        """A target of the model for the length of a block. Work that has given way keeps the one it has, with
-        its text, so others get another one over the same weights."""
+        """A target of the model for the length of a block. Work that has given way keeps its target, with
+        its text, so other work gets another target over the same weights."""
         loaded = self.load(name)
         target = self._free.pop(name, None) or loaded.target.with_new_cache()
         try:

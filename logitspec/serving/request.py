@@ -20,7 +20,7 @@ MAX_NAME = 400  # characters of a model's name, which may be a folder, or of a m
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A run, or with several `methods` a race. methods: a lane for each, with options by name."""
+    """A run, or a race if there are several `methods`. methods: one lane each, with options by name."""
 
     prompt: str
     methods: Sequence[Entry] = (DEFAULT_METHOD,)
@@ -34,8 +34,8 @@ class Request:
         return Sampling(temperature=self.temperature, seed=self.seed)
 
     def check(self) -> None:
-        """Raise LogitSpecError for requests that no model could run. The rest needs the model and the
-        methods, and is checked during the turn."""
+        """Raise LogitSpecError for requests that no model could run. Other checks need the model and the
+        methods, and are made during the turn."""
         names = [each if isinstance(each, str) else each[0] for each in self.methods]
         if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
             raise LogitSpecError("The prompt, the method and the model must be texts.")
@@ -52,12 +52,12 @@ class Request:
 
 
 def too_long(characters: int) -> str:
-    """What is said of a prompt of so many characters."""
+    """The sentence that refuses a prompt of this many characters."""
     return f"The prompt has {characters} characters and at most {MAX_CHARACTERS} are taken; shorten it."
 
 
 def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:
-    """`methods`, if their number makes a race; else LogitSpecError."""
+    """`methods`, if their number makes a race; otherwise LogitSpecError."""
     if not MIN_RIVALS <= len(methods) <= MAX_LANES:
         raise LogitSpecError(
             f"A race takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."

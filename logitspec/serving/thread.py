@@ -1,5 +1,5 @@
-"""The thread in which all work on models is done: one, so that torch keeps its own threads warm, and one
-that can be left behind when a forward never ends."""
+"""The thread for all work on models: a single one, so that torch keeps its own threads warm, and one
+that can be abandoned when a forward never ends."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from threading import Thread
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-END = object()  # what comes after the last value
-SECONDS_AT_EXIT = 2.0  # for the step that is going on when the process ends
+END = object()  # follows the last value
+SECONDS_AT_EXIT = 2.0  # for a step in progress when the process ends
 
 Value = TypeVar("Value")
 Jobs = SimpleQueue[Callable[[], None] | None]
 
 
 class HungError(RuntimeError):
-    """A step has not ended in the time it had."""
+    """A step did not end within its time."""
 
 
 class ModelThread:
-    """Takes the steps of generators, each when it is asked for."""
+    """Takes the steps of generators, each on request."""
 
     def __init__(self) -> None:
         self._jobs: Jobs = SimpleQueue()
@@ -40,10 +40,10 @@ class ModelThread:
     def steps(
         self, values: Generator[Any, None, Any], seconds: Callable[[], float | None]
     ) -> Generator[Any, None, Any]:
-        """What `values` yields and returns, in the caller's context.
+        """Yield and return what `values` does, in the caller's context.
 
-        seconds: that its next step may take; None for as long as it likes. Raises HungError after them,
-        and this thread is of no use any more.
+        seconds: that its next step may take; None for no limit. Raises HungError after them, and this
+        thread can't be used any more.
         """
         context = copy_context()
         result: list[Any] = []
@@ -64,7 +64,7 @@ class ModelThread:
         return result[0]
 
     def rest(self) -> None:
-        """Take no further steps."""
+        """Take no more steps."""
         if not self._hung:
             with suppress(HungError):
                 self._call(lambda: self._jobs.put(None), SECONDS_AT_EXIT)
@@ -79,7 +79,7 @@ class ModelThread:
 
 
 def in_a_thread(work: Callable[[], Value], seconds: float) -> Value:
-    """What `work` returns, in a thread of its own; HungError after so many seconds, and the thread is left to itself."""
+    """The result of `work`, done in its own thread; HungError after `seconds`, and the thread is abandoned."""
     context = copy_context()
 
     def begin(job: Callable[[], None]) -> None:
@@ -91,7 +91,7 @@ def in_a_thread(work: Callable[[], Value], seconds: float) -> Value:
 def _in_time(
     work: Callable[[], Value], begin: Callable[[Callable[[], None]], None], seconds: float | None
 ) -> Value:
-    """What `work` returns once `begin` has it done elsewhere."""
+    """The result of `work`, which `begin` starts in another thread."""
     future: Future[Value] = Future()
 
     def job() -> None:
@@ -104,7 +104,7 @@ def _in_time(
     try:
         return future.result(seconds)
     except NotYet:
-        if future.done():  # the work's own
+        if future.done():  # a TimeoutError of the work itself
             raise
         raise HungError from None
 
@@ -119,6 +119,6 @@ _threads: WeakSet[ModelThread] = WeakSet()
 
 @atexit.register
 def _rest() -> None:
-    """A thread that is in the middle of a forward when the interpreter ends would take the process down."""
+    """Stop all threads: one in the middle of a forward when the interpreter ends would take the process down."""
     for thread in list(_threads):
         thread.rest()

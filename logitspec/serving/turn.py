@@ -1,9 +1,9 @@
 """Whose turn it is: one piece of work at a time on this machine's models, and visitors in fair order.
 
-    addresses in a ring -> of each its visitors in a ring -> of each their places, first come first served
+    a ring of addresses -> a ring of each one's visitors -> each one's places, first come first served
 
-Whoever has had a turn goes to the end of the ring, so a visitor's second run waits behind everybody's
-first, and an address with many visitors gets no more than one with few.
+After a turn, the visitor and their address go to the ends of their rings, so a visitor's second run comes
+after everybody's first, and an address with many visitors gets no more than one with few.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from logitspec.serving.limits import MAX_WAITING, NOBODY_ELSE, PRIVATE, Limits, 
 
 SECONDS_PER_LOOK = 0.04  # between checks of `stop` while waiting
 UNHEARD = "Nobody listened to this any more, so it was ended; start it again."
-NEWEST_SHARE = 0.3  # of the last turn in what the next one is expected to take
+NEWEST_SHARE = 0.3  # weight of the last turn in the expected length of the next
 
 Clock = Callable[[], float]
 
 
 class Outlook(NamedTuple):
-    """What somebody who waits may expect. ahead: turns before theirs, the present one included. seconds:
-    until then; None while no turn has ended yet."""
+    """The expected wait of a place. ahead: turns before its own, including the current one. seconds: until
+    its turn; None until a first turn has ended."""
 
     ahead: int
     seconds: float | None
 
 
 class Place:
-    """A place among those that wait. come: is done when its turn has come."""
+    """A place in the queue. come: done when its turn has come."""
 
     def __init__(self, turn: Turn, visitor: Visitor) -> None:
         self.visitor = visitor
@@ -44,13 +44,13 @@ class Place:
         self._claimed = False
 
     def outlook(self) -> Outlook:
-        """How long it will take, as far as that can be said."""
+        """The wait to be expected from now on."""
         return self._turn.outlook(self)
 
     def wait(self, stop: Event) -> None:
-        """Wait for the turn; LogitSpecError when `stop` is set meanwhile, and the place is gone.
+        """Wait for the turn; LogitSpecError when `stop` is set first, and the place is given up.
 
-        Whoever waits leaves the place afterwards."""
+        The caller must leave the place afterwards."""
         self._claimed = True
         while True:
             try:
@@ -62,8 +62,8 @@ class Place:
 
     @contextmanager
     def until_claimed(self) -> Iterator[None]:
-        """A block that leaves the place unless somebody has begun to `wait`: a generator that is closed before
-        it begins runs no `finally`, and nobody behind the place would ever have a turn."""
+        """A block that leaves the place at its end unless `wait` has been called: a generator that is closed
+        before it begins runs no `finally`, and no later place would ever have a turn."""
         try:
             yield
         finally:
@@ -71,17 +71,17 @@ class Place:
                 self.leave()
 
     def leave(self) -> None:
-        """End the turn, or give up waiting for it; once more does nothing."""
+        """End the turn, or give up waiting for it; a second call does nothing."""
         self._turn.leave(self)
 
 
 def stopped() -> LogitSpecError:
-    """What is said of a run that was stopped while it waited."""
+    """The error for a run that was stopped while it waited."""
     return LogitSpecError("This run was stopped before it began.")
 
 
 class Turn:
-    """The order of all that wait. now: a clock, in seconds."""
+    """The queue of all places. now: a clock, in seconds."""
 
     def __init__(self, limits: Limits = PRIVATE, now: Clock = monotonic) -> None:
         self._limits, self._now = limits, now
@@ -89,12 +89,13 @@ class Turn:
         self._rings: dict[str, dict[str, list[Place]]] = {}  # by address and session
         self._holder: Place | None = None
         self._since = 0.0
-        self._usual: float | None = None  # seconds of a turn, the later ones counting more
+        self._usual: float | None = None  # seconds of a turn, weighted towards recent ones
 
     def ask(self, visitor: Visitor = NOBODY_ELSE, again: bool = False) -> Place:
-        """A place for `visitor`, whose turn may have come at once. again: for work that has given way.
+        """A place for `visitor`, whose turn may have come already. again: for work that has given way, which
+        is never refused.
 
-        Raises LogitSpecError for a visitor who has too many waiting, and when too many wait altogether: an
+        Raises LogitSpecError for a visitor with too many places waiting, and when too many wait in total: an
         address may have as many waiting as there are places left for others.
         """
         with self._lock:
@@ -133,7 +134,7 @@ class Turn:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Give the turn to the next, if nobody has it."""
+        """Give the turn to the next place, if nobody has it."""
         if self._holder is None and (order := self._order()):
             self._holder, self._since = order[0], self._now()
             self._remove(order[0])
@@ -151,9 +152,9 @@ class Turn:
             del self._rings[address]
 
     def _order(self) -> list[Place]:
-        """The places that wait, in the order in which their turns come."""
+        """The waiting places, in the order of their turns."""
         rings = {address: dict(sessions) for address, sessions in self._rings.items()}
-        if self._holder is not None:  # who has the turn now comes last, whenever others asked
+        if self._holder is not None:  # the current visitor comes last, whenever others asked
             _to_the_end(rings, self._holder.visitor)
         queues = [[list(places) for places in sessions.values()] for sessions in rings.values()]
         order = []
@@ -169,7 +170,7 @@ class Turn:
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody waits."""
+        """Whether anybody is waiting."""
         with self._lock:
             return bool(self._order())
 
@@ -186,7 +187,7 @@ class Turn:
             return Outlook(before + 1, rest + before * self._usual)
 
     def forget(self, session: str) -> None:
-        """Whoever `session` was is gone: nothing of theirs need wait any more."""
+        """The page or script of `session` is gone: drop its waiting places."""
         with self._lock:
             gone = [place for place in self._order() if place.visitor.session == session]
             for place in gone:
@@ -194,8 +195,8 @@ class Turn:
                 place.come.set_exception(stopped())
 
     def give_way(self, place: Place, stop: Event) -> Place:
-        """Let others go first, if any wait and `place` has had the turn for a while; its new place, whose
-        turn has come. LogitSpecError when `stop` is set meanwhile."""
+        """Let others go first, if any wait and `place` has had the turn for a while. Returns its new place,
+        whose turn has come, or `place` itself; LogitSpecError when `stop` is set first."""
         with self._lock:
             early = self._now() - self._since < self._limits.way_seconds
         if early or not self.wanted:
@@ -207,7 +208,7 @@ class Turn:
 
     @contextmanager
     def hold(self, stop: Event, visitor: Visitor = NOBODY_ELSE) -> Iterator[None]:
-        """Have the turn for the length of a block."""
+        """Hold the turn for the length of a block."""
         place = self.ask(visitor)
         place.wait(stop)
         try:

@@ -1,4 +1,4 @@
-"""Waiting and reading without a thread for each who waits: for event loops, such as Gradio's."""
+"""Waiting and reading without a thread for each waiting visitor: for event loops, such as Gradio's."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from logitspec.serving.limits import Visitor
 from logitspec.serving.turn import UNHEARD, Outlook, Place, stopped
 
 SECONDS_PER_LOOK = 0.1
-LOOKS_PER_SIGN = 20  # without news: whoever vanished is noticed only when something is sent
-END = object()  # what comes after the last value
-REST = 4  # times as long as an answer took to make, until the next one is made
+LOOKS_PER_SIGN = 20  # without news: a vanished client is noticed only when something is sent
+END = object()  # follows the last value
+REST = 4  # pause before the next answer, in multiples of the time that the last one took
 
 Value = TypeVar("Value")
 
@@ -28,9 +28,10 @@ Value = TypeVar("Value")
 async def outlooks(
     place: Place, stop: Event, unheard: Callable[[], bool] = lambda: False
 ) -> AsyncGenerator[Outlook, None]:
-    """What somebody who waits may expect, whenever it changes by a turn, until the turn has come.
+    """The expected wait of a place, whenever it changes by a turn, until its turn has come.
 
-    LogitSpecError when `stop` is set meanwhile, or when nobody listens: `unheard`. The place is left when this is closed before its end.
+    LogitSpecError when `stop` is set first, or when nobody listens (`unheard`). The place is left when this is
+    closed before its end.
     """
     before, looks = -1, 0
     try:
@@ -56,9 +57,9 @@ async def in_turn(
     stop: Event,
     begin: Callable[[Place], Generator[Value, None, Any]],
 ) -> AsyncGenerator[Outlook | Value, None]:
-    """What a visitor may expect until their turn has come, then what `begin` yields, which takes their place.
+    """A visitor's expected wait until their turn has come, then the values of `begin`, which takes over their place.
 
-    LogitSpecError when it can't be had, when `stop` is set meanwhile, or when nobody listens.
+    LogitSpecError when no place can be had, when `stop` is set first, or when nobody listens.
     """
     place = host.ask(visitor)
     with place.until_claimed():
@@ -72,8 +73,8 @@ async def in_turn(
 
 
 async def in_threads(values: Generator[Value, None, Any]) -> AsyncGenerator[Value, None]:
-    """`values`, each made in a thread; they are closed with this."""
-    limiter = CapacityLimiter(1)  # of its own, so that nobody's threads run out
+    """`values`, each made in a thread; closing this closes them."""
+    limiter = CapacityLimiter(1)  # its own, so that it uses up no one else's threads
     try:
         while True:
             value: Any = await to_thread.run_sync(next, values, END, limiter=limiter)
@@ -88,7 +89,7 @@ async def in_threads(values: Generator[Value, None, Any]) -> AsyncGenerator[Valu
 async def in_moderation(
     limiter: CapacityLimiter, work: Callable[..., Value], *arguments: Any
 ) -> Value:
-    """What `work` returns; it takes a fifth of the time at most, because a run shares its processor with it."""
+    """The result of `work`; it takes at most a fifth of the time, because a run shares the processor with it."""
     async with limiter:
         began = perf_counter()
         value = await to_thread.run_sync(work, *arguments)

@@ -5,9 +5,9 @@
     steps   new steps of the lane      race_steps  new steps of every lane
     trace   the finished run           race        the finished race
 
-and for both `waiting`, what those who wait may expect, and `error`, one sentence. Each side of a row has
-the same three moments: `opening_message`, `progress_message`, `whole_message`. assets/player/messages.js
-and assets/compare/messages.js read them.
+and for both `waiting`, the expected wait, and `error`, one sentence. Both messages of a row come from the
+same function: `opening_message`, `progress_message`, `whole_message`. assets/player/messages.js and
+assets/compare/messages.js read them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import asdict
 from logitspec.decoding.race import Race
 from logitspec.trace.records import Trace, dumps, spellings
 
-MIN_PACKED = 1000  # characters; below, packing saves nothing worth the unpacking
-UNNUMBERED = -1  # the sequence number of steps on request
+MIN_PACKED = 1000  # characters; below that, packing saves too little to be worth unpacking
+UNNUMBERED = -1  # the sequence number of requested steps
 
 Vocabulary = dict[int, bytes]
 """Token bytes by token id."""
@@ -41,8 +41,8 @@ def progress_message(
 ) -> str:
     """The steps of every lane from number `sent` (0-based) on, with the token bytes that are `new`.
 
-    sent, new: one for each lane. sequence: number of the message in its stream. Of lanes that have
-    ended also how, and of a race that has ended the verdict.
+    sent, new: one for each lane. sequence: number of the message in its stream. It also says
+    how finished lanes ended, and has the verdict of a finished race.
     """
     if race.is_run:
         return steps_message(race.traces[0], sequence, sent[0], new[0])
@@ -58,7 +58,7 @@ def progress_message(
 
 
 def whole_message(race: Race) -> str:
-    """Everything there is so far: the JSON document of the trace, or of the race."""
+    """Everything so far: the JSON document of the trace, or of the race."""
     return race.traces[0].to_json() if race.is_run else race.to_json()
 
 
@@ -68,8 +68,8 @@ def reset_message(trace: Trace, sequence: int) -> str:
 
 
 def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> str:
-    """The steps of a run from number `first` (0-based) on and the token bytes that are `new`; of a
-    run that has ended also how."""
+    """The steps of a run from number `first` (0-based) on and the token bytes that are `new`; if the
+    run has ended, also how."""
     return dumps(
         {
             "run": trace.run,
@@ -90,7 +90,7 @@ def error_message(sentence: str) -> str:
 
 
 def waiting_message(ahead: int, seconds: float | None) -> str:
-    """What somebody who waits may expect: turns before theirs, and seconds, where they are known."""
+    """The expected wait: turns ahead, and seconds where they are known."""
     about = {"ahead": ahead, "seconds": None if seconds is None else round(seconds, 1)}
     return dumps({"kind": "waiting", "run": "", "id": _unique(), **about})
 
@@ -110,7 +110,7 @@ def _unique() -> str:
 
 
 def pack(message: str) -> str:
-    """A message in less than half of its bytes: deflated, in base64. The page unpacks it; short
+    """A message deflated and in base64, in less than half of its bytes. The page unpacks it; short
     ones stay as they are."""
     if len(message) < MIN_PACKED:
         return message

@@ -1,7 +1,7 @@
 """Work on a loaded model, in the process that has the GPU.
 
 Worker.run (here)  -- name, costs, work, arguments -->  zerogpu  -->  _work (where the GPU is)
-                   <-- what the work yields; last its value and the costs of forwards --
+                   <-- the values of the work; last its result and the forward costs --
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Worker:
         work: zerogpu.Work,
         *arguments: Any,
     ) -> Generator[Any, None, Any]:
-        """What `work(target, tokenizer, *arguments)` yields and returns, on the model `name`.
+        """Yield and return what `work(target, tokenizer, *arguments)` does, on the model `name`.
 
-        seconds: of GPU time to request on ZeroGPU, which sees to its end by itself. left: the seconds that a
-        step may take here. Raises LogitSpecError, also for a step that takes longer: then the thread is
-        left to itself, and the model is loaded anew when it is wanted next.
+        seconds: of GPU time to request on ZeroGPU, which enforces them itself. left: the seconds that a step
+        may take without it. Raises LogitSpecError, also for a step that takes longer: then its thread is
+        abandoned, and the model is reloaded when it is next needed.
         """
         results = self._beyond(seconds, name, self._costs.get(name), work, *arguments)
         try:

@@ -1,10 +1,10 @@
-"""The boundary to ZeroGPU, where a forked copy of this process gets a GPU for seconds.
+"""The boundary to ZeroGPU, where a forked copy of this process gets a GPU for some seconds.
 
     here (this process) -- arguments --> there (where the GPU is) --> work
                         <-- values, last Done or Failed --
 
-Both sides are the same process where there is no ZeroGPU. What crosses is pickled there, so it must be
-plain data; an error crosses as its sentence, because `spaces` keeps no more of it than its type.
+Without ZeroGPU, both sides are the same process. On ZeroGPU, everything that crosses is pickled, so it must
+be plain data; an error crosses as its sentence, because `spaces` keeps only its type.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 from logitspec.errors import LogitSpecError, sentence
 
 try:
-    import spaces  # before torch: it takes the place of CUDA until there is a GPU
+    import spaces  # before torch: it stands in for CUDA until there is a GPU
 except ImportError:
     spaces = None  # type: ignore[assignment,unused-ignore]
 
 # Where this is true, CUDA in this process is emulated: no forwards, no graphs, no timing.
 HERE = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
-MAX_SECONDS = 120.0  # what a visitor without an account has for a whole day
+MAX_SECONDS = 120.0  # the daily quota of a visitor without an account
 LEFT = re.compile(r"\((\d+)s requested vs\. (-?\d+)s left\)\. Try again in (\w[\w:, ]*\w)")
 
 Work = Callable[..., Generator[Any, None, Any]]
@@ -51,7 +51,7 @@ class Failed:
 def boundary(work: Work) -> Work:
     """`work`, a generator function of plain data, as one that runs where the GPU is.
 
-    It takes one more argument, the first: the seconds of GPU time to request. Every error, of the work
+    It takes one extra argument first: the seconds of GPU time to request. Every error, whether of the work
     or of ZeroGPU, is raised as LogitSpecError.
     """
 
@@ -72,7 +72,7 @@ def boundary(work: Work) -> Work:
             return (yield from _received(results))
         except LogitSpecError:
             raise
-        except Exception as error:  # of `spaces`: the work's own arrive as Failed
+        except Exception as error:  # of `spaces`; errors of the work arrive as Failed
             log.warning("no GPU any more: %s", error)
             raise LogitSpecError(_space_sentence(error, _duration(seconds))) from error
         finally:
@@ -101,7 +101,7 @@ def _duration(seconds: float, *_: Any) -> int:
 
 
 def _space_sentence(error: Exception, seconds: int) -> str:
-    """The sentence for an error of `spaces`, which are Gradio's, with a title."""
+    """The sentence for an error of `spaces`, whose errors are Gradio's and have a title."""
     title, message = getattr(error, "title", ""), str(getattr(error, "message", error))
     if left := LEFT.search(message):
         return (

@@ -11,12 +11,12 @@ from typing import Any
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 PACE = 0.05
 MEAN_PACE = 0.1
-WINDOW = 6  # forwards whose median is held against what was expected
-DISAGREES = 1.3  # times as long, or as short, as expected: more than forwards of one size differ
+WINDOW = 6  # forwards whose median is compared with what was expected
+DISAGREES = 1.3  # times as long, or as short, as expected; forwards of one size differ by less
 
 
 class RunningMean:
-    """A mean that follows what it measures: of all values so far, then ever more of the last 1 / MEAN_PACE."""
+    """A mean that follows its values: of all values at first, then mainly of the last 1 / MEAN_PACE."""
 
     def __init__(self) -> None:
         self.value = 0.0
@@ -29,10 +29,10 @@ class RunningMean:
 
 @dataclass(frozen=True, slots=True)
 class StepCosts:
-    """What a drafter may weigh a node against.
+    """The costs that a drafter may weigh a node against.
 
-    forward: the target's costs; None where nobody knows them. loop: seconds that a step has taken
-    lately beside its forward and beside drafting: fetching, accepting, committing, observing.
+    forward: the target's costs; None if unknown. loop: seconds that a step has recently taken outside
+    its forward and drafting: fetching, accepting, committing, observing.
     """
 
     forward: ForwardCosts | None = None
@@ -64,9 +64,9 @@ class ForwardCosts:
     def doubtful(self) -> int | None:
         """Rows whose time should be measured again, or None.
 
-        A machine that was busy while costs were measured may have made sizes look so dear that no forward
-        over them would ever show the error. So once WINDOW forwards have been seen, the sizes next to theirs
-        are doubtful, and all sizes are if those or the forwards took another time than was expected.
+        A machine that was busy while costs were measured may have made sizes look so expensive that no forward
+        of these sizes would ever run to show the error. So once WINDOW forwards have been seen, the sizes next
+        to theirs are doubtful, and all sizes are if those or the forwards did not take the expected time.
         """
         return self._doubtful[0] if self._doubtful else None
 
@@ -77,7 +77,7 @@ class ForwardCosts:
         if self._checking and _disagree(seconds, self.seconds[place]):
             self._doubt_all(without=rows)
         self._checking = self._checking and bool(self._doubtful)
-        # A smaller size that was dearer, or a larger one that was cheaper, was wrong, for this one is newer.
+        # This time is newer, so a longer one of a smaller size, or a shorter one of a larger size, was wrong.
         self.seconds[:place] = [min(each, seconds) for each in self.seconds[:place]]
         self.seconds[place:] = [
             seconds,
@@ -96,7 +96,7 @@ class ForwardCosts:
         return max(seconds[0], seconds[left] + slope * (rows - sizes[left]))
 
     def table(self, max_rows: int) -> list[float]:
-        """`at` for 0 to `max_rows` rows, in one go: drafters ask for it in every step."""
+        """`at` for 0 to `max_rows` rows, in one go: drafters ask for it at every step."""
         seconds: list[float] = [self.seconds[0]] * self.rows[0]
         for place in range(1, len(self.rows)):
             first, start = self.rows[place - 1], self.seconds[place - 1]
@@ -111,7 +111,7 @@ class ForwardCosts:
         return [*seconds[: max_rows + 1], *(self.at(rows) for rows in beyond)]
 
     def observe(self, rows: int, seconds: float) -> None:
-        """Learn that a forward over `rows` rows took `seconds`; an outlier moves little."""
+        """Learn that a forward over `rows` rows took `seconds`; an outlier has little effect."""
         expected = self.at(rows)
         rows = self._padded(rows)
         self._compare(rows, seconds / expected)
@@ -123,7 +123,7 @@ class ForwardCosts:
         self._smooth()
 
     def _compare(self, rows: int, ratio: float) -> None:
-        """Hold the last WINDOW forwards against what was expected: `ratio` times as long the last one."""
+        """Compare the last WINDOW forwards with what was expected; the last one took `ratio` times as long."""
         self._ratios.append(ratio)
         self._observed += 1
         self._visited.add(rows)
@@ -143,8 +143,8 @@ class ForwardCosts:
             self._doubtful = above + below
 
     def _doubt_all(self, without: int | None = None) -> None:
-        """Have all sizes measured again, ever more rarely: each costs a step a forward more, and a machine
-        that changes its speed all the time would never be done."""
+        """Have all sizes measured again, ever more rarely: each costs a step one more forward, and on a
+        machine whose speed changes all the time it would never end."""
         if self._observed >= self._pause:
             self._checking = False
             self._doubtful = [each for each in self.rows if each != without]
@@ -162,7 +162,7 @@ class ForwardCosts:
         return self.rows[place] if self.padded and place < len(self.rows) else rows
 
     def _smooth(self) -> None:
-        """Let seconds never fall as rows grow: pool adjacent violators."""
+        """Make seconds non-decreasing in rows: pool adjacent violators."""
         if self.seconds == sorted(self.seconds):
             return
         level: list[tuple[float, int]] = []  # seconds, and for how many sizes

@@ -1,4 +1,4 @@
-"""What a target promises of its outputs, in words: that drafting changes none, or where it may."""
+"""What a target promises about its outputs, in words: that drafting changes none, or where it may."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class StepSeconds:
 
     @property
     def loop(self) -> float:
-        """What the engine takes beside the forward and the draft."""
+        """The engine's own time, without the forward and the draft."""
         return self.wall - self.draft - self.device
 
     @property
@@ -44,7 +44,7 @@ class Counts:
 
     lengths: steps by tokens emitted, root included. sizes: steps by nodes of the tree, root included.
     drafted_by: drafts by origin. accepted_by: accepted drafts by origin and depth, 1 right below the
-    root. uncompared: drafts below a rejection, or behind the end of the text.
+    root. uncompared: drafts below a rejection, or after the end of the text.
     """
 
     lengths: Counter[int] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class Counts:
 
     @property
     def forwards(self) -> int:
-        """Forwards of the target, one a step, prefill not counted."""
+        """Forwards of the target, one per step, prefill not counted."""
         return self.lengths.total()
 
     @property
@@ -69,7 +69,7 @@ class Counts:
 
     @property
     def drafted(self) -> int:
-        """Nodes without roots: accepted + rejected + uncompared."""
+        """Nodes other than roots: accepted + rejected + uncompared."""
         return self.drafted_by.total()
 
     @property
@@ -89,7 +89,7 @@ class Counts:
 
     @property
     def mean_drafted(self) -> float:
-        """Drafts a step, roots not counted."""
+        """Drafts per step, roots not counted."""
         return ratio(self.drafted, self.forwards)
 
     @property
@@ -104,7 +104,7 @@ class Counts:
 
     @property
     def origins(self) -> list[str]:
-        """Those of accepted drafts."""
+        """The origins of accepted drafts."""
         return sorted({origin for origin, _ in self.accepted_by})
 
     def accepted_at(self, origin: str) -> Counter[int]:
@@ -114,7 +114,7 @@ class Counts:
         )
 
     def shares(self) -> dict[str, float]:
-        """The part of the emitted tokens that each origin has."""
+        """Each origin's share of the emitted tokens."""
         emitted = Counter({"root": self.forwards})
         for (origin, _), count in self.accepted_by.items():
             emitted[origin] += count
@@ -139,7 +139,7 @@ class Counts:
 
 
 def ratio(part: float, whole: float) -> float:
-    """0 where there is nothing."""
+    """`part` / `whole`; 0 if `whole` is 0."""
     return part / whole if whole else 0.0
 
 

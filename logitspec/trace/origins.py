@@ -18,9 +18,9 @@ FILE = ASSETS / "origins.json"
 class Look:
     """What Python shows of an origin.
 
-    title: its name in sentences. label, colour and pattern: its name in texts and charts, its colour there (of 3:1 and more on white and
-    on black), and plotly's name for what its bars are filled with. words: in the terminal's legend; style and
-    style_without_colour: parameters of the terminal's escape sequence.
+    title: its name in sentences. label, colour and pattern: its name in texts and charts, its colour there (a contrast
+    of 3:1 and more on white and on black), and plotly's name for the fill of its bars. words: its text in the
+    terminal's legend; style and style_without_colour: parameters of the terminal's escape sequence.
     """
 
     title: str
@@ -33,7 +33,7 @@ class Look:
 
 
 def looks(origins: dict[str, Any]) -> dict[str, Look]:
-    """By origin, in the order of legends; `origins`: what the file holds."""
+    """The looks by origin, in the order of legends; `origins`: the content of the file."""
     return {
         name: Look(each["title"], **each["chart"], **each["terminal"])
         for name, each in origins.items()

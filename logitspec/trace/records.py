@@ -1,4 +1,4 @@
-"""The trace: everything that one run did, step by step, and the only thing that others read about it."""
+"""The trace: everything that one run did, step by step, and all that other modules read about it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StepRecord:
     """One step: what was drafted from which last logits, what the target chose, what was kept.
 
     position: absolute position of the root (the verified tokens before the step).
-    last: the best of the last logits, those that chose the root: 64, or as many as were
+    last: the best tokens of the last logits, which chose the root: 64, or as many as were
         drafted from.
     choices: the target's token after each node, one per node.
     path: accepted nodes, root first; their tokens are what the step emitted.
@@ -57,7 +57,7 @@ class StepRecord:
 
     def states(self) -> list[str]:
         """Per node "accepted", "rejected" (its parent was accepted, the target chose another token)
-        or "uncompared" (below a rejection, or behind the end of the text)."""
+        or "uncompared" (below a rejection, or after the end of the text)."""
         accepted = set(self.path)
         states = []
         for node, (token, parent) in enumerate(
@@ -111,13 +111,13 @@ class Trace:
 
     options: the drafter's, by name. model, environment: what ran, as reported by the target.
     prompt_ids, eos_ids: token ids. vocabulary: the bytes of every token id that the trace mentions,
-    as far as a tokenizer was at hand. prefill_seconds: device seconds to read the prompt.
+    if a tokenizer was at hand. prefill_seconds: device seconds to read the prompt.
     finish: "eos", "length" (max_new_tokens reached), "context" (no room left), "cancelled" or "error"
     (then `error` says why in one sentence).
     recorded: title of a run that was made to be replayed; empty for others. baseline: the method and
-    the seconds a token of plain decoding, where the same prompt was measured on the same device.
+    the seconds per token of plain decoding, if the same prompt was measured on the same device.
 
-    framed: what notebooks show of a run, as HTML; the package says, since nothing here knows of pages.
+    framed: the HTML that notebooks show for a run; set by the package, since nothing here knows of pages.
     """
 
     framed: ClassVar[Callable[[Trace], str] | None] = None
@@ -145,7 +145,7 @@ class Trace:
         return f"<Trace of {self.method}: {tokens} tokens in {len(self.steps)} steps, finish={self.finish!r}>"
 
     def _repr_html_(self) -> str | None:
-        """The run in a notebook, to be played; None, by which a notebook shows its `repr`, where nothing plays it."""
+        """The run, for a notebook to play; None, for which a notebook shows the `repr`, if nothing can play it."""
         framed = type(self).framed
         return framed(self) if framed else None
 
@@ -185,7 +185,7 @@ class Trace:
         return ids
 
     def spell(self, speller: Callable[[int], bytes], since: int = 0) -> dict[int, bytes]:
-        """Enter the bytes of the ids mentioned from step number `since` on; those that were new."""
+        """Add the bytes of the ids mentioned from step number `since` on; return the new ones."""
         new = self.mentioned(since) - self.vocabulary.keys()
         spelt = {token: speller(token) for token in sorted(new)}
         self.vocabulary.update(spelt)
@@ -225,8 +225,8 @@ class Trace:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Trace:
-        """The trace in `text`; LogitSpecError when it is no trace, one of another schema, or one that breaks
-        the bounds of `assets/schema.json`."""
+        """The trace in `text`; LogitSpecError if it is not a trace, has another schema, or breaks the
+        bounds of `assets/schema.json`."""
         data = read(text)
         fields = {name: data[name] for name in cls.__slots__ if name in data}
         fields["sampling"] = Sampling.from_json(data["sampling"])
@@ -238,20 +238,20 @@ class Trace:
         return cls(**fields)
 
     def save(self, path: str | Path) -> None:
-        """Write the JSON document to `path`, gzipped when the name ends in .gz; LogitSpecError where that can't be."""
+        """Write the JSON document to `path`, gzipped if the name ends in .gz; LogitSpecError if that fails."""
         data = self.to_json().encode()
         packed = str(path).endswith(".gz")
-        # Without the time, so that the same trace gives the same file.
+        # Without a timestamp, so that the same trace gives the same file.
         files.write(path, gzip.compress(data, mtime=0) if packed else data)
 
     @classmethod
     def open(cls, path: str | Path) -> Trace:
-        """The trace stored at `path`, gzipped or not; LogitSpecError as of `from_json`, or when it can't be read."""
+        """The trace stored at `path`, gzipped or not; LogitSpecError as in `from_json`, or if it can't be read."""
         return cls.from_json(_contents(path))
 
 
 def _contents(path: str | Path) -> bytes:
-    """The bytes of a file, unpacked; never more of them than a trace may have."""
+    """The bytes of a file, unpacked; never more than a trace may have."""
     most: int = LIMITS["bytes"]
     try:
         with Path(path).open("rb") as file:

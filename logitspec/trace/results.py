@@ -1,4 +1,4 @@
-"""What a target says of one forward, in plain ints and floats."""
+"""The result of one target forward, in plain ints and floats."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class TopK:
-    """The best token ids of one distribution and their probabilities at temperature 1, best first; nobody changes
-    one. (A frozen class takes longer to make, and a step makes one for each node.)"""
+    """The best token ids of one distribution and their probabilities at temperature 1, best first; never
+    modified. (A frozen class takes longer to create, and a step creates one for each node.)"""
 
     ids: list[int]
     probs: list[float]

@@ -7,16 +7,16 @@ from typing import Any
 
 from logitspec.errors import LogitSpecError
 
-EXACT = 2**53  # below, every whole number is one of JavaScript's
-SEEDS = 2**63  # of them, from 0 on
+EXACT = 2**53  # below this, JavaScript's numbers hold every whole number exactly
+SEEDS = 2**63  # the number of seeds, from 0 on
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the target chooses: the argmax at temperature 0, otherwise a draw fixed by seed and position.
 
-    top_k: tokens that may be drawn, 0 for all; top_p is of what they leave. repetition_penalty: how much
-    less likely a token is that stands in the text, 1 for not at all; it comes before everything else.
+    top_k: tokens that may be drawn, 0 for all; top_p applies to what top_k leaves. repetition_penalty: how
+    much less likely a token is that is already in the text, 1 for not at all; it is applied first.
     """
 
     temperature: float = 0.0
@@ -51,7 +51,7 @@ class Sampling:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")
 
     def to_json(self) -> dict[str, Any]:
-        """The fields by name; the penalty only where there is one. A seed that a page would round is a text."""
+        """The fields by name; the penalty only if there is one. A seed that a page would round is a string."""
         fields = asdict(self)
         if self.seed >= EXACT:
             fields["seed"] = str(self.seed)
@@ -61,7 +61,7 @@ class Sampling:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Sampling:
-        """The one of `to_json`."""
+        """The inverse of `to_json`."""
         return cls(**{**fields, "seed": int(fields.get("seed", 0))})
 
 

@@ -1,10 +1,10 @@
-"""What a file of a trace may hold: types, bounds, and what its parts must have to do with each other.
+"""What a trace file may hold: types, bounds, and how its parts must fit together.
 
     read(text) -> size -> JSON -> kind and schema -> types and bounds -> coherence -> the document
 
-Types and bounds stand in `assets/schema.json`, which the page's reader takes as well: assets/player/schema.js has
+Types and bounds are in `assets/schema.json`, which the page's reader uses as well: assets/player/schema.js has
 the same functions in the same order, and a test gives both the same files. So a file opens in both or in
-neither, and what opens can be shown, exported and drawn.
+neither, and a file that opens can be shown, exported and drawn.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SchemaError(ValueError):
         self.words, self.place = words, ""
 
     def at(self, part: str) -> SchemaError:
-        """Name the part that holds the place so far."""
+        """Prepend the part that holds the place so far."""
         self.place = part + self.place
         return self
 
@@ -56,10 +56,10 @@ class SchemaError(ValueError):
 def read(
     text: str | bytes, kind: str = "trace", check: Callable[[Any], None] | None = None
 ) -> dict[str, Any]:
-    """The document of a file, with whole numbers as int. kind: trace, race or another of the schema, for which
-    `check` raises SchemaError where its parts have the wrong thing to do with each other.
+    """The document of a file, with whole numbers as int. kind: trace, race or another kind in the schema, for
+    which `check` raises SchemaError if the parts don't fit together.
 
-    Raises LogitSpecError with one sentence when it is none, is of another schema, or is out of bounds.
+    Raises LogitSpecError with one sentence if it is not of this kind, has another schema, or is out of bounds.
     """
     document = _parsed(text, kind)
     if not isinstance(document, dict) or "schema" not in document:
@@ -82,14 +82,14 @@ def read(
 
 
 def too_large(kind: str = "trace") -> LogitSpecError:
-    """What to say of a file that has more bytes, unpacked, than are read."""
+    """The error for a file that has more bytes, unpacked, than are read."""
     return LogitSpecError(
         f"This {kind} has more than {LIMITS['bytes'] >> 20} MB; save a shorter run."
     )
 
 
 def unopenable(text: bytes, kind: str = "trace") -> str:
-    """Why a document that was written can't be opened again, in a sentence; empty where it can."""
+    """Why a document that was written can't be opened again, in a sentence; empty if it can."""
     if len(text) > LIMITS["bytes"]:
         why = f"has {len(text) / 2**20:.0f} MB, and files of up to {LIMITS['bytes'] >> 20} MB are opened"
     elif _brackets(text) > LIMITS["brackets"]:
@@ -130,7 +130,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 def _resolved(rule: Any, names: dict[str, Rule]) -> Any:
-    """The rule with those that it names in their places."""
+    """The rule with every reference replaced by the rule that it names."""
     if isinstance(rule, list):
         return [_resolved(each, names) for each in rule]
     if not isinstance(rule, dict):
@@ -152,7 +152,7 @@ RULES: dict[str, Rule] = _resolved(_DATA["$defs"], _DATA["$defs"])
 
 
 def _checked(value: Any, rule: Any) -> Any:
-    """`value`, with whole numbers as int; SchemaError where it breaks the rule."""
+    """`value`, with whole numbers as int; SchemaError if it breaks the rule."""
     if rule is True:
         return _plain(value, LIMITS["depth"])
     kind, wanted = _TYPES[type(value)], rule["type"]
@@ -235,7 +235,7 @@ def _check_object(values: dict[str, Any], rule: Rule) -> None:
 
 
 def _check_entries(values: dict[str, Any], rule: Rule) -> None:
-    """Of an object whose names are data."""
+    """Check an object whose names are data."""
     if not all(map(rule["propertyNames"]["pattern"].fullmatch, values)):
         raise SchemaError("has an entry of a wrong name")
     each = rule["additionalProperties"]
@@ -251,7 +251,7 @@ def _check_entries(values: dict[str, Any], rule: Rule) -> None:
 
 
 def _fits(values: list[Any], rule: Rule) -> bool:
-    """Whether all values keep the rule, at the speed of C; False also where only `_checked` can say."""
+    """Whether all values keep the rule, at the speed of C; also False if only `_checked` can tell."""
     kinds, wanted = set(map(type, values)), rule["type"]
     if "null" in wanted and type(None) in kinds:
         kinds.discard(type(None))
@@ -274,7 +274,7 @@ def _fits(values: list[Any], rule: Rule) -> bool:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """A value that no rule speaks of: bounded, and JSON in any program."""
+    """A value that no rule describes: bounded, and JSON in any program."""
     if isinstance(value, (list, dict)) and depth == 0:
         raise SchemaError("holds something too deep")
     if isinstance(value, dict):
@@ -292,7 +292,7 @@ def _plain(value: Any, depth: int) -> Any:
     return value
 
 
-# What parts have to do with each other
+# How parts fit together
 
 
 def _cohere_race(race: dict[str, Any]) -> None:
@@ -347,7 +347,7 @@ def _cohere_step(step: dict[str, Any], position: int) -> None:
 
 
 def _check_path(step: dict[str, Any]) -> None:
-    """From the root down, every node what the target chose after the one before."""
+    """The path leads down from the root, and the target chose each node after the one before."""
     tokens, parents, choices, path = (
         step[name] for name in ("tokens", "parents", "choices", "path")
     )
@@ -359,7 +359,7 @@ def _check_path(step: dict[str, Any]) -> None:
 
 
 def _check_sources(rows: Sequence[Sequence[Any]], parents: list[int], position: int) -> None:
-    """Every origin is known, and what was copied stood before the copy."""
+    """Every origin is known, and every copied token comes before its copy."""
     depths: list[int] = []
     for node, (row, parent) in enumerate(zip(rows, parents, strict=True)):
         depths.append(depths[parent] + 1 if node else 0)

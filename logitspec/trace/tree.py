@@ -1,7 +1,7 @@
 """Draft trees: what a drafter proposes, where every node came from, and which nodes are accepted.
 
 root ── node ── node          node 0 is the root: the next token, already certain
-  └──── node                  every other node is a guess about what follows its parent
+  └──── node                  every other node is a draft of what follows its parent
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from logitspec.errors import LogitSpecError
 
 
 class Origin(str, Enum):
-    """The source of a token. How each looks and is called stands in assets/origins.json."""
+    """The source of a token. The name and look of each are in assets/origins.json."""
 
     ROOT = "root"
     LOGIT = "logit"
@@ -27,11 +27,11 @@ class Provenance(NamedTuple):
     """Where a node came from; what does not apply to its origin is None.
 
     rank, probability: of the token in the last logits (rank 0 is the most probable); of a recycled
-        one, after its parent's token when the target last read that.
+        one, in the logits after its parent's token when the target last read that.
     match_length: tokens of the n-gram that was looked up, or of the suffix that was matched.
     copied_from: absolute position in the sequence that the token was copied from.
     key: where a retrieved n-gram ended: "root" (at the root) or "next_next" (at the next-next token below
-        the root; from a match length of 2 on the n-gram held the root as well).
+        the root; from a match length of 2 on, the n-gram included the root).
     """
 
     origin: Origin
@@ -72,7 +72,7 @@ class DraftTree:
     def to_explain(
         cls, tokens: list[int], parents: list[int], later: Callable[[], list[Provenance]]
     ) -> DraftTree:
-        """A whole tree, where what tells the nodes' provenance can wait until the device is at work."""
+        """A whole tree; `later`, which gives its provenance, can wait until the device is at work."""
         tree = cls(tokens[0])
         tree.tokens, tree.parents, tree._later = tokens, parents, later
         return tree
@@ -85,7 +85,7 @@ class DraftTree:
 
     @property
     def provenance(self) -> list[Provenance]:
-        """Of each node."""
+        """The provenance of each node."""
         self.explain()
         return self._provenance
 
@@ -101,9 +101,9 @@ class DraftTree:
         return f"DraftTree(tokens={self.tokens}, parents={self.parents})"
 
     def add(self, parent: int, token: int, provenance: Provenance, merge: bool = True) -> int:
-        """Hang `token` under `parent` and return its node.
+        """Add `token` under `parent` and return its node.
 
-        With `merge`, a child of `parent` that carries the token already is returned instead, unchanged.
+        With `merge`, a child of `parent` that already carries the token is returned instead, unchanged.
         Raises LogitSpecError when `parent` is not a node of this tree.
         """
         if not 0 <= parent < len(self.tokens):
@@ -140,7 +140,7 @@ class DraftTree:
         return paths
 
     def cut(self, depth: int) -> DraftTree:
-        """This tree without the nodes below `depth`; itself when nothing lies below."""
+        """This tree without the nodes below `depth`; the tree itself if there are none."""
         depths = self.depths()
         if max(depths) <= depth:
             return self

@@ -18,7 +18,7 @@ def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
     packed: dict[str, str | None] = {}
 
     def answer(name: str, first: int) -> str | None:
-        """The whole of a recorded run, whatever part of it is asked for."""
+        """`Host.reply` for a live run; a recorded run as a whole, whichever part is requested."""
         if name not in recorded:
             return host.reply(name, first)
         if name not in packed:
@@ -27,9 +27,9 @@ def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
         return packed[name]
 
     async def fetch_steps(request: Any) -> str | None:
-        """The steps of {"run", "from"}, which fill a gap; also the whole run, where those are many.
+        """The steps of {"run", "from"}, which fill a gap; the whole run where those are many.
 
-        What is packed already costs nothing; other answers are made in moderation.
+        Answers that are packed already cost nothing; others are made in moderation.
         """
         if not isinstance(request, dict):
             return None
@@ -43,7 +43,7 @@ def callbacks(host: Host, demos: Path) -> list[Callable[[Any], Any]]:
         return await in_moderation(host.answering, answer, name, first)
 
     def stop_run(request: Any) -> None:
-        """End {"run"}, which went on without its page. Names of runs can't be guessed."""
+        """End {"run"}, which has continued without its page. Names of runs can't be guessed."""
         if isinstance(request, dict) and isinstance(request.get("run"), str):
             host.stop(request["run"])
 

@@ -1,9 +1,9 @@
-"""The texts of `assets/words` for Python, which writes English; `assets/page/translated.js` finds their like in the
-reader's language.
+"""The texts of `assets/words` for Python, which writes English; `assets/page/translated.js` finds their counterparts in
+the reader's language.
 
-A language is a folder there, a room a file in it: keys and texts. A text has places: `{name}`, `{name:.2}` for two
-decimals, `{name:%1}` for a share as a percentage with one; or it is an object of plural forms by CLDR category, which
-the value `n` chooses among.
+A language is a folder there, and a room is a file in it, with keys and texts. A text has placeholders: `{name}`,
+`{name:.2}` for two decimals, `{name:%1}` for a share as a percentage with one decimal; or it is an object of plural
+forms by CLDR category, among which the value `n` chooses.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def texts(language: str) -> Texts:
 
 
 def say(key: str, **values: Any) -> str:
-    """The English text of a key with values in its places.
+    """The English text of a key with values for its placeholders.
 
-    Raises KeyError for a key, or a place's value, that is missing.
+    Raises KeyError if the key, or a placeholder's value, is missing.
     """
     text = texts(DEFAULT_LANGUAGE)[key]
     if isinstance(text, dict):
@@ -50,6 +50,6 @@ def _written(value: Any, kind: str | None, digits: str | None) -> str:
     if kind is None:
         return f"{value:,}"
     number = Decimal(repr(value)) * (100 if kind == "%" else 1)
-    # The page's numbers round a half up, and by the decimal digits that a number shows.
+    # As on the page, halves are rounded up, based on the decimal digits that a number shows.
     rounded = number.quantize(Decimal(1).scaleb(-int(digits or 0)), ROUND_HALF_UP)
     return f"{rounded:,}%" if kind == "%" else f"{rounded:,}"

@@ -25,9 +25,9 @@ from logitspec.ui.visit import visitor_of
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 EVERY_CLICK: dict[str, Any] = {**PRIVATE, "trigger_mode": "multiple"}
-# The order of those who wait is serving/turn.py's, so Gradio's queue lets everybody through.
+# serving/turn.py orders the waiting runs, so Gradio's queue lets everybody through.
 AT_ONCE: dict[str, Any] = {"concurrency_limit": None, "concurrency_id": "model"}
-MAX_TICKETS = 4096  # the latest
+MAX_TICKETS = 4096  # the latest are kept
 SECONDS_TO_JOIN = 5.0  # from a click to its run
 SECONDS_PER_LOOK = 0.05
 
@@ -65,8 +65,8 @@ class Desk:
     ) -> None:
         """Run on click and on Shift+Enter, stop on Stop; a new run ends the visitor's old ones.
 
-        request: makes one of the values of `inputs`; may raise LogitSpecError. events: of the page's
-        window, by which the view hears of both presses before the server does.
+        request: makes a Request from the values of `inputs`; may raise LogitSpecError. events: names of two
+        events of the page's window, which tell the view of a start or a stop before the server hears of it.
         """
         # Not a gr.State: Gradio would read it when a waiting run begins, not at the click.
         click = gr.Textbox(visible=False)
@@ -87,7 +87,7 @@ class Desk:
             **EVERY_CLICK,
         )
         run_event = ticket.then(run, [click, *inputs], [view], **AT_ONCE, **EVERY_CLICK)
-        for event in (ticket, run_event):  # the server's refusal never comes as a message
+        for event in (ticket, run_event):  # a refusal by the server never arrives as a message
             event.failure(None, js=f"() => logitspec.announce('{events[0]}-refused', [])")
         stop.click(self._stop, outputs=[view], js=halted, queue=False, **EVERY_CLICK)
 
@@ -97,8 +97,8 @@ class Desk:
             _replace(old)
 
     def _new_ticket(self, visit: gr.Request) -> str:
-        """A name for this click. Comes before the queue, so that a Stop pressed while the run still
-        waits finds what to set."""
+        """A name for this click. Called before the queue, so that a Stop pressed while the run still
+        waits finds its ticket."""
         click, session = secrets.token_hex(8), str(visit.session_hash)
         old = self._newest.get(session)
         self._newest[session] = self._tickets[click] = Ticket()
@@ -113,8 +113,8 @@ class Desk:
     async def _stream(
         self, visit: gr.Request, click: str, make: Callable[[], Request]
     ) -> AsyncIterator[str]:
-        """`_messages`. A run that was replaced ends after the next one has joined: Gradio closes a page's stream with
-        the last of its runs, and what joins in that moment would never be read."""
+        """Yield `_messages`. A replaced run ends only after the next one has joined: Gradio closes a page's stream
+        with the last of its runs, and a run that joined at that moment would never be read."""
         async for message in self._messages(visit, click, make):
             yield message
         for _ in range(round(SECONDS_TO_JOIN / SECONDS_PER_LOOK)):
@@ -152,7 +152,7 @@ class Desk:
                 return
             said = error_sentence(error)
             yield error_message(said)
-            # The page takes a notice for markup, and names in a sentence are the visitor's.
+            # The page renders a notice as markup, and a sentence may have names from the visitor.
             raise gr.Error(escape(said, quote=False), print_exception=False, duration=5) from error
 
     def _stop(self, visit: gr.Request) -> Any:
@@ -169,7 +169,7 @@ def _replace(ticket: Ticket) -> None:
 
 
 def _packed(messages: Generator[str, None, None]) -> Generator[str, None, None]:
-    """Each of `messages` packed; they are closed with this."""
+    """Each of `messages`, packed; closing this closes `messages` too."""
     with closing(messages):
         yield from map(pack, messages)
 

@@ -1,7 +1,7 @@
 """The pictures of the tab "Why it works": plotly figures from evidence.
 
-Text and lines get their colours from the page's style, which knows light and dark; bars and curves
-have colours of 3:1 and more on both, and a pattern, a dash or a marker beside.
+Text and lines get their colours from the page's style, which has a light and a dark mode; bars and
+curves have colours with a contrast of 3:1 or more in both, and also a pattern, a dash or a marker.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LINES = (
     ("#c2609a", "dash", "bowtie"),
     ("#d0532a", "dashdot", "hourglass"),
 )
-NAME = "<extra>%{fullData.name}</extra>"  # in a box that says what the pointer is on
+NAME = "<extra>%{fullData.name}</extra>"  # in the box shown at the pointer
 WHOLE = "#7b8593"
 HEIGHT = 380
 TALLER = 460  # with a legend
@@ -92,7 +92,7 @@ def lengths(evidence: Evidence, method: str) -> go.Figure:
 
 
 def costs(evidence: Evidence, method: str) -> go.Figure:
-    """Milliseconds of a forward by its rows; the tree sizes that were chosen by them."""
+    """Milliseconds of a forward by rows, and the tree sizes that were chosen by this cost."""
     low, middle, high = quartiles(total(evidence.runs[OURS]).sizes)
     figure = _figure(say("why.chart-rows-axis"), say("why.chart-ms-axis"))
     milliseconds = [1000 * each for each in evidence.seconds]
@@ -202,5 +202,5 @@ def _percent(figure: go.Figure) -> go.Figure:
 
 
 def _doubling(figure: go.Figure, ticks: list[int]) -> go.Figure:
-    """Equal steps for equal factors, a tick for each of the sizes."""
+    """Equal steps for equal factors, with a tick for each size."""
     return figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(tick) for tick in ticks])

@@ -1,4 +1,4 @@
-"""The lanes of a race as inputs: a method each, and its options."""
+"""The inputs for the lanes of a race: a method each, and its options."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from logitspec.drafters import DEFAULT_METHOD, METHODS
 from logitspec.ui.catalogue import say
 from logitspec.ui.options import option_inputs, own_options
 
-# Plain decoding on top, and one against it; the others are there to be filled.
+# Plain decoding first, then one method against it; the other lanes start empty.
 LANES = ("autoregressive", DEFAULT_METHOD, "", "")
 NO_LANE = ("–", "")
 
 
 def lane_inputs() -> list[Any]:
-    """A column for each lane, in a row; those that a race can do without may be empty. Returns what
-    `entries` wants the values of."""
+    """A column for each lane, in a row; lanes after the first MIN_RIVALS may be empty. Returns the inputs
+    whose values `entries` takes."""
     titles = [(each.title, name) for name, each in METHODS.items()]
     inputs = []
     with gr.Row():
@@ -41,13 +41,13 @@ def _lane(number: int, choices: list[tuple[str, str]], method: str) -> tuple[Any
 
 
 def entries(values: tuple[Any, ...]) -> list[Entry]:
-    """What `logitspec.decoding.race` takes, from the values of the inputs of all lanes in their order."""
+    """The entries for `logitspec.decoding.race`, from the input values of all lanes in order."""
     lanes = zip(values[::2], values[1::2], strict=True)
     return [_entry(method, options) for method, options in lanes if method]
 
 
 def _entry(method: str, options: str) -> Entry:
-    """The method with those of its options that are not the default ones."""
+    """The method with those of its options that differ from their defaults."""
     if method not in METHODS:
         return method
     usual = METHODS[method]().options()

@@ -31,12 +31,12 @@ THREADS = 40  # beyond those for runs
 def serving_options(
     page: gr.Blocks, host: Host, access: Access, mcp: bool = False
 ) -> dict[str, Any]:
-    """For `page.launch`: `launch_options`, and everything that visitors have to do with. mcp: whether programs
-    have the tools over MCP."""
+    """Options for `page.launch`: `launch_options`, and everything that concerns visitors. mcp: whether programs
+    get the tools over MCP."""
     served = mcp_server(page, host) if mcp else None
 
     async def goodbye(request: Request) -> Response:
-        """The page that follows the run in the body is closed."""
+        """Tell the host that the page that follows the run named in the body is closed."""
         name = (await request.body()).decode("utf-8", "replace")
         host.goodbye(name, request.client.host if request.client else "")
         return Response(status_code=204)
@@ -56,7 +56,7 @@ def serving_options(
     return {
         **options,
         "max_file_size": "1kb",  # nothing here is uploaded
-        "max_threads": MAX_WAITING + THREADS,  # Gradio counts runs that wait, too
+        "max_threads": MAX_WAITING + THREADS,  # Gradio counts waiting runs, too
         "state_session_capacity": MAX_SESSIONS,
         "enable_monitoring": False,
         "run_history": False,
@@ -79,8 +79,8 @@ def _both(
 
 
 def misfits(page: gr.Blocks) -> Callable[[str, dict[str, Any]], str | None]:
-    """What says in a sentence why `page` has no function for a request, or not for its values. Gradio would
-    fail at those with a trace of its own calls."""
+    """A function that says in a sentence why `page` has no function for a request, or none that takes its values;
+    None where it has one. Gradio would fail on such a request with a traceback of its own calls."""
 
     def misfit(path: str, body: dict[str, Any]) -> str | None:
         kind, _, rest = path.removeprefix("/gradio_api/").partition("/")
@@ -104,7 +104,7 @@ def misfits(page: gr.Blocks) -> Callable[[str, dict[str, Any]], str | None]:
 
 
 def _values(function: Any, data: Any) -> str | None:
-    """Why `data` are not the values of `function`."""
+    """Why `function` does not take the values `data`; None if it does."""
     taken = {len(function.inputs), sum(not each.skip_api for each in function.inputs)}
     given = len(data) if isinstance(data, list) else 0
     if isinstance(data, list) and given in taken:

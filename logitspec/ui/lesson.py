@@ -14,7 +14,7 @@ from logitspec.serving.host import Host
 from logitspec.serving.waiting import in_moderation
 from logitspec.ui.catalogue import LANGUAGES
 
-# It is a file for the visitor's disk, and no page of the app's.
+# A file for the visitor's disk, not a page of the app.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Disposition": 'attachment; filename="logitspec-lesson.html"',
@@ -23,7 +23,7 @@ MAX_STATION = 1000  # as in the addresses that the page reads
 
 
 def lesson_route(address: str, host: Host) -> Route:
-    """The route of that page, which is built while somebody waits; what `host` runs goes before it."""
+    """The route of that page, which is built on request; the runs of `host` take precedence."""
 
     async def send(request: Request) -> Response:
         asked = request.query_params
@@ -43,7 +43,7 @@ def lesson_route(address: str, host: Host) -> Route:
 
 
 def _whole(asked: QueryParams, name: str, least: int, most: int) -> int:
-    """A whole number of the address; the least for anything else."""
+    """A whole number from the address; `least` for anything else."""
     text = asked.get(name, "")
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 5 else least
     return number if least <= number <= most else least

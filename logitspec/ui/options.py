@@ -1,6 +1,6 @@
-"""The options of methods as inputs: those of the chosen method, rendered on unfolding.
+"""The options of methods as inputs: those of the chosen method, rendered when unfolded.
 
-With the inputs of all methods, for the run and for every lane of a race, a page would have twice the
+With the inputs of all methods, for the run and for every lane of a race, a page would have twice as many
 components, all of which Gradio sets up before it shows any.
 """
 
@@ -25,9 +25,9 @@ def option_inputs(
     layout: Any = gr.Row,
     before: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> gr.Textbox:
-    """The options of the method in the component `chosen`, folded under `title`; nothing shows while
-    it holds none. layout: a row or a column. before: options by name, by method, where they do not begin with
-    their defaults. Returns the component with what `own_options` reads."""
+    """The options of the method in the component `chosen`, folded under `title`; hidden while it holds no
+    method. layout: a row or a column. before: initial options by name, by method, where they differ from
+    the defaults. Returns the component with the JSON that `own_options` reads."""
     settings = gr.Textbox(json.dumps(before or {}), visible=False)
     shown = gr.Textbox(visible=False)
     with gr.Accordion(title, open=False, visible=chosen.value in METHODS) as fold:
@@ -63,14 +63,14 @@ def option_inputs(
 
 
 def own_options(method: str, settings: str) -> dict[str, Any]:
-    """The visitor's options of a method, by name. settings: a JSON object with such an object for each
-    method; LogitSpecError for any other text."""
+    """The visitor's options of a method, by name. settings: a JSON object that has such an object for each
+    method; raises LogitSpecError for any other text."""
     own = parse_options(settings).get(method, {})
     return own if isinstance(own, dict) else {}
 
 
 def label(option: Field[Any]) -> str:
-    """What the page calls an option."""
+    """The page's name for an option."""
     return option.name.replace("_", " ").capitalize()
 
 

@@ -22,8 +22,8 @@ from logitspec.ui.tab import Shell
 from logitspec.ui.tabs import all_tabs
 from logitspec.ui.visit import visitor_of
 
-SECONDS_KEPT = 3600  # of files that Gradio writes
-MAX_UNSEEN = 64  # requests that Gradio's queue has and serving/turn.py has not seen
+SECONDS_KEPT = 3600  # for files that Gradio writes
+MAX_UNSEEN = 64  # requests in Gradio's queue that serving/turn.py has not seen yet
 
 INTRO = f"# {say('page.headline')}\n{say('page.intro')}"
 

@@ -18,10 +18,10 @@ def step_player(
 ) -> gr.HTML:
     """The component. Its value is one message of serving/wire.py, or a recorded run to be played.
 
-    The page calls both functions by their names: fetch_steps({"run", "from"}) returns the delta that
-    fills a gap, stop_run({"run"}) ends a run that went on without its page. When the viewer goes to a
-    step and stays, the event `step_select` tells its listeners {"run", "step"}, the step from 1 on; when a link
-    or a file brings a run, `opened` tells {"prompt", "method", "model"}.
+    The page calls both functions by name: fetch_steps({"run", "from"}) returns the delta that fills a
+    gap, stop_run({"run"}) ends a run that has continued without its page. When the viewer goes to a
+    step and stays, the event `step_select` carries {"run", "step"}, the step counted from 1; when a link
+    or a file opens a run, `opened` carries {"prompt", "method", "model"}.
     """
     player = gr.HTML(
         value="",

@@ -90,7 +90,7 @@ def _address(page: gr.Blocks, request: Request) -> str:
 
 @contextmanager
 def _as_visitor(request: Request) -> Iterator[None]:
-    """Set the request as Gradio does for functions of a page, since on a Space visitors are known by their requests."""
+    """Set the request as Gradio does for functions of a page, since a Space knows visitors by their requests."""
     token = LocalContext.request.set(gr.Request(request))
     try:
         yield

@@ -19,7 +19,7 @@ GPU_CONTEXT = 256  # tokens
 
 
 def _markup() -> str:
-    """The element of the view, with what a forward of a model of 7 billion parameters costs on a GPU, by its rows."""
+    """The view's element, with the cost of a forward of a model of 7 billion parameters on a GPU, by rows."""
     markup = (ASSETS / "compare" / "compare.html").read_text(encoding="utf-8")
     if not GPU.is_file():
         return markup

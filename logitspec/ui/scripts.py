@@ -1,9 +1,9 @@
-"""The page's scripts and styles, served beside Gradio's own.
+"""The page's scripts and styles, served alongside Gradio's own.
 
 `assets/page/page.js` imports the modules that all tabs share and `assets/page/page.css` their style sheets; a folder
-of assets/ may add a `tab.js` and a `tab.css`. A document whose launch got `launch_options()` loads them all, the
-scripts as one, since a hundred files take longer to ask for than to run. A view is a `gr.HTML` with
-`js_on_load=component()`: the page's `mount` starts what it finds in it.
+of assets/ may add a `tab.js` and a `tab.css`. A page launched with `launch_options()` loads them all, the scripts as
+one, since a hundred files take longer to request than to run. A view is a `gr.HTML` with
+`js_on_load=component()`: the page's `mount` starts the views that it finds in it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from logitspec.publish.export import player_scripts, player_style
 from logitspec.publish.modules import bundle, inline_styles
 from logitspec.ui.catalogue import LANGUAGES
 
-# Below Gradio's own prefix, which whatever stands before the app lets through.
+# Below Gradio's own prefix, which any proxy in front of the app lets through.
 ADDRESS = "gradio_api/logitspec"
 PAGE = "page/page.js"
 TYPES = {".js": "text/javascript", ".json": "application/json", ".css": "text/css"}
@@ -31,12 +31,12 @@ KEPT = {
 
 
 def component() -> str:
-    """What a view of the page runs: `js_on_load` of its gr.HTML."""
+    """The script that a view of the page runs: `js_on_load` of its gr.HTML."""
     return (ASSETS / "page" / "component.js").read_text(encoding="utf-8")
 
 
 def launch_options() -> dict[str, Any]:
-    """For `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
+    """Options for `gr.Blocks.launch`: the files as they are now, and the head that loads them."""
     styles = [ASSETS / "page" / "page.css", *sorted(ASSETS.glob("*/tab.css"))]
     texts = {PAGE: bundle(ASSETS / PAGE, sorted(ASSETS.glob("*/tab.js")))}
     texts |= {_name(file): inline_styles(file) for file in styles}

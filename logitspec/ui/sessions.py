@@ -11,14 +11,14 @@ from typing import Any
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-SECONDS_UNHEARD = 60.0  # that messages are kept for a session that nobody listens to
+SECONDS_UNHEARD = 60.0  # to keep the messages of a session that nobody listens to
 SECONDS_PER_LOOK = 10.0
 
 
 def light_sessions(
     silence: Callable[[str], float],
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """The lifespan of an application of Gradio that keeps its sessions so. silence: seconds since anybody
+    """The lifespan of a Gradio application that keeps light sessions. silence: seconds since anybody
     listened to a session."""
 
     @asynccontextmanager
@@ -34,7 +34,7 @@ def light_sessions(
 
 
 async def _forget_messages(queue: Any, silence: Callable[[str], float]) -> None:
-    """Gradio keeps what nobody fetches, of 2000 sessions."""
+    """Forget messages at intervals: Gradio keeps those that nobody fetches, of up to 2000 sessions."""
     while True:
         forget_messages(queue, silence)
         await sleep(SECONDS_PER_LOOK)
@@ -50,8 +50,8 @@ def forget_messages(queue: Any, silence: Callable[[str], float]) -> None:
 
 
 class LightSessions(StateHolder):
-    """Gradio draws up the configuration of every component for every session, which takes its event loop 10
-    to 50 ms and 160 KB; here sessions share that of the page until they change it."""
+    """Gradio builds the configuration of every component for every session, which takes its event loop 10
+    to 50 ms and 160 KB; here sessions share the page's configuration until they change it."""
 
     def set_blocks(self, blocks: gr.Blocks) -> None:
         super().set_blocks(blocks)
@@ -64,7 +64,7 @@ class LightSessions(StateHolder):
 
 
 class LightSession(SessionState):
-    """A session as `first` is, one that nothing has happened in."""
+    """A session like `first`, in which nothing has happened yet."""
 
     def __init__(self, blocks: gr.Blocks, first: SessionState) -> None:
         self.blocks_config = copy(blocks.default_config)
@@ -76,6 +76,6 @@ class LightSession(SessionState):
 
     def _update_value_in_config(self, key: int, value: Any) -> None:
         shared = self.config_values.get(key)
-        if shared and "props" in shared:  # a copy, since others have it too
+        if shared and "props" in shared:  # copied, since other sessions share it
             self.config_values[key] = {**shared, "props": {**shared["props"]}}
         super()._update_value_in_config(key, value)

@@ -37,9 +37,9 @@ log = logging.getLogger(__name__)
 
 
 class Picture(NamedTuple):
-    """A picture and its numbers, both from evidence and the name of a method.
+    """A picture and its numbers, both made from evidence and the name of a method.
 
-    by_method: whether they are of one method, which the visitor chooses.
+    by_method: whether they show one method, which the visitor chooses.
     """
 
     name: str
@@ -77,8 +77,8 @@ class Study:
 
     @property
     def names(self) -> list[str]:
-        """The models to choose from, the one that is shown first in front: one that nobody made for this
-        purpose, with evidence."""
+        """The models to choose from. Those with evidence that were not made for this project come
+        first, since the page opens on the first."""
         known = sorted(self._evidence, key=lambda name: name == BUILTIN)
         first = [name for name in known if name != BUILTIN]
         return list(dict.fromkeys([*first, *self._host.models.names, *known]))
@@ -86,7 +86,7 @@ class Study:
     def _read(self, file: Path) -> None:
         try:
             shipped = Evidence.open(file)
-        except LogitSpecError as error:  # the page can do without
+        except LogitSpecError as error:  # the page can do without it
             log.warning("%s", error)
             return
         self._evidence[shipped.model] = shipped
@@ -94,7 +94,7 @@ class Study:
             self._outdated = shipped.about.get("weights") != fingerprint_weights()
 
     def evidence(self, name: str) -> Evidence | None:
-        """What is known about a model; None when nothing is."""
+        """The evidence on a model; None if there is none."""
         return self._evidence.get(name)
 
     def about(self, name: str) -> str:
@@ -105,7 +105,7 @@ class Study:
         return words.conditions(evidence) + (old if name == BUILTIN and self._outdated else "")
 
     def status(self, name: str) -> str:
-        """`about` as what a screen reader reads aloud when it changes."""
+        """`about` in an element that a screen reader reads aloud when it changes."""
         return _status(self.about(name))
 
     def show(self, name: str, method: str) -> list[Any]:
@@ -115,7 +115,7 @@ class Study:
         return [self.status(name), gr.update(visible=known), *outputs]
 
     def by_method(self, name: str, method: str, everything: bool = False) -> list[Any]:
-        """Plot and numbers of every picture; those that a method changes, or all."""
+        """Plot and numbers of the pictures that depend on the method, or of all (`everything`)."""
         evidence = self.evidence(name)
         outputs: list[Any] = []
         for picture in PICTURES:
@@ -137,7 +137,7 @@ class Study:
     async def compute(
         self, name: str, per_task: int, method: str, request: gr.Request
     ) -> AsyncIterator[list[Any]]:
-        """Gather evidence on a model: progress in the status, and last everything."""
+        """Gather evidence on a model: yields progress in the status, and finally all outputs."""
         stop = self._stops.get(str(request.session_hash), Event())
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
@@ -168,7 +168,7 @@ class Study:
     def _gather(
         self, name: str, per_task: int, stop: Event, place: Place
     ) -> Generator[Progress, None, None]:
-        """Progress, seldom enough for a page; the evidence is stored, unless `stop` is set before."""
+        """Progress, seldom enough for a page; the evidence is stored unless `stop` is set first."""
         questions = prompts_for(name, min(max(per_task, 1), MAX_PER_TASK))
         seconds = len(questions) * GPU_SECONDS_PER_PROMPT
         work = self._host.work(name, stop, seconds, gather, questions, NEW_TOKENS, place=place)
@@ -205,7 +205,7 @@ def _paragraph(text: str) -> str:
 
 
 def _waiting(outlook: Outlook) -> str:
-    """What somebody who waits may expect."""
+    """What a waiting visitor may expect."""
     if outlook.seconds is None:
         return say("why.runs-ahead", n=outlook.ahead)
     seconds = round(max(outlook.seconds, 1))

@@ -12,7 +12,7 @@ from logitspec.serving.host import Host
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What all tabs share. blocks: the page. tabs: by which one tab opens another."""
+    """What all tabs share. blocks: the page. tabs: the component by which one tab opens another."""
 
     blocks: gr.Blocks
     host: Host
@@ -23,7 +23,7 @@ class Shell:
 class Tab:
     """One tab. build: makes its content. position: among the tabs, from the left.
 
-    `tab.js` and `tab.css` in the folder of assets/ that is called `id` are loaded with the page.
+    `tab.js` and `tab.css` in the folder of assets/ named `id` are loaded with the page.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The page's look: the player's colours and type around it, and no text paler than 4.5:1."""
+"""The page's look: the player's colours and type, and no text with a contrast below 4.5:1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.themes.utils.colors import Color
 from gradio.themes.utils.fonts import LocalFont
 
-# Okabe and Ito's blue; 600 acts in light, 300 in dark.
+# Okabe and Ito's blue; controls have 600 in light mode, 300 in dark.
 BLUE = Color(
     name="okabe-blue",
     c50="#eef6fc",
@@ -22,7 +22,7 @@ BLUE = Color(
     c950="#0b1520",
 )
 
-# Of Gradio's own fonts the weights 400 and 700 are whole; its 600 holds a few letters only.
+# Gradio's own fonts are complete at weights 400 and 700; its 600 has only a few letters.
 WEIGHTS = (400, 700)
 
 

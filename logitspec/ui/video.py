@@ -1,6 +1,6 @@
-"""Films of the page as MP4, where ffmpeg is installed and nobody but this machine reaches the app.
+"""Films of the page as MP4, where ffmpeg is installed and only this machine reaches the app.
 
-GET  video          -> {"mp4": whether there are any}
+GET  video          -> {"mp4": whether they are available}
 POST video  a WebP  -> the same film as MP4
 """
 

@@ -1,4 +1,4 @@
-"""Whose request it is, as Gradio tells."""
+"""Who made a request, according to Gradio."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
 from logitspec.ui.catalogue import say, texts
 
-# Terms among the heads of tables.
+# Table heads that are glossary terms.
 GLOSSES = {
     "MAT": "mat",
     say("why.mean"): "mat",
@@ -39,17 +39,17 @@ BUCKETS = {
     "33–63": (33, 63),
     say("why.bucket-more", rank=BEYOND): (BEYOND, BEYOND),
 }
-LAST = 11  # the last row of depths and lengths, which also counts all beyond
+LAST = 11  # the last of the lengths shown, which also counts all above it
 
 
 def task_title(task: str) -> str:
-    """What the page calls a task or a kind of prompts."""
+    """The page's name for a task or a kind of prompt."""
     key = f"why.task-{task}"
     return say(key) if key in texts(DEFAULT_LANGUAGE) else task.capitalize()
 
 
 def share(part: float, whole: float) -> float:
-    """0 to 1; 0 of nothing."""
+    """A share from 0 to 1; 0 where `whole` is 0."""
     return part / whole if whole else 0.0
 
 
@@ -60,7 +60,7 @@ def by_bucket(ranks: Mapping[int, int]) -> dict[str, float]:
 
 
 def quartiles(sizes: Counter[int]) -> tuple[float, float, float]:
-    """First quartile, median and third quartile of the sizes, each counted as often as it came."""
+    """First quartile, median and third quartile of the sizes, each counted as often as it occurred."""
     every = sorted(sizes.elements())
     if len(every) < 2:
         return (every[0],) * 3 if every else (0, 0, 0)
@@ -74,12 +74,12 @@ def reached(counts: Counts) -> range:
 
 
 def places() -> list[str]:
-    """Names of 1 to LAST, the last standing for all from there on."""
+    """Names of 1 to LAST, the last one for LAST and above."""
     return [*map(str, range(1, LAST)), f"{LAST}+"]
 
 
 def cut(counts: Mapping[int, int]) -> list[int]:
-    """Counts at these places."""
+    """Counts at the places that `places` names."""
     return [
         *(counts.get(place, 0) for place in range(1, LAST)),
         _between(counts, LAST, max(counts, default=0)),
@@ -242,7 +242,7 @@ def speed(evidence: Evidence, method: str) -> str:
 
 
 def conditions(evidence: Evidence) -> str:
-    """The conditions of the numbers."""
+    """The conditions under which the numbers were gathered."""
     model, about = evidence.about["model"], evidence.about
     prompts = ", ".join(f"{task_title(task)} {count}" for task, count in about["prompts"].items())
     versions = ", ".join(
@@ -271,9 +271,9 @@ def conditions(evidence: Evidence) -> str:
 
 
 def measured(real: bool) -> str:
-    """The benchmark's results that ship with the project, with their conditions; empty without any.
+    """The benchmark results that ship with the project, with their conditions; empty if there are none.
 
-    real: those of models that were not made for this project, or those of the built-in one.
+    real: results of models that were not made for this project, instead of those of the built-in one.
     """
     parts = []
     for document in (each for each in published() if is_real(each) == real):
@@ -282,7 +282,7 @@ def measured(real: bool) -> str:
             tables += compact(document)
         if is_spec_bench(document):
             tables.append(beside(document))
-        # Both tell their captions apart.
+        # Model and dtype tell the captions of the documents apart.
         of = (
             f"{document['request']['model'].rpartition('/')[2]}, {document['environment']['dtype']}"
         )
@@ -291,7 +291,7 @@ def measured(real: bool) -> str:
     return "".join(parts)
 
 
-# HTML of numbers and known names; a model's own name is the only text from outside, and is escaped
+# HTML of numbers and known names; a model's name is the only text from outside, and it is escaped
 
 
 def _paragraph(text: str) -> str:
@@ -314,13 +314,13 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def _head(text: str) -> str:
-    """The head of a column, as a term where it is one."""
+    """The head of a column, marked as a term if it is one."""
     gloss = GLOSSES.get(text)
     return f'<span data-gloss="{gloss}">{escape(text)}</span>' if gloss else escape(text)
 
 
 def _rate(value: float) -> str:
-    """One decimal below 100, none from there on."""
+    """One decimal below 100, none from 100 on."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
 
 
@@ -345,7 +345,7 @@ def _between(counts: Mapping[int, int], low: int, high: int) -> int:
 
 
 def _with_drafts(counts: Counts, drafts: int) -> int:
-    """Steps that accepted so many drafts or more."""
+    """Steps that accepted at least `drafts` drafts."""
     return sum(steps for length, steps in counts.lengths.items() if length > drafts)
 
 

@@ -14,5 +14,5 @@ class Sample:
 
     @property
     def prompt(self) -> str:
-        """All user messages, one a line."""
+        """All user messages, one per line."""
         return "\n".join(user for user, _ in self.turns)

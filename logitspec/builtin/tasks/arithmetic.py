@@ -575,14 +575,14 @@ def _problem(w: Words) -> tuple[str, _Problem]:
 
 
 def _follow_up(w: Words, problem: _Problem) -> tuple[str, _Problem]:
-    """A question that goes on with the result of the problem before."""
+    """A question that continues with the result of the previous problem."""
     unit, previous = problem.unit, problem.result
     openers = ["", "Thank you. ", "Good. ", "I see. ", "Fine. ", "All right. "]
     opener, wording, change = w.combination(openers, _FOLLOW_UPS, list(_CHANGES))
     sign = _CHANGES[change]
     if sign == "*":
         x, y = w.number(2, 9), previous
-        # The factor stands first and the other number has at most two digits.
+        # The factor comes first and the other number has at most two digits.
         if previous > 99:
             sign, change = "+", "more"
     # At least two are left, so that the plural is right.
@@ -597,7 +597,7 @@ def _follow_up(w: Words, problem: _Problem) -> tuple[str, _Problem]:
 
 
 def sample(w: Words) -> Sample:
-    """Calculations or a word problem, with a second question in one of four."""
+    """Calculations or a word problem, with a second question one time in four."""
     if w.chance(0.35):
         turns = [drill(w)]
         if w.chance(0.2):

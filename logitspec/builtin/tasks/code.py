@@ -98,7 +98,7 @@ def _edit_turn(w: Words) -> tuple[tuple[str, str], Function]:
 
 
 def sample(w: Words) -> Sample:
-    """A function to write or to edit, at times with further edits in later turns."""
+    """A function to write or to edit, sometimes with more edits in later turns."""
     turn, function = _write_turn(w) if w.chance(0.45) else _edit_turn(w)
     turns = [turn]
     while w.chance(0.35) and len(turns) < 3:

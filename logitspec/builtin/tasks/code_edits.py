@@ -1,7 +1,7 @@
 """Edits of small Python functions, each with three ways to ask for it.
 
-A rename or a changed number holds for every occurrence as a whole word, docstring included.
-An edit is its request, the line that opens the answer and the new function, or None where it does
+A rename or a changed number applies to every whole-word occurrence, docstring included.
+An edit is its request, the line that opens the answer and the new function, or None if it does
 not apply. That line repeats the old and the new name, so that the model finds them close by.
 """
 

@@ -27,7 +27,7 @@ _CELLS = words_in("cell number value entry x")
 _ROWS = words_in("row line group part")
 HELPERS = words_in("current kept inner state memory extra first helper")
 RESULTS = words_in("result total output answer found final outcome")
-# A longer made-up name has too many tokens to copy it five times without an error.
+# A longer made-up name has too many tokens to be copied five times without an error.
 MAX_NAME_LENGTH = 8
 OPTIONS = words_in("debug verbose offset label mode unit color title name style")
 # Names for the first parameter and the first loop variable, by the parameter's type.
@@ -105,7 +105,7 @@ class Function:
 
 
 def fresh_name(w: Words, options: list[str], used: set[str], may_describe: bool = False) -> str:
-    """An ordinary or made-up name outside `used`, which it joins.
+    """An ordinary or made-up name that is not in `used`, to which it is added.
 
     With `may_describe` an ordinary one may get an adjective.
     """

@@ -37,7 +37,7 @@ def _follow_up(w: Words, subject: Subject) -> tuple[str, str]:
 
 
 def _greet(w: Words) -> Turns:
-    """A greeting with a question, at times with a follow-up or the question for the name."""
+    """A greeting with a question, sometimes with a follow-up or a request for the name."""
     first, second = w.people(2)
     greeting = w.pick(list(_GREETINGS))
     subject, question = _explain(w, greeting)

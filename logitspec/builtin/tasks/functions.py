@@ -15,7 +15,7 @@ TABLE = "list[list[int]]"
 
 @dataclass(frozen=True)
 class Template:
-    """A function with open names; `verb` is unique and begins the function's name.
+    """A function with placeholders for names; `verb` is unique and begins the function's name.
 
     `purpose` is a phrase in the third person; `helper` describes the helper variable.
     """
@@ -37,7 +37,7 @@ class Template:
 
 
 def _template(verb: str, purpose: str, signature: str, body: str, helper: str = "") -> Template:
-    """A template; the signature reads `int, int -> int` and the body is not yet indented."""
+    """A template; the signature reads `int; int -> int` and the body is not yet indented."""
     types, returns = signature.split(" -> ")
     lines = "\n".join(f"    {line}" for line in body.strip().split("\n"))
     return Template(verb, purpose, tuple(types.split("; ")), returns, lines, helper)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from logitspec.builtin.tasks.remembering import LIKES
 from logitspec.builtin.words import DAYS, PLACES, Words, a
 
-# What the writer wants, and what the letter says. All fields stand in the request.
+# What the writer wants, and what the letter says. All fields are in the request.
 _LETTERS = [
     ("invite {reader} to a party at {place} on {day} at {hour} o'clock",
      "I am having a party at {place} on {day}, and I would love to see you there. We start at "
@@ -85,7 +85,7 @@ _LATER = ["We get up late. Please start at {0} o'clock.", "Start at {0} o'clock 
 
 
 def plan(w: Words) -> list[tuple[str, str]]:
-    """A plan for a day in town, at times with a change or a question afterwards."""
+    """A plan for a day in town, sometimes with a change or a question afterwards."""
     town, friend, thing, like = w.town(), w.person().name, w.thing(), w.pick(LIKES)
     first, second, third = w.rng.sample(PLACES, 3)
     hour = w.number(7, 10)

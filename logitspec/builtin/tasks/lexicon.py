@@ -220,12 +220,12 @@ class Clause(NamedTuple):
         return Pair(*(" ".join(words) for words in zip(*self, strict=True)))
 
     def after(self, time: Pair) -> Pair:
-        """The clause behind a leading time: German puts the verb before the subject."""
+        """The clause after a leading time: German puts the verb before the subject."""
         german = f"{time.german} {self.verb.german} {self.subject.german} {self.rest.german}"
         return Pair(german, f"{time.english} {self.first().english}")
 
     def last(self) -> Pair:
-        """The clause behind "weil": German puts the verb at the end."""
+        """The clause after "weil": German puts the verb at the end."""
         german = f"{self.subject.german} {self.rest.german} {self.verb.german}"
         return Pair(german, self.first().english)
 
@@ -244,7 +244,7 @@ def negate(subject: Subject, verb: Verb) -> Pair:
 
 
 def the(noun: Noun, look: Pair | None = None) -> Pair:
-    """The thing that something is done to: "den roten Hut"."""
+    """The noun as a definite object: "den roten Hut"."""
     if look is None:
         return Pair(f"{_THE_OBJECT[noun.gender]} {noun.german}", f"the {noun.english}")
     article, ending = _THE_OBJECT[noun.gender], _WEAK_OBJECT[noun.gender]
@@ -254,7 +254,7 @@ def the(noun: Noun, look: Pair | None = None) -> Pair:
 
 
 def indefinite(noun: Noun, look: Pair | None = None) -> Pair:
-    """One of a kind that something is done to: "einen roten Hut"."""
+    """The noun as an indefinite object: "einen roten Hut"."""
     article = _A_OBJECT[noun.gender]
     if look is None:
         return Pair(f"{article} {noun.german}", a(noun.english))

@@ -30,7 +30,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Domain:
-    """What events of one sphere of life are about, what people do to it, and facts of its own."""
+    """A sphere of life: what its events are about, what people do to it, and facts of its own."""
 
     objects: list[str]
     verbs: list[str]
@@ -280,7 +280,7 @@ class Ask(NamedTuple):
 
 @dataclass(frozen=True)
 class Fact:
-    """A sentence with the questions that it decides."""
+    """A sentence with the questions that it answers."""
 
     sentence: str
     asks: tuple[Ask, ...]
@@ -360,7 +360,7 @@ def _towns(w: Words, count: int, name: str) -> list[str]:
 
 
 def draw_events(w: Words, sizes: list[int], domain: str, headline: str) -> list[Event]:
-    """One event a size, with at most that many facts; the first has this domain and headline.
+    """One event per size, with at most that many facts; the first has this domain and headline.
 
     No two of them share a person, the name of a thing, a sphere of life or, besides the main one,
     a kind of fact, so that a question can mean only one of them; nor do two begin with the same
@@ -381,7 +381,7 @@ def draw_events(w: Words, sizes: list[int], domain: str, headline: str) -> list[
         unused = [(key, kind) for key, kind in SHARED.items() if key not in used]
         kinds = w.shuffled([*own_kinds, *unused])
         if w.split == "train" and w.chance(0.4):
-            # Each sphere's own facts are rare and learnt late, so training puts them first at times.
+            # A sphere's own facts are rare and learnt late, so training sometimes puts them first.
             kinds = w.shuffled(own_kinds) + w.shuffled(unused)
         selection = kinds[: size - 1]
         used.update(key for key, _ in selection)

@@ -61,7 +61,7 @@ def _title(event: Event) -> str:
 def _opening(event: Event, about: str, sources: bool) -> str:
     """The first words of an answer: its subject and its source.
 
-    Among sources this is the title of one, from the name in the question on. The same words stand
+    Among sources it is the title of one, from the name in the question on. The same words come
     before the sentence to quote and lead the model there.
     """
     if not sources:
@@ -109,9 +109,9 @@ def _join_questions(form: str, asks: list[str]) -> str:
 def _deal(
     pairs: list[tuple[str, str]], forms: list[str], counts: list[int]
 ) -> list[tuple[str, str]]:
-    """Deals the questions out to turns; each answer stands on a line of its own.
+    """Deals the questions out to turns; each answer has a line of its own.
 
-    A text that decides too few questions has fewer turns, or a shorter last one.
+    A text that answers too few questions has fewer turns, or a shorter last one.
     """
     turns = []
     for form, count in zip(forms, counts, strict=True):
@@ -127,14 +127,14 @@ def _article(w: Words, domain: str, headline: str, size: int) -> tuple[str, list
     count = min(w.number(2, 3) + size, 5)
     details = [w.number(1, 1 + min(size, 1)) for _ in range(count)]
     if w.chance(0.5):
-        # One event; its further facts stand in the details.
+        # One event; its other facts go into the details.
         spare = w.number(0, 2)
         events = draw_events(w, [count + spare], domain, headline)
         sentences = [fact.sentence for fact in events[0].facts]
         keys, extra = sentences[:count], sentences[count:]
         rest = w.shuffled(extra + draw_asides(w, max(0, sum(details) - len(extra))))
     else:
-        # One event a paragraph.
+        # One event per paragraph.
         events = draw_events(w, [1] * count, domain, headline)
         keys = [event.facts[0].sentence for event in events]
         rest = draw_asides(w, sum(details))
@@ -154,7 +154,7 @@ def _report(w: Words, domain: str, headline: str, size: int) -> tuple[str, list[
 
 
 def summary(w: Words) -> Sample:
-    """An article or a report with its summary; at times a shorter one or a question follows."""
+    """An article or a report with its summary; sometimes a shorter one or a question follows."""
     domain, headline, ask = w.combination(DOMAIN_NAMES, HEADLINES, _ARTICLE_ASKS + _REPORT_ASKS)
     article = ask in _ARTICLE_ASKS
     size = w.pick([0, 0, 1, 1, 2, 3])
@@ -179,7 +179,7 @@ def _report_on(w: Words, events: list[Event], size: int) -> str:
 
 
 def _sources(w: Words, events: list[Event], _: int) -> str:
-    """Numbered quotations with titles, one an event; each begins with the main fact."""
+    """Numbered quotations with titles, one per event; each begins with the main fact."""
     lines = []
     for index, event in enumerate(events, 1):
         first, *others = [fact.sentence for fact in event.facts]
@@ -203,7 +203,7 @@ def question(w: Words) -> Sample:
     else:
         counts = [w.number(2, 3) + 2 * size]
     events = draw_events(w, counts, domain, headline)
-    # The first event has the template that was drawn above; it may stand anywhere.
+    # The first event has the headline that was drawn above; it may be anywhere.
     events = w.shuffled(events)
     text = (_sources if sources else _report_on)(w, events, size)
     more = w.pick([0, 0, 1] if size == 0 else [0, 1, 1, 2])

@@ -14,7 +14,7 @@ _REQUESTS = [
     "I would like to hear a story about {about}.",
     "May I have a story about {about}?",
 ]
-# Each says by a pronoun whether the hero is a woman or a man, for a made-up name does not.
+# Each shows by a pronoun whether the hero is a woman or a man, since a made-up name does not.
 _HEROES = [
     "{name} is {who}. {He} has a friend, {friend} {helper}.",
     "The hero is {name}, {who}. {friend} {helper} should help {him}.",
@@ -59,7 +59,7 @@ def _with_cast(beginning: str, fields: dict[str, str]) -> str:
 
 
 def _later(w: Words, fields: dict[str, str]) -> list[tuple[str, str]]:
-    """At times a question about the story, or a request to go on."""
+    """Sometimes a question about the story, or a request to continue."""
     name, friend, helper = fields["name"], fields["friend"], fields["helper"]
     turns = [
         (w.pick(_ASK_NEXT), " ".join(_NEXT_DAY).format(**fields)),

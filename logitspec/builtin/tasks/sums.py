@@ -39,8 +39,8 @@ def _places(number: int) -> list[int]:
 def work_out(x: int, sign: str, y: int) -> str:
     """The calculation in small steps; the last number is the result.
 
-    "47 + 38: 47 + 30 = 77, 77 + 8 = 85", but "47 + 8 = 55" where one step does. A product has its
-    one-digit factor first, a division must come out even.
+    "47 + 38: 47 + 30 = 77, 77 + 8 = 85", but "47 + 8 = 55" where one step is enough. A product
+    has its one-digit factor first; a division must come out even.
     """
     task, result = f"{x} {sign} {y}", calculate(x, sign, y)
     if sign == "/":
@@ -62,12 +62,12 @@ def work_out(x: int, sign: str, y: int) -> str:
 def _exercise(w: Words, signs: str) -> tuple[int, str, int]:
     sign = w.pick(signs)
     if sign == "*":
-        # One-digit facts and the products that are put together from them.
+        # One-digit facts and the products that are made of them.
         return w.number(2, 9), sign, w.number(2, 9) if w.chance(0.5) else w.number(11, 99)
     if sign == "/":
         divisor = w.number(2, 9)
         return divisor * w.number(2, 9), sign, divisor
-    # Now and then a three-digit number with a small one, as the end of a product needs it.
+    # Now and then a three-digit number with a small one, as at the end of a product.
     x = w.number(100, 899) if w.chance(0.25) else w.number(3, 99)
     y = w.number(2, 9) if w.chance(0.25) else w.number(10, 99)
     return (x, sign, y) if sign == "+" else (max(x, y), sign, min(x, y))

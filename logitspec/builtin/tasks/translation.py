@@ -1,8 +1,8 @@
 """German and English, both directions, in a small world with a correct lexicon and grammar.
 
 The text in one language decides every choice in the other: a word has one
-counterpart, the present tense is the simple one, a time stands first, and "a" after "does not"
-is "kein" where "the" asks for "nicht" behind the object.
+counterpart, the present tense is the simple one, a time comes first, and "a" after "does not"
+is "kein" where "the" asks for "nicht" after the object.
 """
 
 from __future__ import annotations
@@ -286,7 +286,7 @@ _PATTERNS: list[Pattern] = [
     does, does_there, does_then, rests, rests_then, because_of_look, because_of_mood,
     because_of_deed, looks, feels, together, owns, denies, meets, contrasts, says,
 ]  # fmt: skip
-# Sentences of two clauses; texts hold more of these to be long enough.
+# Sentences of two clauses; texts have more of these, to be long enough.
 _LONG = [
     because_of_look, because_of_mood, because_of_deed, together, contrasts, says,
 ]  # fmt: skip
@@ -326,7 +326,7 @@ def _turn(w: Words, wordings: Sequence[str]) -> tuple[str, str]:
 
 
 def sample(w: Words) -> Sample:
-    """Four to seven sentences to translate, with a second text in one of five."""
+    """Four to seven sentences to translate, with a second text one time in five."""
     turns = [_turn(w, _WORDINGS)]
     if w.chance(0.2):
         turns.append(_turn(w, _AGAIN))

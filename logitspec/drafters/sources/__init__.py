@@ -1,1 +1,1 @@
-"""What methods draw drafts from: n-grams, suffixes, logits, and how far each can be trusted."""
+"""Sources that methods draft from: n-grams, suffixes, logits, and how far each can be trusted."""

@@ -1,4 +1,4 @@
-"""An online suffix automaton: the longest end of a growing token sequence that stood earlier in it."""
+"""An online suffix automaton: the longest suffix of a growing token sequence that occurred before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Match(NamedTuple):
-    """The last `length` tokens, seen before: their first continuation starts at position `start`."""
+    """The last `length` tokens, seen before; their first continuation starts at position `start`."""
 
     length: int
     start: int
@@ -16,14 +16,14 @@ class Match(NamedTuple):
 class OnlineAutomaton:
     """The suffix automaton of `ids`, extended by one token at a time (Blumer et al., 1985).
 
-    A state stands for the n-grams that end at the same places of the sequence. Of each state:
+    A state stands for the n-grams that end at the same positions of the sequence. For each state:
 
-    _next[state]: the state that a further token leads to. _link[state]: its suffix link, the state of
-    the longest shorter end of its n-grams that ends in more places; -1 for state 0, the empty n-gram.
+    _next[state]: the state that one more token leads to. _link[state]: its suffix link, the state of
+    the longest suffix of its n-grams that ends at more positions; -1 for state 0, the empty n-gram.
     _length[state]: tokens of its longest n-gram. _start[state]: absolute position of the token after
     its first occurrence, where the continuation starts.
 
-    At most two states a token, and O(1) a token, amortised over the sequence. Nothing is rescanned.
+    At most two states and O(1) time per token, amortised over the sequence. Nothing is rescanned.
     """
 
     __slots__ = ("_last", "_length", "_link", "_next", "_start", "ids")
@@ -47,14 +47,14 @@ class OnlineAutomaton:
             self._append(token)
 
     def matches(self, token: int) -> Iterator[Match]:
-        """The ends of the sequence + `token` that stand in the sequence, longest first.
+        """The suffixes of the sequence + `token` that occur in the sequence, longest first.
 
-        `token` is not in the sequence yet. One match for each set of places: of the ends that first
-        stood at the same place, the longest. A match may start at the end of the sequence: then
-        nothing follows it.
+        `token` has not been appended yet. One match for each set of positions: the longest of the
+        suffixes that end there. A match may start at the end of the sequence: then nothing follows it.
         """
-        # The suffix link of the whole sequence is its longest end that stood earlier. So this is the
-        # state that SAM-Decoding carries along, moving it by each token before the token is added.
+        # The suffix link of the whole sequence is its longest suffix that occurred earlier, so
+        # this is the state that SAM-Decoding carries along, moving it by each token before the token is
+        # added.
         state = self._link[self._last]
         while state >= 0 and token not in self._next[state]:
             state = self._link[state]
@@ -78,7 +78,7 @@ class OnlineAutomaton:
     def _exactly(self, state: int, token: int) -> int:
         """The state of the longest n-gram of `state` + `token`, and of no longer n-gram.
 
-        Longer n-grams in the same state don't end at the new token, so they part ways: the shorter
+        Longer n-grams in the same state don't end at the new token, so the state is split: the shorter
         ones move to a copy, which keeps the first occurrence.
         """
         reached = self._next[state][token]
@@ -94,7 +94,7 @@ class OnlineAutomaton:
 
     def _redirect(self, state: int, token: int, old: int | None, new: int) -> int:
         """Lead `token` to `new` from `state` up the suffix links while it leads to `old` (None:
-        nowhere); the first state where it leads elsewhere, or -1."""
+        nowhere); return the first state where it leads elsewhere, or -1."""
         while state >= 0 and self._next[state].get(token) == old:
             self._next[state][token] = new
             state = self._link[state]

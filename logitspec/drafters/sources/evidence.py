@@ -1,7 +1,7 @@
-"""Classes of evidence: what a source says of a token, and its number in the table of weights.
+"""Classes of evidence: what a source says about a token, and its number in the table of weights.
 
-Every token that a source offers after a context has one class for each kind of source, be it that the source
-doesn't offer it. `weights.py` has a weight for each class, and `odds.py` makes probabilities of them.
+Every token that a source offers after a context has one class for each kind of source, even where that source
+doesn't offer it. `weights.py` has a weight for each class, and `odds.py` turns them into probabilities.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHARES = (0, 1, 2)  # of all that followed: less than a third, less than all, al
 SUCCESSOR_ORDERS = (3, 2, 1)
 _PROBABILITIES = (0.003, 0.01, 0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
 _RANKS = (3, 5, 9, 17, 33)
-GROUPS = range(4)  # of buckets: a probability below 0.12, 0.5, 0.9, above
+GROUPS = range(4)  # of buckets: a probability below 0.12, below 0.5, below 0.9, all others
 RANK_GROUPS = range(3)  # of ranks: below 3, below 5, all others
 
 _COPY_CLASSES = list(product(LENGTHS, TIMES, SHARES))
@@ -53,12 +53,12 @@ KINDS: list[Kind] = [
 ]
 """All classes in the order of the table. copy: length of the n-gram, times, share, whether a longer n-gram
 had other continuations. no copy, none: the class of the best copy after this context, if there is one.
-successor: tokens of context known, bucket of the probability. shorter: the same where a longer context is
-known, too. none: of the event that no source offers the right token.
+successor: tokens of the known context, bucket of the probability. shorter: the same if a longer context is
+known, too. none: the event that no source offers the right token.
 
-What agrees is not independent, and the product of its factors says too much. both: a copy that the longest
-known context ranks, too; sure: nothing else followed. against: a copy that it doesn't rank, by the group of
-what it ranks first. ranked: a runner-up that is a copy, or a successor."""
+Evidence that agrees is not independent, and the product of its factors says too much. both: a copy that is
+also ranked after the longest known context; sure: nothing else followed. against: a copy that is not ranked
+there, by the group of the token ranked first. ranked: a runner-up that is also a copy, or a successor."""
 
 NUMBERS: dict[Kind, int] = {kind: number for number, kind in enumerate(KINDS)}
 
@@ -98,7 +98,7 @@ AGAINST = {
     length: [None, *(NUMBERS["against", length, group] for group in GROUPS[1:])]
     for length in LENGTHS
 }
-"""By group of what is ranked first; None: too improbable to speak against anything."""
+"""By group of the token ranked first; None: too improbable to speak against anything."""
 RANKED = [
     [
         NUMBERS["ranked", copied, min(bisect_right(_RANKS, rank), RANK_GROUPS[-1])]
@@ -116,7 +116,7 @@ NONE_COPY: dict[CopyClass | None, int] = {
 
 
 def buckets_of(probabilities: Sequence[float]) -> list[int]:
-    """The buckets of successors' probabilities, which fall; 0 for the smallest."""
+    """The buckets of successors' probabilities, which are in descending order; 0 for the smallest."""
     least = bisect_left(probabilities[::-1], _PROBABILITIES[0])
     likely = [
         bisect_right(_PROBABILITIES, each) for each in probabilities[: len(probabilities) - least]

@@ -1,8 +1,8 @@
-"""Probabilities from evidence: a multinomial logit over the tokens that sources offer, and none of them.
+"""Probabilities from evidence: a multinomial logit over the tokens that sources offer, and "none of them".
 
-The odds of a token are the product of the factors of all that speaks for it, its classes of evidence; its
-probability is its share of all odds, those of "none of them" included. So sources that agree strengthen
-each other, and one that is silent says something, too.
+The odds of a token are the product of the factors of its classes of evidence; its probability is its share
+of all odds, those of "none of them" included. So sources that agree strengthen each other, and a silent
+source is evidence, too.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Odds:
         self._alone = {best: self._of_one(best) for best in evidence.SUCCESSOR}
 
     def _of_one(self, best: int) -> tuple[list[float], list[float]]:
-        """By bucket, the odds of a token of the first ranks and of a later one, where one ranking is known after the
-        longest context and all shorter ones."""
+        """By bucket, the odds of a token of the first MAX_SHORTER ranks and of a later one, if the same ranking is
+        known after the longest context and all shorter ones."""
         later = self._by_bucket[best, best]
         shorter = [self._by_bucket[order, best] for order in range(best - 1, 0, -1)]
         return [prod(each) for each in zip(later, *shorter, strict=True)], later
@@ -63,7 +63,7 @@ class Odds:
         """The factor of a copy.
 
         best: the class of the best copy after the context. group, first: the groups of this token and of
-        the first one among the successors; None: they don't have it.
+        the first one among the successors; group is None if this token is not among them.
         """
         length, _, share = kind
         joint = (
@@ -77,7 +77,7 @@ class Odds:
         return known * self._none_copy[best_copy] / self._no_copy[best_copy]
 
     def of_successors(self, known: Known) -> dict[int, float]:
-        """The odds of all successors by token, as far as rankings tell. The caller may not change them."""
+        """The odds of all successors by token, from rankings alone. The caller must not change them."""
         if not known:
             return {}
         best, ranking = known[0]

@@ -1,6 +1,6 @@
 """Offers of continuations: from the text itself, the last logits, and logits of earlier steps.
 
-A source answers a context, which is the end of the text with drafted tokens behind it, with offers.
+Given a context, which is the end of the text followed by drafted tokens, a source makes offers.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from logitspec.drafters.sources.evidence import (
 from logitspec.trace.results import TopK
 from logitspec.trace.tree import Origin, Provenance
 
-ORDERS = (1, 2, 4, 8, 16)  # n-grams between and beyond predict no better
+ORDERS = (1, 2, 4, 8, 16)  # lengths between and beyond these predict no better
 ONCE = {order: (min(order, 8), 1, 2) for order in ORDERS}
-"""By tokens of an n-gram, the class of what followed it once, and nothing else did."""
+"""By tokens of an n-gram, the class of a token that followed it once, as its only follower."""
 
 MAX_COPIES = 6  # continuations of one n-gram
-MAX_SUCCESSORS = 16  # after the longest context that is known
+MAX_SUCCESSORS = 16  # after the longest known context
 MAX_RUNNERS_UP = 64
 MAX_SHORTER = 8  # after the shorter ones
 MAX_ORDER = max(SUCCESSOR_ORDERS)
-CAME = 0.2  # chosen like the pace of `trust`; twice as much does the same
+CAME = 0.2  # chosen like the pace of `trust`; twice as much makes no difference
 
 Context = tuple[int, ...]
 
@@ -34,9 +34,9 @@ Context = tuple[int, ...]
 class Offer(NamedTuple):
     """A token that a source puts after a context.
 
-    origin: the source. rank, probability: in the logits that it is from; None for a copy. match_length,
+    origin: the source. rank, probability: in the logits that it comes from; None for a copy. match_length,
     copied_from: tokens of the n-gram before a copy, and the absolute position of the copied token; None
-    for others.
+    for other origins.
     """
 
     token: int
@@ -48,7 +48,7 @@ class Offer(NamedTuple):
 
     @property
     def provenance(self) -> Provenance:
-        """Of a node with this offer."""
+        """The provenance of a node with this offer."""
         return Provenance(*self[1:])
 
 
@@ -67,14 +67,14 @@ class Copy(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """What followed one n-gram. best: the class of what followed most often, first in relation to all that followed."""
+    """What followed one n-gram. best: the best of their classes, by share of all followers, then by count."""
 
     best: CopyClass
     copies: Sequence[Copy]
 
 
 class Followers:
-    """What followed one n-gram: each token, how often and where last, and the most frequent of them."""
+    """What followed one n-gram: each token, how often and where last, and the most frequent ones."""
 
     __slots__ = ("_copied", "best", "counts", "total")
 
@@ -96,7 +96,7 @@ class Followers:
         if len(self.best) < MAX_COPIES:
             self.best.append(token)
             return
-        # Among tokens that came equally often the latest stays.
+        # Among equally frequent tokens, the latest stays.
         least = min(range(MAX_COPIES), key=lambda place: self.counts[self.best[place]])
         if self.counts[self.best[least]] < entry:
             self.best[least] = token
@@ -125,7 +125,7 @@ class Copies:
     def __init__(self, max_order: int) -> None:
         self.ids: list[int] = []
         self._orders = [order for order in ORDERS if order <= max_order]
-        # Most n-grams occur once: for those the position after it is enough.
+        # Most n-grams occur once: for those, the position after them is enough.
         self._after: dict[Context, Followers | int] = {}
         self._followed: set[int] = set()
 
@@ -156,7 +156,7 @@ class Copies:
         ids.append(token)
 
     def occurred(self, token: int) -> bool:
-        """Whether the token stands in the text, followed by another."""
+        """Whether the token occurs in the text, followed by another."""
         return token in self._followed
 
     def offers(self, context: Context) -> list[Copied]:
@@ -192,14 +192,14 @@ Came = tuple[int, int]
 
 
 class Successors:
-    """What the target ranked best after a token and after the two and three that end with it, the last time
-    that it read them, be it in the text or in drafts that it rejected."""
+    """What the target ranked best after a token, and after the two and the three tokens that end with it, when
+    it last read them, in the text or in rejected drafts."""
 
     def __init__(self) -> None:
         self._after: dict[Context, Ranking] = {}
 
     def observe(self, context: Context, topk: TopK, came: Came | None = None) -> None:
-        """Remember the target's best tokens after `context`, and what came there if that was not its choice."""
+        """Remember the target's best tokens after `context`, and the token that came there if it did not choose it."""
         if topk.ids:
             ranking = Ranking(topk, came)
             for order in SUCCESSOR_ORDERS:
@@ -207,8 +207,8 @@ class Successors:
                     self._after[context[-order:]] = ranking
 
     def known(self, context: Context) -> list[tuple[int, Ranking]]:
-        """What was ranked after the ends of `context`, as (tokens of the end, ranking), the longest first.
-        What is known after an end is known after all shorter ones."""
+        """The rankings after the suffixes of `context`, as (tokens of the suffix, ranking), longest first.
+        If one is known after a suffix, one is known after all shorter suffixes."""
         after, found = self._after, []
         for order in range(1, min(len(context), MAX_ORDER) + 1):
             if (ranking := after.get(context[-order:])) is None:
@@ -220,11 +220,11 @@ class Successors:
 class Ranking:
     """The best tokens of one row of logits, with the bucket of each probability.
 
-    In a prompt, a token came there whatever the target expected, and a target that reads the same again expects it
+    In a prompt, the next token came whatever the target expected, and a target that reads the same again expects it
     more than it did. So `ids` and `buckets` are those of a mixture, in which that token has a share of CAME.
 
-    topk: as the target ranked them. odds: of `ids`, by the longest context after which the ranking is known, where
-    it is the one after the shorter ones, too (`Odds`).
+    topk: the tokens as the target ranked them. odds: those of `ids`, by the length of the longest context after which
+    the ranking is known, if it is also the one after all shorter contexts (`Odds`).
     """
 
     __slots__ = ("_came", "_groups", "_mixture", "odds", "topk")
@@ -243,11 +243,11 @@ class Ranking:
 
     @property
     def buckets(self) -> list[int]:
-        """Of `ids`."""
+        """The bucket of each of `ids`."""
         return (self._mixture or self._mix())[1]
 
     def _mix(self) -> tuple[Sequence[int], list[int]]:
-        """Only when first asked for, since most rankings never are."""
+        """Mix on first use only, since most rankings are never used."""
         ids, probabilities = self.topk.ids[:MAX_SUCCESSORS], self.topk.probs[:MAX_SUCCESSORS]
         if self._came is not None:
             shares = {
@@ -261,7 +261,7 @@ class Ranking:
         return self._mixture
 
     def group(self, token: int) -> int | None:
-        """The group of a token's probability; None where it is not among the best."""
+        """The group of a token's probability; None if the token is not among the best."""
         return GROUP_OF[self.buckets[self.ids.index(token)]] if token in self.ids else None
 
     @property

@@ -1,10 +1,10 @@
 """A bounded trie of n-grams with suffix links: the memory of RACER.
 
-It behaves as the authors' automaton does (github.com/hkr04/RACER, fc494a3), where that surprises, too:
+It behaves as the authors' automaton does (github.com/hkr04/RACER, fc494a3), even where that surprises:
 
-- The least recently used node is the one of an old path that is nearest to the root, so making room cuts
-  off whole subtries. What is cut off stays until its own turn: a link or the state may still lead there.
-- Links are right only from one `link` to the next use of their path, which leads them to the root.
+- The least recently used node of an old path is the one nearest to the root, so making room cuts off whole
+  subtries. A node that is cut off stays until its own turn: a link or the state may still lead there.
+- Links are right only from a call of `link` to the next use of their path, which resets them to the root.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ ROOT = 0
 class NgramTrie:
     """The windows of `order` tokens of a text, in at most `max_nodes` nodes, the root (node 0) included.
 
-    Of each node: tokens[node], children[node] (token: node), depths[node]; counts[node], how many windows
-    began with its path since it exists; places[node], the position of its token in the window that came
-    last. Nodes are used again, so a number stands for another path once the memory is full.
+    For each node: tokens[node], children[node] (token: node), depths[node]; counts[node], how many windows
+    have begun with its path since it was added; places[node], the position of its token in the latest
+    window. Nodes are reused, so a number may stand for another path once the trie is full.
 
     state: the node of the context, from which `matches` starts.
     """
@@ -41,10 +41,10 @@ class NgramTrie:
         self.state = ROOT
         self._parents = [ROOT]
         self._links = [ROOT]
-        self._recent: OrderedDict[int, None] = OrderedDict([(ROOT, None)])  # the least recent first
+        self._recent: OrderedDict[int, None] = OrderedDict([(ROOT, None)])  # least recent first
 
     def insert(self, window: Sequence[int], place: int) -> None:
-        """Add a window of tokens whose first one stands at `place`."""
+        """Add a window of tokens, the first of which is at position `place`."""
         node = ROOT
         self.counts[ROOT] += 1
         for position, token in enumerate(window, place):
@@ -56,7 +56,7 @@ class NgramTrie:
         self._recent.move_to_end(node)
 
     def link(self) -> None:
-        """Set the link of every node to the longest shorter end of its path that is in the trie."""
+        """Set the link of every node to the longest proper suffix of its path that is in the trie."""
         waiting = deque([ROOT])
         while waiting:
             node = waiting.popleft()
@@ -65,8 +65,9 @@ class NgramTrie:
                 waiting.append(child)
 
     def matches(self, token: int, min_depth: int) -> list[int]:
-        """The nodes that `token` leads to from the ends of the state's path, the longest first; those of
-        `min_depth` tokens and more. The first of all becomes the state; without one it stays."""
+        """The nodes that `token` leads to from the suffixes of the state's path, longest first; only
+        those of at least `min_depth` tokens. The first node of any depth becomes the state; without one
+        it stays."""
         found = []
         first = None
         for node in self._ends(self.state):
@@ -93,19 +94,19 @@ class NgramTrie:
         self._recent.move_to_end(self.state)
 
     def _ends(self, node: int) -> Iterator[int]:
-        """`node` and where its links lead, down to the root."""
+        """`node` and the nodes that its links lead to, down to the root."""
         while node != ROOT:
             yield node
             node = self._links[node]
         yield ROOT
 
     def _after(self, node: int, token: int) -> int:
-        """The first child with `token` on the links from `node`, or the root."""
+        """The first child with `token` along the links from `node`, or the root."""
         children = (self.children[end].get(token) for end in self._ends(node))
         return next((child for child in children if child is not None), ROOT)
 
     def _use(self, node: int) -> None:
-        """Mark a path as used, from `node` up, and lead its links to the root."""
+        """Mark a path as used, from `node` up, and reset its links to the root."""
         while True:
             self._links[node] = ROOT
             self._recent.move_to_end(node)
@@ -122,7 +123,7 @@ class NgramTrie:
         return node
 
     def _room(self) -> int:
-        """A node without a path: a further one, or else the least recent, cut off from its parent."""
+        """A node without a path: a new one or, in a full trie, the least recent, cut off from its parent."""
         node = len(self.tokens)
         if node < self.max_nodes:
             for values in (

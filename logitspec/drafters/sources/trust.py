@@ -1,7 +1,7 @@
-"""Trust in copies: how much likelier than elsewhere they are right in this text.
+"""Trust in copies: how much likelier they are to be right in this text than in others.
 
-Some texts repeat what stands in them word for word, others never do, and many do so in places. Weights that fit
-all of them call a copy too uncertain in the former and too certain in the latter.
+Some texts repeat themselves word for word, others never do, and many do so in places. Weights that fit all of
+them rate copies too low in the first kind of text and too high in the second.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from math import exp
 
 from logitspec.drafters.sources.evidence import LENGTHS
 
-# By replays of 13 questions of Spec-Bench, among the first three of their categories, of the prompts in
-# `assets/prompts/typed.jsonl` on SmolLM2-135M-Instruct, and of unseen ones on the built-in model; from 0.2 to 0.6 all is the
-# same within 2 %.
+# Chosen by replays of 13 questions of Spec-Bench, among the first three of their categories, of the prompts in
+# `assets/prompts/typed.jsonl` on SmolLM2-135M-Instruct, and of unseen ones on the built-in model; from 0.2 to 0.6 all
+# results are the same within 2 %.
 PACE = 0.4
-MOST = 3.0  # of each part, so that the first copies of another kind aren't out of reach
+MOST = 3.0  # limit of each part, so that the first copies of another kind aren't out of reach
 
 
 class Trust:
     """Factors of the odds of copies, learnt from the tokens of one text.
 
-    A factor is e to the power of two parts: one of all copies, one of those after n-grams of this length. Both
-    follow the gradient of the logarithm of the probability that the best copy was given, at this pace.
+    A factor is e to the sum of two parts: one for all copies, one for those after n-grams of this length. Both
+    follow the gradient of the log likelihood of whether the best copy came, at a learning rate of `pace`.
     """
 
     def __init__(self, pace: float = PACE) -> None:
@@ -29,10 +29,10 @@ class Trust:
         self._of_all = 0.0
         self._of_length = dict.fromkeys(LENGTHS, 0.0)
         self.factors = dict.fromkeys(LENGTHS, 1.0)
-        """By tokens of the n-gram, as in classes of evidence."""
+        """By tokens of the n-gram, as in the classes of evidence."""
 
     def learn(self, length: int, probability: float, came: bool) -> None:
-        """The best copy, after an n-gram of this length, was given this probability, and it came or another token did."""
+        """Learn whether the best copy came, which followed an n-gram of `length` tokens and was given `probability`."""
         change = self._pace * (came - probability)
         self._of_all = _bounded(self._of_all + change)
         self._of_length[length] = _bounded(self._of_length[length] + change)

@@ -20,12 +20,12 @@ class TwoTiers:
         self._after: dict[tuple[int, ...], TopK] = {}
 
     def observe(self, context: Sequence[int], topk: TopK) -> None:
-        """Remember the best tokens after `context`: one token, or a pair and so its second token, too."""
+        """Remember the best tokens after `context`: one token, or a pair, which counts for its second, too."""
         for order in self._orders:
             if order <= len(context) and topk.ids:
                 self._after[tuple(context[-order:])] = topk.head(self._kept)
 
     def after(self, context: Sequence[int]) -> TopK:
-        """The best tokens after the pair `context`, or else after its last token; none for unknown ones."""
+        """The best tokens after the pair `context`, or after its last token; none if both are unknown."""
         known = (self._after.get(tuple(context[-order:])) for order in self._orders)
         return next((best for best in known if best is not None), NOTHING)

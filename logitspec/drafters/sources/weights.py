@@ -1,17 +1,18 @@
 """The weights of all classes of evidence: natural logarithms of the factors of odds.
 
-They were fitted to greedy texts of SmolLM2-135M-Instruct, at most 128 tokens each: to the 32 prompts of
-`assets/prompts/fit.jsonl`, and to the last three questions of translation, summarization, qa, math_reasoning and
-rag in Spec-Bench, 5,223 tokens in all. Which classes weigh one source alone, and the weights that drafted these texts
-while their evidence was written down, come from 29 texts before: 16 of the same prompts, and 13 among the first three
-questions of each category of Spec-Bench. The classes of evidence that agrees were chosen on these texts, by the
-likelihood of a third of them under weights that were fitted to the others. The model ran live while the evidence was
-written down, because replays lack the logits of rejected nodes, from which most successors come:
+They were fitted to greedy texts of SmolLM2-135M-Instruct, at most 128 tokens each: for the 32 prompts of
+`assets/prompts/fit.jsonl`, and for the last three questions of translation, summarization, qa, math_reasoning and
+rag in Spec-Bench, 5,223 tokens in all. The classes that weigh one source alone, and the weights that drafted these
+texts while their evidence was recorded, come from 29 earlier texts: 16 of the same prompts, and 13 among the first
+three questions of each category of Spec-Bench. The classes of evidence that agrees were chosen on these texts, by the
+likelihood of a third of them under weights fitted to the others. The model ran live while the evidence was recorded,
+because replays lack the logits of rejected nodes, from which most successors come:
 
     python -m logitspec replay record --model MODEL --prompts PROMPTS --max-new-tokens 128 --out texts.jsonl.gz
     python -m logitspec replay fit texts.jsonl.gz --model MODEL
 
-The texts were written in float32 and drafts verified in bfloat16, to save time; a class that never occurred has 0.
+The texts were written in float32 and drafts verified in bfloat16, to save time; a class that never occurred has
+weight 0.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measuring: every contender on every turn of every prompt, in an order that rotates."""
+"""Measuring: every contender on every turn of every prompt, in a rotating order."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ T = TypeVar("T")
 
 
 def rotate(items: Sequence[T], turns: int) -> list[T]:
-    """`items` from number `turns` on, then those before it: in as many rounds as there are items each
-    one has every place once."""
+    """`items` from number `turns` on, then those before it: in as many rounds as there are items, each
+    item takes every place once."""
     first = turns % len(items)
     return [*items[first:], *items[:first]]
 
@@ -38,7 +38,7 @@ class Bench:
     """The contenders and how often they run.
 
     encode: token ids of a text after a conversation. spell: the text of an answer's ids.
-    limit: positions of the model, new tokens included. rounds: run so far.
+    limit: positions of the model, new tokens included. rounds: the number run so far.
     """
 
     contenders: list[Contender]
@@ -50,7 +50,7 @@ class Bench:
     rounds: int = 0
 
     def fitting_prompts(self, prompts: Sequence[Prompt]) -> list[list[int]]:
-        """Token ids of those first turns that the model's context holds with two new tokens."""
+        """Token ids of the first turns that fit the model's context with two new tokens."""
         return [ids for each in prompts if self._room(ids := self.encode(each.text, ())) > 1]
 
     def warm_up(self, prompts: Sequence[Prompt]) -> None:
@@ -63,7 +63,7 @@ class Bench:
             contender.decode(longest, min(WARM_UP_TOKENS, self._room(longest)))
 
     def measure(self, prompt: Prompt, part: Part, after_repeat: Callable[[], Any] = bool) -> None:
-        """All turns of `prompt`; `after_repeat` is called after each repeat, and for those left out."""
+        """All turns of `prompt`; `after_repeat` is called after each repeat, and for each one left out."""
         conversation: list[tuple[str, str]] = []
         for turn, text in enumerate((prompt.text, *prompt.later)):
             ids = self.encode(text, conversation)
@@ -81,7 +81,7 @@ class Bench:
     def _outcomes(
         self, ids: list[int], after_repeat: Callable[[], Any]
     ) -> dict[str, list[Outcome]]:
-        """By contender the outcome of each repeat."""
+        """The outcome of each repeat, by contender."""
         outcomes: dict[str, list[Outcome]] = {each.title: [] for each in self.contenders}
         for _ in range(self.repeats):
             gc.collect()  # so that no method pays for another's garbage
@@ -92,7 +92,7 @@ class Bench:
         return outcomes
 
     def _room(self, ids: Sequence[int]) -> int:
-        """New tokens behind a prompt: transformers, unlike us, would write beyond the context."""
+        """New tokens that fit after a prompt: transformers, unlike us, would write beyond the context."""
         return min(self.max_new_tokens, self.limit - len(ids))
 
 
@@ -101,7 +101,7 @@ def measure(
 ) -> Iterator[Part]:
     """Warm up, then measure `prompts`: a part for each of them, once all its turns are complete.
 
-    before: those that are complete already, which count as progress. quiet: show none.
+    before: prompts that are already complete, which count as progress. quiet: show no progress.
     """
 
     def rounds(of: Sequence[Prompt]) -> int:
@@ -123,7 +123,7 @@ def measurements(
     contenders: Sequence[Contender],
     outcomes: dict[str, list[Outcome]],
 ) -> Iterator[Measurement]:
-    """The runs of one turn; a prefill that was timed apart from its run counts by its median."""
+    """The runs of one turn; a prefill that was timed apart from its run counts as its median."""
     for contender in contenders:
         runs = outcomes[contender.title]
         typical = median(each.prefill_seconds for each in runs)
@@ -154,8 +154,8 @@ def measurements(
 def divergences(
     prompt: Prompt, turn: int, outcomes: dict[str, list[Outcome]]
 ) -> Iterator[Divergence]:
-    """For each contender whose output was ever another than that of plain decoding's first run, where it
-    differs first."""
+    """For each contender with an output other than that of plain decoding's first run, where it first
+    differs."""
     reference = outcomes[REFERENCE][0]
     expected = reference.output_ids
     for title, runs in outcomes.items():
@@ -179,7 +179,7 @@ def divergences(
 
 def _margin(trace: Trace | None, place: int) -> float:
     """How much more probable the best token was than the second, at new token `place` of a run of
-    plain decoding, which has a step for each."""
+    plain decoding, which has a step for each token."""
     assert trace is not None
     best, second = trace.steps[place].last.probs[:2]
     return round(best - second, 6)

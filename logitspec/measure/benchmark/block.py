@@ -1,4 +1,4 @@
-"""Figures as Markdown, as the documentation has them."""
+"""Figures as Markdown, in the form that the documentation has."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def markdown(tables: Iterable[Table]) -> str:
 
 
 def compact(document: dict[str, Any]) -> list[Table]:
-    """Tasks below each other, methods side by side; tables without a cell are left out."""
+    """Tables with tasks as rows and methods side by side; a table without figures is left out."""
     titles = {each["title"] for each in document["methods"]}
     over = BASELINE if BASELINE in titles else REFERENCE
     candidates = [accepted_by_task(document), speed_by_task(document, over), advantage(document)]
@@ -38,13 +38,13 @@ def compact(document: dict[str, Any]) -> list[Table]:
 
 
 def tables(document: dict[str, Any]) -> str:
-    """Those that stand below the long table of a run."""
+    """The tables that come below the long table of a run."""
     extra = [beside(document)] if is_spec_bench(document) else []
     return markdown([*compact(document), *extra])
 
 
 def block(document: dict[str, Any]) -> str:
-    """All that the documentation says of a run: conditions, tables, and the paper's figures beside them."""
+    """Everything the documentation says about a run: conditions, tables, and the paper's figures."""
     parts = [
         _wrap(conditions(document)),
         markdown([overall(document), by_task(document)]),

@@ -33,7 +33,7 @@ MAX_REPEATS = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is measured on which prompts, and how often."""
+    """What to measure, on which prompts, and how often."""
     parser.epilog = (
         "Exit status: 0, all is measured; 1, an error ended it; 2, it did not begin; 130 and 143, SIGINT and"
         " SIGTERM ended it. Whatever ends it, the prompts that are complete are reported and in the file."
@@ -90,8 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(slots=True)
 class Work:
-    """What is measured, and which of it is complete. about: request and environment. path: of the file, if one
-    is wanted. parts: one for each prompt that is complete."""
+    """What is measured, and how much of it is complete. about: request and environment. path: the file, if
+    one is wanted. parts: one for each complete prompt."""
 
     prompts: list[Prompt]
     contenders: list[Contender]
@@ -110,7 +110,7 @@ class Work:
         return document(merge(self.parts), self.contenders, about, whole)
 
     def save(self) -> None:
-        """Write the file, if there is to be one, whole or not at all."""
+        """Write the file, if one is wanted, whole or not at all."""
         if self.path:
             files.write(self.path, dumps(self.document(whole=True)) + "\n")
 
@@ -195,7 +195,7 @@ def run(options: argparse.Namespace) -> int | None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse at once what would fail only after hours."""
+    """Refuse immediately what would fail only after hours."""
     if options.max_new_tokens < 2:
         raise LogitSpecError(f"--max-new-tokens must be 2 or more; got {options.max_new_tokens}.")
     if not 1 <= options.repeats <= MAX_REPEATS:
@@ -231,8 +231,8 @@ def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str
 
 
 def _report(work: Work, end: Stop | None) -> int:
-    """Tables, notes and one line of JSON, of what is complete; the file has every run beside. The exit
-    status: 0, or that of what ended it."""
+    """Print tables, notes and one line of JSON for the complete prompts; the file also has every run.
+    Returns the exit status: 0, or that of whatever ended the measurement."""
     part, missing = merge(work.parts), work.missing()
     complete = len(work.prompts) - len(missing)
     if end:
@@ -255,7 +255,7 @@ def _report(work: Work, end: Stop | None) -> int:
 
 
 def _read(path: str) -> dict[str, Any]:
-    """A file of figures; LogitSpecError where it is none."""
+    """The figures in a file; LogitSpecError if it has none."""
     try:
         figures: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         if not {"request", "environment", "methods"} <= set(figures):

@@ -17,7 +17,7 @@ from logitspec.measure.variants import Variant, parse_variant
 
 
 def method_contender(target: Any, variant: Variant) -> Contender:
-    """A method of our own, through the one decoding loop. Capturing graphs is not timed."""
+    """One of our methods, through the one decoding loop. Capturing graphs is not timed."""
 
     def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
         target.reserve(len(prompt_ids), max_new_tokens)
@@ -33,7 +33,7 @@ def method_contender(target: Any, variant: Variant) -> Contender:
 def baseline_contender(target: Any, name: str) -> Contender:
     """transformers' greedy `generate` on the model of `target`, with the options of baseline `name`.
 
-    The model's own generation config (a repetition penalty, a temperature) is left out of it.
+    The model's own generation config (a repetition penalty, a temperature) is ignored.
     """
     model, eos = target.model, sorted(target.eos_ids)
 
@@ -77,7 +77,7 @@ def _plain(model: Any) -> Iterator[list[None]]:
 
 
 def variants(texts: Sequence[str]) -> list[Variant]:
-    """`method` or `method:name=value,name=value` each, plain decoding always among them."""
+    """Variants from `method` or `method:name=value,name=value`, always including plain decoding."""
     by_title: dict[str, Variant] = {}
     for text in texts:
         name, _, pairs = text.partition(":")
@@ -89,7 +89,7 @@ def variants(texts: Sequence[str]) -> list[Variant]:
 
 
 def baselines(names: Sequence[str]) -> list[str]:
-    """The names, each once; LogitSpecError for one that there is not."""
+    """The names, each once; LogitSpecError for one that doesn't exist."""
     if unknown := [name for name in names if name not in BASELINES]:
         raise LogitSpecError(
             f"There is no baseline {unknown[0]!r}; choose one of {', '.join(BASELINES)}."

@@ -32,7 +32,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread | None:
-        """None without values; quartiles as numpy's, by linear interpolation."""
+        """None without values; quartiles by linear interpolation, as in numpy."""
         if len(values) < 2:
             return cls(values[0], values[0], values[0]) if values else None
         low, middle, high = quantiles(values, n=4, method="inclusive")
@@ -40,7 +40,7 @@ class Spread:
 
 
 def rates(runs: Sequence[Measurement]) -> dict[int, float]:
-    """Decoded tokens a second by repeat: all tokens / all seconds; none where no time is left."""
+    """Decoded tokens a second by repeat: all tokens / all seconds; none for a repeat with no time left."""
     by_repeat = {}
     for repeat in sorted({each.repeat for each in runs}):
         of_it = [each for each in runs if each.repeat == repeat]
@@ -52,7 +52,7 @@ def rates(runs: Sequence[Measurement]) -> dict[int, float]:
 
 
 def speed_up(runs: Sequence[Measurement], baseline: Sequence[Measurement]) -> Spread | None:
-    """How many times as many tokens a second as `baseline`, within the same repeat."""
+    """Tokens a second as a multiple of those of `baseline`, within the same repeat."""
     own, other = rates(runs), rates(baseline)
     return Spread.of([own[repeat] / other[repeat] for repeat in own if repeat in other])
 
@@ -60,11 +60,11 @@ def speed_up(runs: Sequence[Measurement], baseline: Sequence[Measurement]) -> Sp
 def score(
     runs: Sequence[Measurement], plain: Sequence[Measurement], stock: Sequence[Measurement]
 ) -> dict[str, Any]:
-    """The figures of one contender, as JSON values, beside the runs of plain decoding (ours) and of
-    transformers' greedy `generate` on the same prompts.
+    """The figures of one contender, as JSON values, compared with the runs of plain decoding (ours) and
+    of transformers' greedy `generate` on the same prompts.
 
-    prompts: turns, live and replayed ones. tokens: of the first repeat. Means are over all repeats. Where
-    a run was replayed there are no times: those of the others would be of other prompts.
+    prompts: turns, live and replayed ones. tokens: of the first repeat. Means are over all repeats. If
+    any run was replayed there are no times: those of the others would be of other prompts.
     """
     first = [each for each in runs if each.repeat == 0]
     replayed = sum(each.replayed for each in first)
@@ -93,14 +93,14 @@ def score(
 
 
 def _total(runs: Sequence[Measurement], name: str) -> float | None:
-    """The sum over all runs of what only our own methods measure; None for others."""
+    """The sum over all runs of a figure that only our own methods have; None for others."""
     values = [getattr(each, name) for each in runs]
     return None if None in values else sum(values)
 
 
 def scores(part: Part) -> dict[str, dict[str, Any]]:
-    """By title, then by category and overall: the figures, the prompts whose output differs, and how many
-    times its mean accepted tokens our method, the first variant of it, has."""
+    """By title, then by category and overall: the figures, the number of prompts whose output differs, and
+    the mean accepted tokens of our method (its first variant) as a multiple of the title's own."""
     titles = dict.fromkeys(each.method for each in part.measurements)
     ours = next((title for title in titles if title.split()[0] == OURS), None)
     categories = [*sorted({each.category for each in part.measurements}), OVERALL]
@@ -122,14 +122,14 @@ def scores(part: Part) -> dict[str, dict[str, Any]]:
 
 
 def _of(items: Sequence[R], title: str, category: str) -> list[R]:
-    """Those of one contender and one category, or of all."""
+    """The items of one contender, in one category or in all."""
     return [each for each in items if each.method == title and category in (each.category, OVERALL)]
 
 
 def document(
     part: Part, contenders: Sequence[Contender], about: dict[str, Any], whole: bool = False
 ) -> dict[str, Any]:
-    """Figures, divergences and what was measured as JSON values; `whole`: every run, too."""
+    """Figures, divergences and what was measured, as JSON values; with `whole`, every run as well."""
     figures = scores(part)
     methods = [
         {

@@ -1,4 +1,4 @@
-"""What the paper and its authors measured, beside a run on the same questions."""
+"""What the paper and its authors measured, next to a run on the same questions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AUTHORS = {
     "multi-turn": 2.309, "translation": 1.851, "summarization": 3.022, "qa": 2.107, "math": 2.645,
     "rag": 2.444, "overall": 2.371,
 }  # fmt: skip
-# The eight categories of MT-bench, which Spec-Bench's tables join, and what it calls the others in its file.
+# Spec-Bench's tables join the eight categories of MT-bench; the other tasks are called this in its file.
 TASKS = {
     **dict.fromkeys(
         "writing roleplay reasoning math coding extraction stem humanities".split(), "multi-turn"
@@ -36,7 +36,7 @@ def is_spec_bench(document: dict[str, Any]) -> bool:
 
 
 def beside(document: dict[str, Any]) -> Table:
-    """Mean accepted tokens by task of Spec-Bench: the authors' and those of this run."""
+    """Mean accepted tokens by task of Spec-Bench: the authors' and this run's."""
     titles = [each["title"] for each in document["methods"] if each["method"] in METHODS]
     rows = []
     for task, authors in AUTHORS.items():
@@ -47,7 +47,7 @@ def beside(document: dict[str, Any]) -> Table:
 
 
 def mean_accepted(document: dict[str, Any], title: str, task: str) -> float:
-    """Tokens per forward over all runs of `task`, from what each category has: tokens and their mean."""
+    """Tokens per forward over all runs of `task`, from the tokens and the mean of each category."""
     (scores,) = (each["scores"] for each in document["methods"] if each["title"] == title)
     tokens = forwards = 0.0
     for category, figures in scores.items():

@@ -1,4 +1,4 @@
-"""How far a measurement is: a bar on a terminal, lines elsewhere."""
+"""The progress of a measurement: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-SECONDS = 30  # between two lines, at least
+SECONDS = 30  # at least, between two lines
 LINE = "{desc}: {n_fmt} of {total_fmt} rounds ({percentage:.0f} %), {elapsed} so far, about {remaining} left"
 
 
 class Lines:
-    """A stream for tqdm that makes a line of each state, where tqdm writes over the last one."""
+    """A stream for tqdm that writes each state on a new line, where tqdm would overwrite the last one."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -27,7 +27,7 @@ class Lines:
 
 def progress(start: int, total: int, quiet: bool = False) -> Any:
     """tqdm over `total` rounds of which `start` are complete: a bar if standard error is a terminal, else a line
-    now and after a round, `SECONDS` apart or more. The time that is left is estimated from the mean of all rounds."""
+    now and after later rounds, at least `SECONDS` apart. The time left is estimated from the mean of all rounds."""
     shared = {
         "desc": "measure", "initial": start, "total": total, "smoothing": 0, "disable": quiet,
     }  # fmt: skip

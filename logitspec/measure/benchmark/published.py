@@ -13,7 +13,7 @@ from logitspec.paths import ASSETS
 
 RESULTS = ASSETS / "benchmarks"
 OURS = "logitspec"
-PLAIN = (BASELINE, REFERENCE)  # a token a forward
+PLAIN = (BASELINE, REFERENCE)  # one token per forward
 RIVALS = (BASELINE, f"{BASELINE}_prompt_lookup", REFERENCE, "prompt_lookup")
 
 
@@ -31,7 +31,7 @@ def published(folder: Path = RESULTS) -> list[dict[str, Any]]:
 
 
 def is_real(document: dict[str, Any]) -> bool:
-    """Whether its model is another one than the built-in, which was made to be watched."""
+    """Whether its model is not the built-in one, which was made to be watched."""
     return bool(document["request"]["model"] != "builtin")
 
 
@@ -52,7 +52,7 @@ def conditions(document: dict[str, Any]) -> str:
 
 
 def _which(document: dict[str, Any]) -> str:
-    """Which prompts there are."""
+    """Which prompts were measured, as a phrase."""
     request = document["request"]
     turns = request.get("turns")
     which = "all turns" if turns is None else "the first turn" if turns == 1 else f"{turns} turns"
@@ -94,7 +94,7 @@ def spread(values: dict[str, float] | None, digits: int) -> str:
 
 
 def by_task(document: dict[str, Any]) -> Table:
-    """How many times as fast as each of the others `logitspec` decodes, by task."""
+    """How many times as fast `logitspec` decodes as each of the others, by task."""
     speeds = {each["title"]: each["scores"] for each in document["methods"]}
     rivals = [title for title in RIVALS if title in speeds]
     rows = []
@@ -120,7 +120,7 @@ def accepted_by_task(document: dict[str, Any]) -> Table:
 
 
 def speed_by_task(document: dict[str, Any], over: str) -> Table:
-    """How many times as fast as `over` every method decodes, by task; dashes where that was not timed."""
+    """How many times as fast as `over` each method decodes, by task; dashes where it was not timed."""
     key = f"speed_up_over_{over}"
     caption = f"Tokens/s, times those of {over}"
     return _by_task(document, caption, lambda own: spread(own[key], 2), without=(over,))
@@ -145,8 +145,8 @@ def _by_task(
 
 
 def advantage(document: dict[str, Any]) -> Table:
-    """Over all prompts, how many times the mean accepted tokens of each other method those of ours are, a
-    row for each variant of it."""
+    """Our mean accepted tokens over all prompts, as multiples of those of each other method; a row for each
+    variant of ours."""
     accepted = {
         each["title"]: each["scores"][OVERALL]["mean_accepted_tokens"]
         for each in document["methods"]

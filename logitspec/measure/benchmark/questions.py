@@ -19,10 +19,10 @@ def choose(
     per_category: int | None = None,
     turns: int | None = None,
 ) -> list[Prompt]:
-    """Prompts of all files, the first `per_category` of each category: first one of each, then the next, so
-    that whoever stops early has something of all. turns: of each prompt, at most.
+    """The first `per_category` prompts of each category in all files: one of each, then the next, so that a
+    run that stops early has some of all. turns: the maximum for each prompt.
 
-    Raises LogitSpecError where two share an id, by which figures name them.
+    Raises LogitSpecError if two prompts share an id, by which figures name them.
     """
     prompts = [each for file in files for each in read_prompts(file, categories)]
     counts = Counter(each.question_id for each in prompts)
@@ -45,6 +45,6 @@ def choose(
 
 
 def fingerprint(prompts: Sequence[Prompt]) -> str:
-    """A digest of ids, categories and texts, in order: what a file's name doesn't say."""
+    """A digest of ids, categories and texts, in order, which a file's name doesn't tell."""
     rows = [[each.question_id, each.category, each.text, *each.later] for each in prompts]
     return hashlib.sha256(dumps(rows).encode()).hexdigest()[:16]

@@ -15,14 +15,14 @@ from logitspec.measure.replay.transcript import Transcript, read
 
 
 class Transcripts:
-    """Those of a file that `target` would write itself, found by their prompts.
+    """The transcripts in a file that `target` would write itself, found by their prompts.
 
-    Raises LogitSpecError where the file is of another model or dtype.
+    Raises LogitSpecError if the file is of another model or dtype.
     """
 
     def __init__(self, path: str | Path, target: Any) -> None:
         self.limit = target.limit
-        # As text, since hundreds of them would fill the memory.
+        # As text, since hundreds of transcripts would fill the memory.
         self.lines: dict[tuple[int, ...], str] = {}
         for each in read(path):
             for name in ("id", "dtype"):
@@ -34,7 +34,7 @@ class Transcripts:
             self.lines[tuple(each.prompt_ids)] = each.to_json()
 
     def find(self, prompt_ids: Sequence[int], max_new_tokens: int) -> Transcript | None:
-        """That of a prompt, as if recorded with so many new tokens; None where there is none so long."""
+        """The transcript of a prompt, as if recorded with that maximum; None if there is none that long."""
         line = self.lines.get(tuple(prompt_ids))
         if line is None:
             return None
@@ -45,8 +45,8 @@ class Transcripts:
 
 
 def with_replays(live: Contender, transcripts: Transcripts) -> Contender:
-    """`live` with replays where there are transcripts; itself if its replay is not exact, or if it is what
-    the others are compared with."""
+    """`live` with replays where there are transcripts; `live` itself if its replay is not exact, or if the
+    others are compared with it."""
     capacity = live.options.get("draft_tree_capacity", 0)
     if live.method not in EXACT or live.method == REFERENCE or capacity > RANKS:
         return live

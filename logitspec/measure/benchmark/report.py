@@ -67,7 +67,7 @@ def _spread(values: dict[str, float] | None, digits: int) -> str:
 
 
 def notes(part: Part) -> list[str]:
-    """What a reader of the table must know: differing outputs, prompts that are missing."""
+    """What a reader of the table must know: differing outputs, missing prompts."""
     lines = [str(each) for each in part.divergences]
     if part.left_out:
         lines.append(f"{len(part.left_out)} prompts are left out: they don't fit the context.")

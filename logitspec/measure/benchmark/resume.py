@@ -1,4 +1,4 @@
-"""Going on where a file stopped."""
+"""Resuming a measurement from its file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.runs import Contender, Part
 from logitspec.trace.records import dumps
 
-# Of the environment: what makes times of two sittings comparable.
+# The parts of the environment that make times of two sittings comparable.
 SAME = (
     "id", "revision", "dtype", "device", "forward", "cpu", "threads", "python", "torch", "transformers",
     "logitspec",
@@ -19,9 +19,9 @@ SAME = (
 
 
 def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contender]) -> Part:
-    """What the file has measured; an empty one has nothing.
+    """The measurements in a file; none if it is empty.
 
-    Raises LogitSpecError for a file of no benchmark, and for one of other settings than `about` (request
+    Raises LogitSpecError if the file is not of a benchmark, or of settings other than `about` (request
     and environment) and `contenders`.
     """
     try:
@@ -49,7 +49,7 @@ def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contend
 
 
 def _settings(about: dict[str, Any], methods: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """By name, as JSON values; of how a forward runs without the reason."""
+    """The settings by name, as JSON values; how a forward runs is without the reason."""
     environment = {name: about["environment"].get(name) for name in SAME}
     environment["forward"] = str(environment["forward"]).partition(":")[0]
     titles = [each["title"] for each in methods]

@@ -24,7 +24,7 @@ class Outcome:
     """One run on one prompt.
 
     forwards: of the target. seconds: wall time, prefill included. trace: of our own methods.
-    replayed: on a transcript, where no time means anything.
+    replayed: on a transcript, where times mean nothing.
     """
 
     output_ids: list[int]
@@ -39,7 +39,7 @@ class Outcome:
 class Contender:
     """A method with options, or a baseline: `decode(prompt_ids, max_new_tokens)` runs it once.
 
-    prefilled: tokens that come with its prefill, whose time is then known by its median only.
+    prefilled: tokens that come with its prefill, whose time is then known only by its median.
     """
 
     title: str
@@ -53,10 +53,10 @@ class Contender:
 class Measurement:
     """One run as it enters the figures.
 
-    method: title of the contender. turn, repeat: from 0. tokens: emitted. timed_tokens: those that
-    `decode_seconds` brought. forwards: of the target. drafted, accepted: nodes, roots not counted, and
-    forward_seconds: the part of decoding spent in forwards, with their masks and top-k; of our own
-    methods only. replayed: counts come from a transcript, and there are no times.
+    method: title of the contender. turn, repeat: from 0. tokens: emitted. timed_tokens: those emitted
+    in `decode_seconds`. forwards: of the target. drafted, accepted: nodes, roots not counted, and
+    forward_seconds: the part of decoding spent in forwards, with their masks and top-k; these three for
+    our own methods only. replayed: counts come from a transcript, and there are no times.
     """
 
     method: str
@@ -80,7 +80,7 @@ class Measurement:
 class Divergence:
     """Where the output of `method` leaves that of our plain decoding.
 
-    position: of the first other token, counted in new tokens from 0. margin: by how much plain
+    position: of the first differing token, counted in new tokens from 0. margin: by how much plain
     decoding preferred its best token to the second there, in probability; None where one of the
     two outputs just ends. wanted, got: token ids, None at such an end.
     """
@@ -119,7 +119,7 @@ class Part:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Part:
-        """The part of a document that has every run."""
+        """The results in a document that has every run."""
         names = Divergence.__slots__
         return cls(
             [Measurement(**each) for each in data["measurements"]],
@@ -128,7 +128,7 @@ class Part:
         )
 
     def questions(self) -> set[int]:
-        """Ids of the prompts that are done, those left out among them."""
+        """Ids of the prompts that are done, including those left out."""
         return {each.question_id for each in self.measurements} | {id_ for id_, _ in self.left_out}
 
 

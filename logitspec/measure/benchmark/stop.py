@@ -16,7 +16,7 @@ FAILED, INTERRUPTED, TERMINATED = 1, 128 + signal.SIGINT, 128 + signal.SIGTERM
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
+    """SIGTERM arrived."""
 
 
 class Stop(NamedTuple):
@@ -28,8 +28,8 @@ class Stop(NamedTuple):
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM raises `Terminated` within, as SIGINT raises KeyboardInterrupt. Python has signals in its main
-    thread only."""
+    """Within, SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt; not outside the main thread,
+    where Python handles no signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -45,12 +45,12 @@ def terminable() -> Iterator[None]:
 
 
 def stop(error: BaseException) -> Stop:
-    """What `error` says; the trace of one that nobody expects goes to standard error."""
+    """Why `error` ended it; the traceback of an unexpected one goes to standard error."""
     if isinstance(error, Terminated):
         return Stop("SIGTERM", TERMINATED)
     if isinstance(error, KeyboardInterrupt):
         return Stop("an interrupt", INTERRUPTED)
-    # torch's own error of a full GPU is called so, too.
+    # torch has its own error for a full GPU, known by its name.
     if (
         not isinstance(error, (LogitSpecError, MemoryError))
         and "OutOfMemory" not in type(error).__name__

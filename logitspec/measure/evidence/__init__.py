@@ -1,8 +1,8 @@
-"""Why drafts are accepted, in numbers: what a model says, counted over some prompts (`gather.py`).
+"""Why drafts are accepted, in numbers: counts over a model's runs on some prompts (`gather.py`).
 
     python -m logitspec evidence --model FOLDER --out assets/evidence/NAME.json.gz
 
-Only counts stay: ranks, accepted lengths, tree sizes; and the cost of forwards.
+Only counts are kept (ranks, accepted lengths, tree sizes), and the cost of forwards.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.records import dumps
 
 SCHEMA = 1
-FOLDER = ASSETS / "evidence"  # what ships, a file a model
+FOLDER = ASSETS / "evidence"  # the shipped ones, one file per model
 SHIPPED = FOLDER / "builtin.json.gz"
-BEYOND = RANKS  # in place of a rank that was not recorded, whichever it was
+BEYOND = RANKS  # in place of any rank that was not recorded
 
 
 ByTask = dict[str, Counts]
@@ -39,7 +39,7 @@ class Evidence:
 
     about: model, environment, number of prompts by task, maximum of new tokens, and the fingerprint of the
     weights if the model is the built-in one. rows, seconds: of timed forwards, ascending by rows. ranks: by
-    task, how often the next-next token had which rank in the last logits (0 is the root's; BEYOND: none of those
+    task, how often the next-next token had each rank in the last logits (0 is the root's; BEYOND: none of those
     recorded). runs: counts by method. capacities: counts of the paper's method, by draft_tree_capacity.
     """
 
@@ -130,7 +130,7 @@ def _as_json(by_task: ByTask) -> dict[str, Any]:
 
 
 def _from_json(data: dict[str, Any]) -> ByTask:
-    """Counts by task, as far as a file has them: of the drafter's seconds the sum, and no uncompared drafts."""
+    """Counts by task, as a file has them: only the sum of the drafter's seconds, and no uncompared drafts."""
     return {
         task: Counts(
             lengths=_counter(each["lengths"]),
@@ -155,7 +155,7 @@ def total(by_task: ByTask) -> Counts:
 
 
 def next_next_ranks(transcript: Transcript) -> Counter[int]:
-    """How often the token after the root had which rank in the logits that chose the root."""
+    """How often the token after the root had each rank in the logits that chose the root."""
     before = transcript.topk[len(transcript.prompt_ids) - 1 :]
     counts: Counter[int] = Counter()
     for last, token in zip(before, transcript.output_ids[1:], strict=False):
@@ -165,7 +165,7 @@ def next_next_ranks(transcript: Transcript) -> Counter[int]:
 
 
 def fingerprint_weights(folder: Path = MODEL) -> str:
-    """A fingerprint of the weights in `folder`, by which evidence of older weights is known as outdated."""
+    """A fingerprint of the weights in `folder`, by which evidence of older weights is known to be outdated."""
     digest = sha256()
     for path in sorted(folder.glob("*.safetensors")):
         digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The command `evidence`, of the built-in model and of others.
+"""The command `evidence`, for the built-in model and others.
 
 python -m logitspec evidence
 python -m logitspec evidence --model FOLDER --out assets/evidence/NAME.json.gz

@@ -43,7 +43,7 @@ def sample_prompts(per_task: int) -> list[Prompt]:
     """`per_task` prompts of each task, the tasks in turn: shipped examples alternating with unseen prompts, which
     the training of the built-in model can't draw.
 
-    Raises LogitSpecError where `per_task` is less than 1.
+    Raises LogitSpecError if `per_task` is less than 1.
     """
     if per_task < 1:
         raise LogitSpecError(f"Prompts of each task must be 1 or more; got {per_task}.")
@@ -99,7 +99,7 @@ def gather(
 def _count_prompt(
     evidence: Evidence, target: Target, prompt: Prompt, ids: list[int], new_tokens: int
 ) -> Iterator[str]:
-    """Count the runs on one prompt; yields after every step what it is doing."""
+    """Count the runs on one prompt; after every step, yields what it is doing."""
     task = prompt.category
     recording = RecordingTarget(target, RANKS)
     plain = yield from _run_to_end(recording, ids, "autoregressive", new_tokens, "plain decoding")

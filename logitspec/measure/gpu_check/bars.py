@@ -1,4 +1,4 @@
-"""What a GPU should reach, each bar a ratio of two figures of one run, beside what was measured."""
+"""What a GPU should reach, mostly as ratios of two figures of one run, next to what was measured."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ Findings = dict[str, Any]
 
 
 class Bar(NamedTuple):
-    """measure: from the findings of the parts; raises LookupError, TypeError or ZeroDivisionError where a
-    figure is missing. at_most: whether `limit` is the most that is good, not the least."""
+    """One figure that a GPU should reach.
+
+    measure: computes it from the findings of the parts; raises LookupError, TypeError or ZeroDivisionError if
+    a finding is missing. at_most: whether `limit` is an upper bound, not a lower one.
+    """
 
     name: str
     before: float | None
@@ -48,7 +51,7 @@ def _judge(bar: Bar, parts: Findings) -> dict[str, Any]:
 
 
 def _row(parts: Findings, shape: str, rows: int, context: int, mode: str = "kernels") -> Findings:
-    """The figures of a tree of so many rows behind so long a text."""
+    """The figures of a tree of `rows` rows after a text of `context` tokens."""
     key = {"mode": mode, "rows": rows, "context": context}
     fitting = [each for each in parts[shape]["rows"] if key.items() <= each.items()]
     return fitting[0]  # type: ignore[no-any-return]
@@ -66,7 +69,7 @@ def _memory(parts: Findings) -> float:
 
 
 def _tree(shape: str) -> Callable[[Findings], float]:
-    """64 rows behind a long text, in times of one row behind a short one."""
+    """The time of 64 rows after a long text, as a multiple of one row after a short one."""
     return lambda parts: _milliseconds(parts, shape, 64, 2048) / _milliseconds(parts, shape, 1, 256)
 
 
@@ -102,7 +105,7 @@ def _lead(parts: Findings) -> float:
 
 
 def _differing(parts: Findings) -> float:
-    """Outputs of any method that are not plain decoding's at the same shape."""
+    """The number of outputs that differ from plain decoding's at the same shape, over all methods."""
     scores = _scores(parts)
     return float(sum(score["differing"] for title, score in scores.items() if title != AT_BEST))
 

@@ -11,7 +11,7 @@ from logitspec.trace.records import dumps
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """On which device, which parts, and how quickly."""
+    """Which device, which parts, and how quickly."""
     commandline.add_device(parser, "cuda")
     parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
     parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the parts, print their findings as one line of JSON; 1 where a part failed."""
+    """Run the parts and print their findings as one line of JSON; returns 1 if a part failed."""
     from logitspec.measure.gpu_check import parts
     from logitspec.measure.gpu_check.bars import bars
     from logitspec.models.devices import choose_device
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(bars: list[dict[str, Any]]) -> None:
-    """A line for each bar, before the line of JSON."""
+    """Print a line for each bar, before the line of JSON."""
     for each in bars:
         measured = "not measured" if each["measured"] is None else f"{each['measured']:g}"
         mark = {True: "reached", False: "missed", None: ""}[each["reached"]]

@@ -1,4 +1,4 @@
-"""The parts of the GPU check, each with seconds of its own."""
+"""The parts of the GPU check, each with its own time limit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from logitspec.prompts import EXAMPLES, TYPED, read_prompts
 from logitspec.runtime.runner import Runner
 from logitspec.version import VERSION
 
-Late = Callable[[], bool]  # whether a part has used its seconds
+Late = Callable[[], bool]  # whether a part has used up its seconds
 COPY_BYTES = 2**31
 
 
@@ -47,8 +47,8 @@ SMOLLM2 = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
 class Job(NamedTuple):
-    """A part of the check: its name, its seconds, and what yields its findings, piece by piece. half: of the
-    check, in which it is."""
+    """A part of the check: its name, its seconds, and the function that yields its findings piece by piece.
+    half: the half of the check that it belongs to."""
 
     name: str
     seconds: float
@@ -59,8 +59,8 @@ class Job(NamedTuple):
 def jobs(device: torch.device, quick: bool, prompts: str | None = None) -> list[Job]:
     """The parts, the most informative first; together less than ten minutes.
 
-    prompts: a file for the real model. Where that is not installed, or with `quick`, the built-in model
-    stands for it.
+    prompts: a file for the real model. If that is not installed, or with `quick`, the built-in model
+    takes its place.
     """
     low = choose_dtype("bfloat16", device)
     real = SMOLLM2 if installed_file(SMOLLM2) and not quick else BUILTIN
@@ -92,7 +92,7 @@ def jobs(device: torch.device, quick: bool, prompts: str | None = None) -> list[
 
 
 def select_jobs(every: list[Job], names: list[str], half: int | None = None) -> list[Job]:
-    """Those of `names`, or all, and of a half, or both; a copy belongs to each half."""
+    """The jobs in `names` (or all) and in `half` (or both); the copy belongs to each half."""
     available = [job.name for job in every]
     if unknown := [name for name in names if name not in available]:
         raise LogitSpecError(
@@ -106,7 +106,7 @@ def select_jobs(every: list[Job], names: list[str], half: int | None = None) -> 
 
 
 def run_part(job: Job) -> dict[str, Any]:
-    """The findings of a part within its seconds; whether it was cut short, or what ended it."""
+    """The findings of a part within its seconds, and whether it was cut short or which error ended it."""
     start = monotonic()
     findings: dict[str, Any] = {}
 
@@ -137,7 +137,7 @@ def run_part(job: Job) -> dict[str, Any]:
 
 
 def conditions(device: torch.device, quick: bool) -> dict[str, Any]:
-    """What all figures are measured on and with."""
+    """The hardware and versions that all figures are measured with."""
     conditions: dict[str, Any] = {
         "device": str(device),
         "quick": quick,
@@ -193,8 +193,8 @@ def _shape(
 def _model(
     name: str, file: str | None, device: torch.device, dtype: str, quick: bool, late: Late
 ) -> Iterator[dict[str, Any]]:
-    """All methods on the examples, in turns, as many of them as there is time for; and plain decoding at the
-    shape that is fastest for one row, where it takes another."""
+    """All methods in rotation, on as many of the examples as time allows; and plain decoding at the shape
+    that is fastest for one row, where the target itself takes another."""
     target, tokenizer = load(name, device=str(device), dtype=dtype)
     yield {"first_step_seconds": _first_step(target, tokenizer)}
     yield {"improved_seconds": _wait_for_kernels(target, late)}
@@ -225,7 +225,7 @@ def _model(
 
 
 def _wait_for_kernels(target: Runner, late: Late) -> float:
-    """Seconds until `target` has all that makes it faster."""
+    """Seconds until `target` has everything that makes it faster."""
     started = perf_counter()
     while target.improve is not None and not late():
         sleep(0.05)

@@ -1,6 +1,6 @@
-"""What a forward and a step of a model of some shape take on a device.
+"""How long a forward and a step take on a device, for a model of a given shape.
 
-Time does not depend on the weights, so nothing is downloaded: random ones are made on the device.
+Time does not depend on the weights, so nothing is downloaded: random weights are made on the device.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ SHAPES: dict[str, tuple[Any, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is measured: trees of `rows` rows behind texts of `contexts` tokens; with kernels and launched anew, of `few`
-    rows."""
+    """What is measured: trees of `rows` rows after texts of `contexts` tokens; with kernels, and without graphs, only
+    of `few` rows."""
 
     rows: Sequence[int] = (1, 8, 16, 32, 64, 128)
     contexts: Sequence[int] = (256, 2048)
@@ -68,7 +68,7 @@ class Sweep:
 
 
 def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runner:
-    """A target of a shape of SHAPES with random weights, by its faster forward if it has one."""
+    """A target with random weights in a shape of SHAPES, using its faster forward if it has one."""
     kind, options = SHAPES[shape]
     config = kind(max_position_embeddings=4096, **options)
     with torch.device(device):
@@ -84,11 +84,11 @@ def random_target(shape: str, device: torch.device, dtype: torch.dtype) -> Runne
 def measure_shape(
     target: Runner, sweep: Sweep, late: Callable[[], bool]
 ) -> Iterator[dict[str, Any]]:
-    """The sweep with graphs, with kernels in them, then launched; a row of figures for each tree, until it
-    is `late`.
+    """The sweep with graphs, then with kernels in them, then without graphs; a row of figures for each tree,
+    until it is `late`.
 
     "kernels" takes the shape that is fastest for each number of rows, "exact" one shape for all. On a CPU the
-    padded forward of fixed shape stands for all of these, not captured.
+    padded forward of fixed shape, uncaptured, takes the place of graphs.
     """
     note = _start_replay(target)
     if target.replays:
@@ -115,13 +115,13 @@ def _sweep(
             if late():
                 return
             figures = _figures(target, _tree(rows))
-            if mode != "plain" and not target.replays:  # it has just failed
+            if mode != "plain" and not target.replays:  # the replay has just failed
                 return
             yield {"mode": mode, "context": context, **figures}
 
 
 def _start_replay(target: Runner) -> str:
-    """Have `target` replay, and say whether it does."""
+    """Make `target` replay; returns a note on whether it does."""
     if target.model.device.type == "cuda":
         return enable_graphs(target, *check_tree_equivalence(target, "the model"))
     target.enable_replay(uncaptured)
@@ -136,10 +136,10 @@ def _take_kernels(target: Runner) -> None:
 
 @torch.inference_mode()
 def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
-    """Milliseconds, medians: of a forward on the device, of a step on the host's clock, of its parts.
+    """Median milliseconds of a forward on the device's clock, and of the parts of a step on the host's.
 
-    A step is verify and commit of the root alone; drafting is measured with the built-in model.
-    overhead_ms: what a step takes beyond the forward's own time.
+    A step here is verify and commit; drafting is measured with the built-in model.
+    overhead_ms: the time of a step beyond the forward's own.
     """
     length = target.length
     forward = device_seconds(_forward_over(target, tree), target.model.device)
@@ -148,7 +148,7 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
         start = perf_counter()
         target.verify(tree)
         middle = perf_counter()
-        target.commit([0, 2] if len(tree) > 2 else [0])  # not just behind the root: rows must move
+        target.commit([0, 2] if len(tree) > 2 else [0])  # node 2 skips node 1, so rows must move
         settle(target.model.device)
         verify.append(middle - start)
         commit.append(perf_counter() - middle)
@@ -160,8 +160,8 @@ def _figures(target: Runner, tree: DraftTree) -> dict[str, Any]:
 
 
 def _forward_over(target: Runner, tree: DraftTree) -> Callable[[], Any]:
-    """The forward over `tree` behind the prefix, to be timed; nothing of it is read. A captured one is
-    replayed with its inputs, any other is launched anew."""
+    """The forward over `tree` after the prefix, to be timed; its result is not read. A captured one is
+    replayed with its inputs, any other is launched again."""
     target.tree_logits(tree)
     return partial(target.tree_logits, tree) if target.replay is None else target.replay.repeat
 
@@ -182,13 +182,13 @@ def device_seconds(run: Callable[[], Any], device: torch.device) -> float:
 
 
 def settle(device: torch.device) -> None:
-    """Wait for all that the device has been given."""
+    """Wait until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def copy_bandwidth(device: torch.device, size: int) -> dict[str, Any]:
-    """A copy of `size` bytes within the device, bytes read and written counted; what memory can do."""
+    """The bandwidth of a copy of `size` bytes within the device; bytes read and written both count."""
     source = torch.randint(0, 255, (size,), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     seconds = device_seconds(lambda: target.copy_(source), device)
@@ -200,7 +200,7 @@ def bytes_per_forward(target: Runner, context: int) -> int:
     model = target.model
     tied = model.get_input_embeddings().weight is model.get_output_embeddings().weight
     weights = sum(each.numel() * each.element_size() for each in model.parameters())
-    if not tied:  # of the table only one row is read
+    if not tied:  # only one row of the table is read
         table = model.get_input_embeddings().weight
         weights -= table.numel() * table.element_size()
     text = model.config

@@ -1,4 +1,4 @@
-"""Trying methods without the model: what it writes is recorded once, and drafts are verified against that.
+"""Trying methods without the model: its output is recorded once, and drafts are verified against that.
 
     python -m logitspec replay record --out transcript.jsonl.gz
     python -m logitspec replay run transcript.jsonl.gz --method logitspec_paper

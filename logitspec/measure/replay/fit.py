@@ -1,10 +1,10 @@
-"""The weights that our method begins a text with, fitted to what models wrote.
+"""The weights that our method begins a text with, fitted to the outputs of models.
 
     transcripts of models -> live runs, or replays -> evidence before every verified token -> weights
 
 The weights are those of the multinomial logit in `drafters/sources/odds.py` under which the verified tokens are
 most probable, pulled towards zero by RIDGE, so that a class that hardly occurred says little. Every model counts
-equally. Which observations there are depends on the trees and so on the weights: a few rounds settle that.
+equally. The observations depend on the trees and so on the weights: a few rounds settle that.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MAX_ITERATIONS = 150
 
 
 class Observation(NamedTuple):
-    """What the sources offered before a verified token, and which of it the target wrote.
+    """What the sources offered before a verified token, and which of these tokens the target wrote.
 
     alternatives: the classes of evidence of each, as numbers in KINDS; first the alternative that none of the
     offered tokens comes, then one for each of them. outcome: the index of the alternative that came.
@@ -49,7 +49,7 @@ class Observation(NamedTuple):
 class EvidenceRecorder(LogitSpec):
     """Our method with full trees; it records an observation for every verified token.
 
-    weights: those that it drafts with, one for each of KINDS.
+    weights: used for drafting, one for each of KINDS.
     """
 
     def __init__(self, weights: Sequence[float]) -> None:
@@ -119,7 +119,7 @@ def collect_observations(
 ) -> list[Observation]:
     """The observations along `transcripts`, drafted with `weights`, text after text.
 
-    model: as for `load`, to decode the prompts live, where the logits of rejected nodes are offered, too; None
+    model: as for `load`, to decode the prompts live, where the logits of rejected nodes are also offered; None
     for replays. Raises LogitSpecError when a transcript is of another model.
     """
     observations = []

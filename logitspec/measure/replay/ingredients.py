@@ -1,4 +1,4 @@
-"""What each ingredient of our method is worth: runs with it switched off, beside the other methods.
+"""What each ingredient of our method is worth: runs with it switched off, next to the other methods.
 
 Ours drafts full trees of each requested size (`tree_size=capacity`), since a replay has no forward times to
 size them by; the other methods draft theirs with their default options.
@@ -36,7 +36,7 @@ MEAN_ACCEPTED = "tokens per target forward, root included, prefill excluded"
 class Recipe:
     """A method and how it drafts: a row of the table, at one size.
 
-    without: the option that is switched off, "" for none. drafts: the maximum of a step; None where the method
+    without: the option that is switched off, "" for none. drafts: the maximum a step; None if the method
     decides.
     """
 
@@ -86,7 +86,7 @@ class Ingredients:
     differing: int = 0
 
     def add(self, name: str, transcripts: Iterable[Transcript], processes: int = 1) -> None:
-        """Count the runs on a file of transcripts; `name`: of the file in the table."""
+        """Count the runs on a file of transcripts; `name`: the file's name in the table."""
         own = self.scores.setdefault(name, defaultdict(Score))
         rows = recipes(self.drafts)
         for runs, differing in count_runs(
@@ -103,7 +103,7 @@ class Ingredients:
             yield transcript
 
     def by_file(self) -> dict[str, dict[Recipe, Score]]:
-        """The scores, with those of all files together where there are several."""
+        """The scores by file, and those of all files together if there are several."""
         if len(self.scores) < 2:
             return self.scores
         overall: dict[Recipe, Score] = defaultdict(Score)
@@ -119,7 +119,7 @@ def count_runs(
     processes: int = 1,
     live: str | None = None,
 ) -> Iterator[tuple[list[Counts], int]]:
-    """For each transcript the counts of each recipe's run, in order, and how many of the runs did not write the
+    """For each transcript, the counts of each recipe's run, in order, and how many of the runs did not write the
     output of the transcript. The transcripts are spread over `processes`."""
     if not 1 <= processes <= MAX_PROCESSES:
         raise LogitSpecError(f"--processes must be from 1 to {MAX_PROCESSES}; got {processes}.")
@@ -130,7 +130,7 @@ def count_runs(
             return
         pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
         remaining = iter(transcripts)
-        # In batches, since a pool reads its whole input at once, and a long file would fill the memory.
+        # In batches, since a pool reads its whole input up front, and a long file would fill the memory.
         while batch := list(islice(remaining, 8 * processes)):
             yield from pool.imap(count, batch)
 
@@ -224,7 +224,7 @@ def document(ingredients: Ingredients) -> dict[str, Any]:
 
 
 def _counts(score: Score) -> dict[str, Any]:
-    """Without times: in several processes at once they mean nothing."""
+    """The counts without times, which mean nothing when several processes run."""
     return {
         name: value
         for name, value in score.to_json().items()

@@ -1,4 +1,4 @@
-"""The prompts of transcripts on the model itself, which also gives the logits of rejected nodes."""
+"""Runs of transcripts' prompts on the model itself, which also gives the logits of rejected nodes."""
 
 from __future__ import annotations
 

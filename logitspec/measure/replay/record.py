@@ -81,9 +81,9 @@ def record(
 ) -> Iterator[Transcript]:
     """Transcripts of the greedy outputs of `prompts`, their first turns, in the model's chat template.
 
-    ranks: recorded after each token of the output; a method that drafts more runners-up (`draft_tree_capacity`
-    above it) needs more. Raises LogitSpecError before the first forward for
-    a prompt that can't be decoded.
+    ranks: recorded after each token of the output; a method that drafts more runners-up (with a larger
+    `draft_tree_capacity`) needs more. Raises LogitSpecError before the first forward for a prompt that can't be
+    decoded.
     """
     from logitspec.models.chat import encode_prompt  # replays import no torch
 

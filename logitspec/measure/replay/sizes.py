@@ -1,7 +1,7 @@
-"""Whether trees are as large as pays: sizes by cost beside fixed sizes, on transcripts and known costs.
+"""Whether trees have the size that pays: sizes by cost against fixed sizes, on transcripts and known costs.
 
-A forward counts as long as a table of costs says, drafting and committing as long as they take here. So a CPU can
-tell which sizes would be right on a GPU.
+Forwards take the time in a table of costs, drafting and committing the time they take here. So a CPU can tell which
+sizes would be right on a GPU.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ METHOD = "logitspec"
 FIXED = (8, 16, 24, 32, 48, 64)
 MAX_LOSS = 0.02
 
-# Milliseconds by rows behind some 250 tokens, SmolLM2-135M-Instruct.
+# Milliseconds by rows after some 250 tokens, SmolLM2-135M-Instruct.
 COSTS: dict[str, dict[str, Any]] = {
-    # float32, two cores of an AMD EPYC with AVX-512, torch 2.13.0+cpu, as recorded run 104 has them
+    # float32, two cores of an AMD EPYC with AVX-512, torch 2.13.0+cpu, as in recorded run 104
     "cpu": {
         "rows": [1, 2, 4, 8, 16, 32, 64],
         "milliseconds": [35.0, 37.5, 37.5, 43.4, 51.4, 84.4, 141.6],
     },
-    # bfloat16, layers as compiled CUDA graphs, NVIDIA H100, torch 2.11.0+cu130; sizes between are padded
+    # bfloat16, layers as compiled CUDA graphs, NVIDIA H100, torch 2.11.0+cu130; sizes in between are padded
     "h100": {"rows": [1, 64], "milliseconds": [1.29, 1.37]},
 }
 
@@ -49,9 +49,9 @@ class SizeScore:
 
 
 def read_costs(name: str) -> ForwardCosts:
-    """The costs that COSTS has by that name, or those in the JSON file of a trace, under `forward_costs`.
+    """The costs of that name in COSTS, or those under `forward_costs` in the JSON file of a trace.
 
-    Raises LogitSpecError where there is neither.
+    Raises LogitSpecError if there is neither.
     """
     data = COSTS.get(name)
     if data is None:
@@ -89,7 +89,7 @@ def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, Si
 
 
 def loss(scores: dict[str, SizeScore]) -> float:
-    """By what share of the tokens a second of the best fixed size "measured" stays behind it; negative: ahead."""
+    """By what share of the best fixed size's tokens a second "measured" falls short; negative if it is ahead."""
     best = max(score.tokens_per_second for name, score in scores.items() if name != "measured")
     return 1 - scores["measured"].tokens_per_second / best if best else 0.0
 

@@ -1,4 +1,4 @@
-"""A transcript in the place of the model, and replays on it."""
+"""A transcript in place of the model, and replays on it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TranscriptTarget(Target):
     it is ever accepted, and its top-k is empty: what the model would have said there was never
     computed. The same holds beyond the end of the transcript, where a run stops anyway.
 
-    costs: seconds that its forwards are said to take; by default none.
+    costs: the seconds that its forwards report; by default none.
     """
 
     def __init__(self, transcript: Transcript, costs: ForwardCosts | None = None) -> None:
@@ -58,7 +58,7 @@ class TranscriptTarget(Target):
         places = self._places(tree)
         choices = [self._next_token(place) for place in places]
         topk = [self._ranks(place).head(NODE_RANKS) for place in places]
-        # As the runner: the row where acceptance ends has all its ranks.
+        # As in the runner, the row where acceptance ends has all its ranks.
         end = accept(tree, choices)[-1]
         topk[end] = self._ranks(places[end])
         return ForwardResult(choices, topk, self.costs.at(len(tree)) if self.costs else 0.0)

@@ -1,4 +1,4 @@
-"""Transcripts, each of what a model wrote for one prompt and ranked after every token, and their file."""
+"""Transcripts, each with a model's output for one prompt and its top-k after every token, and their file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from logitspec.trace.records import dumps
 from logitspec.trace.results import TopK
 
 KIND, SCHEMA = "recording", 1  # in files
-UNKNOWN = -1  # the choice after a token whose logits nobody has; no token has this id
+UNKNOWN = -1  # the choice after a token whose logits are unknown; no token has this id
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Transcript:
 
 
 def save(transcripts: Iterable[Transcript], path: str | Path) -> None:
-    """Write JSON lines, gzipped. An exception that ends the transcripts early, an interrupt for one, is raised again
-    once a file with those before it is written; before the first, no file is."""
+    """Write JSON lines, gzipped. An exception that ends the transcripts early, such as an interrupt, is raised again
+    once a file with those before it is written; if there are none, no file is."""
     interruption: BaseException | None = None
     # Without name and time, so that the same transcripts give the same file.
     with (
@@ -95,7 +95,7 @@ def save(transcripts: Iterable[Transcript], path: str | Path) -> None:
 
 
 def check_readable(paths: Iterable[str | Path]) -> None:
-    """Raise LogitSpecError for a file that can't be opened, before hours go into the others."""
+    """Raise LogitSpecError for a file that can't be opened, before hours are spent on the others."""
     for path in paths:
         try:
             with Path(path).open("rb"):

@@ -1,13 +1,13 @@
-"""Attention of a few rows of a draft tree behind a long text, summed by position.
+"""Attention of a few rows of a draft tree after a long text, summed by position.
 
     position    0 ............ 127 | 128 ...... 191 | 192  193  194 ...       blocks of 32, splits of 128
     column      the same           | the same       | by the row's own ancestors, wherever they lie
 
 A row's sums run over blocks of fixed positions within splits of fixed positions, and over the splits in their
-order. What else is in the call, and in which columns the ancestors lie, changes neither, so a row's bits
+order. Neither depends on what else is in the call or in which columns the ancestors lie, so a row's bits
 are those of the same row alone.
 
-    read_prefix      every tile of rows x every split: blocks that lie in the prefix as a whole
+    read_prefix      every tile of rows x every split: blocks that lie wholly in the prefix
     read_ancestors   every row: merges its splits, and continues the last one block by block through the map from
                      positions to columns
 
@@ -26,14 +26,14 @@ from logitspec.runtime.kernels.launch import INTERPRETED, begin, launch, rounded
 from logitspec.runtime.operations import Attention, View
 from logitspec.runtime.shapes import Rows
 
-LOWEST = tl.constexpr(-1e38)  # below any score, and still a number: what is hidden changes no sum
+LOWEST = tl.constexpr(-1e38)  # below any score, but finite: hidden positions add 0, not NaN
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the work is cut. tile: rows times heads that share keys, in one multiplication. block: positions
-    in one. split: positions that one program sums, some blocks; constant, so that sums don't depend on
-    the length of the text."""
+    """How the work is divided. tile: rows times heads that share keys, in one multiplication. block: positions
+    in one multiplication. split: positions that one program sums, several blocks; constant, so that sums
+    don't depend on the length of the text."""
 
     tile: int = 16
     block: int = 32
@@ -91,7 +91,7 @@ def _merged(best, total, mixed, other_best, other_total, other_mixed):
 
 @triton.jit
 def _first_position(prefix, block: tl.constexpr, window: tl.constexpr):
-    """Where the earliest row begins to look, at the start of a block."""
+    """Where the earliest row begins to attend, rounded down to the start of a block."""
     first = 0
     if window > 0:
         first = tl.maximum(prefix - window + 1, 0) // block * block
@@ -105,7 +105,7 @@ def read_prefix(
     block: tl.constexpr, split: tl.constexpr, window: tl.constexpr, cap: tl.constexpr,
     interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
-    """Partial softmaxes of one tile over one split, as far as whole blocks lie in the prefix."""
+    """Partial softmaxes of one tile over those blocks of one split that lie wholly in the prefix."""
     begin(early)
     head, part, heads = tl.program_id(0), tl.program_id(1), tl.num_programs(0) * groups
     folded = tl.program_id(2) * tile + tl.arange(0, tile)
@@ -175,7 +175,7 @@ def read_ancestors(
                 tl.load(totals + of_part, inside, 0.0),
                 tl.load(mixes + of_part[:, None] * width + inner[None, :], both, 0.0),
             )  # fmt: skip
-        # The split that holds the end of the prefix, as far as it has been read.
+        # The split that holds the end of the prefix, as far as `read_prefix` has read it.
         begun = group < tl.where(whole > tl.maximum(whole // split * split, first), groups, 0)
         of_last = whole // split * rows * heads + of_head
         state_best = tl.load(bests + of_last, begun, LOWEST)
@@ -223,7 +223,7 @@ def read_ancestors(
 
 @triton.jit(do_not_specialize=["rows"])
 def map_positions(ancestors, positions, slots, columns, rows, size: tl.constexpr):
-    """For one row, the column of its ancestor at each position behind the prefix."""
+    """For one row, the column of its ancestor at each position after the prefix."""
     row, other = tl.program_id(0), tl.arange(0, size)
     inside = other < rows
     above = tl.load(ancestors + row * rows + other, inside, 0) > 0
@@ -234,7 +234,7 @@ def map_positions(ancestors, positions, slots, columns, rows, size: tl.constexpr
 
 
 def columns_by_position(rows: Rows) -> torch.Tensor:
-    """int32 [rows, rows]: the column of each row's ancestor so many positions behind the prefix."""
+    """int32 [rows, rows]: the column of each row's ancestor at each position after the prefix."""
     count = len(rows.slots)
     columns = rows.slots.new_zeros((count, count), dtype=torch.int32)
     launch(map_positions, (count,),

@@ -1,8 +1,8 @@
-"""Which operations of a forward run as kernels: those that compute the same and take less time here.
+"""Chooses which operations of a forward run as kernels: those that compute the same in less time here.
 
 trials(forward)      each operation on the model's own shapes, plainly and by kernels
-compile_all(trials)  what takes seconds the first time on a machine, and may be done beside other work
-choose(trials)       what is right, and of that what is fastest
+compile_all(trials)  compilation, which takes seconds the first time on a machine, and may run alongside other work
+choose(trials)       the fastest of those that are right
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from logitspec.runtime.operations import PLAIN, Attention, Operations, View
 from logitspec.runtime.ranks import pack_ranks
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-ROUNDINGS = 4  # by which a kernel may differ from plain operations, in units of the largest number
-SUMS = 4e-6  # and what sums and exponentials err in single precision
+ROUNDINGS = 4  # of the largest number, by which a kernel may differ from plain operations
+SUMS = 4e-6  # plus, relative to it, the error of sums and exponentials in single precision
 ROWS = (1, 64)
 PREFIXES = (200, 1900)
 RANKS = 128
@@ -38,13 +38,13 @@ MAX_TILE = 32  # in single precision: larger ones take a minute to compile and a
 
 Call = Callable[[], tuple[torch.Tensor, ...]]
 Clock = Callable[[Sequence[Callable[[], object]]], list[float]]
-"""Seconds of each of some functions, which it runs in turns."""
+"""Takes functions, runs them interleaved, and returns the seconds of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An operation on some inputs. kernels: for each way to compute it, what it changes in `Operations`, and
-    its calls, one for each of `calls`, the plain ones."""
+    """An operation on some inputs. calls: the plain ones. kernels: for each way to compute it, what it changes
+    in `Operations`, and its calls, one for each of `calls`."""
 
     name: str
     calls: Sequence[Call]
@@ -54,7 +54,7 @@ class Trial:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """operations: the fastest. by_position: the same with attention by position, which keeps rows independent
-    of each other; None where that is wrong. about: what the trace says."""
+    of each other; None where that computes something else. about: the text for the trace."""
 
     operations: Operations
     by_position: Operations | None
@@ -62,7 +62,7 @@ class Choice:
 
 
 def compile_all(trials: Sequence[Trial]) -> None:
-    """Compile the kernels of all `trials`, some at a time; what was compiled before on this machine comes from its
+    """Compile the kernels of all `trials`, several at a time; those compiled on this machine before come from its
     disk."""
     with (
         ThreadPoolExecutor(COMPILERS) as compilers,
@@ -106,7 +106,7 @@ def choose(trials: Sequence[Trial], clock: Clock) -> Choice:
 
 
 def trials(forward: FastForward) -> list[Trial]:
-    """Those of all operations, with random inputs of the model's own shapes."""
+    """Trials of all operations, with random inputs of the model's own shapes."""
     layer = forward.layers[-1]
     return [
         _of_attention(forward),
@@ -118,7 +118,7 @@ def trials(forward: FastForward) -> list[Trial]:
 
 
 def _of_attention(forward: FastForward) -> Trial:
-    """In every kind of layer, behind a short text and a long one."""
+    """Attention in every kind of layer, after a short text and a long one."""
     shapes = {layer.window: layer.shape for layer in forward.layers}.values()
     calls: list[Call] = []
     ways: list[tuple[dict[str, Any], list[Call]]] = []
@@ -143,7 +143,7 @@ def _of_attention(forward: FastForward) -> Trial:
 def _attention_inputs(
     forward: FastForward, shape: Attention, rows: int, prefix: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, View, View]:
-    """Query, keys, values, and a tree with two children a node as either form of view."""
+    """Query, keys, values, and a tree with two children per node in both forms of view."""
     like = forward.layers[0].products[0].weight
     columns = prefix + rows
     query = _some(like, rows, shape.heads, shape.head_dim)
@@ -223,7 +223,7 @@ def _head(operation: Callable[..., Any], *given: Any, count: int) -> tuple[torch
 
 
 def _ranked(pack: Callable[..., torch.Tensor], logits: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """What the ranks say, but for the order of equal logits."""
+    """The ranked logits and their probabilities, whatever the order of equal logits."""
     packed = pack(logits, RANKS)
     wanted = (packed.shape[1] - 1) // 2
     ids = packed[:, : 1 + wanted].long().clamp(0, logits.shape[1] - 1)
@@ -232,7 +232,7 @@ def _ranked(pack: Callable[..., torch.Tensor], logits: torch.Tensor) -> tuple[to
 
 
 def _some(like: torch.Tensor, *shape: int) -> torch.Tensor:
-    """The same numbers for the same shape."""
+    """Random numbers, the same for the same shape."""
     generator = torch.Generator().manual_seed(sum(shape))
     return torch.randn(shape, generator=generator).to(like.device, like.dtype)
 

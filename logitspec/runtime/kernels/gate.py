@@ -18,7 +18,7 @@ KINDS = {
     "GELUTanh": "gelu_tanh",
     "NewGELUActivation": "gelu_tanh",
 }
-"""By the class of a model's activation."""
+"""Keyed by the class of a model's activation."""
 
 SIZE = 1024
 
@@ -46,7 +46,7 @@ def gate_part(
 
 
 def gate(gate_up: torch.Tensor, activation: Any) -> torch.Tensor:
-    """`operations.gate`, for the activations of KINDS; others are left to it."""
+    """`operations.gate`, for the activations of KINDS; others fall back to it."""
     kind = KINDS.get(type(activation).__name__)
     if kind is None:
         return operations.gate(gate_up, activation)

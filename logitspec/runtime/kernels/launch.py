@@ -1,7 +1,7 @@
-"""How kernels are started, and the numbers in them: sums in float32, whatever the dtype in memory.
+"""How kernels are launched, and how they compute: sums in float32, whatever the dtype in memory.
 
-Triton's interpreter, which runs kernels on a CPU for the tests, multiplies no bfloat16 and rounds towards
-zero where a GPU rounds to the nearest; `interpreted` has kernels do there what a GPU does.
+Triton's interpreter, which runs kernels on a CPU for the tests, cannot multiply bfloat16 and rounds towards
+zero where a GPU rounds to the nearest; `interpreted` makes kernels do there what a GPU does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _compiling: ContextVar[bool] = ContextVar("compiling", default=False)
 
 @contextmanager
 def compiling() -> Iterator[None]:
-    """Within this, and in this thread, `launch` compiles and runs nothing."""
+    """Inside this context, and in this thread, `launch` compiles kernels but doesn't run them."""
     token = _compiling.set(True)
     try:
         yield
@@ -32,8 +32,8 @@ def compiling() -> Iterator[None]:
 
 
 def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) -> None:
-    """Run a program of `kernel` for each place of `grid`. A kernel with a parameter "early" starts while the one before
-    it ends, where the device can do that."""
+    """Run a program of `kernel` for each cell of `grid`. A kernel with a parameter "early" starts while the one before
+    it ends, where the device supports that."""
     if "early" in kernel.arg_names:
         options["early"] = early = _starts_early()
         if early:
@@ -46,7 +46,7 @@ def launch(kernel: Any, grid: tuple[int, ...], *arguments: Any, **options: Any) 
 
 @cache
 def _starts_early() -> bool:
-    # AMD's devices have such numbers, too, and no such instruction.
+    # AMD's devices report such numbers too, but have no such instruction.
     if INTERPRETED or torch.version.hip is not None:
         return False
     return torch.cuda.get_device_capability() >= (9, 0)
@@ -54,7 +54,7 @@ def _starts_early() -> bool:
 
 @triton.jit
 def begin(early: tl.constexpr):
-    """Lets the next kernel start, and waits for what the one before has written: nothing is read or written before."""
+    """Let the next kernel start, and wait for the writes of the one before: nothing may be read or written earlier."""
     if early:
         gdc_launch_dependents()
         gdc_wait()

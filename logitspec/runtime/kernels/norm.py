@@ -1,4 +1,4 @@
-"""What a layer adds to the hidden state, the sum, and the norm of what enters next, in one pass over each row."""
+"""Norm of what a layer adds to the hidden state, the sum, and norm of what enters next, in one pass over each row."""
 
 from __future__ import annotations
 

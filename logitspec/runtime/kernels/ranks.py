@@ -1,4 +1,4 @@
-"""The best tokens of every row, by a tournament: maxima of maxima of eight, and down again.
+"""The best tokens of every row, by a tournament: maxima of maxima of eight, then back down.
 
     logits   8 8 8 ... 8      the best k lie in the k best groups of eight,
     level 1  |-8-| ... 8      those in the k best groups of eight groups,
@@ -18,13 +18,13 @@ import triton.language as tl
 from logitspec.runtime.kernels.launch import begin, launch
 
 GROUP = tl.constexpr(8)
-CHUNK = 4096  # logits that one program reads, whole groups of groups of groups
+CHUNK = 4096  # logits that one program reads, a whole number of groups of groups of groups
 NOTHING = tl.constexpr(-(2**63))  # below the key of any logit
 
 
 @triton.jit
 def _keys(logits, place, inside):
-    """int64 that order like (logit, first place)."""
+    """int64 keys, ordered by logit and then by first place."""
     bits = logits.to(tl.float32).to(tl.int32, bitcast=True)
     ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
     keys = (ordered.to(tl.int64) << 32) | (0x7FFFFFFF - place).to(tl.int64)
@@ -47,7 +47,7 @@ def summarize(
     chunk: tl.constexpr,
     early: tl.constexpr,
 ):
-    """Of one chunk of one row the three levels, its highest logit, and the sum of exponentials above that."""
+    """For one chunk of one row, the three levels, the highest logit, and the sum of exponentials relative to it."""
     begin(early)
     row, part, parts = tl.program_id(0), tl.program_id(1), tl.num_programs(1)
     groups: tl.constexpr = chunk // GROUP
@@ -78,7 +78,7 @@ def rank(
     top: tl.constexpr, most: tl.constexpr, wanted: tl.constexpr, chunk: tl.constexpr,
     early: tl.constexpr,
 ):  # fmt: skip
-    """The best of one row, in the form of `pack_ranks`. top: room for the third level; most: for parts."""
+    """The best of one row, in the form of `pack_ranks`. top: room for the third level; most: room for parts."""
     begin(early)
     row = tl.program_id(0)
     part = tl.arange(0, most)

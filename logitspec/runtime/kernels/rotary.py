@@ -17,7 +17,7 @@ def place_head(
     epsilon, heads: tl.constexpr, key_heads: tl.constexpr, width: tl.constexpr, turned: tl.constexpr,
     dim: tl.constexpr, norms: tl.constexpr, interpreted: tl.constexpr, early: tl.constexpr,
 ):  # fmt: skip
-    """One head of one row. turned: its share that is rotated, in pairs half of that apart."""
+    """One head of one row. turned: how many of its numbers are rotated, in pairs half of that apart."""
     dtype: tl.constexpr = query.dtype.element_ty
     begin(early)
     row, head = tl.program_id(0), tl.program_id(1)

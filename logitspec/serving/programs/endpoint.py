@@ -1,6 +1,6 @@
 """The HTTP end of MCP: takes POST requests only, names each client's session, and cancels calls at a client's request.
 
-Nothing is stored of a client but its running calls. Whether it can show apps is part of the session's name, which
+Nothing is stored about a client but its running calls. Whether it can show apps is part of the session's name, which
 the client sends with every request.
 """
 
@@ -70,7 +70,7 @@ class Endpoint:
 
 
 def _name_session(initialize: dict[str, Any], send: Send) -> Send:
-    """`send`, which adds the name of a new session to the headers of the response."""
+    """`send`, which also adds the name of a new session to the headers of the response."""
     session = secrets.token_urlsafe(16)
     if APPS in _extensions(initialize):
         session += APPS_SUFFIX
@@ -110,7 +110,7 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """`receive`, which gives the body once more that has been read already."""
+    """`receive`, which first gives the body that has been read already."""
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

@@ -18,7 +18,7 @@ PROMPT = types.PromptArgument(
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A prompt of an MCP server. text: with {prompt} in the place of the person's own."""
+    """A prompt of an MCP server. text: with {prompt} where the person's own goes."""
 
     name: str
     title: str

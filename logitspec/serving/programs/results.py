@@ -11,7 +11,7 @@ from logitspec.serving.programs.spelling import quote_tokens
 from logitspec.trace.records import Trace
 
 MAX_TEXT = 20_000  # characters of an output
-MAX_LINES = 40  # of steps, a line each
+MAX_LINES = 40  # of steps, one line each
 
 FINISHES = {
     "eos": "the text ended",

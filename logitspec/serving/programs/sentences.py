@@ -1,6 +1,6 @@
-"""A step in two sentences, the same that the player shows.
+"""A step in two sentences, the same ones that the player shows.
 
-The texts are the page's, in `assets/words`; the rules by which a step gets one are those of
+The texts are the page's, in `assets/words`; the rules for choosing among them are those of
 `assets/player/sentence.js`, and a test compares the two.
 """
 
@@ -116,7 +116,7 @@ def _nothing_accepted(trace: Trace, number: int, drafted: int) -> str:
 
 
 def _segments(step: StepRecord) -> list[list[int]]:
-    """The accepted drafts, cut where the source changes: single runners-up, copies of text that stands together."""
+    """The accepted drafts, split where the source changes: single runners-up, copies of contiguous text."""
     segments: list[list[int]] = []
     origins = step.tree.provenance
     for node in step.path[1:]:

@@ -1,6 +1,6 @@
 """The MCP server (modelcontextprotocol.io), by the package `mcp`: tools, prompts, and the player as an MCP App.
 
-A client that can show apps puts the page of `APP` into a frame beside a tool's answer; the page fetches the steps
+A client that can show apps puts the page of `APP` into a frame next to a tool's answer; the page fetches the steps
 of the run by `read_run`, a tool for such pages only, so that no trace goes through a language model.
 """
 
@@ -30,7 +30,7 @@ from logitspec.version import VERSION
 APP = "ui://logitspec/player.html"
 APP_TYPE = "text/html;profile=mcp-app"
 READ_RUN = "read_run"
-MIN_PROGRESS = 1e-6  # by which a report exceeds the last one
+MIN_PROGRESS = 1e-6  # by which a report exceeds the one before, at least
 
 ABOUT = (
     "LogitSpec Live runs a language model by speculative decoding and shows every step. generate_text runs a"
@@ -76,7 +76,7 @@ class McpServer:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Serve requests inside; can be entered once only."""
+        """Serve requests inside; can be entered only once."""
         async with self._manager.run():
             yield
 

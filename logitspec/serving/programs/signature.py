@@ -44,7 +44,7 @@ class Signature:
         return _without_titles(TypeAdapter(self._result).json_schema())
 
     def check(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments with the defaults of those left out; LogitSpecError, one sentence, for values that don't fit."""
+        """The arguments, with defaults for those left out; LogitSpecError, one sentence, for values that don't fit."""
         try:
             values = self._model.model_validate(arguments)
         except ValidationError as error:

@@ -46,7 +46,7 @@ def write_tokens(trace: Trace, tokens: Sequence[int]) -> str:
 
 
 def _spell(group: Sequence[bytes]) -> list[list[Piece]]:
-    """For each token the characters that begin in it, and its bytes that belong to none."""
+    """For each token the characters that begin in it, and its bytes that belong to no character."""
     text = b"".join(group)
     owner = [place for place, token in enumerate(group) for _ in token]
     pieces: list[list[Piece]] = [[] for _ in group]
@@ -69,7 +69,7 @@ def _is_character(text: bytes) -> bool:
 
 
 def _shorten(pieces: list[Piece]) -> list[Piece]:
-    """The first MAX_LETTERS pieces of a token that is longer, as no real token is."""
+    """The pieces of a token, cut to MAX_LETTERS if there are more, as in no real token."""
     units = sum(len(each.text.encode("utf-16-le")) // 2 for each in pieces)
     spaces = sum(
         len(list(run)) - 1

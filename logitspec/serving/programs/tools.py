@@ -1,4 +1,4 @@
-"""The tools: run a prompt, compare methods on it, explain a step. Every run goes the way of a page's run."""
+"""The tools: run a prompt, compare methods on it, explain a step. Every run takes the path of a page's run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BASELINE = "autoregressive"
 UNKNOWN_RUN = "There is no run {run!r} here; the last ones are kept for a while only, so run its prompt again."
 
 ReportProgress = Callable[[float, str], Awaitable[None]]
-"""(share that is done, words) -> nothing."""
+"""(share done, words) -> nothing."""
 
 
 async def _ignore_progress(share: float, words: str) -> None:
@@ -52,8 +52,8 @@ async def _ignore_progress(share: float, words: str) -> None:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls a tool. address: of the page, as the caller reaches it. report: is called with the progress of a run.
-    stop: ends it."""
+    """The caller of a tool. address: of the page, as the caller reaches it. report: called with the progress of a
+    run. stop: ends the run."""
 
     visitor: Visitor = NOBODY_ELSE
     address: str = ""
@@ -192,7 +192,7 @@ class Tools:
 
 
 async def _run_to_end(values: AsyncIterator[Outlook | Race], caller: Caller) -> Race:
-    """The finished race; reports progress to the caller meanwhile."""
+    """Read a race to its end, reporting progress to the caller. Returns the finished race."""
     race, last_report = None, monotonic()
     async with aclosing(values) as each:  # type: ignore[type-var]
         async for value in each:

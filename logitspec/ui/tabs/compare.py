@@ -52,7 +52,7 @@ def build(shell: Shell) -> None:
             ],
             value=demo_run(opening),
             label=say("compare.example"),
-            filterable=False,  # by the English titles, which the reader may not see
+            filterable=False,  # it would filter by the English titles, which the reader may not see
             info=say("compare.example-info"),
         )
         with gr.Row():
@@ -92,7 +92,7 @@ def _title(prompt: Prompt, gallery: Gallery) -> str:
 
 
 def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: gr.HTML) -> None:
-    """An example fills in its prompt, and where a race of it is recorded, that plays."""
+    """An example fills in its prompt and plays its race if one is recorded."""
 
     def choose(name: str, visitor: gr.Request) -> tuple[str, Any]:
         text = next(each.text for each in demo_prompts() if demo_run(each) == name)

@@ -31,11 +31,11 @@ from logitspec.ui.player import step_player
 from logitspec.ui.tab import Shell, Tab
 from logitspec.ui.words import task_title
 
-# What would be more than text in Markdown: names of models are anybody's.
+# Characters with a meaning in Markdown, which a model's name, chosen by anybody, may contain.
 MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 
-# Sized by cost, trees have a node or two on many a processor: right, and nothing to watch.
+# Trees sized by cost have only a node or two on many processors: right, but nothing to watch.
 WATCHED_NODES = 16
 WATCHED = {
     DEFAULT_METHOD: {"tree_size": "capacity", "draft_tree_capacity": WATCHED_NODES},
@@ -98,7 +98,7 @@ def _request(
 
 
 def _opening(opening: tuple[Prompt, Trace, int] | None) -> str:
-    """The message that plays the step that the page opens on, by itself."""
+    """The message that plays only the step that the page opens on."""
     if opening is None:
         return ""
     _, trace, step = opening
@@ -120,7 +120,7 @@ def _shelf(gallery: Gallery) -> gr.Dataset:
 
 
 def _method(opening: tuple[Prompt, Trace, int] | None) -> gr.Radio:
-    """The methods, that of the opening run chosen."""
+    """The methods, with that of the opening run selected."""
     return gr.Radio(
         [(each.title, name) for name, each in METHODS.items()],
         value=opening[1].method if opening else DEFAULT_METHOD,
@@ -190,15 +190,15 @@ def _sampling() -> list[Any]:
 
 
 def _plain(text: str) -> str:
-    """`text` as Markdown that shows just that."""
+    """`text` as Markdown that shows it literally."""
     return MARKUP.sub(r"\\\g<0>", text)
 
 
 def _connect_examples(
     desk: Desk, shelf: gr.Dataset, gallery: Gallery, host: Host, outputs: list[Any]
 ) -> None:
-    """An example fills in its prompt, its method and, where it is on offer, its model, and its recorded run
-    plays; Run makes it live. outputs: prompt, player, model and method."""
+    """An example fills in its prompt, its method and, if it is on offer, its model, and plays its recorded
+    run; Run makes a live one. outputs: prompt, player, model and method."""
     model = gallery.model if gallery.model in host.models.names else gr.skip()
 
     def choose(place: int, visitor: gr.Request) -> tuple[str, Any, Any, str]:
@@ -212,7 +212,7 @@ def _connect_examples(
 
 
 def _opened(event: gr.EventData, host: Host) -> tuple[Any, Any, Any]:
-    """Prompt, model and method of a run that a link or a file opened; what is none of ours stays as it is."""
+    """Prompt, model and method of a run that a link or a file opened; unknown values change no input."""
     prompt, model, method = (event._data.get(key) for key in ("prompt", "model", "method"))
     return (
         prompt if isinstance(prompt, str) else gr.skip(),

@@ -19,7 +19,7 @@ from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
 
-# Texts of the catalogue in the files of assets/why.
+# Placeholders for catalogue texts in the files of assets/why.
 PLACE = re.compile(r"\{\{(why[.\w-]+)\}\}")
 
 
@@ -53,14 +53,14 @@ def build(shell: Shell) -> None:
 
 
 def _measured(real: bool) -> None:
-    """What was measured on real models, or on the built-in one."""
+    """The benchmark results of real models, or of the built-in one."""
     if tables := words.measured(real):
         name = "measured-real" if real else "measured"
         gr.HTML(_prose(name) + tables, elem_id=f"why-{name}", elem_classes="why")
 
 
 def _prose(name: str) -> str:
-    """A paragraph or two of fixed words, in the page's markup."""
+    """A paragraph or two of fixed text, as HTML."""
     text = (ASSETS / "why" / f"{name}.html").read_text(encoding="utf-8")
     return PLACE.sub(
         lambda place: escape(say(place[1], command="python -m logitspec benchmark")), text
@@ -68,7 +68,7 @@ def _prose(name: str) -> str:
 
 
 def _pictures(evidence: Evidence | None) -> tuple[list[Any], gr.Radio]:
-    """Plot and numbers of every picture, in their order; and the choice of the method."""
+    """Plot and numbers of every picture, in order, and the choice of method."""
     outputs: list[Any] = []
     choices = [(METHODS[name].title, name) for name in (PAPER, OURS, LOOKUP)]
     method = gr.Radio(choices, value=PAPER, label=say("why.next-method"), render=False)

@@ -10,11 +10,11 @@ import sys
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; 2 when it can't start."""
+    """Serve until interrupted; returns 2 when it can't start."""
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    # Gradio draws up a table of its last 10,000 events at each event's end, which nobody sees here.
+    # After each event Gradio builds a table of its last 10,000 events, which nobody sees here.
     os.environ.update(
         GRADIO_ANALYTICS_MAX_EVENTS="1", GRADIO_ANALYTICS_CACHE_FREQUENCY="1000000000"
     )
@@ -36,9 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    # Imports make a million objects that stay; looking for garbage among them takes a fifth of their time.
+    # Imports create a million objects that stay; collecting garbage among them takes a fifth of their time.
     gc.disable()
-    # Imports that take seconds come after everything that can be refused without them.
+    # Imports that take seconds come after every check that works without them.
     from dataclasses import replace
 
     from logitspec import commandline
@@ -93,7 +93,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def _check_mcp(options: argparse.Namespace) -> None:
-    """A Space that lacks the package for programs still has its page."""
+    """Raise LogitSpecError if --mcp lacks its package; where only GRADIO_MCP_SERVER asks, as on a Space, do without."""
     from logitspec.errors import LogitSpecError
     from logitspec.serving.programs.package import check_package
 
@@ -111,7 +111,7 @@ def _check_mcp(options: argparse.Namespace) -> None:
 
 
 def _private(options: argparse.Namespace) -> bool:
-    """Whether only people at this machine reach the page."""
+    """Whether only people at this machine can reach the page."""
     alone = options.host in ("127.0.0.1", "::1", "localhost")
     return alone and not options.share and "SPACE_ID" not in os.environ
 

@@ -46,7 +46,7 @@ Trace.framed = _embed_player
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":  # drafters, trees and traces work where no torch is installed
+    if name == "load":  # drafters, trees and traces work without torch
         from logitspec.models.loader import load
 
         return load

@@ -21,7 +21,7 @@ DEFAULT = "run"
 
 
 class Command(NamedTuple):
-    """Where a command stands, and what it does in one line."""
+    """A command's module, and what it does in one line."""
 
     module: str
     help: str
@@ -90,7 +90,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _let_go() -> None:
-    """Drop what standard output refuses to take, which Python would try to write once more on its way out."""
+    """Discard what standard output refuses to take, which Python would try to write again on exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -100,7 +100,7 @@ def _let_go() -> None:
 def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """The module of the command that `words` name, and its options.
 
-    Words that begin with no command are a prompt and options of `run`.
+    Words that don't begin with a command are a prompt and options of `run`.
     """
     name, rest = (words[0], words[1:]) if words[0] in COMMANDS else (DEFAULT, words)
     chosen = COMMANDS[name]
@@ -115,7 +115,7 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
 
 
 def overview() -> str:
-    """All commands, a line each."""
+    """All commands, one per line."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Speculative decoding without a draft model, and a trace of every step.",

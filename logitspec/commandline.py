@@ -53,5 +53,5 @@ def add_exact(parser: ArgumentParser) -> None:
 
 
 def loading(options: Namespace) -> dict[str, Any]:
-    """The arguments of `load` that `add_loading` has read."""
+    """The arguments of `load` from the options that `add_loading` adds."""
     return {name: getattr(options, name) for name in ("device_map", "offload", "exact")}

@@ -1,4 +1,4 @@
-"""The one error that a person is meant to read, and the sentences for all others."""
+"""The one error whose message is written for users, and the sentences for all others."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 
 class LogitSpecError(ValueError):
-    """One sentence that says what happened and what to do; shown as it is in page, API and terminal."""
+    """One sentence that says what happened and what to do; page, API and terminal show it as it is."""
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell a person about `error`; what only we should know stays in the log."""
+    """What to tell a user about `error`; internal details stay in the log."""
     if isinstance(error, LogitSpecError):
         return str(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
@@ -37,7 +37,7 @@ def sentence(error: BaseException) -> str:
 
 
 def explain(error: Exception) -> str:
-    """The sentence about `error` in a terminal; the trace of one that nobody foresaw is kept in a file, which
+    """The sentence about `error` for a terminal; the traceback of an unforeseen one is kept in a file, which
     the sentence names."""
     log.debug("ended early", exc_info=error)
     said = sentence(error)
@@ -52,7 +52,7 @@ def explain(error: Exception) -> str:
 
 
 def missing_package(error: BaseException, subject: str) -> LogitSpecError | None:
-    """The sentence for an error that says, in a library's words, which package is missing; None for others.
+    """The sentence for a library's error that says which package is missing; None for others.
 
     subject: what needs it.
     """
@@ -71,6 +71,6 @@ def missing_package(error: BaseException, subject: str) -> LogitSpecError | None
 def _of_system(error: OSError) -> str:
     if error.errno in DISK_FULL:
         return "The disk is full; free some room and try it again."
-    # Without the path to it, which is nobody's business.
+    # Only the file's name: the path to it is private.
     name = PurePath(str(error.filename)).name if error.filename else "a file or a connection"
     return f"Can't use {name} ({error.strerror})."

@@ -13,22 +13,22 @@ from typing import IO
 
 from logitspec.errors import DISK_FULL, LogitSpecError
 
-MAX_SHOWN = 200  # letters of a path in a sentence
+MAX_SHOWN = 200  # characters of a path in a sentence
 
 
 def write(path: str | Path, content: str | bytes) -> None:
-    """Write a file as a whole; LogitSpecError where that can't be, and then the old one stays as it was."""
+    """Write a whole file; raises LogitSpecError where that fails, and then the old file is unchanged."""
     with writing(path) as out:
         out.write(content.encode() if isinstance(content, str) else content)
 
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[IO[bytes]]:
-    """A file for bytes that takes the place of `path` once it is whole.
+    """A binary file that takes the place of `path` once it is whole.
 
-    It grows beside `path`, so whoever reads there, or is cut off, finds the old file or the new one. What is no
-    plain file, a pipe for one, is written as it is. Raises LogitSpecError for whatever the system refuses
-    meanwhile; after that and any other error the old file is still there.
+    It is written next to `path`, so that a reader, or an interrupted run, finds the old file or the new one.
+    Anything but a plain file, such as a pipe, is written directly. Raises LogitSpecError for whatever the
+    system refuses; after that or any other error the old file is still there.
     """
     with _refusals(path):
         file = _replaceable(path)
@@ -50,7 +50,7 @@ def writing(path: str | Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def filling(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`; what is in it by the end takes its places there, file by file, once all of it is
+    """An empty folder next to `folder`, whose files are moved there at the end, one by one, once all of them are
     whole. After an error nothing has changed."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{secrets.token_hex(4)}.part")
@@ -64,7 +64,7 @@ def filling(folder: Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise LogitSpecError where no file can be written: better now than after hours of work. Leaves nothing."""
+    """Raise LogitSpecError if no file can be written there: better now than after hours of work. Leaves no file."""
     with _refusals(path):
         file = _replaceable(path)
         if file is not None:
@@ -74,13 +74,13 @@ def check_writable(path: str | Path) -> None:
 
 
 def _replaceable(path: str | Path) -> Path | None:
-    """The file that a new one at `path` replaces, links followed; None for what is not to be replaced.
+    """The file that a new one at `path` replaces, with links followed; None for anything but a plain file.
 
-    Raises OSError for a folder, and for a file that only may be read.
+    Raises OSError for a folder, and for a read-only file.
     """
     try:
         file = Path(path).resolve()
-    except (RuntimeError, ValueError) as error:  # a circle of links, a zero byte
+    except (RuntimeError, ValueError) as error:  # a loop of links, a null byte
         raise OSError(errno.EINVAL, "it is no path") from error
     if not file.exists():
         return file
@@ -92,13 +92,13 @@ def _replaceable(path: str | Path) -> Path | None:
 
 
 def _beside(file: Path) -> Path:
-    """A place for what is to become `file`; its name is short, for that of `file` may be as long as can be."""
+    """A place next to `file` to write it to; its name is short, as that of `file` may have the maximum length."""
     return file.with_name(f".{secrets.token_hex(4)}.part")
 
 
 @contextmanager
 def _refusals(path: str | Path) -> Iterator[None]:
-    """What the system says of a path, as a sentence."""
+    """Within this, what the system says about a path becomes a sentence."""
     try:
         yield
     except OSError as error:

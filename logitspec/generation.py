@@ -37,11 +37,11 @@ from logitspec.runtime.runner import Runner
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.sampling import Sampling
 
-# In transformers' order, which is that of `pick`, too.
+# In transformers' order, which is also that of `pick`.
 WARPERS = (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
 MODES = ("greedy_search", "sample")
 OUTPUTS = ("output_scores", "output_logits", "output_attentions", "output_hidden_states")
-# What `generate` prepares for every model; anything else is an input that would go unread.
+# What `generate` prepares for every model; any other input would be ignored.
 PREPARED_INPUTS = {
     "attention_mask",
     "position_ids",
@@ -50,18 +50,18 @@ PREPARED_INPUTS = {
     "logits_to_keep",
     "token_type_ids",
     "use_cache",
-    "output_attentions",  # which nothing returns, and where something would, it is refused above
+    "output_attentions",  # no effect: `_refuse` rejects the calls in which these two would be returned
     "output_hidden_states",
 }
 
 
 class CustomGenerate:
-    """The decoding loop for `generate` of a stock transformers model; it is what calls this."""
+    """The decoding loop for the `generate` of a stock transformers model, which calls this."""
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """Its arguments. `generate` asks for them at the moment when it drops the tokenizer, which stop strings
-        need and transformers 5.23 hands to its own loops alone; so it is put back."""
+        """The arguments of a call. `generate` asks for them just as it drops the tokenizer, which stop strings
+        need and transformers 5.23 passes to its own loops only; so it is put back here."""
         _keep_tokenizer()
         return inspect.signature(self.__call__)
 
@@ -81,11 +81,11 @@ class CustomGenerate:
     ) -> Any:
         """Decode one sequence.
 
-        input_ids: [1, length]. method, method_options, seed: further arguments of `generate`; without a
+        input_ids: [1, length]. method, method_options, seed: extra arguments of `generate`; without a
         seed, one is drawn from torch's generator, so that torch.manual_seed fixes the text. tokenizer: for
-        stop strings, which are among the stopping criteria by now. Returns what `generate` does:
-        [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError for what can't be
-        honoured.
+        stop strings, which are already among the stopping criteria. Returns what `generate` does:
+        [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError for an argument that
+        can't be honoured.
         """
         config = generation_config or model.generation_config
         _refuse(model, input_ids, config)
@@ -120,7 +120,7 @@ def _append(prompt: torch.Tensor, new_ids: list[int]) -> torch.Tensor:
 
 
 def _other_criteria(criteria: Sequence[Any], config: GenerationConfig) -> list[Any]:
-    """The criteria beside those that the engine has for itself: asking them costs a tensor a token."""
+    """The criteria that the engine doesn't check itself: asking any costs a tensor per token."""
 
     def is_built_in(each: Any) -> bool:
         if type(each) is MaxLengthCriteria:
@@ -137,7 +137,7 @@ def _should_stop(criteria: Sequence[Any], text: torch.Tensor) -> bool:
 
 
 def _argument_of_generate(name: str) -> Any:
-    """An argument of the `generate` that called: transformers 5.23 does not hand it to such a function."""
+    """An argument of the calling `generate`, which transformers 5.23 does not pass on to a custom function."""
     return _variables("generate").get(name)
 
 
@@ -149,7 +149,7 @@ def _keep_tokenizer() -> None:
 
 
 def _variables(function: str) -> dict[str, Any]:
-    """Those of the innermost caller of that name in transformers; none where there is no such caller."""
+    """The local variables of the innermost caller of that name in transformers; empty without such a caller."""
     frame = inspect.currentframe()
     caller = "transformers.generation.utils", function
     while frame is not None and (frame.f_globals.get("__name__"), frame.f_code.co_name) != caller:
@@ -231,7 +231,7 @@ def _sampling(
 
 
 def _changes_nothing(processor: Any, prompt_length: int) -> bool:
-    """Whether a processor leaves all choices as they are, so that no text shows whether it ran."""
+    """Whether a processor leaves all choices unchanged, so that no text shows whether it ran."""
     kind = type(processor)
     if kind in (SuppressTokensLogitsProcessor, SuppressTokensAtBeginLogitsProcessor):
         tokens = getattr(
@@ -248,7 +248,7 @@ def _changes_nothing(processor: Any, prompt_length: int) -> bool:
 
 
 def _ignores(processor: Any) -> bool:
-    """Whether a repetition penalty passes over a part of the prompt."""
+    """Whether a repetition penalty skips a part of the prompt."""
     ignored = processor.prompt_ignore_length
     return ignored is not None and bool((torch.as_tensor(ignored) != 0).any())
 
@@ -262,22 +262,22 @@ def _eos_ids(config: GenerationConfig) -> list[int]:
 
 @dataclass
 class _Checked:
-    """What is worth keeping of a model that can be a target: its state then, and what forwards cost."""
+    """What is kept about a model that passed its check: its state then, and what its forwards cost."""
 
     state: object
     costs: ForwardCosts | None = None
 
 
-# Not in the model, which would carry it into its copies; and nothing in it leads back to the model.
+# Not an attribute of the model, whose copies would inherit it; and no value here refers back to the model.
 _CHECKED: WeakKeyDictionary[Any, _Checked] = WeakKeyDictionary()
 _CHECKING = Lock()
 
 
 @contextmanager
 def _target(model: Any, sizes_trees: bool) -> Iterator[Runner]:
-    """A target over `model` with a text of its own, for one call: other threads may have theirs.
+    """A target over `model` with its own text, for one call: other threads may have theirs at the same time.
 
-    sizes_trees: whether the method asks what forwards cost, which is measured once, and not in all threads.
+    sizes_trees: whether the method needs the costs of forwards, which are measured once and not in every thread.
     """
     state = _state(model)
     with _CHECKING:

@@ -1,4 +1,4 @@
-"""Where the project's own files lie."""
+"""Where the project's own files are."""
 
 from __future__ import annotations
 

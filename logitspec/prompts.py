@@ -1,4 +1,4 @@
-"""Prompt files, JSON lines in Spec-Bench's form, and those whose prompts the page offers."""
+"""Prompt files (JSON lines in Spec-Bench's format), and those whose prompts the page offers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TYPED = ASSETS / "prompts" / "typed.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One line of a file: `text` is its first turn, `later` are those after it."""
+    """One line of a file: `text` is its first turn, `later` the turns after it."""
 
     question_id: int
     category: str
@@ -28,25 +28,25 @@ class Prompt:
 
 @cache
 def examples() -> tuple[Prompt, ...]:
-    """The prompts in the built-in model's own words, in their order."""
+    """The prompts in the built-in model's own wording, in the order of their file."""
     return tuple(read_prompts(EXAMPLES))
 
 
 @cache
 def typed() -> tuple[Prompt, ...]:
-    """Free-form prompts of the kinds that people type, one a kind; nothing was tuned on them."""
+    """Free-form prompts of the kinds that people type, one per kind; nothing was tuned on them."""
     return tuple(read_prompts(TYPED))
 
 
 def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) -> list[Prompt]:
-    """The prompts of a file, of `categories` or of all; LogitSpecError where there are none."""
+    """The prompts of a file, of `categories` or of all; raises LogitSpecError where there are none."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise LogitSpecError(f"{path} is no text in UTF-8; save it as such.") from error
-    # Not splitlines: a text in JSON may hold what else Unicode takes for the end of a line.
+    # Not splitlines: a JSON string may hold other characters that Unicode counts as line ends.
     lines = enumerate(text.split("\n"), 1)
     prompts = [_prompt(line, f"{path}, line {number},") for number, line in lines if line.strip()]
     available = sorted({prompt.category for prompt in prompts})
@@ -60,7 +60,7 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
 
 
 def _prompt(line: str, place: str) -> Prompt:
-    """The prompt in a line of JSON. place: where it stands, for sentences."""
+    """The prompt in a line of JSON. place: where the line is, for error messages."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -44,14 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             kind = {"type": type(first.default[0]), "nargs": "+"}
         group.add_argument(
             f"--{name.replace('_', '-')}",
-            default=argparse.SUPPRESS,  # each method has its own
+            default=argparse.SUPPRESS,  # each method has its own default
             help="; ".join(_help_texts(owners)),
             **kind,
         )
 
 
 def _method_options() -> dict[str, dict[str, Field[Any]]]:
-    """By option the methods that have it, each with its field."""
+    """For each option, the methods that have it, each with its field."""
     options: dict[str, dict[str, Field[Any]]] = {}
     for method, drafter in METHODS.items():
         for each in option_fields(drafter):
@@ -60,7 +60,7 @@ def _method_options() -> dict[str, dict[str, Field[Any]]]:
 
 
 def _help_texts(owners: dict[str, Field[Any]]) -> Iterator[str]:
-    """What an option is, once for all methods that mean the same by it, with their defaults."""
+    """What an option does, once for all methods that describe it alike, with their defaults."""
     texts = dict.fromkeys(describe(each) for each in owners.values())
     for text in texts:
         defaults = [
@@ -70,7 +70,7 @@ def _help_texts(owners: dict[str, Field[Any]]) -> Iterator[str]:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Decode, print the text in the styles of its sources, then the numbers."""
+    """Decode and print the text in the styles of its origins, then the numbers."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if options.trace:
         files.check_writable(options.trace)
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def stream(options: argparse.Namespace) -> Trace:
-    """Decode and print; the finished trace, or what there is of it after an interrupt."""
+    """Decode and print; returns the finished trace, or the part so far after an interrupt."""
     from logitspec.decoding import engine
     from logitspec.models.chat import encode_prompt
     from logitspec.models.loader import load
@@ -127,7 +127,7 @@ def stream(options: argparse.Namespace) -> Trace:
 
 
 class Printer:
-    """Writes tokens to a terminal in the style of their origin, half characters held back."""
+    """Writes tokens to a terminal in the style of their origin, holding back incomplete characters."""
 
     def __init__(self, out: Any) -> None:
         self._out = out
@@ -168,7 +168,7 @@ class Printer:
 
 
 def escape(character: str) -> str:
-    """The character, or its code where it would command the terminal or turn the line around."""
+    """The character, or its code where it would control the terminal or change the text's direction."""
     code = ord(character)
     control = (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0
     turning = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x200E, 0x200F)

@@ -1,4 +1,4 @@
-"""The version, which is the newest of CHANGELOG.md."""
+"""The version: the newest one in CHANGELOG.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offline, without telemetry; and a real browser for those who ask."""
+"""Shared fixtures: tests run offline and without telemetry, in a real browser where they ask for one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 # Before torch, gradio and huggingface_hub are imported, and for the processes that tests start.
 os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
-    GRADIO_ANALYTICS_MAX_EVENTS="1",  # as app.py has it, which comes too late for a fork
+    GRADIO_ANALYTICS_MAX_EVENTS="1",  # app.py sets it too, but too late for a fork
     GRADIO_ANALYTICS_CACHE_FREQUENCY="1000000000",
     HF_HUB_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",
-    OMP_NUM_THREADS="1",  # tiny models; threads that wait for each other cost more than they bring
+    OMP_NUM_THREADS="1",  # the models are tiny: more threads would only wait for each other
     TOKENIZERS_PARALLELISM="false",
     TRITON_INTERPRET="0" if Path("/proc/driver/nvidia").exists() else "1",
 )
 
 pytest.register_assert_rewrite("support")
-gc.disable()  # until everything is imported: collections among what imports make are a third of their time
+gc.disable()  # until everything is imported: collections take a third of the time of imports
 
 ROOT = Path(__file__).parents[1]
 set_hypothesis_home_dir(ROOT / "build" / "hypothesis")
@@ -43,17 +43,18 @@ hypothesis.settings.load_profile("here")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--without-browser", action="store_true", help="leave out what needs a browser"
+        "--without-browser", action="store_true", help="skip tests that need a browser"
     )
 
 
-# What tests share, dearest first: each process begins it once, if the modules that want it stand together.
+# Fixtures that tests share, most expensive first: each process sets one up once if the modules that use it
+# are next to each other.
 SHARED = ("url", "visitor", "smollm2")
 
 
 def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Processes take tests over from the end of each other's lines: what shares stands at the front, and
-    what takes long before what is short, so that none is left alone with it at the end."""
+    """Processes steal tests from the end of each other's queues: tests with shared fixtures come first, and
+    slow tests before fast ones, so that no process is left alone with a slow one at the end."""
     fixtures: dict[Path, set[str]] = {}
     for item in items:
         fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))
@@ -76,8 +77,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave what imports have made out of later garbage collections: loading a model begins two, which would
-    take half a second each; so loading must not thaw it, either."""
+    """Keep objects made by imports out of later garbage collections: loading a model triggers two, which would
+    take half a second each. Loading must not unfreeze them, either."""
     gc.enable()
     gc.collect()
     gc.freeze()
@@ -85,7 +86,7 @@ def pytest_collection_finish() -> None:
 
 
 class NetworkUsedError(RuntimeError):
-    """A test reached for the network; not an OSError, which libraries would catch and go on."""
+    """A test tried to use the network; not an OSError, because libraries would catch that and carry on."""
 
 
 def _loopback(host: object) -> bool:
@@ -102,7 +103,7 @@ def _loopback(host: object) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
-    """Let connections and name look-ups leave this machine for nowhere."""
+    """Refuse connections and name look-ups that would leave this machine."""
     real = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
     def guard(sock: socket.socket, address: Any) -> None:
@@ -131,7 +132,7 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def few_rounds() -> Iterator[None]:
-    """Time forwards in the fewest rounds: sizes of trees are not what most tests are about."""
+    """Time forwards in as few rounds as possible: most tests are not about tree sizes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("logitspec.runtime.timing.SECONDS", 0.0)
         yield
@@ -139,9 +140,9 @@ def few_rounds() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """Who wants no motion, which takes more of a processor than all the rest. Pages in this one context load the
-    app in less than half the time, since its browser keeps scripts compiled on disk; what the app keeps in a
-    browser is in a session storage of each page's own."""
+    """A browser with reduced motion, since motion takes more processor time than all the rest. Pages in this one
+    context load the app in less than half the time, since the browser keeps compiled scripts on disk; what the
+    app keeps in a browser is in each page's own session storage."""
     from playwright.sync_api import sync_playwright
     from support import machine
 
@@ -173,15 +174,15 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 
 @pytest.fixture(scope="session")
 def chromium(visitor: BrowserContext) -> Browser:
-    """Chromium, Chrome or Edge, driven by Playwright, for contexts of one's own. While it is open, asyncio.run
-    fails in this thread."""
+    """Chromium, Chrome or Edge, driven by Playwright, for tests that make their own contexts. While it is open,
+    asyncio.run fails in this thread."""
     assert visitor.browser is not None
     return visitor.browser
 
 
 @pytest.fixture(scope="session")
 def app_tab(visitor: BrowserContext) -> Iterator[Page]:
-    """A tab for the app: to go on in one costs half of what the app costs in a new one."""
+    """A tab for the app: reusing one costs half as much as opening the app in a new one."""
     opened = visitor.new_page()
     yield opened
     opened.close()
@@ -189,8 +190,8 @@ def app_tab(visitor: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def newcomer(app_tab: Page) -> Iterator[Page]:
-    """A page of somebody who comes to the app for the first time and wants no motion. A script error or a dialog
-    fails the test."""
+    """The page of a first-time visitor to the app, with reduced motion. A script error or a dialog fails the
+    test."""
     from support.watching import forget, look_as_at_first, watched
 
     with watched(app_tab, console=False):
@@ -219,7 +220,7 @@ def player_tab(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def blank(tab: Page) -> Iterator[Page]:
-    """An empty page, in a tab that tests hand on, since opening one takes half a second. A script error, a
+    """An empty page, in a tab that tests reuse, since opening one takes half a second. A script error, a
     message on the console or a dialog fails the test."""
     from support.watching import look_as_at_first, watched
 
@@ -242,8 +243,8 @@ def smollm2_file() -> Path:
 
 @pytest.fixture(scope="session")
 def smollm2(smollm2_file: Path) -> tuple[Runner, Any]:
-    """SmolLM2-135M-Instruct in float32 and its tokenizer, as `load` gives them. All tests share it: take
-    `with_new_cache` of the target for what would leave it changed."""
+    """SmolLM2-135M-Instruct in float32 and its tokenizer, as `load` returns them. All tests share them: use the
+    target's `with_new_cache` for anything that would leave it changed."""
     from logitspec import load
 
     return load(smollm2_file, "cpu", "float32")
@@ -251,7 +252,7 @@ def smollm2(smollm2_file: Path) -> tuple[Runner, Any]:
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app with the built-in model; other tests start it by its command."""
+    """The address of the app with the built-in model, in a fork; other tests start it by its command."""
     from support.app import forked_app
 
     with forked_app(tmp_path_factory.mktemp("app") / "log", "--mcp") as address:

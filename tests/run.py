@@ -1,7 +1,7 @@
 """Runs all tests on a machine that has Python and nothing else: `python3 tests/run.py [arguments of pytest]`.
 
-It makes the environment `.venv`, sees to a browser, and starts pytest in several processes. The
-system's package manager is asked only for what is nowhere else, as root or by `sudo -n`.
+It makes the environment `.venv`, finds or installs a browser, and starts pytest in several processes.
+The system's package manager is used only for what is available nowhere else, as root or by `sudo -n`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 REQUIREMENTS = [ROOT / "tests" / "requirements.txt", ROOT / "requirements.txt"]
 MODELS = ROOT / "tests" / "models.txt"
-INSTALLED = VENV / "installed-for-tests"  # the fingerprint of the requirements that it has
+INSTALLED = VENV / "installed-for-tests"  # the fingerprint of the installed requirements
 VERSIONS = [(3, minor) for minor in (13, 12, 11, 10)]
 
 # How package managers install, and what they call a browser and a font.
@@ -38,7 +38,7 @@ def main() -> int:
     _install_requirements()
     if machine.browser() is None:
         _install_browser()
-    # One process more than there are cores, since a third of their time they wait for a browser.
+    # One more process than there are cores, since they spend a third of their time waiting for a browser.
     arguments = ["-n", str(_cores() + 1), "--dist", "worksteal", *sys.argv[1:]]
     return _run(str(PYTHON), "-m", "pytest", *arguments)
 
@@ -57,7 +57,7 @@ def _make_environment() -> None:
     create = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     if _succeeds(*create):
         return
-    if shutil.which("apt-get"):  # Debian keeps what venv needs in a package of its own
+    if shutil.which("apt-get"):  # Debian keeps what venv needs in a separate package
         _system_installs("python{}.{}-venv".format(*sys.version_info))
     if _run(*create) != 0:
         sys.exit(f"{sys.executable} can't make a virtual environment; install its venv module.")
@@ -71,12 +71,12 @@ def _install_requirements() -> None:
     install = [str(PYTHON), "-m", "pip", "install", "-q"]
     for arguments in (["-r", str(REQUIREMENTS[0])], ["--no-deps", "-r", str(MODELS)]):
         if _run(*install, *arguments) != 0:
-            sys.exit(f"pip could not install {arguments[-1]}; what it says stands above.")
+            sys.exit(f"pip could not install {arguments[-1]}; see its output above.")
     INSTALLED.write_text(fingerprint)
 
 
 def _install_browser() -> None:
-    """Playwright's own, which downloads; where that fails or misses libraries, the system's."""
+    """Install Playwright's browser, a download; where that fails or lacks libraries, the system's."""
     _run(str(PYTHON), "-m", "playwright", "install", "chromium")
     if machine.browser() is None:
         _system_installs()
@@ -85,7 +85,7 @@ def _install_browser() -> None:
 
 
 def _system_installs(packages: str = "") -> None:
-    """Install these packages, or else a browser, if a package manager is here and we may use it."""
+    """Install these packages, by default a browser, if there is a package manager that we may use."""
     manager = next(filter(shutil.which, MANAGERS), None)
     root = [] if getattr(os, "geteuid", lambda: 1)() == 0 else ["sudo", "-n"]
     if manager is None or (root and not _succeeds(*root, "true")):
@@ -105,7 +105,7 @@ def _cores() -> int:
 
 def _run(*command: str) -> int:
     print("+", *command, flush=True)
-    # The many processes of a run would each compile what they import.
+    # Without bytecode files, each of a run's many processes would compile what it imports.
     keeping = {
         name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
     }

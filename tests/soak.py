@@ -1,9 +1,9 @@
 """Many visitors at once, for some minutes: `python tests/soak.py [--seconds S] [--clients N] [--halls]`.
 
-It starts the app and visits it by HTTP as pages and scripts do. Some stop their runs, some send rubbish, some
-vanish, and pages open and close all the time. It prints figures as a table and ends with 1 when a promise
-is broken: every output is the one that this machine writes alone, nothing is stuck, memory stays, and while
-somebody waits nobody else has more than their share of turns.
+It starts the app and visits it by HTTP as pages and scripts do. Some visitors stop their runs, some send
+rubbish, some vanish, and pages open and close all the time. It prints figures as a table and exits with 1 when
+a promise is broken: every output is what this machine writes with no other visitors, nothing is stuck, memory
+stays steady, and while somebody waits nobody else has more than their share of turns.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ PROMPTS = (
     "List five things to take on a walk in the rain.",
 )
 METHODS = ("logitspec", "logitspec_paper", "prompt_lookup", "autoregressive")
-STUCK_SECONDS = 120  # after the end, for what is under way
+STUCK_SECONDS = 120  # after the end, for runs under way
 MEMORY_GROWTH = 1.10  # after the first minute
-SHARE = 2.0  # turns of each other visitor while one waits
+SHARE = 2.0  # turns that each other visitor has while one waits
 HALL_PAGES, HALL_RUNS, HALL_SECONDS = 200, 30, 60.0
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")  # of the visitors; all are this machine
 
@@ -59,8 +59,8 @@ def runs() -> list[Wanted]:
 
 @cache
 def alone() -> dict[Wanted, list[int]]:
-    """What each of the runs writes on this machine, without anybody else; plain decoding writes it."""
-    sys.path.insert(0, str(ROOT))  # for who runs this file
+    """What each run writes on this machine with no other visitors, by plain decoding."""
+    sys.path.insert(0, str(ROOT))  # when this file is run as a script
     from logitspec import decode, load
     from logitspec.models import encode_prompt
 
@@ -92,7 +92,7 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
     def broken(self, right: dict[Wanted, list[int]]) -> list[str]:
-        """The promises that did not hold, a line each."""
+        """The promises that did not hold, one line each."""
         wrong = [ran for ran in self.ran if not ran.error and ran.output != right[ran.wanted]]
         lines = [f"{ran.wanted} wrote something else" for ran in wrong]
         lines += [f"a run ended with: {ran.error}" for ran in self.ran if ran.error]
@@ -105,7 +105,7 @@ class Figures:
         return lines + sorted(set(self.faults))
 
     def share(self) -> float:
-        """The most turns that the others had on average, each of them, while somebody waited."""
+        """The most turns that each other visitor had on average while somebody waited."""
         begun = sorted((ran.begun, ran.session) for ran in self.ran if ran.begun)
         shares = [0.0]
         for ran in self.ran:
@@ -115,7 +115,7 @@ class Figures:
         return max(shares)
 
     def growth(self) -> float:
-        """The app's memory at the end, as a share of the most in the first minute."""
+        """The app's memory at the end, as a multiple of the first minute's maximum."""
         first = self.memory[: max(60, len(self.memory) // 5)]
         return self.memory[-1] / max(first) if self.memory else 1.0
 
@@ -126,13 +126,13 @@ class Figures:
         yield "runs read to their ends", str(len(self.ran))
         yield "runs stopped, given up or left", str(sum(self.left.values()))
         yield "visitors that are stuck", str(self.stuck)
-        yield "to the first step, p50 / p95 / most", _spread(waits)
-        yield "to the place in the queue, p50 / p95 / most", _spread(places)
-        yield "turns of each other visitor while one waits, most", f"{self.share():.2f}"
+        yield "to the first step, p50 / p95 / maximum", _spread(waits)
+        yield "to the place in the queue, p50 / p95 / maximum", _spread(places)
+        yield "most turns of another visitor while one waits", f"{self.share():.2f}"
         yield "answers to rubbish", ", ".join(f"{n} × {s}" for s, n in sorted(self.refused.items()))
         if self.memory:
             yield (
-                "memory at the end and first minute's most",
+                "memory at the end and first minute's maximum",
                 f"{self.memory[-1]:.0f} of {max(self.memory[:60]):.0f} MB",
             )
 
@@ -159,13 +159,13 @@ class Soak:
         return monotonic() < self._end
 
     def client(self, number: int) -> httpx.AsyncClient:
-        """The connections of a visitor, from an address of theirs."""
+        """A visitor's connections, from their own address."""
         address = ADDRESSES[number % len(ADDRESSES)] if sys.platform == "linux" else None
         transport = httpx.AsyncHTTPTransport(local_address=address)
         return httpx.AsyncClient(base_url=self._url, transport=transport, timeout=300)
 
     async def reads(self, client: httpx.AsyncClient) -> None:
-        """A page that runs one prompt after the other and reads each to its end."""
+        """A page that runs one prompt after another and reads each to its end."""
         page = PageVisitor(client, self._buttons)
         while self.goes_on:
             ran = await page.press_run(self._draw.choice(runs()))
@@ -185,7 +185,7 @@ class Soak:
             await asyncio.sleep(self._draw.uniform(0, 2))
 
     async def stops(self, client: httpx.AsyncClient) -> None:
-        """A page that stops its runs, waiting ones and others."""
+        """A page that stops its runs, queued ones and others."""
         page = PageVisitor(client, self._buttons)
         while self.goes_on:
             ran = await page.press_run(self._draw.choice(runs()))
@@ -247,8 +247,8 @@ class Soak:
     def parts(
         self, clients: int
     ) -> Sequence[Callable[[httpx.AsyncClient], Coroutine[Any, Any, None]]]:
-        """Who plays what: of 40, 20 pages and 8 scripts that read, 3 that stop, 3 that vanish, 3 pages
-        that open and close, and 3 that send rubbish; the fewer there are, at least one of each."""
+        """The visitors' parts: of 40, 20 pages and 8 scripts that read, 3 that stop, 3 that vanish, 3 pages
+        that open and close, and 3 that send rubbish; with fewer visitors, at least one of each."""
         others = [self.stops, self.vanishes, self.opens, self.sends_rubbish]
         few = max(1, round(clients * 3 / 40))
         readers = max(2, clients - few * len(others))
@@ -256,7 +256,7 @@ class Soak:
         return [self.reads] * (readers - scripts) + [self.calls] * scripts + others * few
 
     async def play(self, clients: int, watch: Callable[[], float] | None = None) -> Figures:
-        """All of them until the end, and what is under way to its own. watch: tells the app's memory."""
+        """Run all visitors until the end, and runs under way to theirs. watch: returns the app's memory in MB."""
 
         async def visit(number: int, part: Any) -> None:
             async with self.client(number) as client:
@@ -277,7 +277,7 @@ class Soak:
     async def halls(
         self, pages: int = HALL_PAGES, presses: int = HALL_RUNS, seconds: float = HALL_SECONDS
     ) -> Figures:
-        """Two lecture halls: so many pages are open, and some of them press Run, once, within the seconds."""
+        """Two lecture halls: `pages` are open, and `presses` of them press Run, once, within `seconds`."""
 
         async def sit(number: int) -> None:
             async with self.client(number) as client:
@@ -304,7 +304,7 @@ class Soak:
 
 @contextmanager
 def app() -> Iterator[tuple[str, Callable[[], float]]]:
-    """The address of an app of its own, and what tells its memory in MB."""
+    """The address of a separate app, and a function that returns its memory in MB."""
     with tempfile.TemporaryDirectory() as folder:
         before = {child.pid for child in psutil.Process().children()}
         with serving_app(Path(folder) / "log") as url:

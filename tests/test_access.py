@@ -1,4 +1,4 @@
-"""Whoever looks, and however: axe, keyboard, forced colours, no motion, lecture hall, paper."""
+"""The player for every viewer and view: axe, keyboard, forced colours, no motion, lecture hall, paper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRACES = {"story": story(), "hostile": hostile(), "full": story(ranks=46, prompt
 STILLS = [2, 3, 4]
 
 
-# Everything of a chip's look that is not a colour.
+# Everything in a chip's look that is not a colour.
 SHAPE = """(chip) => {
   const style = getComputedStyle(chip);
   const filled = style.backgroundColor !== getComputedStyle(chip.closest(".ls-frame")).backgroundColor;
@@ -54,7 +54,7 @@ INKS = ["text", "soft", "accent", "root", "logit", "retrieved", "recycled", "suf
 
 @pytest.fixture
 def page(player_tab: Page) -> Iterator[Page]:
-    """A page with an empty player, for who wants no motion: what is looked at here is at rest."""
+    """A page with an empty player and reduced motion, so that all that is checked here is at rest."""
     with watched(player_tab):
         visit(player_tab, page_html)
         player_tab.set_viewport_size({"width": 1280, "height": 800})
@@ -90,7 +90,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def faults(page: Page, options: Any = OPTIONS) -> list[tuple[str, Any, str]]:
-    """What axe finds wrong once nothing moves any more: the rule, where, and what with."""
+    """What axe finds wrong once nothing moves any more: the rule, the place and the HTML."""
     page.evaluate(SETTLED)
     return [
         (rule["id"], node["target"], node["html"][:120])
@@ -263,7 +263,7 @@ def test_the_legend_covers_nothing_still_to_be_read(page: Page) -> None:
         for top in range(0, 1200, 100):
             page.evaluate("top => scrollTo(0, top)", top)
             legend_top, legend_bottom, panels_top, _ = page.evaluate(edges)
-            # Above the panels, or where they have gone by.
+            # Above the panels, or at the window's top once they scroll past.
             assert legend_bottom <= panels_top or legend_top <= 0, (width, top)
 
 
@@ -307,10 +307,10 @@ def test_axe_finds_nothing_on_the_page(newcomer: Page, url: str) -> None:
     for title in ("Length and sampling", "Options of the method"):
         page.get_by_role("button", name=title).click()
     page.get_by_text("Temperature").first.wait_for()
-    page.wait_for_timeout(600)  # what unfolds is pale while it does
+    page.wait_for_timeout(600)  # parts are pale while they unfold
     dark = violations(page, THEME_OPTIONS["dark"])
     page.set_viewport_size({"width": 400, "height": 800})
-    page.evaluate("document.body.classList.remove('dark')")  # as Gradio has it in the light
+    page.evaluate("document.body.classList.remove('dark')")  # as in Gradio's light theme
     page.evaluate(SETTLED)
     light = violations(page, THEME_OPTIONS["light"])
     faults = [(rule["id"], node["target"]) for rule in dark + light for node in rule["nodes"]]

@@ -1,4 +1,4 @@
-"""The player's adapter for Gradio in a blank page: what it keeps, asks the server for, and hands on."""
+"""The player's adapter for Gradio in a blank page: what it keeps, requests from the server, and passes on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER = hostile()
 
 
 class Server:
-    """Stands in for the server functions: it has `have` steps of STORY, and more with every question."""
+    """Stands in for the server functions: it has `have` steps of STORY, and `grows` more after every request."""
 
     def __init__(self, have: int, grows: int = 0) -> None:
         self.have, self.grows = have, grows
@@ -49,7 +49,7 @@ class Server:
 
 
 def part(trace: Trace, steps: int) -> Trace:
-    """The trace when it had so many steps."""
+    """The trace when it had `steps` steps."""
     whole = steps >= len(trace.steps)
     return replace(trace, steps=trace.steps[:steps], finish=trace.finish if whole else None)
 
@@ -82,7 +82,7 @@ def shows(page: Page, **expected: str | int) -> None:
 
 
 def begun(page: Page, steps: int = 4) -> None:
-    """A run of which so many steps have arrived."""
+    """A run of which `steps` steps have arrived."""
     send(page, reset_message(STORY, 0), steps_between(STORY, 0, steps, 1))
     shows(page, steps=steps, state="running")
 
@@ -165,7 +165,7 @@ def test_stop_and_a_new_run_end_one_that_goes_on_after_a_reload(
     begun(page)
     page.evaluate(f"dispatchEvent(new Event('{event}'))")
     page.wait_for_timeout(300)
-    assert server.stopped == []  # while it is connected, the button does it
+    assert server.stopped == []  # while the page is connected, the button stops the run
     send(page, reset_message(STORY, 0), steps_between(STORY, 0, 4, 1))
     shows(page, steps=4)
     page.reload()

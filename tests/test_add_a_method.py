@@ -50,7 +50,7 @@ def report_from(folder: Path) -> int:
     list(run_race(target, race))
     widgets = [each["props"] for each in build(Host()).get_config_file()["components"]]
     choices = [dict(map(tuple, each["choices"])) for each in widgets if each.get("choices")]
-    # What the parent left open is nobody's fault here.
+    # Files that the parent process left open are no fault here.
     without = ["-p", "no:cacheprovider", "-p", "no:unraisableexception"]
     collect = ["--collect-only", "-q", *without, "tests/test_conformance.py"]
     report = {
@@ -76,7 +76,7 @@ def output(function: Callable[..., Any], *arguments: Any) -> str:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a copy of the project makes of the method of the page, which is its only new file."""
+    """What a copy of the project makes of the page's method, which is its only new file."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("logitspec", "tests"):
         shutil.copytree(

@@ -1,4 +1,4 @@
-"""Folders of random weights of each family through host and terminal, and what is refused."""
+"""Folders of random weights of each family go through host and terminal, and others are refused."""
 
 from __future__ import annotations
 

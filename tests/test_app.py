@@ -63,7 +63,7 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def shared(visitor: BrowserContext, url: str) -> Iterator[Visit]:
-    """In light colours."""
+    """The page in light colours."""
     opened = Visit(visitor, url, "?__theme=light")
     yield opened
     opened.page.close()
@@ -101,7 +101,7 @@ def start(page: Page, prompt: str, method: str = "LogitSpec (paper)", **settings
         unfold(page, "Length and sampling", "Max new tokens")
     for label, value in settings.items():
         page.get_by_label(label.replace("_", " ")).fill(str(value))
-    # Gradio's messages of earlier errors would lie over the button.
+    # Gradio's messages of earlier errors would cover the button.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     press(page)
 
@@ -144,7 +144,7 @@ def trace_of(client: Client, prompt: str, **changes: Any) -> Trace:
 
 
 def compare(page: Page, trace: Trace, count: int) -> None:
-    """What the page shows at step `shown` against the trace, by means of Python alone."""
+    """Compare what the page shows at step `count` with the trace, by means of Python alone."""
     steps = trace.steps[:count]
     expected = [["prompt", "0"] for _ in trace.prompt_ids]
     for number, step in enumerate(steps, 1):
@@ -237,8 +237,8 @@ def test_hostile_text_stays_text(page: Page) -> None:
 
 
 def test_a_bad_request_is_explained_in_the_page_and_the_next_one_runs(page: Page) -> None:
-    """One that is refused before the model is asked, and one that the model's context refuses; and one
-    more than once."""
+    """One is refused before the model is asked, one because of the model's context, and one more than
+    once."""
     for _ in range(3):
         start(page, "  ")
         state(page, "error")
@@ -278,7 +278,7 @@ def test_examples_methods_and_their_options(page: Page) -> None:
     capacity = capacity_of(page, "LogitSpec (paper)", "64")
     capacity.fill("9")
     start(page, PROMPT, Max_new_tokens=12)
-    # Not by its state: the last example may only now arrive, which is done as well.
+    # Not by its state: the last example, which is done as well, may only arrive now.
     nodes = page.locator(f"{PLAYER} [data-node]")
     expect(nodes).to_have_count(9, timeout=60_000)
     state(page, "done")
@@ -300,7 +300,7 @@ def test_the_default_method_and_its_options(page: Page, client: Client) -> None:
         lambda each: drawn.append(each) if "draft_tree_capacity" in str(each.post_data) else None,
     )
     capacity = capacity_of(page, "LogitSpec (ours)", "16")
-    # Inputs that came a second time would undo what was set in the first.
+    # Inputs that were drawn a second time would undo what was set in the first ones.
     assert len(drawn) == 1
     expect(page.get_by_label("capacity", exact=True)).to_be_checked()
     capacity.fill("30")

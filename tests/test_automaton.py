@@ -13,8 +13,8 @@ TEXTS = st.lists(st.integers(0, 2), max_size=40)
 
 
 def scan(ids: list[int], token: int) -> list[tuple[int, int]]:
-    """(length, position after its first occurrence in `ids`) of the ends of `ids` + `token` that stand
-    in `ids`, longest first; of those with the same first occurrence the longest."""
+    """(length, position after its first occurrence in `ids`) of the suffixes of `ids` + `token` that occur
+    in `ids`, longest first; of those with the same first occurrence, only the longest."""
     whole = [*ids, token]
     result: list[tuple[int, int]] = []
     for length in range(len(ids), 0, -1):
@@ -31,7 +31,7 @@ def test_matches_are_those_of_a_scan(ids: list[int], token: int) -> None:
     matches = [tuple(match) for match in OnlineAutomaton(ids).matches(token)]
     expected = scan(ids, token)
     assert matches[:1] == expected[:1]
-    # Ends that always stood together are one state. Ends that parted company later may share their
+    # Suffixes that always occurred together are one state. Suffixes that diverged later may share their
     # first occurrence: a scan by first occurrence sees one of them.
     longest: dict[int, int] = {}
     for length, start in matches:
@@ -76,7 +76,7 @@ def test_an_empty_text_matches_nothing() -> None:
 
 
 class CountedDict(dict[int, int]):
-    """Transitions that count how often they are asked."""
+    """Transitions that count their look-ups."""
 
     asked = 0
 

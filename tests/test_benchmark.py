@@ -1,4 +1,4 @@
-"""The benchmark: fair order, honest sums, every difference told."""
+"""The benchmark: fair order, honest sums, every difference reported."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def of(method: str, repeat: int, tokens: int, seconds: float, **rest: Any) -> Me
 
 # Sums, by hand
 
-# Tokens a second by repeat: 30/2, 30/3, 30/1; transformers': 30/2, 30/3, 30/6.
+# Tokens per second by repeat: 30/2, 30/3, 30/1; transformers': 30/2, 30/3, 30/6.
 RUNS = [
     of(
         "logitspec", 0, 10, 1.0, forwards=4, drafted=20, accepted=6, forward_seconds=0.25,
@@ -153,7 +153,7 @@ def test_the_prefill_of_generate_is_the_median_and_pays_for_its_token() -> None:
 def contender(
     title: str, log: list[Any] | None = None, output: Sequence[int] = (1, 2, 3), prefilled: int = 0
 ) -> Contender:
-    """One that writes `output`, whatever the prompt, and notes what it was asked."""
+    """A contender that writes `output`, whatever the prompt, and logs what it was asked."""
 
     def decoded(prompt_ids: list[int], most: int) -> Outcome:
         if log is not None:
@@ -164,7 +164,7 @@ def contender(
 
 
 def bench(contenders: list[Contender], repeats: int = 2, limit: int = 1000, most: int = 9) -> Bench:
-    """One that spells tokens as letters, and puts a bar between the messages of a conversation."""
+    """A bench that spells tokens as letters, and puts a bar between the messages of a conversation."""
 
     def encode(text: str, before: Sequence[tuple[str, str]]) -> list[int]:
         return [ord(letter) for letter in "|".join([*(w for pair in before for w in pair), text])]
@@ -227,7 +227,7 @@ def test_later_turns_follow_the_answers_of_plain_decoding() -> None:
 
 
 def with_trace(inner: Contender) -> Any:
-    """Its runs with the trace of a plain run over a text of the same length."""
+    """The runs of `inner`, with the trace of a plain run over a text of the same length."""
     trace = finished(decode(ScriptedTarget(range(60)), [0], "autoregressive", 9))
 
     def decoded(prompt_ids: list[int], most: int) -> Outcome:
@@ -318,8 +318,8 @@ def test_differences_are_counted_by_category_and_as_faults() -> None:
 
 @pytest.fixture
 def slow_generate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every forward of transformers' takes a second more by the clock of the benchmark: the time of a
-    tiny model's prefill varies by more than a whole run takes, which then has no rate."""
+    """By the benchmark's clock, every forward of transformers takes a second more: a tiny model's prefill
+    time varies by more than a whole run takes, and such a run would have no rate."""
     forwards = [0]
     plain = contenders._plain
 
@@ -437,7 +437,7 @@ def test_from_prompts_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def check_lookup(by_category: dict[str, Any]) -> None:
-    """The category of one prompt of one turn, held to a run of its own."""
+    """Check the category of one prompt with one turn against a separate run."""
     target = prepare(net())
     ids = wrapped("HELLOHELLOHELP")
     options = {"max_ngram_size": 2, "num_pred_tokens": 4}
@@ -451,18 +451,18 @@ def check_lookup(by_category: dict[str, Any]) -> None:
 
 
 def net() -> Any:
-    """The model of the folder, in the precision that the command is asked for."""
+    """The model in the folder, in the precision that the command is asked for."""
     return copy.deepcopy(model("llama", torch.float32)).double()
 
 
 def wrapped(text: str) -> list[int]:
-    """As the tokenizer of the folder reads a message in its chat template."""
+    """A message in the chat template, as the folder's tokenizer reads it."""
     ids: list[int] = tokenizer()(f"[user]{text}[assistant]")["input_ids"]
     return ids
 
 
 def check_first_repeat(runs: list[dict[str, Any]], line: dict[str, Any]) -> None:
-    """Overall tokens a second lie between the two repeats, and ratios to oneself are 1."""
+    """Overall tokens per second are halfway between the two repeats, and a method's ratio to itself is 1."""
     for each in line["methods"]:
         own = [run for run in runs if run["method"] == each["title"]]
         by_repeat = []
@@ -515,8 +515,8 @@ def plain_margin(text: str, place: int) -> float:
 
 
 def two_processes(arguments: list[str]) -> int:
-    """The launcher that `accelerate launch` uses itself for several GPUs; on CPUs it starts one process
-    only. It forks: two more starts would be nearly all of the time."""
+    """Run by the launcher that `accelerate launch` itself uses for several GPUs; on CPUs the command starts
+    only one process. It forks: starting two more processes would take nearly all of the time."""
     from accelerate import PartialState
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 

@@ -1,4 +1,4 @@
-"""A benchmark that is cut off, told on, resumed, and replayed where that is exact."""
+"""A benchmark that is cut off, reports its progress, is resumed, and is replayed where that is exact."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TEXT = [*range(40, 60)] * 30
 
 @pytest.fixture(autouse=True)
 def _no_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Collecting it before each repeat serves times, which nothing here reads, and takes most of a test."""
+    """Collecting it before each repeat is for timings, which nothing here reads, and takes most of a test's time."""
     monkeypatch.setattr(bench_module, "gc", SimpleNamespace(collect=bool))
 
 
@@ -70,7 +70,7 @@ class Letters:
 
 
 class Trap:
-    """Stands in for a method's `decode` and lets something happen at its run number `at`, from 1."""
+    """Wraps a method's `decode` and calls `happens` at its run number `at`, counted from 1."""
 
     def __init__(self, at: int, happens: Any) -> None:
         self.at, self.happens, self.runs = at, happens, 0
@@ -88,7 +88,7 @@ class Trap:
 
 @pytest.fixture
 def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
-    """The command on a fake target; set `at` and `happens` of what is returned."""
+    """The command on a fake target; set `at` and `happens` of the returned trap."""
     set_up = Trap(0, None)
 
     def trapped(target: Any, variant: Variant) -> Any:
@@ -112,7 +112,7 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
 
 @pytest.fixture
 def words(tmp_path: Path) -> list[str]:
-    """What the command is asked: five prompts of two categories, the first with two turns."""
+    """The command's arguments: five prompts of two categories, the first with two turns."""
     rows = [
         {"question_id": 1, "category": "a", "turns": ["ABC", "D"]},
         {"question_id": 2, "category": "a", "turns": ["ABCD"]},
@@ -129,7 +129,7 @@ def words(tmp_path: Path) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def interrupts_arrive() -> Iterator[None]:
-    """Where the tests run in the background of a shell, an interrupt is ignored."""
+    """Let interrupts through: they are ignored where the tests run in the background of a shell."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -297,7 +297,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def told(monkeypatch: pytest.MonkeyPatch, clock: list[float], seconds: float, stream: Any) -> str:
-    """What is written while 10 rounds of so many seconds end, 4 having been there before."""
+    """What is written while 10 rounds of `seconds` each end, after 4 earlier ones."""
     monkeypatch.setattr(sys, "stderr", stream)
     with progress(4, 14) as bar:
         for _ in range(10):
@@ -340,7 +340,7 @@ def test_the_first_of_each_category_comes_before_the_second_of_any(words: list[s
 
 # Replays
 
-OURS = "logitspec:tree_size=capacity"  # whose trees no clock sizes
+OURS = "logitspec:tree_size=capacity"  # its trees are sized by no clock
 QUESTIONS = [
     Prompt(7, "letters", "", "ABCABDABCAB"),
     Prompt(8, "words", "", "HELLOHELLOHELP"),
@@ -350,7 +350,7 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Those of the first two questions."""
+    """The transcripts of the first two questions."""
     path = tmp_path_factory.mktemp("replay") / "t.jsonl.gz"
     save(record(runner("llama"), tokenizer(), QUESTIONS[:2], 40), path)
     return path

@@ -1,4 +1,4 @@
-"""Files that are broken: one sentence that says which, and what to do; from Python, terminal and page."""
+"""Broken files: one sentence that says which file and what to do, from Python, terminal and page."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ WEIGHTS: list[tuple[Change, str]] = [
     (cut(0.999), "is cut off at"),
     (a_folder, "is a folder; put the file in its place"),
 ]
-# Each with faults of its own, beside those of every file.
+# Small files have faults of their own, besides those of every file.
 SMALL = ["config.json", "generation_config.json", "tokenizer_config.json"]
 FAULTS: list[tuple[Change, str]] = [
     (containing(POINTER), "only a pointer to a file in Git LFS"),
@@ -196,7 +196,7 @@ def test_a_gguf_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def forbidden(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Who runs the tests may be allowed to read everything."""
+    """Forbid reading `name`; the user who runs the tests may be allowed to read everything."""
     real = Path.open
 
     def guarded(file: Path, *arguments: Any, **options: Any) -> Any:

@@ -261,7 +261,7 @@ def test_rows_hold_whole_conversations_and_one_beginning(
         rest = tuple(ids[start:]), weights[start:]
         assert any((key[: len(rest[0])], given[key][: len(rest[0])]) == rest for key in given)
     assert len(set(whole)) == len(whole) > 100
-    # What was drawn stands in a row or waits.
+    # Every drawn conversation is in a row or waits.
     assert set(whole).isdisjoint(tuple(ids) for ids, _ in packer.pool)
     assert len(whole) + len(packer.pool) == packer.conversations
 
@@ -456,8 +456,8 @@ def test_the_loss_is_the_weighted_mean_of_token_losses(
 
 
 def tiny_run(tokenizer: PreTrainedTokenizerFast, steps: int = 6, **architecture: Any) -> Run:
-    """Its rows are long enough for whole conversations, or so short that the beginning of any fills them:
-    between, most that are drawn are thrown away."""
+    """A run whose rows are long enough for whole conversations, or so short that the beginning of any fills
+    them: with lengths in between, most drawn conversations are thrown away."""
     settings = Settings(
         steps=steps, tokens_per_step=256, lengths=(64, 256), shares_start=(1, 0),
         shares_end=(0, 1), device="cpu", prose_share=0.3,
@@ -649,7 +649,7 @@ def test_examples_have_the_form_of_spec_bench() -> None:
 
 
 def test_the_shipped_model_answers_the_examples(tokenizer: Any) -> None:
-    """By its recorded runs; test_record.py and test_golden_run.py hold those to the weights."""
+    """By its recorded runs; test_record.py and test_golden_run.py check those against the weights."""
     for example in examples():
         trace = Trace.open(TRACES / f"{example['question_id']}.json.gz")
         message = {"role": "user", "content": example["turns"][0]}

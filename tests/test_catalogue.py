@@ -20,7 +20,7 @@ def test_entries_are_hub_ids_once_with_size_licence_and_memory() -> None:
         assert each.gigabytes > 2 * each.millions / 1000  # the weights alone
         assert each.licence in each.line
         assert each.line.endswith("gated)") == each.gated
-        # A size that the name tells is the size, roughly: makers round, and count embeddings or not.
+        # A size in the name is roughly the size: makers round it, and count embeddings or not.
         if match := re.search(r"(\d+(?:\.\d+)?)([BM])\b", each.name, re.IGNORECASE):
             size = float(match[1]) * (1000 if match[2] in "Bb" else 1)
             assert 0.8 < each.millions / size < 1.35, each.name

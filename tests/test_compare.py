@@ -1,4 +1,4 @@
-"""Races in a bare page, held against their traces; test_compare_tab.py has them in the app."""
+"""Races in a bare page, checked against their traces; test_compare_tab.py has them in the app."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def race_tab(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def page(race_tab: Page) -> Iterator[Page]:
-    """A page with an empty race, in a tab that tests hand on."""
+    """A page with an empty race, in a tab that tests reuse."""
     with watched(race_tab):
         visit(race_tab, page_html)
         yield race_tab
@@ -76,7 +76,7 @@ def data(page: Page, name: str) -> str | None:
 
 
 def spent(trace: Trace, clock: str) -> list[float]:
-    """After 0, 1, 2 ... steps."""
+    """What is spent after 0, 1, 2 ... steps: seconds or steps."""
     each = [step.seconds.wall if clock == "time" else 1 for step in trace.steps]
     return [0.0, *accumulate(each)]
 
@@ -86,7 +86,7 @@ def done_at(race: Race, at: float, clock: str) -> list[int]:
 
 
 def expected_places(race: Race, clock: str) -> list[str]:
-    """Written out by sorting, not by counting as the page does."""
+    """Places found by sorting, not by counting as the page does."""
     totals = [round(spent(trace, clock)[-1], 6) for trace in race.traces]
     return [ORDINALS[1 + sorted(totals).index(total)] for total in totals]
 
@@ -357,7 +357,7 @@ def test_a_race_that_is_dropped_opens(page: Page) -> None:
     expect(page.locator(LANE)).to_have_count(4)
 
 
-# Of two that follow each other none is refused in the same words.
+# No two in a row are refused in the same words.
 NO_RACES = [
     ("no json", "it is no JSON; open a file saved here."),
     ("[]", "This is no race; open a file saved here."),
@@ -532,7 +532,7 @@ def test_origins_differ_by_more_than_colour(page: Page) -> None:
 
 
 def test_text_lies_still(page: Page) -> None:
-    """Tokens that stay are the same elements: nothing is drawn anew while a race plays."""
+    """Tokens that stay are the same elements: nothing is redrawn while a race plays."""
     _, messages = finished()
     give(page, *messages)
     first = f"{LANE}:first-child [data-lane-token='{len(TEXT[:20])}']"

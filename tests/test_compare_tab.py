@@ -1,4 +1,4 @@
-"""The tab "Compare" of the app: races of the built-in model, their options, and what they outlive."""
+"""The tab "Compare" of the app: races of the built-in model, their options, and what they survive."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Opened:
 
     @contextmanager
     def compare(self) -> Iterator[Page]:
-        """The page with the tab Compare in sight, as it has been left."""
+        """The page with the tab Compare in sight, as it was left."""
         self.page.get_by_role("tab", name="Compare").click()
         self.page.wait_for_selector(ROOT)
-        # Gradio's messages of earlier errors would lie over the button.
+        # Gradio's messages of earlier errors would cover the button.
         toasts = self.page.get_by_test_id("toast-close")
         toasts.evaluate_all("all => all.forEach((each) => each.click())")
         yield self.page
@@ -60,7 +60,7 @@ def shared(visitor: BrowserContext, url: str) -> Iterator[Opened]:
 
 @pytest.fixture
 def tab(shared: Opened) -> Iterator[Page]:
-    """The app's tab, which tests hand on."""
+    """The app's tab, which tests reuse."""
     with shared.compare() as page:
         yield page
 
@@ -74,7 +74,7 @@ def fresh(visitor: BrowserContext, url: str) -> Iterator[Opened]:
 
 @pytest.fixture
 def dark(fresh: Opened) -> Iterator[Page]:
-    """The tab in dark colours, in which only one test lets anything be raced."""
+    """The tab in dark colours, in which only one test runs a race."""
     with fresh.compare() as page:
         yield page
 
@@ -100,7 +100,7 @@ def choose(tab: Page, lane: int, title: str) -> None:
     chosen.click()
     option = tab.get_by_role("option", name=title, exact=True)
     option.click()
-    expect(option).to_have_count(0)  # the list is closed, and the next one the only one open
+    expect(option).to_have_count(0)  # the list is closed, so that the next one is the only one open
 
 
 def state(tab: Page, expected: str) -> None:
@@ -206,7 +206,7 @@ def test_axe_finds_nothing_in_the_tab(
     fold = tab.get_by_role("button", name="Options of lane 2")
     fold.click()
     tab.get_by_role("spinbutton", name="Draft tree capacity").wait_for()
-    tab.wait_for_timeout(600)  # what unfolds is pale while it does
+    tab.wait_for_timeout(600)  # parts are pale while they unfold
     report = Axe().run(tab, options=THEME_OPTIONS[theme]).response["violations"]
     sticks_out = tab.evaluate("document.documentElement.scrollWidth") > width
     tab.set_viewport_size({"width": 1280, "height": 900})

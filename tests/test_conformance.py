@@ -47,7 +47,7 @@ def prepared(family: str, fixed: bool, kind: type[Runner] = Runner) -> Runner:
 def test_every_family_writes_what_plain_decoding_writes(
     family: str, temperature: float, fixed: bool
 ) -> None:
-    """fixed: through padded forwards of fixed shape, which a GPU replays as graphs; here run anew."""
+    """fixed: through padded forwards of fixed shape, which a GPU replays as graphs; here each is run."""
     target = prepared(family, fixed)
     trace = conform(target, family, random_trees(family, temperature), temperature)
     assert target.replays is fixed

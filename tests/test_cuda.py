@@ -93,7 +93,7 @@ def test_the_built_in_model_is_replayed_and_measured_there() -> None:
 
 @pytest.mark.parametrize("family", ["llama", "qwen3", "fast", "fast-one-key-head"])
 def test_behind_a_long_text_half_precision_is_as_near_as_plain_forwards(family: str) -> None:
-    """float64 tells how far either of them is from the truth."""
+    """float64 shows how far either of them is from the truth."""
     ids = (PROMPT * 50)[:1400]
     half = copy.deepcopy(model(family, torch.bfloat16)).to("cuda")
     half.config.max_position_embeddings = 2048
@@ -135,7 +135,7 @@ def test_an_exact_target_writes_one_text_with_every_method(name: str) -> None:
 
 
 def test_inputs_of_one_forward_wait_for_those_of_the_last() -> None:
-    """Launched one behind the other, without a wait between them."""
+    """Launched one after another, without a wait between them."""
     target = runner("fast", graphs=True)
     trees = []
     for size in (1, 5, 3, 7, 2):

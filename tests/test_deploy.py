@@ -58,7 +58,7 @@ SENT = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project that is quickly sent."""
+    """A project that is small enough to be sent quickly."""
     place = tmp_path / "project"
     for name, text in FILES.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SpaceHub]:
 
 
 def call(folder: Path, *arguments: str) -> int:
-    """The command as if the project stood in `folder`."""
+    """The command, as if the project were in `folder`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deploy, "ROOT", folder)
         return main(["deploy", *arguments])

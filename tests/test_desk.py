@@ -1,4 +1,4 @@
-"""Clicks on Run and Stop without a page: whose messages come, and when a run that was replaced ends."""
+"""Clicks on Run and Stop without a page: whose messages arrive, and when a replaced run ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 class Click:
-    """One on Run, whose run is read in the background once it joins."""
+    """A click on Run, whose run is read in the background once it joins."""
 
     def __init__(self, desk: Desk, prompt: str) -> None:
         self._desk, self._prompt = desk, prompt
@@ -75,7 +75,7 @@ class Click:
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_a_run_that_is_replaced_ends_after_the_next_one_has_joined(desk: Desk, waits: bool) -> None:
-    """Gradio closes a page's stream of messages with the end of the only run in it. waits: for somebody else's turn."""
+    """Gradio closes a page's stream of messages when the only run in it ends. waits: for somebody else's turn."""
 
     async def press_twice() -> None:
         other = desk._host.ask(Visitor("bob", "there")) if waits else None
@@ -128,7 +128,7 @@ def test_stop_ends_one_that_waits_and_says_so(desk: Desk) -> None:
         desk._host.ask(Visitor("bob", "there"))
         first = Click(desk, "first")
         first.join()
-        while not first.messages:  # what it may expect
+        while not first.messages:  # about its wait
             await asyncio.sleep(0.01)
         assert "stopped before it began" in desk._stop(VISIT)
         await first.ends()

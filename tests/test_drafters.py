@@ -1,4 +1,4 @@
-"""What each method drafts, and that it says truly where every node came from."""
+"""What each method drafts, and that it tells the truth about where every node came from."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def occurrences_before(ids: list[int], ngram: list[int]) -> list[int]:
 
 
 def check_provenance(step: Any, text: list[int]) -> int:
-    """Every claim of every node of a step, against the text before it; how many were copies."""
+    """Check every claim of every node of a step against the text before it; return how many were copies."""
     tree, copies = step.tree, 0
     for node in range(1, len(tree)):
         born, parent = tree.provenance[node], tree.parents[node]

@@ -1,4 +1,4 @@
-"""The loop: stop rules, limits, bookkeeping, what it refuses."""
+"""The loop: stop rules, limits, bookkeeping, and refusals."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_closing_the_generator_keeps_the_steps_and_says_cancelled() -> None:
 
 
 def test_drafts_are_explained_while_a_device_computes() -> None:
-    """And where nothing is launched, after it."""
+    """Where nothing is launched, they are explained after it."""
 
     class Device(ScriptedTarget):
         log: ClassVar[list[str]] = []
@@ -204,7 +204,7 @@ def test_an_empty_trace_sums_up_to_zeros() -> None:
 
 
 class Reader(Autoregressive):
-    """Keeps what it is told of the prompt."""
+    """Keeps what it is given about the prompt."""
 
     reads_prompt = True
 

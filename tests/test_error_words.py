@@ -1,4 +1,4 @@
-"""Sentences about what went wrong, in the visitor's language: as they are really raised, each of the catalogue's."""
+"""Error sentences in the visitor's language: as they are really raised, and every one of the catalogue."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ENGLISH = {key: text for key, text in texts("en").items() if key.startswith("err
 OTHERS = ["de", "zh-Hans"]
 
 RAISED = ("LogitSpecError", "FollowError", "Refusal")
-# Who sees the sentences of the other files, or of a function of one: nobody who only has the page.
+# Readers of the sentences of other files or functions, which never reach a visitor of the page.
 ELSEWHERE = {
-    "app.py": "whoever starts the app",
+    "app.py": "the person who starts the app",
     "logitspec/builtin/": "a terminal",
     "logitspec/decoding/target.py": "Python",
     "logitspec/drafters/registry.py": "programs: the page offers what there is",
@@ -35,10 +35,10 @@ ELSEWHERE = {
     "logitspec/generation.py": "Python",
     "logitspec/measure/": "a terminal",
     "logitspec/models/checks.py:refuse_model": "Python: the page loads models with an attention that takes trees",
-    "logitspec/models/devices.py:choose_device": "whoever starts the app",
-    "logitspec/models/devices.py:choose_dtype": "whoever starts the app",
-    "logitspec/models/devices.py": "whoever starts the app",
-    "logitspec/models/loader.py:_resolve": "whoever starts the app",
+    "logitspec/models/devices.py:choose_device": "the person who starts the app",
+    "logitspec/models/devices.py:choose_dtype": "the person who starts the app",
+    "logitspec/models/devices.py": "the person who starts the app",
+    "logitspec/models/loader.py:_resolve": "the person who starts the app",
     "logitspec/prompts.py": "a terminal",
     "logitspec/publish/": "a terminal",
     "logitspec/runtime/runner.py": "Python",
@@ -76,7 +76,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [raised(provoke, tmp_path_factory.mktemp("case")) for _, provoke in CASES]
 
 
-# Other texts of Python's, and the German of each.
+# Other texts from Python, and the German for each.
 TEXTS = {
     "a birthday (Conversation, SmolLM2-135M-Instruct)": "ein Geburtstag (Gespräch, SmolLM2-135M-Instruct)",
     "Conversation: a birthday": "Gespräch: ein Geburtstag",
@@ -89,7 +89,7 @@ TEXTS = {
         "a/b: 1.235 Millionen Parameter in bfloat16, Attention sdpa, auf cpu. Die Ausgaben sind auch in bfloat16 Token"
         " für Token die des einfachen Decodierens."
     ),
-    # What is nobody's but its writer's.
+    # Texts that are their writers' own.
     "someone: something else": "someone: something else",
     "the mean of 3 (of 4), as it was": "the mean of 3 (of 4), as it was",
 }
@@ -118,7 +118,7 @@ def said_by_page(function: str, written: list[str], language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def translations(sentences: list[str]) -> dict[str, list[str]]:
-    """The same as the page says it, by language."""
+    """The same texts as the page says them, by language."""
     return {each: said_by_page("translated", [*sentences, *TEXTS], each) for each in OTHERS}
 
 
@@ -188,7 +188,7 @@ def test_every_text_of_the_room_is_a_part_of_what_is_raised() -> None:
 
 
 def samples(value: ast.expr) -> list[str]:
-    """What an f-string makes of some values; nothing for another expression."""
+    """What an f-string makes of some values; nothing for any other expression."""
     if isinstance(value, ast.Constant):
         return [str(value.value)]
     if not isinstance(value, ast.JoinedStr):

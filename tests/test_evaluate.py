@@ -166,7 +166,7 @@ def test_ranks_are_those_of_the_logits() -> None:
 
 
 def test_two_processes_count_the_same(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In forks, which have imported everything already; what they get and give is pickled as ever."""
+    """In forks, which have already imported everything; their inputs and results are still pickled."""
     fork = multiprocessing.get_context("fork")
     monkeypatch.setattr("multiprocessing.get_context", lambda method: fork)
     under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)

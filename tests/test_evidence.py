@@ -1,4 +1,4 @@
-"""Evidence: ranks counted anew, steps counted anew, estimates by hand; and what a file keeps."""
+"""Evidence: ranks recounted, steps recounted, estimates by hand; and what a file keeps."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_every_method_writes_the_same_number_of_tokens(found: Evidence) -> None:
     for tallies in [*found.runs.values(), *found.capacities.values()]:
         assert total(tallies).tokens == NEW * len(PROMPTS)
     ours = total(found.runs[OURS])
-    assert ours.forwards <= ours.tokens  # on a busy machine no draft may pay
+    assert ours.forwards <= ours.tokens  # on a busy machine it may be that no draft pays
     assert ours.mean_accepted_tokens == NEW * len(PROMPTS) / ours.forwards
 
 

@@ -1,4 +1,4 @@
-"""What a target's outputs are in half precision is said in words, before a race and after it."""
+"""What holds for a target's outputs in half precision is said in words, before a race and after it."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def disk_tab(visitor: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def open_from_disk(disk_tab: Page) -> Iterator[Any]:
-    """A function that opens a page from disk, in a tab that tests hand on; it may read no other file and have no
-    errors. Who wants no motion sees it at rest."""
+    """A function that opens a page from disk, in a tab that tests reuse; the page may read no other file and have
+    no errors. Without motion it is seen at rest."""
     faults: list[str] = []
     own = ["data:", "blob:", "about:"]
 
@@ -177,8 +177,8 @@ def test_a_page_saved_in_the_app_is_the_same(url: str, newcomer: Page, tmp_path:
 
 
 def parts(text: str) -> tuple[str, Trace, str]:
-    """A page before its run, without the nonce; the run, read, since its numbers may be written differently; and
-    the page after it."""
+    """A page before its run, without the nonce; the run, parsed, since its numbers may be written differently;
+    and the page after it."""
     text = re.sub(r"nonce[-=]\"?[0-9a-f]{32}", "nonce", text)
     result = re.fullmatch('(.*id="logitspec-trace"[^>]*>)(.*?)(</script>.*)', text, re.DOTALL)
     assert result is not None
@@ -239,7 +239,7 @@ def test_another_file_is_refused_and_the_old_trace_stays(
         drop(tab, "some.json", content)
         expect(tab.locator(PLAYER)).to_contain_text(said)
         expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(trace.steps)))
-        drop(tab, "run.json", (tmp_path / "run.json.gz").read_bytes())  # what is read takes it away
+        drop(tab, "run.json", (tmp_path / "run.json.gz").read_bytes())  # a readable file clears it
 
 
 def test_the_same_trace_makes_the_same_page() -> None:

@@ -1,4 +1,4 @@
-"""The fast forward computes the stock one's logits; where there is none for a model, that is said."""
+"""The fast forward computes the stock one's logits; where a model has none, that is said."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ NORMS = (LlamaRMSNorm, MistralRMSNorm, Olmo2RMSNorm, Phi3RMSNorm, Qwen2RMSNorm, 
 
 @pytest.fixture
 def exact_norm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stock norm computes in float32 even in float64 models, which would hide errors up to there; so
-    does the softmax of eager attention."""
+    """The stock norm computes in float32 even in float64 models, which would hide errors up to that precision;
+    so does the softmax of eager attention."""
 
     def softmax(scores: torch.Tensor, dim: int, dtype: torch.dtype) -> torch.Tensor:
         return torch.softmax(scores, dim, dtype=torch.promote_types(scores.dtype, dtype))
@@ -89,7 +89,7 @@ def logits(target: Runner, draft: DraftTree) -> torch.Tensor:
 def test_logits_are_the_stock_ones_over_trees_and_chains(
     family: str, dtype: torch.dtype, length: int
 ) -> None:
-    """Where there is a window, trees cross its edge or stand beyond it."""
+    """Where there is a window, trees cross its edge or are beyond it."""
     rng = np.random.default_rng(3)
     fast, stock = runner(family, dtype=dtype), prepare(model(family, dtype))
     prompt = rng.integers(VOCABULARY, size=length).tolist()
@@ -178,7 +178,7 @@ def test_the_fastest_form_is_chosen_for_each_number_of_rows() -> None:
     def steady(*seconds: float) -> list[list[float]]:
         return [[each] * 5 for each in seconds]
 
-    # At 1, 2, 4, 8, 16 and 32 rows; in between they are linear.
+    # Seconds at 1, 2, 4, 8, 16 and 32 rows; in between they are linear.
     forms = fastest_forms({packed: steady(2, 2, 3, 4, 6, 9), plain: steady(1, 4, 9, 3, 7, 11)})
     assert forms[1] is plain
     assert [forms[rows] for rows in (2, 3, 4, 5, 7, 8, 10)] == [packed] * 5 + [plain] * 2
@@ -215,7 +215,7 @@ def test_weights_are_packed_as_far_as_memory_allows_and_where_it_pays(
     monkeypatch.setattr("logitspec.runtime.product._timed", seconds)
     products = [Product(torch.ones(8, size), None) for size in (40, 40, 60, 60, 40)]
     choose_forms(products, 4 * 8 * (40 + 40 + 60 + 60))
-    # Equal ones are timed once; the last found no room, and the ones that don't pay give theirs back.
+    # Equal ones are timed once; the last one found no room, and those that don't pay give theirs back.
     assert timed == [(2, True), (2, True), (1, False)]
     assert [each.copy is not None for each in products] == [True, True, False, False, False]
     assert set(products[0].forms) == {packed}
@@ -271,7 +271,7 @@ def test_masks_are_the_prefix_and_the_ancestors(dtype: torch.dtype) -> None:
 
 
 def from_stock(fast: Runner, length: int) -> float:
-    """How far its logits over a tree behind `length` tokens are from those of the untouched model."""
+    """How far its logits over a tree after `length` tokens are from those of the untouched model."""
     rng = np.random.default_rng(7)
     stock = prepare(copy.deepcopy(fast.model))
     prompt = rng.integers(VOCABULARY, size=length).tolist()
@@ -421,7 +421,7 @@ def test_a_window_that_is_ignored_shows(monkeypatch: pytest.MonkeyPatch, family:
 
 
 def test_a_window_counts_positions_and_not_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Siblings share a position, so the last of many columns is not further than its depth."""
+    """Siblings share a position, so the last of many columns is no further away than its depth."""
 
     def by_columns(positions: Any, prefix: int, ancestors: Any, window: int) -> Any:
         return within_window(prefix + np.arange(len(positions)), prefix, ancestors, window)

@@ -28,8 +28,8 @@ FULL = "the disk is full; free some room, or choose another place."
 
 @pytest.fixture
 def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder on a disk that has room for a few hundred bytes: a real one where it can be mounted, else files
-    that take no more."""
+    """A folder on a disk that has room for a few hundred bytes: a real one where it can be mounted, otherwise
+    files that take no more."""
     folder = tmp_path / "full"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(folder)]
@@ -84,7 +84,7 @@ class Limited:
 
 
 def noise(length: int) -> bytes:
-    """Bytes that gzip can't make fewer."""
+    """Bytes that gzip can't compress."""
     return os.urandom(length)
 
 
@@ -206,7 +206,7 @@ def test_what_is_no_place_is_said_before_the_work_and_after(
 def test_a_file_that_may_only_be_read_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system lets root write anywhere, so it is asked in his place."""
+    """The system lets root write anywhere, so the test answers in its place."""
     path = tmp_path / "kept"
     path.write_text("old")
     path.chmod(0o444)

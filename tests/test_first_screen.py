@@ -1,4 +1,4 @@
-"""The first screen: one step, told by itself, without scrolling, with motion and without."""
+"""The first screen: one step, told automatically, without scrolling, with motion and without."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SIZES = [(1440, 900, 30), (1024, 768, 28), (1920, 1080, 36)]
 
 @pytest.fixture
 def still(app_tab: Page, url: str, language: str) -> Iterator[Page]:
-    """The first screen for who wants no motion, in a tab that tests hand on: it is loaded again only in another
-    language, or where somebody has left the scene, which nothing brings back."""
+    """The first screen with reduced motion, in a tab that tests reuse: it is loaded again only in another
+    language, or after a test has left the scene, which nothing brings back."""
     with watched(app_tab):
         look_as_at_first(app_tab)
         app_tab.set_viewport_size({"width": 1440, "height": 900})
@@ -41,7 +41,7 @@ def language() -> str:
 
 
 def sized(page: Page, width: int, height: int) -> None:
-    """Another window, in which all has found its place."""
+    """Resize the window, and wait until everything has found its place."""
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate(
         """async () => {
@@ -52,7 +52,7 @@ def sized(page: Page, width: int, height: int) -> None:
 
 
 def parts(page: Page) -> dict[str, Locator]:
-    """What the story is told by."""
+    """The elements that tell the story."""
     return {
         "prompt": page.locator("#prompt textarea"),
         "run": page.get_by_role("button", name="Run", exact=True),
@@ -157,7 +157,7 @@ def test_it_is_told_once_and_rests_with_a_question(newcomer: Page, url: str) -> 
 def test_who_leaves_a_long_prompt_by_a_press_hits_what_is_pressed(
     chromium: Browser, url: str
 ) -> None:
-    """The prompt is one line again then, and all below moves up."""
+    """The prompt is one line again by then, and everything below moves up."""
     context = chromium.new_context(
         has_touch=True, reduced_motion="reduce", viewport={"width": 1024, "height": 1400}
     )
@@ -198,8 +198,8 @@ def test_on_a_phone_it_is_stacked(still: Page) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "zh-Hans"])
 def test_what_belongs_on_one_line_stands_on_one(still: Page) -> None:
-    """Buttons of the scene in the smallest window of a projector, the player's transport in that of a laptop, and
-    the dots of the footer on a phone."""
+    """Buttons of the scene in a projector's smallest window, the player's transport in a laptop's, and the dots of
+    the footer on a phone."""
     sized(still, 1024, 768)
     shapes = still.locator(f"#ask button, #real-model, {PLAYER} .ls-scene button").evaluate_all(
         """(buttons) => buttons.map((each) => {

@@ -97,7 +97,7 @@ def test_weights_reproduce_observed_frequencies() -> None:
 
 
 def test_evidence_for_one_token_multiplies_its_odds() -> None:
-    """By hand: the copy alone comes once in two times, the runner-up alone once in five; together their odds of 1
+    """By hand: the copy alone comes once in two, the runner-up alone once in five; together their odds of 1
     and 1/4 make a probability of one in five."""
     copies = [Observation([[NONE], [COPY]], outcome) for outcome in (0, 1)] * 50
     runners_up = [Observation([[NONE], [LOGIT]], outcome) for outcome in (0, 0, 0, 0, 1)] * 50

@@ -269,7 +269,7 @@ def test_a_follower_has_one_vote_a_question_while_it_is_open() -> None:
             lectures.vote(code, *vote)
         return status_of(error)
 
-    assert refused_with(ann, "player:3", 0) == 409  # nothing is asked
+    assert refused_with(ann, "player:3", 0) == 409  # no question is open
     lectures.lead(code, secret, question_at(3))
     for ticket in ("", "x", None, 3, [ann], secret):
         assert refused_with(ticket, "player:3", 0) == 409

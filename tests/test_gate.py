@@ -1,4 +1,4 @@
-"""Who is let in: hosts, other sites, paths, lengths, numbers; and the headers of what goes out."""
+"""What the gate lets in: hosts, other sites, paths, lengths, numbers; and the headers of answers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FakeHost:
 
 
 class Application:
-    """Answers 200 with the body that it gets, and remembers what it was asked."""
+    """Answers 200 with the body that it gets, and remembers which paths it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -80,7 +80,7 @@ class Visit:
     async def ask(
         self, method: str, path: str, body: bytes, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of the answer. headers: with _ for -."""
+        """Status, headers and body of the answer. headers: their names have _ for -."""
         parts = [body[at : at + 1000] for at in range(0, max(len(body), 1), 1000)]
         messages = [
             {"type": "http.request", "body": part, "more_body": at < len(parts) - 1}

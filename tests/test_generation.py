@@ -1,4 +1,4 @@
-"""LogitSpec inside transformers' `generate`, held to `generate` itself."""
+"""LogitSpec inside transformers' `generate`, compared with `generate` itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models in GGUF files: what is read out of one, which one is chosen, what is refused in one sentence."""
+"""Models in GGUF files: what is read from one, which one is chosen, what is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_file_computes_what_its_model_computes(family: str, tmp_path: Path) ->
     config = dense.configuration(file, "tiny")
     source = copy.deepcopy(model(family, torch.float32))
     source.set_attn_implementation("eager")  # the only one that caps scores
-    for key in ("query_pre_attn_scalar", "layer_types"):  # of tiny models alone; no file says it
+    for key in ("query_pre_attn_scalar", "layer_types"):  # of tiny models alone; in no file
         if hasattr(source.config, key):
             setattr(config, key, getattr(source.config, key))
     net = dense.model(file, config, torch.float32, attn_implementation="eager").eval()
@@ -127,7 +127,7 @@ def test_the_end_of_a_turn_is_found_in_the_template(tmp_path: Path) -> None:
 
 
 def llama3_factors(base: float, width: int, factor: float) -> np.ndarray:
-    """As llama.cpp's converter writes them, one by one."""
+    """The factors as llama.cpp's converter writes them, one by one."""
     result = []
     for place in range(0, width, 2):
         length = 2 * np.pi * base ** (place / width)

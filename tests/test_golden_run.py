@@ -1,7 +1,7 @@
-"""The built-in model's greedy answers in float32, one a task, as recorded in golden/builtin/greedy.json.
+"""The built-in model's greedy answers in float32, one per task, as recorded in golden/builtin/greedy.json.
 
 After a change of the weights or the examples, `PYTHONPATH=. python tests/test_golden_run.py` records
-them anew.
+them again.
 """
 
 import json
@@ -36,7 +36,7 @@ def first_examples() -> dict[str, str]:
 def greedy(model: Any, ids: list[int], ends: set[int]) -> tuple[list[int], float]:
     """The greedy tokens after `ids` and the smallest lead, in logits, of a choice.
 
-    One whole forward pass a token and no cache: nothing that the engine does is used.
+    One whole forward pass per token and no cache: nothing that the engine does is used.
     """
     tokens, lead = list(ids), float("inf")
     while len(tokens) < len(ids) + 400 and (len(tokens) == len(ids) or tokens[-1] not in ends):

@@ -36,7 +36,7 @@ def rows(ids: list[list[int]], scores: list[list[int]]) -> list[TopK]:
 
 
 def compare(run: dict[str, Any], prompt: list[TopK], ranks: Iterator[list[TopK]]) -> None:
-    """Each step, from the recorded ones before it. ranks: the target's after the nodes of each tree."""
+    """Compare each step, given the recorded ones before it. ranks: the target's after the nodes of each tree."""
     own = [each.name for each in option_fields(METHODS["goose"])]
     drafter = make("goose", {key: value for key, value in run["options"].items() if key in own})
     drafter.reset(run["prompt_ids"])
@@ -90,7 +90,7 @@ def test_a_copy_that_was_right_each_time_becomes_a_tree_of_101_nodes() -> None:
     text = list(range(1, 60)) * 7
     trace = finished(decode(ScriptedTarget(text), text[:130], "goose", 100))
     assert trace.output_ids == text[130:230]
-    # This target tells nothing of its prompt, so the first step is a copy without branches.
+    # This target says nothing about its prompt, so the first step is a copy without branches.
     sizes = [len(step.tree) for step in trace.steps]
     assert sizes[0] == 21
     assert max(sizes) == 101
@@ -146,7 +146,7 @@ def test_every_node_says_truly_where_it_is_from(symbols: int) -> None:
             assert known[place] == tree.tokens[node]
             above = tree.provenance[node - 1]
             if above.copied_from != place - 1 or above.match_length != length:
-                # The start of a copy: the first place where the longest known end stands.
+                # A copy starts where the longest known suffix first occurred.
                 path = [*known, *(tree.tokens[each] for each in tree.path_to(node - 1)[1:])]
                 ends = [
                     end

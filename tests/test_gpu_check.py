@@ -1,4 +1,4 @@
-"""The GPU check runs, on a CPU, and tells what it ran on."""
+"""The GPU check runs on a CPU, too, and says what it ran on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_it_runs_on_a_cpu_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def rows(**milliseconds: float) -> dict[str, Any]:
-    """A part with the figures of one row behind 256 tokens and 64 behind 2,048, and of one row without kernels."""
+    """A part with the figures of one row after 256 tokens and 64 after 2,048, and of one row without kernels."""
     places = {
         "one": (1, 256, "kernels"),
         "tree": (64, 2048, "kernels"),
@@ -121,7 +121,7 @@ def test_the_whole_takes_less_than_ten_minutes() -> None:
 def test_the_bytes_of_a_forward_are_its_weights_and_its_text() -> None:
     target = random_target("tiny", CPU, torch.bfloat16)
     layer = 32 * (32 + 16 + 16) + 32 * 32 + 3 * 32 * 48 + 2 * 32
-    weights = 2 * layer + 32 + 64 * 32  # of the embeddings one row alone is read
+    weights = 2 * layer + 32 + 64 * 32  # only one row of the embeddings is read
     assert bytes_per_forward(target, 10) == 2 * weights + 10 * 2 * 2 * 2 * 8 * 2
 
 

@@ -100,7 +100,7 @@ def test_a_long_text_moves_the_buffers_and_is_captured_anew(
     before = taped.captures
     again = finished(decode(fixed, list(range(9)), "logitspec_paper", 60))
     assert again.output_ids == expected.output_ids
-    assert taped.captures - before < before  # the buffers have grown: what they saw since stays
+    assert taped.captures - before < before  # the buffers have grown: what was captured since stays
 
 
 def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
@@ -121,7 +121,7 @@ def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
 def test_accepted_rows_move_before_the_next_forward(
     family: str, moves: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gaps in a path, twice, with a shape that is captured in between; against a runner that moves at once."""
+    """Gaps in a path, twice, with a shape captured in between; against a runner that moves rows immediately."""
     monkeypatch.setattr("logitspec.runtime.cache.MOVES", moves)
     fixed, plain = replaying(family, Taped()), runner(family)
     prompt = list(range(1, 12))
@@ -150,7 +150,7 @@ def _chain(*tokens: int) -> DraftTree:
 
 
 def test_captures_read_positions_that_exist() -> None:
-    """A kernel that maps positions behind the prefix would write before its buffer."""
+    """Otherwise a kernel that maps positions after the prefix would write before its buffer."""
     seen: list[bool] = []
 
     def note(rows: Rows, columns: int) -> tuple[torch.Tensor]:
@@ -166,7 +166,7 @@ def test_captures_read_positions_that_exist() -> None:
 
 
 def test_a_step_is_launched_and_then_waited_for() -> None:
-    """What is launched is what the next verify of the same tree returns, and of no other."""
+    """A launched step is what the next verify of the same tree returns, and of no other."""
     target, other = replaying("fast"), replaying("fast")
     assert not runner("fast").launch(_chain(3))
     prompt = list(range(1, 9))
@@ -364,7 +364,7 @@ def test_what_graphs_are_not_for() -> None:
 
 
 class Frozen(Taped):
-    """A capture that has frozen the first prefix: it gives its first outputs for ever."""
+    """A capture that has frozen the first prefix: it always returns its first outputs."""
 
     def _replay(self, tape: Any) -> None:
         if self.replays == 0:
@@ -391,7 +391,7 @@ def test_graphs_are_tried_and_measured_before_they_are_used(
 
 
 class FakeCuda:
-    """torch.cuda as far as `CudaGraphs` wants it; notes what is done, in order."""
+    """The part of torch.cuda that `CudaGraphs` needs; records what is done, in order."""
 
     def __init__(self) -> None:
         self.done: list[str] = []

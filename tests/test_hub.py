@@ -276,7 +276,7 @@ def test_a_configuration_that_is_refused_costs_no_weights(hub: Hub) -> None:
 
 
 def has_arrived_in_part() -> bool:
-    """Whether some of a file is there. Other files and folders come and go meanwhile."""
+    """Whether some of a file is there. Other files and folders come and go in the meantime."""
     # A walk passes over a folder that has gone.
     for place, _, names in os.walk(constants.HF_HUB_CACHE):
         for name in names:

@@ -138,7 +138,7 @@ def test_processes_change_no_count(transcripts: list[Transcript]) -> None:
 def test_live_runs_hear_the_logits_of_rejected_nodes(
     transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What hears nothing of them accepts as much live as in a replay, and what does more, or less."""
+    """Methods that don't hear them accept as much live as in a replay, and those that do, more or less."""
     target = runner("llama")
     monkeypatch.setattr("logitspec.measure.replay.live._load_once", lambda *names: target)
     replays, lives = Ingredients((24,)), Ingredients((24,), live="llama")
@@ -233,7 +233,7 @@ def test_errors_are_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And those that can be are told before anything is counted."""
+    """And where possible they are reported before anything is counted."""
     monkeypatch.setattr("logitspec.measure.replay.ingredients.replay", None)
     names = [files[0] if each == "FILE" else each for each in arguments]
     assert main(["replay", "ingredients", *names]) == 2

@@ -29,7 +29,7 @@ PREFIX, COLUMNS = 43, 96  # neither a whole block nor a whole split
 
 
 class Tree(NamedTuple):
-    """parents: of each row, itself for the root. prefix: columns before the rows."""
+    """parents: the parent of each row; the root is its own. prefix: columns before the rows."""
 
     parents: list[int]
     prefix: int
@@ -46,7 +46,7 @@ class Tree(NamedTuple):
         return [*range(self.prefix), *(self.prefix + each for each in self.path(row))]
 
     def rows(self, size: int) -> Rows:
-        """As a forward of fixed shape has them, `size` of them."""
+        """The rows as a forward of fixed shape has them, `size` of them."""
         count = len(self.parents)
         ancestors, positions = np.eye(size, dtype=bool), np.full(size, self.prefix)
         for row in range(count):
@@ -72,7 +72,7 @@ class Cached(NamedTuple):
 
 
 def cached(shape: Attention, dtype: torch.dtype, rows: int) -> Cached:
-    """What is not written yet is no number: nothing of it may enter a sum."""
+    """Places that are not written yet are NaN: none of them may enter a sum."""
     generator = torch.Generator().manual_seed(7)
     size = 1, shape.key_heads, COLUMNS, shape.head_dim
     keys, values = torch.full(size, torch.nan), torch.full(size, torch.nan)
@@ -96,7 +96,7 @@ def computed(
 
 
 def alone(tree: Tree, row: int, given: Cached, shape: Attention) -> torch.Tensor:
-    """One row behind its path, laid out as text, as plain decoding has it."""
+    """One row after its path, laid out as text, as plain decoding has it."""
     columns = tree.columns(row)
     keys, values = (torch.full_like(each, torch.nan) for each in given[1:])
     keys[:, :, : len(columns)] = given.keys[:, :, columns]
@@ -134,7 +134,7 @@ def test_it_is_near_plain_attention(setting: str, dtype: torch.dtype) -> None:
 
 @CASES
 def test_a_row_has_the_bits_of_the_row_alone(setting: str, dtype: torch.dtype) -> None:
-    """Nodes of a path stand in any columns of the tree, between others, and cross a block and a split."""
+    """Nodes of a path are in any columns of the tree, between others, and cross a block and a split."""
     shape = SETTINGS[setting]
     tree = Tree([0, 0, 1, 0, 2, 4, 4], PREFIX)
     given = cached(shape, dtype, 7)

@@ -25,7 +25,7 @@ def some(*shape: int, dtype: torch.dtype, seed: int = 0) -> torch.Tensor:
 
 
 def near(actual: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype) -> bool:
-    """Within two roundings of the dtype. wanted: in float64."""
+    """Within two roundings of the dtype. expected: in float64."""
     assert actual.dtype == dtype
     bound = 2 * torch.finfo(dtype).eps * expected.abs().clamp(min=1.0)
     return bool(((actual.double() - expected).abs() <= bound).all())
@@ -87,7 +87,7 @@ def test_rotation_and_the_write_into_the_cache(case: str, dtype: torch.dtype) ->
     plain = operations.place(qkv.double(), rotation, exact, expected)
     for mine, other in zip((query, keys, values), plain, strict=True):
         assert mine.shape == other.shape
-        # A norm of query and key is rounded before it is rotated.
+        # Normed queries and keys are rounded before they are rotated.
         tolerant = 4 if norms else 1
         assert near(mine / tolerant, other / tolerant, dtype)
 
@@ -103,6 +103,6 @@ def cache_of(dtype: torch.dtype, slots: torch.Tensor) -> PrefixLayer:
 @DTYPES
 @pytest.mark.parametrize("name", ["silu", "gelu", "gelu_pytorch_tanh", "relu"])
 def test_gate(name: str, dtype: torch.dtype) -> None:
-    """relu: one that no kernel knows is computed plainly."""
+    """relu: an activation that no kernel knows is computed plainly."""
     gate_up = some(3, 2 * 1100, dtype=dtype)
     assert near(gate(gate_up, ACT2FN[name]), operations.gate(gate_up.double(), ACT2FN[name]), dtype)

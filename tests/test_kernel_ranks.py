@@ -15,7 +15,7 @@ DTYPES = pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.
 
 
 def some(vocabulary: int, dtype: torch.dtype) -> torch.Tensor:
-    """In half precision many of them are equal."""
+    """Random logits; in half precision many of them are equal."""
     generator = torch.Generator().manual_seed(vocabulary)
     return (torch.randn(2, vocabulary, generator=generator) * 3).to(DEVICE, dtype)
 

@@ -45,7 +45,7 @@ KERNELS = Operations(
     columns_by_position=attention.columns_by_position,
 )
 PROMPT = [int(token) for token in np.random.default_rng(5).integers(0, 40, 13)]
-NODES = [(-1, 3), (0, 5), (0, 9), (1, 7)]  # parent and token; another branch stands between
+NODES = [(-1, 3), (0, 5), (0, 9), (1, 7)]  # parent and token; another branch is in between
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def few_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def target_with(family: str, dtype: torch.dtype, by: Operations, sizes: Sequence[int]) -> Runner:
-    """By plain products, as on a GPU; of one layer, where the family's are all alike, for an interpreter is slow."""
+    """With plain products, as on a GPU; with one layer where the family's are all alike: an interpreter is slow."""
     net = copy.deepcopy(model(family, dtype)).to(DEVICE)
     kinds = getattr(net.config, "layer_types", None) or []
     if len(set(kinds)) < 2:
@@ -81,7 +81,7 @@ def some_tree() -> DraftTree:
 def test_rows_are_those_of_plain_operations_and_of_the_row_alone(
     family: str, dtype: torch.dtype
 ) -> None:
-    """Near the first, and of the same bits as the second."""
+    """Near the former, and with the same bits as the latter."""
     target = target_with(family, dtype, KERNELS, (4,))
     usual = target_with(family, dtype, PLAIN, (4,))
     with torch.inference_mode():

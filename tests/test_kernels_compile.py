@@ -68,7 +68,7 @@ print("all")
 
 
 def test_every_kernel_compiles_for_a_gpu(tmp_path: Path) -> None:
-    """Again only where it, the compiler or an option has changed, by which Triton finds what it has compiled."""
+    """Triton compiles a kernel again only if it, the compiler or an option has changed."""
     root = Path(__file__).parents[1]
     environment = {
         **os.environ,

@@ -49,7 +49,7 @@ def stand(visitor: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def page(stand: Page) -> Iterator[Page]:
-    """The lesson at its first question, in a page that tests hand on."""
+    """The lesson at its first question, in a page that tests reuse."""
     with watched(stand):
         stand.set_viewport_size({"width": 1280, "height": 900})
         stand.mouse.move(0, 0)
@@ -76,7 +76,7 @@ def go(page: Page, station: int, cue: int) -> None:
 
 
 def at_rest(page: Page) -> None:
-    """Wait for the frame that paints, the one after it that ties what is pointed at, and what follows them."""
+    """Wait for the frame that paints, for the next one, which ties what is pointed at, and for what follows."""
     page.evaluate(
         """async () => {
           for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
@@ -116,7 +116,7 @@ def walk_to(page: Page, name: str, number: int, key: str) -> None:
 
 
 def answer(page: Page, predict: dict[str, Any]) -> None:
-    """Predict what is right, by keyboard."""
+    """Give the right prediction, by keyboard."""
     kind, right = predict["kind"], predict.get("right")
     value = values()[predict["answer"]] if "answer" in predict else 2
     if kind == "choice":
@@ -234,7 +234,7 @@ def test_the_player_shows_what_the_station_says(page: Page) -> None:
             assert set(shown) == set(scene["panels"])
             for name, at in scene.get("highlight", {}).items():
                 assert pointed(page, name) == at
-            # Before the reveal the beats can't be gone through.
+            # Before the reveal, the beats can't be stepped through.
             assert player.locator(".ls-beats").is_visible() == (cue > 1)
 
 
@@ -251,7 +251,7 @@ def test_unseen_steps_are_other_ones_and_what_was_said_of_them_is_kept(page: Pag
         expect(page.locator(".learn-player")).to_have_attribute("data-beat", "4")
         page.get_by_role("button", name="Another step").click()
         expect(page.locator(".learn-outcome")).to_be_empty()
-    assert steps == [1, 2]  # steps 3 and 4 stand in the lesson
+    assert steps == [1, 2]  # steps 3 and 4 are in the lesson
     was = [len(run("renata")["steps"][number - 1]["path"]) for number in steps]
     exact, error = (
         sum(a == b for a, b in zip((1, 3), was, strict=True)),
@@ -375,7 +375,7 @@ def test_what_is_wrong_with_a_file_is_said_and_the_lesson_stays(page: Page) -> N
         expect(alert).to_be_hidden()
 
 
-# Whoever looks
+# For every viewer
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
@@ -415,7 +415,7 @@ def test_a_screen_reader_hears_the_station_and_then_the_reveal(page: Page) -> No
 
 
 def test_nothing_is_read_out_before_it_is_told(page: Page) -> None:
-    """Names of nodes and rows, which nobody sees, end with what became of them from the fourth beat on."""
+    """From the fourth beat on, the names of nodes and rows, which nobody sees, end with what became of them."""
 
     def names(part: str) -> str:
         script = "all => all.map((each) => each.ariaLabel).join(' | ')"
@@ -550,7 +550,7 @@ def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
     )
     expect(told).to_have_attribute("data-verdict", "wrong")
     expect(tab.locator(".learn-score")).to_have_text("0 of 1 right")
-    tab.reload()  # what came out stays
+    tab.reload()  # the outcome stays
     expect(told).to_contain_text("You predicted 60", timeout=60_000)
 
 

@@ -33,7 +33,7 @@ def texts(station: dict[str, Any]) -> list[dict[str, str]]:
     return [*(station[name] for name in TEXTS if name in station), *options, *bars]
 
 
-# The lesson that ships
+# The shipped lesson
 
 
 def test_ten_stations_take_fifteen_to_twenty_minutes() -> None:

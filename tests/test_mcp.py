@@ -445,7 +445,7 @@ FRAME = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self'
 
 @pytest.fixture
 def client_page(chromium: Browser) -> Iterator[Page]:
-    """A client that shows apps, as its specification has it: a frame of another origin, with a policy of its own."""
+    """A client that shows apps as the specification says: in a frame of another origin, with a policy of its own."""
     page = chromium.new_page()
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
@@ -502,7 +502,7 @@ def test_the_app_stands_at_the_step_that_was_explained(
     served: RunningApp, client_page: Page
 ) -> None:
     answer = ask(served, "explain_step", run="recorded-101", step=7)
-    answer.structuredContent = None  # as in clients that hand on the words only
+    answer.structuredContent = None  # as in clients that pass on only the words
     wait_for(app_frame(client_page, served, answer), cursor="7")
 
 

@@ -1,4 +1,4 @@
-"""Loading: what is taken, what is refused in one sentence."""
+"""Loading: what is accepted, what is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_folder_of_each_family_loads_and_decodes(tmp_path: Path, family: str) 
 def test_loading_leaves_its_objects_out_of_later_collections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once those of the model before are free, and those of what was tried and not taken."""
+    """Once those of the previous model are free, and those of anything that was tried and not taken."""
     calls: list[str] = []
     for name in ("freeze", "unfreeze", "collect"):
         monkeypatch.setattr(gc, name, lambda name=name: calls.append(name))
@@ -120,7 +120,7 @@ def test_a_window_that_a_model_applies_limits_nothing(family: str) -> None:
 
 
 def test_a_window_that_a_model_does_not_apply_is_not_crossed() -> None:
-    """Moshi's configuration has one, and its code attends to everything; the probe may be shorter than it."""
+    """Moshi's configuration has one, and its code attends to everything; the probe may be shorter than the window."""
     config = transformers.MoshiConfig(
         vocab_size=40,
         hidden_size=32,
@@ -215,7 +215,7 @@ def test_models_that_can_not_branch_are_refused(tmp_path: Path) -> None:
 def test_models_whose_positions_are_not_ours_to_give_are_refused(
     tmp_path: Path, dtype: str
 ) -> None:
-    """Each would load and run, or nearly so, and write something else than plain decoding."""
+    """Each would load and run, or nearly so, and write something other than plain decoding."""
     tokenizer().save_pretrained(tmp_path)
     refused: dict[str, dict[str, Any]] = {
         "BloomConfig": {"hidden_size": 32, "n_layer": 1, "n_head": 4},

@@ -1,4 +1,4 @@
-"""A run in a notebook, and the notebooks that ship: executed by Jupyter's own kernel."""
+"""A run in a notebook, and the shipped notebooks: executed by Jupyter's own kernel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTEBOOKS = ASSETS / "notebooks"
 PLAYER = "[data-logitspec-player]"
 DRAFTERS = (Path(__file__).parents[1] / "logitspec" / "drafters" / "README.md").read_text("utf-8")
 (ECHO,) = re.findall(r"^```python\n(.*?)^```$", DRAFTERS, re.M | re.S)
-# The method that logitspec/drafters/README.md adds is a solution, by another name.
+# The method that logitspec/drafters/README.md adds is a solution, under another name.
 SOLUTION = (
     ECHO.replace("class Echo", "class Mine")
     .replace('"echo"', '"mine"')
@@ -58,7 +58,7 @@ def execute(document: Any, kernel: Any = None) -> Any:
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[Any]:
-    """A kernel for several notebooks, most of whose time goes by while it imports torch."""
+    """A kernel for several notebooks, since most of a notebook's time goes into importing torch."""
     manager = AsyncKernelManager(kernel_name="python3")
     yield manager
     if manager.has_kernel:

@@ -1,4 +1,4 @@
-"""One file says how origins of tokens are called and how they look; Python, styles and scripts read it."""
+"""One file says what origins of tokens are called and how they look; Python, styles and scripts read it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_no_other_file_has_a_colour_of_an_origin() -> None:
 
 @pytest.fixture
 def page_with_a_new_origin(tmp_path: Path) -> str:
-    """A page with a player, whose scripts read a file with one origin more."""
+    """A page with a player, whose scripts read a file with one more origin."""
     for folder in ("player", "compare", "page", "take", "words", "present"):
         shutil.copytree(ASSETS / folder, tmp_path / "assets" / folder)
     pages = tmp_path / "tests" / "scripts" / "pages"

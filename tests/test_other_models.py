@@ -41,7 +41,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[str]
 
 @pytest.fixture(scope="module")
 def page(visitor: BrowserContext, address: str) -> Iterator[Page]:
-    """One for all tests, since each loads models of its own choice."""
+    """One page for all tests, since each page loads models of its own choice."""
     opened = visitor.new_page()
     opened.goto(address)
     opened.wait_for_selector(PLAYER)
@@ -51,7 +51,7 @@ def page(visitor: BrowserContext, address: str) -> Iterator[Page]:
 
 
 def choose(page: Page, name: str) -> None:
-    """By keyboard alone."""
+    """Choose a model by keyboard alone."""
     field = page.get_by_label("Model", exact=True)
     field.fill(name)
     field.press("Enter")
@@ -113,7 +113,7 @@ def test_the_endpoint_takes_a_model_or_says_why_not(address: str) -> None:
 def test_visitors_from_elsewhere_are_kept_to_the_host_s_own_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Unless the host says otherwise; test_session.py has what a visitor hears then."""
+    """Unless the host says otherwise; test_session.py has what a visitor is told then."""
     allowed: list[bool] = []
 
     def host(model: str, device: str, dtype: str, any_model: bool, **placement: Any) -> None:

@@ -57,7 +57,7 @@ def test_every_claim_about_the_source_of_a_node_is_true() -> None:
         for node in range(1, len(tree)):
             born, parent = tree.provenance[node], tree.parents[node]
             result[born.origin] += 1
-            # What several sources offer is a copy before it is anything else.
+            # A token that several sources offer is a copy before it is anything else.
             if len(followers := followed[tree.tokens[parent]]) <= MAX_COPIES:
                 copied = tree.tokens[node] in followers
                 assert copied == (born.origin is Origin.RETRIEVED)
@@ -149,7 +149,7 @@ def test_continuations_of_ngrams_are_counted_as_in_the_text(letters: int) -> Non
         copies.extend(token)
     for context in [(*text[-3:], 1), (*text[-3:], text[90]), tuple(text[50:54])]:
         places = {order: standing(text, context[-order:]) for order in (1, 2, 4)}
-        # What stood at the same places after a longer n-gram isn't offered again.
+        # Tokens from the same places after a longer n-gram aren't offered again.
         orders = [
             n
             for n, next_ in ((4, 0), (2, 4), (1, 2))
@@ -302,8 +302,8 @@ TRUE = ForwardCosts(SIZES, [0.030, 0.033, 0.034, 0.038, 0.046, 0.062, 0.11, 0.2]
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_busy_moment_at_loading_does_not_spoil_a_run(seed: int) -> None:
-    """Some costs were measured as up to four times what they are. The run draws trees of the size that looks
-    best, which the small ones do where the others look too dear."""
+    """Some costs were measured as up to four times what they are. The run drafts trees of the size that looks
+    best, which is a small one where the others look too expensive."""
     rng = np.random.default_rng(seed)
     busy = rng.uniform(1.5, 4.0, len(SIZES)) * (rng.random(len(SIZES)) < 0.5)
     measured = [each * max(1.0, slow) for each, slow in zip(TRUE.seconds, busy, strict=True)]

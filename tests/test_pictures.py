@@ -42,7 +42,7 @@ def pictures() -> dict[str, list[ElementTree.Element]]:
 
 
 def all_steps(trace: Trace) -> list[ElementTree.Element]:
-    """All steps by one Node, which `picture` would start for each."""
+    """All steps by one process of Node; `picture` would start one for each."""
     texts = render("picture", trace).split("</svg>\n")[:-1]
     return [parsed(text + "</svg>") for text in texts]
 
@@ -117,7 +117,7 @@ def box_of(group: ElementTree.Element) -> tuple[float, float, float, float]:
 
 
 def corners_of(d: str) -> tuple[tuple[float, float, float, float], list[float]]:
-    """Of an outline: its box, and its radii from the top left on, clockwise."""
+    """An outline's box, and its radii clockwise from the top left."""
     moves = re.findall(r"([MHVAZ])([^MHVAZ]*)", d)
     (left, top), radii = _pair(moves[0][1]), [0.0] * 4
     xs: list[float] = []
@@ -195,7 +195,7 @@ def stand(visitor: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def player(stand: Page) -> Iterator[Page]:
-    """The player with a run, at rest, in a page that tests hand on; its menu is shut."""
+    """The player with a run, at rest, in a page that tests reuse; its menu is shut."""
     with watched(stand):
         menu = stand.locator(PLAYER).get_by_role("button", name="Take along")
         if menu.get_attribute("aria-expanded") == "true":
@@ -213,7 +213,7 @@ def shown(page: Page, number: int, beat: int, selector: str) -> list[dict[str, A
 
 
 def rgb(colour: str) -> list[int]:
-    """Any way in which browsers and pictures write an opaque colour."""
+    """Red, green and blue of an opaque colour, in any notation of browsers and pictures."""
     if colour.startswith("#"):
         return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
     numbers = [float(each) for each in re.findall(r"[\d.]+", colour)]
@@ -227,7 +227,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def style_of(path: ElementTree.Element, lines: int) -> str:
-    """What CSS would call a border that is drawn so."""
+    """What CSS would call a border that is drawn like this."""
     if lines == 2:
         return "double"
     dashes = path.get("stroke-dasharray")
@@ -267,13 +267,13 @@ def test_nodes_look_as_on_the_page(player: Page, beat: int) -> None:
         assert (token.get("font-weight") == "bold") == (page["weight"] == "700")
         words = "".join(each.text or "" for each in texts if each.text)
         seen = visible_text(page["text"], beat, group.get("data-state"))
-        # A box has an end, here as there.
+        # A box has an end, in the picture as on the page.
         pattern = re.escape(re.sub(r"[\s·]", "", words)).replace("…", ".*")
         assert re.fullmatch(pattern, re.sub(r"\s", "", seen)), words
 
 
 def visible_text(text: str, beat: int, state: str | None) -> str:
-    """Of a node's text on the page, what its style lets be seen."""
+    """The part of a node's text on the page that its style shows."""
     token, _, rest = text.partition("→")
     if beat < 3 or (beat > 3 and state != "accepted"):
         return token
@@ -392,7 +392,7 @@ def test_a_film_of_the_page_has_the_beats_of_its_steps(player: Page) -> None:
 
 
 def of_browser(page: Page, svg: str) -> Image.Image:
-    """The picture as the browser shows it, apart from the page's own scripts."""
+    """The picture as the browser shows it, without the page's own scripts."""
     page.evaluate(
         "svg => { const image = document.createElement('img'); image.id = 'whole'; image.style = 'position: fixed;"
         " inset: 0; z-index: 99'; image.src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));"
@@ -419,7 +419,7 @@ def test_too_many_steps_for_a_film_are_refused_in_the_page(player: Page) -> None
     expect(player.locator(".ls-said")).to_contain_text("24 steps at most")
 
 
-# Without what draws
+# Without Node or a browser
 
 
 def test_without_node_a_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

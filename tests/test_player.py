@@ -1,4 +1,4 @@
-"""The player in a real Chromium, held to the trace by derivations of its own."""
+"""The player in a real Chromium, checked against the trace by independent derivations."""
 
 from __future__ import annotations
 
@@ -227,12 +227,12 @@ def test_keys(page: Page) -> None:
 
 
 def expected_visible(trace: Trace, cursor: int, beat: int) -> int:
-    """Tokens of the text: those of a step join it with its last beat."""
+    """The number of tokens in the text: those of a step join it with its last beat."""
     return len(expected_tokens(trace, cursor if beat == 5 else cursor - 1))
 
 
 def beat_of(page: Page) -> tuple[int, int, bool]:
-    """Cursor, beat, and whether the motion towards it is on its way."""
+    """Cursor, beat, and whether the motion towards it is under way."""
     data = page.evaluate(f"() => ({{...document.querySelector('{ROOT}').dataset}})")
     return int(data["cursor"]), int(data["beat"]), "moving" in data
 
@@ -707,7 +707,7 @@ def test_the_value_that_a_page_begins_with_does_not_undo_a_run(visitor: BrowserC
 
 
 def test_scripts_can_stand_in_any_page() -> None:
-    """All but what knows Gradio or Node is part of an exported page."""
+    """All modules but those that know Gradio or Node are part of an exported page."""
     modules = [path for path in graph(PLAYER / "standalone.js") if path.suffix == ".js"]
     others = {"adapter.js", "gradio.js", "unpack.js"}
     own = {path.name for path in modules if path.parent == PLAYER}
@@ -738,7 +738,7 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     expect(
         page.get_by_text("Waiting: 2 runs are before yours, for about 8 seconds.")
     ).to_be_visible()
-    send(page, STORY.to_json())  # its end comes late, and is not the run that was asked for
+    send(page, STORY.to_json())  # its end comes late, and it is not the requested run
     assert state(page) == (0, 0, "running")
     send(page, dumps({"kind": "error", "run": "", "message": "The prompt is empty."}))
     assert state(page) == (steps, steps, "error")

@@ -1,4 +1,4 @@
-"""Steps that rush by: the player keeps up by leaving the small print out, and never what step it is."""
+"""Steps that rush by: the player keeps up by leaving out the small print, but never which step it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.player_page import page_html
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Drags the scrubber over these steps, one a frame, and tells after each what stands there.
+# Drags the scrubber over these steps, one per frame, and notes after each what is shown.
 DRAG = """async (cursors) => {
   const root = document.querySelector("[data-logitspec-player]");
   const range = document.querySelector(".ls-range");
@@ -31,7 +31,7 @@ DRAG = """async (cursors) => {
   return seen;
 }"""
 
-# Drags over the steps within one frame, and over the last one twice: as it stays, all is painted.
+# Drags over the steps within one frame, and over the last one twice: since it stays, all is painted.
 RUSH = """(cursors) => {
   const range = document.querySelector(".ls-range");
   for (const cursor of [...cursors, cursors.at(-1)]) {
@@ -55,7 +55,7 @@ COLOURS = """() => {
   return counts;
 }"""
 
-# Drags over the steps, one a frame, and tells of each frame how many tokens stand in the text and how
+# Drags over the steps, one per frame, and notes for each frame how many tokens are in the text and how
 # many rows the cache says there are; then, every few ms, when both were first right and when it rested.
 TURNS = """async (cursors) => {
   const root = document.querySelector("[data-logitspec-player]");
@@ -109,7 +109,7 @@ def test_each_dragged_step_is_told_and_its_tree_drawn_in_its_turn(page: Page) ->
         f"{cursor} of {len(STORY.steps)}" for cursor in cursors
     ]
     sketched = [each for each in rushing if each["nodes"] == 0]
-    assert len(rushing) - len(sketched) <= 2  # until its first turn the tree is the one before
+    assert len(rushing) - len(sketched) <= 2  # until its first turn, the tree is the previous one
     assert sketched == rushing[-len(sketched) :]
     pictures = [each["picture"] for each in sketched]
     drawn = sum(one != other for one, other in pairwise([None, *pictures]))
@@ -124,7 +124,7 @@ def test_a_sketch_has_the_colours_of_what_it_shows(page: Page) -> None:
         if {"logit", "retrieved"} <= {origin for _, origin, _ in expected_nodes(step)}
     )
     look = f"(cursors) => {{ ({RUSH})(cursors); return ({COLOURS})(); }}"
-    # A machine that needs too long for a paint has no rush to show: then once more.
+    # On a machine that takes too long to paint, nothing rushes by: then try again.
     looks = (page.evaluate(look, [1, cursor]) for _ in range(9))
     result: dict[str, int] = next((each for each in looks if each), {})
     # --ls-logit and --ls-retrieved in the light theme.

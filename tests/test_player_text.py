@@ -1,4 +1,4 @@
-"""The text, the last logits, the detail card and the ties, held to the trace in a real Chromium."""
+"""The text, the last logits, the detail card and the ties, checked against the trace in a real Chromium."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def positions(page: Page, selector: str) -> list[int]:
 
 
 def stretches(step: StepRecord) -> int:
-    """Copies whose first token does not go on with the copy of its parent."""
+    """The number of copies whose first token does not continue its parent's copy."""
     tree = step.tree
     count = 0
     for node, source in enumerate(tree.provenance):
@@ -186,7 +186,7 @@ def test_last_logits(page: Page) -> None:
     assert abs(lengths[4] / lengths[0] - step.last.probs[4] / step.last.probs[0]) < 0.02
     page.get_by_role("button", name="log", exact=True).click()
     steps = rows.evaluate_all(widths)
-    # Probabilities fall by one factor from rank to rank.
+    # Probabilities fall by a constant factor from rank to rank.
     assert abs((steps[0] - steps[4]) - (steps[4] - steps[8])) < 2
     page.get_by_role("button", name=f"all {len(step.last)}").click()
     assert [row.get_attribute("data-rank") for row in rows.all()] == [

@@ -113,7 +113,7 @@ def test_the_stage_shows_one_panel_a_few_large_nodes_and_their_legend(
     assert nodes == 64
     for beat in range(1, 6):
         wait_for_beat(file_page, 4, beat)
-        # A panel is measured first when it comes into sight, and then drawn.
+        # A panel is first measured when it comes into sight, and then drawn.
         file_page.wait_for_timeout(100)
         seen: dict[str, Any] = file_page.evaluate(
             """() => {
@@ -218,13 +218,13 @@ def test_a_spotlight_dims_and_focus_stays_on_the_stage(file_page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def faults() -> list[str]:
-    """What scripts failed at, in any page of the app."""
+    """Errors of scripts, in any page of the app."""
     return []
 
 
 @pytest.fixture(scope="module")
 def lectern(visitor: BrowserContext, url: str, faults: list[str]) -> Iterator[Page]:
-    """The lecturer's page, which tests hand on; its address leads into the lesson."""
+    """The lecturer's page, which tests reuse; its address leads into the lesson."""
     page = open_page(visitor, f"{url}?lesson=1&cue=1", faults)
     page.set_viewport_size({"width": 1280, "height": 800})
     yield page
@@ -233,7 +233,7 @@ def lectern(visitor: BrowserContext, url: str, faults: list[str]) -> Iterator[Pa
 
 @pytest.fixture
 def lecturer(lectern: Page, faults: list[str]) -> Iterator[Page]:
-    """That page off the stage, with the tab Watch in sight."""
+    """The lecturer's page off the stage, with the tab Watch in sight."""
     lectern.evaluate("document.activeElement.blur()")
     for _ in range(5):
         if lectern.locator("[data-stage]").count():
@@ -313,7 +313,7 @@ def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
 
 
 def test_the_focus_comes_back_from_the_link_at_once_and_never_later(lecturer: Page) -> None:
-    """While others follow, the lecture reports every few seconds where it is; who types meanwhile goes on typing."""
+    """While others follow, the lecture reports its place every few seconds, which must not interrupt typing."""
     lecturer.locator(".lp-begin").click()
     wait_for_stage(lecturer)
     open_lecture(lecturer)
@@ -342,7 +342,7 @@ def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:
 
 
 class Followers:
-    """Those who follow, each in a browser of their own, which tests hand on."""
+    """The followers, each in a browser of their own, which tests reuse."""
 
     def __init__(self, chromium: Browser, port: int, faults: list[str]) -> None:
         self._chromium, self._port, self._faults = chromium, port, faults
@@ -351,14 +351,14 @@ class Followers:
         self.cable = Cable(port)
 
     def follow(self, link: str, count: int) -> list[Page]:
-        """The pages of so many who follow the lecture with this link, of whom the third comes by the cable."""
+        """The pages of `count` followers of the lecture with this link; the third one connects by the cable."""
         for number in range(count):
             if self._links.get(number) != link:
                 self.come_anew(number, link)
         return [self._pages[number] for number in range(count)]
 
     def come_anew(self, number: int, link: str) -> Page:
-        """The page of a follower who has only now opened the link."""
+        """The page of a follower who has only just opened the link."""
         if number in self._pages:
             self._pages[number].context.close()
         context = self._chromium.new_context(reduced_motion="reduce", locale="en")
@@ -471,7 +471,7 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
     votes = (tmp_path / "votes.csv").read_text().splitlines()
     ends = [line.split(",")[-3:] for line in votes if line.startswith("lesson:")]
     assert ends == [["90.5", "no", "1"], ["202", "yes", "1"], ["“a”", "yes", "1"], ["“story”", "no", "1"], ["“a”", "no", "2"]]  # fmt: skip
-    # What a value is called is text, whatever it holds.
+    # The name of a value is text, whatever it holds.
     hostile = "<img src=x onerror=alert(1)>"
     shown = lecturer.evaluate(
         """async (words) => {

@@ -1,4 +1,4 @@
-"""The probe takes a forward that rounds like the stock one, and finds one that computes something else."""
+"""The probe accepts a forward that rounds like the stock one, and finds one that computes something else."""
 
 from __future__ import annotations
 

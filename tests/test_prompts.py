@@ -1,4 +1,4 @@
-"""Files of prompts as people bring them: lines end at line feeds, types are checked, the line is named."""
+"""Files of prompts as users bring them: lines end at line feeds, types are checked, the line is named."""
 
 from __future__ import annotations
 

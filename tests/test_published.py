@@ -1,5 +1,4 @@
-"""The benchmark's results that ship with the project: what documentation and page say of them is in the
-files."""
+"""The benchmark's shipped results: what documentation and page say about them is in the files."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ PAGE = ROOT / "logitspec" / "measure" / "README.md"
 
 
 def rate(document: dict[str, Any], title: str, task: str) -> float:
-    """Decoded tokens a second, the median over the repeats, from the single runs."""
+    """Decoded tokens per second, the median over the repeats, from the single runs."""
     runs = [
         each
         for each in document["measurements"]
@@ -115,7 +114,7 @@ def test_on_the_gpu_every_part_ran_and_every_method_wrote_the_same(checked: dict
 
 
 def test_the_lanes_of_the_race_that_is_shown_come_in_as_the_table_says() -> None:
-    """By tokens a second; two that are within 5 % of each other, there or here, have no order."""
+    """By tokens per second; two lanes within 5 % of each other, in the table or the race, have no order."""
     prompt = opening_race()
     assert prompt is not None
     race = json.loads(gzip.decompress(demo_file(prompt, RACES).read_bytes()))

@@ -35,7 +35,7 @@ from logitspec.trace.records import StepRecord
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 PROMPT = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 1, 4, 1, 5]
-# Trees by measured cost are other ones in every run.
+# Trees sized by measured cost differ in every run.
 FULL: tuple[str, dict[str, Any]] = ("logitspec", {"tree_size": "capacity"})
 FIELDS = [
     [FULL, "logitspec_paper", "prompt_lookup", "autoregressive"],
@@ -81,7 +81,7 @@ def test_a_view_beside_a_runner_shares_its_weights_and_not_its_sequence() -> Non
 
 
 class Logged(ScriptedTarget):
-    """Notes who verifies, in one list for all that stand beside each other."""
+    """Logs which target verifies, in one list for all that were made from each other."""
 
     log: list[Logged]
 

@@ -1,4 +1,4 @@
-"""The race as a component in a blank page: what it keeps, asks the server for, and comes back to."""
+"""The race as a component in a blank page: what it keeps, requests from the server, and comes back to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def finished() -> tuple[Race, list[str]]:
 
 
 def part(steps: int) -> Race:
-    """The race when its lanes had so many steps together."""
+    """The race when its lanes had `steps` steps together."""
     race, _ = finished()
     order = race.order[:steps]
     done = steps >= len(race.order)
@@ -42,7 +42,7 @@ def part(steps: int) -> Race:
 
 
 class Server:
-    """Stands in for the server functions: it has `have` steps, and more with every question."""
+    """Stands in for the server functions: it has `have` steps, and `grows` more after every request."""
 
     def __init__(self) -> None:
         self.have, self.grows = 20, 0
@@ -80,14 +80,14 @@ def page(view: ViewTab, server: Server) -> Iterator[Page]:
 
 
 def begun(page: Page, server: Server) -> None:
-    """A race of which so many steps have arrived as the server has."""
+    """A race of which as many steps have arrived as the server has."""
     _, messages = finished()
     page.evaluate("all => all.forEach((each) => send(each))", messages[: server.have + 1])
     has(page, part(server.have))
 
 
 def has(page: Page, race: Race) -> None:
-    """The page comes to have each lane's steps, and no more."""
+    """Wait until the page has each lane's steps, and no more."""
     for lane, trace in zip(page.locator(LANE).all(), race.traces, strict=True):
         expect(lane).to_have_attribute("data-steps", str(len(trace.steps)), timeout=60_000)
 
@@ -122,7 +122,7 @@ def test_a_reload_in_mid_race_asks_on_until_it_has_ended(page: Page, server: Ser
 
 
 def test_a_reload_before_the_first_step_comes_back_to_the_race(page: Page, server: Server) -> None:
-    """Until then the one before it is in sight."""
+    """Until then the previous race is in sight."""
     race, messages = finished()
     before = race.to_json().replace(race.name, "c0ffee")
     page.evaluate("text => send(text)", autoplay_message(before))
@@ -169,7 +169,7 @@ def test_stop_ends_a_race_that_goes_on_after_a_reload(page: Page, server: Server
     page.reload()
     has(page, part(20))
     is_(page, "running")
-    page.evaluate("dispatchEvent(new Event('logitspec-stop'))")  # that of the player
+    page.evaluate("dispatchEvent(new Event('logitspec-stop'))")  # the player's event
     page.wait_for_timeout(300)
     assert server.stopped == []
     page.evaluate("dispatchEvent(new Event('logitspec-stop-race'))")

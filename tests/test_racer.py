@@ -1,4 +1,4 @@
-"""RACER: the recorded steps of the authors' code, and what its nodes say of themselves."""
+"""RACER: the recorded steps of the authors' code, and what its nodes say about themselves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def racer(prompt: list[int], **options: Any) -> Any:
 
 
 def paths(tree: DraftTree) -> set[tuple[int, ...]]:
-    """The order of siblings is that of a hash map in the authors' code."""
+    """The paths, as a set: in the authors' code, the order of siblings is that of a hash map."""
     result = {tuple(tree.tokens[each] for each in path) for path in tree.ancestors()}
     assert len(result) == len(tree)
     return result
@@ -49,7 +49,7 @@ def test_it_drafts_what_the_official_code_did(file: Path) -> None:
     compared = 0
     for case in recorded.get("cases", [recorded]):
         drafter = make("racer", {ours: case["options"][theirs] for ours, theirs in NAMES.items()})
-        for run in case.get("runs", [case]):  # of one automaton, which goes on with what it knows
+        for run in case.get("runs", [case]):  # of one automaton, which keeps what it knows
             drafter.reset(run["prompt_ids"])
             drafter.learn(run["prompt_ids"], rankings(run["prompt_top"]))
             for step in run["steps"]:

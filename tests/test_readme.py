@@ -23,9 +23,9 @@ from logitspec.paths import MODEL
 from logitspec.prompts import examples
 
 ROOT = Path(__file__).parent.parent
-WORKED = 18  # the example whose run the README shows a step of
+WORKED = 18  # the README shows a step of this example's run
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# These two add a method and a tab, whose files don't exist; tests of their own run all that they show.
+# The pages of drafters and ui add a method and a tab, whose files don't exist; other tests run all they show.
 PAGES = {
     page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8")
     for folder in ("", "logitspec", "logitspec/*", "assets/*")
@@ -195,5 +195,5 @@ def test_the_methods_that_it_lists_exist_and_lead_to_their_papers() -> None:
 
 
 def test_it_is_short() -> None:
-    words = [each for each in README.split() if any(map(str.isalnum, each))]  # no borders of tables
+    words = [each for each in README.split() if any(map(str.isalnum, each))]  # not table borders
     assert len(words) <= 2000

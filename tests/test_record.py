@@ -43,7 +43,7 @@ GALLERIES = (
 
 @pytest.fixture(autouse=True)
 def tiny_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A tiny random model instead of each that is loaded, and prompts in its few letters."""
+    """A tiny random model in place of every loaded one, and prompts in its few letters."""
     calls: list[tuple[str, ...]] = []
 
     def load(*names: str) -> Any:
@@ -155,7 +155,7 @@ def test_the_page_opens_on_the_most_typical_run_of_the_first_gallery_or_another_
 
 
 def run_of(lengths: list[int], origin: Origin = Origin.LOGIT) -> Trace:
-    """A run whose steps accept chains of that many tokens; all drafts of one origin."""
+    """A run whose steps accept chains of `lengths` tokens; all drafts have one origin."""
     steps: list[StepRecord] = []
     for length in lengths:
         position = 1 + sum(len(step.path) for step in steps)
@@ -190,7 +190,7 @@ def test_a_typical_step_is_one_of_median_length(
 
 
 def race_of(*tokens: int) -> Race:
-    """A race whose lanes take two steps of a second, each with so many tokens."""
+    """A race whose lanes take two steps of one second each. tokens: those of a step, by lane."""
     return Race(list("abc"), [run_of([each, each]) for each in tokens])
 
 
@@ -211,7 +211,7 @@ def test_every_autoplay_message_differs_and_begins_with_the_flag(tmp_path: Path)
 
 
 def name_of(trace: Trace) -> str:
-    """The model's, without the quantisation of its file."""
+    """The model's name, without the quantisation of its file."""
     return str(trace.model["id"]).partition(":")[0]
 
 

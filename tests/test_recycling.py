@@ -26,7 +26,7 @@ def recycling(prompt: list[int] | None = None, **options: Any) -> Any:
 
 
 def saw(drafter: Any, *rows: tuple[int, int, TopK]) -> None:
-    """A step over a tree of (token, parent, what the target put after it); only the root holds."""
+    """A step over a tree of (token, parent, what the target put after it); only the root is accepted."""
     tree = DraftTree(rows[0][0])
     for token, parent, _ in rows[1:]:
         tree.add(parent, token, tree.provenance[0])
@@ -145,7 +145,7 @@ def test_the_prompt_seeds_the_table_when_asked_to() -> None:
 
 
 class Rounds(ScriptedTarget):
-    """Goes round from 1 to 7, whatever stood before the token that it reads."""
+    """Goes round from 1 to 7, whatever came before the token that it reads."""
 
     def verify(self, tree: DraftTree) -> ForwardResult:
         best = [ranking(token % 7 + 1, 99) for token in tree.tokens]
@@ -156,6 +156,6 @@ def test_what_a_round_of_the_text_showed_is_drafted_in_the_next() -> None:
     text = [1, 2, 3, 4, 5, 6, 7] * 40
     trace = finished(decode(Rounds(text), text[:7], "token_recycling", 140))
     assert trace.output_ids == text[7:147]
-    # This target tells nothing of its prompt, so the first round is plain; then whole paths hold,
-    # the root and six below it, and 140 = 7 + 19 * 7.
+    # This target says nothing about its prompt, so the first round is plain; then whole paths are
+    # accepted, the root and six below it, and 140 = 7 + 19 * 7.
     assert [len(step.path) for step in trace.steps] == [1] * 7 + [7] * 19

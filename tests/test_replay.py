@@ -130,7 +130,7 @@ def test_options_change_replay_and_live_run_alike() -> None:
 
 
 def set_end_of_sequence(target: Any) -> None:
-    """Let a token end the text that the first prompt's output has late."""
+    """Make a token that comes late in the first prompt's output end the text."""
     output = record_prompts(runner("llama"))[0].output_ids
     token = next(each for each in output[5:] if each not in output[:5])
     target.eos_ids = frozenset({token})
@@ -159,7 +159,7 @@ def test_a_replay_stops_where_the_live_run_does(
 
 
 class ListeningDrafter(LogitSpecPaper):
-    """Writes down all that a method learns of the target along the text, in `heard`."""
+    """Records in `heard` everything that a method learns about the target along the text."""
 
     name = "listening"
     reads_prompt = True
@@ -213,7 +213,7 @@ def test_off_the_recorded_text_nothing_is_known() -> None:
     target = TranscriptTarget(BY_HAND)
     assert target.prefill([1, 2]).choices == [3]
     assert [len(top) for top in target.prefill([1, 2], everywhere=True).topk] == [22, 22]
-    tree = DraftTree(3)  # 3 -> 4 -> 9 -> 5 and 3 -> 9 -> 4, and a twin of 4 at last
+    tree = DraftTree(3)  # 3 -> 4 -> 9 -> 5 and 3 -> 9 -> 4, and finally a twin of 4
     right = tree.add(0, 4, GUESS)
     tree.add(tree.add(right, 9, GUESS), 5, GUESS)
     tree.add(tree.add(0, 9, GUESS), 4, GUESS)

@@ -16,7 +16,7 @@ RUN = "import run; from support import machine; machine.USUAL_PLACES = (); run.s
 
 
 class Machine:
-    """A clone and the only programs that are on the PATH. Each notes its arguments."""
+    """A clone, and the only programs on the PATH, each of which logs its arguments."""
 
     def __init__(self, at: Path) -> None:
         self.home, self.programs, self.notes = at / "clone", at / "programs", at / "notes"

@@ -1,4 +1,4 @@
-"""Draws that seed and position fix."""
+"""Draws that are fixed by seed and position."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_noise_is_gumbel_noise_and_the_same_everywhere() -> None:
 
 
 def test_a_small_change_of_the_logits_rarely_changes_a_draw() -> None:
-    """What rounding does in half precision: a draw must not hang on all tokens before it."""
+    """As rounding does in half precision: a draw must not depend on all tokens before it."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(4000, 2000, generator=generator, dtype=torch.float64)
     moved = logits + 1e-3 * torch.randn(4000, 2000, generator=generator, dtype=torch.float64)

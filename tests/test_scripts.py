@@ -28,7 +28,7 @@ def test_functions_of_the_scripts() -> None:
 
 @pytest.mark.long
 def test_type_checker_and_linter_find_nothing() -> None:
-    """One test, so that no two install the tools at a time."""
+    """One test, so that no two install the tools at the same time."""
     types = ["typescript/bin/tsc", "--project", "tests/scripts/tsconfig.json"]
     lint = ["eslint/bin/eslint.js", "--config", "tests/scripts/eslint.config.js"]
     assert scripts.failure("tsc", *types) == ""

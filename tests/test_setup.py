@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 HEAVY = ("accelerate", "gradio", "plotly", "spaces", "torch", "transformers")
 
-# Installed by the eight packages of requirements.txt, or (spaces) there on Hugging Face only.
+# Installed by the eight packages of requirements.txt, or (spaces) there only on Hugging Face.
 COME_ALONG = {
     "PIL": "gradio",
     "anyio": "gradio",
@@ -86,7 +86,7 @@ def files() -> list[Path]:
 
 
 def _not_ignored(folder: Path) -> Iterator[Path]:
-    """As .gitignore has it, which names files and folders by themselves; caches bring one that says all."""
+    """As .gitignore says, which lists plain names of files and folders; caches bring one that ignores everything."""
     ignored = [".git", *(line.strip("/") for line in (ROOT / ".gitignore").read_text().split())]
     for path in folder.iterdir():
         if any(map(path.match, ignored)) or (path / ".gitignore").exists():
@@ -268,7 +268,7 @@ def test_spacefile_keys_are_known() -> None:
         "smoke",
     }  # fmt: skip
     assert re.fullmatch(r"[a-z0-9-]+", space["name"])
-    assert not set(space) & {"v", "micros", "engine", "presets"}  # Deta's, of the same file name
+    assert not set(space) & {"v", "micros", "engine", "presets"}  # Deta's, in a file of that name
     for choice in space["hardware"]:
         assert set(choice) - {"sleep_seconds"} == {"name", "python", "torch"}
         assert isinstance(choice["python"], str)

@@ -1,4 +1,4 @@
-"""Trees sized by cost beside fixed sizes: by hand, and on a real transcript with costs that weigh."""
+"""Trees sized by cost against fixed sizes: by hand, and on a real transcript with costs that matter."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_replay_with_costs_takes_what_they_say(transcripts: list[Transcript]) 
 def test_every_size_writes_the_same_text_in_its_own_number_of_forwards(
     transcripts: list[Transcript], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Forwards take a thousand times as long as they would, so that no clock of this machine matters."""
+    """Forwards take a thousand times as long as they would, so that times on this machine don't matter."""
     for name, costs in COSTS.items():
         slow = {**costs, "milliseconds": [1000 * each for each in costs["milliseconds"]]}
         monkeypatch.setitem(sizes.COSTS, name, slow)
@@ -69,7 +69,7 @@ START, NODE, LEARN, LEARN_NODE = 40e-6, 7e-6, 9e-6, 0.3e-6
 
 @pytest.fixture
 def recorded_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drafting and learning take as long as they once took, whatever this machine does besides."""
+    """Drafting and learning take as long as they once took, whatever else this machine does."""
     now = 0.0
 
     def spent(method: str, seconds: Any) -> None:

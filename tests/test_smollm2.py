@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct, a real language model, out of a GGUF file."""
+"""SmolLM2-135M-Instruct, a real language model, from a GGUF file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The soak in small: a few visitors of each kind for seconds, at the app that the tests share."""
+"""The soak in miniature: a few visitors of each kind for seconds, on the app that the tests share."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def sources(tree: DraftTree) -> list[int | None]:
 
 
 def test_a_copy_needs_a_match_of_the_threshold() -> None:
-    # 1 2 3 4 5 stood before; with the root 5 it is a match of five tokens.
+    # 1 2 3 4 5 occurred before; with the root 5 it is a match of five tokens.
     prompt = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4]
     options = {"num_pred_tokens": 3}
     tree = drafter(prompt, threshold=5, **options).draft(5, NOTHING)
@@ -82,7 +82,7 @@ def test_a_copy_is_of_the_first_occurrence() -> None:
 
 
 def test_a_shorter_match_is_taken_when_more_follows_it() -> None:
-    # 7 8 9 stood just before the end, 8 9 also at the start.
+    # 7 8 9 occurs just before the end, 8 9 also at the start.
     prompt = [8, 9, 1, 2, 3, 4, 5, 7, 8, 9, 6, 7, 8]
     for expected, copied, length in (
         (1, [6], 3),
@@ -93,7 +93,7 @@ def test_a_shorter_match_is_taken_when_more_follows_it() -> None:
         tree = drafter(prompt, threshold=3, num_pred_tokens=expected).draft(9, NOTHING)
         assert tree.tokens == [9, *copied]
         assert {born.match_length for born in tree.provenance[1:]} == {length}
-    # The threshold is for the longest match, whichever is copied after.
+    # The threshold is for the longest match, whichever one the copy follows.
     assert len(drafter(prompt, threshold=4, num_pred_tokens=4).draft(9, NOTHING)) == 1
 
 
@@ -134,7 +134,7 @@ def test_every_copy_says_truly_where_it_is_from(symbols: int, threshold: int) ->
         assert first.match_length is not None
         assert first.copied_from is not None
         key = [*before, tree.tokens[0]][-first.match_length :]
-        # The first place of all where the match stands, and verified tokens only.
+        # After the first occurrence of the match, and verified tokens only.
         ends = range(len(key), len(before) + 1)
         assert first.copied_from == next(e for e in ends if before[e - len(key) : e] == key)
         for place, node in enumerate(range(1, len(tree))):

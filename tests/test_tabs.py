@@ -23,7 +23,7 @@ FILE = re.compile(r"`([\w/.]+)`:\n\n```\w+\n(.*?)```", re.S)
 
 
 def example(folder: Path) -> list[str]:
-    """Writes the example's files below `folder`, and gives their names."""
+    """Write the example's files below `folder`; return their names."""
     files = FILE.findall(README.read_text(encoding="utf-8"))
     for name, text in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Tables, homework, handouts and frames in other pages, compared with the trace by other code than that which writes
+"""Tables, homework, handouts and frames in other pages, compared with the trace by code other than that which writes
 them."""
 
 from __future__ import annotations
@@ -335,7 +335,7 @@ def test_the_page_saves_a_video_and_prints_a_handout(
     assert saved.value.suggested_filename.endswith(".mp4")
     assert Path(saved.value.path()).read_bytes()[4:8] == b"ftyp"
     tab.get_by_role("textbox", name="Steps").fill("4-5")
-    # A dialog for printing, without anybody who closes it, would stay.
+    # A print dialog would stay open, with nobody to close it.
     tab.evaluate(
         """() => {
           const { open } = window;

@@ -20,7 +20,7 @@ SIGNS: dict[str, Callable[[int, int], int]] = {
     "*": operator.mul,
     "/": operator.floordiv,
 }
-# How a story is told apart, and its result from its numbers in the order of the text.
+# What identifies a story, and its result from its numbers in the order of the text.
 ORACLES: list[tuple[str, Callable[[list[int]], int]]] = [
     (r"more and then|more, but|another \d+\. Later", lambda n: n[0] + n[1] - n[2]),
     (r"pays? with|hands over", lambda n: n[3] - n[0] * n[1] - n[2]),
@@ -57,7 +57,7 @@ def is_drill(prompt: str) -> bool:
 
 
 def solve(prompt: str, before: int) -> int:
-    """The result by the wording of the prompt; `before` is the answer of the turn before."""
+    """The result by the wording of the prompt; `before` is the previous turn's answer."""
     n = numbers(prompt)
     if len(n) == 1:
         if "times" in prompt:

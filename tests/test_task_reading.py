@@ -1,4 +1,4 @@
-"""Summaries and questions, checked against the texts in the prompts by other means."""
+"""Summaries and questions, checked against the texts in the prompts by independent means."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def names_something(sentence: str) -> bool:
 
 
 def body(prompt: str) -> list[str]:
-    """The text's paragraphs; the request stands before or after all of them."""
+    """The text's paragraphs; the request comes before or after all of them."""
     blocks = prompt.split("\n\n")
     return (
         blocks[1:]
@@ -106,7 +106,7 @@ def test_answers_quote_the_text_and_conclude_from_the_quote(split: Split) -> Non
                 # An answer repeats the title of the source that it quotes, from a name on.
                 is_title = any(f'{title}: "' in line for line in text.splitlines())
                 assert names.endswith(title) if is_title else " and " not in title
-            # All that the conclusion names stands in the quote, and some of it is new.
+            # Everything that the conclusion names is in the quote, and some of it is new.
             facts = set(re.findall(r"\b[A-Z]\w+|\d+", conclusion))
             assert facts <= set(re.findall(r"\w+", quote)), answer
             assert set(re.findall(r"\w+", conclusion)) - set(re.findall(r"\w+", question))

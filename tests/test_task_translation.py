@@ -1,4 +1,4 @@
-"""The translation task: its German is rebuilt from its English by other means, word by word."""
+"""The translation task: its German is rebuilt from its English by independent means, word by word."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CLAUSE = re.compile(
     rf"({'|'.join(sorted(VERB, key=len, reverse=True))})(?: (.*))?"
 )
 PLACED = re.compile(rf"(?:(.*) )?({'|'.join(PLACE)}|in [A-Z]\w+)")
-# The nominative takes the object's endings but for the masculine: (article, adjective ending).
+# The nominative takes the object's endings except in the masculine: (article, adjective ending).
 ENDINGS = {
     ("the", "m", True): ("der", "e"), ("the", "m", False): ("den", "en"),
     ("the", "f", True): ("die", "e"), ("the", "f", False): ("die", "e"),

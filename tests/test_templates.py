@@ -1,4 +1,4 @@
-"""Chat templates as people bring them: the message reaches the model, or one sentence says why not."""
+"""Chat templates as users bring them: the message reaches the model, or one sentence says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One model, several threads: each has its own text, or is told so; and a copy of a model carries none."""
+"""One model, several threads: each has its own text, or an error says otherwise; and a copy of a model has none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def generated(net: Any, prompt: torch.Tensor, **options: Any) -> list[int]:
 
 
 def fresh(family: str) -> Any:
-    """One that no other test has used: a copy would have the hooks that transformers leaves in a model."""
+    """A model that no other test has used: a copy would have the hooks that transformers leaves in a model."""
     return model.__wrapped__(family)
 
 
@@ -107,7 +107,7 @@ def test_one_target_in_several_threads_writes_the_right_text_or_says_so(family: 
         finished(decode(target, each[0].tolist(), max_new_tokens=24)).output_ids
         for each in PROMPTS[:THREADS]
     ]
-    target.costs = None  # to be measured again, in the middle of it
+    target.costs = None  # to be measured again, in the middle of the runs
     for _ in range(5):
         ends = right_or_refused(target, expected)
         assert None in ends

@@ -1,4 +1,4 @@
-"""Tokenizers as people bring them."""
+"""Tokenizers as users bring them."""
 
 from __future__ import annotations
 

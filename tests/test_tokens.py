@@ -29,7 +29,7 @@ PROSE = [
 
 @dataclass
 class Wrapped:
-    """A transformers fast tokenizer as far as the speller looks."""
+    """The part of a transformers fast tokenizer that the speller uses."""
 
     backend_tokenizer: Tokenizer
 

@@ -1,4 +1,4 @@
-"""Files that claim to be traces: Python and the page's scripts read the same of them, within the same bounds."""
+"""Files that claim to be traces: Python and the page's scripts read them alike, within the same bounds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from logitspec.trace.records import MAX_RANKS
 
 @cache
 def mutants_of(kind: str) -> list[tuple[Mutant, str | None]]:
-    """Mutants of one kind of file, and what Python says of each."""
+    """Mutants of one kind of file, and what Python says about each."""
     document = made_up() if kind == "trace" else race()
     return [(each, read_by_python(kind, each.data)) for each in mutants.mutants(document)]
 
@@ -46,7 +46,7 @@ def read_by_python(kind: str, data: bytes) -> str | None:
 
 
 class Corpus:
-    """Mutants of one kind of file, and what either side says of them."""
+    """Mutants of one kind of file, and what each side says about them."""
 
     def __init__(self, kind: str) -> None:
         self.mutants = [each for each, _ in mutants_of(kind)]
@@ -100,7 +100,7 @@ def test_what_passes_is_kept_whole_and_has_a_name(corpus: Corpus) -> None:
 
 @pytest.fixture
 def tab(player_tab: Page) -> Iterator[Page]:
-    """A page with a player, in which nothing goes wrong, for who wants no motion."""
+    """A page with a player and reduced motion, in which nothing may go wrong."""
     with watched(player_tab):
         visit(player_tab, page_html)
         player_tab.emulate_media(reduced_motion="reduce")
@@ -137,13 +137,13 @@ def document(**fields: Any) -> dict[str, Any]:
 
 
 def with_step(**fields: Any) -> dict[str, Any]:
-    """Of the last step, so that no other begins elsewhere."""
+    """A document with other fields in its last step, so that no other step begins elsewhere."""
     *steps, last = made_up()["steps"]
     return document(steps=[*steps, {**last, **fields}])
 
 
 def tree(parents: list[int], path: Sequence[int] = (0,)) -> dict[str, Any]:
-    """A last step of such a tree, all of one token."""
+    """A document whose last step has such a tree, all of one token."""
     token = made_up()["prompt_ids"][0]
     rows = [["root"], *(["retrieved", None, None, 2, 0] for _ in parents[1:])]
     same = [token] * len(parents)
@@ -208,7 +208,7 @@ def test_what_would_freeze_or_fail_a_reader_is_refused_by_both(name: str) -> Non
 
 
 def test_the_page_refuses_the_same_for_the_same_reason() -> None:
-    """But for NaN, which is no JSON there."""
+    """Except for NaN, which is no JSON there."""
     files = [json.dumps(content).encode() for content, _ in REFUSED.values()]
     for (name, (_, words)), answer in zip(
         REFUSED.items(), read_by_page("trace", files), strict=True

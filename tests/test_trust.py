@@ -1,4 +1,4 @@
-"""What a text teaches about its copies, and what a prompt says of tokens that the target did not expect."""
+"""What a text teaches about its copies, and what a prompt says about tokens that the target did not expect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from logitspec.trace.results import ForwardResult
 @pytest.mark.parametrize("came", [True, False])
 @pytest.mark.parametrize("odds", [0.02, 1.0, 30.0])
 def test_it_follows_the_gradient_of_the_logarithmic_loss(odds: float, came: bool) -> None:
-    """By differences, of the odds of the best copy against all others."""
+    """By finite differences, for the odds of the best copy against all others."""
 
     def gain(part: float) -> float:
         probability = odds * exp(part) / (1 + odds * exp(part))
@@ -34,7 +34,7 @@ def test_it_follows_the_gradient_of_the_logarithmic_loss(odds: float, came: bool
     learnt = Trust()
     learnt.learn(4, odds / (1 + odds), came)
     assert log(learnt.factors[4]) == pytest.approx(2 * PACE * gradient, rel=1e-4)
-    # What holds for one length holds half for the others.
+    # What is learnt for one length counts half for the others.
     assert log(learnt.factors[1]) == pytest.approx(PACE * gradient, rel=1e-4)
 
 
@@ -118,7 +118,7 @@ def test_later_rankings_take_the_place_of_the_prompt_s() -> None:
 
 
 def drafted_after(copies: bool) -> DraftTree:
-    """After a prompt in which 5 came after 4, which the target did not expect."""
+    """A draft after a prompt in which 5 came after 4, which the target did not expect."""
     drafter = make("logitspec", {"tree_size": "capacity", "copies": copies})
     prompt = [1, 4, 5, 1]
     drafter.reset(prompt)

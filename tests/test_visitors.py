@@ -1,4 +1,4 @@
-"""What visitors may take of the machine: seconds, an audience, a turn; and what becomes of what they leave."""
+"""What visitors may take of the machine: seconds, an audience, a turn; and what becomes of what they leave behind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANN, BEN = Visitor("ann", "10.0.0.1"), Visitor("ben", "10.0.0.2")
 
 
 class Clock:
-    """Seconds that pass when somebody says so, and `tick` whenever anybody looks."""
+    """Seconds that pass when a test says so, and by `tick` whenever anybody looks."""
 
     now = 0.0
     tick = 0.0
@@ -67,7 +67,7 @@ def known(host: Host, run: str) -> Trace:
 
 
 def free(host: Host) -> None:
-    """Comes back once nobody has the models."""
+    """Return once nobody has the models."""
     with host.turn.hold(Event()):
         pass
 
@@ -263,7 +263,7 @@ def test_long_work_lets_a_short_run_pass_between_its_steps(host: Host, clock: Cl
 
 
 class Ahead:
-    """Reads `values` on in a thread."""
+    """Reads the rest of `values` in a thread."""
 
     def __init__(self, values: Iterator[int]) -> None:
         from threading import Thread
@@ -306,7 +306,7 @@ def packed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def fetched(host: Host, demos: Path, *requests: Any) -> list[Any]:
-    """What a page is answered, one after the other."""
+    """The answers to a page's requests, one after another."""
     fetch, _ = callbacks(host, demos)
 
     async def ask() -> list[Any]:

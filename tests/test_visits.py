@@ -1,4 +1,4 @@
-"""Visitors in a real Chromium and by plain HTTP, at an application whose turn the test has in its hand."""
+"""Visitors in a real Chromium and by plain HTTP, in an application whose turn the test controls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from logitspec.ui.page import build
 from logitspec.ui.sessions import LightSessions, forget_messages
 from logitspec.ui.theme import theme
 
-SECONDS = 60  # that a test waits for what has to come
+SECONDS = 60  # that a test waits for something that has to come
 
 
 @dataclass
@@ -117,11 +117,11 @@ def shared(visitor: BrowserContext, cable: Cable) -> Iterator[Visit]:
 
 @pytest.fixture
 def page(shared: Visit) -> Iterator[Page]:
-    """A page at the end of the cable, which tests hand on, with the tab Watch in sight."""
+    """A page at the end of the cable, which tests reuse, with the tab Watch in sight."""
     page = shared.page
     page.get_by_role("tab", name="Watch").click()
     page.locator(PLAYER).wait_for()
-    # Gradio's messages of earlier errors would lie over the buttons.
+    # Gradio's messages of earlier errors would cover the buttons.
     page.get_by_test_id("toast-close").evaluate_all("all => all.forEach((each) => each.click())")
     yield page
     shared.check()
@@ -151,8 +151,8 @@ def stop(page: Page) -> None:
 
 
 def running(page: Page, more_than: int) -> int:
-    """The steps there are, once they are more than that and still growing."""
-    # The number comes from the same look: a page whose connection was cut mounts the player anew.
+    """The number of steps, once there are more than `more_than` and still growing."""
+    # The number is read along with the state: a page whose connection was cut mounts the player again.
     steps = page.wait_for_function(
         "([s, least]) => { const d = document.querySelector(s)?.dataset;"
         " return d && d.state === 'running' && +d.steps > least && +d.steps }",
@@ -163,7 +163,7 @@ def running(page: Page, more_than: int) -> int:
 
 
 def until(true: Callable[[], Any]) -> None:
-    """Wait for what has to come."""
+    """Wait until `true()` holds."""
     end = monotonic() + SECONDS
     while not true():
         assert monotonic() < end, "It never came."
@@ -171,7 +171,7 @@ def until(true: Callable[[], Any]) -> None:
 
 
 def free(host: Host) -> None:
-    """Comes back once nobody has the models."""
+    """Return once nobody has the models."""
     with host.turn.hold(Event()):
         pass
 
@@ -323,7 +323,7 @@ def start_race(page: Page) -> None:
 
 
 def stop_race(page: Page) -> Any:
-    """Stop the race; the saved one, whose lanes go on where their last step ended, with no step there twice."""
+    """Stop the race and return it as saved: every step begins where the last one ended, and none is there twice."""
     page.locator("#stop-race").click()
     expect(page.locator(ROOT)).to_have_attribute("data-state", "done", timeout=60_000)
     race = saved_race(page)
@@ -406,7 +406,7 @@ def test_a_closed_tab_frees_the_model_and_a_reload_finds_its_run(
         trace = trace_of(newest(served.host))
     free(served.host)
     assert trace.finish is None  # held, in case the page comes back
-    # A request that was on its way when the page closed may have it run on for a while, but not to its end.
+    # A request that was on its way when the page closed may keep it running for a while, but not to its end.
     until(lambda: trace.finish is not None)
     served.brake.clear()
     assert trace.finish == "cancelled"
@@ -487,7 +487,7 @@ def test_the_application_refuses_what_the_gate_refuses(served: Served) -> None:
 
 
 def generate(client: httpx.Client, tokens: int) -> str:
-    """A run by the endpoint, to which nobody listens yet; its event."""
+    """Start a run by the endpoint, to which nobody listens yet; return its event."""
     data = ["ABCABCAB", "autoregressive", tokens, 0, 0, "{}", "tiny"]
     answer = client.post("/gradio_api/call/generate", json={"data": data})
     event: str = answer.raise_for_status().json()["event_id"]

@@ -67,7 +67,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
 
 @pytest.fixture(scope="module")
 def served(stock: Stock) -> Iterator[Served]:
-    """The tab beside another."""
+    """The tab next to another."""
     with gr.Blocks(analytics_enabled=False) as page, gr.Tabs() as tabs:
         with gr.Tab("Other"):
             gr.Markdown("Another tab.")
@@ -119,7 +119,7 @@ def choose(page: Page, model: str) -> None:
 
 
 def drawn(page: Page) -> None:
-    """All pictures are there."""
+    """Wait until all pictures are there."""
     plots = page.locator(".why-plot .js-plotly-plot .main-svg:first-child")
     expect(plots).to_have_count(len(PICTURES), timeout=60_000)
 

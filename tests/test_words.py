@@ -38,7 +38,7 @@ from logitspec.ui.options import label
 ENGLISH = texts("en")
 OTHERS = [each for each in LANGUAGES if each != "en"]
 
-# Strings that read like texts and are none, or none of the page's.
+# Strings that read like texts but are none, or none of the page's.
 NO_TEXTS = {
     "as it ran": "a speed's name in the code",
     "beat by beat": "a speed's name in the code",
@@ -66,7 +66,7 @@ NO_TEXTS = {
     "'PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'Noto Sans CJK SC', 'Source Han Sans SC'": "fonts",
     "python -m logitspec benchmark": "a command",
     "Name, length from 0 to 1, and whether the bar is what the claim is about.": "a docstring",
-    "no size to draw at": "an error for whoever calls the scripts",
+    "no size to draw at": "an error for callers of the scripts",
     "None": "Python's name for no value",
 }
 FUNCTIONS = re.compile(r"^(?:translate|scale|rotate|rgb)\(")
@@ -114,7 +114,7 @@ def test_plural_forms_are_those_of_the_language(language: str) -> None:
 
 
 def about_models() -> set[str]:
-    """What is said of a model while it is loaded and once it is."""
+    """What is said about a model while it is being loaded and once it is."""
     about: dict[str, Any] = {"id": "a/b", "parameters": 10**8, "attention": "sdpa", "device": "cpu"}
     models = LoadedModels(Turn(), "builtin", "cpu", "float32", others=True, folders=False)
     models._loaded["a/b"] = SimpleNamespace(
@@ -272,7 +272,7 @@ def test_python_writes_english_by_the_same_rules() -> None:
         say("why.depth")
 
 
-# A language more, as the documentation adds it
+# One more language, as the documentation adds it
 
 
 def test_the_documented_example_adds_a_language(tmp_path: Path) -> None:
@@ -418,7 +418,7 @@ def every_language_is_chosen(page: Page) -> None:
         expect(page.locator("#run")).to_have_text(str(texts(language)["watch.run"]))
         if language == "en":
             a_term_says_what_it_means(page)
-            # The whole page of the others is looked at elsewhere.
+            # The other tabs are checked elsewhere, as whole pages.
             assert faults_in_tabs(page, "learn", "why") == []
             numbers_have_german_marks(cells_of_every_tab(page), german)
 
@@ -453,7 +453,7 @@ def numbers_have_german_marks(in_english: list[str], in_german: list[str]) -> No
 
 
 def sent(page: Page, button: str) -> list[Any]:
-    """The values of the inputs that a press on a button sends with it."""
+    """The values of the inputs that a press on a button sends."""
     with page.expect_request(
         lambda each: "queue/join" in each.url and "builtin" in str(each.post_data)
     ) as request:

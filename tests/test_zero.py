@@ -1,4 +1,4 @@
-"""ZeroGPU, by a stand-in that forks, pickles, kills and counts as it does."""
+"""ZeroGPU, by means of a stand-in that forks, pickles, kills and counts as it does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STAND_IN = Path(__file__).parent / "support" / "zerogpu"
 
 @pytest.fixture
 def spaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The stand-in, in the place of the package."""
+    """The stand-in, in place of the package."""
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
     result = importlib.util.spec_from_file_location("spaces_stand_in", STAND_IN / "spaces.py")
     assert result
@@ -118,7 +118,7 @@ def test_forwards_are_timed_where_the_gpu_is_and_once(host: Host, spaces: Module
     timed: Any = second.environment["forward_costs"]
     assert timed == known
     assert target.costs is None
-    assert len(spaces.account.workers) == 1  # used again
+    assert len(spaces.account.workers) == 1  # reused
 
 
 def test_the_duration_follows_from_the_request(host: Host, spaces: ModuleType) -> None:
@@ -176,7 +176,7 @@ def refusing(*_: Any) -> Any:
 
 
 def after(steps: int, target: Any, then: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the forwards of `target` and of those beside it do something else after some steps."""
+    """Make the forwards of `target`, and of others of its class, do something else after some steps."""
     verify, calls = type(target).verify, iter(range(1000))
 
     def verified(self: Any, tree: Any) -> Any:

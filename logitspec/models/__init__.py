@@ -12,7 +12,7 @@ __all__ = ["encode_prompt", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    # Only now: what needs no torch, like the bytes of tokens, works without it.
+    # Imported only now, so that modules that need no torch, like `tokens`, work without it.
     if name == "load":
         from logitspec.models.loader import load
 

@@ -1,6 +1,6 @@
-"""Models to begin with, small to large, those that need no permission first.
+"""Models to begin with, from small to large, those that need no permission first.
 
-A name that is not here works too, if it is a causal language model with attention only.
+A model that is not listed works too, if it is a causal language model with attention only.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-BYTES = 2  # of a parameter in bfloat16 or float16
+BYTES = 2  # per parameter in bfloat16 or float16
 OVERHEAD = 1.2  # cache, activations and libraries, as a factor on the weights
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A model of the hub. millions: of parameters, as its makers give them. gated: the hub
-    wants consent on the model's page, and the token of that account for the download. package: a Python
-    package that has it as a GGUF file."""
+    """A model on the hub. millions: of parameters, as its makers state. gated: a download takes consent on the
+    model's page and the token of that account. package: a Python package that has it as a GGUF file."""
 
     name: str
     millions: int
@@ -27,11 +26,11 @@ class Entry:
 
     @property
     def gigabytes(self) -> float:
-        """Memory that a run takes in bfloat16, from the parameters: an estimate, not a measurement."""
+        """Memory that a run takes in bfloat16, estimated from the parameters, not measured."""
         return self.millions * 1e6 * BYTES * OVERHEAD / 1e9
 
     def file_in_package(self) -> Path | None:
-        """The model's file in its package, which is not imported; None where that is not installed."""
+        """The model's file in its package, which is not imported; None where the package is not installed."""
         spec = find_spec(self.package) if self.package else None
         folders = (spec and spec.submodule_search_locations) or ()
         return next((file for each in folders for file in Path(each).glob("*.gguf")), None)
@@ -73,5 +72,5 @@ CATALOGUE = (
 
 
 def installed_file(name: str) -> Path | None:
-    """The file of a model of the catalogue that an installed package brings; None where none does."""
+    """The file of a catalogue model in an installed package; None where there is none."""
     return next((each.file_in_package() for each in CATALOGUE if each.name == name), None)

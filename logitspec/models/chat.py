@@ -22,13 +22,13 @@ def encode_prompt(
 ) -> list[int]:
     """Token ids of a user message, in the model's chat template if it has one.
 
-    before: the conversation so far, as pairs of message and answer; without a template they stand
-    before the text, with empty lines between. Raises LogitSpecError for a prompt of which nothing would
+    before: the conversation so far, as pairs of message and answer; without a template they come
+    before the text, separated by empty lines. Raises LogitSpecError for a prompt of which nothing would
     reach the model.
     """
     if not text.strip():
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
-    # A browser may send half of an emoji, which is not Unicode text; tokenizers refuse it.
+    # A browser may send half an emoji, which is not Unicode text; tokenizers refuse it.
     messages = [
         *(each for pair in before for each in pair),
         text.encode("utf-8", "replace").decode(),
@@ -46,7 +46,7 @@ def encode_prompt(
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Ids of `text`, begun as the tokenizer begins texts, but not ended: the model is to go on."""
+    """Ids of `text` with the tokens that the tokenizer puts before it, but none after it: the model is to continue."""
     encoding = tokenizer(text, return_special_tokens_mask=True)
     ids = [int(token) for token in encoding["input_ids"]]
     added = list(encoding["special_tokens_mask"])
@@ -64,8 +64,8 @@ def _chat(messages: Sequence[str], form: Form) -> list[dict[str, Any]]:
 
 
 def _form(tokenizer: PreTrainedTokenizerBase, count: int) -> Form:
-    """The form in which the template passes on the contents of `count` messages, by an example with words
-    that no template has."""
+    """The form in which the template passes on the contents of `count` messages, found by an example with words
+    that no template contains."""
     if isinstance(tokenizer.chat_template, dict) and "default" not in tokenizer.chat_template:
         names = ", ".join(sorted(tokenizer.chat_template))
         raise LogitSpecError(
@@ -80,7 +80,7 @@ def _form(tokenizer: PreTrainedTokenizerBase, count: int) -> Form:
         except LogitSpecError as error:
             failure = failure or error
             continue
-        # A template that takes text alone writes a list as Python does.
+        # A template that takes only text writes a list as Python prints it.
         if all(word in text for word in words) and "'type': 'text'" not in text:
             return form
     raise failure or LogitSpecError(
@@ -102,7 +102,7 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, Any]], **opt
             f"The model's chat template refuses this conversation ({_message(error)}); choose another"
             " model."
         ) from error
-    except Exception as error:  # whatever an expression of the template does
+    except Exception as error:  # whatever an expression in the template raises
         raise LogitSpecError(
             f"The model's chat template can't write a plain conversation ({_message(error)}); choose"
             " another model."
@@ -110,6 +110,6 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, Any]], **opt
 
 
 def _message(error: Exception) -> str:
-    """What an error says, as a part of a sentence."""
+    """An error's message, as part of a sentence."""
     message = " ".join(str(error).split())[:MAX_MESSAGE].rstrip(".!; ")
     return message or type(error).__name__

@@ -38,7 +38,7 @@ def refuse_config(config: PreTrainedConfig, name: str) -> None:
 
 def refuse_quantisation(config: PreTrainedConfig, name: str) -> None:
     """Raise LogitSpecError for weights that are quantised in a way that transformers can't run here: it
-    would pass over one that it does not know, and read the packed numbers as weights."""
+    would ignore an unknown method and read the packed numbers as weights."""
     for each in (config, config.get_text_config()):
         if (wanted := getattr(each, "quantization_config", None)) is None:
             continue
@@ -75,21 +75,21 @@ def refuse_model(model: Any, name: str) -> None:
 def check_tree_equivalence(
     target: Runner, name: str, tokenizer: Any = None
 ) -> tuple[Probe, Errors]:
-    """Raise LogitSpecError for a model that computes something else over a draft tree than over plain text.
+    """Raise LogitSpecError for a model that computes other logits over a draft tree than over plain text.
 
-    tokenizer: the model's; without one it is probed on text of its own. Returns the probe and the errors of the stock forward,
-    against which others are measured.
+    tokenizer: the model's; without one it is probed on text that it finds likely. Returns the probe and the errors
+    of the stock forward, against which other forwards are measured.
     """
     try:
         probe = probe_of(target, tokenizer)
         errors = probe.errors(target)
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # whatever a model does that has no use for positions or 4-D masks
+    except Exception as error:  # whatever a model raises that can't use positions or 4-D masks
         raise LogitSpecError(
             f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
         ) from error
-    # In half precision rounding alone may move a mixture of experts far.
+    # In half precision, rounding alone may move the logits of a mixture of experts far.
     excess = probe.excess(errors)
     if not excess <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
         raise LogitSpecError(

@@ -1,4 +1,4 @@
-"""A transformers model out of a GGUF file: its configuration, its tokenizer, and its weights, which become dense.
+"""A transformers model from a GGUF file: its configuration, its tokenizer, and its weights, which become dense.
 
 Names and layouts of tensors come from transformers' and gguf's tables, values from gguf's arithmetic.
 """
@@ -38,22 +38,22 @@ from logitspec.models.gguf import GgufFile, Tensor
 # Architectures that have another name in transformers.
 TRANSFORMERS_NAMES = {"qwen2moe": "qwen2_moe", "qwen3moe": "qwen3_moe", "gpt-oss": "gpt_oss"}
 TEXT_ONLY = {"gemma3": "gemma3_text", "gemma4": "gemma4_text"}
-# What transformers' tables leave out, by the key that a configuration has for it.
+# Keys of a file that transformers' tables leave out, with their names in a configuration.
 MORE_KEYS = {
     "attn_logit_softcapping": "attn_logit_softcapping",
     "final_logit_softcapping": "final_logit_softcapping",
 }
-# Where the file was made from; the base models that others name had other templates.
+# What the file was made from; other keys name base models, which had other templates.
 ORIGINAL_KEYS = (
     "general.source.huggingface.repository",
     "general.source.repo_url",
     "general.repo_url",
 )
-CONTROL = 3  # the type of tokens that are no text
+CONTROL = 3  # the type of tokens that are not text
 END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
-# Ends of a turn, where a file's template writes one that its metadata does not name.
+# Tokens that end a turn, for files whose template writes one that their metadata does not name.
 TURN_ENDS = ("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>")
-# Vocabularies, by their names in llama.cpp, whose text is split at every digit; transformers takes them for GPT-2's.
+# Vocabularies, by their names in llama.cpp, whose text is split at every digit; transformers treats them like GPT-2's.
 DIGITS_APART = {"smollm", "starcoder", "refact", "command-r", "codeshell"}
 # Read into the configuration, not into a parameter.
 ROTARY = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")
@@ -61,7 +61,7 @@ ROTARY_TYPES = {"linear": "linear", "yarn": "yarn"}
 
 
 def refuse(file: GgufFile, name: str) -> None:
-    """Raise LogitSpecError for a file that is no whole causal language model, or can't be read here."""
+    """Raise LogitSpecError for a file that is not a whole causal language model, or can't be read here."""
     if find_spec("gguf") is None:
         raise LogitSpecError(
             f"{name} is a GGUF file, and the package that reads those is missing; install it with"
@@ -112,7 +112,7 @@ def configuration(file: GgufFile, name: str) -> PreTrainedConfig:
     if architecture == "phi3":
         values["sliding_window"] = file.get("attention.sliding_window") or None
     if (architecture, file.get("block_count")) in (("gemma2", 46), ("gemma3", 62)):
-        # Of these two sizes alone the scores are scaled by something else than the head's width.
+        # These two sizes alone scale their scores by something other than the head's width.
         values["query_pre_attn_scalar"] = file.get("embedding_length") // file.get(
             "attention.head_count"
         )
@@ -169,7 +169,7 @@ def _rotary(file: GgufFile, name: str) -> dict[str, Any]:
 
 
 def _llama3(file: GgufFile, name: str, width: int) -> dict[str, Any]:
-    """The scaling of Llama 3, whose parameters are recovered from the factors that they give."""
+    """The scaling of Llama 3, whose parameters are recovered from the factors in the file."""
     factors = np.array(_values(file, "rope_freqs.weight"))
     base = file.get("rope.freq_base", 10000.0)
     lengths = 2 * np.pi * base ** (np.arange(0, width, 2) / width)
@@ -199,7 +199,7 @@ def _values(file: GgufFile, tensor: str) -> list[float]:
 
 
 def end_ids(file: GgufFile) -> set[int]:
-    """Tokens that end a text or a turn of a chat: those that the file names or its original repository does,
+    """Tokens that end a text or a turn of a chat: those that the file or its original repository names,
     and the one that its chat template writes after each message."""
     ends = (file.metadata.get(f"tokenizer.ggml.{key}") for key in END_KEYS)
     tokens = file.metadata.get("tokenizer.ggml.tokens", [])
@@ -210,7 +210,7 @@ def end_ids(file: GgufFile) -> set[int]:
 
 
 def line(file: GgufFile, dtype: torch.dtype) -> str:
-    """What dense weights out of a quantised file are, for people."""
+    """A sentence for people about dense weights from a quantised file."""
     name, size = str(dtype).removeprefix("torch."), file.path.stat().st_size
     dense = file.parameters * dtype.itemsize
     return (
@@ -220,8 +220,8 @@ def line(file: GgufFile, dtype: torch.dtype) -> str:
 
 
 def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
-    """The tokenizer of the original repository, where it lies beside `file` or in the hub's cache and has the
-    same tokens; else the one in `file`. The chat template is the file's, where it has one."""
+    """The tokenizer of the original repository, where it is next to `file` or in the hub's cache and has the
+    same tokens; otherwise the one in `file`. The chat template is the file's, where it has one."""
     path = file.path
     if (original := _original_tokenizer(file)) is not None:
         return original
@@ -229,7 +229,7 @@ def tokenizer(file: GgufFile) -> PreTrainedTokenizerBase:
         own: PreTrainedTokenizerBase = PreTrainedTokenizerFast.from_pretrained(
             path.parent, gguf_file=path.name
         )
-    except Exception as error:  # tokenizers knows no other kind
+    except Exception as error:  # tokenizers raises nothing more specific
         raise ValueError(f"The tokenizer of {path.name} can't be read.") from error
     if file.metadata.get("tokenizer.ggml.pre") in DIGITS_APART:
         own.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -248,7 +248,7 @@ def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
             original: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
                 place.parent, trust_remote_code=False
             )
-        except Exception:  # the file has one, too
+        except Exception:  # the file has one too
             continue
         common = min(
             len(original), len(tokens)
@@ -262,12 +262,12 @@ def _original_tokenizer(file: GgufFile) -> PreTrainedTokenizerBase | None:
 
 
 def _original_ends(file: GgufFile) -> set[int]:
-    """The end tokens in the generation config of the original repository, as far as the file has them as such."""
+    """The end tokens in the original repository's generation config that are control tokens in the file too."""
     kinds = file.metadata.get("tokenizer.ggml.token_type", [])
     for place in _original(file, "generation_config.json"):
         try:
             eos = json.loads(place.read_text(encoding="utf-8")).get("eos_token_id")
-        except (OSError, ValueError, AttributeError):  # the file has some, too
+        except (OSError, ValueError, AttributeError):  # the file has some too
             continue
         ids = eos if isinstance(eos, list) else [eos]
         return {
@@ -279,7 +279,7 @@ def _original_ends(file: GgufFile) -> set[int]:
 
 
 def _original(file: GgufFile, name: str) -> list[Path]:
-    """Where a file of the original repository lies: beside `file`, or in the hub's cache."""
+    """Where a file of the original repository is: next to `file`, or in the hub's cache."""
     places = [file.path.parent / name]
     for key in ORIGINAL_KEYS:
         original = names.parse(str(file.metadata.get(key, ""))).repository
@@ -303,7 +303,7 @@ def model(
 
 
 def transient_bytes(file: GgufFile) -> int:
-    """Memory beside the dense weights while they are made: the largest tensor in float32, twice."""
+    """Bytes needed on top of the dense weights while they are made: the largest tensor in float32, twice."""
     return 2 * file.largest * torch.float32.itemsize
 
 
@@ -327,7 +327,7 @@ def _weights(
         if name is not None and name not in places and tensor.name not in ROTARY:
             raise ValueError(f"Its tensor {tensor.name} has no place in {type(skeleton).__name__}.")
         if name in places:
-            # Contiguous, and not the file itself, which can't be written to.
+            # Contiguous and writable, which a view of the mapped file is not.
             dense[places[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)
     return dense
 
@@ -344,7 +344,7 @@ def _dequantize(tensor: Tensor, content: np.ndarray) -> np.ndarray:
 
 
 class _Flat:
-    """A model as transformers' table of names sees it, which would otherwise be built again for each module."""
+    """A model with its base model as the only child: transformers would rebuild its table of names for each module."""
 
     def __init__(self, model: Any) -> None:
         self.config, self.state_dict, self._model = model.config, model.state_dict, model

@@ -32,7 +32,7 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
         raise LogitSpecError(f"There is no dtype {dtype!r}; choose one of {', '.join(DTYPES)}.")
     if dtype == "auto":
         return torch.float32 if device.type == "cpu" else torch.bfloat16
-    if dtype == "fastest":  # of the models that are not timed
+    if dtype == "fastest":  # for models that are not timed
         return torch.bfloat16
     torch_dtype: torch.dtype = getattr(torch, dtype)
     return torch_dtype
@@ -41,8 +41,8 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
 def refuse_too_large(
     name: str, parameters: int, dtype: torch.dtype, device: torch.device, more: int = 0
 ) -> None:
-    """Raise LogitSpecError when the weights, and `more` bytes for making them, don't fit: a kernel that
-    runs out of memory ends the whole process instead."""
+    """Raise LogitSpecError when the weights, and `more` bytes while they are made, don't fit: an operating system
+    that runs out of memory would kill the whole process."""
     needed, free = parameters * dtype.itemsize + more, free_bytes(device)
     if free is not None and needed > free:
         raise too_large(
@@ -51,7 +51,7 @@ def refuse_too_large(
 
 
 def too_large(name: str, why: str) -> LogitSpecError:
-    """The sentence for a model that memory does not hold."""
+    """The sentence for a model that does not fit in memory."""
     return LogitSpecError(
         f"There is not enough memory for {name}: {why}; choose a smaller model, or a dtype of fewer"
         " bytes."
@@ -59,7 +59,7 @@ def too_large(name: str, why: str) -> LogitSpecError:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory was missing; some allocators only say so in words."""
+    """Whether memory ran out; some allocators say so only in the message."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return "allocate memory" in str(error) or "out of memory" in str(error)

@@ -12,7 +12,7 @@ from typing import Any
 from logitspec.errors import LogitSpecError
 
 ADAPTER = "adapter_config.json"
-# The libraries pass over some of these where they can't be read, and over what they say.
+# Where some of these can't be read, the libraries silently do without what they say.
 SMALL = re.compile(
     r"(config|generation_config|tokenizer_config|special_tokens_map|added_tokens|adapter_config)\.json"
     r"|model\.safetensors\.index(\.\w+)?\.json"
@@ -29,7 +29,7 @@ MAX_HEADER = 100_000_000  # bytes, as in safetensors
 @dataclass(frozen=True)
 class Weights:
     """The file with the weights of a model, or the index of several. variant: the word in its name that
-    tells it from others, such as fp16."""
+    distinguishes it, such as fp16."""
 
     file: str
     variant: str | None
@@ -40,13 +40,13 @@ class Weights:
 
 
 def is_small(name: str) -> bool:
-    """Whether a file of that name at the top of a repository is one that configuration or tokenizer need."""
+    """Whether a file of that name at the top of a repository is one that the configuration or tokenizer needs."""
     return bool(SMALL.fullmatch(name) or LARGE.fullmatch(name))
 
 
 def find_weights(names: Iterable[str]) -> Weights | None:
-    """Those among the files of a folder that transformers reads: one file before an index, which may have
-    been left over, and those without a variant before others."""
+    """The weights that transformers reads among the files of a folder: a single file before an index, which may
+    have been left over, and those without a variant before others."""
     found = [
         Weights(name, match[1])
         for name in sorted(names)
@@ -56,12 +56,12 @@ def find_weights(names: Iterable[str]) -> Weights | None:
 
 
 def weights_in(folder: Path) -> Weights | None:
-    """`find_weights` of what lies in a folder."""
+    """`find_weights` for the files in a folder."""
     return find_weights(file.name for file in folder.iterdir())
 
 
 def weight_files(folder: Path, weights: Weights | None) -> list[str]:
-    """Names of the files that `weights` are, whether they lie in `folder` or not; none for None."""
+    """Names of the files that make up `weights`, whether they are in `folder` or not; none for None."""
     if weights is None:
         return []
     if not weights.is_index:
@@ -70,7 +70,7 @@ def weight_files(folder: Path, weights: Weights | None) -> list[str]:
 
 
 def refuse_broken(folder: Path, name: str) -> None:
-    """Raise LogitSpecError for a file beside the weights that is broken."""
+    """Raise LogitSpecError for a broken file other than the weights."""
     for file in sorted(folder.iterdir()):
         small = SMALL.fullmatch(file.name)
         if (small or LARGE.fullmatch(file.name)) and (fault := _fault(file, parse=bool(small))):
@@ -78,8 +78,8 @@ def refuse_broken(folder: Path, name: str) -> None:
 
 
 def refuse_broken_weights(folder: Path, name: str) -> None:
-    """Raise LogitSpecError for weights that are missing or broken; each file is read at its beginning
-    only."""
+    """Raise LogitSpecError for weights that are missing or broken; only the beginning of each file
+    is read."""
     for file in weight_files(folder, weights_in(folder)):
         if not (folder / file).exists():
             raise LogitSpecError(
@@ -90,7 +90,7 @@ def refuse_broken_weights(folder: Path, name: str) -> None:
 
 
 def broken_file_error(folder: Path, name: str) -> LogitSpecError | None:
-    """The sentence for a file of JSON in `folder` that can't be read, however large; None where there is
+    """The sentence for a JSON file in `folder`, however large, that can't be read; None where there is
     none."""
     for file in sorted(folder.glob("*.json")):
         if (SMALL.fullmatch(file.name) or LARGE.fullmatch(file.name)) and (
@@ -109,7 +109,7 @@ def adapter_folder_error(folder: Path, name: str) -> LogitSpecError | None:
 
 
 def adapter_error(name: str, base: str = "") -> LogitSpecError:
-    """The sentence for an adapter. base: its model's hub id, where it is one."""
+    """The sentence for an adapter. base: the hub id of its base model, if known."""
     return LogitSpecError(
         f"{name} is an adapter, not a model: it needs its base model{base and ' '}{base}; merge them with peft's"
         " merge_and_unload, save the result, and choose that."
@@ -151,7 +151,7 @@ def _names_files(places: object) -> bool:
 
 
 def _fault_of_safetensors(file: Path) -> str | None:
-    """The same for weights, by their header alone: github.com/huggingface/safetensors#format."""
+    """As `_fault`, for weights and by their header alone: github.com/huggingface/safetensors#format."""
     size = file.stat().st_size
     with file.open("rb") as content:
         start = content.read(8)

@@ -1,6 +1,6 @@
 """Reads the header of a GGUF file: what it says about its model, and where its tensors are.
 
-The format: github.com/ggml-org/ggml/blob/master/docs/gguf.md. The package gguf reads it too, and takes
+The format: github.com/ggml-org/ggml/blob/master/docs/gguf.md. The package gguf reads it too, but takes
 seconds over a vocabulary, whose strings it turns into arrays one by one.
 """
 
@@ -38,8 +38,8 @@ LFS_POINTER = b"version https://git-lfs"
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the file. shape: as torch counts it. kind: number of its type in ggml. start: bytes
-    from the beginning of the file."""
+    """A tensor of the file. shape: in torch's order. kind: the number of its type in ggml. start: in
+    bytes from the beginning of the file."""
 
     name: str
     shape: tuple[int, ...]
@@ -82,7 +82,7 @@ class GgufFile:
 
 
 def read(path: Path) -> GgufFile:
-    """The header of the GGUF file at `path`; raises LogitSpecError for what is none, or a broken one."""
+    """The header of the GGUF file at `path`; raises LogitSpecError for any other file, or a broken one."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -117,7 +117,7 @@ def find_in(folder: Path, quantisation: str | None = None) -> Path | None:
 
 
 class _Reader:
-    """Goes through a file's header once, from front to back."""
+    """Reads a file's header once, from start to end."""
 
     def __init__(self, content: mmap.mmap, path: Path) -> None:
         self._content, self._path, self._place = content, path, 4
@@ -164,7 +164,7 @@ class _Reader:
     def _tensor(self) -> tuple[str, tuple[int, ...], int, int]:
         name = self._string()
         (dimensions,) = self._numbers("I")
-        shape = tuple(reversed(self._numbers(f"{dimensions}Q")))  # ggml counts the fastest first
+        shape = tuple(reversed(self._numbers(f"{dimensions}Q")))  # ggml's order is the reverse
         return name, shape, *self._numbers("IQ")
 
 

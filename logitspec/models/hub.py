@@ -1,4 +1,4 @@
-"""Find a model on the hub and download its files into the hub's own cache, resuming what was cut off."""
+"""Find a model on the hub and download its files into the hub's own cache, resuming interrupted downloads."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TIMEOUT = 10  # seconds
 MAX_SMALL_BYTES = 100 * 2**20
 CONVERTER = "SFconvertbot"
 CONVERSION = "Adding `safetensors` variant of this model"
-SPARE_BYTES = 2**26  # that stay free on the disk
+SPARE_BYTES = 2**26  # that are kept free on the disk
 
 Progress = Callable[[int, int], None]
 
@@ -71,7 +71,7 @@ def find(name: str, revision: str | None = None) -> Repository:
     revision: a branch, tag or commit instead. Raises LogitSpecError where there is neither.
     """
     try:
-        # Once and with a limit: the libraries would try for half a minute.
+        # One attempt, with a time limit: the libraries would try for half a minute.
         info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT, files_metadata=True)
         if not any(
             file.rfilename.endswith((".safetensors", ".gguf")) for file in info.siblings or []
@@ -89,14 +89,14 @@ def find(name: str, revision: str | None = None) -> Repository:
 
 
 def _cached_commit(name: str, revision: str) -> str | None:
-    """The commit of a model of which the cache has files; None where it has none."""
+    """The commit of a model whose files are in the cache; None where there are none."""
     reference = _folder(name) / "refs" / revision
     commit = reference.read_text().strip() if reference.is_file() else revision
     return commit if (_folder(name) / "snapshots" / commit).is_dir() else None
 
 
 def _folder(name: str) -> Path:
-    """Where the hub's cache has the files of a model."""
+    """Where the hub's cache keeps the files of a model."""
     return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
 
 
@@ -118,7 +118,7 @@ def _find_conversion(name: str) -> ModelInfo | None:
 
 
 def small_files(repository: Repository) -> Path:
-    """The folder with configuration and tokenizer of a model; `weights` puts the rest beside them."""
+    """The folder with a model's configuration and tokenizer, to which `weights` adds the rest."""
     name, commit = repository.name, repository.commit
     if not repository.online:
         config = try_to_load_from_cache(name, "config.json", revision=commit)
@@ -147,7 +147,7 @@ def small_files(repository: Repository) -> Path:
 
 
 def weights(repository: Repository, folder: Path, progress: Progress | None = None) -> None:
-    """Download the safetensors of a model into its `folder`, except those that are there already.
+    """Download the safetensors of a model into its `folder`, except those that are already there.
 
     progress: called with the bytes so far and in total.
     """
@@ -184,7 +184,7 @@ def has_weights(repository: Repository) -> bool:
 
 
 def gguf_files(repository: Repository) -> list[str]:
-    """Names of the GGUF files of a model; offline, of those that the cache has."""
+    """Names of the GGUF files of a model; offline, of those in the cache."""
     if repository.online:
         return [file for file in repository.sizes if file.lower().endswith(".gguf")]
     snapshot = _folder(repository.name) / "snapshots" / repository.commit
@@ -192,7 +192,7 @@ def gguf_files(repository: Repository) -> list[str]:
 
 
 def gguf(repository: Repository, file: str, progress: Progress | None = None) -> Path:
-    """One GGUF file of a model, downloaded unless it is there. progress: as in `weights`."""
+    """One GGUF file of a model, downloaded unless it is already there. progress: as in `weights`."""
     name, commit = repository.name, repository.commit
     folder = _folder(name)
     path = folder / "snapshots" / commit / file
@@ -213,8 +213,8 @@ def gguf(repository: Repository, file: str, progress: Progress | None = None) ->
 def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:
     """Download one large file, or the rest of it where an earlier download stopped.
 
-    The hub's client drops a part of a file; so the blob is completed here, gets its final name at the
-    end, and is in the client's cache then.
+    The hub's client discards a partial file; so the blob is completed here, and gets its final name in the
+    client's cache once it is whole.
     """
     name, commit = repository.name, repository.commit
     url = hf_hub_url(name, file, revision=commit)
@@ -241,7 +241,7 @@ def _complete(url: str, part: Path, size: int, bar: Any, file: str) -> None:
             url,
             out,
             resume_size=out.tell(),
-            # A compressed answer has other byte positions, and can't be resumed.
+            # A compressed response has other byte positions, and can't be resumed.
             headers={**build_hf_headers(), "Accept-Encoding": "identity"},
             expected_size=size,
             displayed_filename=file,
@@ -250,7 +250,7 @@ def _complete(url: str, part: Path, size: int, bar: Any, file: str) -> None:
 
 
 def _verify(part: Path, etag: str, name: str) -> None:
-    if not re.fullmatch(r"[0-9a-f]{64}", etag):  # no hash of the content
+    if not re.fullmatch(r"[0-9a-f]{64}", etag):  # not a hash of the content
         return
     with part.open("rb") as content:
         digest = hashlib.new("sha256")
@@ -279,7 +279,7 @@ def _bar(progress: Progress | None, before: int, total: int) -> Any:
 
 
 class _Silent(tqdm):  # type: ignore[misc]
-    """For files whose download takes a moment."""
+    """No bar, for files whose download takes a moment."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "disable": True})

@@ -37,19 +37,19 @@ def limit(model: Any) -> int:
     ]
     rope = getattr(config, "rope_parameters", None) or {}
     if rope.get("rope_type") in ("longrope", "dynamic"):
-        # Beyond this length such a model gives all earlier positions other frequencies.
+        # Beyond this length such a model gives all earlier positions different frequencies.
         limits.append(rope.get("original_max_position_embeddings") or limit)
     return min(limits)
 
 
 def _has_windows(model: Any) -> bool:
-    """Whether the model's code has masks of sliding windows. Where it has none, a window in its configuration is
-    not applied, or in a way of its own; up to its length that makes no difference."""
+    """Whether the model's code has masks for sliding windows. Where it has none, a window in its configuration is
+    not applied, or applied in some other way; up to the window's length that makes no difference."""
     return hasattr(sys.modules[type(model).__module__], "create_sliding_window_causal_mask")
 
 
 def context(model: Any, limit: int) -> str:
-    """What a person should know of a context that is shorter than the model's own; empty for others."""
+    """A sentence for people about a context that is shorter than the model's own; empty for others."""
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 0
     if limit >= positions:
         return ""

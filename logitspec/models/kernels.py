@@ -1,7 +1,7 @@
-"""Kernels of a target on a GPU: compiled beside its first runs, measured, and taken between two of them.
+"""Kernels of a target on a GPU: compiled during its first runs, measured, and enabled between two of them.
 
-With attention by position and products of one shape, a row's logits are the same bits whatever else is in
-the forward. Then a target is exact: drafting writes what plain decoding writes, in half precision, too.
+With attention by position and products of one shape, a row's logits have the same bits whatever else is in
+the forward. Then a target is exact: drafting writes what plain decoding writes, in half precision too.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from logitspec.runtime.timing import forward_seconds
 if TYPE_CHECKING:
     from logitspec.runtime.kernels.choice import Choice, Trial
 
-PATIENCE = 1.0  # seconds; what was compiled before on this machine is there sooner
-MAX_COST = 0.1  # of a step, for exactness that nobody has asked for
+PATIENCE = 1.0  # seconds; kernels that were compiled before on this machine are ready sooner
+MAX_COST = 0.1  # of a step, for exactness that was not asked for
 TIMED_ROWS = (1, 8, 32)
 
 _log = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 def enable_kernels(
     target: Runner, probe: Probe, stock_errors: Errors, exact: bool | None = None
 ) -> None:
-    """Have `target` take the kernels that are right and faster, at once or before a later text, and be
-    exact; the trace's environment says under "kernels" and "exact" what holds.
+    """Have `target` use the kernels that are correct and faster, immediately or before a later text, and be
+    exact; the trace's environment reports the outcome under "kernels" and "exact".
 
-    exact: None where it costs less than MAX_COST of a step. True waits for what must be compiled. The
+    exact: None makes it exact where that costs less than MAX_COST of a step; True waits for compilation. The
     other arguments are those of `enable_fast_forward`.
     """
     environment = target.info["environment"]
@@ -79,7 +79,7 @@ def enable_kernels(
 
 
 def no_kernels(target: Runner) -> str | None:
-    """Why no kernels run in `target`; None where that may be tried."""
+    """Why no kernels run in `target`; None where they may be tried."""
     if not target.replays:
         return "forwards are not replayed"
     if not isinstance(target.forward, FastForward):
@@ -118,7 +118,7 @@ def take_kernels(
 def _make_exact(
     target: Runner, probe: Probe, stock_errors: Errors, choice: Choice, exact: bool | None
 ) -> str:
-    """Make `target` exact if that can be done, and if `exact` wants it or it costs little; what the trace says."""
+    """Make `target` exact if possible, and if `exact` is True or it costs little; returns what the trace says."""
     if exact is False:
         return "no: it was turned off"
     if choice.by_position is None:
@@ -147,7 +147,7 @@ def _at_best_shape(target: Runner, operations: Operations) -> Runner:
 
 
 def _use(target: Runner, operations: Operations, sizes: Any = BUCKETS) -> None:
-    """Have forwards of fixed shape compute with `operations`, captured anew."""
+    """Have forwards of fixed shape compute with `operations`, and capture them again."""
     for product in target.forward.products:  # type: ignore[attr-defined]
         product.forms = (in_pieces,)
     target.forward.operations = operations

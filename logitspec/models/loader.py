@@ -66,7 +66,7 @@ _TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tikt
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's files are. name: for people. repository: has the weights, unless the folder does.
+    """Where a model's files are. name: for people. repository: has the weights, unless they are in the folder.
     gguf: the one file that is the whole model."""
 
     folder: Path
@@ -102,15 +102,15 @@ def load(
 
     model: "builtin", a folder, a GGUF file, or a hub id. device: "auto" (a CUDA GPU if there is one, else the
     CPU) or a torch device. dtype: "auto" (on a GPU bfloat16, unless float32 costs less than a tenth of a
-    step more; on a CPU float32), its name, or "fastest": on a CPU the one of these two in which a few
-    forwards take less time, where rounding may decide between tokens that are nearly tied. device_map: "auto"
-    spreads the layers over all GPUs (instead of device). offload: what does not fit there may go to the
+    step more; on a CPU float32), a dtype's name, or "fastest": on a CPU, whichever of these two takes less time
+    for a few forwards; in bfloat16, rounding may decide between tokens that are nearly tied. device_map: "auto"
+    spreads the layers over all GPUs (instead of device). offload: layers that don't fit there may go to the
     CPU. graphs: on a CUDA GPU, replay forwards as CUDA graphs where the model allows it; the trace's
-    environment says whether. exact: on a CUDA GPU, keep the bits of a row's logits independent of what else
-    is in the forward, so that drafting changes no output in half precision, either; None where that costs
-    less than a tenth of a step. progress: called during a download of weights with the bytes so far and in
-    total. Weights are read from safetensors or GGUF only and no code from the model's repository is run.
-    Raises LogitSpecError when the model can't be found, read or be a target.
+    environment says whether it does. exact: on a CUDA GPU, keep the bits of a row's logits independent of what
+    else is in the forward, so that drafting changes no output in half precision either; None does so where it
+    costs less than a tenth of a step. progress: called during a download of weights with the bytes so far and
+    in total. Weights are read only from safetensors or GGUF, and no code from the model's repository is run.
+    Raises LogitSpecError when the model can't be found or read, or can't be a target.
     """
     with _without_warnings(), _explain_errors(model):
         return _load(model, device, dtype, device_map, offload, graphs, exact, progress)
@@ -158,19 +158,19 @@ def _load(
             enable_kernels(target, *probe, exact)
         return target
 
-    gc.unfreeze()  # of a model that nobody has any more
+    gc.unfreeze()  # so that a model that is no longer used can be collected
     gc.collect()
     target: Runner | None = None
     try:
         target = fastest_dtype(build) if compare_dtypes else build(local.dtype)
     finally:
         if compare_dtypes or target is None:
-            gc.collect()  # the slower one, and a failed attempt, leave objects that hold memory
-        gc.freeze()  # a collection that walks all of the libraries takes as long as many steps on a GPU
+            gc.collect()  # the slower target, and a failed attempt, leave objects that hold memory
+        gc.freeze()  # a collection that walks all the libraries takes as long as many steps on a GPU
     return target, local.tokenizer
 
 
-# At the end libraries count what nobody has freed.
+# At exit, libraries count the objects that have not been freed.
 atexit.register(gc.unfreeze)
 
 
@@ -185,14 +185,14 @@ def fetch(
     exact: bool | None = None,
     progress: hub.Progress | None = None,
 ) -> None:
-    """Download the files of a model, which `load` does before it takes memory; raises LogitSpecError."""
+    """Download a model's files, as `load` does before it takes memory; raises LogitSpecError."""
     with _without_warnings(), _explain_errors(model):
         _resolve(model, device, dtype, device_map, offload, progress)
 
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Within this, transformers keeps its warnings to itself: what matters in them ends as a sentence."""
+    """Within this, transformers shows no warnings: those that matter become sentences of ours."""
     before = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity(max(before, logging.ERROR))
     try:
@@ -203,7 +203,7 @@ def _without_warnings() -> Iterator[None]:
 
 @contextmanager
 def _explain_errors(model: str | Path) -> Iterator[None]:
-    """Within this, every error of a library becomes a sentence about `model`."""
+    """Within this, every library error becomes a sentence about `model`."""
     try:
         yield
     except LogitSpecError:
@@ -248,13 +248,13 @@ def refuse_unfit(model: Any) -> None:
 
 
 def display_name(model: str | Path) -> str:
-    """The name of a model for people: of a folder or a file its last part, without the path to it."""
+    """The name of a model for people: for a folder or a file, the last part of its path."""
     path = _path(model)
     return path.resolve().name if path.exists() else str(model)
 
 
 def _path(model: str | Path) -> Path:
-    """Where a model would lie on this machine, as it was given or else as it was meant."""
+    """Where a model would be on this machine: `model` as given if that exists, otherwise as meant."""
     path = Path(model).expanduser()
     return path if path.exists() else Path(names.clean(str(model)).strip("\"'")).expanduser()
 
@@ -264,10 +264,10 @@ def _source(
     refuse: Callable[[int], None] = lambda parameters: None,
     progress: hub.Progress | None = None,
 ) -> Source:
-    """The model's folder; for a hub model the one with its small files, without the weights yet.
+    """The model's folder; for a hub model the one with its small files, still without the weights.
 
     refuse: raises LogitSpecError for a number of parameters that memory can't hold, before a file with at
-    least so many is downloaded.
+    least that many is downloaded.
     """
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
@@ -382,7 +382,7 @@ def _config(source: Source) -> PreTrainedConfig:
             " choose another model."
         ) from error
     continues = type(config) in MODEL_FOR_CAUSAL_LM_MAPPING
-    # BERT and its kin have a causal class, too, but their weights look ahead.
+    # BERT and its kin have a causal class too, but their weights look ahead.
     fills_gaps = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not config.is_decoder
     if not config.is_encoder_decoder and (fills_gaps or not continues):
         raise LogitSpecError(
@@ -397,7 +397,7 @@ def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
     try:
         if source.gguf is not None:
             return dense.tokenizer(source.gguf)
-        # Without files some releases of transformers invent a tokenizer of special tokens.
+        # Without its files, some releases of transformers invent a tokenizer of special tokens.
         if not any(_TOKENIZER_FILE.fullmatch(file.name) for file in source.folder.iterdir()):
             raise OSError("no file of a tokenizer")
         tokenizer = AutoTokenizer.from_pretrained(source.folder, trust_remote_code=False)
@@ -414,7 +414,7 @@ def _tokenizer(source: Source) -> PreTrainedTokenizerBase:
 
 
 def _lacks_sentencepiece(source: Source) -> LogitSpecError | None:
-    """transformers takes a tokenizer.model for one of tiktoken where it can't read it."""
+    """The sentence for missing SentencePiece packages, without which a tokenizer.model is taken for tiktoken's."""
     there = is_sentencepiece_available() and is_protobuf_available()
     if there or not any(file.read_bytes()[:1] == b"\n" for file in source.folder.glob("*.model")):
         return None
@@ -427,7 +427,7 @@ def _lacks_sentencepiece(source: Source) -> LogitSpecError | None:
 def _weights(
     source: Source, config: PreTrainedConfig, dtype: torch.dtype, device_map: dict[str, Any]
 ) -> tuple[PreTrainedModel, dict[str, str]]:
-    """The model, and the reason where it runs eager attention instead of SDPA."""
+    """The model, and the reason if it runs eager attention instead of SDPA."""
     attention, reason = "sdpa", {}
     if getattr(config.get_text_config(), "attn_logit_softcapping", None):
         attention, reason = "eager", {"attention_reason": "the attention scores are soft-capped"}
@@ -465,7 +465,7 @@ def _parameters(config: PreTrainedConfig) -> int:
 
 
 def _first_sentence(error: BaseException) -> str:
-    """The first sentence of a library's message, without the paths in it, which are nobody's business."""
+    """The first line of a library's message, with paths cut to their last part, since the rest is private."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     line = ABSOLUTE.sub(r"\1", line)
     return line if line.endswith(".") else f"{line}."

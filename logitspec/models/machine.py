@@ -1,4 +1,4 @@
-"""The machine: its processor's name, and memory that is free."""
+"""The machine: its processor's name and its free memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def cpu_name() -> str:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Memory on `device` that can be had now; None where it can't be known."""
+    """Bytes of memory that are free on `device` now; None where that is unknown."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type != "cpu":
@@ -30,14 +30,14 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def container_bytes(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """What a container may still take, which psutil does not know; None where there is no limit.
+    """Bytes that a container may still take, which psutil does not know; None where there is no limit.
 
-    Pages of files don't count: they can be given up.
+    Inactive pages of files don't count as used: they can be reclaimed.
     """
     try:
         limit, usage = (int((folder / f"memory.{each}").read_text()) for each in ("max", "current"))
         lines = (folder / "memory.stat").read_text().splitlines()
         files = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
         return limit - usage + files
-    except (OSError, ValueError):  # "max" is no number: there is no limit
+    except (OSError, ValueError):  # "max" is not a number: there is no limit
         return None

@@ -1,4 +1,4 @@
-"""What people paste for a model of the hub, and which of its GGUF files they mean by it."""
+"""What people paste to name a model on the hub, and which of its GGUF files they mean."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
 QUANTISATION = re.compile(
     r"(?:^|[-._])((?:UD-)?(?:I?Q\d+(?:_\w+)*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*))(?=[-.]|$)", re.I
 )
-FLOAT_BITS = {"BF16": 16, "F16": 16, "FP16": 16, "F32": 32, "FP32": 32}  # bits of a weight
+FLOAT_BITS = {"BF16": 16, "F16": 16, "FP16": 16, "F32": 32, "FP32": 32}  # bits per weight
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A repository of the hub and, where somebody named them, its revision and what they want of it: the
-    GGUF file of a quantisation, or one file."""
+    """A repository on the hub and, where the text names them, its revision and the file that is wanted: the
+    GGUF file of a quantisation, or one by its name."""
 
     repository: str
     quantisation: str | None = None
@@ -35,8 +35,8 @@ class Reference:
 
 
 def parse(text: str) -> Reference:
-    """What `text` means: a hub id, an address, `user/repo:Q4_K_M`, `user/repo/file.gguf`, the name that
-    Ollama or LM Studio shows, a line of code or of a shell that names one."""
+    """What `text` refers to: a hub id, an address, `user/repo:Q4_K_M`, `user/repo/file.gguf`, the name that
+    Ollama or LM Studio shows, a line of code or a shell command that names one."""
     text = COMMAND.sub("", CALL.sub(r"\1", clean(text))).strip("\"'")
     text = re.split(r"[?#]", HUB.sub("", text))[0].strip("/").removesuffix(".git")
     text = re.sub(r"\s*([/:@])\s*", r"\1", text)
@@ -57,7 +57,7 @@ def parse(text: str) -> Reference:
 
 
 def clean(text: str) -> str:
-    """`text` without what comes along when it is copied: spaces around it, characters that nobody sees."""
+    """`text` without what copying adds to it: surrounding spaces and invisible characters."""
     return INVISIBLE.sub("", text).strip()
 
 
@@ -68,13 +68,13 @@ def quantisation(file: str) -> str:
 
 
 def max_bits(quantisation: str) -> float:
-    """Bits of a weight at most: some tensors of a file are quantised less than its name says."""
+    """The most bits per weight: some tensors of a file are quantised less than its name says."""
     number = re.search(r"\d+", quantisation)
     return FLOAT_BITS.get(quantisation, int(number[0]) + 2 if number else 32)
 
 
 def models(files: Iterable[str]) -> list[str]:
-    """Those GGUF files that may be a whole model, by their names."""
+    """The GGUF files that may be a whole model, judged by their names."""
     return sorted(
         file
         for file in files
@@ -85,9 +85,9 @@ def models(files: Iterable[str]) -> list[str]:
 
 
 def choose(files: Iterable[str], preference: str | None, name: str) -> str:
-    """The file of the quantisation `preference`, or of the one nearest to DEFAULT.
+    """The file of the quantisation `preference`; for None, of the one nearest to DEFAULT.
 
-    Raises LogitSpecError where there is none, with those that are there.
+    Raises LogitSpecError where there is none, and lists those that are there.
     """
     files = list(files)
     whole = models(files)

@@ -13,7 +13,7 @@ from logitspec.runtime.runner import Runner
 
 TOKENS = 256
 LONG = 1024
-# Parameters times tokens that may be read: for a moment on a few cores, or on a GPU.
+# Parameters times tokens that may be read in a moment: on a few cores, or on a GPU.
 MAX_WORK = {"cpu": 4e9, "cuda": 3e13}
 MAX_UPCAST_SHARE = 0.5  # of free memory, which a copy in float32 may take
 
@@ -34,7 +34,7 @@ TEXTS = (
 
 
 def probe_of(target: Runner, tokenizer: Any = None) -> Probe:
-    """A probe of the model of `target`, on text that `tokenizer` encodes, or else on likely text."""
+    """A probe of the model of `target`, on text that `tokenizer` encodes, or failing that on likely text."""
     model = target.model
     length = _length(target)
     text = [] if tokenizer is None else _encode_texts(tokenizer, target.vocabulary_size, length)
@@ -45,7 +45,7 @@ def probe_of(target: Runner, tokenizer: Any = None) -> Probe:
 
 
 def _length(target: Runner) -> int:
-    """Tokens to read: some hundreds, and more where that takes a moment only, or leads beyond a window."""
+    """Number of tokens to read: some hundreds; more on a GPU, or to pass a window, if that takes only a moment."""
     parameters = sum(each.numel() for each in target.model.parameters())
     affordable = int(MAX_WORK.get(target.model.device.type, 0.0) / parameters)
     windows = [each for each in target.windows.values() if each is not None]
@@ -58,10 +58,10 @@ def _length(target: Runner) -> int:
 
 
 def _encode_texts(tokenizer: Any, vocabulary: int, length: int) -> list[int]:
-    """The ids of all texts, of each about as many."""
+    """The ids of all texts, about as many from each."""
     ids: list[int] = []
     for text in TEXTS:
-        # The first one begins as the tokenizer begins texts.
+        # Only the first gets the special tokens with which the tokenizer begins a text.
         encoded = tokenizer(text, add_special_tokens=not ids)["input_ids"]
         ids += [
             int(token)
@@ -72,7 +72,7 @@ def _encode_texts(tokenizer: Any, vocabulary: int, length: int) -> list[int]:
 
 
 def _upcast(model: Any) -> Any:
-    """The model in float32, where it is in half precision on one device with room for both; or None."""
+    """The model in float32, where it is in half precision on one device with room for both; otherwise None."""
     parameters = list(model.parameters())
     kinds = {(each.dtype, each.device) for each in parameters}
     if len(kinds) > 1 or model.dtype not in (torch.bfloat16, torch.float16):

@@ -18,12 +18,12 @@ from logitspec.runtime.timing import MAX_CONTEXT, forward_seconds
 
 PACKED_SHARE = 0.5  # of free memory, which packed copies of weights may take
 TIMED_ROWS = (1, 8, 32)
-LONG_CONTEXT = 1024  # behind a short text float32 looks better than it is
+LONG_CONTEXT = 1024  # tokens; after a short text float32 looks better than it is
 MAX_SHARE = 0.9  # of float32's time, for bfloat16 to be worth its rounding
 
 
 def enable_fast_forward(target: Runner, probe: Probe, stock_errors: Errors) -> str:
-    """Give `target` the fast forward if there is one for it; what the trace says about its forward.
+    """Give `target` the fast forward if there is one for it; returns what the trace says about its forward.
 
     stock_errors: `probe.errors` with the stock forward. Where those of the fast one are clearly larger,
     the stock one stays.
@@ -49,10 +49,10 @@ def enable_fast_forward(target: Runner, probe: Probe, stock_errors: Errors) -> s
 
 
 def enable_graphs(target: Runner, probe: Probe, stock_errors: Errors, enabled: bool = True) -> str:
-    """Have `target` replay its forwards as CUDA graphs where possible; what the trace says about that.
+    """Have `target` replay its forwards as CUDA graphs where possible; returns what the trace says about that.
 
-    The arguments are those of `enable_fast_forward`. Some replays are probed behind another prefix than
-    their capture, so that a number frozen into the graph shows.
+    The arguments are those of `enable_fast_forward`. Some replays are probed after a different prefix from
+    that of their capture, so that a number frozen into the graph shows up.
     """
     reason = no_graphs(target.model, enabled)
     if reason is not None:
@@ -83,11 +83,11 @@ def no_graphs(model: Any, enabled: bool = True) -> str | None:
 
 
 def fastest_dtype(load: Callable[[torch.dtype], Runner]) -> Runner:
-    """A target in float32 or bfloat16, by the time of its forwards; `load` loads it in a dtype."""
+    """A target in float32 or bfloat16, chosen by the time of its forwards; `load` loads it in a dtype."""
     try:
         exact = load(torch.float32)
     except (LogitSpecError, MemoryError, RuntimeError):
-        return load(torch.bfloat16)  # which takes half the memory, or raises the same
+        return load(torch.bfloat16)  # which takes half the memory, or raises the same error
     try:
         half = load(torch.bfloat16)
     except LogitSpecError as error:
@@ -97,12 +97,12 @@ def fastest_dtype(load: Callable[[torch.dtype], Runner]) -> Runner:
 
 
 def faster(exact: Runner, half: Runner) -> Runner:
-    """The one whose forwards take less time; `half` only if it is clearly the faster one.
+    """The target whose forwards take less time; `half` only if it is clearly faster.
 
-    By the sum over TIMED_ROWS, each the shortest of a few forwards: a fraction of a second.
+    Compares sums over TIMED_ROWS of the shortest of a few forwards, which takes a fraction of a second.
     """
     seconds = [float("inf"), float("inf")]
-    for _ in range(2):  # in turns, so that another program's load meets both
+    for _ in range(2):  # in turns, so that another program's load affects both
         for place, target in enumerate((exact, half)):
             context = LONG_CONTEXT if target.model.device.type == "cuda" else MAX_CONTEXT
             total = sum(forward_seconds(target, target.vocabulary_size, TIMED_ROWS, context))
@@ -116,5 +116,5 @@ def faster(exact: Runner, half: Runner) -> Runner:
 
 
 def _rope_types(rope: dict[str, Any]) -> list[Any]:
-    """Those of a model with rotary parameters for each layer type."""
+    """The rope types of a model with rotary parameters for each layer type."""
     return [each.get("rope_type") for each in rope.values() if isinstance(each, dict)]

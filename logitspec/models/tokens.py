@@ -1,4 +1,4 @@
-"""The bytes of a token: half a character included, which decoding to text would lose."""
+"""The bytes of a token, including parts of a character, which decoding to text would lose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Stage = Callable[[Piece], Piece]
 
 
 class FastTokenizer(Protocol):
-    """What is asked of a transformers tokenizer: the `tokenizers.Tokenizer` inside it."""
+    """What `Speller` needs of a transformers tokenizer: the `tokenizers.Tokenizer` inside it."""
 
     @property
     def backend_tokenizer(self) -> Any: ...
@@ -23,10 +23,10 @@ class FastTokenizer(Protocol):
 class Speller:
     """Spells token ids: `speller(token_id)` is the bytes that the id contributes to the text.
 
-    Joined over the ids of a text they are its UTF-8, except that a tokenizer which puts a space before
-    the text (SentencePiece) keeps it here, and that what its normalizer changes stays changed. Special
-    and added tokens are spelled as their content; ids that no token has (rows that pad an embedding
-    matrix) are empty.
+    Joined over the ids of a text, the bytes are its UTF-8, except that a space which the tokenizer puts
+    before the text (SentencePiece) is kept, and so are the changes of its normalizer. Special and added
+    tokens are spelled as their content; ids without a token (rows that pad an embedding matrix) are
+    empty.
 
     Raises LogitSpecError for a tokenizer that has no fast version or decodes in an unknown way.
     """
@@ -127,7 +127,7 @@ def _word_end(step: dict[str, Any]) -> Stage:
 
 
 def _wordpiece(step: dict[str, Any]) -> Stage:
-    """Words are apart, and what continues one begins with a mark; `cleanup` draws punctuation to its word."""
+    """Words are separated, and a continued word's piece begins with a mark; `cleanup` joins punctuation to its word."""
     prefix, cleanup = step["prefix"], step["cleanup"]
 
     def change(text: str) -> str:
@@ -162,7 +162,7 @@ _STAGES: dict[str, Callable[[dict[str, Any]], Stage]] = {
     "WordPiece": _wordpiece,
 }
 
-# Of `tokenizers`, in its order.
+# From `tokenizers`, in its order.
 _CLEANUP = (
     *((f" {mark}", mark) for mark in ".?!,"),
     (" ' ", "'"),

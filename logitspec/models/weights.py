@@ -1,4 +1,4 @@
-"""Reads the weights of a model, and refuses those that are not the model's."""
+"""Reads the weights of a model, and refuses those that don't fit it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_weights(
         use_safetensors=True,
         variant=weights.variant,
         trust_remote_code=False,
-        # Both to be named below: the library's own words are a table in its log.
+        # For the sentences below: the library itself only writes a table to its log.
         output_loading_info=True,
         ignore_mismatched_sizes=True,
         **options,
@@ -47,7 +47,7 @@ def read_weights(
 
 def refuse_misfit(model: Any, report: Mapping[str, Any], name: str) -> None:
     """Raise LogitSpecError where `report`, the loading info of from_pretrained, says that a weight is missing,
-    of another shape, or left out: such a model runs, and writes something else."""
+    of another shape, or left out: such a model runs, but writes the wrong text."""
     missing, unexpected = sorted(report["missing_keys"]), sorted(report["unexpected_keys"])
     if mismatched := sorted(report["mismatched_keys"]):
         key, theirs, ours = mismatched[0]
@@ -77,7 +77,7 @@ def _remedy(missing: list[str], unexpected: list[str]) -> str:
 
 
 def _belongs(model: Any, key: str) -> bool:
-    """Whether a weight lies in a part of `model`, other than in a tower or a head that it does not have."""
+    """Whether a weight is in a part that `model` has, and not in a tower or a head that it lacks."""
     modules = dict(model.named_modules())
     parts = key.split(".")
     inner = next(

@@ -1,4 +1,4 @@
-"""Runs one of the scripts beside it: `python tests/measure NAME [options]`; without a name, lists them."""
+"""Runs one of the scripts in this folder: `python tests/measure NAME [options]`; without a name, lists them."""
 
 from __future__ import annotations
 

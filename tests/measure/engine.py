@@ -3,8 +3,8 @@
     python tests/measure engine [--model MODEL] [--dtype fastest] [--products]
 
 The bars: drafting, masks, positions, accepting, committing and recording take at most 10 % of a step of
-`logitspec` on the built-in model behind 256, 1,024 and 2,048 tokens; a drafter alone takes no longer
-behind 32,768 tokens than behind 1,024. On an otherwise idle machine.
+`logitspec` on the built-in model after 256, 1,024 and 2,048 tokens; a drafter alone takes no longer
+after 32,768 tokens than after 1,024. They are for an otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COPIED = 2**28  # bytes, more than caches hold
 
 
 def conversation(tokenizer: Any, least: int) -> list[int]:
-    """At least so many tokens of unseen conversations, one after another."""
+    """At least `least` tokens of unseen conversations, one after another."""
     ids: list[int] = []
     for sample in samples(7, "eval"):
         before: list[tuple[str, str]] = []
@@ -57,9 +57,9 @@ def conversation(tokenizer: Any, least: int) -> list[int]:
 
 
 def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, float, Any]]:
-    """Of each step: its wall seconds with the loop around it, those of the forward, and its parts."""
+    """For each step: its wall seconds with the loop around it, those of the forward, and its parts."""
     running = run(target, begin(target, ids, method, STEPS))
-    next(running)  # brings the prefill, too
+    next(running)  # includes the prefill
     while True:
         started = perf_counter()
         step = next(running, None)
@@ -69,8 +69,8 @@ def steps(target: Any, ids: list[int], method: str) -> Iterator[tuple[float, flo
 
 
 def forwards(target: Any, ids: list[int]) -> None:
-    """The table of forwards behind `ids`: their time with products in their fastest forms and with plain
-    ones, that of the products in it, and how fast these read the weights beside a plain copy in memory."""
+    """Print the table of forwards after `ids`: their time with products in their fastest forms and with plain
+    ones, the products' share of it, and how fast these read the weights compared with a plain copy in memory."""
     if not isinstance(target.forward, FastForward):
         return
     products = target.forward.products
@@ -111,8 +111,8 @@ def multiplied(products: list[Product], rows: int) -> float:
 
 
 def by_shape(target: Any) -> None:
-    """The table of the products of each shape: their form, what it takes beside the plain one, and how many
-    operations it does a second beside the product of two square matrices."""
+    """Print the table of the products of each shape: their form, its time compared with the plain one's, and
+    its operations per second compared with the product of two square matrices."""
     if not isinstance(target.forward, FastForward):
         return
     most = multiplied_squares() / 1e9
@@ -152,7 +152,7 @@ def multiplied_once(products: list[Product], rows: int) -> tuple[float, float]:
 
 
 def multiplied_squares() -> float:
-    """Operations a second of a product of two square matrices."""
+    """Operations per second of a product of two square matrices."""
     square = torch.randn(SQUARE, SQUARE)
     times = []
     for _ in range(12):
@@ -163,7 +163,7 @@ def multiplied_squares() -> float:
 
 
 def outside(target: Any, tokenizer: Any) -> None:
-    """The table of steps behind longer and longer texts."""
+    """Print the table of steps after longer and longer texts."""
     text = conversation(tokenizer, CONTEXTS[-1])
     print(
         f"{'context':>8}  {'method':<18}{'step ms':>9}{'outside':>9}{'draft ms':>10}{'commit ms':>11}"
@@ -184,7 +184,7 @@ def outside(target: Any, tokenizer: Any) -> None:
 
 
 def alone(tokenizer: Any) -> None:
-    """The table of the drafters at the same places behind longer and longer texts: milliseconds of draft
+    """Print the table of the drafters at the same places after longer and longer texts: milliseconds of draft
     and observe."""
     text = conversation(tokenizer, TEXTS[-1] + PLACES + 1)[: TEXTS[-1] + PLACES + 1]
     first = len(text) - PLACES - 1
@@ -200,7 +200,7 @@ def alone(tokenizer: Any) -> None:
                 started = perf_counter()
                 tree = drafter.draft(text[place], last)
                 times.append(perf_counter() - started)
-                # A target that writes on in the text.
+                # As if the target continued the text.
                 choices = [text[place + 1]] * len(tree)
                 path = accept(tree, choices)[:1]
                 result = ForwardResult(choices, [last.head(8)] * len(tree), 0.0)

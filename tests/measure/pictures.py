@@ -1,7 +1,7 @@
 """Draws the pictures of the README: `python tests/measure pictures`.
 
-A recorded run in Chromium: stills of one step, and a short film of two steps beat by beat and of those
-that follow. The page's clock and its motions are stopped and moved on by hand, so that the film doesn't
+They show a recorded run in Chromium: stills of one step, and a short film of two steps beat by beat and of
+those that follow. The page's clock and its motions are stopped and advanced by hand, so that the film doesn't
 depend on how fast the machine is.
 """
 
@@ -69,7 +69,7 @@ class Film:
 
 
 def opened(browser: Browser, url: str, width: int, height: int, **about: object) -> Page:
-    """A page with the run, paused; its clock stands still but for `run_for`."""
+    """A page with the run, paused; its clock moves only by `run_for`."""
     page = browser.new_page(viewport={"width": width, "height": height}, **about)  # type: ignore[arg-type]
     page.clock.install()
     page.goto(url)
@@ -126,7 +126,7 @@ def stills(browser: Browser, url: str, cursor: int) -> Iterator[tuple[str, bytes
 
 
 def smaller(png: bytes) -> Image.Image:
-    """With at most 256 colours, which no one sees and which halve the file."""
+    """With at most 256 colours, which nobody notices and which halves the file."""
     return Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
 
 

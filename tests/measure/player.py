@@ -42,7 +42,7 @@ NODES = 64
 STEPS_A_SECOND = 200
 MESSAGES_A_SECOND = 25
 
-# Without the display's clock a frame follows the last one as soon as it is done: what it costs is seen.
+# Without the display's clock, a frame begins as soon as the last one is done, so that its cost shows.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-vsync", "--disable-frame-rate-limit"]
 
 OPEN = """async (text) => {
@@ -53,7 +53,7 @@ OPEN = """async (text) => {
   return performance.now() - start;
 }"""
 
-# The times between frames while the scrubber is dragged a step further in each of them.
+# The times between frames while the scrubber is dragged on in each of them.
 SCRUB = """async ([frames, steps]) => {
   const range = document.querySelector(".ls-range");
   const times = [];
@@ -75,7 +75,7 @@ SCRUB = """async ([frames, steps]) => {
 
 SLIDER = '<input type="range" class="ls-range" min="1" max="1000" style="width: 100%">'
 
-# Notes when the first step is there and when it first moves, in ms since the page was asked for.
+# Notes when the first step is there and when it first moves, in ms since the page was requested.
 NOTE_BEGIN = """
 window.seen = {};
 const note = () => {
@@ -90,7 +90,7 @@ requestAnimationFrame(note);
 
 @dataclass(frozen=True)
 class Measured:
-    """One number; `bar`: what it must stay below, none when it is told only."""
+    """One number. bar: what it must stay below, None when it is only reported."""
 
     name: str
     value: float
@@ -103,7 +103,7 @@ class Measured:
 
 
 class LongRun(MadeUp):
-    """A made-up run that knows where each pair of tokens stood last, which long ones need, and whose
+    """A made-up run that remembers where each pair of tokens was last, as long runs must, and whose
     trees have exactly NODES nodes."""
 
     def __init__(self, prompt: list[bytes], output: list[bytes]) -> None:
@@ -240,7 +240,9 @@ def streaming(browser: Browser, trace: Trace, tries: int) -> Iterator[Measured]:
         steps = int(page.get_attribute(PLAYER, "data-steps") or 0)
         yield Measured("live steps that were not shown", len(trace.steps) - steps, "steps", 1)
         yield Measured("live steps asked for again", page.evaluate("repairs"), "times", 1)
-        yield Measured("live run behind its end", took - len(trace.steps) / STEPS_A_SECOND, "s", 1)
+        yield Measured(
+            "delay of the live run's end", took - len(trace.steps) / STEPS_A_SECOND, "s", 1
+        )
         yield Measured("wire, made-up steps", wire.bytes / len(trace.steps), "B/step", 2048)
         yield Measured("click to Python", median(clicks(page, tries)), "ms", 300)
         yield Measured("requests to elsewhere", wire.outside, "requests", 1)

@@ -1,4 +1,4 @@
-"""From the start of the app to its first token, and of the terminal's first accepted draft with a real model:
+"""Measures the app from its start to its first token, and the terminal to its first accepted draft with a real model:
 `python tests/measure start`, on a machine that does nothing else.
 
 A free CPU Space has two cores, so the app gets two (Linux only). The last line of output is JSON.
@@ -24,7 +24,7 @@ from support.app import free_port
 ROOT = Path(__file__).resolve().parents[2]
 PROMPT = "Write a short story about a fox and a bridge."
 REAL_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"
-STYLE = b"\x1b["  # the terminal writes accepted drafts in a style, and nothing else
+STYLE = b"\x1b["  # the terminal styles accepted drafts and nothing else
 SECONDS_AT_MOST = 300
 
 
@@ -88,8 +88,8 @@ def _started(cores: set[int]) -> dict[str, float]:
 
 
 def _first_draft(cores: set[int]) -> float:
-    """Seconds from the command to its first accepted draft, with the real model out of its package, in a folder
-    that holds nothing: no cache, no earlier measurement."""
+    """Seconds from the command to its first accepted draft, with the real model from its package, in an empty
+    folder: no cache, no earlier measurement."""
     with TemporaryDirectory() as empty:
         began = perf_counter()
         run = subprocess.Popen(
@@ -125,7 +125,7 @@ def _wait(address: str, app: subprocess.Popen[bytes], began: float) -> None:
 
 
 def _first_token(address: str) -> None:
-    """Ask for a run by the endpoint that scripts use, and read until a step is there."""
+    """Request a run by the endpoint that scripts use, and read until a step is there."""
     data = [PROMPT, "logitspec", 64, 0.0, 0, "{}", ""]
     place = f"{address}/gradio_api/call/generate"
     call = urllib.request.Request(

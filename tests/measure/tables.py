@@ -1,4 +1,4 @@
-"""Writes the shipped results into the README, in the place that is marked for them."""
+"""Writes the shipped results into the README, in the place marked for them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ test("borders cut always, characters never are", () => {
   assert.deepEqual(ends(cut(100, text([], [64, 65]))), [66, 100]);
 });
 
-test("a text that grows is cut as if it had come at once", () => {
+test("a text that grows is cut as if it had come in one piece", () => {
   const about = text([39, 59, 75, 110, 140], [130], [20]);
   const grown = [];
   for (const count of [0, 1, 5, 20, 21, 60, 61, 100, 131, 150]) cutChunks(grown, count, about);

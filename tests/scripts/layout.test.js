@@ -1,4 +1,4 @@
-/* Where nodes stand, against trees laid out by hand. */
+/* Where nodes are placed, against trees laid out by hand. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

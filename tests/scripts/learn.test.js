@@ -83,7 +83,7 @@ test("figures are compared, or have a source", () => {
   assert.equal(value({ value: 7, source: "by hand" }), 7);
 });
 
-test("what no run has is said", () => {
+test("a figure that no run has is an error", () => {
   for (const figure of [
     { of: "rows", step: 3 },
     { of: "token", node: 4 },

@@ -20,7 +20,7 @@ test("twice, or short, or too long a block is no loop", () => {
   assert.equal(loopIn([]), null);
 });
 
-test("of several the longest", () => {
+test("the longest of several", () => {
   const ids = [...times(3, range(0, 8)), ...range(50, 60), ...times(5, range(20, 30))];
   assert.deepEqual(loopIn(ids), { from: 34, to: 84, block: 10 });
 });

@@ -24,7 +24,7 @@ test("the keys of clickers go to the next cue and back, and to black", () => {
   assert.equal(act("Tab"), undefined);
 });
 
-test("keys are left to whoever types, and to what is pressed", () => {
+test("keys are left to text fields, and to what is pressed", () => {
   for (const key of ["PageDown", " ", "b", ".", "1", "Escape"]) assert.equal(act(key, "TYPED"), undefined);
   assert.equal(act(" ", "PRESSED"), undefined);
   assert.equal(act("PageDown", "PRESSED"), "next");

@@ -1,5 +1,5 @@
-/* Reads what a file of a page would be, for tests/test_trace_files.py: one file a line, in base64. Of each it says
-   what is wrong, or what came of all that is made of a run without a page. */
+/* Reads files as the page would, for tests/test_trace_files.py: one file a line, in base64. For each it writes what
+   is wrong with it, or with anything that is made from a run without a page; {} if nothing is. */
 
 import { createInterface } from "node:readline";
 import { wholeRace } from "../../assets/compare/race.js";
@@ -15,7 +15,7 @@ import { homeworkSheet, homeworkSolutions, stepTable } from "../../assets/take/t
 
 const [kind] = process.argv.slice(2);
 
-/* What is made of a run depends on the fields that are read for it: files that differ in others are drawn once. */
+/* What is made from a run depends on the fields that are read for it: files that differ in others are drawn once. */
 const read = new Set(["run", "prompt_ids", "vocabulary", "steps"]);
 const drawn = new Set();
 
@@ -40,7 +40,7 @@ function draw(trace) {
     restSentence(trace, at + 1);
     step.states.forEach((_, node) => nodeSentence(trace, step, node));
   });
-  // The first and the last; of the mutants' steps those in between are like them.
+  // The first and the last: in the mutants, the steps between them are like them.
   for (const number of new Set([1, trace.steps.length])) {
     const step = trace.steps[number - 1];
     if (!step) continue;

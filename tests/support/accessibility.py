@@ -9,17 +9,17 @@ from axe_playwright_python.sync_playwright import Axe
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Also what axe leaves out by default: targets smaller than 24 px.
+# With a rule that axe leaves out by default: no targets smaller than 24 px.
 OPTIONS: dict[str, Any] = {
     "resultTypes": ["violations"],
     "rules": {"target-size": {"enabled": True}},
 }
-# In another language all but colours is.
+# In another language everything but the colours differs.
 WORDS_OPTIONS = {
     "resultTypes": ["violations"],
     "rules": {**OPTIONS["rules"], "color-contrast": {"enabled": False}},
 }
-# In the dark only colours are others.
+# In the dark theme only the colours differ.
 COLOUR_OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
@@ -31,7 +31,7 @@ SETTLED = """() => Promise.all(document.getAnimations()
 
 
 def violations(page: Page, options: Any, context: Any = None) -> list[dict[str, Any]]:
-    """What axe finds wrong. A document takes its script once, which costs as much as to run it."""
+    """What axe finds wrong. Its script is loaded once per document, since that costs as much as running it."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     found: list[dict[str, Any]] = page.evaluate(

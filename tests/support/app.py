@@ -1,4 +1,4 @@
-"""The app as a process of its own: started by its command, or forked, which takes a fifth of the time."""
+"""The app in its own process: started by its command, or forked, which takes a fifth of the time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def free_port() -> int:
-    """Below the ports that systems give to connections, which would take it before a server does."""
+    """A port below those that systems assign to connections, which could take it before a server does."""
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
-    """The address of an app of its own, started by its command; what it prints goes to `log`."""
+    """The address of a separate app, started by its command; what it prints goes to `log`."""
     port = free_port()
     with log.open("w") as out:
         server = subprocess.Popen(
@@ -45,7 +45,7 @@ def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
 
 @contextmanager
 def forked_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
-    """The address of an app of its own, in a fork of this process; what it prints goes to `log`."""
+    """The address of a separate app, in a fork of this process; what it prints goes to `log`."""
     import app
 
     port = free_port()
@@ -56,7 +56,7 @@ def forked_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
 
 @contextmanager
 def _ending(server: subprocess.Popen[bytes] | Fork, port: int, log: Path) -> Iterator[str]:
-    """The address of an app that begins, which ends with the context and must not have failed at anything."""
+    """The address of a starting app, which ends with the context and must not have printed a traceback."""
     address = f"http://127.0.0.1:{port}"
     try:
         _wait(address, server, log)
@@ -69,7 +69,7 @@ def _ending(server: subprocess.Popen[bytes] | Fork, port: int, log: Path) -> Ite
 
 
 def _wait(address: str, server: subprocess.Popen[bytes] | Fork, log: Path) -> None:
-    deadline = monotonic() + 300  # ten seconds of a processor's time, on a machine that is busy
+    deadline = monotonic() + 300  # for ten seconds of processor time, on a busy machine
     while True:
         try:
             urllib.request.urlopen(address).close()

@@ -8,7 +8,7 @@ PLAYER = "[data-logitspec-player]"
 
 
 def try_your_own(page: Page) -> None:
-    """Open what lies behind the button, unless it is open: method, options, examples."""
+    """Open the part that the button reveals, unless it is open: method, options, examples."""
     button = page.locator("#try")
     if button.get_attribute("aria-expanded") != "true":
         button.click()
@@ -16,11 +16,11 @@ def try_your_own(page: Page) -> None:
 
 
 def unfold(page: Page, title: str, field: str) -> None:
-    """Open an accordion, if it is shut, until `field` can be filled."""
+    """Open an accordion, if it is shut, and wait until `field` can be filled."""
     if not page.get_by_label(field).is_visible():
         try_your_own(page)
         fold = page.get_by_role("button", name=title)
-        # One that is open already is only being filled.
+        # An accordion that is already open is still being filled.
         if "open" not in (fold.get_attribute("class") or "").split():
             fold.click()
         expect(page.get_by_label(field)).to_be_visible()
@@ -40,7 +40,7 @@ def take_along(page: Page, name: str) -> None:
 
 
 def press(page: Page, button: str = "Run", announced: str = "logitspec-waiting") -> None:
-    """Press Run or Race; comes back when the view shows that it waits for what was asked, no more what was before.
+    """Press Run or Race; return once the view shows that it waits for the new run, no longer the one before.
 
     announced: the event by which the view hears of the press.
     """

@@ -11,6 +11,6 @@ Result = TypeVar("Result")
 
 
 def awaited(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What `coroutine` returns. It runs in a thread, since Playwright has a loop in this one."""
+    """What `coroutine` returns. It runs in a thread, since Playwright runs a loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

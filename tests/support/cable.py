@@ -8,7 +8,7 @@ from threading import Thread
 
 
 class Cable:
-    """Hands on all that comes to `port` to the server's port, and back, until it is cut."""
+    """Forwards everything that arrives at `port` to the server's port, and back, until it is cut."""
 
     def __init__(self, server: int) -> None:
         self._server = server
@@ -19,18 +19,18 @@ class Cable:
         Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """All connections break, and new ones break at once."""
+        """Break all connections, and new ones immediately."""
         self._whole = False
         for end in self._ends:
             _shut(end)
         self._ends.clear()
 
     def mend(self) -> None:
-        """New connections go through again."""
+        """Let new connections through again."""
         self._whole = True
 
     def close(self) -> None:
-        """No connection any more."""
+        """Accept no more connections."""
         self.cut()
         self._listener.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSED = ROOT / "build" / "passed"
-# What mypy knows of the installed packages, which takes it longer than the project: for all checkouts.
+# What mypy knows of the installed packages, which take it longer than the project; shared by all checkouts.
 MYPY_CACHE = Path(
     os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "logitspec-tests", "mypy"
 )
@@ -21,8 +21,8 @@ MYPY_CACHE = Path(
 def failure(name: str, command: list[str], inputs: Iterable[Path], versions: Iterable[str]) -> str:
     """What `command` prints in the project's folder if it fails; "" if it passes, now or when it last ran.
 
-    name: of the file that remembers that it passed. inputs: all files that it reads, relative to the
-    project's folder. versions: of all that it runs with.
+    name: that of the file which records that it passed. inputs: all files that it reads, relative to the
+    project's folder. versions: those of everything it runs with.
     """
     stamp = PASSED / name
     fingerprint = _fingerprint(command, inputs, versions)
@@ -37,7 +37,7 @@ def failure(name: str, command: list[str], inputs: Iterable[Path], versions: Ite
 
 
 def python_versions() -> list[str]:
-    """Of Python and of every installed distribution, for checks that run in this environment."""
+    """Those of Python and of every installed distribution, for checks that run in this environment."""
     installed = {f"{each.name} {each.version}" for each in distributions()}
     return [sys.version, *sorted(installed)]
 

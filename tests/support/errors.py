@@ -15,7 +15,7 @@ def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
 
 
 def refused(model: Path | str, match: str) -> None:
-    """Loading `model` ends with one sentence, which tells nobody where it lies."""
+    """Loading `model` fails with one sentence, which doesn't reveal where the model is."""
     with pytest.raises(LogitSpecError, match=match) as error:
         load(model)
     one_sentence(error)

@@ -123,18 +123,18 @@ def model(family: str, dtype: torch.dtype = torch.float64) -> Any:
     name, options = {**CONFIGS, **FAST}[family]
     torch.manual_seed(1)
     config = getattr(transformers, name)(**options)
-    # Older releases of transformers take sdpa for it and leave the caps out.
+    # Older releases of transformers choose sdpa here and leave the caps out.
     attention = {"attn_implementation": "eager"} if "attn_logit_softcapping" in options else {}
     built = transformers.AutoModelForCausalLM.from_config(config, **attention).to(dtype).eval()
     with torch.no_grad():
         for parameter in built.parameters():
-            # Fresh models are so flat that all positions look alike; masks must matter here.
+            # Freshly initialised models are so flat that all positions look alike; here masks must matter.
             parameter.add_(torch.randn_like(parameter) * (0.3 if parameter.dim() > 1 else 0.05))
     return built
 
 
 def runner(family: str, kind: type[Runner] = Runner, dtype: torch.dtype = torch.float64) -> Runner:
-    """A runner of class `kind` over `model(family)`; over a copy, where the forward is the fast one."""
+    """A runner of class `kind` over `model(family)`; over a copy of it where the forward is the fast one."""
     if family not in FAST:
         return prepare(model(family, dtype), kind=kind)
     target = prepare(copy.deepcopy(model(family, dtype)), kind=kind)

@@ -1,4 +1,4 @@
-"""A command in a process that begins with what this one has imported, which is most of a command's start."""
+"""A command in a process that begins with all that this one has imported, which is most of a command's start-up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NoReturn
 
 class Fork:
     """Runs `command` and exits with the code that it returns. log: the file that it prints to. environment:
-    what it finds in os.environ, beyond what is there; libraries that were imported have read theirs."""
+    additions to os.environ, which libraries that are already imported don't read again."""
 
     def __init__(self, command: Callable[[], int], log: Path, environment: dict[str, str]) -> None:
         with warnings.catch_warnings():
@@ -52,11 +52,11 @@ class Fork:
 
 def _let_go() -> None:
     """Close the parent's sockets and pipes, which would stay open as long as this process. Their numbers stay
-    taken: the objects that have them close them once more when they are collected, whoever has them then."""
+    taken: the objects that own them close them again when they are collected, whatever has the numbers then."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in [int(each.name) for each in Path("/dev/fd").iterdir()]:
         if number > 2 and number != nothing:
-            with suppress(OSError):  # the listing's own is closed by now
+            with suppress(OSError):  # the listing's own number is closed by now
                 os.fstat(number)
                 os.dup2(nothing, number)
 

@@ -1,4 +1,4 @@
-"""Faults of the fast forward that a probe must find; each planter says whether the forward has what it spoils."""
+"""Faults of the fast forward that a probe must find; each function returns whether the forward has what it spoils."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def write(
     kind: GGMLQuantizationType = F32,
     more: dict[str, Any] | None = None,
 ) -> Path:
-    """A model of `families` as llama.cpp would write it. kind: of its matrices, where their rows allow it. more: metadata; a value
-    of None leaves the key out."""
+    """A model of `families` as llama.cpp would write it. kind: that of its matrices, where the length of their
+    rows allows it. more: metadata; a value of None leaves the key out."""
     built = model(family, torch.float32)
     config = built.config
     name = ARCHITECTURES.get(config.model_type, config.model_type)
@@ -63,7 +63,7 @@ def tensors(family: str) -> dict[str, np.ndarray]:
         values = tensor.numpy()
         if name == "llama" and (".q_proj." in ours or ".k_proj." in ours):
             heads = config.num_attention_heads if ".q_" in ours else config.num_key_value_heads
-            # The two halves of each head's width take turns in llama.cpp.
+            # llama.cpp interleaves the two halves of each head's width.
             halves = values.reshape(heads, 2, -1, *values.shape[1:])
             values = halves.swapaxes(1, 2).reshape(values.shape)
         if name.startswith("gemma") and "norm" in ours:
@@ -73,7 +73,7 @@ def tensors(family: str) -> dict[str, np.ndarray]:
 
 
 def rounded(values: torch.Tensor, kind: GGMLQuantizationType) -> torch.Tensor:
-    """`values` as they are after quantisation and back."""
+    """`values` after quantisation and dequantisation."""
     return torch.from_numpy(dequantize(quantize(values.numpy(), kind), kind))
 
 

@@ -1,4 +1,4 @@
-"""A hub on this machine: a folder of files for each model, served as huggingface.co does."""
+"""A hub on this machine: a folder of files for each model, served as huggingface.co serves them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Hub:
         self.models: dict[str, Path] = {}
         self.converted: dict[str, tuple[str, Path]] = {}  # author and files of a pull request
         self.gated: set[str] = set()
-        self.status: int | None = None  # answered to everything
+        self.status: int | None = None  # the answer to every request
         self.status_of_discussions = 200
-        self.bytes_until_cut: list[int] = []  # of the next answers with a file of weights
+        self.bytes_until_cut: list[int] = []  # for the next answers with a file of weights
         self.damaged = False
-        self.open = Event()  # until it is set, the last bytes of weights wait
+        self.open = Event()  # until it is set, the last bytes of weights are held back
         self.open.set()
         self.requests: list[tuple[str, str, str | None]] = []
         self.url = ""
@@ -51,7 +51,7 @@ def serving() -> Iterator[Hub]:
 
 @contextmanager
 def answering(hub: Any, answers: type[BaseHTTPRequestHandler]) -> Iterator[None]:
-    """Let a class of `answers` speak for `hub`, which learns its address."""
+    """Serve `hub` by the class `answers`; its address is then in `hub.url`."""
     handler = type("Handler", (answers,), {"behind": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

@@ -36,7 +36,7 @@ class Space:
 
 
 class SpaceHub:
-    """Spaces by owner/name. refuses: status of the answer, by the end of the path. large: LFS objects by
+    """Spaces by owner/name. refuses: statuses of answers, by the end of the path. large: LFS objects by
     their SHA-256. requests: method and path of every request."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class _Answers(BaseHTTPRequestHandler):
         return whole
 
     def _reply(self, path: str, body: bytes) -> Any:
-        if path.startswith("/lfs/"):  # no account: the address itself is the right
+        if path.startswith("/lfs/"):  # no account: the address itself grants access
             return self._store(path, body)
         known = self.headers.get("Authorization") == f"Bearer {TOKEN}"
         if not known and (self.command != "GET" or path.endswith(("whoami-v2", "variables"))):

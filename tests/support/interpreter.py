@@ -1,4 +1,4 @@
-"""Triton's interpreter, which runs kernels on the CPU, as fast as tests want it.
+"""Triton's interpreter, which runs kernels on the CPU, made fast enough for tests.
 
 Where there is a GPU, kernels are compiled and run there.
 """
@@ -19,7 +19,7 @@ _prepared: set[int] = set()
 
 
 def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """A function within a kernel. The interpreter prepares its module anew at each call; once is enough."""
+    """Call a function within a kernel. The interpreter prepares its module at each call; once is enough."""
     module = id(self.fn.__globals__)
     if module not in _prepared:
         interpreter._patch_lang(self.fn)
@@ -29,5 +29,5 @@ def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 if DEVICE.type == "cpu":
     interpreter.InterpretedFunction.__call__ = _call
-    # Half of the time went into checks for the overflow of addresses.
+    # Half of the time went into checks for address overflow.
     object.__setattr__(interpreter.interpreter_builder.options, "sanitize_overflow", False)

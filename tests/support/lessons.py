@@ -1,4 +1,4 @@
-"""The lesson that ships, its runs, its figures, and the example of its documentation."""
+"""The shipped lesson, its runs, its figures, and the example in its documentation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def values() -> dict[str, Any]:
 
 
 def example() -> str:
-    """The worked example of the documentation."""
+    """The worked example in the documentation."""
     text = (ASSETS / "learn" / "README.md").read_text(encoding="utf-8")
     found: list[str] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     return found[0]

@@ -46,7 +46,7 @@ async def ask(port: int, method: str, path: str, body: Any = None) -> tuple[int,
 
 
 class Listener:
-    """One follower: all that it has heard."""
+    """One follower, and everything it has heard."""
 
     def __init__(self) -> None:
         self.ticket = ""
@@ -80,14 +80,14 @@ class Listener:
         await _close(self._writer)
 
     async def until(self, there: Any) -> dict[str, Any]:
-        """The last event, once it is as `there` says."""
+        """The last event, once `there` holds for it."""
         while not (self.heard and there(self.heard[-1])):
             self.news.clear()
             await asyncio.wait_for(self.news.wait(), 60)
         return self.heard[-1]
 
     async def cut(self) -> None:
-        """The connection is lost."""
+        """Lose the connection."""
         self._writer.transport.abort()
         if self._task:
             await asyncio.gather(self._task, return_exceptions=True)

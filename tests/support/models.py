@@ -1,4 +1,4 @@
-"""Tiny models as people bring them: a tokenizer of 33 tokens, and folders with weights."""
+"""Tiny models as users bring them: a tokenizer of 33 tokens, and folders with weights."""
 
 from __future__ import annotations
 

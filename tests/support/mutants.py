@@ -16,7 +16,7 @@ SEED = 17
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 RAW = {
-    # What Python's encoder does not write: digits, words and escapes as they stand in a file.
+    # JSON that Python's encoder does not write: digits, words and escapes as they are in a file.
     "NaN": "NaN",
     "Infinity": "Infinity",
     "minus infinity": "-Infinity",
@@ -78,7 +78,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-LARGE = {"longer text", "longer list", "long hex"}  # at some places only
+LARGE = {"longer text", "longer list", "long hex"}  # in some places only
 
 
 class Mutant(NamedTuple):
@@ -117,12 +117,12 @@ def race() -> dict[str, Any]:
 
 
 def mutants(document: dict[str, Any]) -> list[Mutant]:
-    """The document and what became of it, the same in every call."""
+    """The document and its mutants, the same in every call."""
     dice = random.Random(SEED)
     kinds: dict[Path, list[Path]] = {}
     for path in _paths(document):
         if path[:1] == ("lanes",) and len(path) > 3:
-            continue  # as in a trace
+            continue  # a lane's trace is like any other
         kinds.setdefault(tuple("*" if isinstance(p, int) else p for p in path), []).append(path)
     result = [Mutant("as it was", _written(document))]
     for paths in kinds.values():
@@ -134,7 +134,7 @@ def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
     if path:
         yield path
     if isinstance(value, dict):
-        # Ids of tokens are all of one kind.
+        # Token ids are all alike: some of them are enough.
         inner = value if not path or path[-1] != "vocabulary" else list(value)[::7]
         for name in inner:
             yield from _paths(value[name], (*path, name))
@@ -221,7 +221,7 @@ def _at(document: Any, path: Path) -> Any:
 
 
 def _with(document: Any, path: Path, value: Any, out: bool = False) -> Any:
-    """A copy of the document with another value at `path`, or with nothing there; what is not changed is shared."""
+    """A copy of the document with another value at `path`, or with nothing there; unchanged parts are shared."""
     if not path:
         return value
     first, *rest = path

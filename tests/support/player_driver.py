@@ -28,7 +28,7 @@ READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) =
 
 @pytest.fixture
 def page(player_tab: Page) -> Iterator[Page]:
-    """A page with an empty player, in a tab that tests hand on."""
+    """A page with an empty player, in a tab that tests reuse."""
     with watched(player_tab):
         visit(player_tab, page_html)
         player_tab.set_default_timeout(8000)
@@ -51,7 +51,7 @@ def painted(page: Page) -> None:
 
 
 def rested(page: Page) -> None:
-    """Waits until what a live step's first picture left out is painted too: at most 40 and 60 ms later.
+    """Wait until what a live step's first picture left out is painted too: at most 40 and 60 ms later.
 
     Each wait begins in the frame in which the player begins its own, and is longer.
     """
@@ -71,7 +71,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def state(page: Page) -> tuple[int, int, str]:
-    """Steps, cursor and state as the root element tells them."""
+    """Steps, cursor and state, as the root element has them."""
     data = page.evaluate(f"() => ({{...document.querySelector('{ROOT}').dataset}})")
     return int(data["steps"]), int(data["cursor"]), data["state"]
 

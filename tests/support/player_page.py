@@ -47,12 +47,12 @@ HOSTILE = [
     b"\x80!",
 ]
 
-# Not in the prompt, so that nothing copies it whole and steps end within a character.
+# Not in the prompt, so that no draft copies it whole and steps end within a character.
 TORN = [b" \xe6", b"\x97", b"\xa5\xe6", b"\x9c\xac", b" \xf0", b"\x9f\xa6", b"\x8a"]
 
 
 def words(text: str) -> list[bytes]:
-    """Text cut as a tokenizer would: a word with the space before it, punctuation alone."""
+    """Text split as by a tokenizer: a word with the space before it, punctuation alone."""
     return [piece.encode() for piece in re.findall(r" ?\w+|[^\w]", text)]
 
 
@@ -135,14 +135,14 @@ def story(ranks: int = 8, prompt_words: int = 14) -> Trace:
 
 
 def hostile() -> Trace:
-    """Prompt and output full of what must not act."""
+    """A run whose prompt and output are full of text that must have no effect on the page."""
     output = [*words(STORY)[:12], *TORN, *HOSTILE, *words(STORY)[:9], *HOSTILE]
     return MadeUp(HOSTILE, output, ranks=6, seed=2).trace
 
 
 @cache
 def page_html(theme: str = "light", script: str = "player.js", body: str = "") -> str:
-    """A whole page: the player (or `body`), and a script of tests/scripts/pages that begins it."""
+    """A whole page: the player (or `body`), and a script of tests/scripts/pages that starts it."""
     ground = "#fff" if theme == "light" else "#0d0f12"
     return (
         f'<!doctype html><html lang="en" data-theme="{theme}"><meta charset="utf-8">'
@@ -158,7 +158,7 @@ def gradio_page_html() -> str:
 
 
 def steps_between(trace: Trace, first: int, last: int, sequence: int) -> str:
-    """The delta that brings the steps from number `first` up to `last` (0-based, excluded)."""
+    """The delta with the steps from number `first` up to, but not including, `last` (0-based)."""
     rows = [step.to_json() for step in trace.steps[first:last]]
     return dumps(
         {

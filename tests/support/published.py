@@ -1,4 +1,4 @@
-"""Results that ship with the project as documentation shows them."""
+"""The shipped results as the documentation shows them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PLACE = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end of results -->)", r
 
 
 def filled(text: str) -> str:
-    """A page of documentation with the shipped results in the places that are marked for them."""
+    """A page of documentation with the shipped results in the places marked for them."""
     return PLACE.sub(lambda place: f"{place[1]}\n{_results(place[2])}\n\n{place[3]}", text)
 
 
 def _results(name: str) -> str:
-    """What was measured on a model: by the benchmark, or until there is such a file, its evidence."""
+    """What was measured on a model: by the benchmark or, until there is such a file, its evidence."""
     file = RESULTS / f"{name}.json"
     if file.is_file():
         document = json.loads(file.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def gpu_conditions(results: dict[str, Any]) -> str:
 
 
 def shapes(results: dict[str, Any]) -> Table:
-    """Forwards over models of random weights in bfloat16: milliseconds, medians; and what a step adds."""
+    """Forwards of random-weight models in bfloat16: median milliseconds, and what a step adds."""
     rows = []
     for name, part in results["parts"].items():
         if "model" not in part:
@@ -106,7 +106,7 @@ def kernels(results: dict[str, Any]) -> Table:
 
 
 def bars(results: dict[str, Any]) -> Table:
-    """What was wanted, as far as it was measured."""
+    """The bars that were measured."""
     rows = [
         [each["bar"], each["wanted"], f"{each['measured']:.2f}"]
         for each in results["bars"]

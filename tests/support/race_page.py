@@ -64,7 +64,7 @@ def make_race(
 
 
 def steps_from(contest: Race, first: int) -> str:
-    """What a server sends of a race when its first steps, of all lanes together, are there."""
+    """What a server sends of a race once its first `first` steps, of all lanes together, are there."""
     counts = [contest.order[:first].count(lane) for lane in range(len(contest.traces))]
     return progress_message(contest, counts, [trace.vocabulary for trace in contest.traces])
 
@@ -76,7 +76,7 @@ def gradio_page_html() -> str:
 
 @cache
 def page_html(script: str = "race.js") -> str:
-    """A document with one race view, `race`, and a field beside it."""
+    """A document with one race view, `race`, and a field next to it."""
     styles = player_style() + inline_styles(COMPARE / "compare.css")
     markup = (COMPARE / "compare.html").read_text()
     return (
@@ -96,7 +96,7 @@ def steps_shown(page: Page) -> list[int]:
 
 
 def going(page: Page, more_than: int) -> int:
-    """The steps of the race that runs, once there are more than that."""
+    """The number of steps of the running race, once there are more than `more_than`."""
     page.wait_for_function(
         """([root, lane, least]) => {
           const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);

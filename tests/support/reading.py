@@ -1,4 +1,4 @@
-"""What the page's scripts read of files."""
+"""Files as the page's scripts read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READ = Path(__file__).parents[1] / "scripts" / "read.js"
 
 
 def read_by_page(kind: str, files: list[bytes]) -> list[dict[str, str]]:
-    """For each file {} where the page's scripts read it and make of it all that they make, else what is wrong."""
+    """For each file: {} if the page's scripts can read it and make everything from it, else what is wrong."""
     done = subprocess.run(
         [str(find_node()), "--no-warnings", str(READ), kind],
         input=b"\n".join(map(base64.b64encode, files)),

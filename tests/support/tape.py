@@ -44,7 +44,7 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 class Taped:
-    """`Capture` with tapes, which counts. refuses: the captures that fail, by number from 0."""
+    """`Capture` with tapes, and counts of its uses. refuses: whether a capture fails, by its number from 0."""
 
     def __init__(self, refuses: Callable[[int], bool] = lambda number: False) -> None:
         self.captures = self.replays = 0

@@ -1,4 +1,4 @@
-"""A tab that holds nothing but one view, whose server functions a test stands in for."""
+"""A tab that holds nothing but one view; the test provides its server functions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Server(Protocol):
 
 
 class ViewTab:
-    """Tests hand it on, each with a server of its own: opening a tab takes half a second.
+    """A tab that tests reuse, each with its own server: opening one takes half a second.
 
-    script: what runs in a page before all else, from the next load of the test on.
+    script: code that runs in a page before everything else, from the test's next load on.
     """
 
     def __init__(self, chromium: Browser, document: str) -> None:
@@ -45,13 +45,13 @@ class ViewTab:
 
     @contextmanager
     def visit(self, server: Server) -> Iterator[Page]:
-        """The page of somebody who comes for the first time and wants no motion; no script may fail in it."""
+        """The page of a first-time visitor with reduced motion; no script may fail in it."""
         self._page.emulate_media(reduced_motion="reduce")
         self._server = server
         self._page.goto(ADDRESS)
         yield self._page
         self.script = ""
-        self._page.goto(EMPTY)  # the view keeps what it shows when its page goes
+        self._page.goto(EMPTY)  # the view stores what it shows when its page is left
         self._page.evaluate("sessionStorage.clear()")
         faults, self._faults = self._faults, []
         assert faults == []
@@ -71,7 +71,7 @@ class ViewTab:
 
 
 def comes_to(page: Page, true: Callable[[], bool]) -> None:
-    """Wait for what the page makes come true in Python, which hears of it only while Playwright waits."""
+    """Wait until the page has made `true()` hold; Python hears from the page only while Playwright waits."""
     end = monotonic() + 30
     while not true():
         assert monotonic() < end, "It never came."

@@ -1,4 +1,4 @@
-"""Visitors without a browser: what a page and a script send to the app, and what they get."""
+"""Visitors without a browser: what a page and a script send to the app, and what they get back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATA = "data: "
 
 @dataclass(frozen=True)
 class Wanted:
-    """A run: what `decode` takes, and the request of a visitor."""
+    """A visitor's request for a run: the arguments of `decode`."""
 
     prompt: str
     method: str
@@ -31,9 +31,9 @@ class Wanted:
 
 @dataclass
 class Ran:
-    """What became of a run. Times are seconds: asked, of the first place in the queue, of the first message
-    of the run, of its first step, of its end. begun: by the clock of this process. outlook: the first
-    message to somebody who waits."""
+    """What became of a run. Times are in seconds, by the clock of this process: when it was asked for, placed
+    in the queue, begun (its first message), stepped (its first step) and ended. outlook: the first message to
+    a waiting visitor."""
 
     session: str
     wanted: Wanted
@@ -71,7 +71,7 @@ class Ran:
 
 
 def unpacked(value: str) -> dict[str, Any]:
-    """The message that a page unpacks of a value."""
+    """The message that a page unpacks from a value."""
     text = value if value.startswith("{") else zlib.decompress(base64.b64decode(value)).decode()
     message: dict[str, Any] = json.loads(text)
     return message
@@ -92,14 +92,14 @@ class Buttons:
 
 
 class PageVisitor:
-    """A page that is open: a session and the tab Watch."""
+    """An open page: a session and the tab Watch."""
 
     def __init__(self, client: httpx.AsyncClient, buttons: Buttons, model: str = "builtin") -> None:
         self.session = secrets.token_hex(6)
         self._client, self._buttons, self._model = client, buttons, model
 
     async def press_run(self, request: Wanted) -> Ran:
-        """Press Run; the run is asked for, and nobody listens yet."""
+        """Press Run: the run is requested, and nobody listens yet."""
         ran = Ran(self.session, request)
         (click,) = await self._call(self._buttons.ticket, [])
         data = [click, request.prompt, request.method, self._model, request.tokens]
@@ -145,7 +145,7 @@ class ScriptVisitor:
         self.session = secrets.token_hex(6)
 
     async def ask(self, request: Wanted) -> tuple[Ran, str]:
-        """A run that is asked for, and the name of its event; nobody listens yet."""
+        """A requested run, and the name of its event; nobody listens yet."""
         ran = Ran(self.session, request)
         data = [request.prompt, request.method, request.tokens, request.temperature, request.seed]
         body = {"data": [*data, "{}", "builtin"]}

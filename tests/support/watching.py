@@ -1,4 +1,4 @@
-"""Pages that are watched: what goes wrong in one fails the test that has it."""
+"""Watched pages: anything that goes wrong in one fails the test that uses it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def watched(page: Page, console: bool = True) -> Iterator[Page]:
 
 
 def visit(tab: Page, page_html: Callable[[], str]) -> None:
-    """Begin anew in a tab with a page of tests/scripts/pages, which knows how; loading it takes three times as long."""
+    """Start afresh in a tab with a page of tests/scripts/pages, by its `visit`; a load takes three times as long."""
     look_as_at_first(tab)
-    tab.mouse.move(0, 0)  # what comes beneath a pointer is pointed at
+    tab.mouse.move(0, 0)  # an element that appears under the pointer is hovered
     if tab.evaluate("'visit' in window"):
         tab.evaluate("visit()")
     else:
@@ -44,7 +44,7 @@ def visit(tab: Page, page_html: Callable[[], str]) -> None:
 
 
 def look_as_at_first(tab: Page) -> None:
-    """A window of a usual size, in the light, of somebody without any wish."""
+    """Give the window a usual size and the light theme, and set no preferences."""
     tab.set_default_timeout(30_000)
     tab.set_viewport_size({"width": 1280, "height": 900})
     tab.emulate_media(
@@ -57,7 +57,7 @@ def look_as_at_first(tab: Page) -> None:
 
 
 def forget(tab: Page) -> None:
-    """Forget what the app has kept in the browser. The app keeps more when it is left, so it is left first."""
+    """Delete what the app has stored in the browser. The app stores more when it is left, so it is left first."""
     if tab.url.startswith("http"):
         tab.goto(urljoin(tab.url, "/robots.txt"))
         tab.evaluate("sessionStorage.clear(); localStorage.clear()")

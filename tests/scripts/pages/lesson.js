@@ -1,4 +1,4 @@
-/* A page with nothing but the lesson; its runs stand in the page, and what it keeps in `window.kept`. */
+/* A page with nothing but the lesson; its runs are in the page, and what it stores is in `window.kept`. */
 
 import lesson from "../../../assets/learn/lesson.json" with { type: "json" };
 import { createLesson } from "../../../assets/learn/lesson.js";
@@ -7,7 +7,7 @@ const runs = JSON.parse(document.getElementById("runs").textContent);
 const empty = document.querySelector("[data-logitspec-lesson]").cloneNode(true);
 window.kept ||= {};
 
-/* A visit: another element, which knows no more of an earlier one than what is kept. */
+/* A visit: a new element, which knows only what an earlier one has stored. */
 window.visit = () => {
   const element = empty.cloneNode(true);
   document.querySelector("[data-logitspec-lesson]").replaceWith(element);

@@ -1,8 +1,8 @@
 """A stand-in for the package `spaces` on ZeroGPU: forks, pickles, kills, and counts a quota.
 
-It does what version 0.51.3 does as far as this project can notice: a worker process is forked at the first
-call and used again, arguments and yields are pickled, errors come back as Gradio's with their type alone, a
-worker that asked for too few seconds is killed, and closing the iterator stops it after its next yield.
+It behaves like version 0.51.3 to the extent that this project can notice: a worker process is forked at the
+first call and reused, arguments and yielded values are pickled, errors come back as Gradio's with only their
+type, a worker that asked for too few seconds is killed, and closing the iterator stops it after its next yield.
 Without SPACES_ZERO_GPU the decorator gives the function back unchanged.
 """
 
@@ -24,7 +24,7 @@ FORK = multiprocessing.get_context("fork")
 
 
 class Account:
-    """A visitor's quota and requests, in seconds. stretch: real seconds in one second here."""
+    """A visitor's quota and requests, in seconds. stretch: real seconds per second of quota."""
 
     def __init__(self) -> None:
         self.seconds_left = QUOTA
@@ -34,7 +34,7 @@ class Account:
 
 
 class Worker:
-    """A forked process that runs `task` for one call after the other."""
+    """A forked process that runs `task` for one call after another."""
 
     def __init__(self, task: Callable[..., Iterator[Any]]) -> None:
         self.here, there = FORK.Pipe()
@@ -73,7 +73,7 @@ account = Account()
 
 
 def GPU(task: Any = None, *, duration: Any = None) -> Any:  # noqa: N802
-    """The decorator; of generator functions only."""
+    """The decorator, for generator functions only."""
     if os.environ.get("SPACES_ZERO_GPU", "").lower() not in ("1", "t", "true"):
         return task
     assert inspect.isgeneratorfunction(task)

@@ -14,7 +14,7 @@ from logitspec.drafters.sources.evidence import LENGTHS
 # `assets/prompts/typed.jsonl` on SmolLM2-135M-Instruct, and of unseen ones on the built-in model; from 0.2 to 0.6 all
 # results are the same within 2 %.
 PACE = 0.4
-MOST = 3.0  # limit of each part, so that the first copies of another kind aren't out of reach
+MOST = 3.0  # limit of each part, so that trust recovers soon where a text begins to repeat itself
 
 
 class Trust:

@@ -572,7 +572,7 @@ def test_methods_are_read_with_their_options() -> None:
     [
         (["--methods", "magic"], "There is no method 'magic'"),
         (["--methods", "logitspec:colour=3"], "logitspec has no option 'colour'"),
-        (["--methods", "logitspec:colour"], "An option wants name=value; got 'colour'."),
+        (["--methods", "logitspec:colour"], "An option must be name=value; got 'colour'."),
         (["--methods", "prompt_lookup:max_ngram_size=99"], "must be a whole number from 1 to"),
         (["--baselines", "vllm"], "There is no baseline 'vllm'; choose one of transformers,"),
         (["--prompts", "nowhere"], "Can't read nowhere"),

@@ -190,7 +190,7 @@ def test_what_is_complete_is_kept_reported_and_resumed(
     assert signal.getsignal(signal.SIGTERM) is handler
     output = capsys.readouterr()
     assert (
-        f"Ended by {why}: 1 of 5 prompts are complete, and only they count. --resume goes on there.\n"
+        f"Ended by {why}: 1 of 5 prompts are complete, and only those count. --resume continues from there.\n"
         in output.err
     )
     actual = read(cut)
@@ -233,7 +233,7 @@ def test_before_the_first_prompt_there_is_a_sentence_and_no_file_of_figures(
     assert main([*words, "--json", str(path)]) == 130
     output = capsys.readouterr()
     assert (
-        "Ended by an interrupt: 0 of 5 prompts are complete, and only they count.\n" in output.err
+        "Ended by an interrupt: 0 of 5 prompts are complete, and only those count.\n" in output.err
     )
     assert output.out == ""
     assert not path.exists()
@@ -277,7 +277,7 @@ def test_other_texts_and_other_files_are_refused(
     assert main([*words, "--resume", str(tmp_path / "none")]) == 2
     assert "no such file" in capsys.readouterr().err
     assert main([*words, "--resume", str(prompts)]) == 2
-    assert "is no file that `benchmark --json` wrote" in capsys.readouterr().err
+    assert "was not written by `benchmark --json`" in capsys.readouterr().err
 
 
 # Progress

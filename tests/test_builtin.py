@@ -516,7 +516,7 @@ def test_a_run_can_begin_with_given_weights(
     assert [probe["tokens"] for probe in facts["curve"]][-1] == run.tokens + begun.tokens
     assert f"{run.tokens:,} of the weights" in (tmp_path / "new" / "README.md").read_text("utf-8")
     for change in [{"hidden_size": 48}, {"num_hidden_layers": 2}]:
-        with pytest.raises(LogitSpecError, match="other layers"):
+        with pytest.raises(LogitSpecError, match="have other shapes"):
             prepare(settings, other, [], **TINY | change)
     with pytest.raises(LogitSpecError, match="holds no model"):
         prepare(dataclasses.replace(settings, start=str(tmp_path)), other, [], **TINY)

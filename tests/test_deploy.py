@@ -249,7 +249,7 @@ def test_without_a_token(
     monkeypatch.delenv("HF_TOKEN")
     assert "There is no Hugging Face token" in refused(folder, capsys)
     deployed(folder, "--dry-run")
-    assert "as if it were new" in capsys.readouterr().out
+    assert "the plan for a new one" in capsys.readouterr().out
     assert hub.requests == []
 
 
@@ -257,7 +257,7 @@ def test_with_a_token_that_is_not_known_or_may_not(
     hub: SpaceHub, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "may not write to other/space" in refused(folder, capsys, "--space", "other/space")
-    assert "no name for a Space" in refused(folder, capsys, "--space", "a/b/c")
+    assert "is not a Space name" in refused(folder, capsys, "--space", "a/b/c")
     hub.refuses["/commit/main"] = 403
     assert f"may not write to {NAME}" in refused(folder, capsys)
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
@@ -298,7 +298,7 @@ def test_hardware_that_nobody_knows(
     [
         ("storage: none", "storage: large", "storage can only be none"),
         ("name: tiny-space", "", "can't be used"),
-        ("QUIET: \"1\"", "QUIET: 1", "no text"),
+        ("QUIET: \"1\"", "QUIET: 1", "not text"),
         ("app.py, logitspec", "app.py, gone, logitspec", "names gone, which is not here"),
         ("files:", "files: [", "can't be used"),
         ("from: SPACE_KEY, required: false", "from: SPACE_KEY, required: true", "set SPACE_KEY"),

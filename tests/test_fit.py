@@ -161,7 +161,7 @@ def test_live_runs_also_offer_the_logits_of_rejected_nodes(
     ("arguments", "message"),
     [
         (["nowhere.gz"], "Can't read transcripts from nowhere.gz"),
-        (["FILE", "--model", "a", "--model", "b"], "1 files want as many --model, or none; got 2."),
+        (["FILE", "--model", "a", "--model", "b"], "1 files need as many --model, or none; got 2."),
     ],
 )
 def test_errors_are_one_sentence(

@@ -171,7 +171,7 @@ def test_outputs_that_are_not_the_recorded_are_told(
     result = Ingredients((8,), live="llama")
     result.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
     assert result.differing == len(recipes((8,)))
-    assert f"Live; {result.differing} outputs are not the recorded." in table(result)
+    assert f"Live; {result.differing} outputs differ from the recorded ones." in table(result)
 
 
 def test_another_model_than_the_recorded_is_refused(

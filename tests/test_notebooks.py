@@ -163,7 +163,7 @@ def test_the_lab_as_it_ships_stops_at_its_first_check() -> None:
             if "check" in each.metadata.get("tags", [])
         )
     ]
-    with pytest.raises(CellExecutionError, match="the draft is"):
+    with pytest.raises(CellExecutionError, match="the draft should be"):
         execute(document)
 
 
@@ -177,16 +177,16 @@ def drafter_of(source: str) -> Any:
 
 
 WRONG = {
-    "drafts nothing": ("return tree\n", "return plant(root, last)\n", "check_draft", "the draft is"),
+    "drafts nothing": ("return tree\n", "return plant(root, last)\n", "check_draft", "the draft should be"),
     "one too far": ("copied_from=place)", "copied_from=place + 1)", "check_draft", "position"),
     "one too many": ("start + self.num_pred_tokens,", "start + self.num_pred_tokens + 1,", "check_draft", "at most"),
-    "the first occurrence": ("self._after[token] = len", "self._after[token] = self._after.get(token) or len", "check_draft", "the draft is"),
+    "the first occurrence": ("self._after[token] = len", "self._after[token] = self._after.get(token) or len", "check_draft", "the draft should be"),
     "no chain": ("node = tree.add(node,", "tree.add(0,", "check_draft", "one chain"),
     "another origin": ("Origin.RETRIEVED, match_length=1", "Origin.SUFFIX, match_length=1", "check_draft", "say so"),
-    "does not read along": ("self._extend([tree", "([tree", "check_observe", "the draft is"),
-    "takes the whole tree": ("for node in path]", "for node in range(len(tree))]", "check_observe", "the draft is"),
-    "leaves the root out": ("for node in path]", "for node in path[1:]]", "check_observe", "the draft is"),
-    "keeps the text before": ("self._ids: list[int] = []", "self._ids = getattr(self, '_ids', [])", "check_observe", "position|the draft is|still knows"),
+    "does not read along": ("self._extend([tree", "([tree", "check_observe", "the draft should be"),
+    "takes the whole tree": ("for node in path]", "for node in range(len(tree))]", "check_observe", "the draft should be"),
+    "leaves the root out": ("for node in path]", "for node in path[1:]]", "check_observe", "the draft should be"),
+    "keeps the text before": ("self._ids: list[int] = []", "self._ids = getattr(self, '_ids', [])", "check_observe", "position|the draft should be|still knows"),
     "has no option": ("num_pred_tokens: int = option(4, \"tokens copied per draft\", 1, 64, \"tokens\")", "num_pred_tokens = 4", "check_draft", "option"),
 }  # fmt: skip
 

@@ -239,7 +239,7 @@ def test_beyond_the_end_nothing_is_known() -> None:
 def test_a_transcript_serves_its_own_prompt_and_greedy_decoding_only(
     ids: list[int], temperature: float
 ) -> None:
-    with pytest.raises(LogitSpecError, match="its own prompt only, and greedily"):
+    with pytest.raises(LogitSpecError, match="only its own prompt, decoded greedily"):
         TranscriptTarget(BY_HAND).prefill(ids, Sampling(temperature))
 
 
@@ -408,7 +408,7 @@ def test_an_option_applies_to_the_method_before_it_or_else_to_all(
         (["run", "README.md"], "Can't read transcripts from README.md"),
         (["run", "FILE", "--method", "magic"], "There is no method 'magic'"),
         (["run", "FILE", "--option", "colour=3"], "logitspec has no option 'colour'"),
-        (["run", "FILE", "--option", "colour"], "An option wants name=value; got 'colour'."),
+        (["run", "FILE", "--option", "colour"], "An option must be name=value; got 'colour'."),
         (["run", "FILE", "--option", "max_ngram_size=x"], "must be one of 1, 2, 4, 8, 16"),
         (
             ["run", "FILE", "--option", "draft_tree_capacity=999"],

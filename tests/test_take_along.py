@@ -311,7 +311,7 @@ def test_only_films_of_the_page_become_videos(monkeypatch: pytest.MonkeyPatch) -
         small = [Image.new("RGB", (16, 16))]
         whole = webp(grounds)
         for other in (b"", whole[:200], gif.getvalue(), webp(small), whole):
-            with pytest.raises(LogitSpecError, match="no film that the page has made"):
+            with pytest.raises(LogitSpecError, match="not a film made by the page"):
                 film.mp4_of_webp(other)
     assert len(taken) == 1
 

@@ -34,7 +34,7 @@ favours any decoding method. It is not meant for anything else.
 Seven tasks of a small world, in their own wording: explanations of speculative decoding and talk
 over several turns, German and English, summaries that copy the key sentences, questions about
 given texts, word problems worked in steps, small Python functions written and edited, and short
-stories. Free-form prompts want a larger model.
+stories. Free-form prompts need a larger model.
 
 ## Architecture
 
@@ -42,9 +42,9 @@ Llama: {parameters:,} parameters, {layers} layers, width {width}, {heads} heads 
 and values), feed-forward width {inner}, tied embeddings, {context:,} positions. Weights are bfloat16
 safetensors.
 
-The tokenizer is a byte-level BPE of {vocabulary:,} tokens. Digits stand alone. Frequent words have a
-token of their own that takes the space along. All others, names above all, are made of parts that
-occur in many different words, and of the same parts wherever they stand.
+The tokenizer is a byte-level BPE of {vocabulary:,} tokens. Each digit is a token. Frequent words have a
+token of their own that includes the space before them. All others, names above all, are made of parts
+that occur in many different words, and of the same parts wherever they occur.
 
 Turns are written as `<|user|>...<|end|><|assistant|>...<|end|>`; the tokenizer's chat template does
 this. Generation stops at `<|end|>`.
@@ -52,12 +52,12 @@ this. Generation stops at `<|end|>`.
 ## Data
 
 - Conversations from `logitspec/builtin/corpus.py`, generated from sentences written for this
-  project: {tasks}. About half of all names are made up, so that copying has to be learnt.
+  project: {tasks}. About half of all names are made up, so that the model has to learn to copy.
   Licence: that of this project.
 {prose}
-No data from any other model and no benchmark text. Evaluation draws names, towns, made-up words and
-combinations of main templates that training never draws; follow-up questions are worded alike in
-both, and the explanations are the same texts.
+There is no data from any other model and no benchmark text. Evaluation draws names, towns, made-up words and
+combinations of main templates that training never draws; follow-up questions are worded the same in
+both, and the explanations are identical.
 
 ## Training
 
@@ -75,11 +75,12 @@ both, and the explanations are the same texts.
 | torch | {torch} |
 | state | {state} |
 
-Rows hold whole conversations without padding. Answer tokens weigh 1 in the loss, tokens of user
-messages 0.1.
+Rows hold whole conversations without padding. Answer tokens have weight 1 in the loss, tokens of
+user messages 0.1.
 
-To train another like it: `{command}`. The length of a run is wall time, so that another machine sees
-other tokens; a run that was stopped and resumed with other hours or settings lists the last ones here.
+To train another like it: `{command}`. The length of a run is wall time, so another machine sees
+different tokens; for a run that was stopped and resumed with other hours or settings, the last ones
+are listed here.
 
 How it learnt: the share of held-out answers that are exact token by token, by tokens seen.{before_curve}
 
@@ -88,10 +89,10 @@ How it learnt: the share of held-out answers that are exact token by token, by t
 {evaluation}
 ## Limits
 
-It knows the tasks above in their own wording and little else. Away from them it makes text that
-looks right and means little. Asked about one of two events in a text without titles, it quotes the
-other at times; what a text leaves open it may make up; a made-up name of three syllables may lose a
-letter. Sums go wrong at times, above all with products of large numbers;
+It knows the tasks above in their own wording and little else. Outside them it writes text that
+looks right and means little. Asked about one of two events in a text without titles, it sometimes
+quotes the other; it may make up what a text leaves open; a made-up name of three syllables may lose
+a letter. Sums sometimes go wrong, above all with products of large numbers;
 its German has about a hundred words; its facts are a few sentences about speculative decoding. Rows
 longer than 2,048 tokens were not trained, and few were longer than 1,024. Don't rely on anything
 that it says.
@@ -105,21 +106,21 @@ split. "Right" is judged by a program:
 {rules}
 
 "Ended" is the share of answers that ended by themselves. "Rank" is how often the token after the
-next (the next-next token) is among the runners-up of the last logits, rank 1 up to the given one.
-The last columns are tokens per forward pass of the target, the root counted and prefill not, with
+next (the next-next token) is among the runners-up of the last logits, from rank 1 to the given one.
+The last columns are tokens per forward pass of the target, counting the root but not prefill, with
 the methods' default settings and nothing kept between requests.
 
 {table}
 
 In {differing} of {runs} runs a method's output differed from that of plain decoding{why}.
 Stories: {distinct:.0%} of all 3-grams of words differ (distinct-3); {repetition:.1%} of 4-grams
-stood earlier in the same story. Written functions that parse: {parsed:.0%}, where 98% are wanted.
+occurred earlier in the same story. Written functions that parse: {parsed:.0%} (wanted: 98%).
 {missed}
 """
 
 
 _AGAIN = """
-The first {:.1f} M tokens are those of earlier runs at higher rates, in which the tasks changed too.
+The first {:.1f} M tokens are those of earlier runs at higher rates, during which the tasks changed as well.
 {}"""
 
 

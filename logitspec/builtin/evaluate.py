@@ -203,12 +203,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, and how many prompts of which tasks."""
     every = list(RULES)
     commandline.add_model(parser, dtype="float32")
-    parser.add_argument("--prompts", type=int, default=50, help="prompts a task")
+    parser.add_argument("--prompts", type=int, default=50, help="prompts per task")
     parser.add_argument("--tasks", nargs="*", default=every, choices=every, metavar="TASK")
     parser.add_argument("--max-new-tokens", type=int, default=400, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=2, help="fixes which prompts are drawn")
-    parser.add_argument("--processes", type=int, default=1, help="prompts run side by side")
-    parser.add_argument("--quick", action="store_true", help="plain decoding alone")
+    parser.add_argument("--processes", type=int, default=1, help="prompts run in parallel")
+    parser.add_argument("--quick", action="store_true", help="plain decoding only")
     parser.add_argument(
         "--wrong", type=pathlib.Path, metavar="OUT", help="write wrong answers here, as JSON lines"
     )
@@ -221,7 +221,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--card",
         action="store_true",
-        help=f"write {EVALUATION} and the model card into the folder of the model",
+        help=f"write {EVALUATION} and the model card into the model's folder",
     )
 
 

@@ -37,10 +37,10 @@ RULES = {
     "translation": "same as the reference",
     "summarization": "same sentences as the reference",
     "qa": "same conclusions as the reference, one for each question",
-    "math": "same result, in drills all results",
+    "math": "same result; in drills, all results",
     "code: functions": "returns, raises and changes the same as the reference on up to 2,500 calls",
     "code: edits": "same as the reference",
-    "story": "uses the names that the reference repeats and repeats no other; short answers are the same",
+    "story": "uses the names that the reference repeats, and repeats no others; short answers are the same",
 }
 
 

@@ -299,20 +299,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="text files (.txt or .xz), documents separated by <|endoftext|>",
     )
     parser.add_argument(
-        "--prose-note", default="", metavar="TEXT", help="where the prose is from, for the card"
+        "--prose-note",
+        default="",
+        metavar="TEXT",
+        help="where the prose comes from, for the model card",
     )
     parser.add_argument("--out", type=pathlib.Path, default=MODEL, help="folder of the model")
     parser.add_argument(
         "--work",
         type=pathlib.Path,
         default=pathlib.Path("training"),
-        help="folder of checkpoint, log and tokenizer",
+        help="folder of the checkpoint, log and tokenizer",
     )
     parser.add_argument(
         "--compile", action="store_true", help="compile the model first (needs a C++ compiler)"
     )
     parser.add_argument(
-        "--start", default="", metavar="DIR", help="begin with the weights of the model in DIR"
+        "--start", default="", metavar="DIR", help="start with the weights of the model in DIR"
     )
     parser.add_argument(
         "--rate", type=float, default=1.0, help="multiple of the usual peak learning rates"
@@ -324,7 +327,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="part of the run in which the rates fall, 0 to 1",
     )
     parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--resume", action="store_true", help="continue from the last checkpoint")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -25,14 +25,16 @@ def transplant(
     """
     if not (folder / TRAINING).exists():
         raise LogitSpecError(
-            f"{folder} holds no model that this command trained; name one that does."
+            f"{folder} holds no model trained by this command; name a folder that does."
         )
     source = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     # Vocabularies hold byte-level characters, which the BPE model takes; the tokenizer takes text.
     spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
     state = source.state_dict()
     if _layers(model) != _layers(source):
-        raise LogitSpecError(f"The model in {folder} has other layers; train without it.")
+        raise LogitSpecError(
+            f"The layers of the model in {folder} have other shapes; train without --start."
+        )
     rows = source.get_input_embeddings().weight.detach()
     embedding = model.get_input_embeddings().weight
     with torch.no_grad():

@@ -31,7 +31,7 @@ def parse_variant(method: str, pairs: Sequence[str]) -> Variant:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise LogitSpecError(f"An option wants name=value; got {pair!r}.")
+            raise LogitSpecError(f"An option must be name=value; got {pair!r}.")
         options[name] = _value(defaults.get(name, ""), text)
     make(method, options)  # checks the values
     return Variant(method, options)

@@ -60,7 +60,7 @@ def _run(document: str, action: str, result: str = "") -> bytes:
     program = find_browser()
     if program is None:
         raise LogitSpecError(
-            "Pixels and PDF are made by Chromium, Chrome or Edge, and there is none here; save SVG or HTML, or use the page."
+            "PNG, film and PDF files are made by Chromium, Chrome or Edge, none of which was found here; save SVG or HTML, or use the page."
         )
     with TemporaryDirectory(prefix="logitspec-", ignore_cleanup_errors=True) as folder:
         page, out = Path(folder, "page.html"), Path(folder, result or "none")

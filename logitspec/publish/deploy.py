@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hardware", help="one that the Spacefile names (default: its first)")
     parser.add_argument("--private", action="store_true", help="create it private")
     parser.add_argument(
-        "--renew-secrets", action="store_true", help="send secrets that are there already, too"
+        "--renew-secrets", action="store_true", help="also send secrets that the Space already has"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print what would be sent, and send nothing"
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     api = HfApi()
     if options.dry_run and get_token() is None and options.space is None:
         name, state = f"(you)/{space.name}", SpaceState()
-        print("There is no token, so nothing is known of the Space; as if it were new:")
+        print("There is no token, so the Space's state is unknown; this is the plan for a new one:")
     else:
         name = options.space or _default_name(api, space.name)
         state = _call(name, _fetch_state, api, name, options.dry_run)
@@ -155,7 +155,7 @@ def _call(name: str, call: Any, *arguments: Any) -> Any:
     except LogitSpecError:
         raise
     except HFValidationError as error:
-        raise LogitSpecError(f"{name!r} is no name for a Space; write it as owner/name.") from error
+        raise LogitSpecError(f"{name!r} is not a Space name; write it as owner/name.") from error
     except HfHubHTTPError as error:
         raise _refusal(name, error.response.status_code) from error
     except Exception as error:  # whatever the client and its HTTP library raise
@@ -184,15 +184,15 @@ def _refusal(name: str, status: int) -> LogitSpecError:
         )
     if status == 403:
         return LogitSpecError(
-            f"This token may not write to {name}; take one that may, or another name with --space."
+            f"This token may not write to {name}; use one that may, or choose another name with --space."
         )
     if status == 412:
-        return LogitSpecError(f"{name} was changed meanwhile; run it again.")
-    return LogitSpecError(f"The hub answered with error {status} about {name}; run it again later.")
+        return LogitSpecError(f"{name} has changed in the meantime; run the command again.")
+    return LogitSpecError(f"The hub answered with error {status} about {name}; try again later.")
 
 
 def _failure(name: str, error: Exception) -> LogitSpecError:
     return LogitSpecError(
         f"{name} could not be reached or finished ({type(error).__name__}); check the connection and"
-        " run it again: it goes on with what is missing."
+        " run it again: it continues with what is missing."
     )

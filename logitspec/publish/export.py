@@ -90,12 +90,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "trace",
         type=Path,
         nargs="?",
-        help="a file of --trace or of the player (.json, .json.gz); for --lesson a lesson, or none for the one that ships",
+        help="a file of --trace or of the player (.json, .json.gz); for --lesson a lesson (default: the one that ships)",
     )
     for name, what in OUTPUTS.items():
         parser.add_argument(f"--{name}", type=Path, metavar="OUT", help=what)
     parser.add_argument(
-        "--step", type=int, default=0, help="of a picture (default: 1), or at which the page opens"
+        "--step",
+        type=int,
+        default=0,
+        help="step of a picture (default: 1), or at which the page opens",
     )
     parser.add_argument(
         "--beat",
@@ -118,10 +121,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 OUTPUTS = {
     "html": "write one self-contained page",
     "svg": "write a picture of one step",
-    "png": "the same in 1920 x 1080 pixels",
+    "png": "the same, in 1920 x 1080 pixels",
     "film": "write a film of some steps, .webp or .mp4",
-    "handout": "write a page a step to print, .html or .pdf",
-    "csv": "write a table, a row a step",
+    "handout": "write one printable page per step, .html or .pdf",
+    "csv": "write a table, one row per step",
     "homework": "write a table of draft trees without what was accepted",
     "lesson": "write one self-contained page of a lesson; --step is the station at which it opens, --beat the cue",
     "solutions": "write what was accepted in the steps of the homework",
@@ -132,7 +135,9 @@ def run(options: argparse.Namespace) -> None:
     """Write the files that the options name."""
     wanted = [name for name in OUTPUTS if getattr(options, name)]
     if not wanted:
-        raise LogitSpecError("Nothing to write; give --html OUT, or another of `export --help`.")
+        raise LogitSpecError(
+            "There is nothing to write; give --html OUT, or another option from `export --help`."
+        )
     if "lesson" in wanted:
         return _write_lesson(wanted, options)
     if options.trace is None:
@@ -146,7 +151,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _write_lesson(wanted: list[str], options: argparse.Namespace) -> None:
     if len(wanted) > 1:
-        raise LogitSpecError("A lesson is written alone; leave the other outputs out.")
+        raise LogitSpecError("A lesson is written alone; leave out the other outputs.")
     cue = min(options.beat, 3) if options.step else 1
     files.write(options.lesson, lesson_page(options.trace or LESSON, options.step, cue))
 
@@ -194,6 +199,6 @@ def _notes(file: Path | None) -> dict[str, str]:
     parts = re.split(r"^(\d+):", text, flags=re.M)
     if parts[0].strip() or len(parts) == 1:
         raise LogitSpecError(
-            f"{file} has no notes of steps; begin each with its number, as “4: …”."
+            f"{file} has no notes on steps; begin each with its step number, such as “4: …”."
         )
     return {number: note.strip() for number, note in zip(parts[1::2], parts[2::2], strict=True)}

@@ -18,8 +18,8 @@ from logitspec.trace.records import Trace
 SIZE = (1280, 720)  # of a film in WebP
 MAX_FRAMES = 24 * 5  # steps of a film, times the beats of each
 MIN_MS, MAX_MS = 40, 10_000
-NO_FFMPEG = "MP4 is written by ffmpeg, and there is none here: install it, or write a .webp."
-NO_FILM = "This is no film that the page has made; save it there as .webp."
+NO_FFMPEG = "MP4 is written by ffmpeg, which is not installed here; install it, or write a .webp."
+NO_FILM = "This is not a film made by the page; save one there as .webp."
 
 
 def webp(trace: Trace, steps: str) -> bytes:
@@ -79,7 +79,7 @@ def _video(stills: list[bytes], times: list[int]) -> bytes:
         ]  # fmt: skip
         process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if process.returncode:
-            reason = process.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+            reason = process.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise LogitSpecError(
                 f"ffmpeg could not write the film ({reason[0][:200]}); write a .webp."
             )

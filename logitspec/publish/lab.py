@@ -40,7 +40,7 @@ def check_draft(drafter: type[Drafter]) -> str:
             mine = _create(drafter, most)
             mine.reset(text)
             _compare(_draft(mine, root), text, root, most)
-    return "Task 1 is done: the draft is what followed the root when it last stood in the text."
+    return "Task 1 is done: the draft is what followed the root when it last occurred in the text."
 
 
 def check_observe(drafter: type[Drafter]) -> str:
@@ -60,9 +60,9 @@ def check_observe(drafter: type[Drafter]) -> str:
     _compare(_draft(mine, 1), (1, 2, 3), 1, 3)
     if len(_draft(mine, 7)) > 1:
         raise NotYet(
-            "After `reset` the drafter still knows the text before; begin with an empty one."
+            "After `reset` the drafter still knows the previous text; start with an empty one."
         )
-    return "Task 2 is done: the drafter reads along, and knows nothing of the text before."
+    return "Task 2 is done: the drafter reads along, and forgets the previous text."
 
 
 def check_run(trace: Trace, plain: Trace) -> str:
@@ -72,10 +72,10 @@ def check_run(trace: Trace, plain: Trace) -> str:
             "The two texts differ; run both with the same prompt, length, temperature and seed."
         )
     if trace.method == plain.method:
-        raise NotYet(f"Both runs are of {plain.method}; run your own method, too.")
+        raise NotYet(f"Both runs are of {plain.method}; run your own method as well.")
     accepted = trace.counts().accepted
     if not accepted or len(trace.steps) >= len(plain.steps):
-        raise NotYet("No draft was accepted; take a prompt whose answer repeats what stands in it.")
+        raise NotYet("No draft was accepted; take a prompt whose answer repeats parts of it.")
     return (
         f"Task 3 is done: {len(trace.steps)} passes instead of {len(plain.steps)} for the same"
         f" {len(plain.output_ids)} tokens, since {accepted} drafts were accepted."
@@ -88,7 +88,7 @@ def check_race(target: Target, prompt_ids: Sequence[int], method: str, tokens: i
     list(run_race(target, race))
     if race.verdict.differs_at is not None:
         raise NotYet(
-            f"The lanes differ from new token {race.verdict.differs_at} on; that must not be."
+            f"The lanes differ from new token {race.verdict.differs_at} on; they must be identical."
         )
     mine, plain = race.traces
     if len(mine.steps) >= len(plain.steps):
@@ -135,9 +135,11 @@ def _compare(tree: DraftTree, text: Sequence[int], root: int, most: int) -> None
     chain = list(text[start : start + most])
     about = f"After the text {list(text)} and the root {root}, with at most {most} tokens,"
     if tree.tokens[1:] != chain:
-        raise NotYet(f"{about} the draft is {chain}, and yours is {tree.tokens[1:]}.")
+        raise NotYet(f"{about} the draft should be {chain}; yours is {tree.tokens[1:]}.")
     if tree.parents != list(range(-1, len(chain))):
-        raise NotYet(f"{about} the draft is one chain: each token hangs on the one before.")
+        raise NotYet(
+            f"{about} the draft should be one chain: each token is a child of the one before."
+        )
     for node, origin in enumerate(tree.provenance[1:]):
         if origin.origin is not Origin.RETRIEVED or origin.copied_from != start + node:
             raise NotYet(

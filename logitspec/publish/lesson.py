@@ -39,7 +39,7 @@ def runs(lesson: dict[str, Any]) -> list[str]:
 def _check_lesson(lesson: dict[str, Any]) -> None:
     for name, trace in lesson.get("traces", {}).items():
         if name in lesson["runs"]:
-            raise SchemaError("is in runs, too").at(f"traces.{name}")
+            raise SchemaError("is also in runs").at(f"traces.{name}")
         _check_within(f"traces.{name}", schema.cohere, trace)
     for name, figure in lesson.get("figures", {}).items():
         _check_within(f"figures.{name}", _check_figure, lesson, figure)
@@ -47,7 +47,7 @@ def _check_lesson(lesson: dict[str, Any]) -> None:
     names = [station["station"] for station in lesson["stations"]]
     for number, name in enumerate(names):
         if names.index(name) < number:
-            raise SchemaError("has the name of another").at(f"stations[{number}]")
+            raise SchemaError("repeats another's name").at(f"stations[{number}]")
     for number, station in enumerate(lesson["stations"]):
         _check_within(f"stations[{number}]", _check_station, lesson, station, number)
     for number, run in enumerate(lesson.get("practice", [])):
@@ -69,7 +69,7 @@ def _check_run(lesson: dict[str, Any], run: str, part: str) -> None:
 
 def _check_figure(lesson: dict[str, Any], figure: dict[str, Any]) -> None:
     if ("of" in figure) == ("value" in figure):
-        raise SchemaError("has not one of: of, value")
+        raise SchemaError("needs exactly one of: of, value")
     if "value" in figure and "source" not in figure:
         raise SchemaError("is missing").at(".source")
     for name in MEASURES[figure["of"]] if "of" in figure else ():
@@ -80,7 +80,7 @@ def _check_figure(lesson: dict[str, Any], figure: dict[str, Any]) -> None:
     for number, name in enumerate(figure.get("figures", [])):
         part = _find_figure(lesson, name, f".figures[{number}]")
         if part.get("of") in _COMPARISONS + _WORDS:
-            raise SchemaError("is no number of its own").at(f".figures[{number}]")
+            raise SchemaError("is not a plain number").at(f".figures[{number}]")
 
 
 def _find_figure(lesson: dict[str, Any], name: str, part: str) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def _check_scene(
 
 def _check_number(lesson: dict[str, Any], name: str, part: str) -> None:
     if _find_figure(lesson, name, part).get("of") in _WORDS:
-        raise SchemaError("is no number").at(part)
+        raise SchemaError("is not a number").at(part)
 
 
 def _check_prediction(lesson: dict[str, Any], station: dict[str, Any], number: int) -> None:
@@ -153,8 +153,8 @@ def _check_prediction(lesson: dict[str, Any], station: dict[str, Any], number: i
     if not options:
         raise SchemaError("is missing").at(f"{part}.options")
     if (answer is None) == (right is None):
-        raise SchemaError("has not one of: answer, right").at(part)
+        raise SchemaError("needs exactly one of: answer, right").at(part)
     if right is not None and right >= len(options):
         raise SchemaError("is out of bounds").at(f"{part}.right")
     if answer is not None and any("is" not in option for option in options):
-        raise SchemaError("has an option that is nothing").at(part)
+        raise SchemaError('has an option without "is"').at(part)

@@ -59,6 +59,6 @@ def _pack(run: str) -> str:
     trace = read_demo(run)
     if trace is None:
         raise LogitSpecError(
-            f"The lesson tells of the run {run}, which is not recorded here; put it into its traces."
+            f"The lesson shows the run {run}, which is not recorded here; add it to the lesson's traces."
         )
     return base64.b64encode(zlib.compress(trace.encode())).decode()

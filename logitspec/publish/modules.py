@@ -39,7 +39,7 @@ def graph(entry: Path) -> list[Path]:
 def _visit(file: Path, files: list[Path], importers: list[Path]) -> None:
     if file in importers:
         raise ValueError(
-            "A circle of imports: " + " -> ".join(each.name for each in [*importers, file])
+            "A cycle of imports: " + " -> ".join(each.name for each in [*importers, file])
         )
     if file in files:
         return

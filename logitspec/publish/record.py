@@ -31,17 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "ids",
         nargs="*",
         type=int,
-        help="question ids (default: all; of races, the most typical of the first gallery)",
+        help="question ids (default: all; for races, the most typical of the first gallery)",
     )
     parser.add_argument(
-        "--out", type=Path, help="folder (default: assets/traces; of races assets/races)"
+        "--out", type=Path, help="folder (default: assets/traces; for races, assets/races)"
     )
     parser.add_argument(
         "--race",
         nargs="*",
         choices=list(METHODS),
         metavar="METHOD",
-        help=f"record races, of these methods (default: {' '.join(DEFAULT_LANES)})",
+        help=f"record races of these methods (default: {' '.join(DEFAULT_LANES)})",
     )
     parser.add_argument("--method", choices=list(METHODS), help="(default: the gallery's)")
     # The precision in which tests compare the output with plain decoding's.
@@ -130,7 +130,7 @@ def record(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_tok
     trace = _decode(target, tokenizer, prompt, method, max_new_tokens)
     if trace.output_ids != plain.output_ids:
         raise LogitSpecError(
-            f"Prompt {prompt.question_id} differs from plain decoding; record it on another device."
+            f"The output of prompt {prompt.question_id} differs from plain decoding's; record it on another device."
         )
     totals = plain.totals
     trace.baseline = {

@@ -87,12 +87,14 @@ def read(folder: Path) -> Space:
         ]
         space = Space(hardware=hardware, secrets=secrets, **files, **data)
         if not hardware or not all(isinstance(value, str) for value in space.variables.values()):
-            raise ValueError("hardware is empty or a variable is no text")
+            raise ValueError("hardware is empty or a variable is not text")
     except FileNotFoundError as error:
-        raise LogitSpecError(f"There is no {NAME} here; run it in the project's folder.") from error
+        raise LogitSpecError(
+            f"There is no {NAME} here; run the command in the project's folder."
+        ) from error
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise LogitSpecError(f"The {NAME} can't be used ({reason}); mend it.") from error
+        raise LogitSpecError(f"The {NAME} can't be used ({reason}); fix it.") from error
     assert len(fields(space)) == 10
     return space
 
@@ -106,7 +108,7 @@ def contents(space: Space, folder: Path, hardware: Hardware) -> dict[str, Path |
     for name in space.send:
         if not (folder / name).exists():
             raise LogitSpecError(
-                f"The {NAME} names {name}, which is not here; mend the one or the other."
+                f"The {NAME} names {name}, which is not here; fix one or the other."
             )
         for file in _files(folder / name, space.ignore):
             files[file.relative_to(folder).as_posix()] = file

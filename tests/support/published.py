@@ -79,9 +79,9 @@ def shapes(results: dict[str, Any]) -> Table:
         plain_ms = timings["plain", SHORT, 1]["forward_ms"]
         cells = [f"{each:.2f}" for each in (*graphs, plain_ms)]
         rows.append([name, kind, *cells, f"{read_speed:,.0f}", f"{overhead:.2f}"])
-    heads = ["shape", "forward", "1 row", "8 rows", "64 rows", f"64 behind {LONG:,}", "1, launched"]
+    heads = ["shape", "forward", "1 row", "8 rows", "64 rows", f"64 after {LONG:,}", "1, launched"]
     return Table(
-        f"Milliseconds of a forward behind {SHORT} tokens, replayed as a graph",
+        f"Milliseconds of a forward after {SHORT} tokens, replayed as a graph",
         [*heads, "GB/s read by 1 row", "step beyond it"],
         rows,
     )
@@ -100,9 +100,9 @@ def kernels(results: dict[str, Any]) -> Table:
         places = ((SHORT, 1), (SHORT, 64), (LONG, 64))
         cells = [f"{timings[mode, place]:.2f}" for mode in ("kernels", "exact") for place in places]
         rows.append([name, f"{timings['graphs', (SHORT, 1)]:.2f}", *cells])
-    three = ["64 rows", f"64 behind {LONG:,}"]
+    three = ["64 rows", f"64 after {LONG:,}"]
     heads = ["plain operations, 1 row", "kernels, 1 row", *three, "exact, 1 row", *three]
-    return Table(f"Milliseconds of a forward behind {SHORT} tokens", ["shape", *heads], rows)
+    return Table(f"Milliseconds of a forward after {SHORT} tokens", ["shape", *heads], rows)
 
 
 def bars(results: dict[str, Any]) -> Table:

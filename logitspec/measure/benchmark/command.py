@@ -35,8 +35,8 @@ MAX_REPEATS = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to measure, on which prompts, and how often."""
     parser.epilog = (
-        "Exit status: 0, all is measured; 1, an error ended it; 2, it did not begin; 130 and 143, SIGINT and"
-        " SIGTERM ended it. Whatever ends it, the prompts that are complete are reported and in the file."
+        "Exit status: 0, everything was measured; 1, an error ended it; 2, it did not start; 130 and 143, SIGINT"
+        " and SIGTERM ended it. Whatever ends it, complete prompts are reported and are in the file."
     )
     parser.add_argument(
         "--methods",
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=list(BASELINES),
         metavar="NAME",
-        help=f"(default: {' '.join(BASELINES)}); none where no name follows",
+        help=f"(default: {' '.join(BASELINES)}); no names: none",
     )
     parser.add_argument(
         "--prompts",
@@ -74,17 +74,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replay",
         metavar="FILE",
-        help="transcripts of this model: methods whose replay is exact get their counts from them, and no"
-        " times",
+        help="transcripts of this model: methods whose replay is exact take their counts from these and are"
+        " not timed",
     )
     parser.add_argument(
         "--json", metavar="OUT", help="write figures and every run to a file, after each prompt"
     )
     parser.add_argument(
-        "--resume", metavar="FILE", help="go on where this file of the same settings stopped"
+        "--resume", metavar="FILE", help="continue from this file, measured with the same settings"
     )
     parser.add_argument(
-        "--markdown", metavar="FILE", help="measure nothing: print what a file has as Markdown"
+        "--markdown", metavar="FILE", help="measure nothing: print a file's results as Markdown"
     )
 
 
@@ -236,9 +236,9 @@ def _report(work: Work, end: Stop | None) -> int:
     part, missing = merge(work.parts), work.missing()
     complete = len(work.prompts) - len(missing)
     if end:
-        goes_on = " --resume goes on there." if work.path and complete else ""
+        goes_on = " --resume continues from there." if work.path and complete else ""
         print(
-            f"Ended by {end.why}: {complete} of {len(work.prompts)} prompts are complete, and only they"
+            f"Ended by {end.why}: {complete} of {len(work.prompts)} prompts are complete, and only those"
             f" count.{goes_on}",
             file=sys.stderr,
         )
@@ -263,7 +263,5 @@ def _read(path: str) -> dict[str, Any]:
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except ValueError as error:
-        raise LogitSpecError(
-            f"{path} is no file that `benchmark --json` wrote ({error})."
-        ) from error
+        raise LogitSpecError(f"{path} was not written by `benchmark --json` ({error}).") from error
     return figures

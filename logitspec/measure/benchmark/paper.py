@@ -24,7 +24,7 @@ TASKS = {
 METHODS = ("logitspec_paper", "logitspec")
 PAPER = (
     "The paper (arXiv 2507.01449, abstract): up to 2.61 times the speed of plain decoding, 3.28 mean accepted"
-    " tokens. Its authors' own result file has the column Vicuna-7B: v1.3, float16, a GPU, 480 questions with"
+    " tokens. The column Vicuna-7B is from its authors' own result file: v1.3, float16, a GPU, 480 questions with"
     " all turns, at most 1,024 new tokens, an early version of the method."
 )
 
@@ -43,7 +43,7 @@ def beside(document: dict[str, Any]) -> Table:
         own = [mean_accepted(document, title, task) for title in titles]
         rows.append([task, f"{authors:.2f}", *(f"{value:.2f}" for value in own)])
     heads = ["task", "logitspec_paper, Vicuna-7B", *titles]
-    return Table("Mean accepted tokens, beside the authors' own", heads, rows)
+    return Table("Mean accepted tokens, next to the authors' own", heads, rows)
 
 
 def mean_accepted(document: dict[str, Any], title: str, task: str) -> float:
@@ -71,5 +71,5 @@ def differences(document: dict[str, Any]) -> str:
     )
     return (
         f"{PAPER} Here: {request['model']}, {environment['dtype']}, {environment['device']}, {turns} turns,"
-        f" at most {request['max_new_tokens']} new tokens, a cold start with every prompt{then}."
+        f" at most {request['max_new_tokens']} new tokens, a cold start for every prompt{then}."
     )

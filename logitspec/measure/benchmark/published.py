@@ -38,6 +38,7 @@ def is_real(document: dict[str, Any]) -> bool:
 def conditions(document: dict[str, Any]) -> str:
     """One sentence about what was measured on what."""
     request, environment = document["request"], document["environment"]
+    repeats = request["repeats"]
     versions = ", ".join(
         f"{name} {environment[name]}" for name in ("logitspec", "torch", "transformers", "python")
         if name in environment
@@ -47,7 +48,7 @@ def conditions(document: dict[str, Any]) -> str:
         f"Model {request['model']}, {environment['dtype']}{choice}, {environment['threads']} threads of"
         f" {environment['cpu']}, {versions}; {_which(document)},"
         f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
-        f" {request['repeats']} repeats, methods in turns; nothing is kept between requests."
+        f" {repeats} repeat{'' if repeats == 1 else 's'}, methods in rotation; nothing is kept between requests."
     )
 
 
@@ -62,7 +63,7 @@ def _which(document: dict[str, Any]) -> str:
     if categories := request["category"]:
         files += f" ({', '.join(categories)})"
     if missing := document.get("missing"):
-        files += f" but {len(missing)} prompts, before which the run was cut off"
+        files += f" except {len(missing)} prompts not reached before the run was cut off"
     return files
 
 

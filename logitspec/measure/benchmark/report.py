@@ -13,12 +13,12 @@ COLUMNS = {
 }  # fmt: skip
 
 LEGEND = f"""\
-live, replayed: prompts, each turn one. tokens/s: decoding only, median and quartiles over the repeats. x: times the tokens/s of {BASELINE}' greedy
+live, replayed: prompts, counting each turn as one. tokens/s: decoding only, median and quartiles over the repeats. x: times the tokens/s of {BASELINE}' greedy
 generate and of our plain decoding ({REFERENCE}), within the same repeat. MAT: mean accepted tokens (tokens
-per target forward, root included, prefill excluded; for {BASELINE} with the prefill, which gives its first
-token). {OURS}'s: how many times that MAT {OURS} has. drafted: nodes a step, without the root; accepted: of the drafted. outside: share of decoding outside
-the forward. prefill: median; for {BASELINE} the time of one new token, which is taken off its decoding.
-differ: prompts whose output is not that of {REFERENCE}; faults: those where no two tokens were nearly tied."""
+per target forward, root included, prefill excluded; for {BASELINE} including the prefill, which gives its
+first token). {OURS}'s: the MAT of {OURS} as a multiple of this one. drafted: nodes per step, without the root; accepted: of the drafted. outside: share of decoding outside
+the forward. prefill: median; for {BASELINE} the time of one new token, which is subtracted from its decoding.
+differ: prompts whose output differs from that of {REFERENCE}; faults: those where no two tokens were nearly tied."""
 
 
 def table(part: Part) -> str:

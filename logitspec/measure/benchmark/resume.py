@@ -35,15 +35,15 @@ def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contend
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LogitSpecError(
-            f"{path} is no file that `benchmark --json` wrote ({type(error).__name__}: {error});"
-            " measure anew with --json."
+            f"{path} was not written by `benchmark --json` ({type(error).__name__}: {error});"
+            " measure again with --json."
         ) from error
     ours = _settings(about, [{"title": each.title} for each in contenders])
     for name in {**ours, **theirs}:
         if ours.get(name) != theirs.get(name):
             raise LogitSpecError(
                 f"{path} was measured with another {name} ({theirs.get(name)}, now {ours.get(name)});"
-                " give the same settings, or measure anew with --json."
+                " give the same settings, or measure again with --json."
             )
     return part
 

@@ -84,7 +84,7 @@ class Evidence:
         try:
             data = json.loads(text)
             if (data.pop("kind"), data.pop("schema")) != ("evidence", SCHEMA):
-                raise LogitSpecError(f"of another kind than evidence of schema {SCHEMA}")
+                raise LogitSpecError(f"expected evidence of schema {SCHEMA}")
             data["ranks"] = {task: _counter(each) for task, each in data["ranks"].items()}
             data["runs"] = {name: _from_json(each) for name, each in data["runs"].items()}
             data["capacities"] = {

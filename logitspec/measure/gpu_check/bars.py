@@ -116,7 +116,7 @@ def _first_step(parts: Findings) -> float:
 
 BARS = (
     Bar("7B: bytes read a second over one row / a copy's", 0.66, 0.83, False, _memory),
-    Bar("7B: 64 rows behind 2,048 tokens / one row behind 256", 1.45, 1.2, True, _tree("llama-7b")),
+    Bar("7B: 64 rows after 2,048 tokens / one row after 256", 1.45, 1.2, True, _tree("llama-7b")),
     Bar("0.5B, grouped heads: the same", 2.0, 1.3, True, _tree("llama-0.5b")),
     Bar("135M: one row with kernels / by plain operations", 1.0, 0.65, True, _fused),
     Bar("0.5B: one row, Qwen2 / Llama", 1.75, 1.1, True, _families),

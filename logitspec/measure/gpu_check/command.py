@@ -16,12 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny shapes and few runs")
     parser.add_argument("--parts", nargs="+", default=[], metavar="NAME", help="(default: all)")
     parser.add_argument(
-        "--part", type=int, choices=(1, 2), help="one half, where a call may not take ten minutes"
+        "--part", type=int, choices=(1, 2), help="one half, if a call may not take ten minutes"
     )
     parser.add_argument(
-        "--prompts", metavar="FILE", help="for the real model, in Spec-Bench's form"
+        "--prompts", metavar="FILE", help="questions for the real model, in Spec-Bench's format"
     )
-    parser.add_argument("--json", metavar="OUT", help="file that is written after each part")
+    parser.add_argument("--json", metavar="OUT", help="file to write after each part")
 
 
 def run(options: argparse.Namespace) -> int:

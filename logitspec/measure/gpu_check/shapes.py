@@ -100,7 +100,7 @@ def measure_shape(
         best = target if target.at_best_shape is None else target.at_best_shape()
         yield from _sweep(best, with_kernels, "kernels", late)
         note = note if target.replays else target.info["environment"]["graphs"]
-        target.disable_replay("all is measured")
+        target.disable_replay("everything was measured")
     target.info["environment"]["graphs"] = note
     launched = replace(sweep, rows=sweep.few, contexts=sweep.contexts[:1])
     yield from _sweep(target, launched, "plain", late)

@@ -28,9 +28,7 @@ from logitspec.trace.records import dumps
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands and their options."""
     commands = parser.add_subparsers(required=True, metavar="record|run|sizes|ingredients|fit")
-    recorder = commands.add_parser(
-        "record", help="decode prompts and write down what the model says"
-    )
+    recorder = commands.add_parser("record", help="decode prompts and record the model's results")
     recorder.set_defaults(command=_record)
     recorder.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
     recorder.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
@@ -40,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ranks",
         type=int,
         default=RANKS,
-        help="recorded of the last logits (default: %(default)s)",
+        help="ranks to record of the last logits (default: %(default)s)",
     )
     commandline.add_model(recorder)
 
     runner = commands.add_parser("run", help="replay methods on transcripts")
     runner.set_defaults(command=_run)
-    runner.add_argument("file", help="what `record` wrote")
+    runner.add_argument("file", help="a file written by `record`")
     runner.add_argument(
         "--method",
         dest="choices",
@@ -61,34 +59,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=lambda pair: ("option", pair),
         metavar="name=value",
-        help="of the method named before it; of every method where none was named yet",
+        help="of the method named before it, or of every method if none precedes it",
     )
     runner.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
 
     sizer = commands.add_parser("sizes", help="compare trees sized by cost with fixed sizes")
     sizer.set_defaults(command=_sizes)
-    sizer.add_argument("file", help="what `record` wrote")
+    sizer.add_argument("file", help="a file written by `record`")
     sizer.add_argument(
         "--costs",
         default="cpu",
-        help=f"what forwards take: a trace, or one of {', '.join(COSTS)} (default: %(default)s)",
+        help=f"the cost of forwards: a trace, or one of {', '.join(COSTS)} (default: %(default)s)",
     )
 
     parts = commands.add_parser("ingredients", help="what each part of our method is worth")
     parts.set_defaults(command=_ingredients)
-    parts.add_argument("files", nargs="+", metavar="file", help="what `record` wrote")
+    parts.add_argument("files", nargs="+", metavar="file", help="a file written by `record`")
     parts.add_argument(
-        "--drafts", type=int, nargs="+", default=DRAFTS, help="a step (default: 63 24 8)"
+        "--drafts", type=int, nargs="+", default=DRAFTS, help="per step (default: 63 24 8)"
     )
     parts.add_argument(
-        "--model", help="run the recorded prompts on this model, the recorded one (default: replay)"
+        "--model",
+        help="run the prompts on this model, which must be the recorded one (default: replay)",
     )
     parts.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
     parts.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
 
-    fitter = commands.add_parser("fit", help="fit the weights that our method begins with")
+    fitter = commands.add_parser("fit", help="fit the weights that our method starts with")
     fitter.set_defaults(command=_fit)
-    fitter.add_argument("files", nargs="+", metavar="file", help="transcripts, a file a model")
+    fitter.add_argument("files", nargs="+", metavar="file", help="transcripts, one file per model")
     fitter.add_argument(
         "--model",
         action="append",
@@ -150,7 +149,7 @@ def _fit(options: argparse.Namespace) -> None:
     check_readable(options.files)
     if options.model and len(options.model) != len(options.files):
         raise LogitSpecError(
-            f"{len(options.files)} files want as many --model, or none; got {len(options.model)}."
+            f"{len(options.files)} files need as many --model, or none; got {len(options.model)}."
         )
     readers = [partial(read, file) for file in options.files]
     print(format_table(fit(readers, WEIGHTS, options.model)))

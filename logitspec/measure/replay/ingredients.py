@@ -153,13 +153,13 @@ def _count_one(
 # The table
 
 LEGEND = f"""\
-Mean accepted tokens ({MEAN_ACCEPTED}), greedy, every prompt cold,
-trees always full (tree_size=capacity). Rows of {OURS}: by drafts a step, at most. Rows of other
-methods: at their own size, with the drafts of a step on average; "x" is how many times their
-mean accepted tokens {OURS} has with that many drafts."""
+Mean accepted tokens ({MEAN_ACCEPTED}), greedy, a cold start for every prompt,
+trees always full (tree_size=capacity). Rows of {OURS}: by drafts per step, at most. Rows of other
+methods: at their own size, with their mean drafts per step; "x" is the mean accepted tokens of
+{OURS} with that many drafts, as a multiple of theirs."""
 REPLAYED = f"""\
 These are replays. A transcript lacks the logits of rejected nodes, which {OURS}, token_recycling,
-suffix_automaton, racer and goose learn from: they accept far more live (--model)."""
+suffix_automaton, racer and goose learn from: live (--model), they accept far more."""
 
 
 def table(ingredients: Ingredients) -> str:
@@ -175,7 +175,7 @@ def table(ingredients: Ingredients) -> str:
     how = (
         REPLAYED
         if ingredients.live is None
-        else f"Live; {ingredients.differing} outputs are not the recorded."
+        else f"Live; {ingredients.differing} outputs differ from the recorded ones."
     )
     return "\n".join([*lines, LEGEND, how])
 

@@ -22,7 +22,7 @@ def load_model_of(transcript: Transcript, model: str) -> Target:
     if recorded_id != model_id:
         raise LogitSpecError(
             f"The transcripts are of {recorded_id} and the model is {model_id};"
-            " give the model that was recorded, or record again."
+            " give the recorded model, or record again."
         )
     return target
 

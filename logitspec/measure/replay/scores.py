@@ -75,7 +75,7 @@ def table(variants: Sequence[Variant], scores: Sequence[Scores]) -> str:
         [
             *lines,
             "MAT: mean accepted tokens (tokens per target forward, root included, prefill excluded);"
-            " drafted: nodes a step, without the root; accepted: of the drafted;"
+            " drafted: nodes per step, without the root; accepted: of the drafted;"
             " ms/step: drafting and observing.",
         ]
     )

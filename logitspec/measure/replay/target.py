@@ -48,7 +48,7 @@ class TranscriptTarget(Target):
     ) -> ForwardResult:
         """Start over; `ids` must be the recorded prompt and `sampling` greedy."""
         if list(ids) != self._transcript.prompt_ids or sampling.temperature > 0:
-            raise LogitSpecError("A transcript answers for its own prompt only, and greedily.")
+            raise LogitSpecError("A transcript answers only its own prompt, decoded greedily.")
         self.length = len(ids)
         topk = self._transcript.topk[0 if everywhere else self.length - 1 : self.length]
         return ForwardResult([self._text[self.length]], topk, 0.0)

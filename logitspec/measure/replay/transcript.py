@@ -54,7 +54,7 @@ class Transcript:
         try:
             data = json.loads(text)
             if (data.pop("kind"), data.pop("schema")) != (KIND, SCHEMA):
-                raise LogitSpecError(f"of another kind than transcripts of schema {SCHEMA}")
+                raise LogitSpecError(f"expected transcripts of schema {SCHEMA}")
             rows = zip(data.pop("ids"), data.pop("probs"), strict=True)
             transcript = cls(**data, topk=[TopK(*row) for row in rows])
             if len(transcript.topk) != len(transcript.prompt_ids) + len(transcript.output_ids):

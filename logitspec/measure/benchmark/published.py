@@ -63,7 +63,7 @@ def _which(document: dict[str, Any]) -> str:
     if categories := request["category"]:
         files += f" ({', '.join(categories)})"
     if missing := document.get("missing"):
-        files += f" except {len(missing)} prompts not reached before the run was cut off"
+        files += f" except {len(missing)} prompts left when the run was cut off"
     return files
 
 

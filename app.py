@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     from logitspec.serving import zerogpu  # has to come before torch
 
     if zerogpu.HERE:
-        print("ZeroGPU: a GPU is asked for with every run.")
+        print("ZeroGPU: every run requests a GPU.")
     try:
         _check_port(options.host, options.port)
         _check_mcp(options)
@@ -132,26 +132,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--other-models",
         action=argparse.BooleanOptionalAction,
-        help="whether visitors may load any model (default: where only this machine reaches the page)",
+        help="whether visitors may load any model (default: only if no other machine can reach the page)",
     )
     parser.add_argument(
         "--allow-host",
         metavar="HOST",
         action="append",
         default=[],
-        help="another name under which the page is reached, as through a proxy; may be given again",
+        help="another host name of the page, for example that of a proxy; may be given more than once",
     )
     parser.add_argument(
         "--run-seconds",
         metavar="S",
         type=_seconds,
-        help="that a run may keep the model (default: 3600; 120 where others reach the page)",
+        help="seconds that a run may keep the model (default: 3600; 120 if others can reach the page)",
     )
     parser.add_argument("--share", action="store_true", help="make a public Gradio link")
     parser.add_argument(
         "--mcp",
         action=argparse.BooleanOptionalAction,
-        help="whether programs have tools over MCP, at /gradio_api/mcp (default: GRADIO_MCP_SERVER)",
+        help="whether to offer tools to programs over MCP, at /gradio_api/mcp (default: GRADIO_MCP_SERVER)",
     )
     return parser
 

@@ -42,7 +42,7 @@ COMMANDS = {
     ),
     "replay": Command(
         "logitspec.measure.replay.command",
-        "record what a model says once, then try methods on it in seconds",
+        "record a model's output once, then try methods on it in seconds",
     ),
     "evidence": Command(
         "logitspec.measure.evidence.command",

@@ -11,8 +11,8 @@ def add_model(parser: ArgumentParser, device: str = "auto", dtype: str = "auto")
     parser.add_argument(
         "--model",
         default="builtin",
-        help="builtin, a folder, a GGUF file or a hub id, also with a quantisation,"
-        " user/repo:Q4_K_M (default: builtin)",
+        help="builtin, a folder, a GGUF file or a hub id, which may name a quantisation,"
+        " as in user/repo:Q4_K_M (default: builtin)",
     )
     add_device(parser, device)
     parser.add_argument(
@@ -32,12 +32,14 @@ def add_device(parser: ArgumentParser, default: str = "auto") -> None:
 def add_loading(parser: ArgumentParser) -> None:
     """--device-map, --offload and --exact, as `load` takes them."""
     parser.add_argument(
-        "--device-map", choices=["auto"], help="auto: spread a model over all GPUs, by accelerate"
+        "--device-map",
+        choices=["auto"],
+        help="auto: spread the model over all GPUs with accelerate",
     )
     parser.add_argument(
         "--offload",
         action="store_true",
-        help="with --device-map: put what the GPUs can't hold on the CPU, slowly",
+        help="with --device-map: put what the GPUs can't hold on the CPU, which is slow",
     )
     add_exact(parser)
 
@@ -47,8 +49,8 @@ def add_exact(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--exact",
         action=BooleanOptionalAction,
-        help="on a CUDA GPU: whether drafting changes no output in half precision, either"
-        " (default: where that costs less than a tenth of a step)",
+        help="on a CUDA GPU: whether drafting leaves outputs unchanged in half precision too"
+        " (default: if that costs less than a tenth of a step)",
     )
 
 

@@ -31,9 +31,7 @@ def sentence(error: BaseException) -> str:
         return str(missing)
     if isinstance(error, OSError) and error.strerror:
         return _of_system(error)
-    return (
-        f"The run stopped by an error of type {type(error).__name__}; try it again or shorten it."
-    )
+    return f"The run was stopped by an error of type {type(error).__name__}; try it again or shorten it."
 
 
 def explain(error: Exception) -> str:
@@ -70,7 +68,7 @@ def missing_package(error: BaseException, subject: str) -> LogitSpecError | None
 
 def _of_system(error: OSError) -> str:
     if error.errno in DISK_FULL:
-        return "The disk is full; free some room and try it again."
+        return "The disk is full; free some space and try again."
     # Only the file's name: the path to it is private.
     name = PurePath(str(error.filename)).name if error.filename else "a file or a connection"
     return f"Can't use {name} ({error.strerror})."

@@ -81,7 +81,7 @@ def _replaceable(path: str | Path) -> Path | None:
     try:
         file = Path(path).resolve()
     except (RuntimeError, ValueError) as error:  # a loop of links, a null byte
-        raise OSError(errno.EINVAL, "it is no path") from error
+        raise OSError(errno.EINVAL, "it is not a path") from error
     if not file.exists():
         return file
     if file.is_dir():
@@ -103,7 +103,7 @@ def _refusals(path: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in DISK_FULL:
-            why = "the disk is full; free some room, or choose another place"
+            why = "the disk is full; free some space, or choose another place"
         elif error.errno == errno.ENAMETOOLONG:
             why = "its name is too long; choose a shorter one"
         else:

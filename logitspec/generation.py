@@ -190,7 +190,7 @@ def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
         positions is not None and not bool((positions.cpu() == expected).all())
     ):
         raise LogitSpecError(
-            "custom_generate takes no padding and no positions of your own; pass the prompt alone."
+            "custom_generate takes no padding and no custom positions; pass the prompt alone."
         )
     cache = inputs.get("past_key_values")
     if cache is not None and cache.get_seq_length() > 0:
@@ -214,7 +214,7 @@ def _sampling(
     if [type(each) for each in left] != order:
         names = [type(each).__name__ for each in left if type(each) not in order]
         raise LogitSpecError(
-            f"custom_generate can't honour {names[0] if names else 'a warper of your own'}, only a"
+            f"custom_generate can't honour {names[0] if names else 'a custom warper'}, only a"
             " repetition penalty, and temperature, top_k and top_p when sampling; leave the option out of the"
             " call and of model.generation_config, or use plain generate."
         )

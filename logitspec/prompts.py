@@ -45,7 +45,7 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except UnicodeDecodeError as error:
-        raise LogitSpecError(f"{path} is no text in UTF-8; save it as such.") from error
+        raise LogitSpecError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
     # Not splitlines: a JSON string may hold other characters that Unicode counts as line ends.
     lines = enumerate(text.split("\n"), 1)
     prompts = [_prompt(line, f"{path}, line {number},") for number, line in lines if line.strip()]
@@ -64,20 +64,22 @@ def _prompt(line: str, place: str) -> Prompt:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise LogitSpecError(f"{place} is no JSON ({error}).") from error
+        raise LogitSpecError(f"{place} is not JSON ({error}).") from error
     if not isinstance(row, dict):
         raise LogitSpecError(
-            f"{place} is no prompt; each is a JSON object with question_id, category and turns."
+            f"{place} is not a prompt; a prompt is a JSON object with question_id, category and turns."
         )
     number, category, turns = (row.get(name) for name in ("question_id", "category", "turns"))
     title = row.get("title", "")
     if not isinstance(number, int) or isinstance(number, bool):
-        raise LogitSpecError(f"{place} is no prompt: question_id must be a whole number.")
+        raise LogitSpecError(f"{place} is not a prompt: question_id must be a whole number.")
     if not isinstance(category, str) or not isinstance(title, str):
         name = "title" if isinstance(category, str) else "category"
-        raise LogitSpecError(f"{place} is no prompt: {name} must be a text.")
+        raise LogitSpecError(f"{place} is not a prompt: {name} must be a string.")
     if not isinstance(turns, list) or not turns or not all(isinstance(each, str) for each in turns):
-        raise LogitSpecError(f"{place} is no prompt: turns must be a list of one text or more.")
+        raise LogitSpecError(
+            f"{place} is not a prompt: turns must be a list of one or more strings."
+        )
     if not all(each.strip() for each in turns):
-        raise LogitSpecError(f"{place} is no prompt: one of its turns is empty.")
+        raise LogitSpecError(f"{place} is not a prompt: one of its turns is empty.")
     return Prompt(number, category, title, turns[0], tuple(turns[1:]))

@@ -274,7 +274,7 @@ def test_examples_methods_and_their_options(page: Page) -> None:
         filled.append(prompt.input_value())
     assert len(set(filled)) == len(filled) >= 10
     assert set(filled) <= {example["turns"][0] for example in examples}
-    expect(page.get_by_text("free-form prompts want a larger model")).to_be_visible()
+    expect(page.get_by_text("free-form prompts need a larger model")).to_be_visible()
     capacity = capacity_of(page, "LogitSpec (paper)", "64")
     capacity.fill("9")
     start(page, PROMPT, Max_new_tokens=12)
@@ -414,7 +414,7 @@ def test_a_link_leads_another_visitor_to_the_step(
     try_your_own(other)
     expect(other.get_by_label("LogitSpec (ours)")).to_be_checked()
     other.goto(f"{url}/?run=<b>nobody&step=3")
-    expect(other.locator(PLAYER)).to_contain_text("kept no longer")
+    expect(other.locator(PLAYER)).to_contain_text("no longer kept")
     other.close()
 
 

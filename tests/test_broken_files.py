@@ -47,14 +47,14 @@ def a_folder(file: Path) -> None:
 WEIGHTS: list[tuple[Change, str]] = [
     (containing(POINTER), "only a pointer to a file in Git LFS; fetch it with `git lfs pull`"),
     (containing(b""), "is empty; download it again"),
-    (containing(b"\x00"), "is no safetensors file, or only the beginning of one"),
-    (containing(b"<!DOCTYPE html><html><body>404</body></html>"), "is no safetensors file"),
-    (containing(b'{"error": "not found"}'), "is no safetensors file"),
-    (containing(b"\xff" * 400), "is no safetensors file"),
+    (containing(b"\x00"), "is not a safetensors file, or only the beginning of one"),
+    (containing(b"<!DOCTYPE html><html><body>404</body></html>"), "is not a safetensors file"),
+    (containing(b'{"error": "not found"}'), "is not a safetensors file"),
+    (containing(b"\xff" * 400), "is not a safetensors file"),
     (containing((20).to_bytes(8, "little") + b"{" * 20), "is broken; download it again"),
     (containing((2).to_bytes(8, "little") + b"{}"), "holds no weights"),
     (containing((4).to_bytes(8, "little") + b"[42]"), "is broken; download it again"),
-    (cut(0.02), "is no safetensors file, or only the beginning of one"),
+    (cut(0.02), "is not a safetensors file, or only the beginning of one"),
     (cut(0.5), r"is cut off at 0\.\d of 0\.\d MB; download it again"),
     (cut(0.999), "is cut off at"),
     (a_folder, "is a folder; put the file in its place"),
@@ -65,11 +65,11 @@ FAULTS: list[tuple[Change, str]] = [
     (containing(POINTER), "only a pointer to a file in Git LFS"),
     (containing(b""), "is empty; download it again"),
     (a_folder, "is a folder; put the file in its place"),
-    (containing(b"<html>"), r"is no valid JSON \(line 1\); download it again, or mend it"),
-    (containing(b'{\n"a": 1,\n}'), r"is no valid JSON \(line 3\)"),
-    (cut(0.6), "is no valid JSON"),
-    (containing(b"\xff\xfe\x00"), "is no valid JSON"),
-    (containing(b"[" * 100_000), "is no valid JSON"),
+    (containing(b"<html>"), r"is not valid JSON \(line 1\); download it again, or fix it"),
+    (containing(b'{\n"a": 1,\n}'), r"is not valid JSON \(line 3\)"),
+    (cut(0.6), "is not valid JSON"),
+    (containing(b"\xff\xfe\x00"), "is not valid JSON"),
+    (containing(b"[" * 100_000), "is not valid JSON"),
     (containing(b"[]"), "holds no JSON object"),
     (containing(b"null"), "holds no JSON object"),
 ]
@@ -152,8 +152,8 @@ def test_configurations_without_sense(tmp_path: Path, values: dict[str, Any], ma
 
 def test_what_is_no_model_at_all(tmp_path: Path) -> None:
     net = folder(tmp_path / "net")
-    refused(net / "model.safetensors", "is a file that is no model by itself; choose the folder")
-    refused(net / "config.json", "is a file that is no model by itself")
+    refused(net / "model.safetensors", "is not a model by itself; choose the folder")
+    refused(net / "config.json", "is not a model by itself")
     (tmp_path / "folder.gguf").mkdir()
     refused(tmp_path / "folder.gguf", "There is no model in the folder")
     (net / "pytorch_model.bin").write_bytes(b"no pickle")
@@ -165,8 +165,8 @@ def test_what_is_no_model_at_all(tmp_path: Path) -> None:
     ("change", "match"),
     [
         (containing(POINTER), "only a pointer to a file in Git LFS"),
-        (containing(b""), "is no GGUF file; choose another one, or download it again"),
-        (containing(b"GG"), "is no GGUF file"),
+        (containing(b""), "is not a GGUF file; choose another one, or download it again"),
+        (containing(b"GG"), "is not a GGUF file"),
         (containing(b"GGUF"), "is broken or cut off"),
         (cut(0.01), "is broken or cut off"),
         (cut(0.9), "is cut off at"),
@@ -263,7 +263,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
     monkeypatch.setattr("logitspec.publish.export.run", failing)
     assert main(["export", "run.json"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("The run stopped by an error of type Strange; ")
+    assert error.startswith("The run was stopped by an error of type Strange; ")
     assert error.count("\n") == 1
     (trace,) = tmp_path.iterdir()
     assert error.endswith(f"; the trace is in {trace}.\n")
@@ -281,14 +281,14 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
         (LogitSpecError("Mend it."), "Mend it."),
         (MemoryError(), "The memory is full; shorten the prompt, or choose a smaller model."),
         (torch.OutOfMemoryError("CUDA"), "The memory is full; shorten the prompt, or choose a smaller model."),
-        (OSError(28, "No space left on device"), "The disk is full; free some room and try it again."),
-        (OSError(122, "Quota", "/srv/me/x"), "The disk is full; free some room and try it again."),
+        (OSError(28, "No space left on device"), "The disk is full; free some space and try again."),
+        (OSError(122, "Quota", "/srv/me/x"), "The disk is full; free some space and try again."),
         (PermissionError(13, "Permission denied", "/srv/me/x"), "Can't use x (Permission denied)."),
         (FileNotFoundError(2, "No such file", "a.json"), "Can't use a.json (No such file)."),
         (ConnectionResetError(104, "Connection reset"), "Can't use a file or a connection (Connection reset)."),
         (ModuleNotFoundError("No module named 'x'", name="x"), "This needs the package x, which is missing; install it with `pip install x`."),
-        (OSError("odd"), "The run stopped by an error of type OSError; try it again or shorten it."),
-        (RuntimeError("/srv/me\nodd"), "The run stopped by an error of type RuntimeError; try it again or shorten it."),
+        (OSError("odd"), "The run was stopped by an error of type OSError; try it again or shorten it."),
+        (RuntimeError("/srv/me\nodd"), "The run was stopped by an error of type RuntimeError; try it again or shorten it."),
     ],
 )  # fmt: skip
 def test_every_error_is_a_sentence(

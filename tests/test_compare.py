@@ -359,7 +359,7 @@ def test_a_race_that_is_dropped_opens(page: Page) -> None:
 
 # No two in a row are refused in the same words.
 NO_RACES = [
-    ("no json", "it is no JSON; open a file saved here."),
+    ("no json", "it is not JSON; open a file saved here."),
     ("[]", "This is no race; open a file saved here."),
     ('{"kind":"trace","schema":1}', "open it under Watch."),
     ("null", "This is no race; open a file saved here."),

@@ -84,8 +84,8 @@ TEXTS = {
     "a/b (8.0 B, Llama licence, about 19.3 GB in bfloat16, gated)": (
         "a/b (8,0 Mrd., Llama-Lizenz, etwa 19,3 GB in bfloat16, nur nach Zustimmung)"
     ),
-    "a/b: 1,235 million parameters in bfloat16, sdpa attention, on cpu. Outputs are plain decoding's, token for token,"
-    " in bfloat16, too.": (
+    "a/b: 1,235 million parameters in bfloat16, sdpa attention, on cpu. Outputs equal plain decoding's, token for token,"
+    " in bfloat16 too.": (
         "a/b: 1.235 Millionen Parameter in bfloat16, Attention sdpa, auf cpu. Die Ausgaben sind auch in bfloat16 Token"
         " für Token die des einfachen Decodierens."
     ),

@@ -14,7 +14,7 @@ from logitspec.trace.exactness import promise
     [
         ("float32", None, ""),
         ("float64", "no: it takes kernels", ""),
-        ("bfloat16", "yes, for 4% of a step", "Outputs are plain decoding's, token for token, in bfloat16, too."),
+        ("bfloat16", "yes, for 4% of a step", "Outputs equal plain decoding's, token for token, in bfloat16 too."),
         ("float16", None, "outputs may differ"),
         ("bfloat16", "no: it would cost 20% of a step", "outputs may differ"),
         ("bfloat16", "not yet: kernels are being compiled", "outputs may differ"),

@@ -23,7 +23,7 @@ from logitspec.measure.replay import transcript
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.trace.results import TopK
 
-FULL = "the disk is full; free some room, or choose another place."
+FULL = "the disk is full; free some space, or choose another place."
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_terminal_that_takes_nothing_is_a_sentence() -> None:
         ("a folder", "it is a folder; choose another place."),
         ("y" * 300, "its name is too long; choose a shorter one."),
         ("round", "; choose another place."),
-        ("a\0b", "it is no path; choose another place."),
+        ("a\0b", "it is not a path; choose another place."),
         ("line\nbreak/\u202ex", "No such file or directory; choose another place."),
     ],
 )

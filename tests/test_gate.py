@@ -267,7 +267,7 @@ def test_a_film_is_taken_on_localhost_only(visit: Visit) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"[" * 100_000, b"\xff\xfe"])
 def test_bodies_that_are_no_requests_are_refused(visit: Visit, body: bytes) -> None:
-    assert "no request" in sentence(visit.post("/gradio_api/call/generate", body))
+    assert "not a request" in sentence(visit.post("/gradio_api/call/generate", body))
     assert visit.application.asked == []
     assert visit.post("/gradio_api/logitspec/goodbye", body)[::2] == (200, body)
 
@@ -280,7 +280,7 @@ def test_what_the_application_fails_at_is_a_sentence_and_one_line(
 
     visit._gate._app = fail
     answer = visit.post("/gradio_api/call/generate", {})
-    assert (answer[0], "no request" in sentence(answer)) == (400, True)
+    assert (answer[0], "not a request" in sentence(answer)) == (400, True)
     assert b"secret" not in answer[2]
     assert len(caplog.records) == 1
     assert caplog.records[0].exc_info is None

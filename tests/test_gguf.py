@@ -176,8 +176,8 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     path = tmp_path / "bad.gguf"
     for content, match in [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "pointer to a file in Git LFS"),
-        (b"<html>", "is no GGUF file"),
-        (b"", "is no GGUF file"),
+        (b"<html>", "is not a GGUF file"),
+        (b"", "is not a GGUF file"),
         (whole[:4] + b"\x01" + whole[5:], "version 1 of GGUF"),
         (whole[:700], "broken or cut off"),
         (whole[:24] + b"\xff" * 8 + whole[32:], "broken or cut off"),

@@ -93,7 +93,7 @@ def test_a_cut_connection_is_mended_within_one_download(hub: Hub) -> None:
 
 def test_an_interrupted_download_goes_on_where_it_stopped(hub: Hub) -> None:
     hub.bytes_until_cut = [1000] + 5 * [0]
-    refused(NAME, "was interrupted; ask for it again and it goes on")
+    refused(NAME, "was interrupted; ask for it again and it continues")
     hub.requests.clear()
     progress_calls: list[tuple[int, int]] = []
     target, _ = load(NAME, progress=lambda *bytes_: progress_calls.append(bytes_))
@@ -160,7 +160,7 @@ def test_a_full_disk_is_said_before_and_during_a_download(
     little = SimpleNamespace(disk_usage=lambda folder: SimpleNamespace(free=1000))
     with monkeypatch.context() as patch:
         patch.setattr("logitspec.models.hub.shutil", little)
-        refused(NAME, "takes 0.0 GB and the disk has 0.0 GB left; free some room")
+        refused(NAME, "takes 0.0 GB and the disk has 0.0 GB left; free some space")
     assert hub.fetched("model.safetensors") == []
 
     def full(*args: Any, **options: Any) -> None:
@@ -168,7 +168,7 @@ def test_a_full_disk_is_said_before_and_during_a_download(
 
     with monkeypatch.context() as patch:
         patch.setattr("logitspec.models.hub.http_get", full)
-        refused(NAME, "The disk is full before")
+        refused(NAME, "The disk filled up before")
     load(NAME)
 
 

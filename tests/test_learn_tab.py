@@ -351,7 +351,7 @@ def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(pag
 
 
 WRONG = [
-    ("no lesson", "it is no JSON"),
+    ("no lesson", "it is not JSON"),
     ("{}", "This is no lesson"),
     (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
     (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),

@@ -320,7 +320,7 @@ def test_python_and_the_page_agree_on_every_mutant() -> None:
         (("stations", 1, "predict", "right"), None, "stations[1].predict needs exactly one of: answer, right"),
         (("stations", 1, "predict", "kind"), "node", "stations[1].predict.answer is missing"),
         (("stations", 0, "station"), "after", "stations[1] repeats another's name"),
-        (("stations", 1, "more"), 1, "stations[1] has an entry too many"),
+        (("stations", 1, "more"), 1, "stations[1] has one entry too many"),
         (("practice", 0), "gone", "practice[0] names no run of the lesson"),
     ],
 )  # fmt: skip

@@ -300,15 +300,15 @@ def test_the_link_leads_to_the_player(served: RunningApp, chromium: Browser) -> 
         ("generate_text", {"prompt": "A", "seed": -1}, "seed can't be used"),
         ("generate_text", {"prompt": "A", "colour": "red"}, "takes no colour"),
         ("generate_text", {"prompt": "A", "options": {"n": 1}}, "has no option 'n'"),
-        ("generate_text", {"prompt": "A" * 200_001}, "at most 200000 are taken"),
+        ("generate_text", {"prompt": "A" * 200_001}, "at most 200000 are accepted"),
         ("generate_text", {"prompt": "A", "model": "gpt2"}, "not offered here"),
         ("compare_methods", {"prompt": "A", "methods": ["logitspec"]}, "methods can't be used"),
         ("compare_methods", {"prompt": "A", "methods": ["logitspec"] * 5}, "methods can't be used"),
         ("explain_step", {"run": "nothing", "step": 1}, "There is no run 'nothing'"),
         ("explain_step", {"run": "recorded-101", "step": 9999}, "choose one of them"),
         ("explain_step", {"run": "../../etc/passwd", "step": 1}, "There is no run"),
-        ("read_run", {"run": "nothing", "from": 0}, "kept no longer"),
-        ("read_run", {"from": "x"}, "kept no longer"),
+        ("read_run", {"run": "nothing", "from": 0}, "no longer kept"),
+        ("read_run", {"from": "x"}, "no longer kept"),
         ("destroy", {}, "There is no tool 'destroy'"),
     ],
 )  # fmt: skip
@@ -560,7 +560,7 @@ def test_a_call_that_its_client_cancels_frees_the_model(served: RunningApp) -> N
 
         async def call() -> None:
             words = refusal(await session.call_tool("generate_text", given))
-            assert words == "This call was ended, as its client asked."
+            assert words == "This call was stopped at its client's request."
 
         async with anyio.create_task_group() as group:
             group.start_soon(call)

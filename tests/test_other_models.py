@@ -61,7 +61,7 @@ def choose(page: Page, name: str) -> None:
 def test_a_model_is_downloaded_with_its_progress_and_runs(page: Page, hub: Hub) -> None:
     hub.open.clear()
     choose(page, NAME)
-    expect(page.get_by_text(re.compile(r"is being (looked for|downloaded)"))).to_be_visible(
+    expect(page.get_by_text(re.compile(r"is being (looked up|downloaded)"))).to_be_visible(
         timeout=20_000
     )
     hub.open.set()

@@ -58,45 +58,45 @@ def test_byte_order_marks_carriage_returns_and_empty_lines(
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (line(turns="abc"), "turns must be a list of one text or more"),
-        (line(turns=[]), "turns must be a list of one text or more"),
-        (line(turns=None), "turns must be a list of one text or more"),
-        (line(turns={"0": "A"}), "turns must be a list of one text or more"),
-        (line(turns=["A", 1]), "turns must be a list of one text or more"),
-        (line(turns=["A", None]), "turns must be a list of one text or more"),
-        (line(turns=[["A"]]), "turns must be a list of one text or more"),
+        (line(turns="abc"), "turns must be a list of one or more strings"),
+        (line(turns=[]), "turns must be a list of one or more strings"),
+        (line(turns=None), "turns must be a list of one or more strings"),
+        (line(turns={"0": "A"}), "turns must be a list of one or more strings"),
+        (line(turns=["A", 1]), "turns must be a list of one or more strings"),
+        (line(turns=["A", None]), "turns must be a list of one or more strings"),
+        (line(turns=[["A"]]), "turns must be a list of one or more strings"),
         (line(turns=["A", " \n"]), "one of its turns is empty"),
         (line(turns=[""]), "one of its turns is empty"),
-        (line(category=None), "category must be a text"),
-        (line(category=7), "category must be a text"),
-        (line(category=["qa"]), "category must be a text"),
-        (line(title=None), "title must be a text"),
+        (line(category=None), "category must be a string"),
+        (line(category=7), "category must be a string"),
+        (line(category=["qa"]), "category must be a string"),
+        (line(title=None), "title must be a string"),
         (line(question_id="1"), "question_id must be a whole number"),
         (line(question_id=1.5), "question_id must be a whole number"),
         (line(question_id=True), "question_id must be a whole number"),
         (line(question_id=None), "question_id must be a whole number"),
         ('{"category": "qa", "turns": ["A"]}', "question_id must be a whole number"),
-        ('{"question_id": 1, "turns": ["A"]}', "category must be a text"),
+        ('{"question_id": 1, "turns": ["A"]}', "category must be a string"),
         ('{"question_id": 1, "category": "qa"}', "turns must be a list"),
-        ("[1, 2]", "each is a JSON object with question_id, category and turns"),
-        ('"A"', "each is a JSON object"),
-        ("null", "each is a JSON object"),
-        ('{"question_id": 1,', "is no JSON (Expecting"),
-        ("question_id: 1", "is no JSON (Expecting value"),
-        ("[" * 100_000, "is no JSON"),
+        ("[1, 2]", "a prompt is a JSON object with question_id, category and turns"),
+        ('"A"', "a prompt is a JSON object"),
+        ("null", "a prompt is a JSON object"),
+        ('{"question_id": 1,', "is not JSON (Expecting"),
+        ("question_id: 1", "is not JSON (Expecting value"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )  # fmt: skip
 def test_a_line_that_is_no_prompt_is_named(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(LogitSpecError) as error:
         read(tmp_path, "\n".join([line(), "", row, line(question_id=4)]))
-    assert "question.jsonl, line 3, is no " in str(error.value)
+    assert "question.jsonl, line 3, is not " in str(error.value)
     assert message in str(error.value)
     one_sentence(error)
 
 
 def test_files_that_are_no_text(tmp_path: Path) -> None:
     for content in (line().encode("utf-16"), b"\xff\xfe\xfa", b"\x80abc"):
-        with pytest.raises(LogitSpecError, match="is no text in UTF-8; save it as such") as error:
+        with pytest.raises(LogitSpecError, match="is not UTF-8 text; save it as UTF-8") as error:
             read(tmp_path, content)
         one_sentence(error)
     for content in (b"", b"\n\n", b"\xef\xbb\xbf"):

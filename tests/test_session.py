@@ -301,9 +301,9 @@ def test_runs_can_not_be_guessed(host: Host) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"prompt": None}, "must be texts"),
-        ({"method": ["x"]}, "must be texts"),
-        ({"model": None}, "must be texts"),
+        ({"prompt": None}, "must be strings"),
+        ({"method": ["x"]}, "must be strings"),
+        ({"model": None}, "must be strings"),
         ({"max_new_tokens": True}, "Max new tokens"),
         ({"temperature": True}, "Temperature"),
         ({"temperature": -0.5}, "Temperature"),

@@ -56,7 +56,7 @@ def test_words_of_the_template_are_not_taken_for_the_message(text: str) -> None:
 @pytest.mark.parametrize(
     ("template", "match"),
     [
-        ("[INST][/INST]", "leaves out what the message says, be it text or a list of parts; mend"),
+        ("[INST][/INST]", "leaves out what the message says, whether text or a list of parts; fix"),
         ("", "leaves out what the message says"),
         ("{{ messages[0].role }}", "leaves out what the message says"),
         ("{{ messages[0].content[:1] }}", "leaves out what the message says"),
@@ -68,10 +68,10 @@ def test_words_of_the_template_are_not_taken_for_the_message(text: str) -> None:
             "{% if messages[0].role != 'system' %}{{ raise_exception('System first') }}{% endif %}",
             r"refuses this conversation \(System first\)",
         ),
-        ("{% for m in messages %}{{ m.content }}", r"has an error in line 1 \(.*; mend its chat_tem"),
-        ("{{ messages", "has an error in line 1"),
-        ("\n{% magic %}", "has an error in line 2"),
-        ("{{ messages | nonsense }}", "has an error in line 1|refuses this conversation"),
+        ("{% for m in messages %}{{ m.content }}", r"has an error on line 1 \(.*; fix its chat_tem"),
+        ("{{ messages", "has an error on line 1"),
+        ("\n{% magic %}", "has an error on line 2"),
+        ("{{ messages | nonsense }}", "has an error on line 1|refuses this conversation"),
         ("{% for t in tools %}{{ t }}{% endfor %}{{ messages[0].content }}", "plain conversation"),
         ("{{ tools | length }}{{ messages[0].content }}", "can't write a plain conversation"),
         ("{{ documents[0].title }}{{ messages[0].content }}", "conversation"),

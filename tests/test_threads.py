@@ -112,7 +112,7 @@ def test_one_target_in_several_threads_writes_the_right_text_or_says_so(family: 
         ends = right_or_refused(target, expected)
         assert None in ends
         for end in ends:
-            assert end is None or end.startswith("Another run has used this target meanwhile; ")
+            assert end is None or end.startswith("Another run has since used this target; ")
 
 
 def test_a_step_is_whole_before_another_run_begins() -> None:

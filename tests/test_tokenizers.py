@@ -127,7 +127,7 @@ def test_without_its_packages_the_sentence_says_how_to_get_them(
     monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", unavailable)
     monkeypatch.setattr(f"logitspec.models.loader.is_{missing}_available", lambda: False)
     refused(
-        net, "takes the packages sentencepiece and protobuf; install them with `pip install sent"
+        net, "needs the packages sentencepiece and protobuf; install them with `pip install sent"
     )
 
 

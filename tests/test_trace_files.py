@@ -168,7 +168,7 @@ REFUSED = {
     "two roots": (tree([-1, -1]), "parents does not name earlier nodes"),
     "a chain of 1,100": (tree([-1, *range(1099)]), "is too long"),
     "20,000 nodes": (tree([-1, *([0] * 19_999)]), "is too long"),
-    "a parent too few": (with_step(parents=[-1]), "parents has not an entry for every token"),
+    "a parent too few": (with_step(parents=[-1]), "parents does not have an entry for every token"),
     "an unknown origin": (with_step(provenance=[["dream"]] * 9), "provenance"),
     "a copy of what comes later": (tree([-1, 0]) | {"prompt_ids": [0]}, "position"),
     "a token of 5 MB": (document(vocabulary={"1": "y" * 5_000_000}), "vocabulary.1 is too long"),
@@ -208,12 +208,12 @@ def test_what_would_freeze_or_fail_a_reader_is_refused_by_both(name: str) -> Non
 
 
 def test_the_page_refuses_the_same_for_the_same_reason() -> None:
-    """Except for NaN, which is no JSON there."""
+    """Except for NaN, which is not JSON there."""
     files = [json.dumps(content).encode() for content, _ in REFUSED.values()]
     for (name, (_, words)), answer in zip(
         REFUSED.items(), read_by_page("trace", files), strict=True
     ):
-        assert ("no JSON" if words == "NaN" else words) in answer["refused"], name
+        assert ("not JSON" if words == "NaN" else words) in answer["refused"], name
 
 
 def test_what_is_large_and_odd_and_right_is_taken_and_drawn(tab: Page) -> None:

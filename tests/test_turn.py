@@ -157,7 +157,7 @@ def test_who_waits_and_does_not_listen_makes_room() -> None:
     async def wait() -> list[Outlook]:
         return [each async for each in outlooks(ben, Event(), lambda: True)]
 
-    with pytest.raises(LogitSpecError, match="Nobody listened"):
+    with pytest.raises(LogitSpecError, match="Nobody was following"):
         awaited(wait())
     assert not turn.wanted
 

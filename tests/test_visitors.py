@@ -89,8 +89,8 @@ def test_a_run_past_its_seconds_ends_with_a_sentence_and_keeps_its_steps(
     run = Trace.from_json(list(stream)[-1])
     assert run.finish == "error"
     assert run.error == (
-        "This was ended after 7 seconds, which is as long as the model works for one visitor at a time"
-        " here; ask for fewer new tokens."
+        "This was stopped after 7 seconds, the longest that the model works here for one visitor at a time;"
+        " ask for fewer new tokens."
     )
     assert 0 < len(run.steps) < 20
     clock.tick = 0.0
@@ -121,7 +121,7 @@ def test_a_hung_forward_is_left_behind_and_the_next_visitor_is_served(
         with caplog.at_level(logging.ERROR):
             run = Trace.from_json(list(host.stream(wanted(), Event(), visitor=ANN))[-1])
         assert run.finish == "error"
-        assert "did not answer any more" in str(run.error)
+        assert "stopped responding" in str(run.error)
         assert len(run.steps) == after
         host.limits = replace(host.limits, run_seconds=60)
         assert whole(host).output_ids == right  # while the forward still hangs
@@ -281,12 +281,12 @@ def test_work_that_nobody_listens_to_or_that_takes_too_long_ends(host: Host, clo
     work = host.work("tiny", Event(), 1.0, counting, 9, place=host.turn.ask(ANN))
     next(work)
     clock.now += host.limits.unheard_seconds + 1
-    with pytest.raises(LogitSpecError, match="Nobody listened"):
+    with pytest.raises(LogitSpecError, match="Nobody was following"):
         next(work)
     free(host)
     host.limits = replace(host.limits, work_seconds=5)
     clock.tick = 1.0
-    with pytest.raises(LogitSpecError, match="ended after 5 seconds"):
+    with pytest.raises(LogitSpecError, match="stopped after 5 seconds"):
         list(host.work("tiny", Event(), 1.0, counting, 900))
     free(host)
 

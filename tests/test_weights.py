@@ -61,7 +61,10 @@ def added(**more: torch.Tensor) -> Callable[[Tensors], Tensors]:
     ("change", "match"),
     [
         (named("module."), r"lacks 21 of its 21 weights.* names that begin with 'module\.'"),
-        (named("_orig_mod."), r"names that begin with '_orig_mod\.': save them without it"),
+        (
+            named("_orig_mod."),
+            r"names that begin with '_orig_mod\.': save them without that prefix",
+        ),
         (named("base_model.model."), r"names that begin with 'base_model\.model\.'"),
         (without("lm_head"), r"lacks 1 of its 21 weights, such as lm_head\.weight; download it"),
         (without("layers.1."), r"such as model\.layers\.1\.input_layernorm\.weight"),

@@ -215,8 +215,7 @@ def test_a_child_that_is_killed_leaves_the_trace_so_far(
     failed = last(stream)
     assert (failed.finish, len(failed.steps)) == ("error", 3)
     assert failed.error == (
-        "The GPU was taken back, as it is after the 11 seconds that were asked for; ask for fewer new"
-        " tokens."
+        "The GPU was taken back after the 11 seconds that were requested; ask for fewer new tokens."
     )
     monkeypatch.undo()
 
@@ -239,7 +238,7 @@ def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -
     failed = last(host.stream(wanted(), Event()))
     assert (failed.finish, failed.steps) == ("error", [])
     assert failed.error == (
-        "This run asks for 11 seconds of GPU and 5 are left to you for now; ask for fewer new tokens,"
+        "This run asks for 11 seconds of GPU time and you have 5 left for now; ask for fewer new tokens,"
         " or try again in 0:17:00."
     )
     spaces.account.seconds_left = 1000
@@ -252,9 +251,13 @@ def test_a_quota_that_is_used_up_is_a_sentence(host: Host, spaces: ModuleType) -
         ("ZeroGPU quota exceeded", "Space app has reached its GPU limit. Try", "is used up"),
         ("ZeroGPU illegal duration", "The requested GPU duration (90s) is larger", "is used up"),
         ("ZeroGPU pending credits exceeded", "You have too many", "is used up"),
-        ("ZeroGPU queue timeout", "No GPU was available after 60s. <a href=x>", "No GPU could be"),
-        ("ZeroGPU client error", "No GPU was available", "No GPU could be"),
-        ("", "ZeroGPU API /schedule error: 500", "No GPU could be"),
+        (
+            "ZeroGPU queue timeout",
+            "No GPU was available after 60s. <a href=x>",
+            "No GPU was available;",
+        ),
+        ("ZeroGPU client error", "No GPU was available", "No GPU was available;"),
+        ("", "ZeroGPU API /schedule error: 500", "No GPU was available;"),
     ],
 )
 def test_what_spaces_says_becomes_one_sentence(
@@ -357,5 +360,5 @@ def test_the_app_runs_there(tmp_path: Path) -> None:
     assert (first.finish, len(first.output_ids)) == ("length", 16)
     assert first.output_ids == second.output_ids
     assert (third.finish, third.steps) == ("error", [])
-    assert "11 seconds of GPU and 8 are left" in (third.error or "")
-    assert "ZeroGPU: a GPU is asked for with every run." in log.read_text()
+    assert "11 seconds of GPU time and you have 8 left" in (third.error or "")
+    assert "ZeroGPU: every run requests a GPU." in log.read_text()

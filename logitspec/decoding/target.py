@@ -79,7 +79,7 @@ class Target(ABC):
         with self._in_use:
             if self.owner != run:
                 raise LogitSpecError(
-                    "Another run has used this target meanwhile; finish one run before the next, or load"
+                    "Another run has since used this target; finish one run before the next, or load"
                     " the model twice."
                 )
             yield

@@ -52,13 +52,13 @@ class Goose(Drafter):
     max_chain: int = option(20, "longest copy after one match", 1, 127, "tokens")
     max_extended_chain: int = option(
         100,
-        "where copies follow a sure copy, and largest tree then, root left out",
+        "longest chain of copies after a sure one, and largest tree then, root excluded",
         1,
         127,
         "tokens",
     )
     ngram_lengths: tuple[int, ...] = option(
-        (5, 4, 3), "n-grams to look up, the longest first", choices=range(1, 9)
+        (5, 4, 3), "lengths of the n-grams to look up, longest first", choices=range(1, 9)
     )
     adjacency_top_k: int = option(
         8,
@@ -67,14 +67,14 @@ class Goose(Drafter):
         10,
         "tokens",
     )
-    use_bigram: bool = option(True, "successors of pairs of tokens, too")
+    use_bigram: bool = option(True, "also keep successors of pairs of tokens")
     use_prefill_harvest: bool = option(
         True, "learn successors from the prompt before the first step"
     )
     max_branch_depth: int = option(6, "depth at which branches end", 1, 64, "tokens")
-    min_score: float = option(0.01, "least share of a successor among those kept", 0.0, 1.0)
+    min_score: float = option(0.01, "minimum share of a successor among those kept", 0.0, 1.0)
     spine_branch_ratio: float = option(0.5, "share of the branches that leave the spine", 0.0, 1.0)
-    ema_alpha: float = option(0.3, "weight of the last spine in the mean of the accepted", 0.0, 1.0)
+    ema_alpha: float = option(0.3, "weight of the last spine in the mean accepted share", 0.0, 1.0)
 
     @property
     def reads_prompt(self) -> bool:

@@ -59,14 +59,17 @@ class LogitSpec(Drafter):
 
     draft_tree_capacity: int = option(64, "nodes in the tree, root included", 2, 128, "nodes")
     tree_size: str = option(
-        "measured", "size of trees: by the measured cost of a forward, or full", choices=SIZINGS
+        "measured",
+        "size of trees: by the measured cost of a forward pass, or always full",
+        choices=SIZINGS,
     )
-    max_ngram_size: int = option(8, "tokens of the longest n-gram to look up", choices=ORDERS)
-    copies: bool = option(True, "draft what followed n-grams of the text")
+    max_ngram_size: int = option(8, "longest n-gram to look up, in tokens", choices=ORDERS)
+    copies: bool = option(True, "draft what followed the same n-grams earlier in the text")
     runners_up: bool = option(True, "draft runners-up of the last logits after the root")
-    successors: bool = option(True, "draft what the target ranked best after a token the last time")
+    successors: bool = option(True, "draft what the target last ranked best after a token")
     adaptive: bool = option(
-        True, "trust copies as far as the text bears them out, and count what came in the prompt"
+        True,
+        "adapt trust in copies to the text, and learn from what followed each token of the prompt",
     )
 
     def __post_init__(self) -> None:

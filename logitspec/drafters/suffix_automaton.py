@@ -34,7 +34,11 @@ class SuffixAutomaton(Drafter):
     paper = "https://arxiv.org/abs/2411.10666"
 
     threshold: int = option(
-        5, "shortest match to copy after; else the tree of token recycling", 1, 128, "tokens"
+        5,
+        "shortest match to copy after; otherwise draft the tree of token recycling",
+        1,
+        128,
+        "tokens",
     )
     num_pred_tokens: int = option(40, "longest continuation to copy", 1, 128, "tokens")
     seed_from_prompt: bool = option(True, f"of token recycling: {SEED_FROM_PROMPT}")

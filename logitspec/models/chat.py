@@ -84,8 +84,8 @@ def _form(tokenizer: PreTrainedTokenizerBase, count: int) -> Form:
         if all(word in text for word in words) and "'type': 'text'" not in text:
             return form
     raise failure or LogitSpecError(
-        "The model's chat template leaves out what the message says, be it text or a list of parts;"
-        " mend its chat_template, or choose another model."
+        "The model's chat template leaves out what the message says, whether text or a list of parts;"
+        " fix its chat_template, or choose another model."
     )
 
 
@@ -94,7 +94,7 @@ def _apply(tokenizer: PreTrainedTokenizerBase, chat: list[dict[str, Any]], **opt
         return tokenizer.apply_chat_template(chat, add_generation_prompt=True, **options)
     except TemplateSyntaxError as error:
         raise LogitSpecError(
-            f"The model's chat template has an error in line {error.lineno} ({_message(error)}); mend its"
+            f"The model's chat template has an error on line {error.lineno} ({_message(error)}); fix its"
             " chat_template, or choose another model."
         ) from error
     except TemplateError as error:

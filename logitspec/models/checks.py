@@ -93,7 +93,7 @@ def check_tree_equivalence(
     excess = probe.excess(errors)
     if not excess <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
         raise LogitSpecError(
-            f"{name} computes other logits over a draft tree than over plain text"
+            f"{name} computes different logits over a draft tree than over plain text"
             f" ({excess:.1g} standard deviations apart); choose another model."
         )
     return probe, errors

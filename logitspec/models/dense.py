@@ -181,7 +181,7 @@ def _llama3(file: GgufFile, name: str, width: int) -> dict[str, Any]:
     )
     if factors.shape != expected.shape or not np.allclose(factors, expected, rtol=1e-3):
         raise LogitSpecError(
-            f"{name} scales its rotary positions in a way that is not known; choose the same model in"
+            f"{name} scales its rotary positions in an unknown way; choose the same model in"
             " safetensors."
         )
     return {

@@ -53,8 +53,7 @@ def refuse_too_large(
 def too_large(name: str, why: str) -> LogitSpecError:
     """The sentence for a model that does not fit in memory."""
     return LogitSpecError(
-        f"There is not enough memory for {name}: {why}; choose a smaller model, or a dtype of fewer"
-        " bytes."
+        f"There is not enough memory for {name}: {why}; choose a smaller model, or a smaller dtype."
     )
 
 

@@ -83,7 +83,7 @@ def refuse_broken_weights(folder: Path, name: str) -> None:
     for file in weight_files(folder, weights_in(folder)):
         if not (folder / file).exists():
             raise LogitSpecError(
-                f"{name} lacks {file}, one of the files of its weights; download it again."
+                f"{name} lacks {file}, one of its weight files; download it again."
             )
         if fault := _fault(folder / file) or _fault_of_safetensors(folder / file):
             raise LogitSpecError(f"The file {file} of {name} {fault}.")
@@ -124,7 +124,7 @@ def _fault(file: Path, parse: bool = False) -> str | None:
         with file.open("rb") as content:
             start = content.read() if parse else content.read(len(POINTER))
     except OSError as error:
-        return f"can't be read ({error.strerror}); see to it that it can be"
+        return f"can't be read ({error.strerror}); make it readable"
     if not start:
         return "is empty; download it again"
     if start.startswith(POINTER):
@@ -136,11 +136,11 @@ def _fault_of_json(content: bytes, is_index: bool) -> str | None:
     try:
         found = json.loads(content)
     except json.JSONDecodeError as error:
-        return f"is no valid JSON (line {error.lineno}); download it again, or mend it"
+        return f"is not valid JSON (line {error.lineno}); download it again, or fix it"
     except (UnicodeDecodeError, RecursionError):
-        return "is no valid JSON; download it again, or mend it"
+        return "is not valid JSON; download it again, or fix it"
     if not isinstance(found, dict):
-        return "holds no JSON object; download it again, or mend it"
+        return "holds no JSON object; download it again, or fix it"
     if is_index and not _names_files(found.get("weight_map")):
         return "names no weights; download it again"
     return None
@@ -161,7 +161,7 @@ def _fault_of_safetensors(file: Path) -> str | None:
                 return _fault_of_header(json.loads(content.read(length)), size - 8 - length)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 return "is broken; download it again"
-    return "is no safetensors file, or only the beginning of one; download it again"
+    return "is not a safetensors file, or only the beginning of one; download it again"
 
 
 def _fault_of_header(header: dict[str, Any], size: int) -> str | None:

@@ -87,7 +87,7 @@ def read(path: Path) -> GgufFile:
         file = path.open("rb")
     except OSError as error:
         raise LogitSpecError(
-            f"{path.name} can't be read ({error.strerror}); see to it that it can be."
+            f"{path.name} can't be read ({error.strerror}); make it readable."
         ) from error
     with file:
         start = file.read(len(LFS_POINTER))
@@ -98,7 +98,7 @@ def read(path: Path) -> GgufFile:
             )
         if start[:4] != b"GGUF":
             raise LogitSpecError(
-                f"{path.name} is no GGUF file; choose another one, or download it again."
+                f"{path.name} is not a GGUF file; choose another one, or download it again."
             )
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             try:

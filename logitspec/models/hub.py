@@ -129,7 +129,7 @@ def small_files(repository: Repository) -> Path:
         if ADAPTER in repository.sizes:
             raise adapter_error(name)
         raise LogitSpecError(
-            f"{name} has no config.json, so it is no transformers model; choose another one."
+            f"{name} has no config.json, so it is not a transformers model; choose another one."
         )
     files = [
         file
@@ -221,7 +221,7 @@ def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:
     metadata = get_hf_file_metadata(url, timeout=TIMEOUT)
     etag, size = str(metadata.etag), metadata.size or repository.sizes[file]
     if not re.fullmatch(r"[\w.-]+", etag):
-        raise LogitSpecError(f"The hub's answer about {name} can't be read; try it again later.")
+        raise LogitSpecError(f"The hub's answer about {name} can't be read; try again later.")
     blob, part = blobs / etag, blobs / f"{etag}.part"
     lock = blobs.parents[1] / ".locks" / blobs.parent.name / f"{etag}.lock"  # the client's own
     lock.parent.mkdir(parents=True, exist_ok=True)
@@ -290,7 +290,7 @@ def _check_disk(folder: Path, name: str, needed: int) -> None:
     if needed + SPARE_BYTES > free:
         raise LogitSpecError(
             f"{name} takes {needed / 1e9:.1f} GB and the disk has {free / 1e9:.1f} GB left; free some"
-            " room, point HF_HOME to another disk, or choose a smaller model."
+            " space, point HF_HOME to another disk, or choose a smaller model."
         )
 
 
@@ -300,8 +300,8 @@ def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpec
         return error
     if isinstance(error, GatedRepoError):
         return LogitSpecError(
-            f"{name} is gated: accept its licence on its page of the hub and set HF_TOKEN to a token of"
-            " that account, or choose a model that is not."
+            f"{name} is gated: accept its licence on its hub page and set HF_TOKEN to a token of"
+            " that account, or choose one that is not gated."
         )
     if isinstance(error, (RepositoryNotFoundError, HFValidationError)):
         return LogitSpecError(
@@ -312,21 +312,21 @@ def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpec
         return _status_refusal(error, name)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LogitSpecError(
-            f"The disk is full before {name} is whole; free some room, or point HF_HOME to another"
-            " disk, and the download goes on where it stopped."
+            f"The disk filled up before {name} was complete; free some space, or point HF_HOME to another"
+            " disk, and the download continues where it stopped."
         )
     if isinstance(error, PermissionError):
         return LogitSpecError(
-            "The hub's cache can't be written to; point HF_HOME to a folder that can."
+            "The hub's cache can't be written to; point HF_HOME to a writable folder."
         )
     if downloading:
         return LogitSpecError(
-            f"The download of {name} was interrupted; ask for it again and it goes on where it stopped."
+            f"The download of {name} was interrupted; ask for it again and it continues where it stopped."
         )
     if isinstance(error, OSError) or type(error).__module__.startswith("httpx"):
         return _unreachable(name)
     return LogitSpecError(
-        f"{name} could not be fetched from the hub ({type(error).__name__}); try it again later."
+        f"{name} could not be fetched from the hub ({type(error).__name__}); try again later."
     )
 
 
@@ -336,7 +336,7 @@ def _status_refusal(error: HfHubHTTPError, name: str) -> LogitSpecError:
         return LogitSpecError(
             f"The hub does not let this token read {name}; check HF_TOKEN, or choose another model."
         )
-    return LogitSpecError(f"The hub answered with error {status} for {name}; try it again later.")
+    return LogitSpecError(f"The hub answered with error {status} for {name}; try again later.")
 
 
 def _unreachable(name: str) -> LogitSpecError:

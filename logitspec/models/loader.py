@@ -211,7 +211,7 @@ def _explain_errors(model: str | Path) -> Iterator[None]:
     except Exception as error:
         name = display_name(model)
         if is_out_of_memory(error):
-            raise too_large(name, "it ran out while the model was loaded") from None
+            raise too_large(name, "it ran out while the model was being loaded") from None
         raise missing_package(error, name) or LogitSpecError(
             f"{name} could not be loaded: {_first_sentence(error)}"
         ) from error
@@ -290,7 +290,7 @@ def _source(
         )
     if folder.is_file():
         raise LogitSpecError(
-            f"{folder.name} is a file that is no model by itself; choose the folder that it lies in, or a"
+            f"{folder.name} is not a model by itself; choose the folder that it is in, or a"
             " GGUF file."
         )
     reference = names.parse(str(model))
@@ -337,9 +337,7 @@ def _resolve(
     torch_device = choose_device(device)
     torch_dtype = choose_dtype(dtype, torch_device)
     if offload and device_map is None:
-        raise LogitSpecError(
-            "Offloading goes with a device map; add device_map='auto' (--device-map)."
-        )
+        raise LogitSpecError("Offloading needs a device map; add device_map='auto' (--device-map).")
 
     def refuse_early(parameters: int) -> None:
         if device_map is None:
@@ -375,7 +373,7 @@ def _config(source: Source) -> PreTrainedConfig:
         if "trust_remote_code" in str(error):
             raise LogitSpecError(
                 f"{source.name} needs code from its own repository, which is never run; choose a model"
-                " that transformers itself has the code of."
+                " whose code is part of transformers."
             ) from error
         raise LogitSpecError(
             f"{source.name} has a configuration that transformers {transformers.__version__} can't read;"
@@ -419,7 +417,7 @@ def _lacks_sentencepiece(source: Source) -> LogitSpecError | None:
     if there or not any(file.read_bytes()[:1] == b"\n" for file in source.folder.glob("*.model")):
         return None
     return LogitSpecError(
-        f"The tokenizer of {source.name} is a SentencePiece model, which takes the packages"
+        f"The tokenizer of {source.name} is a SentencePiece model, which needs the packages"
         f" {' and '.join(SENTENCEPIECE)}; install them with `pip install {' '.join(SENTENCEPIECE)}`."
     )
 

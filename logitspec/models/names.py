@@ -105,7 +105,7 @@ def choose(files: Iterable[str], preference: str | None, name: str) -> str:
 def _why_none(files: list[str], name: str) -> str:
     if any(PART.search(file) for file in files):
         return (
-            f"{name} has its model split into several GGUF files, which can't be read; choose a quantisation"
+            f"{name} is split into several GGUF files, which can't be read; choose a quantisation"
             " in one file, or merge them with `llama-gguf-split --merge`."
         )
     if any("mmproj" in file.lower() for file in files):

@@ -72,7 +72,7 @@ def refuse_misfit(model: Any, report: Mapping[str, Any], name: str) -> None:
 def _remedy(missing: list[str], unexpected: list[str]) -> str:
     prefixes = {key.removesuffix(missing[0]) for key in unexpected if key.endswith(missing[0])}
     if prefixes:
-        return f"they are there under names that begin with {min(prefixes)!r}: save them without it"
+        return f"they are there under names that begin with {min(prefixes)!r}: save them without that prefix"
     return "download it again, or choose another model"
 
 

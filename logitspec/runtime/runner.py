@@ -124,7 +124,7 @@ class Runner(Target):
         """Read the model as it is now. Packed weights, captures and costs are out of date, so all are dropped."""
         if self.renew is None:
             raise LogitSpecError(
-                "The model has been changed since this target was made of it; make another target."
+                "The model has been changed since this target was made from it; make another target."
             )
         now = self.renew()
         self.windows, self.eos_ids, self.limit = now.windows, now.eos_ids, now.limit

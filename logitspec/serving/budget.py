@@ -35,8 +35,8 @@ class Budget:
                     self._used += self._now() - began
                 if self._used > self._seconds:
                     raise LogitSpecError(
-                        f"This was ended after {self._seconds:.0f} seconds, which is as long as the model"
-                        " works for one visitor at a time here; ask for fewer new tokens."
+                        f"This was stopped after {self._seconds:.0f} seconds, the longest that the model"
+                        " works here for one visitor at a time; ask for fewer new tokens."
                     )
                 yield value
         finally:

@@ -42,13 +42,11 @@ VALUE = {"key", "least", "most", "whole", "revealed"}  # one for a number, or a 
 WORD = re.compile(r"[\w:.-]{0,80}", re.ASCII)
 
 UNKNOWN = "This lecture is over, or its code is mistyped; ask for the link again."
-NOT_LEADING = "Only the page that opened this lecture leads it."
-BAD_PLACE = "This is no place of a lecture."
+NOT_LEADING = "Only the page that opened this lecture can lead it."
+BAD_PLACE = "This is not a place in a lecture."
 BAD_VOTE = "There is no such question to vote on now."
-FULL = "So many follow already that there is no room; look at the lecturer’s screen."
-NO_ROOM = (
-    "So many lectures run at once that there is no room for another; try again in some minutes."
-)
+FULL = "This lecture is full; follow it on the lecturer’s screen."
+NO_ROOM = "Too many lectures are running to open another; try again in a few minutes."
 
 Counts = list[Any]  # votes by choice, or pairs of a value and its votes
 
@@ -218,7 +216,7 @@ class Lectures:
         if ticket not in lecture.streams and len(lecture.streams) >= MAX_FOLLOWERS:
             raise FollowError(503, FULL)
         if lecture.streams.get(ticket, 0) >= MAX_STREAMS:
-            raise FollowError(429, "This page follows already; close its other windows.")
+            raise FollowError(429, "This page is already following; close its other windows.")
         lecture.tickets.setdefault(ticket, len(lecture.tickets))
         lecture.streams[ticket] = lecture.streams.get(ticket, 0) + 1
         try:

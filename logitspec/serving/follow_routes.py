@@ -31,7 +31,7 @@ MAX_ASKED = (
     600  # requests of an address in a second: a full hall may share one, and reconnect all together
 )
 
-NO_REQUEST = "This is no request that the page makes."
+NO_REQUEST = "This is not a request that the page makes."
 NO_QR = "QR codes need the package segno, which is missing here; give the link, or install it with `pip install segno`."
 # Proxies must pass on each event as it comes.
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -46,8 +46,8 @@ FILMS = "/gradio_api/logitspec/video"
 PROGRAMS = re.compile(r"/gradio_api/mcp(?:/schema|/)?")
 STAYING = re.compile(r"/gradio_api/heartbeat/([^/]+)/?")
 
-NO_SESSION = "The name of this session is too long, or none; reload the page."
-NO_REQUEST = "This is no request that the page or a script of its interface makes."
+NO_SESSION = "The name of this session is missing or too long; reload the page."
+NO_REQUEST = "This is not a request that the page or a script of its interface makes."
 
 log = logging.getLogger(__name__)
 
@@ -205,11 +205,11 @@ class Gate:
             site = urlsplit(origin)
             own = site.netloc.lower() == host.lower()
             if not own and not _is_one_of(site.hostname or "", self._access.origins):
-                raise Refusal(403, "Pages of other sites get nothing here; open the page itself.")
+                raise Refusal(403, "Other sites have no access to this page; open the page itself.")
         elif headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             shown = headers.get("sec-fetch-mode") == "navigate" and scope["method"] == "GET"
             if not shown:
-                raise Refusal(403, "Pages of other sites get nothing here; open the page itself.")
+                raise Refusal(403, "Other sites have no access to this page; open the page itself.")
 
     def _check_path(self, path: str) -> None:
         first = path.removeprefix("/gradio_api").strip("/").partition("/")[0].partition("=")[0]
@@ -349,4 +349,4 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _too_much(most: int = MAX_BODY) -> str:
-    return f"This is more than {most / 1e6:.1f} MB, which is all that is taken; send less."
+    return f"This is more than {most / 1e6:.1f} MB, the most that is accepted; send less."

@@ -26,7 +26,7 @@ SECONDS_PER_LINE = 0.3
 HUB = "https://huggingface.co/"
 HUB_NAME = re.compile(r"(?:https://(?:huggingface\.co|hf\.co)/)?[\w-][\w.-]*/[\w.:@/-]+")
 
-ABOUT_BUILTIN = "The built-in model knows the seven tasks of the examples; free-form prompts want a larger model."
+ABOUT_BUILTIN = "The built-in model knows the seven tasks of the examples; free-form prompts need a larger model."
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,8 @@ class LoadedModels:
         except HungError:
             log.error("loading %s hangs", name)
             raise LogitSpecError(
-                f"The model {name} was not loaded within {self.load_seconds:.0f} seconds, so it was given up;"
-                " choose another one, or try it again."
+                f"The model {name} was not loaded within {self.load_seconds:.0f} seconds, so loading was given up;"
+                " choose another one, or try again."
             ) from None
 
     def _source(self, name: str) -> str:
@@ -134,7 +134,7 @@ class LoadedModels:
             return name
         if not HUB_NAME.fullmatch(name):
             raise LogitSpecError(
-                "That is no model of Hugging Face, and folders of this machine are not offered; give an id"
+                "That is not a model on Hugging Face, and folders on this machine are not offered; give an id"
                 " such as user/model."
             )
         return name if name.startswith("https://") else f"{HUB}{name}"
@@ -181,7 +181,7 @@ class LoadedModels:
         if not self.others:
             yield self.about(name)
             return
-        lines = [f"{name} is being looked for."]
+        lines = [f"{name} is being looked up."]
         if name not in self._loaded:
             loader = Thread(target=self._load_in_background, args=[name, lines], daemon=True)
             loader.start()
@@ -199,7 +199,7 @@ class LoadedModels:
 
         try:
             fetch(self._source(name), self._device, self._dtype, progress=progress, **self._loading)
-            lines.append(f"{name} is being loaded; it waits while a run goes on.")
+            lines.append(f"{name} is being loaded; this waits while a run is in progress.")
             with self._turn.hold(Event()):
                 self.load(name)
         except Exception as error:

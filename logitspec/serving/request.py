@@ -38,7 +38,7 @@ class Request:
         methods, and are made during the turn."""
         names = [each if isinstance(each, str) else each[0] for each in self.methods]
         if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
-            raise LogitSpecError("The prompt, the method and the model must be texts.")
+            raise LogitSpecError("The prompt, the method and the model must be strings.")
         if len(self.prompt) > MAX_CHARACTERS:
             raise LogitSpecError(too_long(len(self.prompt)))
         if len(self.model) > MAX_NAME or not all(len(name) <= MAX_NAME for name in names):
@@ -53,7 +53,7 @@ class Request:
 
 def too_long(characters: int) -> str:
     """The sentence that refuses a prompt of this many characters."""
-    return f"The prompt has {characters} characters and at most {MAX_CHARACTERS} are taken; shorten it."
+    return f"The prompt has {characters} characters and at most {MAX_CHARACTERS} are accepted; shorten it."
 
 
 def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:

@@ -20,7 +20,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.serving.limits import MAX_WAITING, NOBODY_ELSE, PRIVATE, Limits, Visitor
 
 SECONDS_PER_LOOK = 0.04  # between checks of `stop` while waiting
-UNHEARD = "Nobody listened to this any more, so it was ended; start it again."
+UNHEARD = "Nobody was following this any more, so it was stopped; start it again."
 NEWEST_SHARE = 0.3  # weight of the last turn in the expected length of the next
 
 Clock = Callable[[], float]

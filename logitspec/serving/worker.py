@@ -48,11 +48,11 @@ class Worker:
                 results, (lambda: None) if zerogpu.HERE else left
             )
         except HungError:
-            log.error("a forward of %s hangs; the model is loaded anew", name)
+            log.error("a forward of %s hangs; the model is being reloaded", name)
             self._thread = ModelThread()
             self._models.forget(name)
             raise LogitSpecError(
-                "The model did not answer any more, so this run was ended; the model is loaded anew:"
+                "The model stopped responding, so this run was ended; the model is being reloaded:"
                 " run it again."
             ) from None
         if costs is not None:

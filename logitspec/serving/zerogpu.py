@@ -105,7 +105,7 @@ def _space_sentence(error: Exception, seconds: int) -> str:
     title, message = getattr(error, "title", ""), str(getattr(error, "message", error))
     if left := LEFT.search(message):
         return (
-            f"This run asks for {left[1]} seconds of GPU and {left[2]} are left to you for now; ask for"
+            f"This run asks for {left[1]} seconds of GPU time and you have {left[2]} left for now; ask for"
             f" fewer new tokens, or try again in {left[3]}."
         )
     if "quota" in title or "credits" in title or "duration" in title:
@@ -115,7 +115,7 @@ def _space_sentence(error: Exception, seconds: int) -> str:
         )
     if "aborted" in message:
         return (
-            f"The GPU was taken back, as it is after the {seconds} seconds that were asked for; ask for"
+            f"The GPU was taken back after the {seconds} seconds that were requested; ask for"
             " fewer new tokens."
         )
-    return "No GPU could be had; try again in a minute, or play a recorded example."
+    return "No GPU was available; try again in a minute, or play a recorded example."

@@ -13,7 +13,7 @@ def promise(info: dict[str, Any]) -> str:
     if dtype not in HALF:
         return ""
     if str(info.get("environment", {}).get("exact", "no")).startswith("yes"):
-        return f"Outputs are plain decoding's, token for token, in {dtype}, too."
+        return f"Outputs equal plain decoding's, token for token, in {dtype} too."
     return (
         f"In {dtype} rounding may decide between two tokens that are nearly tied, so outputs may differ"
         " from plain decoding's there; float32 keeps them equal."

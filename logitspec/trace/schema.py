@@ -91,9 +91,9 @@ def too_large(kind: str = "trace") -> LogitSpecError:
 def unopenable(text: bytes, kind: str = "trace") -> str:
     """Why a document that was written can't be opened again, in a sentence; empty if it can."""
     if len(text) > LIMITS["bytes"]:
-        why = f"has {len(text) / 2**20:.0f} MB, and files of up to {LIMITS['bytes'] >> 20} MB are opened"
+        why = f"has {len(text) / 2**20:.0f} MB, and files of up to {LIMITS['bytes'] >> 20} MB can be opened"
     elif _brackets(text) > LIMITS["brackets"]:
-        why = "has more steps and nodes than are opened"
+        why = "has more steps and nodes than can be opened"
     else:
         return ""
     return f"This {kind} {why}; ask for fewer new tokens to have one that can be opened again."
@@ -114,16 +114,16 @@ def _parsed(text: str | bytes, kind: str) -> Any:
     except LogitSpecError:
         raise
     except UnicodeError:
-        why = "it is no UTF-8"
+        why = "it is not UTF-8"
     except RecursionError:
-        why = "its brackets go too deep"
+        why = "its brackets are nested too deeply"
     except ValueError as error:
         why = str(error).partition(";")[0]
     raise LogitSpecError(f"This is not a {kind}: {why}; open a file saved here.")
 
 
 def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")
 
 
 # Types and bounds
@@ -223,7 +223,7 @@ def _check_object(values: dict[str, Any], rule: Rule) -> None:
     for name, value in values.items():
         if name not in known:
             if other is False:
-                raise SchemaError("has an entry too many")
+                raise SchemaError("has one entry too many")
             if _broken(name):
                 raise SchemaError("has half a character")
             _checked(value, other)
@@ -237,7 +237,7 @@ def _check_object(values: dict[str, Any], rule: Rule) -> None:
 def _check_entries(values: dict[str, Any], rule: Rule) -> None:
     """Check an object whose names are data."""
     if not all(map(rule["propertyNames"]["pattern"].fullmatch, values)):
-        raise SchemaError("has an entry of a wrong name")
+        raise SchemaError("has an entry with a wrong name")
     each = rule["additionalProperties"]
     texts = [value for value in values.values() if isinstance(value, str)]
     fit = _fits(texts, each)
@@ -276,7 +276,7 @@ def _fits(values: list[Any], rule: Rule) -> bool:
 def _plain(value: Any, depth: int) -> Any:
     """A value that no rule describes: bounded, and JSON in any program."""
     if isinstance(value, (list, dict)) and depth == 0:
-        raise SchemaError("holds something too deep")
+        raise SchemaError("is nested too deeply")
     if isinstance(value, dict):
         for name, each in value.items():
             _plain(name, depth - 1)
@@ -298,12 +298,12 @@ def _plain(value: Any, depth: int) -> Any:
 def _cohere_race(race: dict[str, Any]) -> None:
     """Every lane has a title, and an end."""
     if len(race["titles"]) != len(race["lanes"]):
-        raise SchemaError("has not as many titles as lanes")
+        raise SchemaError("does not have as many titles as lanes")
     for number, lane in enumerate(race["lanes"]):
         try:
             cohere(lane)
             if lane["finish"] is None:
-                raise SchemaError("has not come to its end")
+                raise SchemaError("has not finished")
         except SchemaError as fault:
             raise fault.at(f"lanes[{number}]") from None
 
@@ -336,10 +336,10 @@ def _cohere_step(step: dict[str, Any], position: int) -> None:
     if step["position"] != position:
         raise SchemaError("does not begin where the text ends").at(".position")
     if len(step["last"]["ids"]) != len(step["last"]["probs"]):
-        raise SchemaError("has not as many ids as probs").at(".last")
+        raise SchemaError("does not have as many ids as probs").at(".last")
     for name in ("parents", "provenance", "choices"):
         if len(step[name]) != len(tokens):
-            raise SchemaError("has not an entry for every token").at(f".{name}")
+            raise SchemaError("does not have an entry for every token").at(f".{name}")
     if parents[0] != -1 or min(parents[1:], default=0) < 0 or not all(map(lt, parents, count())):
         raise SchemaError("does not name earlier nodes, the root's being -1").at(".parents")
     _check_path(step)

@@ -62,11 +62,11 @@ def _generate(host: Host) -> Callable[..., AsyncIterator[str]]:
         Args:
             prompt: text for the model.
             method: name of the decoding method.
-            max_new_tokens: tokens to generate at most.
+            max_new_tokens: maximum number of tokens to generate.
             temperature: 0 for greedy decoding.
             seed: fixes the draws at a temperature above 0.
             options: the method's own options, a JSON object.
-            model: another one than the page begins with, where the host allows it.
+            model: a model other than the page's default, if the host allows it.
         """
         try:
             lanes = [(method, parse_options(options))]

@@ -15,7 +15,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.publish.film import find_ffmpeg, mp4_of_webp
 from logitspec.serving.gate import Access
 
-NOT_HERE = "Videos are made here only for whoever sits at this machine; save the film as WebP."
+NOT_HERE = "Videos are made only for users of this machine; save the film as WebP."
 
 
 def video_route(address: str, access: Access) -> Route:

@@ -22,8 +22,8 @@ APPS = "io.modelcontextprotocol/ui"  # the extension of clients that show apps
 APPS_SUFFIX = ".apps"  # of their sessions' names
 
 NOT_A_PAGE = (
-    "Here is the MCP server of LogitSpec Live, for programs that post to it: give this address to an MCP client, as"
-    " one of a server with streamable HTTP."
+    "This is the MCP server of LogitSpec Live, for programs that post to it: give this address to an MCP client as"
+    " a server with streamable HTTP."
 )
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -46,10 +46,10 @@ _RECIPES = (
     Recipe(
         "watch_a_run",
         "Watch a run",
-        "Run a prompt by speculative decoding and learn from its steps how that works.",
+        "Run a prompt with speculative decoding and learn from its steps how it works.",
         "Call generate_text with this prompt: “{prompt}”. Then explain two of its steps with explain_step: one"
         " that brought several tokens, and one that brought a single one. Say in plain words what was drafted, where"
-        " the drafts came from and why the model took or refused them, and give me the player's link.",
+        " the drafts came from and why the model accepted or rejected them, and give me the player's link.",
     ),
     Recipe(
         "race_the_methods",

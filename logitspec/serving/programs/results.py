@@ -67,8 +67,8 @@ class Numbers:
 class Generation:
     """The answer about a run.
 
-    finish: eos, length, context, cancelled or error; error: why, in the last case. steps: a line for each of the first
-    MAX_LINES. run: its name for `explain_step`. player: the address at which to watch it.
+    finish: eos, length, context, cancelled or error; error: why, in the last case. steps: one line for each of the first
+    40. run: its name for `explain_step`. player: the address at which to watch it.
     """
 
     text: str
@@ -101,7 +101,7 @@ class Generation:
         """The answer in words."""
         finish = self.error or f"It ended because {FINISHES.get(self.finish, self.finish)}."
         more = self.numbers.forward_passes - len(self.steps)
-        rest = [f"… and {more} more steps, which explain_step tells of."] if more > 0 else []
+        rest = [f"… and {more} more steps, which explain_step describes."] if more > 0 else []
         return "\n".join(
             [
                 self.text,
@@ -109,14 +109,14 @@ class Generation:
                 f"{self.method} on {self.model}: {self.numbers.words()}. {finish}",
                 *self.steps,
                 *rest,
-                f"Run {self.run}, to be watched step by step: {self.player}",
+                f"Run {self.run}; watch it step by step: {self.player}",
             ]
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A method in a comparison. speed_up: the baseline's seconds a token / its own."""
+    """A method in a comparison. speed_up: the baseline's seconds per token / its own."""
 
     method: str
     title: str
@@ -132,8 +132,8 @@ class Comparison:
     """The answer about several methods on one prompt.
 
     same: whether all wrote the same, token for token; None where not all finished. verdict: the same in words.
-    baseline: the method that speed-ups refer to. text: the first method's output. run: of the method with the fewest
-    forward passes a token.
+    baseline: the method that speed-ups refer to. text: the first method's output. run: that of the method with the fewest
+    forward passes per token.
     """
 
     same: bool | None
@@ -222,4 +222,6 @@ def verdict_words(verdict: Verdict, methods: Sequence[str]) -> str:
         return f"The outputs of {names} differ from new token {verdict.differs_at + 1} on{near}."
     if verdict.complete:
         return f"{names} wrote the same, token for token ({verdict.tokens} tokens)."
-    return f"Not all of {names} came to their ends; up to there ({verdict.tokens} tokens) they wrote the same."
+    return (
+        f"Not all of {names} finished; up to there ({verdict.tokens} tokens) they wrote the same."
+    )

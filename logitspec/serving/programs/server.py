@@ -33,7 +33,7 @@ READ_RUN = "read_run"
 MIN_PROGRESS = 1e-6  # by which a report exceeds the one before, at least
 
 ABOUT = (
-    "LogitSpec Live runs a language model by speculative decoding and shows every step. generate_text runs a"
+    "LogitSpec Live runs a language model with speculative decoding and shows every step. generate_text runs a"
     " prompt, compare_methods races decoding methods on one, explain_step says in words what one step of a run"
     " did. Give people the player's link: there they watch the run step by step."
 )
@@ -139,7 +139,7 @@ class McpServer:
 
     async def _call_tool(self, request: types.CallToolRequest) -> types.ServerResult:
         """The answer of a tool, or a refusal of one sentence."""
-        answer = _refusal(LogitSpecError("This call was ended, as its client asked."))
+        answer = _refusal(LogitSpecError("This call was stopped at its client's request."))
         with self.endpoint.call(self._session, self._server.request_context.request_id):
             try:
                 answer = await self._call(request.params.name, request.params.arguments or {})
@@ -179,7 +179,7 @@ class McpServer:
         message = await self._fetch_steps(arguments)
         if message is None:
             raise LogitSpecError(
-                "This run is kept no longer, or has no such step; run its prompt again."
+                "This run is no longer kept, or has no such step; run its prompt again."
             )
         return types.CallToolResult(content=[types.TextContent(type="text", text=message)])
 

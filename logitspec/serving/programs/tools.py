@@ -40,7 +40,7 @@ MAX_GUESSES = 8
 REPORT_SECONDS = 1.0  # between reports of progress
 BASELINE = "autoregressive"
 
-UNKNOWN_RUN = "There is no run {run!r} here; the last ones are kept for a while only, so run its prompt again."
+UNKNOWN_RUN = "There is no run {run!r} here; the last ones are kept only for a while, so run its prompt again."
 
 ReportProgress = Callable[[float, str], Awaitable[None]]
 """(share done, words) -> nothing."""
@@ -74,29 +74,31 @@ Method = Annotated[
 Methods = Annotated[
     list[str],
     Field(
-        description="The decoding methods, a lane each.",
+        description="The decoding methods, one lane each.",
         json_schema_extra={"items": {"type": "string", "enum": list(METHODS)}},
         min_length=MIN_RIVALS,
         max_length=MAX_LANES,
     ),
 ]
-Length = Annotated[int, Field(description="Tokens to write at most.", ge=1, le=MAX_NEW_TOKENS)]
+Length = Annotated[
+    int, Field(description="Maximum number of tokens to generate.", ge=1, le=MAX_NEW_TOKENS)
+]
 Temperature = Annotated[
-    float, Field(description="0 for greedy decoding; above, tokens are drawn.", ge=0, le=10)
+    float, Field(description="0 for greedy decoding; above 0, tokens are sampled.", ge=0, le=10)
 ]
 Seed = Annotated[
     int, Field(description="Fixes the draws at a temperature above 0.", ge=0, lt=2**53)
 ]
 Options = Annotated[
-    dict[str, Any], Field(description="The method's own options, by name; none for the usual ones.")
+    dict[str, Any], Field(description="The method's own options, by name; empty for the defaults.")
 ]
 Model = Annotated[
-    str, Field(description="Another model than the one that is loaded, where the host offers any.")
+    str, Field(description="A model other than the loaded one, if the host offers any.")
 ]
 Run = Annotated[
-    str, Field(description="The name of a run, as generate_text and compare_methods give it.")
+    str, Field(description="The name of a run, as given by generate_text and compare_methods.")
 ]
-Step = Annotated[int, Field(description="The number of the step, from 1 on.", ge=1)]
+Step = Annotated[int, Field(description="The number of the step, starting at 1.", ge=1)]
 
 
 class Tools:
@@ -117,9 +119,9 @@ class Tools:
         options: Options = {},  # noqa: B006 - nothing changes it
         model: Model = "",
     ) -> Generation:
-        """Let the language model continue a prompt by speculative decoding. Answers with the text, what the run
-        came to (tokens, forward passes, mean accepted tokens, tokens a second), a line for each of the first
-        steps, and a link to the player."""
+        """Let the language model continue a prompt with speculative decoding. Returns the text, the run's numbers
+        (tokens, forward passes, mean accepted tokens, tokens per second), a line for each of the first steps,
+        and a link to the player."""
         lanes: Sequence[Entry] = [(method, options)]
         (trace,) = await self._run(caller, prompt, lanes, max_new_tokens, temperature, seed, model)
         return Generation.of(trace, caller.player(trace.run))
@@ -134,9 +136,9 @@ class Tools:
         seed: Seed = 0,
         model: Model = "",
     ) -> Comparison:
-        """Race two to four decoding methods on one prompt, step by step in turns on the same device. Answers with
-        whether all wrote the same, what each came to, how much faster it was than plain decoding, and a link to
-        the player for each."""
+        """Race two to four decoding methods on one prompt, step by step in turns on the same device. Returns
+        whether all wrote the same, and for each its numbers, its speed-up over plain decoding and a link to the
+        player."""
         if not MIN_RIVALS <= len(methods) <= MAX_LANES:
             raise LogitSpecError(
                 f"A comparison takes {MIN_RIVALS} to {MAX_LANES} methods; got {len(methods)}."
@@ -146,7 +148,7 @@ class Tools:
 
     async def explain_step(self, caller: Caller, run: Run, step: Step) -> Explanation:
         """Say in words what happened in one step of a run: what was drafted from where, what the model accepted,
-        and why. Runs that are recorded are called recorded-101 to recorded-112, and recorded-1 to
+        and why. Recorded runs are called recorded-101 to recorded-112, and recorded-1 to
         recorded-21."""
         trace = await in_moderation(self._host.answering, self._find, run)
         if not 1 <= step <= len(trace.steps):

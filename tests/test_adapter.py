@@ -247,4 +247,4 @@ def test_links_are_for_runs_that_the_server_has(page: Page, server: Server) -> N
     assert page.evaluate("copied") == f"{ADDRESS}?run={STORY.run}&step=1&beat=5"
     server.knows = False
     page.get_by_role("button", name="Copy link").click()
-    expect(page.locator(".ls-said")).to_contain_text("No address leads to this run", timeout=30_000)
+    expect(page.locator(".ls-said")).to_contain_text("This run has no address", timeout=30_000)

@@ -199,8 +199,8 @@ def test_it_says_that_outputs_are_identical_and_how_the_times_were_taken(page: P
     ("verdict", "words"),
     [
         ({"differs_at": 6, "margin": 0.3}, "The outputs differ from new token 7 on."),
-        ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied up to 0.01 %"),
-        ({"complete": False, "tokens": 1}, "As far as all lanes got (1 token)"),
+        ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied to within 0.01 %"),
+        ({"complete": False, "tokens": 1}, "Up to where all lanes got (1 token)"),
     ],
 )
 def test_it_says_where_outputs_differ(page: Page, verdict: dict[str, Any], words: str) -> None:
@@ -240,7 +240,7 @@ def test_lost_steps_are_told(page: Page) -> None:
     _, messages = finished()
     give(page, messages[0], messages[1], *messages[9:])
     assert data(page, "state") == "error"
-    expect(page.get_by_role("alert")).to_contain_text("lost on their way")
+    expect(page.get_by_role("alert")).to_contain_text("lost on the way")
 
 
 def test_missing_steps_are_asked_for_and_come_once(page: Page) -> None:
@@ -360,9 +360,9 @@ def test_a_race_that_is_dropped_opens(page: Page) -> None:
 # No two in a row are refused in the same words.
 NO_RACES = [
     ("no json", "it is not JSON; open a file saved here."),
-    ("[]", "This is no race; open a file saved here."),
+    ("[]", "This is not a race; open a file saved here."),
     ('{"kind":"trace","schema":1}', "open it under Watch."),
-    ("null", "This is no race; open a file saved here."),
+    ("null", "This is not a race; open a file saved here."),
     ('{"kind":"race","schema":1}', "This race is damaged (race is missing); save it again."),
     ('{"kind":"race","schema":2}', "schema 2"),
     ('{"kind":"race","schema":1,"titles":["a","b"],"lanes":[{},{}]}', "This race is damaged"),

@@ -85,11 +85,11 @@ def start(tab: Page, length: int, *methods: str) -> None:
     for lane, title in enumerate(field, 1):
         choose(tab, lane, title)
     tab.get_by_label("Prompt of the race").fill(PROMPT)
-    if not tab.get_by_label("Most new tokens a lane").is_visible():
+    if not tab.get_by_label("Max new tokens per lane").is_visible():
         tab.get_by_role("button", name="Examples, model and length").click()
-        expect(tab.get_by_label("Most new tokens a lane")).to_be_visible()
+        expect(tab.get_by_label("Max new tokens per lane")).to_be_visible()
         tab.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
-    tab.get_by_label("Most new tokens a lane").fill(str(length))
+    tab.get_by_label("Max new tokens per lane").fill(str(length))
     press(tab, "Race", "logitspec-race")
 
 

@@ -143,7 +143,7 @@ def test_it_is_told_once_and_rests_with_a_question(newcomer: Page, url: str) -> 
     expect(player).to_have_attribute("data-cursor", str(number))
     title = METHODS[trace.method].title
     expect(parts(page)["badge"]).to_have_text(f"{title}, built-in model, recorded")
-    result = f"1 pass, {len(step.path)} tokens, the same text as without guessing"
+    result = f"1 pass, {len(step.path)} tokens, the same text as without drafting"
     expect(parts(page)["result"]).to_have_text(result)
     expect(parts(page)["why"]).to_have_text("Why four?")
     parts(page)["again"].click()

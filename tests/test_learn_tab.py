@@ -307,7 +307,7 @@ def test_a_lecturer_s_lesson_opens_from_a_file(page: Page) -> None:
     expect(page.locator(".learn-title")).to_have_text("A docstring")
     step = run("docstring")["steps"][4]
     expect(page.locator(".learn-question")).to_have_text(
-        f"{len(step['tokens']) - 1} tokens are guessed. How many does this pass bring?"
+        f"{len(step['tokens']) - 1} tokens are drafted. How many does this pass yield?"
     )
     expect(page.locator(".learn-story code")).to_have_text("pairs_days")
     page.locator(".learn-number input").fill("20")  # near enough
@@ -352,7 +352,7 @@ def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(pag
 
 WRONG = [
     ("no lesson", "it is not JSON"),
-    ("{}", "This is no lesson"),
+    ("{}", "This is not a lesson"),
     (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
     (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),
     (example().replace("{tokens}:", "{token}:"), "stations[0].reveal names no figure"),
@@ -546,7 +546,7 @@ def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
         f"You predicted 60; {best} got {drafting[best]:.2f} tokens a pass."
     )
     expect(told).to_contain_text(
-        f"By passes {few} was first, with {lanes[more][2] - lanes[few][2]} fewer than {more}; by"
+        f"By passes, {few} came first, with {lanes[more][2] - lanes[few][2]} fewer than {more}; by"
     )
     expect(told).to_have_attribute("data-verdict", "wrong")
     expect(tab.locator(".learn-score")).to_have_text("0 of 1 right")

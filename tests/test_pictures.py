@@ -197,7 +197,7 @@ def stand(visitor: BrowserContext) -> Iterator[Page]:
 def player(stand: Page) -> Iterator[Page]:
     """The player with a run, at rest, in a page that tests reuse; its menu is shut."""
     with watched(stand):
-        menu = stand.locator(PLAYER).get_by_role("button", name="Take along")
+        menu = stand.locator(PLAYER).get_by_role("button", name="Export")
         if menu.get_attribute("aria-expanded") == "true":
             menu.click()
         stand.mouse.move(0, 0)
@@ -372,7 +372,7 @@ def test_a_png_of_the_page_is_the_picture(player: Page, beat: int) -> None:
 
 
 def test_a_film_of_the_page_has_the_beats_of_its_steps(player: Page) -> None:
-    player.locator(PLAYER).get_by_role("button", name="Take along").click()
+    player.locator(PLAYER).get_by_role("button", name="Export").click()
     player.get_by_role("textbox", name="Steps").fill("2-3")
     with player.expect_download() as saved:
         take_along(player, "Save film")
@@ -413,7 +413,7 @@ def same_pixels(one: Image.Image, other: Image.Image) -> bool:
 
 
 def test_too_many_steps_for_a_film_are_refused_in_the_page(player: Page) -> None:
-    player.locator(PLAYER).get_by_role("button", name="Take along").click()
+    player.locator(PLAYER).get_by_role("button", name="Export").click()
     player.get_by_role("textbox", name="Steps").fill(f"1-{min(len(TRACES['story'].steps), 25)}")
     take_along(player, "Save film")
     expect(player.locator(".ls-said")).to_contain_text("24 steps at most")

@@ -164,7 +164,7 @@ def test_counts_and_sentence(page: Page) -> None:
         "acceptance": f"{(tokens - cursor) / drafted * 100:.1f} %",
     }
     assert counts() == passes  # seconds are this machine's, and one click away
-    page.get_by_text("Seconds, of this machine only").click()
+    page.get_by_text("Seconds, on this machine only").click()
     assert counts() == passes | {
         "wall": f"{seconds * 1000:.1f} ms",
         "device": f"{device * 1000:.1f} ms",
@@ -736,7 +736,7 @@ def test_a_run_that_was_asked_for_makes_room_and_an_error_brings_the_old_one_bac
     expect(page.get_by_text("Starting: the first step")).to_be_visible()
     send(page, dumps({"kind": "waiting", "ahead": 2, "seconds": 8.4}))
     expect(
-        page.get_by_text("Waiting: 2 runs are before yours, for about 8 seconds.")
+        page.get_by_text("Waiting: 2 runs are ahead of yours, for about 8 seconds.")
     ).to_be_visible()
     send(page, STORY.to_json())  # its end comes late, and it is not the requested run
     assert state(page) == (0, 0, "running")

@@ -137,7 +137,7 @@ def test_the_page_saves_the_same_sheets_as_the_command(page: Page) -> None:
 
 def test_the_keyboard_opens_and_closes_the_menu(page: Page) -> None:
     page.evaluate("text => player.receive(text)", STORY.to_json())
-    menu = page.get_by_role("button", name="Take along")
+    menu = page.get_by_role("button", name="Export")
     menu.press("Enter")
     expect(menu).to_have_attribute("aria-expanded", "true")
     field = page.get_by_role("textbox", name="Steps")
@@ -378,7 +378,7 @@ def test_a_lecture_shows_a_step_in_a_frame(
     for selector in ("#prompt", "#intro", "[role=tab]", "footer", "#run"):
         expect(frame.locator(selector).first).to_be_hidden()
     expect(frame.locator("[data-node]").first).to_be_visible()
-    expect(frame.get_by_role("button", name="Take along")).to_be_visible()
+    expect(frame.get_by_role("button", name="Export")).to_be_visible()
     tab.close()
 
 

@@ -196,7 +196,7 @@ def test_who_waits_sees_the_place_and_the_run_before_and_can_give_up(
     with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Run", exact=True).click()
         expect(waiting).to_contain_text(
-            re.compile(r"Waiting: 1 run is before yours, for about \d+ seconds?\.")
+            re.compile(r"Waiting: 1 run is ahead of yours, for about \d+ seconds?\.")
         )
         state(page, "running")
         expect(page.locator(PLAYER)).to_have_attribute("data-steps", "0")
@@ -209,7 +209,7 @@ def test_who_waits_sees_the_place_and_the_run_before_and_can_give_up(
         expect(waiting).to_be_hidden()
         until(lambda: not served.host.turn.wanted)
         press(page)
-        expect(waiting).to_contain_text("1 run is before yours")
+        expect(waiting).to_contain_text("1 run is ahead of yours")
     state(page, "done")
     expect(waiting).to_be_hidden()
     expect(page.locator(PLAYER)).to_have_attribute("data-steps", "30")
@@ -302,7 +302,7 @@ def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
     expect(race.locator(".lr-course")).to_be_visible()
     with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Race", exact=True).click()
-        expect(race.locator(".ls-waiting")).to_contain_text("Waiting: 1 run is before yours")
+        expect(race.locator(".ls-waiting")).to_contain_text("Waiting: 1 run is ahead of yours")
         expect(race.locator(".lr-course")).to_be_visible()  # the race before
         expect(race).to_have_attribute("data-state", "running")
         race.get_by_role("button", name="Give up").click()
@@ -314,11 +314,11 @@ def test_a_race_waits_in_the_same_way(page: Page, served: Served) -> None:
 def start_race(page: Page) -> None:
     page.get_by_role("tab", name="Compare").click()
     page.get_by_label("Prompt of the race").fill("ABCABCAB")
-    if not page.get_by_label("Most new tokens a lane").is_visible():
+    if not page.get_by_label("Max new tokens per lane").is_visible():
         page.get_by_role("button", name="Examples, model and length").click()
-        expect(page.get_by_label("Most new tokens a lane")).to_be_visible()
+        expect(page.get_by_label("Max new tokens per lane")).to_be_visible()
         page.wait_for_timeout(500)  # Gradio sets a field once more just after showing it
-    page.get_by_label("Most new tokens a lane").fill("400")
+    page.get_by_label("Max new tokens per lane").fill("400")
     press(page, "Race", "logitspec-race")
 
 
@@ -340,7 +340,7 @@ def test_stop_ends_the_race_and_keeps_what_there_is(page: Page) -> None:
     going(page, 12)
     stop_race(page)
     expect(page.locator(ROOT)).to_contain_text("Stopped")
-    expect(page.locator(".lr-verdict")).to_contain_text("As far as all lanes got")
+    expect(page.locator(".lr-verdict")).to_contain_text("Up to where all lanes got")
 
 
 @pytest.mark.usefixtures("slow")

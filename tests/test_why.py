@@ -305,7 +305,7 @@ def is_cancelled_before_its_turn(page: Page, served: Served) -> None:
     with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Compute on the loaded model").click()
         status = page.locator("#why-status [role=status]")
-        expect(status).to_contain_text("Waiting for its turn: 1 run is before it")
+        expect(status).to_contain_text("Waiting for its turn: 1 run is ahead of it")
         page.get_by_role("button", name="Cancel").click()
         expect(status).to_have_text(f"This was cancelled.{NOTHING}")
     page.wait_for_timeout(500)

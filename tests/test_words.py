@@ -264,7 +264,7 @@ def test_a_text_that_is_left_behind_is_found() -> None:
 def test_python_writes_english_by_the_same_rules() -> None:
     assert say("why.depth", depth=3) == "Depth 3"
     assert say("why.ranks", count=4745, low="1%", all="2%", beyond="3%", root="4%").startswith(
-        "Of 4,745 next-next tokens, 1% stand"
+        "Of 4,745 next-next tokens, 1% are"
     )
     assert "1 run is" in say("why.runs-ahead", n=1)
     assert "2 runs are" in say("why.runs-ahead", n=2)
@@ -272,7 +272,7 @@ def test_python_writes_english_by_the_same_rules() -> None:
         say("why.depth")
 
 
-# One more language, as the documentation adds it
+# Another language, as the documentation adds it
 
 
 def test_the_documented_example_adds_a_language(tmp_path: Path) -> None:

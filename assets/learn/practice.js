@@ -1,4 +1,4 @@
-/* After the stations: a step that the visitor has not seen. How many tokens will it bring? Predictions are kept. */
+/* After the stations: a step that the visitor has not seen. How many tokens will it yield? Predictions are kept. */
 
 import { number, t } from "../page/i18n.js";
 import { el } from "../player/dom.js";

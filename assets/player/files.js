@@ -1,4 +1,4 @@
-/* Files: opens a trace, copies a link to the step, and holds the "Take along" menu. */
+/* Files: opens a trace, copies a link to the step, and holds the "Export" menu. */
 
 import { t } from "../page/i18n.js";
 import { createMenu } from "../take/menu.js";

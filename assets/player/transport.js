@@ -78,7 +78,7 @@ export function showPlay(play, busy) {
   const label = t(busy ? "step.pause" : "step.play");
   if (play.getAttribute("aria-label") === label) return;
   play.setAttribute("aria-label", label);
-  play.setAttribute("title", label + " (Space)");
+  play.setAttribute("title", `${label} (${t("player.keyname-space")})`);
   play.replaceChildren(icon(busy ? "pause" : "play"));
 }
 

@@ -1,4 +1,4 @@
-/* The menu "Take along": a button, and below it what can be saved of the step, of some steps and of the run. */
+/* The menu "Export": a button, and below it what can be saved of the step, of some steps and of the run. */
 
 import { fileButton } from "../player/disk.js";
 import { el } from "../player/dom.js";

@@ -54,11 +54,11 @@ const RUNNER_UP = stepOf(
   [0, 1, 2, 3],
 );
 
-test("a runner-up, and what the prompt went on with after it", () => {
+test("a runner-up, and what the prompt continued with after it", () => {
   const trace = traceOf([RUNNER_UP]);
   assert.equal(
     storySentence(trace, 1),
-    '"mat" was its 8th choice for the place before; after "the mat" the prompt went on "and slept\\n", so 3 tokens were' +
+    '"mat" was its 8th choice for the previous place; after "the mat" the prompt continued with "and slept\\n", so 3 tokens were' +
       " copied from position 6; 3 of 5 drafted tokens were accepted: 4 tokens from one forward pass.",
   );
   assert.equal(stepSentence(trace, 1), "Step 1: 5 drafted, 3 accepted, 4 tokens from one forward pass.");
@@ -73,7 +73,7 @@ test("a copy after the root's own n-gram, from the output", () => {
   );
   assert.equal(
     storySentence(traceOf([RUNNER_UP, copy]), 2),
-    'After "mat" the output went on "and", so 1 token was copied from position 12; 1 of 2 drafted tokens was' +
+    'After "mat" the output continued with "and", so 1 token was copied from position 12; 1 of 2 drafted tokens was' +
       " accepted: 2 tokens from one forward pass.",
   );
 });
@@ -85,14 +85,14 @@ test("a copy that reaches over the end of the prompt is of the text", () => {
     [0, 1, 2],
     { position: 14 },
   );
-  assert.match(storySentence(traceOf([RUNNER_UP, copy]), 2), /^After "\\n" the text went on "sat the", so 2 tokens were/);
+  assert.match(storySentence(traceOf([RUNNER_UP, copy]), 2), /^After "\\n" the text continued with "sat the", so 2 tokens were/);
 });
 
 test("a runner-up alone", () => {
   const trace = traceOf([stepOf([ROOT(THE), [DOG, 0, ["logit", 1, 0.02]]], [DOG, END], [0, 1])]);
   assert.equal(
     storySentence(trace, 1),
-    '"dog" was its 2nd choice for the place before; the one drafted token was accepted: 2 tokens from one forward pass.',
+    '"dog" was its 2nd choice for the previous place; the one drafted token was accepted: 2 tokens from one forward pass.',
   );
 });
 
@@ -111,28 +111,28 @@ test("no reason is made up for the end of a run", () => {
     storySentence(trace, 1),
     "The one drafted token was not accepted before the run ended: 1 token from one forward pass.",
   );
-  assert.deepEqual(said(trace, 4), ["The guess is not what it would have written", '"the" wants "cat". The run ends here.']);
+  assert.deepEqual(said(trace, 4), ["The draft is not what it would have written", '"the" wants "cat". The run ends here.']);
 });
 
 test("nothing drafted is plain decoding", () => {
   const trace = traceOf([stepOf([ROOT(THE)], [CAT], [0])]);
-  assert.equal(storySentence(trace, 1), "This pass brings one token, as in plain decoding.");
-  assert.deepEqual(said(trace, 2), ["Nothing is guessed", "This pass brings one token, as in plain decoding."]);
+  assert.equal(storySentence(trace, 1), "This pass yields one token, as in plain decoding.");
+  assert.deepEqual(said(trace, 2), ["Nothing is drafted", "This pass yields one token, as in plain decoding."]);
 });
 
 test("where trees are sized by cost, nothing drafted has its reason in the costs", () => {
   const costs = (milliseconds) => ({ environment: { forward_costs: { rows: [1, 2, 4], milliseconds } } });
   const told = (milliseconds, tree_size) =>
     said(traceOf([stepOf([ROOT(THE)], [CAT], [0])], { options: { tree_size }, ...costs(milliseconds) }), 2)[1];
-  const plain = "This pass brings one token, as in plain decoding.";
+  const plain = "This pass yields one token, as in plain decoding.";
   assert.equal(
     told([40, 50, 90], "measured"),
-    `${plain} A pass takes 40.0 ms here, and a guess 10.0 ms more: it pays only where it is right more often than` +
+    `${plain} A pass takes 40.0 ms here, and a draft 10.0 ms more: it pays only where it is right more than` +
       " 25% of the time, and none was that likely.",
   );
   assert.equal(
     told([40, 90, 90], "measured"),
-    `${plain} A pass takes 40.0 ms here, and a guess 50.0 ms more: even one that is always right would not pay.`,
+    `${plain} A pass takes 40.0 ms here, and a draft 50.0 ms more: even one that is always right would not pay.`,
   );
   assert.equal(told([40, 50, 90], "capacity"), plain);
 });
@@ -149,8 +149,8 @@ test("other origins are told by their names, and two copies in one path apart", 
   const trace = traceOf([stepOf(nodes, [CAT, SAT, ON, THE, MAT], [0, 1, 2, 3, 4, 5])]);
   assert.equal(
     storySentence(trace, 1),
-    '"cat sat" came from the successor table; after "cat sat" the prompt went on "on the", so 2 tokens were copied' +
-      ' from position 3; after "sat on the" the prompt went on "mat", so 1 token was copied from position 5;' +
+    '"cat sat" came from the successor table; after "cat sat" the prompt continued with "on the", so 2 tokens were copied' +
+      ' from position 3; after "sat on the" the prompt continued with "mat", so 1 token was copied from position 5;' +
       " 5 of 5 drafted tokens were accepted: 6 tokens from one forward pass.",
   );
 });
@@ -161,7 +161,7 @@ test("a recycled node says its rank after the token above it", () => {
   const step = trace.steps[0];
   assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1 % the last time)');
   assert.equal(originWords(trace, step, 2), 'from the successor table, rank 0 after " cat"');
-  assert.deepEqual(said(trace, 2), ["2 guesses at what comes next", "2: from the successor table."]);
+  assert.deepEqual(said(trace, 2), ["2 drafts of what comes next", "2: from the successor table."]);
   assert.equal(
     storySentence(trace, 1),
     '"cat" came from the successor table; 1 of 2 drafted tokens was accepted: 2 tokens from one forward pass.',
@@ -173,10 +173,10 @@ test("of a long match the end is quoted", () => {
   const earlier = stepOf([ROOT(DOG)], [LINE], [0]);
   const trace = traceOf([earlier, stepOf(nodes, [SAT, DOG], [0, 1, 2], { position: 11 })]);
   const quote = '"… cat sat on the mat and slept\\n"';
-  assert.ok(storySentence(trace, 2).startsWith(`After ${quote} the text went on "sat dog", so 2 tokens were copied`));
+  assert.ok(storySentence(trace, 2).startsWith(`After ${quote} the text continued with "sat dog", so 2 tokens were copied`));
   const told = originWords(trace, trace.steps[1], 2);
   assert.equal(told, `copied from position 10 after the 9-token match ${quote}`);
-  assert.deepEqual(Object.values(beatWords(trace, 2, 2)), ["2 guesses at what comes next", "2: from the suffix automaton."]);
+  assert.deepEqual(Object.values(beatWords(trace, 2, 2)), ["2 drafts of what comes next", "2: from the suffix automaton."]);
 });
 
 test("a long copy is cut short in words, not in its count", () => {
@@ -195,19 +195,19 @@ test("the beats of the step, each in its sentence", () => {
   const trace = traceOf([{ ...RUNNER_UP, seconds }]);
   assert.deepEqual(said(trace, 1), [
     'The next token is certain: "the"',
-    "The pass before put it first (90.0 %). 2 other favourites for its place will be tried after it.",
+    "The previous pass ranked it first (90.0 %). 2 other favourites for its place will be tried after it.",
   ]);
   assert.deepEqual(said(trace, 2), [
-    "5 guesses at what comes next",
+    "5 drafts of what comes next",
     '2: its other favourites for the place of "the"; 3: what followed those words earlier.',
   ]);
   assert.deepEqual(said(trace, 3), [
-    "One pass checks all 5 guesses",
-    "It works on 6 tokens at once (its rows), the root and the guesses, and says after each what it would write next." +
+    "One pass checks all 5 drafts",
+    "It works on 6 tokens at once (its rows), the root and the drafts, and says after each what it would write next." +
       " It took 20.0 ms, 18.5 ms of it on the device.",
   ]);
   assert.deepEqual(said(trace, 4), [
-    "3 of 5 guesses are what it would have written",
+    "3 of 5 drafts are what it would have written",
     '"the" wants "mat" ✓, "mat" wants "and" ✓, "and" wants "slept" ✓, "slept" wants "dog" ✗.',
   ]);
   assert.deepEqual(said(trace, 5), [stepSentence(trace, 1), storySentence(trace, 1)]);
@@ -217,7 +217,7 @@ test("a root that sampling drew from lower ranks is not called the first", () =>
   const drawn = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE, END], probs: [0.6, 0.3] } });
   const below = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE], probs: [0.6] } });
   assert.equal(said(traceOf([drawn]), 1)[1], "It was drawn from the last logits: their 2nd choice, 30.0 %.");
-  assert.equal(said(traceOf([below]), 1)[1], "It was drawn from the last logits, from below those that are kept.");
+  assert.equal(said(traceOf([below]), 1)[1], "It was drawn from the last logits, from below the ranks that are kept.");
 });
 
 test("numbers up to the end of a step", () => {
@@ -240,5 +240,5 @@ test("the rows of the KV cache before, in and after the pass", () => {
   const trace = traceOf([RUNNER_UP]);
   assert.equal(cacheWords(trace, 1, 1), "10 rows: one for every token of the text before the root");
   assert.equal(cacheWords(trace, 1, 3), "10 rows + 6 of this pass");
-  assert.equal(cacheWords(trace, 1, 5), "10 rows + 6 of this pass: 4 accepted rows stay, 2 fall away, 14 in all");
+  assert.equal(cacheWords(trace, 1, 5), "10 rows + 6 of this pass: 4 accepted rows stay, 2 dropped, 14 in all");
 });

@@ -33,7 +33,7 @@ def state(page: Page, expected: str) -> None:
 
 def take_along(page: Page, name: str) -> None:
     """Press an entry of the player's menu of files."""
-    menu = page.locator(PLAYER).get_by_role("button", name="Take along")
+    menu = page.locator(PLAYER).get_by_role("button", name="Export")
     if menu.get_attribute("aria-expanded") == "false":
         menu.click()
     page.locator(PLAYER).get_by_role("button", name=name).click()

@@ -356,7 +356,7 @@ WRONG = [
     (example().replace('"schema": 1', '"schema": 2'), "schema 2"),
     (example().replace('"remember"', '"reminder"'), "stations[0].remember is missing"),
     (example().replace("{tokens}:", "{token}:"), "stations[0].reveal names no figure"),
-    (example().replace("recorded-18", "recorded-nowhere"), "recorded-nowhere is not here"),
+    (example().replace("recorded-18", "recorded-nowhere"), "recorded-nowhere, which is not here"),
     (example().replace('"step": 5', '"step": 500'), "is in none of its runs"),
     (example().replace('"step": 5, "beat"', '"step": 500, "beat"'), "has no step 500"),
 ]

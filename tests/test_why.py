@@ -210,7 +210,7 @@ def show_those_of_another_method(page: Page, evidence: Evidence) -> None:
     expected = evidence.runs[OURS]
     mean = total(expected).mean_accepted_tokens
     expect(page.locator("#why-lengths-numbers")).to_contain_text(
-        f"make {mean:.2f} mean accepted tokens (tokens per target forward, root included"
+        f"come to {mean:.2f} mean accepted tokens (tokens per target forward, root included"
     )
     (bars,) = data(page, "lengths")
     assert bars == pytest.approx(lengths_of(expected))

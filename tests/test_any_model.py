@@ -181,7 +181,7 @@ def test_offloading_is_refused_unless_asked_for(
 ) -> None:
     net = folder(tmp_path / "net")
     refused(net, "no device map 'sideways'", device_map="sideways")
-    refused(net, "goes with a device map", offload=True)
+    refused(net, "needs a device map", offload=True)
     model = transformers.AutoModelForCausalLM.from_pretrained(net)
     model.hf_device_map = {"model.layers.0": 0, "model.layers.1": "cpu"}
     monkeypatch.setattr("logitspec.models.loader._weights", lambda *arguments: (model, {}))

@@ -155,7 +155,7 @@ def test_a_page_of_another_site_gets_nothing_and_runs_nothing(
     body = {"fn_name": "fetch_steps", "data": {"run": "recorded-1", "from": 0}}
     answer = visit.post("/gradio_api/component_server", body, origin=origin, content_type=kind)
     assert answer[0] == 403
-    assert "other sites" in sentence(answer)
+    assert "Other sites" in sentence(answer)
     assert visit.get("/config", origin=origin)[0] == 403
     assert visit.application.asked == []
 

@@ -320,7 +320,7 @@ def test_prompts_are_read_by_category(tmp_path: Path) -> None:
     with pytest.raises(LogitSpecError, match="no category 'math'; choose from qa, writing"):
         read_prompts(file, ["math"])
     file.write_text('{"question_id": 1}\n', encoding="utf-8")
-    with pytest.raises(LogitSpecError, match="no prompt"):
+    with pytest.raises(LogitSpecError, match="not a prompt"):
         read_prompts(file)
 
 

@@ -393,7 +393,7 @@ def test_every_folder_gets_one_answer_where_others_reach_the_page(
         answers.add(str(caught.value))
         answers.add(list(host.models.loading(name))[-1])
     (sentence,) = answers
-    assert "folders of this machine are not offered" in sentence
+    assert "folders on this machine are not offered" in sentence
     assert loaded == []
     for name in ("assets/model", "user/model:Q4_0", "https://huggingface.co/user/model"):
         host.models.load(name)

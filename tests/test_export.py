@@ -304,7 +304,10 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
         (["run.json", "--film", "a.webp", "--steps", "1-25"], "24 steps at most"),
         (["run.json", "--film", "a.gif"], "ends in .webp or .mp4"),
         (["run.json", "--handout", "a.html", "--notes", "nowhere.txt"], "nowhere.txt"),
-        (["run.json", "--handout", "a.html", "--notes", "notes.txt"], "begin each with its step number"),
+        (
+            ["run.json", "--handout", "a.html", "--notes", "notes.txt"],
+            "begin each with its step number",
+        ),
         (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -20,12 +20,14 @@ DRAG = """async (cursors) => {
   const seen = [];
   for (const cursor of cursors) {
     await new Promise((done) => requestAnimationFrame(done));
+    // On a busy machine a frame may last so long that the tree is drawn, and another rush begins.
+    const rested = root.dataset.hurried !== "true";
     range.value = String(cursor);
     range.dispatchEvent(new Event("input", { bubbles: true }));
     const canvas = document.querySelector(".ls-sketch");
     const step = document.querySelector("[data-count=step]").textContent;
     const nodes = document.querySelectorAll("[data-node]").length;
-    seen.push({ hurried: root.dataset.hurried, cursor: Number(root.dataset.cursor), step, nodes,
+    seen.push({ rested, hurried: root.dataset.hurried, cursor: Number(root.dataset.cursor), step, nodes,
       picture: canvas && canvas.toDataURL() });
   }
   return seen;
@@ -108,9 +110,16 @@ def test_each_dragged_step_is_told_and_its_tree_drawn_in_its_turn(page: Page) ->
     assert [each["step"] for each in seen] == [
         f"{cursor} of {len(STORY.steps)}" for cursor in cursors
     ]
+    rushes: list[list[Any]] = [[]]
+    for each in rushing:
+        if each["rested"]:
+            rushes.append([])
+        rushes[-1].append(each)
+    for rush in rushes:
+        waiting = [each["nodes"] > 0 for each in rush]
+        assert sum(waiting) <= 2  # until its first turn, the tree is the previous one
+        assert waiting == sorted(waiting, reverse=True)
     sketched = [each for each in rushing if each["nodes"] == 0]
-    # The tree is the previous one until its first turn; a busy machine may pause the drag and begin another rush.
-    assert len(rushing) - len(sketched) <= 2
     pictures = [each["picture"] for each in sketched]
     drawn = sum(one != other for one, other in pairwise([None, *pictures]))
     assert drawn >= len(sketched) // 3

@@ -21,7 +21,7 @@ from huggingface_hub import constants
 from support.errors import one_sentence
 from support.fakes import finished
 from support.forks import Fork
-from support.hub import COMMIT, CONVERTED, TOKEN, Hub, serving
+from support.hub import COMMIT, CONVERTED, TOKEN, Hub, serving, use_hub
 from support.models import folder, tokenizer
 
 from logitspec import LogitSpecError, decode, load
@@ -37,11 +37,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one model, and an empty cache."""
     with serving() as server:
         server.models[NAME] = folder(tmp_path / "net")
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        template = "{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{server.url}/{template}")
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        use_hub(monkeypatch, server.url, tmp_path / "cache")
         monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 100)
         monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
         monkeypatch.delenv("HF_TOKEN", raising=False)

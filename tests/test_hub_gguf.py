@@ -10,7 +10,7 @@ from gguf import GGMLQuantizationType
 from huggingface_hub import constants
 from support import gguf_files
 from support.errors import one_sentence
-from support.hub import COMMIT, Hub, serving
+from support.hub import COMMIT, Hub, serving, use_hub
 
 from logitspec import LogitSpecError, load
 from logitspec.models import names
@@ -27,11 +27,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         gguf_files.write(folder / f"tiny-{kind.name}.gguf", "llama", kind)
     with serving() as server:
         server.models[NAME] = folder
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(constants, "ENDPOINT", server.url)
-        template = "{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{server.url}/{template}")
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        use_hub(monkeypatch, server.url, tmp_path / "cache")
         yield server
 
 

@@ -10,9 +10,9 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import BrowserContext, Page, expect
-from support.app import free_port, serving_app
+from support.app import forked_app, free_port
 from support.app_page import PLAYER, state, unfold
-from support.hub import Hub, serving
+from support.hub import Hub, serving, use_hub
 from support.models import folder
 
 import app
@@ -34,8 +34,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def address(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[str]:
     """The app on a machine whose hub is ours, with an empty cache."""
     place = tmp_path_factory.mktemp("app")
-    surroundings = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": hub.url}
-    with serving_app(place / "log", HF_HUB_CACHE=str(place / "cache"), **surroundings) as url:
+
+    def before() -> None:
+        use_hub(pytest.MonkeyPatch(), hub.url, place / "cache")
+
+    with forked_app(place / "log", before=before) as url:
         yield url
 
 

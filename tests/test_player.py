@@ -804,7 +804,7 @@ def test_under_each_node_stands_what_the_target_wants_and_then_who_guessed_it(pa
         for node in range(len(step.tree))
     ]
     walk = ", ".join(
-        f'"{spelt_word(step.tree.tokens[node])}" wants "{spelt_word(step.choices[node])}" {verdict}'
+        f'"{spelt_word(step.tree.tokens[node])}" wants "{spelt_word(step.choices[node])}"\u00a0{verdict}'
         for node, verdict in verdicts.items()
     )
     assert page.locator(".ls-story").inner_text() == walk + "."

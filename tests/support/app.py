@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -44,12 +44,20 @@ def serving_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def forked_app(log: Path, *options: str, **environment: str) -> Iterator[str]:
-    """The address of a separate app, in a fork of this process; what it prints goes to `log`."""
+def forked_app(
+    log: Path, *options: str, before: Callable[[], object] = bool, **environment: str
+) -> Iterator[str]:
+    """The address of a separate app, in a fork of this process; what it prints goes to `log`. The fork calls
+    `before` and then the app's command."""
     import app
 
     port = free_port()
-    server = Fork(lambda: app.main(["--port", str(port), *options]), log, environment)
+
+    def command() -> int:
+        before()
+        return app.main(["--port", str(port), *options])
+
+    server = Fork(command, log, environment)
     with _ending(server, port, log) as address:
         yield address
 

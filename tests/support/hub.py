@@ -12,6 +12,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import pytest
+from huggingface_hub import constants
+
 COMMIT = "c0ffee" + "0" * 34
 CONVERTED = "c0de" + "0" * 36  # the commit of a pull request
 TOKEN = "hf_right"
@@ -47,6 +50,15 @@ def serving() -> Iterator[Hub]:
     hub = Hub()
     with answering(hub, Answers):
         yield hub
+
+
+def use_hub(patch: pytest.MonkeyPatch, url: str, cache: Path) -> None:
+    """Make huggingface_hub, which reads its environment as it is imported, go to `url` and store in `cache`."""
+    patch.setattr(constants, "HF_HUB_OFFLINE", False)
+    patch.setattr(constants, "ENDPOINT", url)
+    template = "{repo_id}/resolve/{revision}/{filename}"
+    patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{url}/{template}")
+    patch.setattr(constants, "HF_HUB_CACHE", str(cache))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logitspec import commandline, files
 from logitspec.errors import LogitSpecError
@@ -28,6 +28,12 @@ from logitspec.measure.benchmark.runs import (
 from logitspec.measure.benchmark.stop import Stop, stop, terminable
 from logitspec.prompts import EXAMPLES, Prompt
 from logitspec.trace.records import dumps
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+    from logitspec.measure.benchmark.bench import Bench
+    from logitspec.measure.variants import Variant
 
 MAX_REPEATS = 1000
 
@@ -123,38 +129,17 @@ def run(options: argparse.Namespace) -> int | None:
     from accelerate import PartialState
     from accelerate.utils import gather_object
 
-    from logitspec.measure.benchmark.bench import Bench, measure
-    from logitspec.measure.benchmark.contenders import (
-        baseline_contender,
-        baselines,
-        method_contender,
-        variants,
-    )
-    from logitspec.measure.benchmark.replayed import Transcripts, with_replays
-    from logitspec.measure.benchmark.resume import resume
-    from logitspec.measure.environment import environment
+    from logitspec.measure.benchmark.bench import Bench
+    from logitspec.measure.benchmark.contenders import baselines, variants
     from logitspec.models.chat import encode_prompt
-    from logitspec.models.loader import load
 
     methods, rivals = variants(options.methods), baselines(options.baselines)
     _check(options)
     prompts = choose(options.prompts, options.category, options.per_category, options.turns)
     processes = PartialState(cpu=options.device == "cpu")
-    alone = processes.num_processes == 1
-    device = options.device if alone or options.device != "auto" else str(processes.device)
-    target, tokenizer = load(
-        options.model, device, options.dtype, graphs=not options.no_graphs, exact=options.exact
-    )
-    contenders = [method_contender(target, each) for each in methods]
-    if options.replay:
-        transcripts = Transcripts(options.replay, target)
-        contenders = [with_replays(each, transcripts) for each in contenders]
-    contenders += [baseline_contender(target, name) for name in rivals]
-    about = {"request": _request(options, prompts), "environment": environment(target)}
-    about["environment"]["processes"] = processes.num_processes
-    work = Work(prompts, contenders, about, options.json or options.resume, [])
-    if options.resume:
-        work.parts.append(resume(options.resume, about, contenders))
+    target, tokenizer = _load(options, processes)
+    contenders = _contenders(target, methods, rivals, options.replay)
+    work = _work(options, target, prompts, contenders, processes.num_processes)
     bench = Bench(
         contenders,
         encode=lambda text, before: encode_prompt(tokenizer, text, before),
@@ -165,33 +150,87 @@ def run(options: argparse.Namespace) -> int | None:
     )
     if not bench.fitting_prompts(prompts):
         raise LogitSpecError("No prompt fits the model's context; choose shorter ones.")
+    own, end = _measure(bench, work, target, processes)
+    gathered = gather_object([(own, end)])
+    status = None
+    if processes.is_main_process:
+        work.parts += [part for others, _ in gathered[1:] for part in others]
+        status = _report(work, next((each for _, each in gathered if each), None))
+    processes.destroy_process_group()
+    return status
+
+
+def _load(options: argparse.Namespace, processes: PartialState) -> tuple[Any, Any]:
+    """The target and its tokenizer, on the device of this process."""
+    from logitspec.models.loader import load
+
+    alone = processes.num_processes == 1
+    device = options.device if alone or options.device != "auto" else str(processes.device)
+    return load(
+        options.model, device, options.dtype, graphs=not options.no_graphs, exact=options.exact
+    )
+
+
+def _contenders(
+    target: Any, methods: Sequence[Variant], rivals: Sequence[str], replay: str | None
+) -> list[Contender]:
+    """Our methods, then transformers'; those whose replay of the transcripts in `replay` is exact don't run."""
+    from logitspec.measure.benchmark.contenders import baseline_contender, method_contender
+    from logitspec.measure.benchmark.replayed import Transcripts, with_replays
+
+    contenders = [method_contender(target, each) for each in methods]
+    if replay:
+        transcripts = Transcripts(replay, target)
+        contenders = [with_replays(each, transcripts) for each in contenders]
+    return contenders + [baseline_contender(target, name) for name in rivals]
+
+
+def _work(
+    options: argparse.Namespace,
+    target: Any,
+    prompts: list[Prompt],
+    contenders: list[Contender],
+    num_processes: int,
+) -> Work:
+    """The work with what `--resume` has of it."""
+    from logitspec.measure.benchmark.resume import resume
+    from logitspec.measure.environment import environment
+
+    about = {
+        "request": _request(options, prompts),
+        "environment": {**environment(target), "processes": num_processes},
+    }
+    parts = [resume(options.resume, about, contenders)] if options.resume else []
+    return Work(prompts, contenders, about, options.json or options.resume, parts)
+
+
+def _measure(
+    bench: Bench, work: Work, target: Any, processes: PartialState
+) -> tuple[list[Part], Stop | None]:
+    """Measure this process's share of what is missing: its parts, and what ended it early. The first process
+    adds its parts to the work and saves each."""
+    from logitspec.measure.benchmark.bench import measure
+
     missing = set(work.missing())
-    remaining = [each for each in prompts if each.question_id in missing]
-    complete = [each for each in prompts if each.question_id not in missing]
+    remaining = [each for each in work.prompts if each.question_id in missing]
+    complete = [each for each in work.prompts if each.question_id not in missing]
     share = remaining[processes.process_index :: processes.num_processes]
-    first = processes.is_main_process
-    end: Stop | None = None
     own: list[Part] = []
     try:
         with terminable():
             target.measure_costs()  # every size once, so that no method meets one for the first time
-            for part in measure(bench, share, complete, quiet=not first):
+            quiet = not processes.is_main_process
+            for part in measure(bench, share, complete, quiet=quiet):
                 own.append(part)
-                if first:
+                if processes.is_main_process:
                     work.parts.append(part)
                     work.save()
     except (KeyboardInterrupt, Exception) as error:
+        alone = processes.num_processes == 1
         if alone and not work.parts and not isinstance(error, KeyboardInterrupt):
             raise
-        end = stop(error)
-    gathered = gather_object([(own, end)])
-    status = None
-    if first:
-        work.parts += [part for others, _ in gathered[1:] for part in others]
-        end = next((each for _, each in gathered if each), None)
-        status = _report(work, end)
-    processes.destroy_process_group()
-    return status
+        return own, stop(error)
+    return own, None
 
 
 def _check(options: argparse.Namespace) -> None:

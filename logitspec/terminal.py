@@ -199,11 +199,12 @@ def report(trace: Trace, counts: Counts) -> str:
 def document(trace: Trace, counts: Counts) -> str:
     """Text and numbers as one line of JSON."""
     header = trace.header()
-    names = ("method", "options", "model", "environment", "sampling", "max_new_tokens", "finish")
+    names = (
+        "method", "options", "model", "environment", "sampling", "max_new_tokens", "finish", "prompt",
+    )  # fmt: skip
     return dumps(
         {
             **{name: header[name] for name in names},
-            "prompt": trace.prompt,
             "text": trace.output_bytes.decode(errors="replace"),
             "output_ids": trace.output_ids,
             "summary": {**counts.summary(), "prefill_seconds": trace.prefill_seconds},

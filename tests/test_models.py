@@ -262,6 +262,10 @@ def test_what_can_not_be_decoded_is_said(tmp_path: Path) -> None:
 
 def test_half_an_emoji_does_not_stop_a_prompt() -> None:
     assert encode_prompt(tokenizer(), "AB\ud83dC") == [0, 1, 2]
+    halves = [("A\ud83d", "B\ud83d")]
+    assert encode_prompt(tokenizer(), "C", halves) == encode_prompt(
+        tokenizer(), "C", [("A?", "B?")]
+    )
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_half_characters_survive_and_text_is_ascii_on_the_wire(trace: Trace) -> 
     assert Trace.from_json(document).vocabulary == trace.vocabulary
 
 
+def test_a_run_whose_prompt_has_half_a_character_can_be_opened_again(trace: Trace) -> None:
+    """A browser may send half an emoji, and a terminal a byte that is not UTF-8."""
+    trace.prompt, trace.error = "half \ud83d", "no file called \udce9"
+    again = Trace.from_json(trace.to_json())
+    assert (again.prompt, again.error) == ("half ?", "no file called ?")
+
+
 def test_a_step_with_a_full_tree_stays_small() -> None:
     text = [n * n % 997 for n in range(400)]
     steps = list(decode(ScriptedTarget(text), text[:300], "logitspec_paper", 20))

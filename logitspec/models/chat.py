@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import PreTrainedTokenizerBase
 
 from logitspec.errors import LogitSpecError
+from logitspec.trace.schema import whole
 
 Form = Callable[[str], Any]
 # How templates take the content of a message: as text, or as a list of parts.
@@ -28,11 +29,7 @@ def encode_prompt(
     """
     if not text.strip():
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
-    # A browser may send half an emoji, which is not Unicode text; tokenizers refuse it.
-    messages = [
-        *(each for pair in before for each in pair),
-        text.encode("utf-8", "replace").decode(),
-    ]
+    messages = [whole(each) for each in (*chain.from_iterable(before), text)]
     if not tokenizer(messages[-1], add_special_tokens=False)["input_ids"]:
         raise LogitSpecError(
             "The model's tokenizer has no token for any character of the prompt; write it in other"

@@ -16,7 +16,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.trace.results import TopK
 from logitspec.trace.sampling import Sampling
-from logitspec.trace.schema import LIMITS, SCHEMA, read, too_large
+from logitspec.trace.schema import LIMITS, SCHEMA, read, too_large, whole
 from logitspec.trace.tree import DraftTree, Provenance
 
 MAX_RANKS = 64
@@ -204,12 +204,12 @@ class Trace:
             "sampling": self.sampling.to_json(),
             "max_new_tokens": self.max_new_tokens,
             "eos_ids": self.eos_ids,
-            "prompt": self.prompt,
+            "prompt": None if self.prompt is None else whole(self.prompt),
             "prompt_ids": self.prompt_ids,
             "vocabulary": spellings(self.vocabulary),
             "prefill_seconds": self.prefill_seconds,
             "finish": self.finish,
-            "error": self.error,
+            "error": None if self.error is None else whole(self.error),
             "recorded": self.recorded,
             "baseline": self.baseline,
         }

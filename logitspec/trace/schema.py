@@ -194,6 +194,12 @@ def _broken(text: str) -> bool:
     return not text.isascii() and _SURROGATE.search(text) is not None
 
 
+def whole(text: str) -> str:
+    """`text` with a question mark for each half of a character, as a browser or a terminal may send one: no file
+    may hold it, and no tokenizer takes it."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _check_array(values: list[Any], rule: Rule) -> None:
     if not rule.get("minItems", 0) <= len(values) <= rule["maxItems"]:
         raise SchemaError("is too long" if values else "is empty")

@@ -140,6 +140,20 @@ def test_a_failing_target_leaves_a_trace_that_says_so() -> None:
     assert (trace.finish, trace.error, len(trace.steps)) == ("error", "device lost", 3)
 
 
+def test_an_interrupt_in_the_middle_of_a_step_keeps_the_steps_and_says_cancelled() -> None:
+    class Interrupted(ScriptedTarget):
+        def verify(self, tree: Any) -> Any:
+            if len(self.verified) == 3:
+                raise KeyboardInterrupt
+            return super().verify(tree)
+
+    target = Interrupted(TEXT)
+    trace = begin(target, TEXT[:20], "autoregressive", 99)
+    with pytest.raises(KeyboardInterrupt):
+        list(run(target, trace))
+    assert (trace.finish, trace.error, len(trace.steps)) == ("cancelled", None, 3)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -99,7 +99,7 @@ def complete(target: Target, trace: Trace, drafter: Drafter | None = None) -> Tr
 def run(
     target: Target, trace: Trace, drafter: Drafter | None = None
 ) -> Generator[StepRecord, None, None]:
-    """Fill `trace` step by step. Closing the iterator ends the run as "cancelled".
+    """Fill `trace` step by step. Closing the iterator ends the run as "cancelled", and so does an interrupt.
 
     drafter: an existing one; by default it is made from the trace's method and options.
     """
@@ -125,7 +125,7 @@ def run(
             root, last = result.choices[step.path[-1]], result.topk[step.path[-1]]
             yield step
         trace.finish = finish
-    except GeneratorExit:
+    except (GeneratorExit, KeyboardInterrupt):
         trace.finish = "cancelled"
         raise
     except Exception as error:

@@ -285,6 +285,34 @@ def test_a_folder_with_several(tmp_path: Path) -> None:
             names.Reference("somebody/tiny"),
         ),
         ("no such name", names.Reference("no such name")),
+        ("`somebody/tiny`", names.Reference("somebody/tiny")),
+        ("<https://huggingface.co/somebody/tiny>", names.Reference("somebody/tiny")),
+        ("\u201csomebody/tiny\u201d", names.Reference("somebody/tiny")),
+        (
+            "huggingface-cli download somebody/tiny tiny-q8_0.gguf --local-dir .",
+            names.Reference("somebody/tiny", None, "tiny-q8_0.gguf"),
+        ),
+        ("hf download somebody/tiny --local-dir tiny", names.Reference("somebody/tiny")),
+        ("$ ollama run hf.co/somebody/tiny:Q8_0", names.Reference("somebody/tiny", "Q8_0")),
+        ("docker model run hf.co/somebody/tiny", names.Reference("somebody/tiny")),
+        ("llama-server -hf somebody/tiny:Q8_0", names.Reference("somebody/tiny", "Q8_0")),
+        ('vllm serve "somebody/tiny"', names.Reference("somebody/tiny")),
+        (
+            'pipe = pipeline("text-generation", model="somebody/tiny")',
+            names.Reference("somebody/tiny"),
+        ),
+        (
+            'Llama.from_pretrained(\n\trepo_id="somebody/tiny",\n\tfilename="tiny-q8_0.gguf",\n)',
+            names.Reference("somebody/tiny", None, "tiny-q8_0.gguf"),
+        ),
+        (
+            "https://huggingface.co/somebody/tiny/blob/main/tiny%20b.gguf",
+            names.Reference("somebody/tiny", None, "tiny b.gguf"),
+        ),
+        (
+            "https://huggingface.co/somebody/tiny/tree/refs%2Fpr%2F3",
+            names.Reference("somebody/tiny", None, None, "refs/pr/3"),
+        ),
         (
             "https://huggingface.co/somebody/tiny/resolve/v2/b.gguf?download=true",
             names.Reference("somebody/tiny", None, "b.gguf", "v2"),

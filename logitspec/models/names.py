@@ -6,15 +6,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from logitspec.errors import LogitSpecError
 
 DEFAULT = "Q4_K_M"
 COMMAND = re.compile(
-    r"^(?:ollama\s+(?:run|pull)|lms\s+get|(?:hf|huggingface-cli)\s+download|git\s+(?:lfs\s+)?clone)\s+"
+    r"^(?:\$\s*)?(?:ollama\s+(?:run|pull)|docker\s+model\s+(?:run|pull)|lms\s+get|vllm\s+serve|llama-\w+\s+-hf"
+    r"|(?:hf|huggingface-cli)\s+download|git\s+(?:lfs\s+)?clone)\s+"
 )
-CALL = re.compile(r"^.*from_pretrained\(\s*[\"']([^\"']+)[\"'].*$", re.S)
+CALL = re.compile(
+    r"^.*(?:from_pretrained\(\s*|\b(?:model|model_name|model_id|repo_id)\s*=\s*)[\"']([^\"']+)[\"'](.*)$",
+    re.S,
+)
+FILE = re.compile(r"(?:^|[\s\"'])([^\s\"']+\.gguf)(?=$|[\s\"'])", re.I)
 HUB = re.compile(r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://)", re.I)
+QUOTES = "\"'`<>“”‘’«»„"
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
 QUANTISATION = re.compile(
@@ -37,17 +44,17 @@ class Reference:
 def parse(text: str) -> Reference:
     """What `text` refers to: a hub id, an address, `user/repo:Q4_K_M`, `user/repo/file.gguf`, the name that
     Ollama or LM Studio shows, a line of code or a shell command that names one."""
-    text = COMMAND.sub("", CALL.sub(r"\1", clean(text))).strip("\"'")
+    text, file = _without_code(clean(text))
     text = re.split(r"[?#]", HUB.sub("", text))[0].strip("/").removesuffix(".git")
-    text = re.sub(r"\s*([/:@])\s*", r"\1", text)
+    text = unquote(re.sub(r"\s*([/:@])\s*", r"\1", text))
     owner, _, rest = text.partition("/")
     repository, _, inside = rest.partition("/")
     if not inside:
         repository, _, quantisation = repository.replace("@", ":").partition(":")
         preference = None if quantisation.lower() in ("", "latest") else quantisation
-        return Reference(f"{owner}/{repository}" if rest else text, preference)
+        return Reference(f"{owner}/{repository}" if rest else text, preference, file)
     revision = None
-    if match := re.fullmatch(r"(?:blob|resolve|raw|tree)/([^/]+)(?:/(.*))?", inside):
+    if match := re.fullmatch(r"(?:blob|resolve|raw|tree)/(refs/pr/\d+|[^/]+)(?:/(.*))?", inside):
         revision, inside = (None if match[1] == "main" else match[1]), match[2] or ""
         if not inside.lower().endswith(".gguf"):  # another file of the model, or a folder
             inside = ""
@@ -57,8 +64,21 @@ def parse(text: str) -> Reference:
 
 
 def clean(text: str) -> str:
-    """`text` without what copying adds to it: surrounding spaces and invisible characters."""
-    return INVISIBLE.sub("", text).strip()
+    """`text` without what copying adds to it: surrounding spaces and quotes, and invisible characters."""
+    return INVISIBLE.sub("", text).strip().strip(QUOTES).strip()
+
+
+def _without_code(text: str) -> tuple[str, str | None]:
+    """The model in `text`, which may be a shell command or lines of code around it, and the GGUF file that these
+    name beside it."""
+    if match := CALL.match(text):
+        model, rest = match.groups()
+    elif match := COMMAND.match(text):
+        model, _, rest = text[match.end() :].partition(" ")
+    else:
+        return text, None
+    file = FILE.search(rest)
+    return model.strip(QUOTES), file and file[1]
 
 
 def quantisation(file: str) -> str:

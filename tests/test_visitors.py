@@ -395,13 +395,15 @@ def test_every_folder_gets_one_answer_where_others_reach_the_page(
     (sentence,) = answers
     assert "folders on this machine are not offered" in sentence
     assert loaded == []
-    for name in ("assets/model", "user/model:Q4_0", "https://huggingface.co/user/model"):
+    for name, source in (
+        ("assets/model", "assets/model"),
+        ("user/model:Q4_0", "user/model:Q4_0"),
+        ("https://huggingface.co/user/model", "user/model"),
+        ("hf.co/user/model:Q4_0 ", "user/model:Q4_0"),
+        ("huggingface.co/user/model?library=vllm", "user/model?library=vllm"),
+    ):
         host.models.load(name)
-    assert loaded == [
-        "https://huggingface.co/assets/model",
-        "https://huggingface.co/user/model:Q4_0",
-        "https://huggingface.co/user/model",
-    ]
+        assert loaded.pop() == f"https://huggingface.co/{source}"
 
 
 def test_a_name_of_any_length_is_a_sentence(host: Host) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.models.loader import BUILTIN, display_name, fetch, load
+from logitspec.models.names import HUB as HUB_ADDRESS
 from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu
@@ -24,7 +25,7 @@ MAX_OTHER_MODELS = 3  # loaded at a time, besides those on offer
 SECONDS_PER_LINE = 0.3
 
 HUB = "https://huggingface.co/"
-HUB_NAME = re.compile(r"(?:https://(?:huggingface\.co|hf\.co)/)?[\w-][\w.-]*/[\w.:@/-]+")
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.:@/%-]+(?:[?#].*)?")
 
 ABOUT_BUILTIN = "The built-in model knows the seven tasks of the examples; free-form prompts need a larger model."
 
@@ -132,12 +133,13 @@ class LoadedModels:
             return self._sources[name]
         if self._folders or any(name == each.name for each in CATALOGUE):
             return name
-        if not HUB_NAME.fullmatch(name):
+        without_address = HUB_ADDRESS.sub("", name.strip())
+        if not HUB_NAME.fullmatch(without_address):
             raise LogitSpecError(
                 "That is not a model on Hugging Face, and folders on this machine are not offered; give an id"
                 " such as user/model."
             )
-        return name if name.startswith("https://") else f"{HUB}{name}"
+        return f"{HUB}{without_address}"
 
     def _unload_oldest(self) -> None:
         """Drop the least recently used models; those on offer stay."""

@@ -179,7 +179,11 @@ def test_a_folder_is_found_as_it_was_pasted(tmp_path: Path) -> None:
 
 def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "hollow").mkdir()
-    for name in ("nobody/nothing", "no such thing", str(tmp_path / "hollow"), "../x"):
+    code = "from transformers import AutoModelForCausalLM\n" * 6
+    for name in (
+        *("nobody/nothing", "no such thing", str(tmp_path / "hollow"), "../x"),
+        *("~nobody/nothing", "x" * 300, f"{code}AutoModelForCausalLM.from_pretrained('nobody/x')"),
+    ):
         with pytest.raises(LogitSpecError, match="There is no model") as error:
             load(name)
         one_sentence(error)
@@ -189,6 +193,16 @@ def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> Non
         one_sentence(error)
     with pytest.raises(LogitSpecError, match="no dtype 'int8'") as error:
         load(dtype="int8")
+    one_sentence(error)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuses)
+    with pytest.raises(LogitSpecError, match="There is no model 'secret/net'") as error:
+        load("/secret/net")
     one_sentence(error)
 
 

@@ -250,13 +250,19 @@ def refuse_unfit(model: Any) -> None:
 def display_name(model: str | Path) -> str:
     """The name of a model for people: for a folder or a file, the last part of its path."""
     path = _path(model)
-    return path.resolve().name if path.exists() else str(model)
+    return str(model) if path is None else path.resolve().name
 
 
-def _path(model: str | Path) -> Path:
-    """Where a model would be on this machine: `model` as given if that exists, otherwise as meant."""
-    path = Path(model).expanduser()
-    return path if path.exists() else Path(names.clean(str(model)).strip("\"'")).expanduser()
+def _path(model: str | Path) -> Path | None:
+    """Where a model is on this machine, by its path as given or otherwise as meant; None where there is nothing."""
+    for text in (str(model), names.clean(str(model))):
+        try:
+            path = Path(text).expanduser()
+            if path.exists():
+                return path
+        except (OSError, RuntimeError):  # too long for a file's name, or in a home that isn't there
+            continue
+    return None
 
 
 def _source(
@@ -271,15 +277,19 @@ def _source(
     """
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)
-    folder = _path(model)
-    if folder.suffix.lower() == ".gguf" and folder.is_file():
-        return Source(folder.parent, folder.name, gguf=read(folder))
-    before, colon, quantisation = str(folder).rpartition(":")
-    if colon and not folder.exists() and Path(before).is_dir():
-        folder, in_folder = Path(before), quantisation
-    else:
-        in_folder = None
-    if folder.is_dir():
+    folder, in_folder = _path(model), None
+    if folder is None:
+        before, _, in_folder = names.clean(str(model)).rpartition(":")
+        folder = _path(before) if before else None
+        folder = folder if folder is not None and folder.is_dir() else None
+    if folder is not None and folder.is_file():
+        if folder.suffix.lower() == ".gguf":
+            return Source(folder.parent, folder.name, gguf=read(folder))
+        raise LogitSpecError(
+            f"{folder.name} is not a model by itself; choose the folder that it is in, or a"
+            " GGUF file."
+        )
+    if folder is not None:
         if (folder / "config.json").exists() and in_folder is None:
             return Source(folder, display_name(folder))
         if file := find_in(folder, in_folder):
@@ -287,11 +297,6 @@ def _source(
         raise files.adapter_folder_error(folder, display_name(folder)) or LogitSpecError(
             f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
             " file; choose the folder that save_pretrained has written."
-        )
-    if folder.is_file():
-        raise LogitSpecError(
-            f"{folder.name} is not a model by itself; choose the folder that it is in, or a"
-            " GGUF file."
         )
     reference = names.parse(str(model))
     if (file := installed_file(reference.repository)) and reference == Reference(

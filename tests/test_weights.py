@@ -192,3 +192,24 @@ def test_adapters_without_their_base(tmp_path: Path, base: str | None, message: 
     refused(tmp_path, f"is an adapter, not a model: it needs {message}")
     model("llama").config.save_pretrained(tmp_path)
     refused(tmp_path, f"is an adapter, not a model: it needs {message}")
+
+
+def overflowing(tensors: Tensors) -> Tensors:
+    return {
+        key: value * 3e4 if "embed" in key or "proj" in key else value
+        for key, value in tensors.items()
+    }
+
+
+def broken_for_one_token(tensors: Tensors) -> Tensors:
+    tensors["model.embed_tokens.weight"][1] = torch.nan
+    return tensors
+
+
+@pytest.mark.parametrize(
+    ("change", "dtype"), [(overflowing, "float16"), (broken_for_one_token, "float32")]
+)
+def test_logits_that_are_not_finite_are_called_so_when_the_model_is_loaded(
+    tmp_path: Path, change: Any, dtype: str
+) -> None:
+    refused(net(tmp_path, change), "logits are not finite; choose dtype float32", dtype=dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import signature
+from math import isnan
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from transformers.quantizers import AutoHfQuantizer
 from logitspec.errors import LogitSpecError
 from logitspec.models.probing import probe_of
 from logitspec.runtime.probe import Errors, Probe
+from logitspec.runtime.ranks import not_finite
 from logitspec.runtime.runner import Runner
 
 ATTENTION = {"full_attention", "sliding_attention", "global"}
@@ -83,7 +85,7 @@ def check_tree_equivalence(
     try:
         probe = probe_of(target, tokenizer)
         errors = probe.errors(target)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, LogitSpecError):
         raise
     except Exception as error:  # whatever a model raises that can't use positions or 4-D masks
         raise LogitSpecError(
@@ -91,6 +93,8 @@ def check_tree_equivalence(
         ) from error
     # In half precision, rounding alone may move the logits of a mixture of experts far.
     excess = probe.excess(errors)
+    if isnan(excess):
+        raise not_finite()
     if not excess <= MAX_DEVIATION.get(target.model.dtype, MAX_HALF_DEVIATION):
         raise LogitSpecError(
             f"{name} computes different logits over a draft tree than over plain text"

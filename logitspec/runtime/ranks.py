@@ -20,6 +20,13 @@ _SCALES = 10.0 ** (DIGITS - 1 - np.concatenate((_EXPONENTS[:1], _EXPONENTS)))
 """Indexed by the number of powers that a probability reaches."""
 
 
+def not_finite() -> LogitSpecError:
+    """The sentence for logits that overflowed, or come from broken weights."""
+    return LogitSpecError(
+        "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
+    )
+
+
 def upcast(logits: torch.Tensor) -> torch.Tensor:
     """`logits` in float32 or float64: this is exact, and on a CPU an argmax in half precision is slow."""
     return logits if logits.dtype == torch.float64 else logits.float()
@@ -86,9 +93,7 @@ def _topk(ids: npt.NDArray[Any], probs: npt.NDArray[Any]) -> list[TopK]:
 def _round(probs: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """`probs` rounded to a few significant digits, which is all that a trace needs."""
     if not np.isfinite(probs).all():
-        raise LogitSpecError(
-            "The model's logits are not finite; choose dtype float32 or bfloat16, or other weights."
-        )
+        raise not_finite()
     scale = _SCALES[np.searchsorted(_POWERS, probs, side="right")]
     digits: npt.NDArray[Any] = np.rint(probs * scale) / scale
     return digits

@@ -14,9 +14,9 @@ def one_sentence(error: pytest.ExceptionInfo[LogitSpecError]) -> None:
     assert str(error.value).endswith(".")
 
 
-def refused(model: Path | str, match: str) -> None:
+def refused(model: Path | str, match: str, dtype: str = "auto") -> None:
     """Loading `model` fails with one sentence, which doesn't reveal where the model is."""
     with pytest.raises(LogitSpecError, match=match) as error:
-        load(model)
+        load(model, dtype=dtype)
     one_sentence(error)
     assert str(Path(model).parent) not in str(error.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ LARGE = re.compile(
 SINGLE = re.compile(r"model(?:\.(\w+))?\.safetensors")
 INDEX = re.compile(r"model\.safetensors\.index(?:\.(\w+))?\.json")
 POINTER = b"version https://git-lfs"
+ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MAX_HEADER = 100_000_000  # bytes, as in safetensors
 
 
@@ -133,8 +135,14 @@ def _fault(file: Path, parse: bool = False) -> str | None:
 
 
 def _fault_of_json(content: bytes, is_index: bool) -> str | None:
+    if content.startswith(
+        ORDER_MARKS
+    ):  # as Windows' editors and shells write; the libraries read plain UTF-8 alone
+        return (
+            "is not valid JSON, as it begins with a byte order mark; save it as UTF-8 without one"
+        )
     try:
-        found = json.loads(content)
+        found = json.loads(content.decode())
     except json.JSONDecodeError as error:
         return f"is not valid JSON (line {error.lineno}); download it again, or fix it"
     except (UnicodeDecodeError, RecursionError):

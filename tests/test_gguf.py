@@ -13,6 +13,7 @@ from gguf import GGMLQuantizationType, GGUFWriter
 from support import gguf_files
 from support.errors import one_sentence
 from support.families import model
+from support.models import folder
 
 from logitspec import LogitSpecError, load
 from logitspec.__main__ import main
@@ -241,6 +242,16 @@ def test_a_folder_with_several(tmp_path: Path) -> None:
     assert load(tmp_path, "cpu")[0].info["id"] == "tiny-Q4_1.gguf"
     assert load(f"{tmp_path}:q8_0", "cpu")[0].info["id"] == "tiny-Q8_0.gguf"
     refused(f"{tmp_path}:Q6_K", "has no Q6_K; choose one of Q4_1, Q8_0")
+
+
+def test_a_folder_with_a_configuration_beside_the_file(tmp_path: Path) -> None:
+    """As a repository of GGUF files looks after its download."""
+    net = folder(tmp_path / "net")
+    file = gguf_files.write(net / "tiny-Q4_1-00001-of-00001.gguf", "qwen2")
+    assert load(net, "cpu")[0].info["id"] == "net"
+    (net / "model.safetensors").unlink()
+    assert load(net, "cpu")[0].info["id"] == file.name
+    assert load(f"{net}:Q4_1", "cpu")[0].info["id"] == file.name
 
 
 @pytest.mark.parametrize(

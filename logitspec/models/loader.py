@@ -61,7 +61,9 @@ MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and muc
 transformers.utils.logging.disable_progress_bar()
 
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/'\"]+)*/([^\s/'\"]+)/?")
-_TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
+_TOKENIZER_FILE = re.compile(
+    r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)"
+)
 
 
 @dataclass(frozen=True)
@@ -290,10 +292,14 @@ def _source(
             " GGUF file."
         )
     if folder is not None:
-        if (folder / "config.json").exists() and in_folder is None:
+        # Repositories of GGUF files often have a configuration too.
+        is_whole = (folder / "config.json").exists() and in_folder is None
+        if is_whole and files.weights_in(folder) is not None:
             return Source(folder, display_name(folder))
         if file := find_in(folder, in_folder):
             return Source(folder, file.name, gguf=read(file))
+        if is_whole:
+            return Source(folder, display_name(folder))
         raise files.adapter_folder_error(folder, display_name(folder)) or LogitSpecError(
             f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
             " file; choose the folder that save_pretrained has written."

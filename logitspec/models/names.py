@@ -23,7 +23,7 @@ FILE = re.compile(r"(?:^|[\s\"'])([^\s\"']+\.gguf)(?=$|[\s\"'])", re.I)
 HUB = re.compile(r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://)", re.I)
 QUOTES = "\"'`<>“”‘’«»„"
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
-PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.I)
+PART = re.compile(r"-\d{5}-of-(?!00001)\d{5}\.gguf$", re.I)  # one part of one is whole
 QUANTISATION = re.compile(
     r"(?:^|[-._])((?:UD-)?(?:I?Q\d+(?:_\w+)*|TQ\d_\d|BF16|FP?16|FP?32|MXFP4\w*))(?=[-.]|$)", re.I
 )

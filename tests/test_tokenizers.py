@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,12 @@ def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
     refused(net, "net has no tokenizer that loads; choose a model that comes with one")
     shutil.copy(folder(tmp_path / "other") / "config.json", net / "tokenizer.json")
     refused(net, "net has no tokenizer that loads")
+
+
+@pytest.mark.parametrize("kind", ["LlamaTokenizer", "Qwen2Tokenizer", "GPT2Tokenizer"])
+def test_a_tokenizer_without_its_tokens_is_not_there(tmp_path: Path, kind: str) -> None:
+    """From its class alone, transformers makes one that knows its special tokens only."""
+    net = folder(tmp_path / "net")
+    (net / "tokenizer.json").unlink()
+    (net / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind}))
+    refused(net, "net has no tokenizer that loads; choose a model that comes with one")

@@ -61,9 +61,7 @@ MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and muc
 transformers.utils.logging.disable_progress_bar()
 
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/'\"]+)*/([^\s/'\"]+)/?")
-_TOKENIZER_FILE = re.compile(
-    r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)"
-)
+_TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
 
 
 @dataclass(frozen=True)

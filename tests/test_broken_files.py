@@ -132,6 +132,12 @@ def test_weights_in_parts(tmp_path: Path, name: str, change: Change, match: str)
     refused(net, match)
 
 
+def test_weights_under_other_names(tmp_path: Path) -> None:
+    net = in_parts(tmp_path / "net")
+    (net / "model.safetensors.index.json").unlink()
+    refused(net, "net has model-00001-of-00004.safetensors, but neither .* get the index too, or")
+
+
 @pytest.mark.parametrize(
     ("values", "match"),
     [

@@ -173,6 +173,10 @@ def test_pickled_weights_and_missing_shards_are_not_fetched(hub: Hub) -> None:
     (net / "model.safetensors").rename(net / "pytorch_model.bin")
     refused(NAME, "no weights in safetensors")
     assert hub.fetched("pytorch_model.bin") == []
+    (net / "tiny.safetensors").write_bytes(b"")
+    refused(NAME, "has tiny.safetensors, but neither a model.safetensors nor the index")
+    (net / "model.safetensors.index.json").write_text('{"weight_map": {"a": "b.safetensors"}}')
+    refused(NAME, "lacks b.safetensors, one of its weight files; choose another model")
 
 
 def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path: Path) -> None:

@@ -102,6 +102,19 @@ def broken_file_error(folder: Path, name: str) -> LogitSpecError | None:
     return None
 
 
+def no_weights_error(names: Iterable[str], name: str) -> LogitSpecError:
+    """The sentence for a model in whose files, by their `names`, `find_weights` finds none."""
+    if others := sorted(each for each in names if each.endswith(".safetensors")):
+        return LogitSpecError(
+            f"{name} has {others[0]}, but neither a model.safetensors nor the index of its parts,"
+            " model.safetensors.index.json; get the index too, or rename the file if it is the whole model."
+        )
+    return LogitSpecError(
+        f"{name} could not be loaded: it has no weights in safetensors, and pickled ones are never read;"
+        " choose a model that has them."
+    )
+
+
 def adapter_folder_error(folder: Path, name: str) -> LogitSpecError | None:
     """The sentence for a folder that holds an adapter instead of a model; None for others."""
     if not (folder / ADAPTER).is_file():

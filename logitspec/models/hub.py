@@ -37,6 +37,7 @@ from logitspec.models.files import (
     adapter_error,
     find_weights,
     is_small,
+    no_weights_error,
     weight_files,
     weights_in,
 )
@@ -155,10 +156,11 @@ def weights(repository: Repository, folder: Path, progress: Progress | None = No
     chosen = find_weights(sizes) if repository.online else weights_in(folder)
     files = weight_files(folder, chosen)
     missing = [file for file in files if not (folder / file).exists()]
-    if (not files and repository.online) or any(file not in sizes for file in missing if sizes):
+    if repository.online and not files:
+        raise adapter_error(name) if ADAPTER in sizes else no_weights_error(sizes, name)
+    if repository.online and (lost := [file for file in missing if file not in sizes]):
         raise LogitSpecError(
-            f"{name} has no weights in safetensors, and pickled ones are never read; choose a"
-            " model that has them."
+            f"{name} lacks {lost[0]}, one of its weight files; choose another model."
         )
     if not repository.online and (missing or not files):
         raise _unreachable(name)

@@ -24,10 +24,8 @@ def read_weights(
     from_pretrained. Raises LogitSpecError where they don't fit the configuration."""
     weights = files.weights_in(folder)
     if weights is None:
-        raise files.adapter_folder_error(folder, name) or LogitSpecError(
-            f"{name} could not be loaded: it has no weights in safetensors, and pickled ones are"
-            " never read; choose a model that has them."
-        )
+        there = [file.name for file in folder.iterdir()]
+        raise files.adapter_folder_error(folder, name) or files.no_weights_error(there, name)
     model, report = AutoModelForCausalLM.from_pretrained(
         folder,
         config=config,

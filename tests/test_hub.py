@@ -179,7 +179,9 @@ def test_pickled_weights_and_missing_shards_are_not_fetched(hub: Hub) -> None:
     refused(NAME, "lacks b.safetensors, one of its weight files; choose another model")
 
 
-def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path: Path) -> None:
+def test_the_hubs_own_conversion_of_pickled_weights_is_taken_also_offline(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = hub.models[NAME]
     older = hub.models["somebody/older"] = shutil.copytree(whole, tmp_path / "older")
     (older / "model.safetensors").rename(older / "pytorch_model.bin")
@@ -187,6 +189,21 @@ def test_the_hubs_own_conversion_of_pickled_weights_is_taken(hub: Hub, tmp_path:
     refused("somebody/older", "no weights in safetensors")
     hub.converted["somebody/older"] = "SFconvertbot", whole
     assert load("somebody/older")[0].info["revision"] == CONVERTED
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert load("somebody/older")[0].info["revision"] == CONVERTED
+
+
+def test_a_revision_needs_nothing_of_the_main_branch(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.converted["somebody/new"] = "somebody", hub.models[NAME]
+    empty = hub.models["somebody/new"] = tmp_path / "empty"
+    empty.mkdir()
+    address = "https://huggingface.co/somebody/new/tree/refs%2Fpr%2F1"
+    assert load(address)[0].info["revision"] == CONVERTED
+    refused("https://huggingface.co/somebody/new/tree/v9", "new has no such branch, tag or commit")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert load(address)[0].info["revision"] == CONVERTED
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500])

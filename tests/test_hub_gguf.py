@@ -10,7 +10,7 @@ from gguf import GGMLQuantizationType
 from huggingface_hub import constants
 from support import gguf_files
 from support.errors import one_sentence
-from support.hub import COMMIT, Hub, serving, use_hub
+from support.hub import COMMIT, CONVERTED, Hub, serving, use_hub
 
 from logitspec import LogitSpecError, load
 from logitspec.models import names
@@ -52,6 +52,15 @@ def test_an_address_and_the_default_mean_the_same_file_also_offline(
     assert hub.fetched("Q4_1.gguf") == [None]
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert load(NAME, "cpu")[0].info["revision"] == COMMIT
+
+
+def test_of_a_revision_only_its_own_file_is_fetched(hub: Hub, tmp_path: Path) -> None:
+    """The main branch may have another file of that name."""
+    other = gguf_files.write(tmp_path / "other" / "tiny-Q8_0.gguf", "qwen2").parent
+    hub.converted[NAME] = "somebody", other
+    address = f"https://huggingface.co/{NAME}/resolve/{CONVERTED}/tiny-Q8_0.gguf"
+    assert load(address, "cpu")[0].info["revision"] == CONVERTED
+    assert hub.fetched("Q8_0.gguf") == [None]
 
 
 def test_a_quantisation_that_is_not_there_is_refused_with_those_that_are(hub: Hub) -> None:

@@ -26,6 +26,7 @@ from huggingface_hub.errors import (
     HfHubHTTPError,
     HFValidationError,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]
@@ -46,6 +47,10 @@ TIMEOUT = 10  # seconds
 MAX_SMALL_BYTES = 100 * 2**20
 CONVERTER = "SFconvertbot"
 CONVERSION = "Adding `safetensors` variant of this model"
+CONVERSIONS = (
+    "refs/refs/pr/*"  # references of pull requests, in the folder that the cache has for a model
+)
+WEIGHTS = (".safetensors", ".gguf")
 SPARE_BYTES = 2**26  # that are kept free on the disk
 
 Progress = Callable[[int, int], None]
@@ -55,11 +60,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Repository:
-    """A model's repository at one commit. sizes: bytes of each file; empty where the hub can't be reached."""
+    """A model's repository at one commit. sizes: bytes of each file; empty where the hub can't be reached.
+    reference: the branch or tag that the commit was found by; the cache keeps it for a time without the hub."""
 
     name: str
     commit: str
     sizes: dict[str, int]
+    reference: str = "main"
 
     @property
     def online(self) -> bool:
@@ -71,29 +78,41 @@ def find(name: str, revision: str | None = None) -> Repository:
 
     revision: a branch, tag or commit instead. Raises LogitSpecError where there is neither.
     """
+    reference = revision or "main"
     try:
         # One attempt, with a time limit: the libraries would try for half a minute.
         info = HfApi().model_info(name, revision=revision, timeout=TIMEOUT, files_metadata=True)
-        if not any(
-            file.rfilename.endswith((".safetensors", ".gguf")) for file in info.siblings or []
-        ):
-            info = _find_conversion(name) or info
+        if not any(file.rfilename.endswith(WEIGHTS) for file in info.siblings or []):
+            info, reference = _find_conversion(name) or (info, reference)
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise refusal(error, name) from error
     except Exception as error:  # whatever the client's HTTP library raises
-        commit = _cached_commit(name, revision or "main")
+        commit = _cached_commit(name, revision)
         if commit is None:
             raise refusal(error, name) from error
         return Repository(name, commit, {})
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-    return Repository(name, str(info.sha), sizes)
+    return Repository(name, str(info.sha), sizes, reference)
 
 
-def _cached_commit(name: str, revision: str) -> str | None:
-    """The commit of a model whose files are in the cache; None where there are none."""
-    reference = _folder(name) / "refs" / revision
-    commit = reference.read_text().strip() if reference.is_file() else revision
-    return commit if (_folder(name) / "snapshots" / commit).is_dir() else None
+def _cached_commit(name: str, revision: str | None) -> str | None:
+    """The commit of a model whose files are in the cache; None where there are none. Without a revision, that of the
+    main branch, or of a pull request whose conversion was fetched because that branch has no weights."""
+    folder = _folder(name)
+    commits = []
+    for place in [folder / "refs" / (revision or "main"), *folder.glob(CONVERSIONS)]:
+        commit = place.read_text().strip() if place.is_file() else place.name
+        if (folder / "snapshots" / commit).is_dir():
+            commits.append(commit)
+        if revision is not None:
+            break
+    return min(
+        commits, key=lambda each: not _has_weights(folder / "snapshots" / each), default=None
+    )
+
+
+def _has_weights(snapshot: Path) -> bool:
+    return any(file.suffix in WEIGHTS for file in snapshot.rglob("*"))
 
 
 def _folder(name: str) -> Path:
@@ -101,16 +120,18 @@ def _folder(name: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=name, repo_type="model")
 
 
-def _find_conversion(name: str) -> ModelInfo | None:
-    """The hub's own conversion of pickled weights, which many older models have as an open pull request."""
+def _find_conversion(name: str) -> tuple[ModelInfo, str] | None:
+    """The hub's own conversion of pickled weights, which many older models have as an open pull request, and
+    its reference."""
     try:
         for each in HfApi().get_repo_discussions(
             name, author=CONVERTER, discussion_type="pull_request", discussion_status="open"
         ):
             if each.author == CONVERTER and each.title == CONVERSION and each.git_reference:
-                return HfApi().model_info(
+                info = HfApi().model_info(
                     name, revision=each.git_reference, timeout=TIMEOUT, files_metadata=True
                 )
+                return info, each.git_reference
     except (
         Exception
     ) as error:  # discussions may be switched off, which says nothing about the model
@@ -138,9 +159,7 @@ def small_files(repository: Repository) -> Path:
         if is_small(file) and size <= MAX_SMALL_BYTES
     ]
     try:
-        hf_hub_download(
-            name, "config.json", tqdm_class=_Silent
-        )  # records which commit is the newest
+        _record(repository, "config.json")
         paths = [hf_hub_download(name, file, revision=commit, tqdm_class=_Silent) for file in files]
     except Exception as error:
         raise refusal(error, name) from error
@@ -206,7 +225,7 @@ def gguf(repository: Repository, file: str, progress: Progress | None = None) ->
         blobs.mkdir(parents=True, exist_ok=True)
         _check_disk(blobs, name, size)
         _fetch(repository, file, blobs, _bar(progress, 0, size))
-        hf_hub_download(name, file, tqdm_class=_Silent)  # records which commit is the newest
+        _record(repository, file)
     except Exception as error:
         raise refusal(error, name, downloading=True) from error
     return path
@@ -233,6 +252,11 @@ def _fetch(repository: Repository, file: str, blobs: Path, bar: Any) -> None:
             _verify(part, etag, name)
             part.replace(blob)
     hf_hub_download(name, file, revision=commit, tqdm_class=_Silent)
+
+
+def _record(repository: Repository, file: str) -> None:
+    """Have the client's cache keep which commit the reference of `repository` stands for; it has `file`."""
+    hf_hub_download(repository.name, file, revision=repository.reference, tqdm_class=_Silent)
 
 
 def _complete(url: str, part: Path, size: int, bar: Any, file: str) -> None:
@@ -309,6 +333,10 @@ def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpec
         return LogitSpecError(
             f"There is no model {name!r} on this machine or on the hub; check its name, or set HF_TOKEN"
             " if it is private."
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return LogitSpecError(
+            f"{name} has no such branch, tag or commit; check the address, or choose the model without one."
         )
     if isinstance(error, HfHubHTTPError):
         return _status_refusal(error, name)

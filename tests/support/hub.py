@@ -17,8 +17,9 @@ from huggingface_hub import constants
 
 COMMIT = "c0ffee" + "0" * 34
 CONVERTED = "c0de" + "0" * 36  # the commit of a pull request
+REVISIONS = (CONVERTED, "refs%2Fpr%2F1")  # how that commit can be asked for
 TOKEN = "hf_right"
-FILE_PATH = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.-]+)/(.+)")
+FILE_PATH = re.compile(r"/([\w.-]+/[\w.-]+)/resolve/([\w.%-]+)/(.+)")
 MODEL_PATH = re.compile(r"/api/models/([\w.-]+/[\w.-]+)(/revision/[\w.%-]+)?")
 DISCUSSIONS_PATH = re.compile(r"/api/models/([\w.-]+/[\w.-]+)/discussions")
 
@@ -94,7 +95,7 @@ class Answers(BaseHTTPRequestHandler):
         if hub.status is not None:
             self._send(hub.status)
         elif match := MODEL_PATH.fullmatch(path):
-            self._about(match[1], CONVERTED if match[2] else COMMIT)
+            self._about(match[1], (match[2] or COMMIT).removeprefix("/revision/"))
         elif DISCUSSIONS_PATH.fullmatch(path) and hub.status_of_discussions != 200:
             self._send(hub.status_of_discussions)
         elif match := DISCUSSIONS_PATH.fullmatch(path):
@@ -105,7 +106,7 @@ class Answers(BaseHTTPRequestHandler):
             self._send(404)
 
     def _folder(self, name: str, commit: str) -> Path | None:
-        if commit == CONVERTED:
+        if commit in REVISIONS:
             return self.behind.converted[name][1]
         return self.behind.models.get(name)
 
@@ -130,12 +131,16 @@ class Answers(BaseHTTPRequestHandler):
         if (folder := self._folder(name, commit)) is None:
             self._send(401, {"X-Error-Code": "RepoNotFound"})
             return
+        if commit not in (COMMIT, *REVISIONS):
+            self._send(404, {"X-Error-Code": "RevisionNotFound"})
+            return
         files = sorted(file for file in folder.rglob("*") if file.is_file())
         listed = [
             {"rfilename": file.relative_to(folder).as_posix(), "size": file.stat().st_size}
             for file in files
         ]
-        body = json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": listed})
+        sha = CONVERTED if commit in REVISIONS else COMMIT
+        body = json.dumps({"id": name, "modelId": name, "sha": sha, "siblings": listed})
         self._send(200, {"Content-Type": "application/json"}, body.encode())
 
     def _file(self, name: str, commit: str, file: str) -> None:
@@ -147,7 +152,7 @@ class Answers(BaseHTTPRequestHandler):
         elif not (folder / file).is_file():
             self._send(404, {"X-Error-Code": "EntryNotFound"})
         else:
-            sha = CONVERTED if commit == CONVERTED else COMMIT
+            sha = CONVERTED if commit in REVISIONS else COMMIT
             self._content((folder / file).read_bytes(), sha)
 
     def _content(self, content: bytes, commit: str) -> None:

@@ -114,6 +114,21 @@ def test_a_model_that_memory_does_not_hold_is_refused_before_it_is_read(
     load(net, dtype="float32")
 
 
+def test_the_fastest_dtype_is_looked_for_as_far_as_memory_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operating system that runs out of memory kills the process, which nobody can catch."""
+    net = folder(tmp_path / "net")
+    parameters = sum(each.numel() for each in model("llama").parameters())
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: 4 * parameters - 1)
+    assert load(net, dtype="fastest")[0].info["dtype"] == "bfloat16"
+    free = iter([4 * parameters, 4 * parameters, 2 * parameters - 1])
+    monkeypatch.setattr("logitspec.models.devices.free_bytes", lambda device: next(free))
+    info = load(net, dtype="fastest")[0].info
+    assert info["dtype"] == "float32"
+    assert "not enough memory" in info["environment"]["dtype"]
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -138,6 +138,8 @@ def _load(
 
     def build(weights_dtype: torch.dtype) -> Runner:
         options: dict[str, Any] = {}
+        if compare_dtypes:  # the larger dtype, and then the second model beside the first
+            _refuse_too_large(source, parameters, weights_dtype, local.device)
         if device_map is not None:
             options = device_map_options(
                 source.name, device_map, offload, parameters, weights_dtype
@@ -361,13 +363,19 @@ def _resolve(
     tokenizer = _tokenizer(source)
     parameters = _parameters(config)
     if device_map is None:
-        more = 0 if source.gguf is None else dense.transient_bytes(source.gguf)
-        refuse_too_large(source.name, parameters, torch_dtype, torch_device, more)
+        _refuse_too_large(source, parameters, torch_dtype, torch_device)
     if source.repository is not None and source.gguf is None:
         hub.weights(source.repository, source.folder, progress)
     if source.gguf is None:
         files.refuse_broken_weights(source.folder, source.name)
     return LocalModel(source, config, tokenizer, parameters, torch_device, torch_dtype)
+
+
+def _refuse_too_large(
+    source: Source, parameters: int, dtype: torch.dtype, device: torch.device
+) -> None:
+    more = 0 if source.gguf is None else dense.transient_bytes(source.gguf)
+    refuse_too_large(source.name, parameters, dtype, device, more)
 
 
 def _config(source: Source) -> PreTrainedConfig:

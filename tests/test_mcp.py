@@ -673,6 +673,20 @@ def test_no_client_cancels_the_calls_of_another() -> None:
     assert endpoint._calls == {}
 
 
+@pytest.mark.parametrize("session", ["", "mine"])
+def test_calls_with_the_same_number_end_by_themselves(session: str) -> None:
+    endpoint = Endpoint(lambda *_: asyncio.sleep(0))
+
+    async def call_twice() -> str:
+        with endpoint.call(session, 1):  # as of a script that names no session
+            with endpoint.call(session, 1):
+                await anyio.sleep(0)
+            return "answered"
+
+    assert run_in_thread(call_twice()) == "answered"
+    assert endpoint._calls == {}
+
+
 def test_the_steps_for_the_player_are_those_of_the_run(served: RunningApp) -> None:
     answer = ask(served, "generate_text", prompt=PROMPT, max_new_tokens=12)
     assert answer.structuredContent is not None

@@ -39,7 +39,8 @@ class Endpoint:
 
     def __init__(self, app: Application) -> None:
         self._app = app
-        self._calls: dict[tuple[str, Any], CancelScope] = {}
+        # With their session and number, which two calls may share: clients without a session all begin at 1.
+        self._calls: dict[CancelScope, tuple[str, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -57,16 +58,19 @@ class Endpoint:
     def call(self, session: str, request: str | int) -> Iterator[None]:
         """A block that ends early when the client of this session cancels this request."""
         with CancelScope() as scope:
-            self._calls[session, request] = scope
+            self._calls[scope] = session, request
             try:
                 yield
             finally:
-                del self._calls[session, request]
+                del self._calls[scope]
 
     def _cancel(self, session: str, message: dict[str, Any]) -> None:
         request = (message.get("params") or {}).get("requestId")
-        if session and isinstance(request, (str, int)) and (session, request) in self._calls:
-            self._calls[session, request].cancel()
+        if not session or not isinstance(request, (str, int)):
+            return
+        for scope, call in self._calls.items():
+            if call == (session, request):
+                scope.cancel()
 
 
 def _name_session(initialize: dict[str, Any], send: Send) -> Send:

@@ -284,6 +284,9 @@ def test_what_the_application_fails_at_is_a_sentence_and_one_line(
     assert b"secret" not in answer[2]
     assert len(caplog.records) == 1
     assert caplog.records[0].exc_info is None
+    caplog.clear()
+    visit.get("/\nrefused GET /")
+    assert len(caplog.messages[0].splitlines()) == 1
 
 
 def test_an_address_has_no_more_than_so_many_requests_at_a_time(visit: Visit) -> None:
@@ -334,6 +337,9 @@ def test_every_answer_has_the_headers_and_a_refusal_is_one_line_in_the_log(
         assert "default-src 'self'" in policy
         assert "frame-ancestors 'self' file: http://localhost:* http://127.0.0.1:*" in policy
     assert len(caplog.records) == 2
+    visit.get("/upload/\nrefused GET /\x1b[2J")
+    line = caplog.messages[2]
+    assert (len(line.splitlines()), "\x1b" in line) == (1, False)
     shared = opened("0.0.0.0", private=False).get()[1]["content-security-policy"]
     assert "frame-ancestors" not in shared  # Spaces and lectures show it in frames
     assert "http" not in shared

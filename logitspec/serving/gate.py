@@ -2,7 +2,7 @@
 
     Host, Origin -> unneeded paths -> requests at a time -> lengths -> the application
 
-A refusal is one sentence, and one line in the log.
+A refusal is one sentence, and one line in the log, with the path as a literal, since it may hold line ends.
 """
 
 from __future__ import annotations
@@ -182,11 +182,11 @@ class Gate:
                 return await self._listen(stream, scope, receive, send)
             return await self._ask(scope, receive, send)
         except Refusal as refusal:
-            log.warning("refused %s %.80s: %s", scope["method"], scope["path"], refusal)
+            log.warning("refused %s %.80r: %s", scope["method"], scope["path"], refusal)
             response = JSONResponse({"detail": str(refusal)}, refusal.status)
             return await response(scope, receive, send)
         except Exception as error:  # of Gradio, at requests that its pages never send
-            log.warning("failed %s %.80s: %.200r", scope["method"], scope["path"], error)
+            log.warning("failed %s %.80r: %.200r", scope["method"], scope["path"], error)
             if started:
                 return await send({"type": "http.response.body", "body": b""})
             return await JSONResponse({"detail": NO_REQUEST}, 400)(scope, receive, send)

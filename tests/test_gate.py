@@ -64,10 +64,11 @@ class Application:
 
 
 class Visit:
-    """A gate before an application, and requests through both."""
+    """A gate before an application, and requests through both. root: GRADIO_ROOT_PATH."""
 
-    def __init__(self, access: Access = Access()) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, access: Access = Access(), root: str = "") -> None:  # noqa: B008 - it is frozen
         self.host, self.application = FakeHost(), Application()
+        self._root = root
         self._gate = Gate(self.application, self.host, access)  # type: ignore[arg-type]
 
     def get(self, path: str = "/", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -100,6 +101,7 @@ class Visit:
             "type": "http",
             "method": method,
             "path": path,
+            "root_path": self._root,
             "query_string": query.encode(),
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
             "client": ("10.0.0.1", 5),
@@ -323,6 +325,18 @@ def test_it_tells_who_listens_and_who_hangs_up(visit: Visit) -> None:
         with pytest.raises(ValueError, match="unpack"):  # there is no answer
             visit.get(f"/gradio_api/{path}")
     assert visit.host.told == [("forget", "ben"), *ann, ("forget", "ann")]
+
+
+@pytest.mark.parametrize("root", ["/demo", "/demo/"])
+def test_paths_below_a_proxys_prefix_are_the_same_with_and_without_it(root: str) -> None:
+    visit = Visit(root=root)
+    for before in ("", root):
+        assert visit.post(f"{before}/gradio_api/upload", {})[0] == 404
+        assert visit.post(f"{before}/gradio_api/queue/join", {"session_hash": "a b"})[0] == 400
+        assert visit.post(f"{before}{FILMS}", b"x" * (MAX_BODY + 1))[0] == 200
+        visit.host.told.clear()
+        visit.get(f"{before}/gradio_api/queue/data?session_hash=ann")
+        assert visit.host.told == [("comes", "ann"), ("goes", "ann")]
 
 
 def test_every_answer_has_the_headers_and_a_refusal_is_one_line_in_the_log(

@@ -176,7 +176,7 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             self._check_site(scope, headers)
-            self._check_path(scope["path"])
+            self._check_path(_path(scope))
             stream = _session_of_stream(scope)
             if stream is not None:
                 return await self._listen(stream, scope, receive, send)
@@ -249,7 +249,8 @@ class Gate:
                 self._host.forget(stream.session)
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
-        of_program = self._is_of_program(scope["path"])
+        path = _path(scope)
+        of_program = self._is_of_program(path)
         silent = ("GET", "HEAD", "OPTIONS", *(["DELETE"] if of_program else []))
         if scope["method"] in silent:
             return await self._app(scope, receive, send)
@@ -258,10 +259,10 @@ class Gate:
             raise Refusal(429, "Too many requests come from your address; try again in a moment.")
         self._busy[asker] += 1
         try:
-            most = MAX_FILM if self._access.private and scope["path"] == FILMS else MAX_BODY
+            most = MAX_FILM if self._access.private and path == FILMS else MAX_BODY
             body = await _body(Headers(scope=scope), receive, most)
-            if scope["path"].startswith("/gradio_api/") and "/logitspec/" not in scope["path"]:
-                self._check_body(scope["path"], body)
+            if path.startswith("/gradio_api/") and "/logitspec/" not in path:
+                self._check_body(path, body)
             return await self._app(scope, _again(body, receive), send)
         finally:
             self._busy[asker] -= 1
@@ -305,12 +306,20 @@ class Stream:
     has_messages: bool
 
 
+def _path(scope: Scope) -> str:
+    """The path that the application sees: below GRADIO_ROOT_PATH, which some proxies leave in front of it."""
+    root: str = scope.get("root_path", "")
+    path: str = scope["path"]
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
+
+
 def _session_of_stream(scope: Scope) -> Stream | None:
     if scope["method"] != "GET":
         return None
-    if found := STAYING.fullmatch(scope["path"]):
+    path = _path(scope)
+    if found := STAYING.fullmatch(path):
         return Stream(found[1], False)
-    if found := LISTENING.fullmatch(scope["path"]):
+    if found := LISTENING.fullmatch(path):
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])
         return Stream(found[1] or asked[0], True)
     return None

@@ -334,8 +334,8 @@ def test_bad_requests_are_refused_before_the_first_message(
 
 def test_options_are_a_json_object() -> None:
     assert parse_options("") == {}
-    assert parse_options('{"a": 1}') == {"a": 1}
-    for text in ("{", "[]", "1", "null", "[" * 100_000):
+    assert parse_options('{"a": 1}') == parse_options({"a": 1}) == {"a": 1}
+    for text in ("{", "[]", "1", "null", "[" * 100_000, 1, True, ["a"]):
         with pytest.raises(LogitSpecError):
             parse_options(text)
 

@@ -65,11 +65,12 @@ def rivals(methods: Sequence[Entry]) -> Sequence[Entry]:
     return methods
 
 
-def parse_options(text: str) -> dict[str, Any]:
-    """Options from a JSON object; LogitSpecError for any other text."""
+def parse_options(text: Any) -> dict[str, Any]:
+    """Options from a JSON object, or from such an object's text; LogitSpecError for anything else."""
+    text = text or "{}"
     try:
-        options = json.loads(text or "{}")
-    except (ValueError, TypeError, RecursionError) as error:
+        options = json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError) as error:
         raise LogitSpecError(
             f"The options are not JSON ({error}); write an object like {{}}."
         ) from error

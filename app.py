@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     if zerogpu.HERE:
         print("ZeroGPU: every run requests a GPU.")
     try:
-        _check_port(options.host, options.port)
+        options.port = _free_port(options.host, options.port)
         _check_mcp(options)
         _serve(options)
     except Exception as error:
@@ -125,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = os.environ.get("GRADIO_SERVER_PORT", "7860")
     parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=port, help="port (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=port, help="port, 0 for any free one (default: %(default)s)"
+    )
     commandline.add_model(parser)
     parser.set_defaults(model=None)  # LOGITSPEC_MODEL, or the built-in one
     commandline.add_loading(parser)
@@ -163,13 +165,15 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _check_port(host: str, port: int) -> None:
+def _free_port(host: str, port: int) -> int:
+    """`port`, or for 0 any free one; LogitSpecError if it can't be listened on."""
     from logitspec.errors import LogitSpecError
 
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
+            return int(probe.getsockname()[1])
     except (OSError, OverflowError) as error:
         raise LogitSpecError(
             f"Can't listen on {host} port {port} ({error}); choose another with --port."

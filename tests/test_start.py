@@ -37,7 +37,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("logitspec.serving.host.Host", Host)
     monkeypatch.setattr("logitspec.ui.page.build", build)
-    monkeypatch.setattr(app, "_check_port", lambda host, port: None)
+    monkeypatch.setattr(app, "_free_port", lambda host, port: port)
     monkeypatch.setattr("logitspec.errors.sentence", lambda error: type(error).__name__)
     monkeypatch.delenv("LOGITSPEC_MODEL", raising=False)
     return tried
@@ -69,3 +69,9 @@ def test_a_space_without_its_model_still_has_the_built_in_one(
     assert app.main(words) == 2
     assert started == tried
     assert capsys.readouterr().err.split("; the trace")[0].strip() == message
+
+
+def test_port_0_is_any_free_one() -> None:
+    port = app._free_port("127.0.0.1", 0)
+    assert port > 0
+    assert app._free_port("127.0.0.1", port) == port

@@ -68,7 +68,7 @@ def _serve(options: argparse.Namespace) -> None:
         host.models.prepare()
         return host
 
-    first = os.environ.get("LOGITSPEC_MODEL", "builtin")
+    first = os.environ.get("LOGITSPEC_MODEL") or "builtin"
     try:
         host = prepare(options.model or first)
     except LogitSpecError as error:
@@ -122,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="app.py", description="LogitSpec Live: watch speculative decoding, step by step."
     )
-    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+    # Containers hand on empty variables for those that nobody has set.
+    host = os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
+    port = os.environ.get("GRADIO_SERVER_PORT") or "7860"
     parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port", type=int, default=port, help="port, 0 for any free one (default: %(default)s)"

@@ -47,6 +47,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ("first", "words", "tried", "message"),
     [
         (None, [], ["builtin"], "Started"),
+        ("", [], ["builtin"], "Started"),
         ("good", [], ["good"], "Started"),
         ("good", ["--model", "other"], ["other"], "Started"),
         ("bad", [], ["bad", "builtin"], "There is no model bad; choose another one.\nStarted"),
@@ -69,6 +70,13 @@ def test_a_space_without_its_model_still_has_the_built_in_one(
     assert app.main(words) == 2
     assert started == tried
     assert capsys.readouterr().err.split("; the trace")[0].strip() == message
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+        monkeypatch.setenv(name, "")
+    options = app._parser().parse_args([])
+    assert (options.host, options.port) == ("127.0.0.1", 7860)
 
 
 def test_port_0_is_any_free_one() -> None:

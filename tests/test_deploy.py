@@ -257,7 +257,8 @@ def test_with_a_token_that_is_not_known_or_may_not(
     hub: SpaceHub, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "may not write to other/space" in refused(folder, capsys, "--space", "other/space")
-    assert "is not a Space name" in refused(folder, capsys, "--space", "a/b/c")
+    for name in ("a/b/c", "space"):
+        assert "is not a Space name" in refused(folder, capsys, "--space", name)
     hub.refuses["/commit/main"] = 403
     assert f"may not write to {NAME}" in refused(folder, capsys)
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")

@@ -49,6 +49,8 @@ def run(options: argparse.Namespace) -> None:
         print("There is no token, so the Space's state is unknown; this is the plan for a new one:")
     else:
         name = options.space or _default_name(api, space.name)
+        if "/" not in name:  # a valid name for the client, but of nobody's Space
+            raise _no_name(name)
         state = _call(name, _fetch_state, api, name, options.dry_run)
     todo = plan(name, space, hardware, files, secrets, state, options.renew_secrets)
     print("\n".join(todo.lines()))
@@ -155,13 +157,17 @@ def _call(name: str, call: Any, *arguments: Any) -> Any:
     except LogitSpecError:
         raise
     except HFValidationError as error:
-        raise LogitSpecError(f"{name!r} is not a Space name; write it as owner/name.") from error
+        raise _no_name(name) from error
     except HfHubHTTPError as error:
         raise _refusal(name, error.response.status_code) from error
     except Exception as error:  # whatever the client and its HTTP library raise
         if isinstance(error.__cause__, HfHubHTTPError):
             raise _refusal(name, error.__cause__.response.status_code) from error
         raise _failure(name, error) from error
+
+
+def _no_name(name: str) -> LogitSpecError:
+    return LogitSpecError(f"{name!r} is not a Space name; write it as owner/name.")
 
 
 def _hardware_refusal(name: str, error: HfHubHTTPError) -> LogitSpecError:

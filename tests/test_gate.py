@@ -195,6 +195,21 @@ def test_names_that_a_person_allows_are_served_to_their_own_pages(visit: Visit) 
     assert proxied.get(host="other.example")[0] == 421
 
 
+@pytest.mark.parametrize("given", ["https://Demo.example:8443/app/", "demo.example:80", "[::5]:80"])
+def test_an_allowed_host_may_be_given_as_the_address_of_a_page(given: str) -> None:
+    name = "[::5]" if "[" in given else "demo.example"
+    proxied = opened("127.0.0.1", given)
+    assert proxied.post("/x", {}, host=OWN, origin=f"https://{name}:8443")[0] == 200
+    assert proxied.get(host=name)[0] == proxied.get(host=f"{name}:99")[0] == 200
+
+
+def test_an_allowed_host_without_a_name_lets_nobody_in() -> None:
+    for given in ("", "https://", "["):
+        proxied = opened("127.0.0.1", given)
+        assert proxied.post("/x", {}, origin="null")[0] == 403
+        assert proxied.get(host="")[0] == 421
+
+
 def test_a_network_is_served_by_its_addresses_but_by_no_foreign_name() -> None:
     network = opened("0.0.0.0", private=False)
     for host in ("192.168.1.5:7860", "[fe80::1]:7860", OWN):

@@ -98,10 +98,12 @@ def access_rules(
     listen: str, more: Sequence[str], share: bool, private: bool, environment: Mapping[str, str]
 ) -> Access:
     """Who may reach an application. listen: the address that it listens on. more: hosts given by
-    --allow-host. share: whether Gradio makes a public link. environment: has a Space's own domain."""
-    names = {*LOOPBACK, *(each.lower() for each in more)}
+    --allow-host, or addresses of pages. share: whether Gradio makes a public link. environment: has a Space's
+    own domain."""
+    # Without the empty name: a page of any site can have an origin without a name.
+    origins = {_host_of(each) for each in more} - {""}
+    names = {*LOOPBACK, *origins}
     loads: tuple[str, ...] = ()
-    origins = {each.lower() for each in more}
     everywhere = listen in EVERYWHERE
     if everywhere:
         own = socket.gethostname().lower()
@@ -116,6 +118,11 @@ def access_rules(
         origins.add(HUB)
         loads += (f"https://{HUB}", f"https://*.{HUB}")
     return Access(frozenset(names), everywhere, private, loads, frozenset(origins))
+
+
+def _host_of(address: str) -> str:
+    """The host of a page's address, of which it may be the only part."""
+    return _name(address.rpartition("//")[2].partition("/")[0]).lower().rstrip(".")
 
 
 def _is_one_of(host: str, names: frozenset[str]) -> bool:

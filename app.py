@@ -79,7 +79,7 @@ def _serve(options: argparse.Namespace) -> None:
     page = build(host)
     gc.enable()
     page.launch(
-        server_name=options.host,
+        server_name=f"[{options.host}]" if ":" in options.host else options.host,
         server_port=options.port,
         share=options.share,
         theme=theme(),
@@ -125,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     # Containers hand on empty variables for those that nobody has set.
     host = os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
     port = os.environ.get("GRADIO_SERVER_PORT") or "7860"
-    parser.add_argument("--host", default=host, help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--host", type=_host, default=host, help="address to listen on (default: %(default)s)"
+    )
     parser.add_argument(
         "--port", type=int, default=port, help="port, 0 for any free one (default: %(default)s)"
     )
@@ -157,6 +159,11 @@ def _parser() -> argparse.ArgumentParser:
         help="whether to offer tools to programs over MCP, at /gradio_api/mcp (default: GRADIO_MCP_SERVER)",
     )
     return parser
+
+
+def _host(text: str) -> str:
+    """An address without the brackets that Gradio, unlike the system, wants around one of IPv6."""
+    return text.removeprefix("[").removesuffix("]")
 
 
 def _seconds(text: str) -> float:

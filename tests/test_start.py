@@ -79,6 +79,26 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert (options.host, options.port) == ("127.0.0.1", 7860)
 
 
+@pytest.mark.parametrize(
+    ("given", "name"), [("::1", "[::1]"), ("[::1]", "[::1]"), ("127.0.0.1", "127.0.0.1")]
+)
+def test_gradio_gets_an_address_of_ipv6_in_brackets(
+    started: list[str], monkeypatch: pytest.MonkeyPatch, given: str, name: str
+) -> None:
+    launched: list[dict[str, Any]] = []
+
+    class Page:
+        def launch(self, **options: Any) -> None:
+            launched.append(options)
+
+    monkeypatch.setattr("logitspec.ui.page.build", lambda host: Page())
+    monkeypatch.setattr("logitspec.ui.launch.serving_options", lambda *values, **options: {})
+    options = app._parser().parse_args(["--host", given])
+    assert app._private(options)
+    assert app.main(["--host", given]) == 0
+    assert launched[0]["server_name"] == name
+
+
 def test_port_0_is_any_free_one() -> None:
     port = app._free_port("127.0.0.1", 0)
     assert port > 0

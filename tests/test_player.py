@@ -397,6 +397,10 @@ def test_keys_that_are_not_the_player_s(page: Page) -> None:
     page.locator("select").focus()
     press(page, "Home", "j")
     assert state(page)[1] == 5
+    page.locator("summary").focus()
+    press(page, "Space")
+    assert page.locator("details").get_attribute("open") is not None
+    assert page.locator(ROOT).get_attribute("data-playing") == "false"
     page.evaluate("document.activeElement.blur()")
     press(page, "ArrowRight", "Space")
     assert state(page)[1] == 5

@@ -875,6 +875,22 @@ def test_zoom_and_pan_keep_the_root_in_sight(page: Page) -> None:
     assert state(page)[1] == 3
 
 
+def test_a_button_released_outside_the_tree_ends_its_drag(page: Page) -> None:
+    send(page, story(ranks=40, prompt_words=60).to_json())
+    show(page, 3)
+    body = page.locator(".ls-panel-tree .ls-panel-body")
+    room = body.bounding_box()
+    assert room is not None
+    body.evaluate("body => body.scrollTo(0, 60)")
+    page.mouse.move(room["x"] + 2, room["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(room["x"] - 60, room["y"] + 200)
+    page.mouse.up()
+    page.mouse.move(room["x"] + 100, room["y"] + 40)
+    page.mouse.move(room["x"] + 100, room["y"] + 160)
+    assert body.evaluate("body => body.scrollTop") == 60
+
+
 def test_rows_and_mask_show_the_same_nodes(page: Page) -> None:
     send(page, STORY.to_json())
     cursor = 11

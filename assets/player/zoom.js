@@ -101,6 +101,10 @@ function listenToDrag(body) {
   /** @type {Point | null} where the drag began, in the content */
   let start = null;
   let isDragging = false;
+  const drop = () => {
+    start = null;
+    body.classList.remove("ls-dragged");
+  };
   body.addEventListener("pointerdown", (event) => {
     const onBar = event.target === body && event.offsetX > body.clientWidth;
     if (event.pointerType !== "mouse" || event.button !== 0 || onBar) return;
@@ -109,6 +113,7 @@ function listenToDrag(body) {
   });
   body.addEventListener("pointermove", (event) => {
     if (!start) return;
+    if (!event.buttons) return drop(); // released outside the box, which has not captured the pointer yet
     const left = start.x - event.clientX;
     const top = start.y - event.clientY;
     const far = Math.abs(left - body.scrollLeft) + Math.abs(top - body.scrollTop) > 4;
@@ -118,10 +123,6 @@ function listenToDrag(body) {
     body.classList.add("ls-dragged");
     body.scrollTo(left, top);
   });
-  const drop = () => {
-    start = null;
-    body.classList.remove("ls-dragged");
-  };
   body.addEventListener("pointerup", drop);
   body.addEventListener("pointercancel", drop);
 }

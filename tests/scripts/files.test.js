@@ -6,6 +6,7 @@ import { exportedPage, placeInAddress, runTitle } from "../../assets/player/expo
 import { parseSteps } from "../../assets/take/choose.js";
 import { embedCode } from "../../assets/take/embed.js";
 import { fileName } from "../../assets/take/exports.js";
+import { videoOf } from "../../assets/take/video.js";
 
 const run = (header) => ({ header: { recorded: "", prompt: null, ...header } });
 
@@ -69,4 +70,15 @@ test("what a trace or a title holds can not leave its place in the page", () => 
   assert.ok(page.includes(`<title>&lt;/script&gt;&lt;script&gt;alert(1)`));
   assert.ok(page.includes(`script-src 'nonce-0123';`));
   assert.ok(page.includes(`<script type="module" id="logitspec-scripts" nonce="0123">start();</script>`));
+});
+
+test("a video that the server does not make is refused in a sentence", async (about) => {
+  const answer = (reply) => about.mock.method(globalThis, "fetch", reply);
+  answer(async () => Response.json({ detail: "Write less." }, { status: 400 }));
+  await assert.rejects(videoOf(new Uint8Array()), /^Error: Write less\.$/);
+  const page = new Response("<h1>502 Bad Gateway</h1>", { status: 502 });
+  for (const silent of [() => Promise.reject(new TypeError("Failed to fetch")), async () => page]) {
+    answer(silent);
+    await assert.rejects(videoOf(new Uint8Array()), /^Error: The video can't be made: /);
+  }
 });

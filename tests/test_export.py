@@ -228,6 +228,34 @@ def drop(tab: Page, name: str, content: bytes) -> None:
         tab.locator(PLAYER).dispatch_event(event, {"dataTransfer": transfer})
 
 
+def test_the_file_chosen_last_is_shown_however_long_an_earlier_one_takes(
+    tmp_path: Path, open_from_disk: Any
+) -> None:
+    trace, other = TRACES["story"], TRACES["hostile"]
+    tab = open_from_disk(export(trace, tmp_path), motion=False)
+    tab.evaluate(
+        """() => {
+          const { arrayBuffer } = Blob.prototype;
+          const slow = new Promise((done) => { window.readOn = done; });
+          window.reads = [];
+          Blob.prototype.arrayBuffer = function () {
+            if (this.name !== "slow.json") return arrayBuffer.call(this);
+            reads.push(slow.then(() => arrayBuffer.call(this)));
+            return reads.at(-1);
+          };
+        }"""
+    )
+    for content in (trace.to_json().encode(), b"no trace: \xff"):
+        drop(tab, "slow.json", content)
+    drop(tab, "fast.json", other.to_json().encode())
+    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
+    tab.evaluate(
+        "async () => { readOn(); await Promise.all(reads); await new Promise(requestAnimationFrame); }"
+    )
+    expect(tab.locator(PLAYER)).to_have_attribute("data-steps", str(len(other.steps)))
+    expect(tab.locator(PLAYER)).not_to_contain_text("damaged")
+
+
 def test_another_file_is_refused_and_the_old_trace_stays(
     tmp_path: Path, open_from_disk: Any
 ) -> None:

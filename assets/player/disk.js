@@ -31,6 +31,7 @@ export function filesOf(player) {
     element: el("div", { class: "ls-files", role: "group", "aria-label": t("player.files") }),
     said: el("span", { class: "ls-said", role: "status" }),
     silence: /** @type {Timer} */ (undefined),
+    chosen: /** @type {File | null} */ (null),
   };
 }
 
@@ -105,14 +106,20 @@ function listenToDrops(files, root) {
   });
 }
 
-/** @param {Files} files @param {File} file */
+/**
+ * Opens a file, unless another one is chosen while this one is still read.
+ * @param {Files} files @param {File} file
+ */
 async function openFile(files, file) {
+  files.chosen = file;
   try {
     const text = await textOf(file);
+    if (files.chosen !== file) return;
     files.player.open(text);
     say(files, "");
     files.player.element.focus({ preventScroll: true });
   } catch (error) {
+    if (files.chosen !== file) return;
     say(files, messageOf(error) === TOO_LARGE ? TOO_LARGE : t("player.file-damaged"));
   }
 }

@@ -503,6 +503,8 @@ export interface Files {
   element: HTMLElement;
   said: HTMLElement;
   silence: Timer;
+  /** The file that was chosen last. */
+  chosen: File | null;
 }
 
 /* The race (assets/compare) */

@@ -196,6 +196,13 @@ def test_on_a_phone_it_is_stacked(still: Page) -> None:
     assert still.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def test_every_tab_is_within_reach_on_the_narrowest_phone(still: Page) -> None:
+    """Not only by hand: a lecture opens its followers' tabs, and a reload the last one."""
+    sized(still, 320, 850)
+    tabs = still.locator("[role=tablist]:visible [role=tab][data-tab-id]")
+    expect(tabs).to_have_text(["Learn", "Watch", "Compare", "Why it works"])
+
+
 @pytest.mark.parametrize("language", ["en", "de", "zh-Hans"])
 def test_what_belongs_on_one_line_stands_on_one(still: Page) -> None:
     """Buttons of the scene in a projector's smallest window, the player's transport in a laptop's, and the dots of

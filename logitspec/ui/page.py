@@ -33,7 +33,8 @@ def build(host: Host) -> gr.Blocks:
     kept = (SECONDS_KEPT, SECONDS_KEPT)
     with gr.Blocks(title="LogitSpec Live", analytics_enabled=False, delete_cache=kept) as page:
         gr.Markdown(INTRO, elem_id="intro")
-        with gr.Tabs(selected="watch") as tabs:
+        # In Gradio's menu of tabs that find no room, the page's scripts could not find them to open them.
+        with gr.Tabs(selected="watch", overflow_behavior="wrap") as tabs:
             for tab in all_tabs():
                 with gr.Tab(tab.title, id=tab.id):
                     tab.build(Shell(page, host, tabs))

@@ -497,7 +497,24 @@ def test_what_is_shown_in_german_is_sent_as_it_was_written(chromium: Browser, ur
     assert sent(page, "#race") == [
         race.text, "builtin", 5000, *(each for lane in lanes for each in (lane, "{}"))
     ]  # fmt: skip
+    a_race_fits_a_phone(page)
     page.context.close()
+
+
+def a_race_fits_a_phone(page: Page) -> None:
+    """Nothing of it sticks out, and the long names of methods end before the arrows of their drop-downs."""
+    page.locator("[data-logitspec-race] .lr-lane").first.wait_for()
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")
+    sticks_out = """() => [...document.querySelectorAll("[data-logitspec-race] *")]
+      .filter(each => each.getBoundingClientRect().right > innerWidth).map(each => each.className)"""
+    assert page.evaluate(sticks_out) == []
+    room = """lane => {
+      const [field, arrow] = ["input", ".icon-wrap path"].map(each => lane.querySelector(each));
+      const end = field.getBoundingClientRect().right - parseFloat(getComputedStyle(field).paddingRight);
+      return arrow.getBoundingClientRect().left - end;
+    }"""
+    assert all(each.evaluate(room) > 0 for each in page.locator(".lane:visible").all())
 
 
 def a_term_says_what_it_means(page: Page) -> None:

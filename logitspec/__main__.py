@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -68,6 +69,7 @@ COMMANDS = {
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, or 2 after one sentence on standard error."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    _open_streams()
     words = list(sys.argv[1:] if words is None else words)
     code: int | None = 0
     try:
@@ -87,6 +89,14 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code or 0
+
+
+def _open_streams() -> None:
+    """Give a command that was started without standard output or error (`>&-`, a service) a place that takes all
+    of it: Python has None there, which libraries would write to."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
 
 
 def _let_go() -> None:

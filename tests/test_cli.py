@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -209,6 +210,14 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True
     )
     assert (done.stderr, len(done.stdout)) == ("", 5)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no /bin/sh")
+def test_without_a_place_to_write_to_nothing_fails() -> None:
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        command = ["/bin/sh", "-c", f'"$0" -m logitspec {closed}', sys.executable]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_it_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ called, so that help and a wrong option don't wait for torch.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -92,11 +93,18 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Give a command that was started without standard output or error (`>&-`, a service) a place that takes all
-    of it: Python has None there, which libraries would write to."""
+    """Let standard output and error take whatever is written to them.
+
+    Characters that the encoding lacks are written as their codes, so that one of them costs no figures. A command
+    that was started without a stream (`>&-`, a service) has None there, which libraries would write to.
+    """
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+            setattr(sys, name, nowhere)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _let_go() -> None:

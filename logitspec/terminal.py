@@ -71,7 +71,6 @@ def _help_texts(owners: dict[str, Field[Any]]) -> Iterator[str]:
 
 def run(options: argparse.Namespace) -> None:
     """Decode and print the text in the styles of its origins, then the numbers."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if options.trace:
         files.check_writable(options.trace)
     trace = stream(options)

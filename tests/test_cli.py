@@ -278,6 +278,14 @@ def test_every_command_ends_alike(
     assert capsys.readouterr().err == message
 
 
+def test_no_character_ends_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logitspec.publish.export.run", lambda _: print("Füchse, 狐"))
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="latin-1"))
+    assert main(["export", "run.json"]) == 0
+    assert out.getvalue().rstrip() == b"F\xfcchse, \\u72d0"
+
+
 @pytest.mark.parametrize("words", [["--exact"], ["--no-exact"], []])
 @pytest.mark.parametrize("command", [["run", "hi"], ["benchmark", "--repeats", "1"]])
 def test_every_run_may_be_exact(

@@ -225,6 +225,34 @@ def test_the_file_grows_with_each_prompt_and_is_always_whole(
     assert seen == [[4, 2, 5, 3], [2, 5, 3], [5, 3], [3], [], []]
 
 
+@pytest.mark.parametrize("saves", [0, 1, 5])  # at first, on the way, only at the end
+def test_a_file_that_takes_no_more_costs_no_figures(
+    saves: int,
+    trap: Trap,
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "figures.json"
+    honest, remaining = files.write, iter(range(saves))
+
+    def write(at: str, line: str) -> None:
+        if next(remaining, None) is None:
+            raise LogitSpecError("Can't write it: the disk is full; free some space.")
+        honest(at, line)
+
+    monkeypatch.setattr(files, "write", write)
+    assert main([*words, "--json", str(path)]) == 1
+    output = capsys.readouterr()
+    assert output.err.endswith("\nCan't write it: the disk is full; free some space.\n")
+    assert ("Ended by" in output.err) == (saves < 5)
+    assert "--resume continues" not in output.err
+    missing = json.loads(output.out.splitlines()[-1])["missing"]
+    assert len(missing) == max(0, 4 - saves)
+    assert path.exists() == (saves > 0)
+
+
 def test_before_the_first_prompt_there_is_a_sentence_and_no_file_of_figures(
     trap: Trap, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

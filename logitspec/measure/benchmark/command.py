@@ -25,7 +25,7 @@ from logitspec.measure.benchmark.runs import (
     Part,
     merge,
 )
-from logitspec.measure.benchmark.stop import Stop, stop, terminable
+from logitspec.measure.benchmark.stop import FAILED, Stop, stop, terminable
 from logitspec.prompts import EXAMPLES, Prompt
 from logitspec.trace.records import dumps
 
@@ -274,23 +274,36 @@ def _report(work: Work, end: Stop | None) -> int:
     Returns the exit status: 0, or that of whatever ended the measurement."""
     part, missing = merge(work.parts), work.missing()
     complete = len(work.prompts) - len(missing)
+    refusal = _refusal(work) if part.measurements else None
     if end:
-        goes_on = " --resume continues from there." if work.path and complete else ""
+        saved = work.path and complete and not refusal
+        goes_on = " --resume continues from there." if saved else ""
         print(
             f"Ended by {end.why}: {complete} of {len(work.prompts)} prompts are complete, and only those"
             f" count.{goes_on}",
             file=sys.stderr,
         )
+    if refusal:
+        print(refusal, file=sys.stderr)
+    status = end.status if end else FAILED if refusal else 0
     if not part.measurements:
-        return end.status if end else 0
-    work.save()
+        return status
     whole = work.document()
     environment = work.about["environment"]
     print(", ".join(f"{name} {value}" for name, value in environment.items()))
     print("\n".join([table(part), *notes(part)]))
     print("\n\n" + tables(whole) + "\n")
     print(dumps(whole), flush=True)
-    return end.status if end else 0
+    return status
+
+
+def _refusal(work: Work) -> LogitSpecError | None:
+    """Save the work. Where that fails, the reason: the figures are still to be printed."""
+    try:
+        work.save()
+    except LogitSpecError as error:
+        return error
+    return None
 
 
 def _read(path: str) -> dict[str, Any]:

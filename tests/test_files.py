@@ -148,6 +148,35 @@ def test_commands_say_that_the_disk_is_full(
     assert list(full.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        ("logitspec.measure.replay.command.compare", ["replay", "run", "t.gz", "--json"]),
+        ("logitspec.measure.replay.command.read", ["replay", "ingredients", "t.gz", "--json"]),
+        ("logitspec.measure.gpu_check.parts.run_part", ["gpu-check", "--device", "cpu", "--json"]),
+        ("logitspec.builtin.evaluate.measure_all", ["evaluate", "--prompts", "1", "--wrong"]),
+        ("logitspec.builtin.evaluate.measure_all", ["evaluate", "--card", "--model"]),
+    ],
+)
+def test_commands_refuse_a_place_before_their_work(
+    work: str,
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def too_late(*_: Any) -> None:
+        pytest.fail("the work has begun")
+
+    monkeypatch.setattr(work, too_late)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.gz").touch()
+    assert main([*words, "no/such"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Can't write no/such")
+    assert error.count("\n") == 1
+
+
 def test_a_run_whose_trace_finds_no_room_ends_in_a_sentence(
     full: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -231,6 +231,10 @@ def run(options: argparse.Namespace) -> None:
         rows = draw_unseen(options.prompts, options.seed)
         files.write(options.unseen, _lines(rows))
         return
+    folder = MODEL if options.model == BUILTIN else pathlib.Path(options.model)
+    for out in (options.wrong, folder / EVALUATION if options.card else None):
+        if out is not None:
+            files.check_writable(out)
     methods = () if options.quick else METHODS
     conditions = Conditions(
         options.model, options.device, options.dtype, options.max_new_tokens, methods
@@ -239,9 +243,6 @@ def run(options: argparse.Namespace) -> None:
         p for task in options.tasks for p in draw_prompts(task, options.prompts, options.seed)
     ]
     counts = measure_all(prompts, conditions, options.processes)
-    if options.wrong is not None:
-        wrong = [{"task": task} | entry for task, row in counts.items() for entry in row.wrong]
-        files.write(options.wrong, _lines(wrong))
     info = _load_once(options.model, options.device, options.dtype)[0].info
     figures = {
         "command": f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}",
@@ -251,9 +252,11 @@ def run(options: argparse.Namespace) -> None:
         "rows": [row.to_json(task) for task, row in counts.items()],
     }
     print(table(figures["rows"]))
-    print(json.dumps(figures))
+    print(json.dumps(figures), flush=True)
+    if options.wrong is not None:
+        wrong = [{"task": task} | entry for task, row in counts.items() for entry in row.wrong]
+        files.write(options.wrong, _lines(wrong))
     if options.card:
-        folder = MODEL if options.model == BUILTIN else pathlib.Path(options.model)
         files.write(folder / EVALUATION, json.dumps(figures, indent=1) + "\n")
         write_card(folder)
 

@@ -33,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     device = choose_device(options.device)
     every = parts.jobs(device, options.quick, options.prompts)
     jobs = parts.select_jobs(every, options.parts, options.part)
+    if options.json:
+        files.check_writable(options.json)
     findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
     for job in jobs:
         findings["parts"][job.name] = parts.run_part(job)

@@ -115,13 +115,15 @@ def _record(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     variants = _variants(options.choices or [])
+    if options.json:
+        files.check_writable(options.json)
     transcripts = tqdm(read(options.file), "replay", unit=" prompts", disable=None)
     scores = compare(transcripts, variants)
     print(table(variants, scores))
     line = dumps(document(variants, scores))
+    print(line)
     if options.json:
         files.write(options.json, line + "\n")
-    print(line)
 
 
 def _sizes(options: argparse.Namespace) -> None:
@@ -134,6 +136,8 @@ def _ingredients(options: argparse.Namespace) -> None:
     for recipe in recipes(results.drafts):
         make(recipe.method, recipe.options)  # refuses an impossible size before any replay
     check_readable(options.files)
+    if options.json:
+        files.check_writable(options.json)
     names = [Path(file).name for file in options.files]
     if duplicates := [name for name in names if names.count(name) > 1]:
         raise LogitSpecError(f"Two files are called {duplicates[0]}; rename one of them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,37 @@ def test_costs_of_a_trace_and_of_nothing(tmp_path: Path) -> None:
     trace = {"environment": {"forward_costs": {"rows": [1, 2], "milliseconds": [3.0, 5.0]}}}
     (tmp_path / "trace.json").write_text(json.dumps(trace), encoding="utf-8")
     assert read_costs(str(tmp_path / "trace.json")).at(2) == pytest.approx(0.005)
+    (tmp_path / "trace.json.gz").write_bytes(gzip.compress(json.dumps(trace).encode()))
+    assert read_costs(str(tmp_path / "trace.json.gz")).at(2) == pytest.approx(0.005)
     with pytest.raises(LogitSpecError, match="name a trace, or one of cpu, h100"):
         read_costs(str(tmp_path / "nowhere.json"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"environment": {"forward": "fast"}},  # a trace of a method that sizes no trees
+        {"rows": [], "milliseconds": []},
+        {"rows": [1, 2], "milliseconds": [3.0]},
+        {"rows": [1], "milliseconds": ["3"]},
+        {"environment": None},
+        [1],
+    ],
+)
+def test_a_file_without_costs_says_what_to_name(content: object, tmp_path: Path) -> None:
+    (tmp_path / "trace.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(
+        LogitSpecError, match=r"There are no costs .* a trace of the method logitspec"
+    ):
+        read_costs(str(tmp_path / "trace.json"))
+
+
+def test_damaged_costs_are_a_sentence(tmp_path: Path) -> None:
+    packed = gzip.compress(b"{}" * 99)
+    for damaged in (packed[:-9], packed[:12] + b"!" + packed[13:], packed[:3]):
+        (tmp_path / "trace.json.gz").write_bytes(damaged)
+        with pytest.raises(LogitSpecError, match="Can't read costs from"):
+            read_costs(str(tmp_path / "trace.json.gz"))
 
 
 def test_the_command(

@@ -6,7 +6,9 @@ sizes would be right on a GPU.
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from logitspec.trace.costs import ForwardCosts
 METHOD = "logitspec"
 FIXED = (8, 16, 24, 32, 48, 64)
 MAX_LOSS = 0.02
+GZIP = b"\x1f\x8b"  # a packed file begins with it
 
 # Milliseconds by rows after some 250 tokens, SmolLM2-135M-Instruct.
 COSTS: dict[str, dict[str, Any]] = {
@@ -49,21 +52,32 @@ class SizeScore:
 
 
 def read_costs(name: str) -> ForwardCosts:
-    """The costs of that name in COSTS, or those under `forward_costs` in the JSON file of a trace.
+    """The costs of that name in COSTS, or those under `forward_costs` in the JSON file of a trace, gzipped or not.
 
     Raises LogitSpecError if there is neither.
     """
     data = COSTS.get(name)
     if data is None:
         try:
-            data = json.loads(Path(name).read_text(encoding="utf-8"))
-            data = data.get("environment", data).get("forward_costs", data)
-        except (OSError, ValueError, AttributeError) as error:
+            content = Path(name).read_bytes()
+            data = json.loads(gzip.decompress(content) if content[:2] == GZIP else content)
+        except (OSError, EOFError, zlib.error, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
             raise LogitSpecError(
-                f"Can't read costs from {name} ({error}); name a trace, or one of"
-                f" {', '.join(COSTS)}."
+                f"Can't read costs from {name} ({why}); name a trace, or one of {', '.join(COSTS)}."
             ) from error
-    return ForwardCosts(data["rows"], [each / 1000 for each in data["milliseconds"]])
+    try:
+        data = data.get("environment", data).get("forward_costs", data)
+        rows, milliseconds = data["rows"], data["milliseconds"]
+        costs = ForwardCosts(rows, [each / 1000 for each in milliseconds])
+        if not rows or len(rows) != len(milliseconds):
+            raise ValueError("not a cost for each number of rows")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LogitSpecError(
+            f"There are no costs of forwards in {name}; name a trace of the method {METHOD}, which measures"
+            f" them, or one of {', '.join(COSTS)}."
+        ) from error
+    return costs
 
 
 def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, SizeScore]:

@@ -308,6 +308,23 @@ def test_other_texts_and_other_files_are_refused(
     assert "was not written by `benchmark --json`" in capsys.readouterr().err
 
 
+def test_a_file_is_shown_as_markdown_and_another_is_refused(
+    trap: Trap, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    main([*words, "--json", str(path)])
+    capsys.readouterr()
+    assert main(["benchmark", "--markdown", str(path)]) == 0
+    assert capsys.readouterr().out == block(read(path)) + "\n"
+    older = {name: value for name, value in read(path).items() if name != "environment"}
+    for other in ("5", "[]", "{}", json.dumps(older), '{"request": 1, "environment": 2}', ""):
+        path.write_text(other, encoding="utf-8")
+        assert main(["benchmark", "--markdown", str(path)]) == 2
+        error = capsys.readouterr().err
+        assert "was not written by `benchmark --json`" in error
+        assert error.count("\n") == 1
+
+
 # Progress
 
 

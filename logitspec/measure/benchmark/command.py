@@ -124,7 +124,7 @@ class Work:
 def run(options: argparse.Namespace) -> int | None:
     """Measure this process's share of the prompts; the first process prints the figures of all."""
     if options.markdown:
-        print(block(_read(options.markdown)))
+        print(_markdown(options.markdown))
         return None
     from accelerate import PartialState
     from accelerate.utils import gather_object
@@ -306,14 +306,14 @@ def _refusal(work: Work) -> LogitSpecError | None:
     return None
 
 
-def _read(path: str) -> dict[str, Any]:
-    """The figures in a file; LogitSpecError if it has none."""
+def _markdown(path: str) -> str:
+    """The results in a file as Markdown; LogitSpecError if it has none."""
     try:
-        figures: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not {"request", "environment", "methods"} <= set(figures):
-            raise ValueError("no figures")
+        return block(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
-    except ValueError as error:
-        raise LogitSpecError(f"{path} was not written by `benchmark --json` ({error}).") from error
-    return figures
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise LogitSpecError(
+            f"{path} was not written by `benchmark --json` ({type(error).__name__}: {error});"
+            " name a file that was."
+        ) from error

@@ -191,6 +191,38 @@ def test_the_command_prints_a_table_and_one_json_line(
     assert len(wrong.read_text(encoding="utf-8").splitlines()) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["evaluate", "--prompts", "0"], "--prompts must be 1 or more; got 0."),
+        (["evaluate", "--processes", "0"], "--processes must be 1 or more; got 0."),
+        (["train", "--hours", "0"], "--hours must be more than 0; got 0.0."),
+        (["train", "--hours", "nan"], "--hours must be more than 0; got nan."),
+        (
+            ["train", "--steps", "-1"],
+            "--steps must be 1 or more, or 0 for a run of some hours; got -1.",
+        ),
+        (["train", "--rate", "inf"], "--rate must be more than 0; got inf."),
+        (["train", "--decay", "0"], "--decay must be more than 0 and at most 1; got 0.0."),
+    ],
+)
+def test_numbers_that_lead_to_no_end_are_refused(
+    words: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def too_late(*_: object) -> None:
+        pytest.fail("the work has begun")
+
+    monkeypatch.setattr("logitspec.builtin.evaluate.draw_prompts", too_late)
+    monkeypatch.setattr("logitspec.builtin.evaluate.measure_all", too_late)
+    monkeypatch.setattr("logitspec.builtin.train.prepare", too_late)
+    monkeypatch.setattr("pathlib.Path.mkdir", too_late)
+    assert main(words) == 2
+    assert capsys.readouterr().err == message + "\n"
+
+
 def test_the_shipped_card_is_what_its_figures_say(tmp_path: pathlib.Path) -> None:
     for name in ("config.json", TRAINING, EVALUATION):
         (tmp_path / name).write_bytes((MODEL / name).read_bytes())

@@ -30,6 +30,7 @@ from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import chat_messages
 from logitspec.builtin.unseen import draw_unseen
 from logitspec.decoding.engine import begin, complete
+from logitspec.errors import LogitSpecError
 from logitspec.models.loader import BUILTIN, load
 from logitspec.paths import MODEL
 from logitspec.trace.records import Trace
@@ -227,6 +228,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print a table of figures, then one line of JSON."""
+    for name in ("prompts", "processes"):
+        if getattr(options, name) < 1:
+            raise LogitSpecError(f"--{name} must be 1 or more; got {getattr(options, name)}.")
     if options.unseen is not None:
         rows = draw_unseen(options.prompts, options.seed)
         files.write(options.unseen, _lines(rows))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pathlib
 import time
 from collections.abc import Sequence
@@ -332,6 +333,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train a model from the beginning, or continue from a checkpoint."""
+    _check(options)
     checkpoint: pathlib.Path = options.work / "checkpoint.pt"
     if options.resume and not checkpoint.exists():
         raise LogitSpecError(f"There is no checkpoint {checkpoint}; start without --resume.")
@@ -357,3 +359,15 @@ def run(options: argparse.Namespace) -> None:
         training.tokenizer.save_pretrained(options.work / "tokenizer")
         (options.work / "log.jsonl").unlink(missing_ok=True)
     train(training, options.out, checkpoint, [path.name for path in options.prose])
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse numbers with which a run would fail or never end."""
+    for name, right, wanted in (
+        ("hours", 0 < options.hours < math.inf, "more than 0"),
+        ("steps", options.steps >= 0, "1 or more, or 0 for a run of some hours"),
+        ("rate", 0 < options.rate < math.inf, "more than 0"),
+        ("decay", 0 < options.decay <= 1, "more than 0 and at most 1"),
+    ):
+        if not right:
+            raise LogitSpecError(f"--{name} must be {wanted}; got {getattr(options, name)}.")

@@ -83,7 +83,8 @@ def _replaceable(path: str | Path) -> Path | None:
     except (RuntimeError, ValueError) as error:  # a loop of links, a null byte
         raise OSError(errno.EINVAL, "it is not a path") from error
     if not file.exists():
-        return file
+        # /dev/stdout, or >(...) of a shell: a pipe that has a number and no place.
+        return None if Path(path).exists() else file
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder")
     if not os.access(file, os.W_OK):

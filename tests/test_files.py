@@ -315,6 +315,18 @@ def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="pipes have no numbers here")
+def test_a_pipe_is_written_by_its_number() -> None:
+    """As in `--trace /dev/stdout | ...` and `--csv >(...)`."""
+    reader, writer = os.pipe()
+    path = Path(f"/dev/fd/{writer}")
+    files.check_writable(path)
+    files.write(path, "through")
+    os.close(writer)
+    with open(reader) as out:  # noqa: PTH123 - it has no path
+        assert out.read() == "through"
+
+
 def test_an_interrupt_keeps_the_transcripts_that_came(tmp_path: Path) -> None:
     def cut(after: int) -> Iterator[Transcript]:
         yield from transcripts(after)

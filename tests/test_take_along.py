@@ -180,10 +180,11 @@ class Sections(HTMLParser):
             self.notes[-1] += data
 
 
-def test_a_handout_has_a_page_a_step_and_its_notes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # the latter is what Notepad writes
+def test_a_handout_has_a_page_a_step_and_its_notes(encoding: str, tmp_path: Path) -> None:
     HOSTILE.save(tmp_path / "run.json")
     (tmp_path / "notes.txt").write_text(
-        "2: Why <four>?\nLook twice.\n5: The end.\n", encoding="utf-8"
+        "2: Why <four>?\nLook twice.\n5: The end.\n", encoding=encoding
     )
     out = tmp_path / "handout.html"
     arguments = [

@@ -193,7 +193,7 @@ def _notes(file: Path | None) -> dict[str, str]:
     if file is None:
         return {}
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise LogitSpecError(f"Can't read {file}; give a text file of notes.") from error
     parts = re.split(r"^(\d+):", text, flags=re.M)

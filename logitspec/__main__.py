@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from logitspec.commandline import INTERRUPTED, TERMINATED, Terminated, terminable
 from logitspec.errors import explain
 
 PROGRAM = "python -m logitspec"
@@ -68,7 +69,7 @@ COMMANDS = {
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 after one sentence on standard error."""
+    """Run the command line and return its exit code: 0, 2 after one sentence on standard error, or that of a signal."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     _open_streams()
     words = list(sys.argv[1:] if words is None else words)
@@ -78,7 +79,8 @@ def main(words: Sequence[str] | None = None) -> int:
             print(overview())
         else:
             command, options = parse(words)
-            code = command.run(options)
+            with terminable():  # so that what a command has so far is kept, and no half file
+                code = command.run(options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         _let_go()
@@ -87,8 +89,10 @@ def main(words: Sequence[str] | None = None) -> int:
         print(explain(error), file=sys.stderr)
         _let_go()
         return 2
+    except Terminated:
+        return TERMINATED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return code or 0
 
 

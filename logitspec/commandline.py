@@ -1,9 +1,37 @@
-"""Options that several commands share."""
+"""What commands share: options, and how a signal ends them."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived."""
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within, SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt; not outside the main thread,
+    where Python handles no signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raise_it(*_: Any) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def add_model(parser: ArgumentParser, device: str = "auto", dtype: str = "auto") -> None:

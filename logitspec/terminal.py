@@ -69,11 +69,11 @@ def _help_texts(owners: dict[str, Field[Any]]) -> Iterator[str]:
         yield f"{text}; default: {', '.join(defaults)}".replace("%", "%%")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int | None:
     """Decode and print the text in the styles of its origins, then the numbers."""
     if options.trace:
         files.check_writable(options.trace)
-    trace = stream(options)
+    trace, end = stream(options)
     if options.trace:
         trace.save(options.trace)
         if why := unopenable(trace.to_json().encode()):
@@ -82,10 +82,12 @@ def run(options: argparse.Namespace) -> None:
     print(report(trace, counts))
     if options.json:
         print(document(trace, counts))
+    # An interrupt by hand is a way to say that the text is long enough.
+    return commandline.TERMINATED if isinstance(end, commandline.Terminated) else None
 
 
-def stream(options: argparse.Namespace) -> Trace:
-    """Decode and print; returns the finished trace, or the part so far after an interrupt."""
+def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None]:
+    """Decode and print; returns the finished trace, or the part so far and the signal that ended it."""
     from logitspec.decoding import engine
     from logitspec.models.chat import encode_prompt
     from logitspec.models.loader import load
@@ -114,15 +116,16 @@ def stream(options: argparse.Namespace) -> Trace:
     )
     trace.prompt = options.prompt
     speller, printer = Speller(tokenizer), Printer(sys.stdout)
-    steps = engine.run(target, trace)
+    steps, end = engine.run(target, trace), None
     try:
         for step in steps:
             printer.step(step, [speller(token) for token in step.tokens])
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as signal:
+        end = signal
         steps.close()
     printer.end()
     trace.spell(speller)
-    return trace
+    return trace, end
 
 
 class Printer:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -25,6 +26,7 @@ from logitspec import (
     Trace,
 )
 from logitspec.__main__ import COMMANDS, main, parse
+from logitspec.commandline import Terminated
 from logitspec.drafters import DEFAULT_METHOD, option_fields
 from logitspec.models import loader
 from logitspec.terminal import Printer, escape
@@ -158,6 +160,32 @@ def test_what_can_not_be_done_is_one_sentence_and_exit_code_2(
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_the_steps_so_far(
+    number: int,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    honest = Printer.step
+
+    def shows(printer: Printer, *step: Any) -> None:
+        honest(printer, *step)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(Printer, "step", shows)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main([PROMPT, "--trace", str(tmp_path / "run.json")]) == code
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert "ended by cancelled" in capsys.readouterr().out
+    trace = Trace.open(tmp_path / "run.json")
+    assert (trace.finish, len(trace.steps)) == ("cancelled", 1)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def step(*pieces: Origin) -> StepRecord:
     tree = DraftTree(0)
     for place, origin in enumerate(pieces[1:]):
@@ -259,6 +287,7 @@ def test_the_word_run_may_be_left_out() -> None:
         (LogitSpecError("Mend it."), 2, "Mend it.\n"),
         (FileNotFoundError(2, "No such file", "a.json"), 2, "Can't use a.json (No such file).\n"),
         (KeyboardInterrupt(), 130, ""),
+        (Terminated(), 143, ""),
         (None, 0, ""),
     ],
 )

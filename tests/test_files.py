@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -342,3 +343,18 @@ def test_an_interrupt_keeps_the_transcripts_that_came(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         transcript.save(cut(0), path)
     assert len(list(transcript.read(path))) == 2
+
+
+def test_sigterm_keeps_the_transcripts_that_came_and_leaves_no_half_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any) -> Iterator[Transcript]:
+        yield from transcripts(2)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("logitspec.models.loader.load", lambda *_: (None, None))
+    monkeypatch.setattr("logitspec.measure.replay.command.record", cut)
+    path = tmp_path / "some.jsonl.gz"
+    assert main(["replay", "record", "--out", str(path)]) == 143
+    assert len(list(transcript.read(path))) == 2
+    assert list(tmp_path.iterdir()) == [path]

@@ -25,7 +25,7 @@ from logitspec.measure.benchmark.runs import (
     Part,
     merge,
 )
-from logitspec.measure.benchmark.stop import FAILED, Stop, stop, terminable
+from logitspec.measure.benchmark.stop import FAILED, Stop, stop
 from logitspec.prompts import EXAMPLES, Prompt
 from logitspec.trace.records import dumps
 
@@ -217,14 +217,13 @@ def _measure(
     share = remaining[processes.process_index :: processes.num_processes]
     own: list[Part] = []
     try:
-        with terminable():
-            target.measure_costs()  # every size once, so that no method meets one for the first time
-            quiet = not processes.is_main_process
-            for part in measure(bench, share, complete, quiet=quiet):
-                own.append(part)
-                if processes.is_main_process:
-                    work.parts.append(part)
-                    work.save()
+        target.measure_costs()  # every size once, so that no method meets one for the first time
+        quiet = not processes.is_main_process
+        for part in measure(bench, share, complete, quiet=quiet):
+            own.append(part)
+            if processes.is_main_process:
+                work.parts.append(part)
+                work.save()
     except (KeyboardInterrupt, Exception) as error:
         alone = processes.num_processes == 1
         if alone and not work.parts and not isinstance(error, KeyboardInterrupt):

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from logitspec.commandline import INTERRUPTED, TERMINATED, Terminated
 from logitspec.errors import LogitSpecError
 
-FAILED, INTERRUPTED, TERMINATED = 1, 128 + signal.SIGINT, 128 + signal.SIGTERM
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived."""
+FAILED = 1
 
 
 class Stop(NamedTuple):
@@ -24,24 +17,6 @@ class Stop(NamedTuple):
 
     why: str
     status: int
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Within, SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt; not outside the main thread,
-    where Python handles no signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def raise_it(*_: Any) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, raise_it)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def stop(error: BaseException) -> Stop:

@@ -148,9 +148,8 @@ def _fault(file: Path, parse: bool = False) -> str | None:
 
 
 def _fault_of_json(content: bytes, is_index: bool) -> str | None:
-    if content.startswith(
-        ORDER_MARKS
-    ):  # as Windows' editors and shells write; the libraries read plain UTF-8 alone
+    # Windows' editors and shells write these marks; the libraries read plain UTF-8 alone.
+    if content.startswith(ORDER_MARKS):
         return (
             "is not valid JSON, as it begins with a byte order mark; save it as UTF-8 without one"
         )

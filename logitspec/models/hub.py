@@ -47,9 +47,7 @@ TIMEOUT = 10  # seconds
 MAX_SMALL_BYTES = 100 * 2**20
 CONVERTER = "SFconvertbot"
 CONVERSION = "Adding `safetensors` variant of this model"
-CONVERSIONS = (
-    "refs/refs/pr/*"  # references of pull requests, in the folder that the cache has for a model
-)
+CONVERSIONS = "refs/refs/pr/*"  # of pull requests, in a model's folder in the cache
 WEIGHTS = (".safetensors", ".gguf")
 SPARE_BYTES = 2**26  # that are kept free on the disk
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from logitspec import commandline, files
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
+from logitspec.errors import sentence
 from logitspec.trace.exactness import promise
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
@@ -74,10 +75,7 @@ def run(options: argparse.Namespace) -> int | None:
     if options.trace:
         files.check_writable(options.trace)
     trace, end = stream(options)
-    if options.trace:
-        trace.save(options.trace)
-        if why := unopenable(trace.to_json().encode()):
-            print(why, file=sys.stderr)
+    save(trace, options.trace)
     counts = trace.counts()
     print(report(trace, counts))
     if options.json:
@@ -86,8 +84,17 @@ def run(options: argparse.Namespace) -> int | None:
     return commandline.TERMINATED if isinstance(end, commandline.Terminated) else None
 
 
+def save(trace: Trace, path: str | None) -> None:
+    """Write the trace if a path was given; say it where no reader would open the file."""
+    if path:
+        trace.save(path)
+        if why := unopenable(trace.to_json().encode()):
+            print(why, file=sys.stderr)
+
+
 def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None]:
-    """Decode and print; returns the finished trace, or the part so far and the signal that ended it."""
+    """Decode and print; returns the finished trace, or the part so far and the signal that ended it. After an
+    error, what there is of the run is printed and saved."""
     from logitspec.decoding import engine
     from logitspec.models.chat import encode_prompt
     from logitspec.models.loader import load
@@ -123,6 +130,13 @@ def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None
     except KeyboardInterrupt as signal:
         end = signal
         steps.close()
+    except Exception as error:
+        if trace.finish == "error":  # the run's own, and not that of a reader who left
+            printer.end()
+            trace.error = sentence(error)
+            trace.spell(speller)
+            save(trace, options.trace)
+        raise
     printer.end()
     trace.spell(speller)
     return trace, end

@@ -29,6 +29,7 @@ from logitspec.__main__ import COMMANDS, main, parse
 from logitspec.commandline import Terminated
 from logitspec.drafters import DEFAULT_METHOD, option_fields
 from logitspec.models import loader
+from logitspec.runtime.runner import Runner
 from logitspec.terminal import Printer, escape
 from logitspec.trace.schema import LIMITS
 
@@ -69,6 +70,28 @@ def test_a_trace_that_is_too_large_to_open_is_saved_and_said(
         Trace.open(file)
     monkeypatch.undo()
     assert len(Trace.open(file).output_ids) == 4
+
+
+def test_an_error_in_the_middle_of_a_run_leaves_its_text_and_its_trace(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, left = Runner.commit, iter(range(3))
+
+    def commit_until_full(target: Runner, path: Any) -> None:
+        if next(left, None) is None:
+            raise MemoryError
+        commit(target, path)
+
+    monkeypatch.setattr(Runner, "commit", commit_until_full)
+    file = tmp_path / "run.json"
+    words = [PROMPT, "--method", "autoregressive", "--trace", str(file)]
+    assert main(words) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("The memory is full")
+    trace = Trace.open(file)
+    assert (trace.finish, trace.error) == ("error", printed.err.strip())
+    assert printed.out == trace.output_bytes.decode() + "\n"
+    assert len(trace.steps) == 3
 
 
 def test_text_summary_json_and_trace_agree(

@@ -240,7 +240,7 @@ def test_options_describe_themselves_and_refuse_what_lies_outside(method: str) -
 def test_an_option_with_several_values_takes_a_list_of_its_choices() -> None:
     for lengths in ([4, 2], (2,)):
         assert make("goose", {"ngram_lengths": lengths}).options()["ngram_lengths"] == [*lengths]
-    for wrong in ([], [0], [9], [4, "2"], [True], 4, {4: 2}):
+    for wrong in ([], [0], [9], [4, "2"], [True], [3.0, 4.0], 4, {4: 2}):
         with pytest.raises(LogitSpecError, match="ngram_lengths must be a list of some of 1, 2"):
             make("goose", {"ngram_lengths": wrong})
     assert parse_variant("goose", ["ngram_lengths=4+2"]).options == {"ngram_lengths": [4, 2]}

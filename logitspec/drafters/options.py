@@ -65,6 +65,7 @@ def check(option: Field[Any], value: Any) -> None:
 
 def _check_several(name: str, choices: Sequence[Any], value: Any) -> None:
     several = isinstance(value, (list, tuple)) and value
-    if not several or any(isinstance(each, bool) or each not in choices for each in value):
+    kinds = set(map(type, choices))  # 3.0 and True are equal to a choice and can't take its place
+    if not several or any(type(each) not in kinds or each not in choices for each in value):
         named = ", ".join(map(str, choices))
         raise LogitSpecError(f"{name} must be a list of some of {named}; got {value!r}.")

@@ -104,33 +104,38 @@ def test_the_loss_by_hand() -> None:
     assert "measured stays 10.0% behind" in table(scores)
 
 
-def test_costs_of_a_trace_and_of_nothing(tmp_path: Path) -> None:
-    trace = {"environment": {"forward_costs": {"rows": [1, 2], "milliseconds": [3.0, 5.0]}}}
-    (tmp_path / "trace.json").write_text(json.dumps(trace), encoding="utf-8")
-    assert read_costs(str(tmp_path / "trace.json")).at(2) == pytest.approx(0.005)
-    (tmp_path / "trace.json.gz").write_bytes(gzip.compress(json.dumps(trace).encode()))
-    assert read_costs(str(tmp_path / "trace.json.gz")).at(2) == pytest.approx(0.005)
-    with pytest.raises(LogitSpecError, match="name a trace, or one of cpu, h100"):
-        read_costs(str(tmp_path / "nowhere.json"))
+def test_costs_of_a_trace_are_those_that_it_was_drafted_with(tmp_path: Path) -> None:
+    for costs in (ForwardCosts([1, 4], [0.003, 0.005]), ForwardCosts([1, 4], [0.003, 0.005], True)):
+        document = json.dumps({"environment": {"forward_costs": costs.to_json()}}).encode()
+        for name, content in (("run.json", document), ("run.json.gz", gzip.compress(document))):
+            (tmp_path / name).write_bytes(content)
+            read = read_costs(str(tmp_path / name))
+            assert [read.at(rows) for rows in range(1, 7)] == [
+                costs.at(rows) for rows in range(1, 7)
+            ]
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        {"environment": {"forward": "fast"}},  # a trace of a method that sizes no trees
-        {"rows": [], "milliseconds": []},
-        {"rows": [1, 2], "milliseconds": [3.0]},
-        {"rows": [1], "milliseconds": ["3"]},
-        {"environment": None},
-        [1],
+        None,
+        b"no json",
+        b"\x1f\x8b",
+        b"[1]",
+        json.dumps({"environment": {"torch": "2"}}).encode(),  # of a method that sizes no trees
+        json.dumps({"rows": [2, 1], "milliseconds": [1, 1]}).encode(),
+        json.dumps({"rows": [1, 2], "milliseconds": ["1", "1"]}).encode(),
+        json.dumps({"rows": [1, 2], "milliseconds": [0, 1]}).encode(),
     ],
 )
-def test_a_file_without_costs_says_what_to_name(content: object, tmp_path: Path) -> None:
-    (tmp_path / "trace.json").write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(
-        LogitSpecError, match=r"There are no costs .* a trace of the method logitspec"
-    ):
-        read_costs(str(tmp_path / "trace.json"))
+def test_a_file_without_costs_is_refused_in_a_sentence(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.json"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(LogitSpecError, match="name a trace, or one of cpu, h100"):
+        read_costs(str(file))
 
 
 def test_damaged_costs_are_a_sentence(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ from logitspec.trace.costs import ForwardCosts
 METHOD = "logitspec"
 FIXED = (8, 16, 24, 32, 48, 64)
 MAX_LOSS = 0.02
-GZIP = b"\x1f\x8b"  # a packed file begins with it
 
 # Milliseconds by rows after some 250 tokens, SmolLM2-135M-Instruct.
 COSTS: dict[str, dict[str, Any]] = {
@@ -52,32 +51,36 @@ class SizeScore:
 
 
 def read_costs(name: str) -> ForwardCosts:
-    """The costs of that name in COSTS, or those under `forward_costs` in the JSON file of a trace, gzipped or not.
+    """The costs of that name in COSTS, or those under `forward_costs` in the file of a trace, gzipped or not.
 
     Raises LogitSpecError if there is neither.
     """
-    data = COSTS.get(name)
-    if data is None:
-        try:
-            content = Path(name).read_bytes()
-            data = json.loads(gzip.decompress(content) if content[:2] == GZIP else content)
-        except (OSError, EOFError, zlib.error, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise LogitSpecError(
-                f"Can't read costs from {name} ({why}); name a trace, or one of {', '.join(COSTS)}."
-            ) from error
     try:
-        data = data.get("environment", data).get("forward_costs", data)
-        rows, milliseconds = data["rows"], data["milliseconds"]
-        costs = ForwardCosts(rows, [each / 1000 for each in milliseconds])
-        if not rows or len(rows) != len(milliseconds):
-            raise ValueError("not a cost for each number of rows")
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return _parse_costs(COSTS.get(name) or _costs_of_trace(name))
+    except (OSError, EOFError, zlib.error, ValueError, AttributeError, TypeError) as error:
+        damaged = isinstance(error, (AttributeError, TypeError))
+        why = "it is no trace" if damaged else getattr(error, "strerror", None) or error
         raise LogitSpecError(
-            f"There are no costs of forwards in {name}; name a trace of the method {METHOD}, which measures"
-            f" them, or one of {', '.join(COSTS)}."
+            f"Can't read costs from {name} ({why}); name a trace, or one of {', '.join(COSTS)}."
         ) from error
-    return costs
+
+
+def _costs_of_trace(path: str) -> Any:
+    data = Path(path).read_bytes()
+    trace = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+    return trace.get("environment", trace).get("forward_costs", trace)
+
+
+def _parse_costs(data: dict[str, Any]) -> ForwardCosts:
+    """The inverse of `ForwardCosts.to_json`."""
+    if not {"rows", "milliseconds"} <= data.keys():
+        raise ValueError(
+            "it has no forward_costs, which only methods that size their trees measure"
+        )
+    rows, seconds = data["rows"], [each / 1000 for each in data["milliseconds"]]
+    if not rows or len(rows) != len(seconds) or rows != sorted(set(rows)) or min(seconds) <= 0:
+        raise ValueError("its forward_costs make no sense")
+    return ForwardCosts(rows, seconds, bool(data.get("padded")))
 
 
 def compare_sizes(transcripts: Iterable[Transcript], costs: str) -> dict[str, SizeScore]:

@@ -159,6 +159,11 @@ def test_an_interrupt_in_the_middle_of_a_step_keeps_the_steps_and_says_cancelled
     [
         ({"prompt_ids": []}, "prompt is empty"),
         ({"prompt_ids": [1] * 30}, "30 tokens.*holds 30"),
+        ({"prompt_ids": "a text"}, "must be a list of token ids"),
+        ({"prompt_ids": [[1, 2]]}, "must be a list of token ids"),
+        ({"prompt_ids": {"input_ids": [1, 2]}}, "must be a list of token ids"),
+        ({"prompt_ids": [1, 2.5]}, "must be a list of token ids"),
+        ({"prompt_ids": None}, "must be a list of token ids"),
         ({"max_new_tokens": 0}, "max_new_tokens"),
         ({"max_new_tokens": -5}, "max_new_tokens"),
         ({"max_new_tokens": 10**12}, "max_new_tokens"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Generator, Mapping, Sequence
+from operator import index
 from time import perf_counter
 from typing import Any
 
@@ -67,7 +68,7 @@ def begin(
         raise LogitSpecError(
             f"max_new_tokens must be from 1 to {MAX_NEW_TOKENS}; got {max_new_tokens}."
         )
-    prompt = [int(token) for token in prompt_ids]
+    prompt = _token_ids(prompt_ids)
     if not prompt:
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
     if len(prompt) >= target.limit:
@@ -87,6 +88,17 @@ def begin(
         eos_ids=sorted(target.eos_ids),
         run=secrets.token_hex(8),
     )
+
+
+def _token_ids(prompt_ids: Sequence[int]) -> list[int]:
+    """The ids as plain numbers; LogitSpecError for a text, a batch or anything else."""
+    try:
+        return [index(token) for token in prompt_ids]
+    except TypeError as error:
+        raise LogitSpecError(
+            "The prompt must be a list of token ids, as `encode_prompt(tokenizer, text)` returns it; this"
+            f" {type(prompt_ids).__name__} is none."
+        ) from error
 
 
 def complete(target: Target, trace: Trace, drafter: Drafter | None = None) -> Trace:

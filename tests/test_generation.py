@@ -232,8 +232,8 @@ def test_forwards_of_fixed_shape_honour_a_penalty(temperature: float) -> None:
         assert Trace.from_json(trace.to_json()).sampling == sampling
 
 
-@pytest.mark.parametrize("penalty", [0.0, -1.0, float("inf"), float("nan")])
-def test_penalties_without_sense_are_refused(penalty: float) -> None:
+@pytest.mark.parametrize("penalty", [0.0, -1.0, float("inf"), float("nan"), None, "1.1", True])
+def test_penalties_without_sense_are_refused(penalty: Any) -> None:
     with pytest.raises(LogitSpecError, match="repetition penalty"):
         Sampling(repetition_penalty=penalty)
 

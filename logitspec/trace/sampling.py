@@ -42,10 +42,12 @@ class Sampling:
             raise LogitSpecError(
                 f"top_k must be a whole number, 0 for all tokens; got {self.top_k!r}."
             )
-        if not 0.0 < self.repetition_penalty <= 100.0:
+        penalty = self.repetition_penalty
+        if isinstance(penalty, bool) or not isinstance(penalty, (int, float)):
+            raise LogitSpecError(f"A repetition penalty must be a number; got {penalty!r}.")
+        if not 0.0 < penalty <= 100.0:
             raise LogitSpecError(
-                f"A repetition penalty of {self.repetition_penalty} is out of range; choose above 0 and up"
-                " to 100."
+                f"A repetition penalty of {penalty} is out of range; choose above 0 and up to 100."
             )
         if not 0 <= self.seed < SEEDS:
             raise LogitSpecError(f"Seed {self.seed} is out of range; choose 0 to 2^63 - 1.")

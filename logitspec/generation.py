@@ -255,9 +255,7 @@ def _ignores(processor: Any) -> bool:
 
 def _eos_ids(config: GenerationConfig) -> list[int]:
     ids = config.eos_token_id
-    if ids is None:
-        return []
-    return list(ids) if isinstance(ids, (list, tuple)) else [int(ids)]
+    return [] if ids is None else torch.as_tensor(ids).flatten().tolist()
 
 
 @dataclass

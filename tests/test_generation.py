@@ -69,6 +69,7 @@ def test_end_of_sequence_lengths_and_criteria_are_kept() -> None:
     ends = [39 if 39 not in written[:9] else 38, written[9]]
     options: list[dict[str, Any]] = [
         {"eos_token_id": ends, "pad_token_id": 0},
+        {"eos_token_id": torch.tensor(ends), "pad_token_id": 0},
         {"max_length": 15, "max_new_tokens": None},
         {"max_new_tokens": 1},
         {"stopping_criteria": [lambda ids, scores: torch.tensor([ids.shape[1] >= 17])]},

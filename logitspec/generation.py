@@ -207,7 +207,7 @@ def _sampling(
     penalty = 1.0
     if left and type(left[0]) is RepetitionPenaltyLogitsProcessor and not _ignores(left[0]):
         penalty = left.pop(0).penalty
-    warpers = {type(each): each for each in left}
+    warpers = {type(each): each for each in left if not _is_special(each)}
     order = [kind for kind in WARPERS if kind in warpers]
     if not do_sample:
         order = []
@@ -245,6 +245,13 @@ def _changes_nothing(processor: Any, prompt_length: int) -> bool:
         or (kind is MinPLogitsWarper and processor.min_p == 0)
         or (kind is RepetitionPenaltyLogitsProcessor and processor.penalty == 1)
     )
+
+
+def _is_special(warper: Any) -> bool:
+    """Whether a warper leaves a chance to tokens that one of `generate`'s own, with the same top-k or top-p,
+    rules out."""
+    keeps_more = type(warper) is TopPLogitsWarper and warper.min_tokens_to_keep > 1
+    return keeps_more or getattr(warper, "filter_value", -torch.inf) != -torch.inf
 
 
 def _ignores(processor: Any) -> bool:

@@ -14,6 +14,7 @@ from transformers.generation import (
     RepetitionPenaltyLogitsProcessor,
     StopStringCriteria,
     TopKLogitsWarper,
+    TopPLogitsWarper,
 )
 
 import logitspec
@@ -137,6 +138,14 @@ def test_a_seed_or_torchs_own_fixes_the_draws_whatever_the_method() -> None:
         ({"min_new_tokens": 3, "eos_token_id": 5, "pad_token_id": 5}, "MinLength"),
         ({"suppress_tokens": [3]}, "SuppressTokens"),
         ({"min_p": 0.1, "do_sample": True}, "MinP"),
+        (
+            {
+                "logits_processor": [TopPLogitsWarper(0.1, min_tokens_to_keep=5)],
+                "do_sample": True,
+                "top_k": 0,
+            },
+            "TopP",
+        ),
         ({"no_repeat_ngram_size": 2}, "NoRepeatNGram"),
         ({"logits_processor": [lambda ids, scores: scores]}, "function"),
         ({"prompt_lookup_num_tokens": 5}, "assisted generation"),

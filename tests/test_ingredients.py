@@ -223,6 +223,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
         (["FILE", "nowhere.gz"], "Can't read transcripts from nowhere.gz"),
         (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
         (["FILE", "--processes", "0"], "--processes must be from 1 to 64; got 0."),
+        (["FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
         (["FILE", "FILE"], "Two files are called one.gz; rename one of them."),
     ],
 )

@@ -19,7 +19,7 @@ from support.families import VOCABULARY, model, runner
 from support.models import tokenizer
 
 import logitspec
-from logitspec import METHODS, LogitSpecError, decode
+from logitspec import METHODS, LogitSpecError, Trace, decode
 from logitspec.decoding.race import begin_race, run_race
 from logitspec.models import loader
 
@@ -263,8 +263,10 @@ def test_a_target_notices_that_its_model_has_changed(
     net, prompt = target.model, PROMPTS[2][0].tolist()
 
     def written() -> list[int]:
-        actual: list[int] = finished(decode(target, prompt, max_new_tokens=24)).output_ids
-        return actual
+        trace: Trace = finished(decode(target, prompt, max_new_tokens=24))
+        # Trees were sized by the costs of the forward that verified them.
+        assert trace.environment.keys() >= {"forward_costs", "forward_costs_after"}
+        return trace.output_ids
 
     def wanted() -> list[int]:
         ends = sorted(target.eos_ids)

@@ -117,8 +117,9 @@ def run(
     """
     try:
         drafter = drafter or make(trace.method, trace.options)
+        target.claim(trace.run)  # may change how it runs, and so its costs
         costs = _costs(target, drafter, trace)
-        target.claim(trace.run)
+        target.claim(trace.run)  # measuring took it
         with target.used_by(trace.run):
             target.reserve(len(trace.prompt_ids), trace.max_new_tokens)
             result = _prefill(target, drafter, trace)

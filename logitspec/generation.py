@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -85,7 +86,7 @@ class CustomGenerate:
         seed, one is drawn from torch's generator, so that torch.manual_seed fixes the text. tokenizer: for
         stop strings, which are already among the stopping criteria. Returns what `generate` does:
         [1, length + new tokens], or an output with `sequences`. Raises LogitSpecError for an argument that
-        can't be honoured.
+        can't be honoured. A text that fills the model's context ends there, with a warning.
         """
         config = generation_config or model.generation_config
         _refuse(model, input_ids, config)
@@ -98,7 +99,8 @@ class CustomGenerate:
             _refuse_inputs(input_ids, model_kwargs)
             target.eos_ids = frozenset(_eos_ids(config))
             new_tokens = config.max_length - len(prompt)
-            steps = run(target, begin(target, prompt, method, new_tokens, sampling, method_options))
+            trace = begin(target, prompt, method, new_tokens, sampling, method_options)
+            steps = run(target, trace)
             for token in (token for step in steps for token in step.tokens):
                 new_ids.append(token)
                 if streamer is not None:
@@ -108,6 +110,12 @@ class CustomGenerate:
             steps.close()
         if streamer is not None:
             streamer.end()
+        if trace.finish == "context":
+            warnings.warn(
+                f"The text ends early, as the model's context of {target.limit} tokens is full; shorten the"
+                " prompt for a longer answer.",
+                stacklevel=2,
+            )
         text = _append(input_ids, new_ids)
         return GenerateDecoderOnlyOutput(sequences=text) if config.return_dict_in_generate else text
 

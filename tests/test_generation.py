@@ -81,6 +81,15 @@ def test_end_of_sequence_lengths_and_criteria_are_kept() -> None:
         )
 
 
+def test_a_text_that_fills_the_context_ends_with_a_warning() -> None:
+    net = copy.deepcopy(model("llama"))
+    net.config.max_position_embeddings = 20
+    expected = generated(net, custom_generate=None, max_new_tokens=12).tolist()
+    assert generated(net, max_new_tokens=12).tolist() == expected
+    with pytest.warns(UserWarning, match="context of 20 tokens is full"):
+        assert generated(net, max_new_tokens=13).tolist() == expected
+
+
 def test_a_dictionary_is_returned_where_one_is_asked_for() -> None:
     result = generated(model("llama"), return_dict_in_generate=True)
     assert result.sequences.tolist() == generated(model("llama")).tolist()

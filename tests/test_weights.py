@@ -173,7 +173,14 @@ def test_a_model_of_another_type_than_it_says(tmp_path: Path) -> None:
 )
 def test_quantisations_that_can_not_be_run(tmp_path: Path, quantisation: dict[str, Any]) -> None:
     at = configured(folder(tmp_path / "net"), quantization_config=quantisation)
-    refused(at, r"quantised in a way that can't be run here.*unquantised, or in GGUF")
+    method = quantisation.get("quant_method")
+    match = rf" \({method}\)" if method else ""
+    refused(at, rf"quantised in a way that can't be run here{match}; .*unquantised, or in GGUF")
+
+
+def test_a_quantisation_of_mlx_is_called_one(tmp_path: Path) -> None:
+    at = configured(folder(tmp_path / "net"), quantization={"group_size": 64, "bits": 4})
+    refused(at, "quantised in a way that can't be run here; choose the same model unquantised")
 
 
 @pytest.mark.parametrize(

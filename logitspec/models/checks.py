@@ -42,14 +42,17 @@ def refuse_quantisation(config: PreTrainedConfig, name: str) -> None:
     """Raise LogitSpecError for weights that are quantised in a way that transformers can't run here: it
     would ignore an unknown method and read the packed numbers as weights."""
     for each in (config, config.get_text_config()):
-        if (wanted := getattr(each, "quantization_config", None)) is None:
+        # MLX calls it "quantization", and names no method.
+        wanted = getattr(each, "quantization_config", getattr(each, "quantization", None))
+        if wanted is None:
             continue
         method = wanted.get("quant_method") if isinstance(wanted, dict) else wanted.quant_method
         try:
             AutoHfQuantizer.from_config(wanted, pre_quantized=True).validate_environment()
         except Exception as error:  # an unknown method, a missing package, no GPU
+            how = f" ({method})" if method else ""
             raise LogitSpecError(
-                f"{name} is quantised in a way that can't be run here ({method}); choose the same model"
+                f"{name} is quantised in a way that can't be run here{how}; choose the same model"
                 " unquantised, or in GGUF."
             ) from error
 

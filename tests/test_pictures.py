@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 from support.app_page import PLAYER, take_along
-from support.player_page import hostile, page_html, story
+from support.player_page import MadeUp, hostile, page_html, story
 from support.watching import watched
 
 from logitspec import LogitSpecError, Trace
@@ -107,6 +107,19 @@ def test_a_picture_is_as_wide_as_a_slide_and_nothing_leaves_it(
                 and top < other[3] - 0.1
             ]
             assert not over
+
+
+def test_no_word_is_too_long_and_no_language_too_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGITSPEC_LANGUAGE", "de")
+    rules = [b"=" * 64, b"-" * 64, b"\n" * 40, b" " * 64] * 6
+    headlines = 0
+    for root in all_steps(MadeUp(rules[:8], rules[8:], ranks=4).trace):
+        for each in root.findall(f"{SVG}text"):
+            bold = each.get("font-weight") == "bold"
+            letter = float(each.get("font-size") or 0) * (0.6 if bold else 0.5)
+            assert len(each.text or "") * letter <= WIDE - 2 * MARGIN
+            headlines += bold and "Vorwärtsdurchlauf" in (each.text or "")
+    assert headlines
 
 
 def box_of(group: ElementTree.Element) -> tuple[float, float, float, float]:

@@ -22,11 +22,16 @@ const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
 export function letterCount(segments) {
   let letters = 0;
   for (const { text, hex } of shortened(segments)) {
-    if (text === undefined) letters += (hex || "").length + 2.6;
-    else for (const character of text) letters += lettersOf(character);
+    letters += text === undefined ? (hex || "").length + 2.6 : lettersIn(text);
   }
   return letters;
 }
+
+/**
+ * The same for a text that is shown whole.
+ * @param {string} text
+ */
+export const lettersIn = (text) => [...text].reduce((letters, character) => letters + lettersOf(character), 0);
 
 /** @param {string} character */
 function lettersOf(character) {

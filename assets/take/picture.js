@@ -3,7 +3,7 @@
 import { LAST_BEAT } from "../player/beats.js";
 import { originOfEdge, stateOfEdge } from "../player/edges.js";
 import { CHIP_HEIGHT, layOutTree } from "../player/layout.js";
-import { letterCount, nodeWidths } from "../player/nodes.js";
+import { lettersIn, nodeWidths } from "../player/nodes.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 import { beatWords } from "../player/sentence.js";
 import { plainText, shortened } from "../player/spelling.js";
@@ -26,6 +26,7 @@ const LARGEST = 34; // px of a letter height
 const SMALLEST = 9;
 const LETTER = 0.605; // the width of a letter in a monospaced font, in letter heights
 const SANS_LETTER = 0.58; // at most, on average
+const BOLD_LETTER = 0.64; // the same in bold
 const TEXT = { size: 18, y: 146, height: 29 };
 const LEGEND = 654;
 
@@ -52,7 +53,7 @@ export function stillPicture(trace, number, beat = LAST_BEAT) {
     `<desc>${escapeText(sentences(t("player.full-stop", { text: headline.replace(/[.。]$/, "") }), sentence))}</desc>`,
     tag("rect", { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, fill: INK.ground }),
     line(MARGIN, 46, heading, { fill: INK.soft, "font-size": 17 }),
-    line(MARGIN, 80, headline, { fill: INK.text, "font-size": 25, "font-weight": "bold" }),
+    line(MARGIN, 80, headline, { fill: INK.text, "font-size": headlineSize(headline), "font-weight": "bold" }),
     ...wrap(sentence, 17).map((words, at) => line(MARGIN, 106 + 22 * at, words, { fill: INK.soft, "font-size": 17 })),
     tag("g", { class: "text", "font-family": MONO, "font-size": TEXT.size }, textLine(still)),
     treeGroup(still),
@@ -70,8 +71,11 @@ const stateAt = ({ step, beat }, node) => (beat < 4 && node > 0 ? null : step.st
 
 /* Words */
 
+/** At most 25 px, and as small as it takes for one line, since German headlines are long. @param {string} words */
+const headlineSize = (words) => Math.min(25, ROOM.width / (BOLD_LETTER * lettersIn(words)));
+
 /**
- * A sentence in two lines at most.
+ * A sentence in two lines at most; what is longer than any word, such as a line of equals signs, is broken.
  * @param {string} words
  * @param {number} size px
  */
@@ -79,8 +83,8 @@ function wrap(words, size) {
   const most = ROOM.width / (SANS_LETTER * size);
   const lines = [""];
   let letters = 0; // of the last line
-  for (const piece of words.match(/[^\s\u2e80-\ud7a3\uf900-\uffef]+\s*|\s+|./gu) || []) {
-    const more = letterCount([{ text: piece }]);
+  for (const piece of words.match(/[^\s\u2e80-\ud7a3\uf900-\uffef]{1,40}\s{0,40}|\s{1,40}|./gu) || []) {
+    const more = lettersIn(piece);
     const full = letters + more > most;
     if (full && lines.length === 2) return [lines[0].trimEnd(), lines[1].trimEnd() + " …"];
     if (full) lines.push("");
@@ -102,10 +106,10 @@ const visible = (segments) => plainText(shortened(segments)).replace(/[\n\t ]/g,
  * @param {number} width in letters of a monospaced font
  */
 function cut(text, width) {
-  if (letterCount([{ text }]) <= width) return text;
+  if (lettersIn(text) <= width) return text;
   let short = "";
   for (const letter of text) {
-    if (letterCount([{ text: short + letter }]) > width - 1) break;
+    if (lettersIn(short + letter) > width - 1) break;
     short += letter;
   }
   return short + "…";
@@ -122,11 +126,11 @@ function textLine({ trace, number, step, beat }) {
   const end = beat === LAST_BEAT ? to : from;
   const ghost = beat < LAST_BEAT ? visible(spellToken(trace, step.row.tokens[0])) : "";
   const cell = TEXT.size * LETTER;
-  let room = ROOM.width / cell - letterCount([{ text: ghost }]) - 3;
+  let room = ROOM.width / cell - lettersIn(ghost) - 3;
   let start = end;
   while (start > 0 && trace.promptLength) {
     const piece = visible(spellSequence(trace, start - 1, end)[0]);
-    room -= letterCount([{ text: piece }]);
+    room -= lettersIn(piece);
     if (room < 1) break;
     start -= 1;
   }
@@ -139,7 +143,7 @@ function textLine({ trace, number, step, beat }) {
   const frame = { x: 0, y: TEXT.y - 1, width: 0, height: TEXT.height + 2 };
   spellSequence(trace, start, end).forEach((segments, at) => {
     const words = cut(visible(segments).replaceAll("·", " "), 60);
-    const width = letterCount([{ text: words }]) * cell;
+    const width = lettersIn(words) * cell;
     const position = start + at;
     parts.push(textToken({ x, y: TEXT.y, width, height: TEXT.height }, words, originAt(trace, position), position >= from));
     if (position === from) frame.x = x;
@@ -147,7 +151,7 @@ function textLine({ trace, number, step, beat }) {
     if (position === to - 1) frame.width = x - frame.x;
   });
   if (end === to) parts.push(tag("path", { d: outline(frame, [2], 1), fill: "none", stroke: INK.text, "stroke-width": 2 }));
-  if (ghost) parts.push(ghostToken(x + 8, ghost, letterCount([{ text: ghost }]) * cell));
+  if (ghost) parts.push(ghostToken(x + 8, ghost, lettersIn(ghost) * cell));
   return parts.join("");
 }
 
@@ -278,7 +282,7 @@ function legend(still) {
 }
 
 /** About how long words of the legend are. @param {string} words */
-const lengthOf = (words) => letterCount([{ text: words }]) * 14 * SANS_LETTER;
+const lengthOf = (words) => lettersIn(words) * 14 * SANS_LETTER;
 
 /** @param {number} x @param {number} width @param {string | null} origin @param {string | null} state @param {string} words */
 function legendItem(x, width, origin, state, words) {

@@ -12,7 +12,7 @@ const MAX_CHIP = 11;
 const MAX_CHOICE = 5.8;
 const CHOICE_SIZE = 0.9;
 const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u;
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3ffff}]|\p{Extended_Pictographic}/u;
 const NO_WIDTH = /\p{M}|\u200c|\u200d/u;
 
 /**

@@ -31,6 +31,7 @@ function made() {
 test("letters: wide ones count twice, marks none, icons and codes what they take", () => {
   assert.equal(letterCount([{ text: " cat" }]), 4);
   assert.equal(letterCount([{ text: "日本" }]), 4);
+  assert.equal(letterCount([{ text: "𠮷" }]), 2);
   assert.equal(letterCount([{ text: "e\u0301" }]), 1);
   assert.equal(letterCount([{ text: "\n  " }]), 3.4);
   assert.equal(letterCount([{ text: "\u202e" }]), 6.6);

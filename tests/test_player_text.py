@@ -169,6 +169,16 @@ def test_spaces_and_what_has_no_shape_are_shown_on_demand(page: Page) -> None:
     assert page.locator(".ls-text .ls-space").count() == 0
 
 
+def test_a_box_shows_every_kind_of_space_and_what_has_no_shape(page: Page) -> None:
+    spaces, shapeless = [" ", "\u3000", "\u00a0"], ["\u2060", "\u3164"]
+    tokens = [each.encode() for each in ["x", *spaces, *shapeless]]
+    send(page, MadeUp(tokens * 2, tokens, ranks=4).trace.to_json())
+    show(page, 1)
+    copies = page.locator("[data-origin='retrieved'] > .ls-node-text")
+    assert copies.locator(".ls-space").all_text_contents()[:3] == spaces
+    assert copies.locator(".ls-control").all_text_contents()[:2] == ["⟨2060⟩", "⟨3164⟩"]
+
+
 def test_last_logits(page: Page) -> None:
     send(page, STORY.to_json())
     cursor = 5

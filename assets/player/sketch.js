@@ -7,7 +7,7 @@ import { el } from "./dom.js";
 import { originOfEdge, stateOfEdge } from "./edges.js";
 import { CHIP_HEIGHT } from "./layout.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
-import { plainText, shortened } from "./spelling.js";
+import { drawnText, shortened } from "./spelling.js";
 import { spellToken } from "./trace.js";
 
 /** @import { Layout, Looks, Room, Sketch, Step, StepFrame, Trace } from "./types.js" */
@@ -140,14 +140,9 @@ function drawTokens(pen, { colours, font }, { trace, step }, { nodes, order }) {
   }
 }
 
-/** @type {Record<string, string>} */
-const SKETCH_SIGNS = { "\n": "↵", "\t": "⇥", " ": "·" };
-
 /**
  * The token as a plain string in which every character has a shape.
  * @param {Trace} trace
  * @param {number} token
  */
-function sketchText(trace, token) {
-  return plainText(shortened(spellToken(trace, token))).replace(/[\n\t ]/g, (sign) => SKETCH_SIGNS[sign]);
-}
+const sketchText = (trace, token) => drawnText(shortened(spellToken(trace, token)));

@@ -12,9 +12,11 @@ const TO_UTF8 = new TextEncoder();
 // Control characters except tab and newline, marks that change the direction of text, and characters without a
 // shape; joiners stay, because emoji contain them.
 export const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff]/;
+// Also those that do not break, and those as wide as a letter of Chinese.
+const SPACE = /[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/;
 const SPLIT = new RegExp("(" + HIDDEN.source + "|\\n)");
-const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t| )");
+const SPLIT_CHIP = new RegExp("(" + HIDDEN.source + "|\\n|\\t|" + SPACE.source + ")");
 
 /**
  * The bytes of a vocabulary entry: a string, or {hex} where the token alone is not UTF-8.
@@ -145,6 +147,16 @@ export function plainText(segments) {
 }
 
 /**
+ * The same on one line, for drawings; `spaces`: whether spaces have a sign, too.
+ * @param {Segment[]} segments
+ * @param {boolean} [spaces]
+ */
+export function drawnText(segments, spaces = true) {
+  const text = plainText(segments).replaceAll("\n", "↵").replaceAll("\t", "⇥");
+  return spaces ? text.replace(new RegExp(SPACE, "g"), "·") : text;
+}
+
+/**
  * Puts segments into `target`, replacing what it held. `chip`: in a box of one line, where a newline
  * must not break and a space should be seen. `whitespace`: in running text, with marks over spaces and tabs.
  * @param {HTMLElement} target
@@ -185,6 +197,6 @@ function pieceNodes(piece, chip, whitespace) {
   if (piece === "\n") return [el("i", { class: "ls-newline" }), ...(chip ? [] : ["\n"])];
   if (HIDDEN.test(piece)) return [el("span", { class: "ls-control" }, codePoint(piece))];
   if ((chip || whitespace) && piece === "\t") return [el("i", { class: "ls-tab" }), ...(chip ? [] : ["\t"])];
-  if ((chip || whitespace) && piece === " ") return [el("span", { class: "ls-space" }, " ")];
+  if ((chip || whitespace) && piece.length === 1 && SPACE.test(piece)) return [el("span", { class: "ls-space" }, piece)];
   return [piece];
 }

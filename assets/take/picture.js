@@ -6,7 +6,7 @@ import { CHIP_HEIGHT, layOutTree } from "../player/layout.js";
 import { lettersIn, nodeWidths } from "../player/nodes.js";
 import { ORIGINS, ORIGIN_NAMES } from "../player/origins.js";
 import { beatWords } from "../player/sentence.js";
-import { plainText, shortened } from "../player/spelling.js";
+import { drawnText, shortened } from "../player/spelling.js";
 import { originAt, spellSequence, spellToken, verdictOf, visibleTokens } from "../player/trace.js";
 import { STATE_TITLES, sentences } from "../player/words.js";
 import { MONO, SANS } from "./fonts.js";
@@ -29,9 +29,6 @@ const SANS_LETTER = 0.58; // at most, on average
 const BOLD_LETTER = 0.64; // the same in bold
 const TEXT = { size: 18, y: 146, height: 29 };
 const LEGEND = 654;
-
-/** @type {Record<string, string>} */
-const SHAPES = { "\n": "↵", "\t": "⇥", " ": "·" };
 
 /**
  * A step as an SVG document.
@@ -94,11 +91,8 @@ function wrap(words, size) {
   return lines.map((each) => each.trimEnd());
 }
 
-/**
- * Segments on one line, with a shape for every character.
- * @param {Segment[]} segments
- */
-const visible = (segments) => plainText(shortened(segments)).replace(/[\n\t ]/g, (letter) => SHAPES[letter]);
+/** A token on one line, with a shape for every character. @param {Segment[]} segments */
+const visible = (segments) => drawnText(shortened(segments));
 
 /**
  * As much of a text as fits.
@@ -142,7 +136,7 @@ function textLine({ trace, number, step, beat }) {
   }
   const frame = { x: 0, y: TEXT.y - 1, width: 0, height: TEXT.height + 2 };
   spellSequence(trace, start, end).forEach((segments, at) => {
-    const words = cut(visible(segments).replaceAll("·", " "), 60);
+    const words = cut(drawnText(shortened(segments), false), 60);
     const width = lettersIn(words) * cell;
     const position = start + at;
     parts.push(textToken({ x, y: TEXT.y, width, height: TEXT.height }, words, originAt(trace, position), position >= from));

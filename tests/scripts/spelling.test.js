@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { bytesOf, continues, plainText, spell, tornTail } from "../../assets/player/spelling.js";
+import { bytesOf, continues, drawnText, plainText, spell, tornTail } from "../../assets/player/spelling.js";
 
 const bytes = (...values) => Uint8Array.from(values);
 const spelt = (...entries) => spell(entries.map(bytesOf)).map(plainText);
@@ -29,7 +29,13 @@ test("marks that turn the direction of text and other controls are made visible"
   assert.deepEqual(spelt(" \u202etxt.exe"), [" ⟨202e⟩txt.exe"]);
   assert.deepEqual(spelt("\u0000\u0007\r\n"), ["⟨0000⟩⟨0007⟩⟨000d⟩\n"]);
   assert.deepEqual(spelt("\u200b\ufeff"), ["⟨200b⟩⟨feff⟩"]);
+  assert.deepEqual(spelt("\u2060\u3164\u180e"), ["⟨2060⟩⟨3164⟩⟨180e⟩"]); // without a shape
   assert.deepEqual(spelt("👩\u200d🚀"), ["👩\u200d🚀"]); // joiners make emoji
+});
+
+test("in drawings every space has a sign, and a dot stays a dot", () => {
+  assert.equal(drawnText([{ text: " a\u00a0b\u3000\n\t" }]), "·a·b·↵⇥");
+  assert.equal(drawnText([{ text: " col·legi\n" }], false), " col·legi↵");
 });
 
 test("where a character goes on", () => {

@@ -100,8 +100,8 @@ def visible(text: str) -> str:
 
     text = re.sub("[\udc80-\udcff]+", hexed, text)
     controls = (
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069"
-        "\ufeff\ufffe\uffff]"
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+        "\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff]"
     )
     return re.sub(controls, lambda match: f"⟨{ord(match[0]):04x}⟩", text)
 

@@ -298,6 +298,21 @@ def test_a_race_comes_back_from_what_was_kept_of_it(page: Page) -> None:
     assert float(data(page, "at") or -1) == pytest.approx(place["cursor"]["at"])
 
 
+def test_the_end_of_a_race_in_which_no_lane_arrived_is_told(page: Page) -> None:
+    _, messages = finished()
+    last = json.loads(messages[12])
+    for lane in last["lanes"]:
+        lane["finish"] = "cancelled"
+    last["verdict"] = {"tokens": 3, "differs_at": None, "margin": None, "complete": False}
+    give(page, *messages[:12], json.dumps(last))
+    spoken = page.locator(".ls-spoken[role=status]")
+    expect(spoken).to_have_text(re.compile(r"^The race was stopped\. Up to where"))
+    document = json.loads(page.evaluate("race.snapshot()")) | {"verdict": None}
+    page.evaluate("text => race.open(text)", json.dumps(document))
+    expect(page.locator(".lr-timing")).to_be_visible()
+    expect(page.locator(".lr-verdict")).to_be_hidden()
+
+
 def test_a_lane_that_failed_is_told_and_what_was_done_stays(page: Page) -> None:
     _, messages = finished()
     last = json.loads(messages[40])

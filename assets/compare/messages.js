@@ -14,7 +14,7 @@ import { createRace, growRace, hasFinished, isPlain, raceOver, stepsInAll, token
 import { arrivalWords, verdictWords } from "./words.js";
 
 /** @import {
- *   ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace, WaitingMessage
+ *   Clock, ErrorMessage, Race, RaceMessage, RaceState, RaceStepsMessage, RaceView, Trace, WaitingMessage
  * } from "../player/types.js" */
 
 const LANES_AT_FIRST = 2;
@@ -155,8 +155,18 @@ function growShown(view, race, data) {
 /** @param {RaceState} state @param {Race} race */
 function endRace(state, race) {
   state.speed = fittingSpeed(race, state.clock);
-  state.announcement = t("compare.arrival", { order: arrivalWords(race, state.clock), verdict: verdictWords(race) });
+  state.announcement = endWords(race, state.clock);
   noteFailure(state, race);
+}
+
+/**
+ * The end of a race, for screen readers; in one that was stopped, no lane may have arrived.
+ * @param {Race} race
+ * @param {Clock} clock
+ */
+function endWords(race, clock) {
+  const [order, verdict] = [arrivalWords(race, clock), verdictWords(race)];
+  return order ? t("compare.arrival", { order, verdict }) : verdict || t("compare.stopped");
 }
 
 /** @param {Race} race */

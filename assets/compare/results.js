@@ -29,6 +29,7 @@ export function createResults(gpuCosts) {
       element.hidden = !isOver;
       if (!isOver || paintedRace === race) return;
       paintedRace = race;
+      verdict.hidden = race.verdict === null; // a file may have none
       setText(verdict, verdictWords(race));
       verdict.dataset.same = String(race.verdict !== null && race.verdict.differs_at === null);
       reasons.replaceChildren(...raceReasons(race, gpuCosts).map((words) => el("p", {}, words)));

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from support.accessibility import OPTIONS, SETTLED, violations
 from support.lessons import example, run, shipped, values
 from support.player_page import page_html
-from support.watching import watched
+from support.watching import watched, without_clipboard
 
 from logitspec.paths import ASSETS
 from logitspec.publish.lesson_page import lesson_page
@@ -456,6 +456,15 @@ def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(
     expect(heading(tab)).to_contain_text("3. ")
     tab.reload()
     expect(heading(tab)).to_contain_text("3. ", timeout=60_000)
+
+
+def test_a_link_is_copied_where_the_page_has_no_clipboard(page: Page) -> None:
+    go(page, 3, 1)
+    with without_clipboard(page):
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.locator(".learn > .ls-files .ls-said")).to_have_text("Link copied.")
+    assert page.evaluate("copied") == "#lesson=3&cue=1"
+    expect(page.get_by_role("button", name="Copy link")).to_be_focused()
 
 
 def is_saved_where_the_visitor_is(tab: Page, folder: Path) -> None:

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from support.accessibility import OPTIONS
 from support.cable import Cable
+from support.watching import without_clipboard
 
 from logitspec.prompts import examples
 from logitspec.publish.demos import demo_file
@@ -328,6 +329,18 @@ def test_the_focus_comes_back_from_the_link_at_once_and_never_later(lecturer: Pa
     response.value.finished()
     lecturer.keyboard.type("a")
     assert prompt.input_value() == "a"
+
+
+def test_the_link_is_copied_where_the_page_has_no_clipboard(lecturer: Page) -> None:
+    """As in a lecture hall's network, over plain HTTP."""
+    lecturer.locator(".lp-begin").click()
+    wait_for_stage(lecturer)
+    link = open_lecture(lecturer)
+    lecturer.keyboard.press("q")
+    with without_clipboard(lecturer):
+        lecturer.locator(".lp-hall [data-act=copy]").click()
+        expect(lecturer.locator(".lp-hall .lp-said")).to_have_text("The link is copied.")
+    assert lecturer.evaluate("copied") == link
 
 
 def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:

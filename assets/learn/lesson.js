@@ -4,7 +4,7 @@
 import { announceCue, predict as announcePrediction, register } from "../page/cues.js";
 import { t } from "../page/i18n.js";
 import { onOutcome } from "../page/outcome.js";
-import { download, fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
+import { copyText, download, fileButton, fileOpener, filesOf, fillFiles, messageOf, say as sayOf } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
 import { barFigures } from "./bars.js";
 import { contentItems, resultList } from "./contents.js";
@@ -191,7 +191,7 @@ export function createLesson(element, options) {
   async function copyLink() {
     if (!talk || !options.link) return;
     const address = options.link(Math.floor(talk.at / CUES.length) + 1, cueAt(talk.at));
-    const copied = await navigator.clipboard.writeText(address).then(() => true, () => false);
+    const copied = await copyText(view.files, address);
     sayOf(files, copied ? t("learn.copied") : address);
   }
 

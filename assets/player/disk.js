@@ -167,3 +167,26 @@ export function download(name, content, type) {
   el("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
 }
+
+/**
+ * Copies a text; false where the browser refuses. Only secure pages may use the clipboard; `execCommand` works on any
+ * page, after a click.
+ * @param {HTMLElement} place in the page, where a field with the text may stand for a moment
+ * @param {string} text
+ */
+export async function copyText(place, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const before = document.activeElement;
+    const area = el("textarea", { class: "ls-copying", readonly: true, "aria-hidden": "true" });
+    area.value = text;
+    place.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    return copied;
+  }
+}

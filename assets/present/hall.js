@@ -2,6 +2,7 @@
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
+import { copyText } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
 import { Refused, ask } from "./events.js";
 import { keyOf, placeOf } from "./place.js";
@@ -164,7 +165,7 @@ export function createHall(address) {
   }
 
   async function copy() {
-    const done = await navigator.clipboard.writeText(link().link).then(() => true, () => false);
+    const done = await copyText(panel.element, link().link);
     notice = done ? t("present.copied") : link().link;
     paint();
   }

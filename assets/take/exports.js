@@ -1,7 +1,6 @@
 /* What can be taken along from a run, each as a file or as a text to paste. */
 
-import { download, plainName, say } from "../player/disk.js";
-import { el } from "../player/dom.js";
+import { copyText, download, plainName, say } from "../player/disk.js";
 import { canExport, exportedPage, pageParts, runTitle } from "../player/exported.js";
 import { traceText } from "../player/trace.js";
 import { parseSteps } from "./choose.js";
@@ -111,7 +110,7 @@ export async function copyLink(files) {
   const { trace, cursor } = files;
   const address = trace && (await addressOf(files, trace));
   if (!address) return say(files, t("player.no-address"));
-  const copied = await copyText(files, address);
+  const copied = await copyText(files.element, address);
   say(files, copied ? t("player.link-copied", { step: cursor }) : address);
 }
 
@@ -120,26 +119,6 @@ async function copyEmbedCode(files, trace) {
   const address = await addressOf(files, trace);
   if (!address) return say(files, t("player.no-address"));
   const code = embedCode(address, runTitle(trace));
-  const copied = await copyText(files, code);
+  const copied = await copyText(files.element, code);
   say(files, copied ? t("export.copied") : code);
-}
-
-/**
- * Only secure pages may use the clipboard; `execCommand` works on any page, after a click.
- * @param {TraceFiles} files
- * @param {string} text
- */
-async function copyText(files, text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = el("textarea", { class: "ls-copying", readonly: true, "aria-hidden": "true" });
-    area.value = text;
-    files.element.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
-  }
 }

@@ -61,3 +61,16 @@ def forget(tab: Page) -> None:
     if tab.url.startswith("http"):
         tab.goto(urljoin(tab.url, "/robots.txt"))
         tab.evaluate("sessionStorage.clear(); localStorage.clear()")
+
+
+@contextmanager
+def without_clipboard(page: Page) -> Iterator[None]:
+    """A page without a clipboard, as over plain HTTP; `copied` is what it copies in another way."""
+    page.evaluate(
+        """() => {
+          Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true });
+          document.execCommand = () => Boolean((window.copied = document.activeElement.value));
+        }"""
+    )
+    yield
+    page.evaluate("() => { delete navigator.clipboard; delete document.execCommand; }")

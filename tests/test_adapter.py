@@ -210,11 +210,13 @@ def test_a_recorded_run_plays_once_and_comes_back_where_it_was_left(
 
 def test_a_link_opens_its_step_once(page: Page, server: Server) -> None:
     server.have = len(STORY.steps)
-    page.goto(f"{ADDRESS}?run={STORY.run}&step=3")
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=3&lang=en")
     shows(page, cursor=3, steps=len(STORY.steps))
     send(page, OTHER.to_json())
     shows(page, steps=len(OTHER.steps))
     page.reload()
+    shows(page, steps=len(OTHER.steps))
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=3")  # where a choice of language leads
     shows(page, steps=len(OTHER.steps))
 
 

@@ -413,6 +413,10 @@ def test_a_link_leads_another_visitor_to_the_step(
     expect(prompt).to_have_value(example.text)
     try_your_own(other)
     expect(other.get_by_label("LogitSpec (ours)")).to_be_checked()
+    learn = other.get_by_role("tab", name="Learn")
+    learn.click()
+    other.reload()  # the link has done its work
+    expect(learn).to_have_attribute("aria-selected", "true")
     other.goto(f"{url}/?run=<b>nobody&step=3")
     expect(other.locator(PLAYER)).to_contain_text("no longer kept")
     other.close()

@@ -454,8 +454,8 @@ def test_a_link_leads_to_its_cue_and_a_reload_to_the_visitor_s_own(
     assert "lesson=3&cue=1" in (link.get_attribute("href") or "")
     link.click()
     expect(heading(tab)).to_contain_text("3. ")
-    tab.reload()
-    expect(heading(tab)).to_contain_text("3. ", timeout=60_000)
+    tab.select_option(".language", "en")  # which loads the page again, at another address
+    expect(heading(tab)).to_contain_text("3. The", timeout=60_000)
 
 
 def test_a_link_is_copied_where_the_page_has_no_clipboard(page: Page) -> None:

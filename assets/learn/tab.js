@@ -1,6 +1,7 @@
 /* The lesson as a component of Gradio, and the addresses that lead into it: ?lesson=7&cue=2. */
 
 import { language, t } from "../page/i18n.js";
+import { linkIn } from "../page/links.js";
 import { addView } from "../page/page.js";
 import { unpacked } from "../player/unpack.js";
 import { addressOf, startIn } from "./address.js";
@@ -15,8 +16,8 @@ const LINKED = "logitspec.lesson.linked";
 function takeLinkedCue() {
   const start = startIn(location.search);
   try {
-    if (!start || sessionStorage.getItem(LINKED) === location.search) return null;
-    sessionStorage.setItem(LINKED, location.search);
+    if (!start || sessionStorage.getItem(LINKED) === linkIn(location.search)) return null;
+    sessionStorage.setItem(LINKED, linkIn(location.search));
   } catch {
     return start; // storage may be forbidden
   }

@@ -1,10 +1,11 @@
 /* Opens the tab that the address leads to, or else, after a reload, the last one: the page follows a race only while
    its tab is open. */
 
+import { linkIn } from "./links.js";
 import { whenThere } from "./when_there.js";
 
 const STORE = "logitspec.tab";
-const LESSON_LINKED = "logitspec.lesson.linked"; // kept by learn/tab.js
+const [LESSON_LINKED, RUN_LINKED] = ["logitspec.lesson.linked", "logitspec.player.linked"]; // kept by the views
 
 /** @param {HTMLElement} tab */
 const name = (tab) => tab.dataset.tabId || "";
@@ -32,10 +33,11 @@ export async function reopenTab() {
   }
 }
 
-/** The tab that the address leads to; null for none. A link to a run opens "watch"; one to a cue works only once. */
+/** The tab that the address leads to, which works only once; null for none. */
 function linkedTab() {
   const query = new URLSearchParams(location.search);
-  if (query.has("run")) return "watch";
-  const isFresh = sessionStorage.getItem(LESSON_LINKED) !== location.search;
-  return query.has("lesson") && isFresh ? "learn" : null;
+  /** @param {string} kind @param {string} store */
+  const isFresh = (kind, store) => query.has(kind) && sessionStorage.getItem(store) !== linkIn(location.search);
+  if (isFresh("run", RUN_LINKED)) return "watch";
+  return isFresh("lesson", LESSON_LINKED) ? "learn" : null;
 }

@@ -3,6 +3,7 @@
    server, where a run goes on for a while without its page. A view is a player or a race. */
 
 import { t } from "../page/i18n.js";
+import { linkIn } from "../page/links.js";
 import { unpacked } from "./unpack.js";
 
 /** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
@@ -133,8 +134,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   function linked() {
     const query = new URLSearchParams(location.search);
     const [run, step, beat] = [query.get("run"), Number(query.get("step")), Number(query.get("beat"))];
-    if (!run || !about.links || !canFetch || read("linked") === location.search) return null;
-    save("linked", location.search);
+    if (!run || !about.links || !canFetch || read("linked") === linkIn(location.search)) return null;
+    save("linked", linkIn(location.search));
     return { run, cursor: step, beat, follow: !(step >= 1) };
   }
 

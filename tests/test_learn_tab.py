@@ -215,6 +215,39 @@ def test_the_first_prediction_counts_and_stays(page: Page) -> None:
     assert kept(page)["answers"] == {}
 
 
+def test_tabs_of_one_visitor_do_not_undo_each_others_predictions(page: Page) -> None:
+    go(page, 3, 1)
+    page.evaluate(
+        """() => {
+          const name = "logitspec.lesson.ten-stations";
+          const answers = { "one-by-one": { said: 5, right: false } };
+          window.kept[name] = JSON.stringify({ answers, seen: { "one-by-one": 2 }, at: 1 });
+          dispatchEvent(new StorageEvent("storage", { key: name }));
+        }"""
+    )
+    expect(page.locator(".learn-score")).to_have_text("0 of 1 right")
+    expect(page.locator(HEADING)).to_contain_text("3. ")
+    go(page, 3, 2)
+    assert kept(page)["answers"] == {"one-by-one": {"said": 5, "right": False}}
+    assert kept(page)["at"] == 7
+
+
+def test_a_race_that_ends_leaves_a_prediction_that_is_being_made(page: Page) -> None:
+    page.set_content(lesson_html())  # with no lesson of an earlier test, which would hear of the race
+    expect(page.locator(HEADING)).to_be_visible()
+    go(page, 10, 1)
+    page.locator(".learn-number input").fill("3")
+    page.get_by_role("button", name="Check").click()
+    go(page, 2, 1)
+    option = page.locator(".learn-option input").nth(1)
+    option.check()
+    page.evaluate("raceOver()")
+    assert kept(page)["answers"].popitem()[1]["measured"]["mean"] == 2.5
+    expect(option).to_be_checked()
+    expect(option).to_be_focused()
+    expect(page.locator(".learn-score")).to_have_text("1 of 1 right")
+
+
 def test_the_player_shows_what_the_station_says(page: Page) -> None:
     player = page.locator(".learn-player")
     for number, station in enumerate(shipped()["stations"], start=1):

@@ -11,7 +11,7 @@ import { contentItems, resultList } from "./contents.js";
 import { runsShown } from "./figures.js";
 import { judge } from "./measured.js";
 import { createPractice } from "./practice.js";
-import { CUES, hasAnswer, isOpen, isRight, keepProgress, newProgress, readProgress, scoreOf } from "./progress.js";
+import { CUES, hasAnswer, isOpen, isRight, keepProgress, newProgress, onOtherTab, readProgress, scoreOf } from "./progress.js";
 import { readLesson } from "./read.js";
 import { createRuns } from "./runs.js";
 import { sayingsOf } from "./sayings.js";
@@ -73,9 +73,18 @@ export function createLesson(element, options) {
 
   /** @param {Talk} now */
   function paint(now) {
-    const { lesson, say, progress, at, isOwn } = now;
-    const { right, revealed } = scoreOf(lesson, progress);
+    const { lesson, at } = now;
     view.error.hidden = true;
+    paintHead(now);
+    const station = stationAt(lesson, at);
+    if (station) paintStation(now, station, cueAt(at));
+    else paintEnd(now);
+  }
+
+  /** @param {Talk} now */
+  function paintHead(now) {
+    const { lesson, say, progress, isOwn } = now;
+    const { right, revealed } = scoreOf(lesson, progress);
     view.title.replaceChildren(...say.nodes(lesson.title));
     setText(view.score, revealed ? t("learn.score", { right, n: revealed }) : "");
     view.list.replaceChildren(...contentItems(now));
@@ -83,9 +92,6 @@ export function createLesson(element, options) {
     link.hidden = !options.link || !isOwn;
     save.hidden = !options.page || !isOwn;
     save.disabled = saving;
-    const station = stationAt(lesson, at);
-    if (station) paintStation(now, station, cueAt(at));
-    else paintEnd(now);
   }
 
   /** @param {Talk} now @param {Station} station @param {number} cue */
@@ -138,13 +144,24 @@ export function createLesson(element, options) {
     go(talk.at + (counted ? 0 : 1), true);
   }
 
-  /** @param {RaceOutcome} outcome */
+  /** Counts a race, and leaves what the visitor is about to predict elsewhere as it is. @param {RaceOutcome} outcome */
   function countRace(outcome) {
     if (!talk) return;
-    const { lesson, progress } = talk;
-    if (!lesson.stations.filter((station) => judge(station, progress, outcome)).length) return;
+    const { lesson, progress, at } = talk;
+    const judged = lesson.stations.filter((station) => judge(station, progress, outcome));
+    if (!judged.length) return;
     keepProgress(store, lesson.lesson, progress);
-    paint(talk);
+    const here = stationAt(lesson, at);
+    if (here && judged.some(({ station, predict }) => [station, predict?.sealed].includes(here.station))) paint(talk);
+    else paintHead(talk);
+  }
+
+  /** Takes over what the visitor predicted in another tab, so that this one does not undo it. */
+  function recallProgress() {
+    if (!talk) return;
+    talk.progress = { ...readProgress(store, talk.lesson.lesson), at: talk.at };
+    if (practice) practice.recall();
+    paintHead(talk);
   }
 
   /**
@@ -223,6 +240,7 @@ export function createLesson(element, options) {
   register(element, source);
   const ready = begin(options.lesson, options.start || null).catch(fail);
   void ready.then(() => onOutcome(countRace));
+  onOtherTab(recallProgress);
   return { source, open, ready };
 }
 

@@ -92,6 +92,10 @@ export function createPractice({ lesson, runs, store, random, show, fail }) {
   return {
     element,
     begin: () => begin().catch(fail),
+    recall() {
+      practised = readPractice(store);
+      paintTally();
+    },
     forget() {
       practised = [];
       keepPractice(store, practised);

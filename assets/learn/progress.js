@@ -63,6 +63,14 @@ export const readProgress = (store, lesson) => read(store, place(lesson), isProg
 /** @param {Store | null | undefined} store @param {string} lesson @param {Progress} progress */
 export const keepProgress = (store, lesson, progress) => write(store, place(lesson), progress);
 
+/**
+ * Calls `take` whenever another tab of this browser has stored what the visitor predicted there.
+ * @param {() => void} take
+ */
+export function onOtherTab(take) {
+  addEventListener("storage", ({ key }) => (key === PRACTICE || key?.startsWith(place(""))) && take());
+}
+
 /** @param {any} each */
 const isPractised = (each) => isObject(each) && typeof each.run === "string" && [each.step, each.said, each.was].every(Number.isInteger);
 

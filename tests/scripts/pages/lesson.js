@@ -2,6 +2,7 @@
 
 import lesson from "../../../assets/learn/lesson.json" with { type: "json" };
 import { createLesson } from "../../../assets/learn/lesson.js";
+import { announceOutcome } from "../../../assets/page/outcome.js";
 
 const runs = JSON.parse(document.getElementById("runs").textContent);
 const empty = document.querySelector("[data-logitspec-lesson]").cloneNode(true);
@@ -22,3 +23,9 @@ window.visit = () => {
   });
 };
 window.visit();
+
+/* A race that ends in another tab of the page, with two and a half tokens a pass. */
+window.raceOver = () => {
+  const lane = { title: "Drafts", plain: false, tokens: 50, passes: 20, seconds: 1 };
+  announceOutcome("race", { lanes: [{ ...lane, title: "Plain", plain: true, passes: 50 }, lane] });
+};

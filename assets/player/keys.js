@@ -58,7 +58,7 @@ export function actionOf(event) {
   if (!(target instanceof Element)) return null;
   const range = target.matches("input[type=range]");
   if (!range && target.matches("input, select, textarea, [contenteditable]")) return null;
-  if (event.key === " " && target.closest("button, summary")) return null;
+  if (event.key === " " && target.closest(":is(button, summary)")) return null;
   if (event.shiftKey && event.key === "ArrowLeft") return "back10";
   if (event.shiftKey && event.key === "ArrowRight") return "forward10";
   return ACTIONS[event.key] || null;

@@ -197,6 +197,21 @@ def test_only_the_viewer_s_own_steps_are_spoken(page: Page) -> None:
     assert spoken.inner_text().startswith("Step 3: ")
 
 
+def test_a_run_goes_on_while_a_file_is_refused(page: Page) -> None:
+    steps = len(STORY.steps)
+    send(page, reset_message(STORY, 0), steps_between(STORY, 0, 4, 1))
+    page.evaluate("player.open('no trace')")
+    painted(page)
+    expect(page.get_by_role("alert")).to_contain_text("not a trace")
+    assert state(page) == (4, 4, "running")
+    send(page, steps_between(STORY, 4, steps, 2))
+    assert state(page) == (steps, steps, "running")
+    last = json.loads(steps_between(STORY, steps, steps, 3)) | {"finish": "length"}
+    send(page, json.dumps(last))
+    assert state(page) == (steps, resting_step(STORY), "done")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def test_keys(page: Page) -> None:
     send(page, STORY.to_json())
     steps = len(STORY.steps)

@@ -194,7 +194,7 @@ function takeSteps(player, data) {
 function endRun(state, { finish, error = null }) {
   if (state.trace) Object.assign(state.trace.header, { finish, error });
   state.live = false;
-  if (finish === "error") state.error = error || t("player.run-failed");
+  state.error = finish === "error" ? error || t("player.run-failed") : null;
   restAtTypical(state);
 }
 

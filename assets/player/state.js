@@ -53,7 +53,8 @@ export function shownState(state) {
 
 /** @param {PlayerState} state @returns {StateName} */
 export function stateName({ error, expecting, trace, live, follow, playing }) {
-  if (error !== null) return "error";
+  // While a run goes on, an error is about something else, such as a file that could not be opened.
+  if (error !== null && !live && !expecting) return "error";
   if (expecting) return "running";
   if (!trace) return "idle";
   if (!live) return "done";

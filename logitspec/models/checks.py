@@ -50,9 +50,13 @@ def refuse_quantisation(config: PreTrainedConfig, name: str) -> None:
         try:
             AutoHfQuantizer.from_config(wanted, pre_quantized=True).validate_environment()
         except Exception as error:  # an unknown method, a missing package, no GPU
-            how = f" ({method})" if method else ""
+            if not method:
+                raise LogitSpecError(
+                    f"{name} is quantised in a way that can't be run here; choose the same model"
+                    " unquantised, or in GGUF."
+                ) from error
             raise LogitSpecError(
-                f"{name} is quantised in a way that can't be run here{how}; choose the same model"
+                f"{name} is quantised in a way that can't be run here ({method}); choose the same model"
                 " unquantised, or in GGUF."
             ) from error
 

@@ -13,7 +13,12 @@ from unittest import mock
 
 import numpy as np
 import torch
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import LlamaConfig
 
@@ -233,9 +238,9 @@ def full_disk(folder: Path) -> Any:
         return hub._check_disk(folder, NAME, 1_520_000_000_000)
 
 
-def quantised(folder: Path) -> Any:
-    return checks.refuse_quantisation(
-        LlamaConfig(quantization_config={"quant_method": "new"}), NAME
+def quantised(method: str | None) -> Provoke:
+    return lambda folder: checks.refuse_quantisation(
+        LlamaConfig(quantization_config={"quant_method": method}), NAME
     )
 
 
@@ -391,10 +396,18 @@ def unreadable(folder: Path) -> Any:
         return files.refuse_broken(folder, NAME)
 
 
-def lacking(folder: Path) -> Any:
-    index = '{"weight_map": {"a": "model-1.safetensors"}}'
-    (folder / "model.safetensors.index.json").write_text(index, encoding="utf-8")
-    return files.refuse_broken_weights(folder, NAME)
+def lacking(read: Callable[[Path, str], Any]) -> Provoke:
+    def provoke(folder: Path) -> Any:
+        index = '{"weight_map": {"a": "model-1.safetensors"}}'
+        (folder / "model.safetensors.index.json").write_text(index, encoding="utf-8")
+        return read(folder, NAME)
+
+    return provoke
+
+
+def lost_on_the_hub(folder: Path, name: str) -> Any:
+    sizes = {"model.safetensors.index.json": 1}
+    return hub.weights(Repository(name, "c0ffee", sizes), folder)
 
 
 def without_gguf(folder: Path) -> Any:
@@ -475,6 +488,7 @@ CASES: list[tuple[str, Provoke]] = [
     ("hub-unreachable", of_hub(ConnectionError())),
     ("hub-fetch", of_hub(KeyError())),
     ("hub-status", of_hub(HTTP[503])),
+    ("hub-revision", of_hub(RevisionNotFoundError("x", response=answer(404)))),
     ("hub-forbids", of_hub(HTTP[403])),
     ("hub-gated", of_hub(GATED)),
     ("hub-answer", weak_etag),
@@ -484,14 +498,15 @@ CASES: list[tuple[str, Provoke]] = [
     ("hub-disk", full_disk),
     ("hub-cache", of_hub(PermissionError())),
     ("no-config", in_hub(lambda repository, folder: hub.small_files(repository), x=1)),
-    ("no-safetensors", in_hub(hub.weights, pytorch_model__bin=1)),
+    ("other-safetensors", in_hub(hub.weights, tiny__safetensors=1)),
     ("not-loaded-safetensors", lambda folder: weights.read_weights(folder, NAME, None, None)),  # type: ignore[arg-type]
     ("not-loaded", unloaded(ValueError("bad magic in its header"))),
     ("memory-of-model memory-needed", lambda folder: devices.refuse_too_large(NAME, 10**15, torch.float32, devices.choose_device("cpu"))),
     ("memory-of-model memory-ran-out", unloaded(MemoryError())),
     ("encoder-decoder", lambda folder: checks.refuse_config(config(is_encoder_decoder=True), NAME)),
     ("layers", lambda folder: checks.refuse_config(config(layer_types=["mamba"]), NAME)),
-    ("quantised", quantised),
+    ("quantised", quantised("new")),
+    ("quantised-unnamed", quantised(None)),
     ("no-positions", lambda folder: checks.refuse_model(SimpleNamespace(forward=lambda: 0), NAME)),
     ("recurrent", lambda folder: checks.refuse_model(SimpleNamespace(forward=lambda position_ids: 0, _is_stateful=True), NAME)),
     ("no-tree", unable(ZeroDivisionError())),
@@ -515,13 +530,15 @@ CASES: list[tuple[str, Provoke]] = [
     ("model-file fault-pointer", small_file(files.POINTER + b" v1")),
     ("model-file fault-json-line", small_file(b"{\n" * 1200)),
     ("model-file fault-json", small_file(b"\xff{")),
+    ("model-file fault-order-mark", small_file(b"\xef\xbb\xbf{}")),
     ("model-file fault-object", small_file(b"[]")),
     ("model-file fault-index", small_file(b"{}", "model.safetensors.index.json")),
     ("model-file fault-broken", large_file(safetensors("{x}"))),
     ("model-file fault-safetensors", large_file(b"x" * 20)),
     ("model-file fault-no-weights", large_file(safetensors("{}"))),
     ("model-file fault-cut-off", large_file(safetensors('{"a": {"data_offsets": [0, 1234500000]}}'))),
-    ("lacks-file", lacking),
+    ("lacks-file", lacking(files.refuse_broken_weights)),
+    ("hub-lacks-file", lacking(lost_on_the_hub)),
     ("misshapen", misfit(mismatched=[("model.a", (2, 3), (4, 5))])),
     ("lacks-weights remedy-prefix", misfit(missing=["model.a", "model.b"], unexpected=["x.model.a"])),
     ("lacks-weights remedy", misfit(missing=["model.a", "model.b"])),

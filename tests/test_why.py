@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import sleep
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
+import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Page, Request, expect
 from support.accessibility import COLOUR_OPTIONS, violations
 from support.app import free_port
+from support.awaited import awaited
 from support.fakes import finished
 from support.families import runner
 from support.models import tokenizer
 
 from logitspec import LogitSpecError
 from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights, total
-from logitspec.measure.evidence.gather import OURS, PAPER, gather, sample_prompts
+from logitspec.measure.evidence.gather import OURS, PAPER, Progress, gather, sample_prompts
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.prompts import typed
 from logitspec.serving import models
@@ -283,6 +287,9 @@ def test_computing_is_cancelled_at_any_time_and_draws_at_its_end_on_a_phone_in_t
     assert page.locator(".js-plotly-plot").count() == 0
     is_cancelled_before_its_turn(page, served)
     is_cancelled_while_it_runs_and_frees_the_model(page, served)
+    # In mode "once", a browser drops a press until the cancelled computation has ended.
+    modes = "each => each.api_name === 'compute' && each.trigger_mode"
+    assert page.evaluate(f"gradio_config.dependencies.map({modes}).filter(Boolean)") == ["multiple"]
     page.get_by_label("Prompts per task").first.fill("1")
     page.get_by_role("button", name="Compute on the loaded model").click()
     expect(page.locator("#why-status [role=status]")).to_contain_text(
@@ -333,6 +340,77 @@ def is_cancelled_while_it_runs_and_frees_the_model(page: Page, served: Served) -
         pass
     page.wait_for_timeout(500)
     expect(status).to_have_text(f"This was cancelled.{NOTHING}")
+
+
+@dataclass
+class Visit:
+    """A request of a page, as far as its visitor is read from it."""
+
+    session_hash: str = "ann"
+    client: None = None
+
+
+def shipped_slowly(stock: Stock, may_end: Event) -> Any:
+    """Work that reports progress, and ends once it may."""
+
+    def gather(*_: Any) -> Generator[Progress, None, Evidence]:
+        yield Progress(0, 7, "waiting")
+        may_end.wait(60)
+        return stock.shipped
+
+    return gather
+
+
+def test_computing_ends_with_what_the_visitor_looks_at_by_then(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, visit, computed = Event(), cast(gr.Request, Visit()), Study(stock.host)
+    monkeypatch.setattr(study, "gather", shipped_slowly(stock, may_end))
+
+    async def compute() -> list[Any]:
+        computed.ready(visit)
+        async with aclosing(computed.compute("tiny", 1, PAPER, visit)) as outputs:
+            await anext(outputs)
+            computed.choose("builtin", OURS, visit)
+            may_end.set()
+            return [each async for each in outputs][-1]
+
+    at_end = awaited(compute())
+    assert at_end[0] == computed.status("builtin")
+    builtin = computed.evidence("builtin")
+    assert builtin is not None
+    figures = [each for each in at_end[2:] if isinstance(each, go.Figure)]
+    assert figures == [each.figure(builtin, OURS) for each in PICTURES]
+    assert computed.evidence("tiny") is stock.shipped
+    assert not computed._computations
+
+
+def test_compute_counts_right_after_cancel_and_once_without_it(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, visit, computed = Event(), cast(gr.Request, Visit()), Study(stock.host)
+    monkeypatch.setattr(study, "gather", shipped_slowly(stock, may_end))
+
+    def press() -> Any:
+        computed.ready(visit)
+        return computed.compute("tiny", 1, PAPER, visit)
+
+    async def compute() -> None:
+        async with aclosing(press()) as cancelled:
+            assert "0 of 7" in (await anext(cancelled))[0]
+            assert [each async for each in press()] == []
+            computed.cancel("tiny", visit)
+            async with aclosing(press()) as again:
+                first = asyncio.ensure_future(anext(again))
+                await asyncio.sleep(0)
+                may_end.set()
+                assert [each async for each in cancelled] == []
+                outputs = [await first, *[each async for each in again]]
+        assert outputs[-1][0] == computed.status("tiny")
+
+    awaited(compute())
+    assert computed.evidence("tiny") is stock.shipped
+    assert not computed._computations
 
 
 def test_it_waits_for_the_model_and_can_be_cancelled_then(stock: Stock) -> None:

@@ -113,15 +113,15 @@ class Desk:
     async def _stream(
         self, visit: gr.Request, click: str, make: Callable[[], Request]
     ) -> AsyncIterator[str]:
-        """Yield `_messages`. A replaced run ends only after the next one has joined: Gradio closes a page's stream
-        with the last of its runs, and a run that joined at that moment would never be read."""
+        """Yield `_messages`; a replaced run ends only after the next one has joined."""
         async for message in self._messages(visit, click, make):
             yield message
-        for _ in range(round(SECONDS_TO_JOIN / SECONDS_PER_LOOK)):
+
+        def has_joined() -> bool:
             newest = self._newest.get(str(visit.session_hash))
-            if newest is None or newest.joined:
-                return
-            await sleep(SECONDS_PER_LOOK)
+            return newest is None or newest.joined
+
+        await until_next(has_joined)
 
     async def _messages(
         self, visit: gr.Request, click: str, make: Callable[[], Request]
@@ -161,6 +161,15 @@ class Desk:
             return gr.skip()
         ticket.stop.set()
         return gr.skip() if ticket.begun else error_message(str(stopped()))
+
+
+async def until_next(has_joined: Callable[[], bool]) -> None:
+    """Wait until the run that replaces this one has joined Gradio's queue, for some seconds at most: Gradio closes a
+    page's stream with the last of its runs, and a run that joined at that moment would never be read."""
+    for _ in range(round(SECONDS_TO_JOIN / SECONDS_PER_LOOK)):
+        if has_joined():
+            return
+        await sleep(SECONDS_PER_LOOK)
 
 
 def _replace(ticket: Ticket) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from threading import Event
@@ -25,13 +26,14 @@ from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_threads, outlooks
 from logitspec.ui import figures, words
 from logitspec.ui.catalogue import say
+from logitspec.ui.desk import until_next
 from logitspec.ui.visit import visitor_of
 
 MAX_PER_TASK = 12
 NEW_TOKENS = 128
 SECONDS_PER_MESSAGE = 0.25
 GPU_SECONDS_PER_PROMPT = 5.0  # of GPU time to request on ZeroGPU
-MAX_STOPS = 4096  # of the visitors who pressed Compute last
+MAX_COMPUTATIONS = 4096  # of the visitors who pressed Compute last
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +66,23 @@ PICTURES = (
 )
 
 
+@dataclass
+class Computation:
+    """One press on Compute. stop: ends it. begun: whether it has begun, which it does once. chosen: the model and the
+    method that the visitor looks at, perhaps others by now."""
+
+    stop: Event = field(default_factory=Event)
+    begun: bool = False
+    chosen: tuple[str, str] = ("", "")
+
+
 class Study:
     """Evidence by model, and computations by visitor."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._evidence: dict[str, Evidence] = {}
-        self._stops: OrderedDict[str, Event] = OrderedDict()  # by session
+        self._computations: OrderedDict[str, Computation] = OrderedDict()  # by session
         self._outdated = False
         for file in sorted(FOLDER.glob("*.json.gz")):
             self._read(file)
@@ -108,6 +120,21 @@ class Study:
         """`about` in an element that a screen reader reads aloud when it changes."""
         return _status(self.about(name))
 
+    def choose(self, name: str, method: str, request: gr.Request) -> list[Any]:
+        """Handle the choice of a model."""
+        self._note_choice(name, method, request)
+        return self.show(name, method)
+
+    def choose_method(self, name: str, method: str, request: gr.Request) -> list[Any]:
+        """Handle the choice of a method."""
+        self._note_choice(name, method, request)
+        return self.by_method(name, method)
+
+    def _note_choice(self, name: str, method: str, request: gr.Request) -> None:
+        """A computation in progress will end by showing what is chosen then."""
+        if computation := self._computations.get(str(request.session_hash)):
+            computation.chosen = name, method
+
     def show(self, name: str, method: str) -> list[Any]:
         """All outputs for a model."""
         outputs = self.by_method(name, method, everything=True)
@@ -127,18 +154,43 @@ class Study:
 
     def ready(self, request: gr.Request) -> str:
         """Handle a click on Compute, before the queue, so that Cancel finds an event to set."""
-        stop = self._stops.get(str(request.session_hash))
-        if stop is None or stop.is_set():
-            self._stops[str(request.session_hash)] = Event()
-        while len(self._stops) > MAX_STOPS:
-            self._stops.popitem(last=False)
+        current = self._computations.get(str(request.session_hash))
+        if current is None or current.stop.is_set():
+            self._computations[str(request.session_hash)] = Computation()
+        while len(self._computations) > MAX_COMPUTATIONS:
+            self._computations.popitem(last=False)
         return _status(_paragraph(say("why.its-turn")))
 
     async def compute(
         self, name: str, per_task: int, method: str, request: gr.Request
-    ) -> AsyncIterator[list[Any]]:
-        """Gather evidence on a model: yields progress in the status, and finally all outputs."""
-        stop = self._stops.get(str(request.session_hash), Event())
+    ) -> AsyncGenerator[list[Any], None]:
+        """Gather evidence on a model: yields progress in the status, and finally all outputs. Says no more once it is
+        replaced: cancelled, and Compute pressed again."""
+        session = str(request.session_hash)
+        own = self._computations.get(session, Computation())
+        if own.begun:  # Compute was pressed again without Cancel
+            return
+        own.begun, own.chosen = True, (name, method)
+        try:
+            async with aclosing(self._gathered(name, per_task, own, request)) as every:
+                async for outputs in every:
+                    if self._computations.get(session, own) is own:
+                        yield outputs
+        finally:
+            if self._computations.get(session) is own:
+                del self._computations[session]
+
+        def has_begun() -> bool:
+            newest = self._computations.get(session)
+            return newest is None or newest.begun
+
+        await until_next(has_begun)
+
+    async def _gathered(
+        self, name: str, per_task: int, own: Computation, request: gr.Request
+    ) -> AsyncGenerator[list[Any], None]:
+        """The outputs of `compute`, also after it is replaced."""
+        stop = own.stop
         rest = [gr.skip()] * (1 + 2 * len(PICTURES))
         try:
             place = self._host.ask(visitor_of(request))
@@ -153,17 +205,14 @@ class Study:
                     async for progress in steps:
                         yield [_status(_bar(progress)), *rest]
             if stop.is_set():
-                yield [self._stopped(name), *rest]
+                yield [self._stopped(own.chosen[0]), *rest]
             else:
-                yield await to_thread.run_sync(self.show, name, method)
+                yield await to_thread.run_sync(self.show, *own.chosen)
         except Exception as error:
             if not isinstance(error, LogitSpecError):
                 log.exception("evidence on %s failed", name)
             failed = _status(_paragraph(sentence(error)))
-            yield [self._stopped(name) if stop.is_set() else failed, *rest]
-        finally:
-            if self._stops.get(str(request.session_hash)) is stop:
-                del self._stops[str(request.session_hash)]
+            yield [self._stopped(own.chosen[0]) if stop.is_set() else failed, *rest]
 
     def _gather(
         self, name: str, per_task: int, stop: Event, place: Place
@@ -190,10 +239,10 @@ class Study:
 
     def cancel(self, name: str, request: gr.Request) -> Any:
         """Handle a click on Cancel; earlier evidence stays."""
-        stop = self._stops.get(str(request.session_hash))
-        if stop is None:
+        computation = self._computations.get(str(request.session_hash))
+        if computation is None:
             return gr.skip()
-        stop.set()
+        computation.stop.set()
         return self._stopped(name)
 
     def _stopped(self, name: str) -> str:

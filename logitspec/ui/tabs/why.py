@@ -107,13 +107,13 @@ def _connect(
         study.compute,
         [model, per_task, method],
         outputs,
-        trigger_mode="once",
+        trigger_mode="multiple",  # so that a press right after Cancel counts
         **AT_ONCE,
         **PRIVATE,
     )
     cancel.click(study.cancel, [model], [status], queue=False, **PRIVATE)
-    model.input(study.show, [model, method], outputs, queue=False, **PRIVATE)
-    method.input(study.by_method, [model, method], outputs[2:], queue=False, **PRIVATE)
+    model.input(study.choose, [model, method], outputs, queue=False, **PRIVATE)
+    method.input(study.choose_method, [model, method], outputs[2:], queue=False, **PRIVATE)
 
 
 TAB = Tab("why", say("why.tab"), build, position=3)

@@ -215,6 +215,14 @@ def test_the_first_prediction_counts_and_stays(page: Page) -> None:
     assert kept(page)["answers"] == {}
 
 
+def test_a_number_out_of_bounds_is_refused_with_the_reason(page: Page) -> None:
+    number = page.locator(".learn-number input")
+    number.fill("0")
+    page.get_by_role("button", name="Check").click()
+    expect(number).to_be_focused()  # where the browser shows its reason
+    assert kept(page)["answers"] == {}
+
+
 def test_tabs_of_one_visitor_do_not_undo_each_others_predictions(page: Page) -> None:
     go(page, 3, 1)
     page.evaluate(

@@ -51,8 +51,9 @@ function formOf(talk, station, cue, field) {
   check.hidden = cue > 1 || !isOpen(station, talk.progress);
   check.disabled = true;
   const form = el("form", { class: "learn-form" }, field.element, check);
+  // Where a number is out of bounds, the browser says so at the press.
   const enableCheck = () => {
-    check.disabled = field.value() === null;
+    check.disabled = field.value() === null && !form.querySelector(":invalid");
   };
   for (const event of ["input", "change", "learn-pick"]) form.addEventListener(event, enableCheck);
   form.addEventListener("submit", (event) => {

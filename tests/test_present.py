@@ -409,7 +409,7 @@ def test_followers_are_led_to_the_tab_of_a_race(lecturer: Page, followers: Follo
         f"{RACE}[data-lanes='2'], {RACE}[data-lanes='3'], {RACE}[data-lanes='4']"
     )
     lecturer.locator(".lp-begin").click()
-    ann = followers.come_anew(0, open_lecture(lecturer))
+    ann = followers.come_anew(0, f"{open_lecture(lecturer)}).")  # as a message may end
     lecturer.keyboard.press("End")
     ann.wait_for_selector(f"{RACE}:visible[data-clock=time]")
     expected = lecturer.locator(RACE).get_attribute("data-at")

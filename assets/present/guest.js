@@ -18,6 +18,7 @@ const [SOON, LATE] = [500, 10_000]; // ms until it reconnects, at first and at m
 const OWN = 2000; // ms after a key or a press in which the visitor is taken to have changed the view
 const TRIES = 6; // to go back to a place that the page itself has left, as while it loads
 const LOOK = 500; // ms
+const MAX_CODE = 16; // letters
 
 /**
  * Follows the lecture that the address names, or that this tab followed before a reload.
@@ -28,8 +29,9 @@ export function followLecture(address, openView) {
   const named = new URLSearchParams(location.search).get("follow");
   /** @type {{ code: string, ticket: string } | null} */
   const before = recall(STORE);
-  const code = named ? named.toUpperCase() : before ? before.code : "";
-  if (!/^\w{1,16}$/.test(code)) return;
+  // A full stop or a bracket that followed the link in a message is not part of its code.
+  const code = named ? named.toUpperCase().replace(/\W/g, "").slice(0, MAX_CODE) : before ? before.code : "";
+  if (!code) return;
   const state = {
     ticket: before && before.code === code ? before.ticket : "",
     seen: "", // the view that was last brought into sight

@@ -241,7 +241,7 @@ def test_tabs_of_one_visitor_do_not_undo_each_others_predictions(page: Page) -> 
 
 
 def test_a_race_that_ends_leaves_a_prediction_that_is_being_made(page: Page) -> None:
-    page.set_content(lesson_html())  # with no lesson of an earlier test, which would hear of the race
+    page.set_content(lesson_html())  # an earlier test's lesson would hear of the race, too
     expect(page.locator(HEADING)).to_be_visible()
     go(page, 10, 1)
     page.locator(".learn-number input").fill("3")

@@ -80,7 +80,7 @@ function wrap(words, size) {
   const most = ROOM.width / (SANS_LETTER * size);
   const lines = [""];
   let letters = 0; // of the last line
-  for (const piece of words.match(/[^\s\u2e80-\ud7a3\uf900-\uffef]{1,40}\s{0,40}|\s{1,40}|./gu) || []) {
+  for (const piece of words.match(/(?:\u00a0|[^\s\u2e80-\ud7a3\uf900-\uffef]){1,40}[^\S\u00a0]{0,40}|[^\S\u00a0]{1,40}|./gu) || []) {
     const more = lettersIn(piece);
     const full = letters + more > most;
     if (full && lines.length === 2) return [lines[0].trimEnd(), lines[1].trimEnd() + " …"];

@@ -61,7 +61,9 @@ MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and muc
 transformers.utils.logging.disable_progress_bar()
 
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/'\"]+)*/([^\s/'\"]+)/?")
-_TOKENIZER_FILE = re.compile(r"(tokenizer|vocab|merges|tekken).*|.*\.(model|tiktoken)")
+_TOKENIZER_FILE = re.compile(
+    r"(tokenizer(?!_config\.json)|vocab|merges|tekken).*|.*\.(model|tiktoken)"
+)
 
 
 @dataclass(frozen=True)

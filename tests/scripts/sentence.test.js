@@ -208,7 +208,7 @@ test("the beats of the step, each in its sentence", () => {
   ]);
   assert.deepEqual(said(trace, 4), [
     "3 of 5 drafts are what it would have written",
-    '"the" wants "mat" ✓, "mat" wants "and" ✓, "and" wants "slept" ✓, "slept" wants "dog" ✗.',
+    '"the" wants "mat"\u00a0✓, "mat" wants "and"\u00a0✓, "and" wants "slept"\u00a0✓, "slept" wants "dog"\u00a0✗.',
   ]);
   assert.deepEqual(said(trace, 5), [stepSentence(trace, 1), storySentence(trace, 1)]);
 });

@@ -196,6 +196,10 @@ def test_the_command_prints_a_table_and_one_json_line(
     [
         (["evaluate", "--prompts", "0"], "--prompts must be 1 or more; got 0."),
         (["evaluate", "--processes", "0"], "--processes must be 1 or more; got 0."),
+        (
+            ["train", "--device", "tea"],
+            "The device 'tea' is not available here; choose auto, cpu or cuda.",
+        ),
         (["train", "--hours", "0"], "--hours must be more than 0; got 0.0."),
         (["train", "--hours", "nan"], "--hours must be more than 0; got nan."),
         (
@@ -206,7 +210,7 @@ def test_the_command_prints_a_table_and_one_json_line(
         (["train", "--decay", "0"], "--decay must be more than 0 and at most 1; got 0.0."),
     ],
 )
-def test_numbers_that_lead_to_no_end_are_refused(
+def test_what_leads_to_no_end_is_refused(
     words: list[str],
     message: str,
     monkeypatch: pytest.MonkeyPatch,

@@ -74,13 +74,6 @@ def model_config(vocabulary: int, **changes: Any) -> LlamaConfig:
     )
 
 
-def pick_device(name: str) -> torch.device:
-    """The named device; "auto" is CUDA if there is one, else the CPU."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
-
-
 def describe_hardware(device: str) -> str:
     """The processor behind a torch device, with the threads that torch uses on a CPU."""
     if torch.device(device).type == "cuda":

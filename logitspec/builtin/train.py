@@ -36,7 +36,6 @@ from logitspec.builtin.recipe import (
     describe_hardware,
     make_optimizers,
     model_config,
-    pick_device,
     prose_share,
     rate_factor,
     row_length,
@@ -45,6 +44,7 @@ from logitspec.builtin.recipe import (
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
 from logitspec.builtin.transplant import transplant
 from logitspec.errors import LogitSpecError
+from logitspec.models.devices import choose_device
 from logitspec.paths import MODEL
 
 SHARD = "9MB"
@@ -280,7 +280,7 @@ def prepare(
     model = LlamaForCausalLM(model_config(len(tokenizer), **architecture))
     earlier = transplant(model, tokenizer, pathlib.Path(settings.start)) if settings.start else {}
     packer = Packer(tokenizer, prose, settings.seed)
-    device = pick_device(settings.device)
+    device = choose_device(settings.device)
     return Run(settings, tokenizer, model, packer, device, earlier=earlier)
 
 
@@ -362,7 +362,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse numbers with which a run would fail or never end."""
+    """Refuse a device that is not there, and numbers with which a run would fail or never end."""
+    choose_device(options.device)
     for name, right, wanted in (
         ("hours", 0 < options.hours < math.inf, "more than 0"),
         ("steps", options.steps >= 0, "1 or more, or 0 for a run of some hours"),

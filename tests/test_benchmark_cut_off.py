@@ -246,7 +246,8 @@ def test_a_file_that_takes_no_more_costs_no_figures(
     assert main([*words, "--json", str(path)]) == 1
     output = capsys.readouterr()
     assert output.err.endswith("\nCan't write it: the disk is full; free some space.\n")
-    assert ("Ended by" in output.err) == (saves < 5)
+    reason = "Ended by an error (Can't write it: the disk is full; free some space): "
+    assert (reason in output.err) == ("Ended by" in output.err) == (saves < 5)
     assert "--resume continues" not in output.err
     missing = json.loads(output.out.splitlines()[-1])["missing"]
     assert len(missing) == max(0, 4 - saves)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from logitspec import LogitSpecError
 from logitspec.__main__ import main
 from logitspec.measure.gpu_check import parts
 from logitspec.measure.gpu_check.bars import AT_BEST, bars
@@ -112,6 +113,17 @@ def test_the_check_runs_in_two_halves() -> None:
     assert second[0].name == "copy"
     assert {job.name for job in [*first, *second]} == {job.name for job in every}
     assert len(first) + len(second) == len(every) + 1
+    with pytest.raises(LogitSpecError, match="Half 2 has none of these parts; leave out --part"):
+        select_jobs(every, ["smollm2 bfloat16"], 2)
+
+
+def test_a_wrong_file_of_prompts_is_told_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(parts, "run_part", lambda job: pytest.fail("It measures."))
+    words = ["--device", "cpu", "--quick", "--prompts", str(tmp_path / "nowhere.jsonl")]
+    assert main(["gpu-check", *words]) == 2
+    assert "nowhere.jsonl (No such file or directory)" in capsys.readouterr().err
 
 
 def test_the_whole_takes_less_than_ten_minutes() -> None:

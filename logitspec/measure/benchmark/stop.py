@@ -25,11 +25,10 @@ def stop(error: BaseException) -> Stop:
         return Stop("SIGTERM", TERMINATED)
     if isinstance(error, KeyboardInterrupt):
         return Stop("an interrupt", INTERRUPTED)
-    # torch has its own error for a full GPU, known by its name.
-    if (
-        not isinstance(error, (LogitSpecError, MemoryError))
-        and "OutOfMemory" not in type(error).__name__
-    ):
-        traceback.print_exception(error, file=sys.stderr)
     first = str(error).partition("\n")[0]
+    if isinstance(error, LogitSpecError):
+        return Stop(f"an error ({first.removesuffix('.')})", FAILED)
+    # torch has its own error for a full GPU, known by its name.
+    if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
+        traceback.print_exception(error, file=sys.stderr)
     return Stop(f"{type(error).__name__}{first and ': '}{first}", FAILED)

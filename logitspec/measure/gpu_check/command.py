@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from logitspec import commandline, files
+from logitspec.prompts import read_prompts
 from logitspec.trace.records import dumps
 
 
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     device = choose_device(options.device)
     every = parts.jobs(device, options.quick, options.prompts)
     jobs = parts.select_jobs(every, options.parts, options.part)
+    if options.prompts:
+        read_prompts(options.prompts)  # so that a wrong file is not told minutes later
     if options.json:
         files.check_writable(options.json)
     findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}

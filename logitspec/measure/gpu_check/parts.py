@@ -98,11 +98,14 @@ def select_jobs(every: list[Job], names: list[str], half: int | None = None) -> 
         raise LogitSpecError(
             f"There is no part {unknown[0]!r}; choose one of {', '.join(map(repr, available))}."
         )
-    return [
+    chosen = [
         job
         for job in every
         if (not names or job.name in names) and (half in (None, job.half) or job.name == "copy")
     ]
+    if not chosen:
+        raise LogitSpecError(f"Half {half} has none of these parts; leave out --part.")
+    return chosen
 
 
 def run_part(job: Job) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,13 +49,21 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
     # Not splitlines: a JSON string may hold other characters that Unicode counts as line ends.
     lines = enumerate(text.split("\n"), 1)
     prompts = [_prompt(line, f"{path}, line {number},") for number, line in lines if line.strip()]
+    if not prompts:
+        raise LogitSpecError(f"There is no prompt in {path}.")
+    return in_categories(prompts, categories, str(path))
+
+
+def in_categories(
+    prompts: Sequence[Prompt], categories: Collection[str], place: str
+) -> list[Prompt]:
+    """The prompts of `categories`, or all; LogitSpecError, which names the `place` of the prompts, for a category
+    that has none."""
     available = sorted({prompt.category for prompt in prompts})
     if strange := sorted(set(categories) - set(available)):
         raise LogitSpecError(
-            f"{path} has no category {strange[0]!r}; choose from {', '.join(available)}."
+            f"{place} has no category {strange[0]!r}; choose from {', '.join(available)}."
         )
-    if not prompts:
-        raise LogitSpecError(f"There is no prompt in {path}.")
     return [prompt for prompt in prompts if not categories or prompt.category in categories]
 
 

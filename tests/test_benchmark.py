@@ -30,6 +30,7 @@ from logitspec.measure.benchmark.contenders import (
     variants,
 )
 from logitspec.measure.benchmark.figures import Spread, document, rates, score, scores, speed_up
+from logitspec.measure.benchmark.questions import choose
 from logitspec.measure.benchmark.report import notes, table
 from logitspec.measure.benchmark.runs import (
     Contender,
@@ -593,6 +594,13 @@ def test_errors_are_one_sentence(
     assert message in output.err
     assert output.err.count("\n") == 1
     assert output.out == ""
+
+
+def test_a_category_may_be_in_one_of_several_files(tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b")):
+        row = {"question_id": number, "category": name, "turns": [name]}
+        (tmp_path / name).write_text(json.dumps(row), encoding="utf-8")
+    assert [each.text for each in choose([tmp_path / "a", tmp_path / "b"], ["b"])] == ["b"]
 
 
 def test_prompts_that_all_exceed_the_context_are_an_error(

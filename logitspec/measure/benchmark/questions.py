@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from logitspec.errors import LogitSpecError
-from logitspec.prompts import Prompt, read_prompts
+from logitspec.prompts import Prompt, in_categories, read_prompts
 from logitspec.trace.records import dumps
 
 
 def choose(
-    files: Iterable[str | Path],
+    files: Sequence[str | Path],
     categories: Sequence[str] = (),
     per_category: int | None = None,
     turns: int | None = None,
@@ -24,7 +24,11 @@ def choose(
 
     Raises LogitSpecError if two prompts share an id, by which figures name them.
     """
-    prompts = [each for file in files for each in read_prompts(file, categories)]
+    prompts = in_categories(
+        [each for file in files for each in read_prompts(file)],
+        categories,
+        " and ".join(map(str, files)),
+    )
     counts = Counter(each.question_id for each in prompts)
     if repeated := [number for number, count in counts.items() if count > 1]:
         raise LogitSpecError(

@@ -21,7 +21,7 @@ CALL = re.compile(
 )
 FILE = re.compile(r"(?:^|[\s\"'])([^\s\"']+\.gguf)(?=$|[\s\"'])", re.I)
 HUB = re.compile(r"^(?:(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/|hf://)", re.I)
-QUOTES = "\"'`<>“”‘’«»„"
+QUOTES = "\"'`“”‘’«»„"
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
 PART = re.compile(r"-\d{5}-of-(?!00001)\d{5}\.gguf$", re.I)  # one part of one is whole
 QUANTISATION = re.compile(
@@ -64,8 +64,9 @@ def parse(text: str) -> Reference:
 
 
 def clean(text: str) -> str:
-    """`text` without what copying adds to it: surrounding spaces and quotes, and invisible characters."""
-    return INVISIBLE.sub("", text).strip().strip(QUOTES).strip()
+    """`text` without what copying adds to it: surrounding spaces, quotes and angle brackets, and invisible characters."""
+    text = INVISIBLE.sub("", text).strip().strip(QUOTES).strip()
+    return re.sub(r"^<([^<>]*)>$", r"\1", text)  # as addresses stand in mails
 
 
 def _without_code(text: str) -> tuple[str, str | None]:

@@ -256,6 +256,25 @@ def test_a_race_that_ends_leaves_a_prediction_that_is_being_made(page: Page) -> 
     expect(page.locator(".learn-score")).to_have_text("1 of 1 right")
 
 
+def test_who_leaves_a_lecture_may_still_change_a_prediction_that_it_counted(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          window.counts = (event) => event.preventDefault();
+          document.addEventListener("cue-predict", window.counts);
+        }"""
+    )
+    go(page, 2, 1)
+    check = page.get_by_role("button", name="Check")
+    page.locator(".learn-option input").nth(2).check()
+    check.click()
+    expect(check).to_be_visible()  # until the lecturer goes on
+    page.evaluate("document.removeEventListener('cue-predict', window.counts)")
+    page.locator(".learn-option input").nth(0).check()
+    check.click()
+    expect(page.locator(".learn-verdict")).to_have_attribute("data-verdict", "right")
+    expect(page.locator(".learn-option input").nth(0)).to_be_checked()
+
+
 def test_the_player_shows_what_the_station_says(page: Page) -> None:
     player = page.locator(".learn-player")
     for number, station in enumerate(shipped()["stations"], start=1):

@@ -138,9 +138,9 @@ export function createLesson(element, options) {
   function settle(station, said) {
     if (!talk || !station.predict) return;
     const { answers } = talk.progress;
-    const isFirst = !Object.hasOwn(answers, station.station);
-    const counted = isOpen(station, talk.progress) && announcePrediction(element, said);
-    if (isFirst || counted) answers[station.station] = { said, right: judged(talk, station.predict, said), ...(counted && { counted }) };
+    const mayPredict = isOpen(station, talk.progress); // another tab may have predicted meanwhile
+    const counted = mayPredict && announcePrediction(element, said);
+    if (mayPredict) answers[station.station] = { said, right: judged(talk, station.predict, said), ...(counted && { counted }) };
     go(talk.at + (counted ? 0 : 1), true);
   }
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import Event
 from time import monotonic, sleep
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,6 +38,7 @@ from logitspec.serving.limits import PRIVATE, Visitor
 from logitspec.serving.programs import package
 from logitspec.serving.programs.endpoint import APPS, Endpoint
 from logitspec.serving.programs.results import MAX_LINES, MAX_TEXT
+from logitspec.serving.programs.tools import _comparison
 from logitspec.serving.request import Request
 from logitspec.ui.launch import serving_options
 from logitspec.ui.page import build
@@ -252,6 +254,14 @@ def test_compare_methods_answers_with_a_verdict_and_lanes(served: RunningApp) ->
     fewest = min(result["methods"], key=lambda each: each["numbers"]["forward_passes"])
     best = next(each for each in result["methods"] if each["run"] == result["run"])
     assert best["numbers"]["forward_passes"] == fewest["numbers"]["forward_passes"]
+
+
+def test_a_comparison_says_why_a_lane_failed() -> None:
+    traces = [decode_offline(method=method, tokens=8) for method in ("autoregressive", "logitspec")]
+    traces[1].finish, traces[1].error = "error", "The memory is full; choose a smaller model."
+    comparison = _comparison(traces, SimpleNamespace(player=str))  # type: ignore[arg-type]
+    assert [each.error for each in comparison.methods] == [None, traces[1].error]
+    assert f"x autoregressive. {traces[1].error} {traces[1].run}\n" in comparison.words()
 
 
 def test_explain_step_says_what_the_step_did(served: RunningApp) -> None:

@@ -116,11 +116,13 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A method in a comparison. speed_up: the baseline's seconds per token / its own."""
+    """A method in a comparison. error: why its run failed, if it did. speed_up: the baseline's seconds per token / its
+    own."""
 
     method: str
     title: str
     finish: str
+    error: str | None
     numbers: Numbers
     speed_up: float
     run: str
@@ -147,7 +149,13 @@ class Comparison:
     def words(self) -> str:
         """The answer in words."""
         lanes = [
-            f"{each.method}: {each.numbers.words()}; {each.speed_up:.2f}x {self.baseline}. {each.player}"
+            " ".join(
+                [
+                    f"{each.method}: {each.numbers.words()}; {each.speed_up:.2f}x {self.baseline}.",
+                    *([each.error] if each.error else []),
+                    each.player,
+                ]
+            )
             for each in self.methods
         ]
         return "\n".join([self.verdict, "", *lanes, "", f"On {self.model}, the text:", self.text])

@@ -226,6 +226,7 @@ def _comparison(traces: Sequence[Trace], caller: Caller) -> Comparison:
             trace.method,
             title,
             trace.finish or "",
+            trace.error,
             own,
             round(_seconds_a_token(base) / (_seconds_a_token(own) or 1.0), 3),
             trace.run,

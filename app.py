@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import gc
 import os
 import socket
@@ -183,8 +184,11 @@ def _free_port(host: str, port: int) -> int:
             probe.bind((host, port))
             return int(probe.getsockname()[1])
     except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        foreign = number == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror)
         raise LogitSpecError(
-            f"Can't listen on {host} port {port} ({error}); choose another with --port."
+            f"Can't listen on {host} port {port} ({error}); choose another"
+            f" {'address with --host' if foreign else 'port with --port'}."
         ) from error
 
 

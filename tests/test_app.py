@@ -529,6 +529,7 @@ def test_what_keeps_the_app_from_starting_is_one_sentence_and_exit_code_2(
     for arguments, word in (
         (["--port", taken], taken),
         (["--port", "99999999"], "99999999"),
+        (["--port", "0", "--host", "192.0.2.1"], "choose another address with --host"),
         (["--port", str(free_port()), "--model", "nobody/nothing"], "nobody/nothing"),
         (["--port", str(free_port()), "--device", "abacus"], "abacus"),
     ):

@@ -339,6 +339,10 @@ def test_the_link_is_copied_where_the_page_has_no_clipboard(lecturer: Page) -> N
     lecturer.keyboard.press("q")
     with without_clipboard(lecturer):
         lecturer.locator(".lp-hall [data-act=copy]").click()
+        with lecturer.expect_response(re.compile("/lead$")) as response:
+            pass
+        response.value.finished()
+        lecturer.evaluate("new Promise(requestAnimationFrame)")  # the report is shown by now
         expect(lecturer.locator(".lp-hall .lp-said")).to_have_text("The link is copied.")
     assert lecturer.evaluate("copied") == link
 
@@ -590,6 +594,10 @@ def test_three_browsers_follow_a_lecturer(
         votes = (tmp_path / "votes.csv").read_text().splitlines()
         about = [line for line in votes if line.startswith("player:")]  # others ask in the lesson
         assert [line.rpartition(",")[2] for line in about[:2]] == ["0", "3"]
+        lecturer.route("**/end", lambda route: route.abort())
+        lecturer.locator(".lp-hall [data-act=end]").click()
+        expect(lecturer.locator(".lp-hall .lp-said")).to_contain_text("goes on for the others")
+        lecturer.unroute("**/end")
         lecturer.locator(".lp-hall [data-act=end]").click()
         for each in everybody:
             each.locator(".lp-follow[data-state=over]").wait_for()

@@ -24,7 +24,7 @@ export function createHall(address) {
   /** @type {{ code: string, secret: string, asked: Record<string, Omit<Ballot, "counts">> } | null} */
   let lecture = recall(STORE);
   let [followers, counts] = [0, /** @type {Counts | null} */ (null)];
-  let notice = ""; // a sentence for the lecturer
+  let [notice, fault] = ["", ""]; // sentences for the lecturer: about what was pressed, and while reports fail
   let sent = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -67,7 +67,7 @@ export function createHall(address) {
       try {
         lecture = { ...(await ask(address(""), {})), asked: {} };
         keep(STORE, lecture);
-        notice = sent = "";
+        notice = fault = sent = "";
         sendSoon();
       } catch (error) {
         notice = sentenceOf(error);
@@ -86,7 +86,7 @@ export function createHall(address) {
     const { page } = link();
     const qr = lecture ? address(`${lecture.code}/qr`) : null;
     if (qr) qr.searchParams.set("page", page);
-    panel.paint({ ...link(), qr: qr && qr.href, code: lecture ? lecture.code : "", followers, notice });
+    panel.paint({ ...link(), qr: qr && qr.href, code: lecture ? lecture.code : "", followers, notice: [fault, notice].filter(Boolean).join(" ") });
     changed();
   }
 
@@ -107,11 +107,11 @@ export function createHall(address) {
     try {
       const report = await ask(address(`${code}/lead`), { secret, place: text === sent ? null : place });
       sent = text;
-      [followers, counts, notice] = [report.followers, report.counts, ""];
+      [followers, counts, fault] = [report.followers, report.counts, ""];
     } catch (error) {
       sent = ""; // a server that was unreachable may not know it
-      notice = sentenceOf(error);
-      if (error instanceof Refused && OVER.includes(error.status)) forget();
+      fault = sentenceOf(error);
+      if (isOver(error)) forget();
     }
     paint();
   }
@@ -158,9 +158,16 @@ export function createHall(address) {
 
   async function end() {
     if (!lecture) return;
-    await ask(address(`${lecture.code}/end`), { secret: lecture.secret }).catch(() => null);
+    try {
+      await ask(address(`${lecture.code}/end`), { secret: lecture.secret });
+    } catch (error) {
+      if (!isOver(error)) {
+        notice = t("present.not-ended");
+        return paint();
+      }
+    }
     forget();
-    notice = t("present.ended");
+    [notice, fault] = [t("present.ended"), ""];
     paint();
   }
 
@@ -176,6 +183,7 @@ export function createHall(address) {
     try {
       /** @type {{ question: string, counts: any[] }[]} */
       const ballots = await ask(address(`${code}/votes`), { secret });
+      notice = "";
       const empty = { key: "", question: "", choices: [], right: -1 };
       download(votesText(ballots.map(({ question: key, counts: counted }) => ({
         ...(asked[key] || empty),
@@ -188,6 +196,9 @@ export function createHall(address) {
     }
   }
 }
+
+/** Whether the server knows no such lecture of this page. @param {unknown} error */
+const isOver = (error) => error instanceof Refused && OVER.includes(error.status);
 
 /** @param {unknown} error */
 const sentenceOf = (error) => (error instanceof Refused && error.message) || t("present.unreachable");

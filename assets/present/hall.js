@@ -70,7 +70,7 @@ export function createHall(address) {
         notice = fault = sent = "";
         sendSoon();
       } catch (error) {
-        notice = sentenceOf(error);
+        [notice, fault] = [sentenceOf(error), ""];
       }
     }
     paint();
@@ -191,7 +191,7 @@ export function createHall(address) {
         key,
       }))));
     } catch (error) {
-      notice = sentenceOf(error);
+      fault = sentenceOf(error); // until a report arrives
       paint();
     }
   }

@@ -216,8 +216,12 @@ def test_a_link_opens_its_step_once(page: Page, server: Server) -> None:
     shows(page, steps=len(OTHER.steps))
     page.reload()
     shows(page, steps=len(OTHER.steps))
-    page.goto(f"{ADDRESS}?run={STORY.run}&step=3")  # where a choice of language leads
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=2")
+    shows(page, cursor=2, steps=len(STORY.steps))
+    send(page, OTHER.to_json())
     shows(page, steps=len(OTHER.steps))
+    page.goto(f"{ADDRESS}?run={STORY.run}&step=2")  # pasted again, or pressed again in a message
+    shows(page, cursor=2, steps=len(STORY.steps))
 
 
 def test_a_link_to_a_run_that_goes_on_follows_it_and_does_not_end_it(

@@ -1,7 +1,7 @@
 /* The lesson as a component of Gradio, and the addresses that lead into it: ?lesson=7&cue=2. */
 
 import { language, t } from "../page/i18n.js";
-import { linkIn } from "../page/links.js";
+import { takeLink } from "../page/links.js";
 import { addView } from "../page/page.js";
 import { unpacked } from "../player/unpack.js";
 import { addressOf, startIn } from "./address.js";
@@ -9,20 +9,6 @@ import lesson from "./lesson.json" with { type: "json" };
 import { createLesson } from "./lesson.js";
 
 /** @import { Gradio } from "../player/types.js" */
-
-const LINKED = "logitspec.lesson.linked";
-
-/** The cue that the address asks for. Used once: after that, a reload returns to the visitor's own place. */
-function takeLinkedCue() {
-  const start = startIn(location.search);
-  try {
-    if (!start || sessionStorage.getItem(LINKED) === linkIn(location.search)) return null;
-    sessionStorage.setItem(LINKED, linkIn(location.search));
-  } catch {
-    return start; // storage may be forbidden
-  }
-  return start;
-}
 
 function storage() {
   try {
@@ -56,7 +42,7 @@ function mountLesson({ server, trigger }, root) {
     open: (where) => trigger("open_tab", { tab: where }),
     link: (station, cue) => addressOf(location.href, station, cue),
     page: savedPage,
-    start: takeLinkedCue(),
+    start: takeLink("lesson") ? startIn(location.search) : null,
     store: storage(),
   });
 }

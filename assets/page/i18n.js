@@ -87,8 +87,8 @@ export function chooseLanguage(code) {
   } catch {
     address.searchParams.set("lang", code); // storage may be forbidden
   }
-  if (address.href === location.href) location.reload();
-  else location.replace(address);
+  history.replaceState(history.state, "", address);
+  location.reload(); // and no new visit, in which a link in the address would lead to its place again
 }
 
 /** @param {string} key @param {Record<string, any>} values */

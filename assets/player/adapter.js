@@ -3,7 +3,7 @@
    server, where a run goes on for a while without its page. A view is a player or a race. */
 
 import { t } from "../page/i18n.js";
-import { linkIn } from "../page/links.js";
+import { takeLink } from "../page/links.js";
 import { unpacked } from "./unpack.js";
 
 /** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
@@ -130,12 +130,11 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     return address.href;
   }
 
-  /** The run, step and beat of the address. Used once: after that, a reload returns to the viewer's own place. */
+  /** The run, step and beat that the address leads to; null for none. */
   function linked() {
     const query = new URLSearchParams(location.search);
     const [run, step, beat] = [query.get("run"), Number(query.get("step")), Number(query.get("beat"))];
-    if (!run || !about.links || !canFetch || read("linked") === linkIn(location.search)) return null;
-    save("linked", linkIn(location.search));
+    if (!run || !about.links || !canFetch || !takeLink("run")) return null;
     return { run, cursor: step, beat, follow: !(step >= 1) };
   }
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from support.app import ROOT, serving_app
+from support.app import ROOT, forked_app
 from support.families import runner
 from support.models import tokenizer
 
@@ -345,12 +345,12 @@ def test_spaces_comes_before_torch_and_only_where_it_is() -> None:
 
 
 @pytest.mark.long
-def test_the_app_runs_there(tmp_path: Path) -> None:
+def test_the_app_runs_there(tmp_path: Path, spaces: ModuleType) -> None:
     from gradio_client import Client
 
     log = tmp_path / "log"
-    environment = {"SPACES_ZERO_GPU": "true", "PYTHONPATH": str(STAND_IN)}
-    with serving_app(log, **environment, FAKE_ZEROGPU_QUOTA="30") as address:
+    spaces.account.seconds_left = 30
+    with forked_app(log) as address:
         client = Client(address, verbose=False)
         arguments = ["Write a short story about a fox and a bridge.", "logitspec", 16]
         first, second, third = (

@@ -19,7 +19,6 @@ from threading import Timer
 from typing import Any
 
 TORCH_CAME_FIRST = "torch" in sys.modules
-QUOTA = int(os.environ.get("FAKE_ZEROGPU_QUOTA", "100000"))  # seconds
 FORK = multiprocessing.get_context("fork")
 
 
@@ -27,7 +26,7 @@ class Account:
     """A visitor's quota and requests, in seconds. stretch: real seconds per second of quota."""
 
     def __init__(self) -> None:
-        self.seconds_left = QUOTA
+        self.seconds_left = 100_000
         self.stretch = 20.0
         self.requests: list[int] = []
         self.workers: list[Worker] = []

@@ -82,6 +82,12 @@ TEXTS = {
     "a birthday (Conversation, SmolLM2-135M-Instruct)": "ein Geburtstag (Gespräch, SmolLM2-135M-Instruct)",
     "Conversation: a birthday": "Gespräch: ein Geburtstag",
     "1 to 4,096": "1 bis 4.096",
+    "LogitSpec (paper) drafted 39,186 tokens in 622 steps, and 1,310 of them (3.3%) were accepted: 155 of origin"
+    " “Runner-up”, 1,155 of origin “Copied n-gram”. 51.0% of the steps accept a draft, 15.3% accept four or more.": (
+        "LogitSpec (Paper) erzeugte in 622 Schritten 39.186 Drafts, 1.310 davon (3,3\u00a0%) wurden akzeptiert: 155 der"
+        " Herkunft „Alternative“, 1.155 der Herkunft „Kopiertes N-Gramm“. 51,0\u00a0% der Schritte akzeptieren einen"
+        " Draft, 15,3\u00a0% vier oder mehr."
+    ),
     "a/b (8.0 B, Llama licence, about 19.3 GB in bfloat16, gated)": (
         "a/b (8,0 Mrd., Llama-Lizenz, etwa 19,3 GB in bfloat16, nur nach Zustimmung)"
     ),

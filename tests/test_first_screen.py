@@ -12,7 +12,7 @@ from support.watching import forget, look_as_at_first, watched
 from logitspec import METHODS
 from logitspec.publish.demos import opening_scene
 
-SIZES = [(1440, 900, 30), (1024, 768, 28), (1920, 1080, 36)]
+SIZES = [(1440, 900, 30), (1024, 768, 28), (1920, 1080, 36), (768, 1024, 20)]
 """Width and height of a window, and the least height of a node in it, in px."""
 
 
@@ -89,6 +89,8 @@ def test_all_of_it_is_in_sight_without_scrolling(
         assert tree["x"] <= box["x"] <= box["x"] + box["width"] <= tree["x"] + tree["width"]
         assert tree["y"] <= box["y"] <= box["y"] + box["height"] <= tree["y"] + tree["height"]
     assert page.evaluate("scrollY") == 0
+    # A label stands for what was copied where that is out of sight.
+    expect(page.locator(f"{PLAYER} .ls-pill")).to_have_count(0)
 
 
 def test_without_motion_it_rests_on_a_success_with_notes(still: Page) -> None:

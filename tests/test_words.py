@@ -423,9 +423,9 @@ def every_language_is_chosen(page: Page) -> None:
             numbers_have_german_marks(cells_of_every_tab(page), german)
 
 
-CELLS = """() => [...document.querySelectorAll("td")]
+CELLS = """() => [...document.querySelectorAll("td, .why-number")]
   .filter(each => !each.closest(".ls-player, [data-own-words]")).map(each => each.textContent.trim())"""
-NUMBER = re.compile(r"-?[\d,]*\d(\.\d+)?%?")
+NUMBER = re.compile(r"-?[\d,]*\d(\.\d+)?(%| ×)?")
 
 
 def cells_of_every_tab(page: Page) -> list[str]:

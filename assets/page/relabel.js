@@ -8,6 +8,7 @@ import { figure, translated } from "./translated.js";
 const VIEWS = ".ls-player, .language, [data-own-words]";
 const LEFT_ALONE = VIEWS + ", textarea, code, script, style, noscript";
 const ATTRIBUTES = ["placeholder", "aria-label", "title", "alt"];
+const FIGURES = "td, .why-number"; // hold a number or a text
 const FIELD = "input[role=combobox]"; // of a drop-down
 
 /** Puts the document into the reader's language, now and whenever it changes. */
@@ -59,7 +60,7 @@ function relabelText(node) {
   const { data } = node;
   const text = data.trim().replace(/\s+/g, " ");
   if (!text || done.get(node) === data) return;
-  const value = (node.parentElement?.closest("td") && figure(text)) ?? translated(text);
+  const value = (node.parentElement?.closest(FIGURES) && figure(text)) ?? translated(text);
   const own = typeof value === "number" ? number(value) : String(value);
   if (own === text) return;
   node.data = data.replace(data.trim(), () => own);

@@ -114,7 +114,13 @@ function isKnown(texts, onlyFigures) {
  * @returns {Value}
  */
 export function translatedPart(text) {
-  return figure(text) ?? (language === DEFAULT ? text : found(text) ?? listed(text));
+  return figure(text) ?? (language === DEFAULT ? text : allListed(text) ?? found(text) ?? listed(text));
+}
+
+/** A list of texts that are all the catalogue's, which might also fit one text with the rest of them in a placeholder. @param {string} text */
+function allListed(text) {
+  const items = text.split(", ").map(found);
+  return items.length > 1 && items.every((item) => item !== undefined) ? items.join(t("player.comma")) : undefined;
 }
 
 /** @param {string} text a list; each item is a text, an option with its value, or a name followed by a number */

@@ -66,7 +66,8 @@ def _costs(evidence: Evidence) -> str:
         )
     ]
     rows = evidence.rows[-1]
-    return _claim("costs", f"{many / one:.1f} ×", parts, rows=rows, fold=f"{rows * one / many:.0f}")
+    times = say("why.claim-costs-times", n=many / one)
+    return _claim("costs", times, parts, rows=rows, fold=f"{rows * one / many:.0f}")
 
 
 def _claim(name: str, number: str, bars: Bars, **values: object) -> str:

@@ -120,7 +120,7 @@ def _private(options: argparse.Namespace) -> bool:
 def _parser() -> argparse.ArgumentParser:
     from logitspec import commandline
 
-    parser = argparse.ArgumentParser(
+    parser = commandline.Parser(
         prog="app.py", description="LogitSpec Live: watch speculative decoding, step by step."
     )
     # Containers hand on empty variables for those that nobody has set.

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from logitspec.commandline import INTERRUPTED, TERMINATED, Terminated, terminable
+from logitspec.commandline import INTERRUPTED, TERMINATED, Parser, Terminated, terminable
 from logitspec.errors import explain
 
 PROGRAM = "python -m logitspec"
@@ -126,9 +126,8 @@ def parse(words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """
     name, rest = (words[0], words[1:]) if words[0] in COMMANDS else (DEFAULT, words)
     chosen = COMMANDS[name]
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"{PROGRAM} {name}",
-        allow_abbrev=False,
         description=f"{chosen.help[0].upper()}{chosen.help[1:]}.",
     )
     module = import_module(chosen.module)

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import signal
 import threading
-from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from argparse import Action, ArgumentError, ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+class Parser(ArgumentParser):
+    """Takes options by their whole names only, and no empty value for any.
+
+    A variable that a shell lacks makes one (`--json "$OUT"`): taken for an option that was left out, it would cost
+    the file that a measurement of hours should have written.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **{"allow_abbrev": False, **settings})
+
+    def _get_values(self, action: Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and "" in arg_strings:
+            raise ArgumentError(action, "its value is empty; give one, or leave the option out")
+        return super()._get_values(action, arg_strings)
 
 
 class Terminated(KeyboardInterrupt):

@@ -369,6 +369,37 @@ def test_every_run_may_be_exact(
     assert taken["exact"] is {"--exact": True, "--no-exact": False}.get("".join(words))
 
 
-def test_options_are_not_abbreviated() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PROMPT, "--meth", "prompt_lookup"],
+        ["replay", "run", "run.gz", "--opti", "max_ngram_size=2"],
+    ],
+)
+def test_options_are_not_abbreviated(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main([PROMPT, "--meth", "prompt_lookup"])
+        main(words)
+    assert "unrecognized arguments" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PROMPT, "--trace", ""],
+        ["benchmark", "--json="],
+        ["benchmark", "--prompts", "a.jsonl", ""],
+        ["replay", "run", "run.gz", "--json", ""],
+        ["record", "--out", ""],
+        ["deploy", "--space", ""],
+    ],
+)
+def test_an_empty_value_is_refused_before_anything_runs(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    option = next(word for word in reversed(words) if word.startswith("--")).rstrip("=")
+    assert (
+        f"error: argument {option}: its value is empty; give one, or leave the option out"
+        in capsys.readouterr().err
+    )

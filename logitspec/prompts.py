@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,10 @@ from logitspec.paths import ASSETS
 
 EXAMPLES = ASSETS / "prompts" / "examples.jsonl"
 TYPED = ASSETS / "prompts" / "typed.jsonl"
+FORM = "a prompt is a JSON object with question_id, category and turns"
+OVERALL = "overall"  # in figures: all categories together
+# In the row of a table these would end the line or command the terminal; half a character can't be printed.
+UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,9 @@ def _prompt(line: str, place: str) -> Prompt:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise LogitSpecError(f"{place} is not JSON ({error}).") from error
+        raise LogitSpecError(f"{place} is not JSON ({error}); {FORM} on one line.") from error
     if not isinstance(row, dict):
-        raise LogitSpecError(
-            f"{place} is not a prompt; a prompt is a JSON object with question_id, category and turns."
-        )
+        raise LogitSpecError(f"{place} is not a prompt; {FORM} on one line.")
     number, category, turns = (row.get(name) for name in ("question_id", "category", "turns"))
     title = row.get("title", "")
     if not isinstance(number, int) or isinstance(number, bool):
@@ -84,6 +87,11 @@ def _prompt(line: str, place: str) -> Prompt:
     if not isinstance(category, str) or not isinstance(title, str):
         name = "title" if isinstance(category, str) else "category"
         raise LogitSpecError(f"{place} is not a prompt: {name} must be a string.")
+    if category == OVERALL or UNPRINTABLE.search(category):
+        why = "stands for all of them" if category == OVERALL else "can't be printed on one line"
+        raise LogitSpecError(
+            f"{place} is not a prompt: the category {category!r} {why}; rename it."
+        )
     if not isinstance(turns, list) or not turns or not all(isinstance(each, str) for each in turns):
         raise LogitSpecError(
             f"{place} is not a prompt: turns must be a list of one or more strings."

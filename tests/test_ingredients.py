@@ -224,18 +224,22 @@ def row_of(title: str, lines: list[str]) -> list[str]:
         (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
         (["FILE", "--processes", "0"], "--processes must be from 1 to 64; got 0."),
         (["FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
-        (["FILE", "FILE"], "Two files are called one.gz; rename one of them."),
+        (["FILE", "FILE"], "Two parts of the table would be called one.gz; rename a file."),
+        (["FILE", "overall"], "Two parts of the table would be called overall; rename a file."),
     ],
 )
 def test_errors_are_one_sentence(
     arguments: list[str],
     message: str,
     files: list[str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """And where possible they are reported before anything is counted."""
     monkeypatch.setattr("logitspec.measure.replay.ingredients.replay", None)
+    (tmp_path / "overall").touch()
+    monkeypatch.chdir(tmp_path)
     names = [files[0] if each == "FILE" else each for each in arguments]
     assert main(["replay", "ingredients", *names]) == 2
     error = capsys.readouterr().err

@@ -22,9 +22,10 @@ from logitspec import decode as live
 from logitspec.__main__ import main
 from logitspec.drafters.logitspec_paper import LogitSpecPaper
 from logitspec.measure.replay.record import record
-from logitspec.measure.replay.scores import Score
+from logitspec.measure.replay.scores import Score, compare
 from logitspec.measure.replay.target import NODE_RANKS, TranscriptTarget, replay
 from logitspec.measure.replay.transcript import UNKNOWN, Transcript, read, save
+from logitspec.measure.variants import Variant
 from logitspec.models.chat import encode_prompt
 from logitspec.models.loader import load
 from logitspec.prompts import Prompt, read_prompts
@@ -372,6 +373,14 @@ def test_the_commands_lead_from_a_prompt_to_numbers(
     assert paper["scores"]["story"]["steps"] == len(expected.steps)
     assert "logitspec_paper draft_tree_capacity=8 " in output
     assert "tokens per target forward, root included, prefill excluded" in output
+
+
+def test_a_category_called_overall_counts_once() -> None:
+    """As older versions recorded it."""
+    transcripts = [replace(each, category="overall") for each in record_prompts(runner("llama"))]
+    (scores,) = compare(transcripts, [Variant("prompt_lookup")])
+    assert scores["overall"].prompts == 2
+    assert scores["overall"].counts.tokens == 80
 
 
 def transcripts_file(folder: Path) -> str:

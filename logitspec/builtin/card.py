@@ -189,7 +189,8 @@ def _curve(probes: list[dict[str, Any]]) -> str:
 def markdown(lines: list[list[str]]) -> str:
     """A Markdown table: the head first, all columns but the first aligned to the right."""
     rule = ["---"] + ["---:"] * (len(lines[0]) - 1)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+    rows = [[cell.replace("|", r"\|") for cell in line] for line in [lines[0], rule, *lines[1:]]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -8,11 +8,11 @@ import textwrap
 from statistics import median
 from typing import Any
 
-from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.block import markdown
 from logitspec.measure.benchmark.published import RESULTS, Table, conditions, overall
 from logitspec.measure.benchmark.runs import REFERENCE
 from logitspec.measure.evidence import FOLDER, Evidence, total
+from logitspec.prompts import OVERALL
 
 GPU_RESULTS = RESULTS / "gpu"
 SHORT, LONG = 256, 2048

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 from typing import Any, TypeVar
 
-from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.runs import (
     BASELINE,
     REFERENCE,
@@ -16,6 +15,7 @@ from logitspec.measure.benchmark.runs import (
     Measurement,
     Part,
 )
+from logitspec.prompts import OVERALL
 from logitspec.trace.metrics import ratio
 
 OURS = "logitspec"

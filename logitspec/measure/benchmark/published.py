@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from logitspec.measure import OVERALL
 from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
 from logitspec.paths import ASSETS
+from logitspec.prompts import OVERALL
 
 RESULTS = ASSETS / "benchmarks"
 OURS = "logitspec"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from logitspec.measure import OVERALL
+from logitspec.prompts import OVERALL
 
 AT_BEST = "autoregressive at its best shape"
 OURS = "logitspec"

@@ -21,7 +21,7 @@ from logitspec.measure.replay.scores import compare, document, table
 from logitspec.measure.replay.sizes import COSTS
 from logitspec.measure.replay.transcript import check_readable, read, save
 from logitspec.measure.variants import Variant, parse_variant
-from logitspec.prompts import EXAMPLES, read_prompts
+from logitspec.prompts import EXAMPLES, OVERALL, read_prompts
 from logitspec.trace.records import dumps
 
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ranks",
         type=int,
         default=RANKS,
-        help="ranks to record of the last logits (default: %(default)s)",
+        help="ranks to record of the last logits; a replay drafts from no others (default: %(default)s)",
     )
     commandline.add_model(recorder)
 
@@ -139,8 +139,8 @@ def _ingredients(options: argparse.Namespace) -> None:
     if options.json:
         files.check_writable(options.json)
     names = [Path(file).name for file in options.files]
-    if duplicates := [name for name in names if names.count(name) > 1]:
-        raise LogitSpecError(f"Two files are called {duplicates[0]}; rename one of them.")
+    if taken := [name for name in names if [*names, OVERALL].count(name) > 1]:
+        raise LogitSpecError(f"Two parts of the table would be called {taken[0]}; rename a file.")
     for file, name in zip(options.files, names, strict=True):
         transcripts = tqdm(read(file), name, unit=" prompts", disable=None)
         results.add(name, transcripts, options.processes)

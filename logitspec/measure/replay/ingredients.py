@@ -17,11 +17,11 @@ from typing import Any
 
 from logitspec.drafters import METHODS, option_fields
 from logitspec.errors import LogitSpecError
-from logitspec.measure import OVERALL
 from logitspec.measure.replay.live import run_live
 from logitspec.measure.replay.scores import Score
 from logitspec.measure.replay.target import replay
 from logitspec.measure.replay.transcript import Transcript
+from logitspec.prompts import OVERALL
 from logitspec.trace.metrics import Counts
 from logitspec.version import VERSION
 

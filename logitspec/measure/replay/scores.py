@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logitspec.drafters import make
-from logitspec.measure import OVERALL
 from logitspec.measure.replay.target import replay
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.measure.variants import Variant
+from logitspec.prompts import OVERALL
 from logitspec.trace.metrics import Counts
 
 
@@ -54,7 +54,7 @@ def compare(transcripts: Iterable[Transcript], variants: Sequence[Variant]) -> l
     for transcript in transcripts:
         for variant, own in zip(variants, scores, strict=True):
             counts = replay(transcript, variant.method, **variant.options).counts()
-            for category in (transcript.category, OVERALL):
+            for category in dict.fromkeys((transcript.category, OVERALL)):
                 own[category].add(counts)
     return scores
 

@@ -446,6 +446,18 @@ def test_replayed_rows_are_the_live_ones_and_say_so(transcripts: Path) -> None:
     ) in block(mixed).replace("\n", " ")
 
 
+def test_a_method_that_drafts_from_more_ranks_than_were_recorded_runs_live(tmp_path: Path) -> None:
+    """Its replay would draft, and accept, less than a live run."""
+    target, file = runner("llama"), tmp_path / "t.jsonl.gz"
+    save(record(runner("llama"), tokenizer(), QUESTIONS[:2], 40, ranks=4), file)
+    live, mixed = measured(target, None), measured(target, file)
+    assert counts(mixed) == counts(live)
+    replayed = {each["title"]: each["scores"]["overall"]["replayed"] for each in mixed["methods"]}
+    assert replayed["prompt_lookup"] == 2
+    assert replayed["logitspec_paper draft_tree_capacity=16"] == 0
+    assert Transcripts(file, target).find(encode(QUESTIONS[0].text), 24, ranks=4)
+
+
 def test_transcripts_of_another_model_are_refused(transcripts: Path) -> None:
     with pytest.raises(LogitSpecError, match="record them again on this model"):
         Transcripts(transcripts, runner("gpt2"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import gc
 import io
+import os
 import pickle
+import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -17,11 +19,15 @@ import torch
 from support.fakes import ScriptedTarget, finished
 from support.families import VOCABULARY, model, runner
 from support.models import tokenizer
+from transformers import PreTrainedModel
+from transformers.modeling_utils import local_torch_dtype
+from transformers.utils.logging import get_verbosity
 
 import logitspec
 from logitspec import METHODS, LogitSpecError, Trace, decode
 from logitspec.decoding.race import begin_race, run_race
 from logitspec.models import loader
+from logitspec.models.building import BUILDING
 
 CALLS = 8
 THREADS = 4
@@ -287,6 +293,49 @@ def test_a_limit_that_was_lowered_holds() -> None:
     net.config.max_position_embeddings = 10
     with pytest.raises(LogitSpecError, match="context holds 10"):
         generated(net, PROMPTS[2])
+
+
+def test_threads_that_load_at_once_leave_each_other_and_the_libraries_alone(tmp_path: Path) -> None:
+    """transformers changes torch and its own classes while it builds a model, and puts back what it found."""
+    model("fast-tied", torch.bfloat16).save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+
+    def shared() -> list[Any]:
+        kinds = PreTrainedModel.tie_weights, torch.linspace, torch.nn.init.normal_
+        return [torch.get_default_dtype(), get_verbosity(), *kinds]
+
+    def loads(number: int) -> None:
+        loader.fetch(tmp_path, "cpu")
+        net = loader.load(tmp_path, "cpu", "float64")[0].model
+        assert {each.dtype for each in net.parameters()} == {torch.float64}
+        assert net.lm_head.weight is net.model.embed_tokens.weight
+
+    before = shared()
+    at_once(loads, list(range(8)))
+    assert shared() == before
+
+
+def test_a_fork_while_a_model_is_built_can_build_models() -> None:
+    """It begins between two models, not with the libraries changed and a lock that nobody gives back."""
+    inside, forked = Event(), Event()
+
+    def builds() -> None:
+        with BUILDING, local_torch_dtype(torch.bfloat16):
+            inside.set()
+            forked.wait(0.2)
+
+    builder = Thread(target=builds)
+    builder.start()
+    inside.wait()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
+        child = os.fork()
+    if child == 0:
+        free = BUILDING.acquire(timeout=5) and torch.get_default_dtype() == torch.float32
+        os._exit(0 if free else 1)
+    forked.set()
+    builder.join()
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_model_that_can_no_longer_be_a_target_is_refused() -> None:

@@ -17,7 +17,6 @@ from tokenizers import pre_tokenizers
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
@@ -33,6 +32,7 @@ from transformers.modeling_gguf_pytorch_utils import (
 
 from logitspec.errors import LogitSpecError
 from logitspec.models import names
+from logitspec.models.building import skeleton
 from logitspec.models.gguf import GgufFile, Tensor
 
 # Architectures that have another name in transformers.
@@ -311,10 +311,9 @@ def _weights(
     file: GgufFile, config: PreTrainedConfig, dtype: torch.dtype
 ) -> dict[str, torch.Tensor]:
     """The tensors of `file`, dense, by their names in transformers."""
-    with torch.device("meta"):
-        skeleton = AutoModelForCausalLM.from_config(config)
+    empty = skeleton(config)
     processor = TENSOR_PROCESSORS.get(file.architecture, TensorProcessor)(config=config.to_dict())
-    places = get_gguf_hf_weights_map(_Flat(skeleton), processor)
+    places = get_gguf_hf_weights_map(_Flat(empty), processor)
     dense: dict[str, torch.Tensor] = {}
     content = np.asarray(np.memmap(file.path, mode="r"))
     for tensor in file.tensors.values():
@@ -325,7 +324,7 @@ def _weights(
             parsed_parameters={"tensors": dense},
         )
         if name is not None and name not in places and tensor.name not in ROTARY:
-            raise ValueError(f"Its tensor {tensor.name} has no place in {type(skeleton).__name__}.")
+            raise ValueError(f"Its tensor {tensor.name} has no place in {type(empty).__name__}.")
         if name in places:
             # Contiguous and writable, which a view of the mapped file is not.
             dense[places[name]] = torch.from_numpy(np.require(weights, None, ["C", "W"])).to(dtype)

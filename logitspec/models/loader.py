@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
     AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
@@ -29,6 +27,7 @@ from transformers.utils import is_protobuf_available, is_sentencepiece_available
 
 from logitspec.errors import LogitSpecError, missing_package
 from logitspec.models import dense, files, hub, info, names
+from logitspec.models.building import BUILDING, Quiet, skeleton
 from logitspec.models.catalogue import installed_file
 from logitspec.models.checks import (
     check_tree_equivalence,
@@ -59,6 +58,8 @@ MAX_TIMED_PARAMETERS = 10**9  # a larger model takes long to load twice, and muc
 
 # Weights on disk load in a moment; a progress bar for that hides what matters.
 transformers.utils.logging.disable_progress_bar()
+
+_QUIET = Quiet()
 
 ABSOLUTE = re.compile(r"(?<![\w.:/])(?:/[^\s/'\"]+)*/([^\s/'\"]+)/?")
 _TOKENIZER_FILE = re.compile(
@@ -114,7 +115,7 @@ def load(
     in total. Weights are read only from safetensors or GGUF, and no code from the model's repository is run.
     Raises LogitSpecError when the model can't be found or read, or can't be a target.
     """
-    with _without_warnings(), _explain_errors(model):
+    with _QUIET, _explain_errors(model):
         return _load(model, device, dtype, device_map, offload, graphs, exact, progress)
 
 
@@ -190,19 +191,8 @@ def fetch(
     progress: hub.Progress | None = None,
 ) -> None:
     """Download a model's files, as `load` does before it takes memory; raises LogitSpecError."""
-    with _without_warnings(), _explain_errors(model):
+    with _QUIET, _explain_errors(model):
         _resolve(model, device, dtype, device_map, offload, progress)
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Within this, transformers shows no warnings: those that matter become sentences of ours."""
-    before = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity(max(before, logging.ERROR))
-    try:
-        yield
-    finally:
-        transformers.utils.logging.set_verbosity(before)
 
 
 @contextmanager
@@ -467,16 +457,16 @@ def _read_weights(
     device_map: dict[str, Any],
 ) -> PreTrainedModel:
     options = {"attn_implementation": attention, **device_map}
-    if source.gguf is not None:
-        return dense.model(source.gguf, config, dtype, **options)
-    return read_weights(source.folder, source.name, config, dtype, **options)
+    with BUILDING:
+        if source.gguf is not None:
+            return dense.model(source.gguf, config, dtype, **options)
+        return read_weights(source.folder, source.name, config, dtype, **options)
 
 
 def _parameters(config: PreTrainedConfig) -> int:
     """Number of parameters, without the weights; 0 where that alone fails."""
     try:
-        with torch.device("meta"):
-            return int(AutoModelForCausalLM.from_config(config).num_parameters())
+        return int(skeleton(config).num_parameters())
     except Exception:  # loading the model will say why
         return 0
 

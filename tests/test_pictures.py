@@ -384,6 +384,32 @@ def test_a_png_of_the_page_is_the_picture(player: Page, beat: int) -> None:
             assert all(close), group.attrib
 
 
+PLACES = """(svg) => {
+  const frame = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  document.body.append(frame);
+  const lines = [...frame.querySelectorAll("text")].map((line) => [...line.textContent].map((letter, at) =>
+    [letter, line.getStartPositionOfChar(at).x]));
+  frame.remove();
+  return lines;
+}"""
+
+
+def test_hebrew_and_arabic_are_read_from_the_right_and_other_letters_from_the_left(
+    player: Page,
+) -> None:
+    tokens = [
+        each.encode() for each in ("go", " \u05e9\u05dc\u05d5\u05dd", " \u0633\u0644\u0627\u0645")
+    ]
+    lines = player.evaluate(PLACES, picture(MadeUp(tokens, [*tokens, *tokens], ranks=2).trace, 1))
+    ways = set()
+    for line in lines:
+        for script, first, last in (("Latin", "a", "z"), ("others", "\u05d0", "\u064a")):
+            at = [place for letter, place in line if first <= letter <= last]
+            if len(at) > 2 and len(at) == len([each for each, _ in line if each.isalpha()]):
+                ways.add((script, at == sorted(at), at == sorted(at, reverse=True)))
+    assert ways == {("Latin", True, False), ("others", False, True)}
+
+
 def test_a_film_of_the_page_has_the_beats_of_its_steps(player: Page) -> None:
     player.locator(PLAYER).get_by_role("button", name="Export").click()
     player.get_by_role("textbox", name="Steps").fill("2-3")

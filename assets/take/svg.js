@@ -25,14 +25,14 @@ export function tag(name, attributes, inside = "") {
 }
 
 /**
- * Text from left to right, even where tokens hold marks of direction.
+ * A line that begins at the left, whatever its script; marks of direction have a sign instead (player/spelling.js).
  * @param {number} x
  * @param {number} y of its base line
  * @param {string} words
  * @param {Attributes} look
  */
 export function line(x, y, words, look) {
-  const own = { x, y, direction: "ltr", "unicode-bidi": "isolate-override", "xml:space": "preserve" };
+  const own = { x, y, direction: "ltr", "unicode-bidi": "isolate", "xml:space": "preserve" };
   return tag("text", { ...own, ...look }, escapeText(words));
 }
 

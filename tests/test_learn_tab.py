@@ -373,7 +373,19 @@ def test_a_lecturer_s_lesson_opens_from_a_file(page: Page) -> None:
     page.locator(".learn-number input").fill("20")  # near enough
     page.get_by_role("button", name="Check").click()
     expect(page.locator(".learn-verdict")).to_have_text(f"Right: {len(step['path'])}.")
+    page.evaluate("visit()")  # a reload
+    expect(page.locator(".learn-title")).to_have_text("A docstring")
+    expect(page.locator(".learn-verdict")).to_have_text(f"Right: {len(step['path'])}.")
+    file = page.evaluate("kept['logitspec.lesson-file']")
+    for changed, said in (file[1:], "not JSON"), (file.replace("recorded-18", "gone"), "gone"):
+        page.evaluate("text => { kept['logitspec.lesson-file'] = text; visit() }", changed)
+        expect(page.locator(f"{LESSON} > [role=alert]")).to_contain_text(said)
+        expect(page.locator(".learn-title")).to_contain_text("Why one pass")
+    page.evaluate("text => { kept['logitspec.lesson-file'] = text; visit() }", file)
+    expect(page.locator(".learn-title")).to_have_text("A docstring")
     page.get_by_role("button", name="Back to the ten stations").click()
+    expect(page.locator(".learn-title")).to_contain_text("Why one pass")
+    page.evaluate("visit()")
     expect(page.locator(".learn-title")).to_contain_text("Why one pass")
     assert "logitspec.lesson.my-first" in page.evaluate("() => Object.keys(window.kept)")
 

@@ -11,7 +11,9 @@ import { contentItems, resultList } from "./contents.js";
 import { runsShown } from "./figures.js";
 import { judge } from "./measured.js";
 import { createPractice } from "./practice.js";
-import { CUES, hasAnswer, isOpen, isRight, keepProgress, newProgress, onOtherTab, readProgress, scoreOf } from "./progress.js";
+import {
+  CUES, hasAnswer, isOpen, isRight, keepFile, keepProgress, newProgress, onOtherTab, readFile, readProgress, scoreOf,
+} from "./progress.js";
 import { readLesson } from "./read.js";
 import { createRuns } from "./runs.js";
 import { sayingsOf } from "./sayings.js";
@@ -29,7 +31,7 @@ import { button, stationParts } from "./station.js";
  * @returns {LessonApi}
  */
 export function createLesson(element, options) {
-  const { store = null, random = Math.random } = options;
+  const { store = null, tab = null, random = Math.random } = options;
   /** @type {PredictionField | null} */
   let field = null;
   /** @type {ReturnType<typeof createPractice> | null} */
@@ -39,7 +41,7 @@ export function createLesson(element, options) {
   let talk = null;
   const view = createView(element, (place) => field && field.pick(place));
   const files = { ...filesOf({ element, open: (text) => void open(text) }), element: view.files };
-  const own = fileButton(files, t("learn.builtin"), t("learn.builtin_title"), () => begin(options.lesson, null));
+  const own = fileButton(files, t("learn.builtin"), t("learn.builtin_title"), () => beginOwn(null));
   const link = fileButton(files, t("learn.copy_link"), t("learn.copy_link_title"), copyLink);
   const again = fileButton(files, t("learn.start_over"), t("learn.start_over_title"), startOver);
   const save = fileButton(files, t("learn.save"), t("learn.save_title"), savePage);
@@ -182,10 +184,29 @@ export function createLesson(element, options) {
     go(start ? (start.station - 1) * CUES.length + start.cue - 1 : progress.at);
   }
 
+  /** Begins the page's own lesson, to which a reload returns from now on. @param {LessonOptions["start"]} start */
+  function beginOwn(start) {
+    keepFile(tab, null);
+    return begin(options.lesson, start);
+  }
+
+  /** Begins where the address leads, else in the lesson that was open before a reload, else in the page's own. */
+  async function beginAnew() {
+    const kept = readFile(tab);
+    if (kept === null || options.start) return beginOwn(options.start || null);
+    try {
+      await begin(readLesson(kept), null);
+    } catch (fault) {
+      await begin(options.lesson, null);
+      throw fault;
+    }
+  }
+
   /** Opens a lesson from a file, or shows what is wrong with it. @param {string} text */
   async function open(text) {
     try {
       await begin(readLesson(text), null);
+      keepFile(tab, text);
       sayOf(files, t("learn.opened"));
     } catch (fault) {
       fail(fault);
@@ -238,7 +259,7 @@ export function createLesson(element, options) {
     stage: (/** @type {boolean} */ on) => view.stage.enlarge(on),
   };
   register(element, source);
-  const ready = begin(options.lesson, options.start || null).catch(fail);
+  const ready = beginAnew().catch(fail);
   void ready.then(() => onOutcome(countRace));
   onOtherTab(recallProgress);
   return { source, open, ready };

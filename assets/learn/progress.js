@@ -1,6 +1,6 @@
-/* A visitor's predictions and progress, stored in the browser. */
+/* A visitor's predictions and progress, and the lesson that they opened from a file, stored in the browser. */
 
-/** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store } from "./types.js" */
+/** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store, TabStore } from "./types.js" */
 
 export const CUES = ["question", "reveal", "sentence"];
 const MAX_PRACTISED = 500;
@@ -25,6 +25,32 @@ function write(store, name, value) {
     if (store) store.setItem(name, JSON.stringify(value));
   } catch {
     return; // full or forbidden, so the value lasts only as long as the page
+  }
+}
+
+const FILE = "logitspec.lesson-file";
+
+/** The text of the lesson that is open from a file; null for none. @param {TabStore | null} tab */
+export function readFile(tab) {
+  try {
+    return tab && tab.getItem(FILE);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps the text of a lesson until the browser's tab is closed, and no older one where there is no room for it.
+ * @param {TabStore | null} tab
+ * @param {string | null} text null for none
+ */
+export function keepFile(tab, text) {
+  try {
+    if (!tab) return;
+    tab.removeItem(FILE);
+    if (text !== null) tab.setItem(FILE, text);
+  } catch {
+    return;
   }
 }
 

@@ -10,9 +10,10 @@ import { createLesson } from "./lesson.js";
 
 /** @import { Gradio } from "../player/types.js" */
 
-function storage() {
+/** @param {"localStorage" | "sessionStorage"} kind */
+function storage(kind) {
   try {
-    return localStorage;
+    return globalThis[kind];
   } catch {
     return null;
   }
@@ -43,7 +44,8 @@ function mountLesson({ server, trigger }, root) {
     link: (station, cue) => addressOf(location.href, station, cue),
     page: savedPage,
     start: takeLink("lesson") ? startIn(location.search) : null,
-    store: storage(),
+    store: storage("localStorage"),
+    tab: storage("sessionStorage"),
   });
 }
 

@@ -132,6 +132,11 @@ export interface Store {
   setItem(name: string, text: string): void;
 }
 
+/** Keeps them as long as the browser's tab is open: sessionStorage, where it may be used. */
+export interface TabStore extends Store {
+  removeItem(name: string): void;
+}
+
 export interface LessonOptions {
   lesson: Lesson;
   /** The recorded run of a name as JSON; null where there is none. */
@@ -145,6 +150,8 @@ export interface LessonOptions {
   /** The lesson as a document that opens at a cue; without it nothing can be saved. */
   page?: (station: number, cue: number) => Promise<string>;
   store?: Store | null;
+  /** Keeps a lesson from a file across a reload; without it the page's own lesson comes back. */
+  tab?: TabStore | null;
   language?: string;
   /** Between 0 and 1, for the choice of an unseen step. */
   random?: () => number;

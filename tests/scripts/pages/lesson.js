@@ -7,6 +7,11 @@ import { announceOutcome } from "../../../assets/page/outcome.js";
 const runs = JSON.parse(document.getElementById("runs").textContent);
 const empty = document.querySelector("[data-logitspec-lesson]").cloneNode(true);
 window.kept ||= {};
+const store = {
+  getItem: (name) => window.kept[name] ?? null,
+  setItem: (name, text) => void (window.kept[name] = text),
+  removeItem: (name) => void delete window.kept[name],
+};
 
 /* A visit: a new element, which knows only what an earlier one has stored. */
 window.visit = () => {
@@ -19,7 +24,8 @@ window.visit = () => {
     link: (station, cue) => `#lesson=${station}&cue=${cue}`,
     open: (where) => window.opened.push(where),
     random: () => window.chance || 0,
-    store: { getItem: (name) => window.kept[name] ?? null, setItem: (name, text) => void (window.kept[name] = text) },
+    store,
+    tab: store,
   });
 };
 window.visit();

@@ -316,6 +316,8 @@ def test_python_and_the_page_agree_on_every_mutant() -> None:
         (("stations", 0, "predict", "sealed"), "copied", "stations[0].predict.sealed names no later station"),
         (("stations", 0, "predict", "answer"), "name", "stations[0].predict.answer is not a number"),
         (("stations", 0, "bars", 0, "figure"), "name", "stations[0].bars[0].figure is not a number"),
+        (("stations", 0, "predict"), {"kind": "number", "least": 2, "most": 1}, "stations[0].predict.most is out of bounds"),
+        (("stations", 0, "predict"), {"kind": "number", "answer": "price", "least": 2}, "stations[0].predict.answer is out of bounds"),
         (("stations", 1, "predict", "right"), 2, "stations[1].predict.right is out of bounds"),
         (("stations", 1, "predict", "right"), None, "stations[1].predict needs exactly one of: answer, right"),
         (("stations", 1, "predict", "kind"), "node", "stations[1].predict.answer is missing"),

@@ -2,11 +2,11 @@
 
 import { t } from "../page/i18n.js";
 import { el, setText } from "../player/dom.js";
+import { MOST } from "./read.js";
 import { mark } from "./verdicts.js";
 
 /** @import { Prediction, PredictionField, Sayings } from "./types.js" */
 
-export const MOST = 1e9; // for a number that sets no bound
 const HOW = { node: t("learn.pick_node"), rank: t("learn.pick_rank"), token: t("learn.pick_token") };
 let fields = 0; // in the page, since options with the same name exclude each other
 

@@ -4,8 +4,9 @@
 import { t } from "../page/i18n.js";
 import { MEASURES, SchemaError, checkWithin, cohere, readDocument } from "../player/schema.js";
 
-/** @import { Figure, Lesson, Scene, Station, Text } from "./types.js" */
+/** @import { Figure, Lesson, Prediction, Scene, Station, Text } from "./types.js" */
 
+export const MOST = 1e9; // for a number that sets no bound
 const COMPARISONS = ["ratio", "largest"];
 const WORDS = ["token", "choice", "phrase"];
 const PLACEHOLDER = /\{([^{}]*)\}/g;
@@ -109,7 +110,7 @@ function checkPrediction(lesson, { predict, scene }, number) {
   }
   options.forEach(({ text }, place) => checkText(lesson, text, `${part}.options[${place}].text`));
   if (kind !== "choice") {
-    if (kind === "number") return;
+    if (kind === "number") return checkBounds(lesson, predict, part);
     if (answer === undefined) throw new SchemaError(t("player.wrong-is-missing")).at(`${part}.answer`);
     if (!scene) throw new SchemaError(t("learn.wrong-has-no-scene-to-click-in")).at(part);
     return;
@@ -120,4 +121,16 @@ function checkPrediction(lesson, { predict, scene }, number) {
   if (answer !== undefined && options.some(({ is }) => is === undefined)) {
     throw new SchemaError(t("learn.wrong-has-an-option-that-is-nothing")).at(part);
   }
+}
+
+/**
+ * A number that may be written, and, where there is a right one, that one.
+ * @param {Lesson} lesson
+ * @param {Prediction} predict
+ * @param {string} part
+ */
+function checkBounds(lesson, { answer, least = 0, most = MOST }, part) {
+  if (least > most) throw new SchemaError(t("player.wrong-is-out-of-bounds")).at(`${part}.most`);
+  const { value = least } = answer === undefined ? {} : findFigure(lesson, answer, `${part}.answer`);
+  if (value < least || value > most) throw new SchemaError(t("player.wrong-is-out-of-bounds")).at(`${part}.answer`);
 }

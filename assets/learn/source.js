@@ -1,8 +1,8 @@
 /* The lesson as a source of cues: question, reveal and sentence of each station, and the unseen step at the end. */
 
 import { number, t } from "../page/i18n.js";
-import { MOST } from "./predict.js";
 import { CUES, hasAnswer, isRight, rightOption } from "./progress.js";
+import { MOST } from "./read.js";
 import { pickable } from "./sayings.js";
 
 /** @import { Cue, Values } from "../player/types.js" */

@@ -19,6 +19,7 @@ LESSON = ASSETS / "learn" / "lesson.json"
 
 _COMPARISONS = ("ratio", "largest")
 _WORDS = ("token", "choice", "phrase")
+_MOST = 1e9  # for a number that sets no bound
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -144,6 +145,7 @@ def _check_prediction(lesson: dict[str, Any], station: dict[str, Any], number: i
         _check_text(lesson, option["text"], f"{part}.options[{place}].text")
     if kind != "choice":
         if kind == "number":
+            _check_bounds(lesson, predict, part)
             return
         if answer is None:
             raise SchemaError("is missing").at(f"{part}.answer")
@@ -158,3 +160,15 @@ def _check_prediction(lesson: dict[str, Any], station: dict[str, Any], number: i
         raise SchemaError("is out of bounds").at(f"{part}.right")
     if answer is not None and any("is" not in option for option in options):
         raise SchemaError('has an option without "is"').at(part)
+
+
+def _check_bounds(lesson: dict[str, Any], predict: dict[str, Any], part: str) -> None:
+    """A number that may be written, and, where there is a right one, that one."""
+    least, most = predict.get("least", 0), predict.get("most", _MOST)
+    if least > most:
+        raise SchemaError("is out of bounds").at(f"{part}.most")
+    if (answer := predict.get("answer")) is None:
+        return
+    value = _find_figure(lesson, answer, f"{part}.answer").get("value", least)
+    if not least <= value <= most:
+        raise SchemaError("is out of bounds").at(f"{part}.answer")

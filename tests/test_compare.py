@@ -398,6 +398,25 @@ def test_what_is_no_race_is_told_and_what_was_there_stays(page: Page) -> None:
         assert steps_shown(page) == [len(trace.steps) for trace in race.traces]
 
 
+def test_a_file_that_is_refused_during_a_race_does_not_end_it(page: Page) -> None:
+    _, messages = finished()
+    alert = page.locator(f"{ROOT} [role=alert]")
+    give(page, *messages[:30])
+    open_race(page, "{}")
+    expect(alert).to_contain_text("This is not a race")
+    assert data(page, "state") == "running"
+    page.locator(ROOT).focus()
+    page.keyboard.press("Home")
+    painted(page)
+    expect(alert).to_be_hidden()
+    assert data(page, "state") == "paused"
+    open_race(page, "{}")
+    expect(alert).to_be_visible()
+    give(page, *messages[30:])
+    expect(alert).to_be_hidden()
+    assert data(page, "state") == "done"
+
+
 def test_a_damaged_race_is_told(page: Page) -> None:
     race, _ = finished()
     for without in ("steps", "model", "vocabulary", "finish", "prompt_ids"):

@@ -70,6 +70,7 @@ const newRaceState = () => ({
   outlook: null,
   opening: null,
   error: null,
+  refused: null,
   announcement: null,
   lost: false,
   waiting: [],
@@ -143,6 +144,8 @@ function changeRaceSpeed({ state, repaint }, direction) {
 function raceStateName(state) {
   if (state.error !== null) return "error";
   if (state.expecting) return "running";
+  // While a race goes on, a file that could not be opened is about something else.
+  if (state.refused !== null && !isLive(state)) return "error";
   if (!state.race) return "idle";
   if (!isLive(state)) return "done";
   return state.follow && !state.playing ? "running" : "paused";
@@ -169,8 +172,9 @@ function paintRace(view) {
   view.idle.hidden = race !== null || state.expecting;
   view.waiting.hidden = !state.expecting;
   setText(view.outlook, state.outlook ? waitingWords(state.outlook) : STARTING_RACE);
-  view.error.hidden = state.error === null;
-  setText(view.error, translated(state.error || ""));
+  const fault = state.refused || state.error;
+  view.error.hidden = fault === null;
+  setText(view.error, translated(fault || ""));
   view.course.hidden = legend.element.hidden = race === null;
   if (race) {
     paintLanes(view, race);

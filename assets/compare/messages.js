@@ -27,7 +27,7 @@ const LOST_STEPS = t("compare.lost-steps");
  */
 export function expectRace(view) {
   haltRace(view);
-  Object.assign(view.state, { expecting: true, outlook: null, opening: null, error: null });
+  Object.assign(view.state, { expecting: true, outlook: null, opening: null, error: null, refused: null });
   view.repaint(true);
 }
 
@@ -80,7 +80,8 @@ function takeWholeRace(view, race) {
 function loadRace(view, race) {
   const { state } = view;
   haltRace(view);
-  Object.assign(state, { race, expecting: false, opening: null, error: null, lost: false, at: 0, announcement: null, waiting: [] });
+  const anew = { expecting: false, opening: null, error: null, refused: null, lost: false, at: 0, announcement: null, waiting: [] };
+  Object.assign(state, { race, ...anew });
   view.lanes = race.lanes.map(({ title, trace }) => createLane(title, laneOpener(view, race, trace)));
   view.course.replaceChildren(...view.lanes.map((lane) => lane.element), ...foldOf(view, race));
   state.speed = fittingSpeed(race, state.clock);
@@ -128,7 +129,7 @@ export function openRace(view, text) {
     loadRace(view, wholeRace(text));
     if (!prefersStills()) playRace(view);
   } catch (error) {
-    view.state.error = messageOf(error);
+    view.state.refused = messageOf(error);
   }
   view.repaint(true);
 }
@@ -155,6 +156,7 @@ function growShown(view, race, data) {
 /** @param {RaceState} state @param {Race} race */
 function endRace(state, race) {
   state.speed = fittingSpeed(race, state.clock);
+  state.refused = null;
   state.announcement = endWords(race, state.clock);
   noteFailure(state, race);
 }

@@ -32,6 +32,7 @@ export function setMoment(view, at) {
 export function chooseMoment(view, at) {
   if (!view.state.race) return;
   haltRace(view);
+  view.state.refused = null;
   setMoment(view, at);
   view.state.announcement = standWords(view.state.race, view.state.at, view.state.clock);
   view.repaint(true);

@@ -584,6 +584,8 @@ export interface RaceState {
   /** The beginning of a race whose first step has not arrived. */
   opening: RaceMessage | null;
   error: string | null;
+  /** Why a file could not be opened, until the viewer goes on. */
+  refused: string | null;
   /** What screen readers say with the next picture. */
   announcement: string | null;
   /** Steps are missing and could not be fetched. */
@@ -998,8 +1000,8 @@ export interface CueSource {
 /* Presenting and following (assets/present) */
 
 export interface Presenter {
-  /** Presents a view by its name, or the one in sight; false where there is nothing to present. */
-  start(view?: string): boolean;
+  /** Presents the view in sight; false where there is nothing to present. */
+  start(): boolean;
   leave(): void;
   isOn(): boolean;
 }

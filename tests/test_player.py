@@ -233,7 +233,12 @@ def test_keys(page: Page) -> None:
         assert (key, state(page)[1]) == (key, cursor)
     press(page, "Home", "]", "]")
     assert page.locator("select").input_value() == "2"
-    press(page, "[")
+    press(page, "Alt+]")  # Option on a Mac, where many keyboards have brackets only with it
+    press(page, "Control+Alt+]")  # AltGr on Windows
+    assert page.locator("select").input_value() == "10"
+    press(page, "Meta+[", "Control+[", "Alt+j")  # the browser's
+    assert (page.locator("select").input_value(), state(page)[1]) == ("10", 1)
+    press(page, "[", "[", "[")
     assert page.locator("select").input_value() == "1"
     press(page, "?")
     assert page.get_by_role("dialog", name="Keys").is_visible()
@@ -562,6 +567,15 @@ def test_an_error_is_told_and_the_steps_stay(page: Page) -> None:
     send(page, reset_message(HOSTILE, 0))
     assert state(page) == (0, 0, "running")
     assert page.get_by_role("alert").is_hidden()
+
+
+def test_a_run_that_failed_for_no_known_reason_says_so_at_every_step(page: Page) -> None:
+    failed = replace(STORY, steps=STORY.steps[:5], finish="error")
+    send(page, failed.to_json())
+    for key in "Home", "ArrowRight", "End":
+        press(page, key)
+        assert state(page)[2] == "error"
+        expect(page.get_by_role("alert")).to_have_text("The run failed.")
 
 
 def test_what_is_no_trace_is_refused_in_words(page: Page) -> None:

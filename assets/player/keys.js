@@ -35,6 +35,8 @@ const ACTIONS = {
   Escape: "escape",
 };
 
+const BRACKETS = ["[", "]"];
+
 /**
  * @param {HTMLElement} element the player's root
  * @param {Actions} actions by the names in `actionOf`
@@ -53,7 +55,7 @@ export function listenToKeys(element, actions) {
  * @param {KeyboardEvent} event
  */
 export function actionOf(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
+  if (isShortcut(event) || event.defaultPrevented) return null;
   const { target } = event;
   if (!(target instanceof Element)) return null;
   const range = target.matches("input[type=range]");
@@ -62,6 +64,16 @@ export function actionOf(event) {
   if (event.shiftKey && event.key === "ArrowLeft") return "back10";
   if (event.shiftKey && event.key === "ArrowRight") return "forward10";
   return ACTIONS[event.key] || null;
+}
+
+/**
+ * Whether a key is held down with others for the browser. Many keyboards have brackets only with AltGr, which is Ctrl
+ * and Alt on Windows, or with Option, which is Alt.
+ * @param {KeyboardEvent} event
+ */
+function isShortcut({ key, ctrlKey, altKey, metaKey }) {
+  const writes = altKey && BRACKETS.includes(key);
+  return metaKey || (!writes && (ctrlKey || altKey));
 }
 
 /** The sheet that lists the keys. */

@@ -6,7 +6,7 @@ import { messageOf } from "./disk.js";
 import { changed } from "./paint.js";
 import { moveTo, playScene, prefersStills, startPlaying, stopPlaying } from "./playing.js";
 import { readDocument } from "./schema.js";
-import { stepCount } from "./state.js";
+import { failureOf, stepCount } from "./state.js";
 import { addVocabulary, appendSteps, createTrace, lastTypicalStep } from "./trace.js";
 
 /** @import {
@@ -111,7 +111,7 @@ function showTrace(player, trace) {
   state.cursor = same && !follow ? Math.min(cursor, steps) : steps;
   if (!same) state.beat = LAST_BEAT;
   if (same && live) restAtTypical(state);
-  if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
+  state.error = failureOf(trace);
   arrived(player);
 }
 
@@ -125,7 +125,7 @@ function showTrace(player, trace) {
 function playFrom(player, trace, { at = 1, scene = false }) {
   const { state } = player;
   loadTrace(player, trace);
-  if (trace.header.finish === "error") state.error = trace.header.error || t("player.run-failed");
+  state.error = failureOf(trace);
   state.live = false;
   state.speed = SPEED_AT_START;
   if (scene) playScene(player, at);
@@ -192,9 +192,10 @@ function takeSteps(player, data) {
  * @param {{ finish?: string | null, error?: string | null }} about
  */
 function endRun(state, { finish, error = null }) {
-  if (state.trace) Object.assign(state.trace.header, { finish, error });
+  if (!state.trace) return;
+  Object.assign(state.trace.header, { finish, error });
   state.live = false;
-  state.error = finish === "error" ? error || t("player.run-failed") : null;
+  state.error = failureOf(state.trace);
   restAtTypical(state);
 }
 

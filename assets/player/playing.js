@@ -14,7 +14,7 @@ import {
   stillAfter,
 } from "./beats.js";
 import { changed } from "./paint.js";
-import { stepCount, stepsOf } from "./state.js";
+import { failureOf, stepCount, stepsOf } from "./state.js";
 import { isRejection } from "./trace.js";
 
 /** @import { Player, PlayerState, Speed } from "./types.js" */
@@ -76,7 +76,7 @@ function settle(player) {
 export function choose(player, cursor, beat = LAST_BEAT, moving = false) {
   stopPlaying(player);
   player.state.announce = true;
-  if (player.state.trace) player.state.error = player.state.trace.header.error || null;
+  if (player.state.trace) player.state.error = failureOf(player.state.trace);
   moveTo(player, cursor, beat, moving);
   changed(player, true);
   const { onSelect } = player.options;

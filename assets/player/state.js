@@ -1,8 +1,9 @@
 /* The state of a player, and values derived from it without the page. */
 
+import { t } from "../page/i18n.js";
 import { LAST_BEAT, SPEED_AT_START } from "./beats.js";
 
-/** @import { PlayerState, StateName } from "./types.js" */
+/** @import { PlayerState, StateName, Trace } from "./types.js" */
 
 /** @returns {PlayerState} */
 export const newState = () => ({
@@ -50,6 +51,9 @@ export function shownState(state) {
   if (!before || stepCount(state)) return state;
   return { ...state, trace: before, cursor: cursorBefore, beat: LAST_BEAT, live: false, expecting: false };
 }
+
+/** Why a run failed, in one sentence; null for one that did not. @param {Trace} trace */
+export const failureOf = ({ header }) => (header.finish === "error" ? header.error || t("player.run-failed") : null);
 
 /** @param {PlayerState} state @returns {StateName} */
 export function stateName({ error, expecting, trace, live, follow, playing }) {

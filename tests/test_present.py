@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -42,6 +43,8 @@ def trace() -> Trace:
 def files(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     (folder / "run.html").write_text(export_page(trace), encoding="utf-8")
+    short = replace(trace, steps=trace.steps[:5], finish="cancelled")
+    (folder / "short.html").write_text(export_page(short), encoding="utf-8")
     (folder / "empty.html").write_text("<!doctype html>", encoding="utf-8")
     return folder
 
@@ -154,11 +157,40 @@ def test_a_reload_resumes_at_the_same_cue(file_page: Page) -> None:
     wait_for_stage(file_page)
     wait_for_beat(file_page, 7, 3)
     assert title(file_page) == before
+    file_page.keyboard.press("b")
+    file_page.reload()
+    expect(file_page.locator(".lp-black")).to_be_visible()
+    file_page.keyboard.press("b")
+    expect(file_page.locator(".lp-black")).to_be_hidden()
     file_page.keyboard.press("Escape")
     file_page.reload()
     file_page.wait_for_function(
         "document.querySelector('[data-logitspec-player]').dataset.steps > 0"
     )
+    assert file_page.locator(STAGE).is_hidden()
+
+
+def test_what_does_not_come_back_after_a_reload_is_not_resumed_later(
+    file_page: Page, files: Path, trace: Trace
+) -> None:
+    begin_presenting(file_page)
+    file_page.keyboard.press("End")
+    wait_for_beat(file_page, len(trace.steps), 5)
+    file_page.goto((files / "short.html").as_uri())  # as when the run is gone
+    file_page.wait_for_selector(f"{PLAYER}[data-steps='5']")
+    begin_presenting(file_page)
+    file_page.keyboard.press("Escape")
+    file_page.wait_for_selector(STAGE, state="hidden")
+    file_page.evaluate(
+        """([root, text]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([text], "run.json"));
+          document.querySelector(root).dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+        }""",
+        [PLAYER, trace.to_json()],
+    )
+    file_page.wait_for_selector(f"{PLAYER}[data-steps='{len(trace.steps)}']")
+    file_page.wait_for_timeout(600)  # a resumption is tried every half a second
     assert file_page.locator(STAGE).is_hidden()
 
 
@@ -297,6 +329,29 @@ def test_the_same_keys_present_every_tab(lecturer: Page, tab: str, view: str) ->
     lecturer.wait_for_function(
         "!document.querySelector('[data-stage=true]') && document.fullscreenElement === null"
     )
+
+
+def test_no_headline_is_cut_off_on_a_phone(lecturer: Page) -> None:
+    open_tab(lecturer, "learn")
+    lecturer.locator(f"{LESSON} h3").wait_for()
+    lecturer.set_viewport_size({"width": 400, "height": 800})
+    lecturer.locator(".lp-begin").click()
+    wait_for_stage(lecturer)
+    cut = lecturer.evaluate(
+        """async () => {
+          const { modules } = await import(document.getElementById("logitspec-page").src);
+          const [, source] = modules["page/cues.js"].currentSource();
+          const headline = document.querySelector(".lp-title");
+          const cues = Array.from({ length: source.length() }, (_, cue) => cue);
+          const isCut = (cue) => {
+            source.go(cue);
+            return headline.scrollHeight > headline.clientHeight + 1;
+          };
+          return [cues.length, cues.filter(isCut)];
+        }"""
+    )
+    lecturer.set_viewport_size({"width": 1280, "height": 800})
+    assert cut == [31, []]
 
 
 def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:

@@ -15,6 +15,7 @@ import { keep, recall } from "./storage.js";
 const STORE = "logitspec.present";
 const TICK = 500; // ms
 const PATIENCE = 10_000; // ms
+const RETURN = 60_000; // ms in which the view of before a reload may come back
 const MAX_BETWEEN = 3; // cues from a question to its reveal
 
 /**
@@ -31,16 +32,22 @@ export function createPresenter(hall) {
   if (hall) hall.onChange(paint);
   addEventListener("keydown", onKey, { capture: true });
   document.addEventListener("cue", onCue);
-  document.addEventListener("logitspec-present", () => start());
   setInterval(tick, TICK);
   /** Until when a press on Present waits for a view that is still to come, in ms. */
   let wanted = 0;
   /** @type {any} what was presented before the reload, until its view is there */
   let before = recall(STORE);
+  const late = Date.now() + RETURN;
 
   function source() {
     const found = state.view ? sourceNamed(state.view) : null;
     return found && found.source;
+  }
+
+  /** Starts with the view in sight, whatever was presented before a reload. */
+  function begin() {
+    before = null;
+    return start();
   }
 
   /** @param {string} [name] of the view; without it, the one in sight */
@@ -159,16 +166,21 @@ export function createPresenter(hall) {
     if (state.view && event.target === state.root) paint();
   }
 
-  /** Resumes the presentation from before a reload, once the view has its cue. */
+  /** Resumes the presentation from before a reload, once the view has its cue; not when nobody expects it any more. */
   function resume() {
+    if (Date.now() > late) {
+      before = null;
+      return keep(STORE, null);
+    }
     const found = sourceNamed(before.view);
     if (!found || found.source.length() <= before.cue || found.root.getClientRects().length === 0) return;
-    const { cue, times, speaker: wasOpen } = before;
+    const { cue, times, speaker: wasOpen, black } = before;
     before = null;
     if (!start(found.source.name)) return;
     state.times = times || state.times;
     goTo(found.source, cue);
     if (wasOpen) state.speaker = speaker.open();
+    setBlack(Boolean(black));
     paint();
   }
 
@@ -196,7 +208,7 @@ export function createPresenter(hall) {
       spoken: other.name !== "player",
     });
     if (state.speaker) paintSpeaker();
-    keep(STORE, { view: state.view, cue: at, times: state.times, speaker: state.speaker });
+    keep(STORE, { view: state.view, cue: at, times: state.times, speaker: state.speaker, black: state.black });
   }
 
   function paintSpeaker() {
@@ -221,7 +233,7 @@ export function createPresenter(hall) {
     });
   }
 
-  return { start, leave, isOn: () => state.view !== "" };
+  return { start: begin, leave, isOn: () => state.view !== "" };
 }
 
 /**

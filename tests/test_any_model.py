@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import weakref
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -154,6 +155,40 @@ def test_memory_that_runs_out_later_is_one_sentence_and_the_old_model_stays(
         assert list(host.models.loading(str(larger)))[-1].startswith("There is not enough memory")
         request = Request(PROMPT, max_new_tokens=5, model="net")
         assert Trace.from_json(list(host.stream(request, Event()))[-1]).finish == "length"
+
+
+def test_models_that_nobody_is_using_make_room_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [str(shutil.copytree(folder(tmp_path / "net"), tmp_path / name)) for name in "abc"]
+    size = 4 * sum(each.numel() for each in model("llama").parameters())
+    alive: list[weakref.ref[Any]] = []
+    room = 2 * size
+    monkeypatch.setattr(
+        "logitspec.models.devices.free_bytes",
+        lambda device: room - size * sum(each() is not None for each in alive),
+    )
+    host = Host(str(tmp_path / "net"), dtype="float32", others=True)
+
+    def loads(name: str) -> str:
+        said = list(host.models.loading(name))[-1]
+        if host.models.about(name):
+            alive.append(weakref.ref(host.models.load(name).target.model))
+        return said
+
+    for name in ("net", *names[:2]):
+        assert "million parameters" in loads(name)
+    assert [each() is None for each in alive] == [False, True, False]
+    with host.models.lend(names[1]):
+        assert "There is not enough memory for c" in loads(names[2])
+        assert host.models.about(names[1])
+    room = -size  # too little, even without the others
+    assert "There is not enough memory for c" in loads(names[2])
+    assert host.models.about(names[1])
+    room = 2 * size
+    with host.models.lend("net"):
+        assert host.models.load(names[2])  # as for a run, without progress
+    assert host.models.about("net")
 
 
 def test_a_container_counts_what_it_may_still_take(tmp_path: Path) -> None:

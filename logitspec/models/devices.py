@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import torch
@@ -45,16 +46,32 @@ def refuse_too_large(
     that runs out of memory would kill the whole process."""
     needed, free = parameters * dtype.itemsize + more, free_bytes(device)
     if free is not None and needed > free:
-        raise too_large(
-            name, f"its weights take {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"
-        )
+        why = f"its weights take {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"
+        raise too_large(name, why, needed - free)
 
 
-def too_large(name: str, why: str) -> LogitSpecError:
-    """The sentence for a model that does not fit in memory."""
-    return LogitSpecError(
+class TooLargeError(LogitSpecError):
+    """A model does not fit in memory. missing: bytes that would make it fit; None where that is unknown."""
+
+    missing: int | None = None
+
+
+def too_large(name: str, why: str, missing: int | None = None) -> TooLargeError:
+    """The error for a model that does not fit in memory."""
+    error = TooLargeError(
         f"There is not enough memory for {name}: {why}; choose a smaller model, or a smaller dtype."
     )
+    error.missing = missing
+    return error
+
+
+def release() -> None:
+    """Give back the memory of models to which nothing refers any more."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.catalogue import CATALOGUE
+from logitspec.models.devices import TooLargeError, release
 from logitspec.models.loader import BUILTIN, display_name, fetch, load
 from logitspec.models.names import HUB as HUB_ADDRESS
 from logitspec.models.tokens import Speller
@@ -101,7 +102,12 @@ class LoadedModels:
             )
         if name not in self._loaded:
             source = self._source(name)
-            self._loaded[name] = loaded = self._in_time(name, lambda: self._load(source))
+            try:
+                loaded = self._in_time(name, lambda: self._load(source))
+            except TooLargeError as error:
+                self._make_room(error)
+                loaded = self._in_time(name, lambda: self._load(source))
+            self._loaded[name] = loaded
             self._free[name] = loaded.target
             self._unload_oldest()
         self._loaded.move_to_end(name)
@@ -146,6 +152,20 @@ class LoadedModels:
         others = [name for name in self._loaded if name not in self._sources]
         for name in others[:-MAX_OTHER_MODELS]:
             self.forget(name)
+
+    def _make_room(self, error: TooLargeError) -> None:
+        """Drop the least recently used models that nobody is using, so that another one fits; those on offer
+        stay. Raises `error`, and drops none, where that would not be enough."""
+        missing, dropped = error.missing, []
+        for name in self._loaded:
+            if missing and missing > 0 and name in self._free and name not in self._sources:
+                missing -= sum(each.nbytes for each in self._free[name].model.parameters())
+                dropped.append(name)
+        if missing is None or missing > 0:
+            raise error
+        for name in dropped:
+            self.forget(name)
+        release()
 
     def forget(self, name: str) -> None:
         """Drop a model; it is reloaded when it is next needed."""
@@ -200,7 +220,13 @@ class LoadedModels:
             )
 
         try:
-            fetch(self._source(name), self._device, self._dtype, progress=progress, **self._loading)
+            source, place = self._source(name), (self._device, self._dtype)
+            try:
+                fetch(source, *place, progress=progress, **self._loading)
+            except TooLargeError as error:
+                with self._turn.hold(Event()):
+                    self._make_room(error)
+                fetch(source, *place, progress=progress, **self._loading)
             lines.append(f"{name} is being loaded; this waits while a run is in progress.")
             with self._turn.hold(Event()):
                 self.load(name)

@@ -230,9 +230,15 @@ function verifyWords(trace, number, { row, drafted }) {
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function fateWords(trace, number, step) {
   const { accepted, drafted } = outcome(step);
-  const headline = drafted ? t(accepted ? "step.survive" : "step.survive-none", { n: drafted, accepted }) : t("step.pass-plain");
   const ends = isEnd(trace, number) ? t("step.run-ends") : "";
-  return [headline, sentences(walkSentence(trace, step), ends)];
+  return [fateHeadline(accepted, drafted), sentences(walkSentence(trace, step), ends)];
+}
+
+/** @param {number} accepted @param {number} drafted */
+function fateHeadline(accepted, drafted) {
+  if (!drafted) return t("step.pass-plain");
+  if (!accepted) return t("step.survive-none", { n: drafted });
+  return drafted === 1 ? t("step.survive-one") : t("step.survive", { n: accepted, drafted });
 }
 
 /**

@@ -213,6 +213,15 @@ test("the beats of the step, each in its sentence", () => {
   assert.deepEqual(said(trace, 5), [stepSentence(trace, 1), storySentence(trace, 1)]);
 });
 
+test("the verb goes with the accepted drafts, not with all of them", () => {
+  const headline = (nodes, path) => said(traceOf([stepOf(nodes, [DOG, MAT], path)]), 4)[0];
+  const dog = [DOG, 0, ["logit", 1, 0.02]];
+  const mat = [MAT, 1, ["retrieved", null, null, 1, 5, "next_next"]];
+  assert.equal(headline([ROOT(THE), dog, [MAT, 0, ["logit", 7, 0.0001]]], [0, 1]), "1 of 2 drafts is what it would have written");
+  assert.equal(headline([ROOT(THE), dog, mat], [0, 1, 2]), "2 of 2 drafts are what it would have written");
+  assert.equal(headline([ROOT(THE), dog], [0, 1]), "The draft is what it would have written");
+});
+
 test("a root that sampling drew from lower ranks is not called the first", () => {
   const drawn = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE, END], probs: [0.6, 0.3] } });
   const below = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE], probs: [0.6] } });

@@ -344,7 +344,7 @@ def test_every_cue_tells_the_speaker_what_comes(page: Page) -> None:
         assert sum(cue["seconds"] for cue in cues[3 * number : 3 * number + 3]) == pytest.approx(
             station["seconds"], abs=1
         )
-    assert [cue["answer"] for cue in cues[:10:3]] == ["202", "hardly longer", "“a”", "“clever”"]
+    assert [cue["answer"] for cue in cues[:10:3]] == ["202", "hardly longer", '"a"', '"clever"']
     assert cues[3]["choices"][cues[3]["right"]] == "hardly longer"
     heard = page.evaluate(
         """() => { const heard = []; document.addEventListener("cue", () => heard.push(lesson.source.at()));

@@ -4,6 +4,7 @@ import { language, number } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { plainText } from "../player/spelling.js";
 import { spellToken } from "../player/trace.js";
+import { inQuotes } from "../player/words.js";
 import { valueOf } from "./figures.js";
 import { hasAnswer, rightOption } from "./progress.js";
 import { formatValue, inLanguage, piecesOf } from "./texts.js";
@@ -52,7 +53,7 @@ export function sayingsOf(lesson, runs) {
 function nameOf(runs, station, place) {
   const trace = runs.have((station.scene || {}).run || "");
   const from = pickable(runs, station);
-  return trace && place in from ? `“${plainText(spellToken(trace, from[place])).trim()}”` : "";
+  return trace && place in from ? inQuotes(plainText(spellToken(trace, from[place])).trim()) : "";
 }
 
 /**

@@ -45,7 +45,7 @@ UNKNOWN = "This lecture is over, or its code is mistyped; ask for the link again
 NOT_LEADING = "Only the page that opened this lecture can lead it."
 BAD_PLACE = "This is not a place in a lecture."
 BAD_VOTE = "There is no such question to vote on now."
-FULL = "This lecture is full; follow it on the lecturer’s screen."
+FULL = "This lecture is full; follow it on the lecturer's screen."
 NO_ROOM = "Too many lectures are running to open another; try again in a few minutes."
 
 Counts = list[Any]  # votes by choice, or pairs of a value and its votes

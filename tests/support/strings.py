@@ -49,7 +49,9 @@ def keys(text: str) -> tuple[set[str], set[str]]:
 
 
 def looks_visible(text: str) -> bool:
-    """Whether a string reads like text for people."""
+    """Whether a string reads like text for people, or has quotation marks, which every language has its own of."""
+    if re.search("[“”„]", text):
+        return True
     plain = re.sub(r"\$\{[^}]*\}", "1", text).strip()
     if CODE.search(plain):
         return False

@@ -181,6 +181,30 @@ def test_forced_colours_leave_bars_and_marks_to_see(page: Page) -> None:
     assert faults(page) == []
 
 
+INKS_OF_NODES = """(nodes) => nodes.map((node) => [node, ...node.querySelectorAll(".ls-rank, .ls-node-text")]
+  .flatMap((each) => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor, getComputedStyle(each).borderColor])
+  .join(" "))"""
+
+
+@pytest.mark.parametrize("view", ["tree", "rows"])
+def test_forced_colours_tell_no_verdict_before_it_falls(page: Page, view: str) -> None:
+    page.emulate_media(forced_colors="active")
+    load(page, "full", 12)
+    if view == "rows":
+        press(page, "m")
+    nodes = page.locator(".ls-branches .ls-node[data-origin='logit']")
+    assert nodes.and_(page.locator("[data-state='accepted']")).count()
+    for beat in (2, 3, 4):
+        page.evaluate("beat => player.beat(beat)", beat)
+        painted(page)
+        assert (len(set(nodes.evaluate_all(INKS_OF_NODES))) > 1) == (beat > 3), beat
+    newline = page.locator("[data-state='accepted'] > .ls-node-text > .ls-newline")
+    ground = "each => getComputedStyle(each).backgroundColor"
+    assert newline.evaluate(ground) != newline.locator("xpath=ancestor::*[@data-node]").evaluate(
+        ground
+    )
+
+
 def test_nothing_moves_when_no_motion_is_wanted(page: Page) -> None:
     load(page, "full", 1)
     moving = "() => document.getAnimations().filter((each) => each.playState === 'running').length"

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import lzma
 import pathlib
 import random
 import re
@@ -25,7 +26,14 @@ from transformers import (
 )
 
 from logitspec.builtin.corpus import TASKS, samples
-from logitspec.builtin.data import PROMPT_WEIGHT, Packer, encode, encode_prose, special_ids
+from logitspec.builtin.data import (
+    PROMPT_WEIGHT,
+    Packer,
+    encode,
+    encode_prose,
+    read_prose,
+    special_ids,
+)
 from logitspec.builtin.grade import is_right, kind
 from logitspec.builtin.probe import probe
 from logitspec.builtin.recipe import (
@@ -292,6 +300,23 @@ def test_an_answer_has_its_prompt_before_it(
                 state = -1 if (state, token) == (assistant, end) else token
         assert (weighed == np.where(answers, np.float32(1), light)).all()
     assert length < 256 or (weights == 1).any(axis=1).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", "Grün".encode("latin-1"), "a.txt is not UTF-8 text; save it as UTF-8."),
+        ("a.xz", lzma.compress("Grün".encode("latin-1")), "a.xz is not UTF-8 text"),
+        ("a.xz", lzma.compress(b"Green")[:-9], "a.xz is cut short or damaged; save it again."),
+        ("a.xz", b"Green", "a.xz is cut short or damaged; save it again."),
+    ],
+)
+def test_prose_that_is_no_text_is_named(
+    name: str, content: bytes, message: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(LogitSpecError, match=message):
+        read_prose(tmp_path / name)
 
 
 def test_prose_has_its_share_of_rows(small_tokenizer: PreTrainedTokenizerFast) -> None:

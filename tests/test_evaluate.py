@@ -4,6 +4,8 @@ import itertools
 import json
 import multiprocessing
 import pathlib
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ from logitspec.builtin.grade import (
     kind,
     repetition,
 )
+from logitspec.builtin.tasks import Sample
+from logitspec.errors import LogitSpecError
 from logitspec.models.loader import load
 from logitspec.paths import MODEL
 
@@ -130,6 +134,24 @@ def test_prompts_are_unseen_and_differ() -> None:
         assert all(prompt.chat[-1]["role"] == "user" and prompt.reference for prompt in result)
 
 
+def test_more_prompts_than_there_are_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def few(*_: object) -> Iterator[Sample]:
+        return cycle(Sample("math", ((str(number), "4"),)) for number in range(3))
+
+    monkeypatch.setattr(evaluate, "samples", few)
+    assert len(evaluate.draw_prompts("math", 3, 2)) == 3
+    with pytest.raises(LogitSpecError, match="hardly more than 3 different prompts") as error:
+        evaluate.draw_prompts("math", 4, 2)
+    assert "--prompts from 4." in str(error.value)
+
+
+def test_mean_accepted_tokens_are_of_the_tokens_that_the_method_wrote() -> None:
+    """Not of plain decoding's, which may end elsewhere after a near tie."""
+    row = evaluate.Row(prompts=1, tokens=30, differing=1)
+    row.emitted["prompt_lookup"], row.forwards["prompt_lookup"] = 12, 4
+    assert row.to_json("qa")["mean_accepted_tokens"] == {"prompt_lookup": 3}
+
+
 @pytest.fixture(scope="module")
 def measured() -> Any:
     under = evaluate.Conditions("builtin", "cpu", "float32", 24, evaluate.METHODS)
@@ -179,13 +201,17 @@ def test_the_command_prints_a_table_and_one_json_line(
 ) -> None:
     wrong = tmp_path / "wrong.jsonl"
     code = main(
-        ["evaluate", "--prompts", "1", "--tasks", "story", "code: edits", "--max-new-tokens", "5", "--quick",
-         "--wrong", str(wrong)]
+        ["evaluate", "--prompts", "1", "--tasks", "story", "code: edits", "story", "--max-new-tokens", "5",
+         "--quick", "--wrong", str(wrong)]
     )  # fmt: skip
     assert code == 0
     lines = capsys.readouterr().out.splitlines()
     figures = json.loads(lines[-1])
     assert [row["task"] for row in figures["rows"]] == ["story", "code: edits"]
+    assert [row["prompts"] for row in figures["rows"]] == [1, 1]
+    assert figures["command"] == (
+        "python -m logitspec evaluate --prompts 1 --seed 2 --tasks story 'code: edits' --max-new-tokens 5 --quick"
+    )
     assert lines[-5:-1] == table(figures["rows"]).splitlines()
     assert all(row["ended"] == 0 and row["tokens"] == 5 for row in figures["rows"])
     assert len(wrong.read_text(encoding="utf-8").splitlines()) == 2
@@ -208,6 +234,14 @@ def test_the_command_prints_a_table_and_one_json_line(
         ),
         (["train", "--rate", "inf"], "--rate must be more than 0; got inf."),
         (["train", "--decay", "0"], "--decay must be more than 0 and at most 1; got 0.0."),
+        (
+            ["train", "--seed", "-1"],
+            "--seed must be from 0 to 2^63 - 1; got -1.",
+        ),
+        (
+            ["train", "--start", "nowhere"],
+            "nowhere holds no model trained by this command; name a folder that does.",
+        ),
     ],
 )
 def test_what_leads_to_no_end_is_refused(

@@ -17,6 +17,7 @@ from logitspec.builtin.corpus import samples
 from logitspec.builtin.tasks import Sample
 from logitspec.builtin.tokenizer import ASSISTANT, END, END_OF_TEXT, USER
 from logitspec.builtin.words import Split
+from logitspec.errors import LogitSpecError
 
 PROMPT_WEIGHT = 0.1
 POOL = 96
@@ -26,11 +27,16 @@ _BLOCK = 100_000
 
 
 def read_prose(path: pathlib.Path) -> str:
-    """The text of a UTF-8 file, plain or xz-compressed."""
-    if path.suffix == ".xz":
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            return file.read()
-    return path.read_text(encoding="utf-8")
+    """The text of a UTF-8 file, plain or xz-compressed; LogitSpecError if it is neither."""
+    try:
+        if path.suffix == ".xz":
+            with lzma.open(path, "rt", encoding="utf-8") as file:
+                return file.read()
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LogitSpecError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
+    except (lzma.LZMAError, EOFError) as error:
+        raise LogitSpecError(f"{path} is cut short or damaged; save it again.") from error
 
 
 def special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[int, int, int, int]:

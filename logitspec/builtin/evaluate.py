@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pathlib
 import random
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ BARS = {
 }
 RANKS = (8, 32, 63)
 METHODS = ("prompt_lookup", "logitspec_paper")
+MAX_NEW_TOKENS = 400
+MOST_REPEATED = 1000  # drawn prompts in a row that were drawn before
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Row:
     """The counts of one row of the table.
 
     `at_rank` counts next-next tokens whose rank in the last logits is 1 to each of `RANKS`.
-    `forwards` holds the forwards of each of `METHODS`, without prefill.
+    `emitted` and `forwards` hold the tokens and the forwards of each of `METHODS`, without prefill.
     """
 
     prompts: int = 0
@@ -72,6 +75,7 @@ class Row:
     tokens: int = 0
     next_next: int = 0
     at_rank: dict[int, int] = field(default_factory=lambda: dict.fromkeys(RANKS, 0))
+    emitted: dict[str, int] = field(default_factory=lambda: dict.fromkeys(METHODS, 0))
     forwards: dict[str, int] = field(default_factory=lambda: dict.fromkeys(METHODS, 0))
     differing: int = 0
     answers: list[str] = field(default_factory=list)
@@ -99,7 +103,7 @@ class Row:
                 str(rank): count / max(1, self.next_next) for rank, count in self.at_rank.items()
             },
             "mean_accepted_tokens": {
-                method: self.tokens / forwards
+                method: self.emitted[method] / forwards
                 for method, forwards in self.forwards.items()
                 if forwards
             },
@@ -114,29 +118,35 @@ class Row:
 
 
 def draw_prompts(row: str, count: int, seed: int) -> list[Prompt]:
-    """`count` different prompts of one row; the turn of each conversation is drawn."""
+    """`count` different prompts of one row; the turn of each conversation is drawn.
+
+    Raises LogitSpecError if there seem to be fewer.
+    """
     category = row.split(":")[0]
     draw = random.Random(f"turns-{seed}")
     chosen_prompts: dict[str, Prompt] = {}
+    repeated = 0
     for sample in samples(seed, "eval", category):
         turn = draw.randrange(len(sample.turns))
         question, reference = sample.turns[turn]
         chat = chat_messages(Sample(category, sample.turns[: turn + 1]))[:-1]
         if kind(category, question) == row:
-            chosen_prompts[json.dumps(chat)] = Prompt(row, chat, reference)
+            text = json.dumps(chat)
+            repeated = repeated + 1 if text in chosen_prompts else 0
+            chosen_prompts[text] = Prompt(row, chat, reference)
         if len(chosen_prompts) == count:
             break
+        if repeated == MOST_REPEATED:
+            raise LogitSpecError(
+                f"The task {row!r} has hardly more than {len(chosen_prompts)} different prompts; lower"
+                f" --prompts from {count}."
+            )
     return list(chosen_prompts.values())
 
 
 def decode_greedily(target: Any, ids: list[int], method: str, new_tokens: int) -> Trace:
     """Decodes to the end and returns the trace."""
     return complete(target, begin(target, ids, method, new_tokens))
-
-
-def tokens_of(trace: Trace) -> list[int]:
-    """All tokens of a trace."""
-    return [token for step in trace.steps for token in step.tokens]
 
 
 @dataclass(frozen=True)
@@ -161,7 +171,7 @@ def measure(prompt: Prompt, conditions: Conditions) -> Row:
     row = Row(prompts=1)
     ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
     plain = decode_greedily(target, ids, "autoregressive", conditions.new_tokens)
-    tokens = tokens_of(plain)
+    tokens = plain.output_ids
     answer = tokenizer.decode(tokens, skip_special_tokens=True)
     row.tokens = len(tokens)
     row.ended = plain.finish == "eos"
@@ -177,13 +187,15 @@ def measure(prompt: Prompt, conditions: Conditions) -> Row:
             row.at_rank[max_rank] += rank is not None and 1 <= rank <= max_rank
     for method in conditions.methods:
         trace = decode_greedily(target, ids, method, conditions.new_tokens)
+        row.emitted[method] += len(trace.output_ids)
         row.forwards[method] += len(trace.steps)
-        row.differing += tokens_of(trace) != tokens
+        row.differing += trace.output_ids != tokens
     return row
 
 
 def measure_all(prompts: list[Prompt], conditions: Conditions, processes: int) -> dict[str, Row]:
-    """The counts of all prompts by row, from processes that share the threads of the CPU."""
+    """The counts of all prompts by row, from at most `processes` that share the threads of the CPU."""
+    processes = min(processes, len(prompts))
     rows = {prompt.row: Row() for prompt in prompts}
     measure_one = partial(measure, conditions=conditions)
     threads = max(1, (os.cpu_count() or 1) // processes)
@@ -205,8 +217,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     every = list(RULES)
     commandline.add_model(parser, dtype="float32")
     parser.add_argument("--prompts", type=int, default=50, help="prompts per task")
-    parser.add_argument("--tasks", nargs="*", default=every, choices=every, metavar="TASK")
-    parser.add_argument("--max-new-tokens", type=int, default=400, help="(default: %(default)s)")
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        default=every,
+        choices=every,
+        metavar="TASK",
+        help=f"(default: {', '.join(every)})",
+    )
+    parser.add_argument(
+        "--max-new-tokens", type=int, default=MAX_NEW_TOKENS, help="(default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=2, help="fixes which prompts are drawn")
     parser.add_argument("--processes", type=int, default=1, help="prompts run in parallel")
     parser.add_argument("--quick", action="store_true", help="plain decoding only")
@@ -244,12 +265,14 @@ def run(options: argparse.Namespace) -> None:
         options.model, options.device, options.dtype, options.max_new_tokens, methods
     )
     prompts = [
-        p for task in options.tasks for p in draw_prompts(task, options.prompts, options.seed)
+        prompt
+        for task in dict.fromkeys(options.tasks)
+        for prompt in draw_prompts(task, options.prompts, options.seed)
     ]
     counts = measure_all(prompts, conditions, options.processes)
     info = _load_once(options.model, options.device, options.dtype)[0].info
     figures = {
-        "command": f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}",
+        "command": command(options),
         "dtype": info["dtype"],
         "device": describe_hardware(info["device"].split()[0]),
         "torch": info["environment"]["torch"],
@@ -263,6 +286,16 @@ def run(options: argparse.Namespace) -> None:
     if options.card:
         files.write(folder / EVALUATION, json.dumps(figures, indent=1) + "\n")
         write_card(folder)
+
+
+def command(options: argparse.Namespace) -> str:
+    """The command that gives these figures again."""
+    parts = [f"python -m logitspec evaluate --prompts {options.prompts} --seed {options.seed}"]
+    tasks, most = list(dict.fromkeys(options.tasks)), options.max_new_tokens
+    parts += [f"--tasks {shlex.join(tasks)}"] if tasks != list(RULES) else []
+    parts += [f"--max-new-tokens {most}"] if most != MAX_NEW_TOKENS else []
+    parts += ["--quick"] if options.quick else []
+    return " ".join(parts)
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> str:

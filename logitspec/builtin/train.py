@@ -42,10 +42,11 @@ from logitspec.builtin.recipe import (
     weighted_loss,
 )
 from logitspec.builtin.tokenizer import END_OF_TEXT, train_tokenizer
-from logitspec.builtin.transplant import transplant
+from logitspec.builtin.transplant import check_start, transplant
 from logitspec.errors import LogitSpecError
 from logitspec.models.devices import choose_device
 from logitspec.paths import MODEL
+from logitspec.trace.sampling import SEEDS
 
 SHARD = "9MB"
 
@@ -337,7 +338,9 @@ def run(options: argparse.Namespace) -> None:
     checkpoint: pathlib.Path = options.work / "checkpoint.pt"
     if options.resume and not checkpoint.exists():
         raise LogitSpecError(f"There is no checkpoint {checkpoint}; start without --resume.")
-    options.work.mkdir(parents=True, exist_ok=True)
+    for folder in (options.work, options.out):
+        folder.mkdir(parents=True, exist_ok=True)
+        files.check_writable(folder / TRAINING)
     tokenizer = None
     if options.resume:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(options.work / "tokenizer")
@@ -369,6 +372,9 @@ def _check(options: argparse.Namespace) -> None:
         ("steps", options.steps >= 0, "1 or more, or 0 for a run of some hours"),
         ("rate", 0 < options.rate < math.inf, "more than 0"),
         ("decay", 0 < options.decay <= 1, "more than 0 and at most 1"),
+        ("seed", 0 <= options.seed < SEEDS, "from 0 to 2^63 - 1"),
     ):
         if not right:
             raise LogitSpecError(f"--{name} must be {wanted}; got {getattr(options, name)}.")
+    if options.start:
+        check_start(pathlib.Path(options.start))

@@ -23,10 +23,7 @@ def transplant(
     training so far. Raises LogitSpecError if there is no such model or its layers have other
     shapes.
     """
-    if not (folder / TRAINING).exists():
-        raise LogitSpecError(
-            f"{folder} holds no model trained by this command; name a folder that does."
-        )
+    check_start(folder)
     source = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     # Vocabularies hold byte-level characters, which the BPE model takes; the tokenizer takes text.
     spelling = PreTrainedTokenizerFast.from_pretrained(folder).backend_tokenizer.model
@@ -53,6 +50,14 @@ def transplant(
         "hours": facts["hours"] + earlier["hours"],
         "curve": facts["curve"],
     }
+
+
+def check_start(folder: pathlib.Path) -> None:
+    """Raise LogitSpecError if there is no model in `folder` that `transplant` takes."""
+    if not (folder / TRAINING).exists():
+        raise LogitSpecError(
+            f"{folder} holds no model trained by this command; name a folder that does."
+        )
 
 
 def _layers(model: LlamaForCausalLM) -> dict[str, torch.Size]:

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -63,11 +63,16 @@ def filling(folder: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise LogitSpecError if no file can be written there: better now than after hours of work. Leaves no file."""
+def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+    """Raise LogitSpecError if no file can be written there: better now than after hours of work. Leaves no file.
+
+    inputs: files that are read, none of which may be replaced.
+    """
     with _refusals(path):
         file = _replaceable(path)
         if file is not None:
+            if file in [Path(each).resolve() for each in inputs]:
+                raise OSError(errno.EINVAL, "it is read from there")
             beside = _beside(file)
             beside.open("xb").close()
             beside.unlink()

@@ -582,6 +582,11 @@ def test_methods_are_read_with_their_options() -> None:
         (["--max-new-tokens", "1"], "--max-new-tokens must be 2 or more; got 1."),
         (["--repeats", "0"], "--repeats must be from 1 to 1000; got 0."),
         (["--json", "no/such/file.json"], "Can't write no/such/file.json"),
+        (["--json", str(EXAMPLES)], "it is read from there; choose another place"),
+        (
+            ["--replay", "README.md", "--json", "README.md"],
+            "Can't write README.md: it is read from there",
+        ),
         (["--dtype", "int8"], "There is no dtype 'int8'"),
         (["--device", "toaster"], "The device 'toaster' is not available"),
     ],

@@ -337,6 +337,10 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
             "begin each with its step number",
         ),
         (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
+        (
+            ["run.json", "--html", "a.html", "--csv", "./run.json"],
+            "run.json: it is read from there",
+        ),
     ],
 )
 def test_an_error_is_one_sentence(

@@ -233,6 +233,17 @@ def test_what_is_no_place_is_said_before_the_work_and_after(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_file_that_is_read_is_not_replaced(tmp_path: Path) -> None:
+    source, link = tmp_path / "run.json", tmp_path / "link"
+    source.write_text("run")
+    link.symlink_to(source)
+    for path in (source, link, tmp_path / "." / "run.json"):
+        with pytest.raises(LogitSpecError, match="it is read from there; choose another place"):
+            files.check_writable(path, ["missing", str(source)])
+    files.check_writable(source, [tmp_path / "other"])
+    assert source.read_text() == "run"
+
+
 def test_a_file_that_may_only_be_read_is_not_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -224,6 +224,7 @@ def row_of(title: str, lines: list[str]) -> list[str]:
         (["FILE", "--drafts", "0"], "draft_tree_capacity must be a whole number from 2 to 128"),
         (["FILE", "--processes", "0"], "--processes must be from 1 to 64; got 0."),
         (["FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
+        (["FILE", "--json", "FILE"], "one.gz: it is read from there"),
         (["FILE", "FILE"], "Two parts of the table would be called one.gz; rename a file."),
         (["FILE", "overall"], "Two parts of the table would be called overall; rename a file."),
     ],

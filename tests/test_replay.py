@@ -28,7 +28,7 @@ from logitspec.measure.replay.transcript import UNKNOWN, Transcript, read, save
 from logitspec.measure.variants import Variant
 from logitspec.models.chat import encode_prompt
 from logitspec.models.loader import load
-from logitspec.prompts import Prompt, read_prompts
+from logitspec.prompts import EXAMPLES, Prompt, read_prompts
 from logitspec.trace.sampling import Sampling
 
 # Methods that learn nothing from the logits of rejected nodes, which are all that a transcript lacks.
@@ -424,6 +424,8 @@ def test_an_option_applies_to_the_method_before_it_or_else_to_all(
             "must be a whole number from 2 to 128",
         ),
         (["run", "FILE", "--json", "no/such/folder.json"], "Can't write no/such/folder.json"),
+        (["run", "FILE", "--json", "FILE"], "r.jsonl.gz: it is read from there"),
+        (["record", "--out", str(EXAMPLES)], "it is read from there"),
         (["record", "--out", "x", "--prompts", "nowhere"], "Can't read nowhere"),
         (["record", "--out", "x", "--category", "chess"], "has no category 'chess'"),
         (["record", "--out", "x", "--ranks", "0"], "--ranks must be from 1 to 128"),

@@ -144,6 +144,8 @@ def run(options: argparse.Namespace) -> None:
         raise LogitSpecError("Give the file of a run; `--trace FILE` of a run writes one.")
     trace = Trace.open(options.trace)
     for name in wanted:
+        files.check_writable(getattr(options, name), filter(None, [options.trace, options.notes]))
+    for name in wanted:
         out: Path = getattr(options, name)
         files.write(out, _content(name, out, trace, options))
     return None

@@ -247,7 +247,7 @@ def _check(options: argparse.Namespace) -> None:
             f"Can't read {options.resume} (no such file); measure with --json first."
         )
     if path := options.json or options.resume:
-        files.check_writable(path)
+        files.check_writable(path, [*options.prompts, *filter(None, [options.replay])])
 
 
 def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str, Any]:
@@ -311,7 +311,7 @@ def _markdown(path: str) -> str:
         return block(json.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise LogitSpecError(
             f"{path} was not written by `benchmark --json` ({type(error).__name__}: {error});"
             " name a file that was."

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.prompts:
         read_prompts(options.prompts)  # so that a wrong file is not told minutes later
     if options.json:
-        files.check_writable(options.json)
+        files.check_writable(options.json, filter(None, [options.prompts]))
     findings: dict[str, Any] = {"conditions": parts.conditions(device, options.quick), "parts": {}}
     for job in jobs:
         findings["parts"][job.name] = parts.run_part(job)

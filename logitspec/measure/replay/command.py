@@ -107,7 +107,7 @@ def _record(options: argparse.Namespace) -> None:
     prompts = read_prompts(options.prompts, options.category)
     if not 1 <= options.ranks <= 128:
         raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
-    files.check_writable(options.out)
+    files.check_writable(options.out, [options.prompts])
     target, tokenizer = load(options.model, options.device, options.dtype)
     transcripts = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)
     save(tqdm(transcripts, "record", len(prompts), unit=" prompts"), options.out)
@@ -116,7 +116,7 @@ def _record(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> None:
     variants = _variants(options.choices or [])
     if options.json:
-        files.check_writable(options.json)
+        files.check_writable(options.json, [options.file])
     transcripts = tqdm(read(options.file), "replay", unit=" prompts", disable=None)
     scores = compare(transcripts, variants)
     print(table(variants, scores))
@@ -137,7 +137,7 @@ def _ingredients(options: argparse.Namespace) -> None:
         make(recipe.method, recipe.options)  # refuses an impossible size before any replay
     check_readable(options.files)
     if options.json:
-        files.check_writable(options.json)
+        files.check_writable(options.json, options.files)
     names = [Path(file).name for file in options.files]
     if taken := [name for name in names if [*names, OVERALL].count(name) > 1]:
         raise LogitSpecError(f"Two parts of the table would be called {taken[0]}; rename a file.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import gc
+import ipaddress
 import os
 import socket
 import sys
+from contextlib import suppress
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -163,8 +165,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _host(text: str) -> str:
-    """An address without the brackets that Gradio, unlike the system, wants around one of IPv6."""
-    return text.removeprefix("[").removesuffix("]")
+    """An address in its usual form, which decides who may reach the page (0 is 0.0.0.0, ::0 is ::), and without the
+    brackets that Gradio, unlike the system, wants around one of IPv6; a name as it is."""
+    host = text.removeprefix("[").removesuffix("]")
+    with suppress(ValueError):
+        return str(ipaddress.ip_address(host))
+    with suppress(OSError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return host
 
 
 def _seconds(text: str) -> float:

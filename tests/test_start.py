@@ -99,6 +99,22 @@ def test_gradio_gets_an_address_of_ipv6_in_brackets(
     assert launched[0]["server_name"] == name
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("0", "0.0.0.0"),
+        ("127.1", "127.0.0.1"),
+        ("[::0]", "::"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("localhost", "localhost"),
+        ("example.org", "example.org"),
+    ],
+)
+def test_an_address_has_one_form(given: str, address: str) -> None:
+    """Otherwise the page would listen everywhere and let nobody in."""
+    assert app._parser().parse_args(["--host", given]).host == address
+
+
 def test_port_0_is_any_free_one() -> None:
     port = app._free_port("127.0.0.1", 0)
     assert port > 0

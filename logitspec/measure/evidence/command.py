@@ -12,13 +12,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from logitspec import commandline, files
+from logitspec.errors import LogitSpecError
 from logitspec.measure.evidence import SHIPPED, Evidence
-from logitspec.measure.evidence.gather import gather, prompts_for
+from logitspec.measure.evidence.gather import BUILTIN, gather, prompts_for
+from logitspec.paths import ROOT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which model, how many prompts, and where the evidence goes."""
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="file (default: %(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help=f"file (default for the built-in model: {SHIPPED.relative_to(ROOT)})",
+    )
     parser.add_argument(
         "--per-task",
         type=int,
@@ -31,18 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Gather evidence and write it."""
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    files.check_writable(options.out)
+    out: Path | None = options.out or (SHIPPED if options.model == BUILTIN else None)
+    if out is None:
+        raise LogitSpecError("Only the built-in model has a file for its evidence; give --out.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    files.check_writable(out)
     evidence = _gather(options)
-    evidence.save(options.out)
-    print(f"{options.out}: {sum(evidence.about['prompts'].values())} prompts")
+    evidence.save(out)
+    print(f"{out}: {sum(evidence.about['prompts'].values())} prompts")
 
 
 def _gather(options: argparse.Namespace) -> Evidence:
     from logitspec.models.loader import load
 
+    prompts = prompts_for(
+        options.model, options.per_task
+    )  # refuses a number before the model loads
     target, tokenizer = load(options.model, options.device, options.dtype)
-    prompts = prompts_for(options.model, options.per_task)
     steps = gather(target, tokenizer, prompts, options.max_new_tokens)
     with tqdm(total=len(prompts), unit=" prompts") as bar:
         while True:

@@ -51,6 +51,8 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise LogitSpecError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
+    except ValueError as error:  # a null byte
+        raise LogitSpecError(f"Can't read {str(path)!r} (it is not a path).") from error
     # Not splitlines: a JSON string may hold other characters that Unicode counts as line ends.
     lines = enumerate(text.split("\n"), 1)
     prompts = [_prompt(line, f"{path}, line {number},") for number, line in lines if line.strip()]

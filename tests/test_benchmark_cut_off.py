@@ -318,7 +318,12 @@ def test_a_file_is_shown_as_markdown_and_another_is_refused(
     assert main(["benchmark", "--markdown", str(path)]) == 0
     assert capsys.readouterr().out == block(read(path)) + "\n"
     older = {name: value for name, value in read(path).items() if name != "environment"}
-    for other in ("5", "[]", "{}", json.dumps(older), '{"request": 1, "environment": 2}', ""):
+    no_method_of_ours = {**read(path), "methods": read(path)["methods"][:1]}
+    path.write_text(json.dumps(no_method_of_ours), encoding="utf-8")
+    assert main(["benchmark", "--markdown", str(path)]) == 0
+    assert "logitspec, times" not in capsys.readouterr().out  # a table without rows
+    deep = "[" * 100_000
+    for other in ("5", "[]", "{}", json.dumps(older), '{"request": 1, "environment": 2}', "", deep):
         path.write_text(other, encoding="utf-8")
         assert main(["benchmark", "--markdown", str(path)]) == 2
         error = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from collections import Counter
 from pathlib import Path
@@ -242,7 +243,9 @@ def test_a_file_keeps_everything(found: Evidence, tmp_path: Path) -> None:
     assert found.about["environment"]["torch"] == torch.__version__
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind":"evidence","schema":0}', '{"kind":1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "[" * 100_000, '{"kind":"evidence","schema":0}', '{"kind":1}']
+)
 def test_what_is_no_evidence_is_told_in_one_sentence(text: str) -> None:
     with pytest.raises(LogitSpecError, match=r"^This is not evidence \(.*python -m logitspec"):
         Evidence.from_json(text)
@@ -250,7 +253,10 @@ def test_what_is_no_evidence_is_told_in_one_sentence(text: str) -> None:
 
 def test_a_damaged_file_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.json.gz").write_bytes(b"\x1f\x8bno")
-    for name in ("x.json.gz", "missing.json.gz"):
+    packed = gzip.compress(b"{}" * 99)
+    (tmp_path / "y.json.gz").write_bytes(packed[:12] + b"!" + packed[13:])
+    (tmp_path / "z.json.gz").write_bytes(gzip.compress(b"\xff"))
+    for name in ("x.json.gz", "y.json.gz", "z.json.gz", "missing.json.gz"):
         with pytest.raises(LogitSpecError, match=rf"^Can't read {name} "):
             Evidence.open(tmp_path / name)
 
@@ -274,6 +280,9 @@ def test_the_command_writes_the_file(
     assert main(["evidence", *options]) == 0
     assert len(Evidence.open(out).tasks) == 7
     assert "7 prompts" in capsys.readouterr().out
+    assert main(["evidence", *options[2:], "--model", "tiny"]) == 2
+    sentence = "Only the built-in model has a file for its evidence; give --out.\n"
+    assert capsys.readouterr().err == sentence
     assert main(["evidence", *options[:2], "--per-task", "0"]) == 2
     assert capsys.readouterr().err == "Prompts of each task must be 1 or more; got 0.\n"
     (tmp_path / "file").write_text("")

@@ -151,4 +151,16 @@ def test_the_command(
 ) -> None:
     save(transcripts[:1], tmp_path / "one.gz")
     main(["replay", "sizes", str(tmp_path / "one.gz"), "--costs", "h100"])
-    assert "behind the best fixed size" in capsys.readouterr().out
+    assert "(wanted: at most 2% behind it)." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1.25, "stays 20.0% behind"), (0.8, "is 25.0% ahead of")]
+)
+def test_the_last_line_says_who_is_ahead(seconds: float, words: str) -> None:
+    scores = {
+        "measured": SizeScore(10, 4, 8, seconds),
+        "8": SizeScore(10, 4, 32, 1.0),
+        "64": SizeScore(10, 4, 256, 2.0),
+    }
+    assert table(scores).splitlines()[-1].startswith(f"measured {words} the best fixed size (")

@@ -282,6 +282,12 @@ def test_a_broken_archive_is_called_by_its_name(name: str, content: bytes, tmp_p
         Trace.open(tmp_path / name)
 
 
+def test_a_null_byte_is_in_no_path() -> None:
+    with pytest.raises(LogitSpecError, match="it is not a path") as caught:
+        Trace.open("\0")
+    assert str(caught.value).isprintable()
+
+
 def test_a_race_is_not_taken_for_a_run() -> None:
     with pytest.raises(LogitSpecError, match="This is a race, not a run; open it in the page"):
         Trace.from_json(json.dumps(race()))

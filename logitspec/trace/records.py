@@ -258,6 +258,8 @@ def _contents(path: str | Path) -> bytes:
             data = file.read(most + 1)
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
+    except ValueError as error:  # a null byte
+        raise LogitSpecError(f"Can't read {str(path)!r} (it is not a path).") from error
     if data[:2] == b"\x1f\x8b":
         stream = zlib.decompressobj(wbits=31)
         try:

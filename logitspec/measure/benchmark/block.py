@@ -30,11 +30,15 @@ def markdown(tables: Iterable[Table]) -> str:
 
 
 def compact(document: dict[str, Any]) -> list[Table]:
-    """Tables with tasks as rows and methods side by side; a table without figures is left out."""
+    """Tables with tasks as rows and methods side by side."""
     titles = {each["title"] for each in document["methods"]}
     over = BASELINE if BASELINE in titles else REFERENCE
-    candidates = [accepted_by_task(document), speed_by_task(document, over), advantage(document)]
-    return [each for each in candidates if any(set(row[1:]) - {"-"} for row in each.rows)]
+    return _filled(accepted_by_task(document), speed_by_task(document, over), advantage(document))
+
+
+def _filled(*tables: Table) -> list[Table]:
+    """The tables that have figures."""
+    return [each for each in tables if any(set(row[1:]) - {"-"} for row in each.rows)]
 
 
 def tables(document: dict[str, Any]) -> str:
@@ -47,7 +51,7 @@ def block(document: dict[str, Any]) -> str:
     """Everything the documentation says about a run: conditions, tables, and the paper's figures."""
     parts = [
         _wrap(conditions(document)),
-        markdown([overall(document), by_task(document)]),
+        markdown(_filled(overall(document), by_task(document))),
         markdown(compact(document)),
         _wrap(origin(document)),
     ]

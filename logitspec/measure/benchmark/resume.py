@@ -33,7 +33,7 @@ def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contend
         theirs = _settings(document, document["methods"])
     except OSError as error:
         raise LogitSpecError(f"Can't read {path} ({error.strerror}).") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LogitSpecError(
             f"{path} was not written by `benchmark --json` ({type(error).__name__}: {error});"
             " measure again with --json."

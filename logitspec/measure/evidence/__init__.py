@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -91,7 +92,7 @@ class Evidence:
                 int(capacity): _from_json(each) for capacity, each in data["capacities"].items()
             }
             return cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LogitSpecError(
                 f"This is not evidence ({error}); make it with `python -m logitspec evidence`."
             ) from error
@@ -105,11 +106,12 @@ class Evidence:
     def open(cls, path: Path) -> Evidence:
         """The evidence at `path`; LogitSpecError when there is none."""
         try:
-            return cls.from_json(gzip.decompress(path.read_bytes()).decode())
-        except (OSError, EOFError) as error:
+            text = gzip.decompress(path.read_bytes()).decode()
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
             raise LogitSpecError(
                 f"Can't read {path.name} ({error}); make it with `python -m logitspec evidence`."
             ) from error
+        return cls.from_json(text)
 
 
 def _counter(data: dict[str, int]) -> Counter[int]:

@@ -57,8 +57,16 @@ def read_costs(name: str) -> ForwardCosts:
     """
     try:
         return _parse_costs(COSTS.get(name) or _costs_of_trace(name))
-    except (OSError, EOFError, zlib.error, ValueError, AttributeError, TypeError) as error:
-        damaged = isinstance(error, (AttributeError, TypeError))
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:
+        damaged = isinstance(error, (AttributeError, TypeError, RecursionError))
         why = "it is no trace" if damaged else getattr(error, "strerror", None) or error
         raise LogitSpecError(
             f"Can't read costs from {name} ({why}); name a trace, or one of {', '.join(COSTS)}."
@@ -119,10 +127,9 @@ def table(scores: dict[str, SizeScore]) -> str:
         f"{score.tokens / max(1, score.forwards):>8.3f}{score.tokens_per_second:>10.1f}"
         for name, score in scores.items()
     ]
-    return "\n".join(
-        [
-            *lines,
-            f"measured stays {loss(scores):.1%} behind the best fixed size (wanted: at most"
-            f" {MAX_LOSS:.0%}).",
-        ]
+    lost = loss(scores)
+    place = f"stays {lost:.1%} behind" if lost > 0 else f"is {-lost:.1%} ahead of"
+    lines.append(
+        f"measured {place} the best fixed size (wanted: at most {MAX_LOSS:.0%} behind it)."
     )
+    return "\n".join(lines)

@@ -59,7 +59,7 @@ class Transcript:
             transcript = cls(**data, topk=[TopK(*row) for row in rows])
             if len(transcript.topk) != len(transcript.prompt_ids) + len(transcript.output_ids):
                 raise LogitSpecError("without a top-k after each token")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LogitSpecError(
                 f"A line is not a transcript ({error}); make the file with"
                 " `python -m logitspec replay record`."

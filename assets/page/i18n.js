@@ -8,6 +8,8 @@ import { catalogue } from "../words/catalogue.js";
 export const DEFAULT = "en";
 const STORE = "logitspec.language";
 const PLACE = /\{(\w+)(?::(\.|%)(\d))?\}/g;
+const SPACED_PLACE = new RegExp(`( ?)${PLACE.source}( ?)`, "g");
+const HAN = /^[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]$/; // characters and punctuation
 
 /** The languages that this page has; an exported one has the default and the one that it was saved in. */
 export const languages = Object.keys(catalogue).filter((each) => "page.language" in catalogue[each]);
@@ -27,8 +29,19 @@ const formats = new Map();
  * @param {Record<string, Value>} [values]
  */
 export function t(key, values = {}) {
-  return form(key, values).replace(PLACE, (_, name, kind, digits) => written(values[name], kind, digits));
+  return form(key, values).replace(SPACED_PLACE, (place, before, name, kind, digits, after, at, text) => {
+    const value = written(values[name], kind, digits);
+    return space(before, text[at - 1], value[0]) + value + space(after, value[value.length - 1], text[at + place.length]);
+  });
 }
+
+/**
+ * The space around a placeholder, which Chinese has between its own and other letters only.
+ * @param {string} gap
+ * @param {string | undefined} before
+ * @param {string | undefined} after
+ */
+const space = (gap, before, after) => (HAN.test(before || "") && HAN.test(after || "") ? "" : gap);
 
 /**
  * The same in pieces, so that elements may fill the text's placeholders: `element.append(...pieces(key, { term }))`.

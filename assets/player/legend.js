@@ -97,7 +97,7 @@ function legendGroup(title, items) {
 function legendItem(name, swatch, word, meaning) {
   const gloss = GLOSSES[name];
   const attributes = { class: "ls-legend-item", "data-legend": name, title: meaning || null };
-  const spoken = meaning ? el("span", { class: "ls-spoken" }, ", " + meaning) : null;
+  const spoken = meaning ? el("span", { class: "ls-spoken" }, t("player.comma") + meaning) : null;
   if (word instanceof HTMLElement && gloss) word.replaceChildren(term(gloss, word.textContent));
   return el("li", attributes, swatch, gloss && typeof word === "string" ? term(gloss, word) : word, spoken);
 }

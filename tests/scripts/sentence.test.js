@@ -58,7 +58,7 @@ test("a runner-up, and what the prompt continued with after it", () => {
   const trace = traceOf([RUNNER_UP]);
   assert.equal(
     storySentence(trace, 1),
-    '"mat" was its 8th choice for the previous place; after "the mat" the prompt continued with "and slept\\n", so 3 tokens were' +
+    '"mat" was the model\'s 8th choice for the previous place; after "the mat" the prompt continued with "and slept\\n", so 3 tokens were' +
       " copied from position 6; 3 of 5 drafted tokens were accepted: 4 tokens from one forward pass.",
   );
   assert.equal(stepSentence(trace, 1), "Step 1: 5 drafted, 3 accepted, 4 tokens from one forward pass.");
@@ -92,7 +92,7 @@ test("a runner-up alone", () => {
   const trace = traceOf([stepOf([ROOT(THE), [DOG, 0, ["logit", 1, 0.02]]], [DOG, END], [0, 1])]);
   assert.equal(
     storySentence(trace, 1),
-    '"dog" was its 2nd choice for the previous place; the one drafted token was accepted: 2 tokens from one forward pass.',
+    '"dog" was the model\'s 2nd choice for the previous place; the one drafted token was accepted: 2 tokens from one forward pass.',
   );
 });
 

@@ -57,7 +57,7 @@ COMMANDS = {
     ),
     "export": Command(
         "logitspec.publish.export",
-        "turn a saved trace into a page that plays it",
+        "turn a saved trace into a page, pictures, a film, a handout or tables",
     ),
     "deploy": Command(
         "logitspec.publish.deploy",

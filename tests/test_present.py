@@ -613,6 +613,9 @@ def test_three_browsers_follow_a_lecturer(
         ann.unroute("**/vote")
         with ann.expect_response("**/vote"):
             second.click()
+        ann.get_by_text("Your vote counts").wait_for()
+        ann.reload()
+        expect(second).to_have_attribute("aria-pressed", "true", timeout=TIMEOUT)
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 votes')"
         )

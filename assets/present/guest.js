@@ -27,13 +27,14 @@ const MAX_CODE = 16; // letters
  */
 export function followLecture(address, openView) {
   const named = new URLSearchParams(location.search).get("follow");
-  /** @type {{ code: string, ticket: string } | null} */
+  /** @type {{ code: string, ticket: string, counted?: Record<string, number> } | null} */
   const before = recall(STORE);
   // A full stop or a bracket that followed the link in a message is not part of its code.
   const code = named ? named.toUpperCase().replace(/\W/g, "").slice(0, MAX_CODE) : before ? before.code : "";
   if (!code) return;
+  const known = { ticket: "", counted: /** @type {Record<string, number>} */ ({}), ...(before && before.code === code ? before : {}) };
   const state = {
-    ticket: before && before.code === code ? before.ticket : "",
+    ticket: known.ticket,
     seen: "", // the view that was last brought into sight
     place: /** @type {Place | null} */ (null),
     counts: /** @type {Counts | null} */ (null),
@@ -41,8 +42,8 @@ export function followLecture(address, openView) {
     lost: false,
     shows: true,
     over: "",
-    chosen: /** @type {Record<string, number>} */ ({}),
-    counted: /** @type {Record<string, number>} */ ({}), // the choices that the server has
+    chosen: { ...known.counted },
+    counted: known.counted, // the choices that the server has
     touched: -OWN,
     tries: 0,
     going: false,
@@ -79,7 +80,7 @@ export function followLecture(address, openView) {
           if (about) take(about);
         });
       } catch (error) {
-        if (error instanceof Refused && error.status === 404) state.over = error.message;
+        if (error instanceof Refused && error.status === 404) end(error.message);
       }
       if (state.over || document.hidden) break;
       state.lost = true;
@@ -94,17 +95,27 @@ export function followLecture(address, openView) {
   /** @param {any} about */
   function take(about) {
     state.lost = false;
-    if (about.over) state.over = t("present.over");
+    if (about.over) end(t("present.over"));
     if (typeof about.ticket === "string") {
-      state.ticket = about.ticket;
-      keep(STORE, { code, ticket: state.ticket });
+      if (about.ticket !== state.ticket) Object.assign(state, { ticket: about.ticket, chosen: {}, counted: {} });
+      remember();
     }
     if ("place" in about) {
       Object.assign(state, { place: about.place, counts: about.counts, tries: 0 });
       if (!state.loose) go();
     }
-    if (state.over) keep(STORE, null);
     paint();
+  }
+
+  /** @param {string} words */
+  function end(words) {
+    state.over = words;
+    keep(STORE, null);
+  }
+
+  /** Keeps the follower's ticket and the choices that count, for a reload. */
+  function remember() {
+    if (!state.over) keep(STORE, { code, ticket: state.ticket, counted: state.counted });
   }
 
   /** Goes to the lecturer's place, and on to a newer one that arrives in the meantime. */
@@ -166,10 +177,9 @@ export function followLecture(address, openView) {
   }
 
   function leave() {
-    state.over = t("present.left");
+    end(t("present.left"));
     if (stream) stream.abort();
     clearInterval(watch);
-    keep(STORE, null);
     const page = new URL(location.href);
     page.searchParams.delete("follow");
     history.replaceState(history.state, "", page);
@@ -197,6 +207,7 @@ export function followLecture(address, openView) {
     try {
       await ask(address(`${code}/vote`), { ticket: state.ticket, question: question.key, choice });
       counted[question.key] = choice;
+      remember();
       bar.say(t("choices" in question ? "present.counted" : "present.value-counted"));
     } catch (error) {
       if (chosen[question.key] !== choice) return; // another choice has followed

@@ -132,6 +132,41 @@ def test_a_reload_in_mid_run_asks_on_until_the_run_has_ended(page: Page, server:
     assert server.stopped == []
 
 
+def test_the_beat_and_a_run_without_a_name_are_kept(page: Page) -> None:
+    send(page, STORY.to_json())
+    shows(page, steps=len(STORY.steps))
+    page.get_by_label("A saved trace").set_input_files(
+        {
+            "name": "run.json",
+            "mimeType": "application/json",
+            "buffer": replace(OTHER, run="").to_json().encode(),
+        }
+    )
+    shows(page, steps=len(OTHER.steps))
+    page.wait_for_function("(window.told || []).some(([name]) => name === 'opened')")
+    page.get_by_label("First step").click()
+    page.keyboard.press(".")
+    page.keyboard.press(".")
+    shows(page, cursor=2, beat=2)
+    page.reload()
+    shows(page, cursor=2, beat=2, steps=len(OTHER.steps))
+
+
+def test_a_scene_that_nobody_has_left_is_told_again(page: Page, view: ViewTab) -> None:
+    value = pack(autoplay_message(STORY.to_json(), 4, scene=True))
+    view.script = f"window.startValue = {json.dumps(value)}"
+    page.reload()
+    for _ in range(2):
+        shows(page, cursor=4, scene="true")
+        page.reload()
+    page.locator(PLAYER).focus()
+    page.keyboard.press("ArrowRight")
+    shows(page, cursor=5)
+    page.reload()
+    shows(page, cursor=5)
+    expect(page.locator(PLAYER)).not_to_have_attribute("data-scene", "true")
+
+
 def test_the_place_is_kept_while_the_run_goes_on(page: Page, server: Server) -> None:
     begun(page)
     page.get_by_label("First step").click()

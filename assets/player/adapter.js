@@ -54,6 +54,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
       if (about.onSelect) about.onSelect(run, step);
     },
     onTrace: saveSoon,
+    onOpened: about.onOpened,
     why: about.why || null,
     giveUp: () => /** @type {HTMLElement | null} */ (document.querySelector(about.stopButton))?.click(),
   });
@@ -100,7 +101,8 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   function saveTrace(whole) {
     clearTimeout(saver || undefined);
     saver = null;
-    if (!root.isConnected || !(begun || view.place().run)) return;
+    const { run, steps } = view.place();
+    if (!root.isConnected || !(begun || run || steps)) return; // a run from a file may have no name
     if (whole) save("trace", view.snapshot() || "");
     savePlace();
   }
@@ -145,6 +147,13 @@ export function keepInPage({ props, server, watch }, root, create, about) {
   /** @param {string} run */
   const isShown = (run) => root.isConnected && view.place().run === run;
 
+  /** @param {{ cursor?: any, beat?: number, follow?: boolean }} place */
+  function goTo({ cursor, beat, follow }) {
+    if (!cursor || follow) return;
+    view.show(cursor);
+    if (beat && view.beat) view.beat(beat);
+  }
+
   /**
    * Shows a run from the server; false if the server no longer has it.
    * @param {{ run: string, cursor: any, beat?: number, follow: boolean }} about
@@ -155,8 +164,7 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (!whole) return false;
     if (view.place().run && view.place().run !== run) return true; // another one has arrived since
     view.receive(whole);
-    if (!follow) view.show(cursor);
-    if (!follow && beat && view.beat) view.beat(beat);
+    goTo({ cursor, beat, follow });
     if (!subject(whole).finish) followOn(run, own);
     return true;
   }
@@ -253,8 +261,9 @@ export function keepInPage({ props, server, watch }, root, create, about) {
     if (last.run && last.run !== known && canFetch && (await fetchRun(last, true))) return;
     if (text) view.receive(text);
     const began = text && again && (run !== known || finish);
-    if (!began) show(value);
-    if (last.cursor && !last.follow && isShown(last.run)) view.show(last.cursor);
+    const tells = last.scene && run === last.run; // the scene that the page begins with is told again
+    if (!began || tells) show(value);
+    if (!tells && isShown(last.run)) goTo(last);
     if (text && !finish && canFetch && isShown(known)) followOn(known, true);
   }
 

@@ -140,6 +140,7 @@ function playFrom(player, trace, { at = 1, scene = false }) {
  * Opens a trace from a file. If the file holds none, the view says so and keeps what it shows.
  * @param {Player} player
  * @param {string} text
+ * @returns {boolean} whether the file holds a trace
  */
 export function openTrace(player, text) {
   try {
@@ -147,9 +148,11 @@ export function openTrace(player, text) {
     const trace = createTrace(data);
     appendSteps(trace, data.steps);
     playFrom(player, trace, data);
+    return true;
   } catch (error) {
     player.state.error = errorSentence(error);
     changed(player, true);
+    return false;
   }
 }
 

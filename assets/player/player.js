@@ -61,7 +61,9 @@ export function createPlayer(element, options = {}) {
   const player = /** @type {Player} */ ({ element, options, state: newState(), picture });
   const actions = playerActions(player);
   const api = playerApi(player);
-  player.open = api.open;
+  player.open = (text) => {
+    if (openTrace(player, text) && options.onOpened) options.onOpened();
+  };
   player.view = createView(player, actions);
   player.repaint = coalesced(() => {
     paintPlayer(player);
@@ -116,9 +118,9 @@ function playerApi(player) {
       return trace && traceText(trace);
     },
     place: () => {
-      const { trace, cursor, beat, follow } = state;
+      const { trace, cursor, beat, follow, scene } = state;
       const place = { run: trace ? trace.run : "", cursor, follow, steps: stepCount(state) };
-      return beat < LAST_BEAT ? { ...place, beat } : place;
+      return { ...place, ...(beat < LAST_BEAT && { beat }), ...(scene && { scene: true }) };
     },
     about: () => {
       const { prompt = "", method = "", model } = state.trace ? state.trace.header : {};

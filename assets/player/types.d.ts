@@ -360,6 +360,8 @@ export interface ViewOptions {
   onSelect?: (run: string, place: any) => void;
   /** Is called when steps or a trace have arrived. */
   onTrace?: () => void;
+  /** Is called when the viewer has opened a file. */
+  onOpened?: () => void;
   /** Answers the question that a scene ends with. */
   why?: (() => void) | null;
   /** Ends the waiting for a run. */
@@ -383,8 +385,8 @@ export interface View {
   play(): void;
   /** The run so far as a message. */
   snapshot(): string | null;
-  /** Where the viewer is, `follow` when that is the newest step, and how many steps there are. */
-  place(): { run: string; cursor: any; follow: boolean; steps: number; beat?: number };
+  /** Where the viewer is, `follow` when that is the newest step, `scene` when it is told, and how many steps there are. */
+  place(): { run: string; cursor: any; follow: boolean; steps: number; beat?: number; scene?: boolean };
 }
 
 export type PlayerApi = View & {
@@ -435,7 +437,7 @@ export interface Player {
   options: ViewOptions;
   state: PlayerState;
   view: PlayerView;
-  open(message: string | object): void;
+  open(text: string): void;
   repaint(now?: boolean): void;
   /** What the last picture showed. */
   picture: { trace: Trace | null; step: Step | null; hurried: boolean; stays: boolean; at: number; turn: number };
@@ -885,7 +887,7 @@ export interface Keeping {
   onSelect?: (run: string, place: any) => void;
   /** Whether there are addresses that lead to what is shown. */
   links?: boolean;
-  /** Is called when a link's run is shown. */
+  /** Is called when the run of a link or of a file is shown. */
   onOpened?: () => void;
   /** Answers the question that a scene ends with. */
   why?: () => void;

@@ -131,6 +131,13 @@ def test_an_unknown_prompt_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == "There is no prompt 77; choose from 1, 2, 18, 101, 102.\n"
 
 
+def test_runs_of_another_model_never_replace_those_that_the_page_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["record", "18", "--model", "builtin"]) == 2
+    assert capsys.readouterr().err.endswith("models of their galleries; give --out.\n")
+
+
 def test_recorded_runs_are_found_by_their_names_only(tmp_path: Path) -> None:
     run_record(tmp_path, "2")
     whole = Trace.from_json(read_demo("recorded-2", tmp_path) or "")

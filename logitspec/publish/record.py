@@ -54,6 +54,10 @@ def run(options: argparse.Namespace) -> None:
     """Record each prompt, and print a line about it."""
     from logitspec.models.loader import load
 
+    if options.model is not None and options.out is None:
+        raise LogitSpecError(
+            "The page's own recordings are of the models of their galleries; give --out."
+        )
     folder = options.out or (TRACES if options.race is None else RACES)
     chosen = _choose(options)
     folder.mkdir(parents=True, exist_ok=True)

@@ -577,7 +577,10 @@ def test_methods_are_read_with_their_options() -> None:
         (["--methods", "prompt_lookup:max_ngram_size=99"], "must be a whole number from 1 to"),
         (["--baselines", "vllm"], "There is no baseline 'vllm'; choose one of transformers,"),
         (["--prompts", "nowhere"], "Can't read nowhere"),
-        (["--prompts", str(EXAMPLES), str(EXAMPLES)], "21 prompts share their question_id"),
+        (
+            ["--prompts", str(EXAMPLES), str(EXAMPLES)],
+            "Several prompts have the same question_id, such as 1; give each its own.",
+        ),
         (["--category", "chess"], "has no category 'chess'"),
         (["--max-new-tokens", "1"], "--max-new-tokens must be 2 or more; got 1."),
         (["--repeats", "0"], "--repeats must be from 1 to 1000; got 0."),

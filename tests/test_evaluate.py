@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import torch
+from support.families import runner
+from support.models import tokenizer
 
 from logitspec.__main__ import main
 from logitspec.builtin import evaluate
@@ -171,6 +173,29 @@ def test_figures_add_up(measured: Any) -> None:
         assert figures["mean_accepted_tokens"][method] == measured.tokens / forwards >= 1
 
 
+def test_a_conversation_is_put_as_its_template_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And as plain text to a model without a template."""
+    taken: list[list[int]] = []
+
+    def take(_: object, ids: list[int], *__: object) -> None:
+        taken.append(ids)
+        raise LogitSpecError("Enough.")
+
+    monkeypatch.setattr(evaluate, "decode_greedily", take)
+    own = evaluate.Conditions("builtin", "cpu", "float32", 9, ())
+    chat = [{"role": "user", "content": "ABBA"}]
+    chat += [{"role": "assistant", "content": "BABA"}, {"role": "user", "content": "ABAB"}]
+    for model in (load(), (runner("llama"), tokenizer())):
+        monkeypatch.setattr(evaluate, "_load_once", lambda *_, model=model: model)
+        with pytest.raises(LogitSpecError, match=r"Enough\."):
+            evaluate.measure(evaluate.Prompt("math", chat, "A"), own)
+    _, template = load()
+    assert taken[0] == template.apply_chat_template(
+        chat, add_generation_prompt=True, return_dict=False
+    )
+    assert tokenizer().decode(taken[1]).endswith("ABAB")
+
+
 def test_ranks_are_those_of_the_logits() -> None:
     target, tokenizer = load()
     prompt = evaluate.draw_prompts("qa", 1, 5)[0]
@@ -259,6 +284,23 @@ def test_what_leads_to_no_end_is_refused(
     monkeypatch.setattr("pathlib.Path.mkdir", too_late)
     assert main(words) == 2
     assert capsys.readouterr().err == message + "\n"
+
+
+@pytest.mark.parametrize("option", ["--out", "--work"])
+def test_training_begins_only_where_its_results_can_be_written(
+    option: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        "logitspec.builtin.train.prepare", lambda *_: pytest.fail("the work has begun")
+    )
+    (tmp_path / "file").touch()
+    folders = {"--out": str(tmp_path / "out"), "--work": str(tmp_path / "work")}
+    folders[option] = str(tmp_path / "file" / "folder")
+    assert main(["train", *(word for pair in folders.items() for word in pair)]) == 2
+    assert capsys.readouterr().err == "Can't use folder (Not a directory).\n"
 
 
 def test_the_shipped_card_is_what_its_figures_say(tmp_path: pathlib.Path) -> None:

@@ -32,6 +32,7 @@ from logitspec.builtin.tokenizer import chat_messages
 from logitspec.builtin.unseen import draw_unseen
 from logitspec.decoding.engine import begin, complete
 from logitspec.errors import LogitSpecError
+from logitspec.models.chat import encode_prompt
 from logitspec.models.loader import BUILTIN, load
 from logitspec.paths import MODEL
 from logitspec.trace.records import Trace
@@ -169,7 +170,8 @@ def measure(prompt: Prompt, conditions: Conditions) -> Row:
     """Runs one prompt with plain decoding and with every method, and counts."""
     target, tokenizer = _load_once(conditions.model, conditions.device, conditions.dtype)
     row = Row(prompts=1)
-    ids = tokenizer.apply_chat_template(prompt.chat, add_generation_prompt=True, return_dict=False)
+    *before, text = [message["content"] for message in prompt.chat]
+    ids = encode_prompt(tokenizer, text, list(zip(before[::2], before[1::2], strict=True)))
     plain = decode_greedily(target, ids, "autoregressive", conditions.new_tokens)
     tokens = plain.output_ids
     answer = tokenizer.decode(tokens, skip_special_tokens=True)

@@ -38,17 +38,17 @@ def is_real(document: dict[str, Any]) -> bool:
 def conditions(document: dict[str, Any]) -> str:
     """One sentence about what was measured on what."""
     request, environment = document["request"], document["environment"]
-    repeats = request["repeats"]
+    repeats, threads = request["repeats"], environment["threads"]
     versions = ", ".join(
         f"{name} {environment[name]}" for name in ("logitspec", "torch", "transformers", "python")
         if name in environment
     )  # fmt: skip
     choice = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
     return (
-        f"Model {request['model']}, {environment['dtype']}{choice}, {environment['threads']} threads of"
+        f"Model {request['model']}, {environment['dtype']}{choice}, {threads} thread{_s(threads)} of"
         f" {environment['cpu']}, {versions}; {_which(document)},"
         f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
-        f" {repeats} repeat{'' if repeats == 1 else 's'}, methods in rotation; nothing is kept between requests."
+        f" {repeats} repeat{_s(repeats)}, methods in rotation; nothing is kept between requests."
     )
 
 
@@ -63,8 +63,13 @@ def _which(document: dict[str, Any]) -> str:
     if categories := request["category"]:
         files += f" ({', '.join(categories)})"
     if missing := document.get("missing"):
-        files += f" except {len(missing)} prompts left when the run was cut off"
+        files += f" except {len(missing)} prompt{_s(len(missing))} left when the run was cut off"
     return files
+
+
+def _s(count: int) -> str:
+    """The ending of a noun after that number."""
+    return "" if count == 1 else "s"
 
 
 def overall(document: dict[str, Any]) -> Table:

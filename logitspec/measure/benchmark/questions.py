@@ -32,8 +32,7 @@ def choose(
     counts = Counter(each.question_id for each in prompts)
     if repeated := [number for number, count in counts.items() if count > 1]:
         raise LogitSpecError(
-            f"{len(repeated)} prompts share their question_id with another, the first is {repeated[0]};"
-            " give each its own."
+            f"Several prompts have the same question_id, such as {repeated[0]}; give each its own."
         )
     places: Counter[str] = Counter()
     ranked = []

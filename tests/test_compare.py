@@ -173,7 +173,7 @@ def test_the_bars_carry_the_numbers_of_the_traces(page: Page) -> None:
         assert number.startswith(expected)
     for number, trace in zip(numbers("origins"), race.traces, strict=True):
         counts = Counter(origins(trace.steps))
-        assert dict(part.split(" ")[::-1] for part in number.split(", ")) == {
+        assert dict(part.split(" ") for part in number.split(", ")) == {
             NAMES[origin]: str(count) for origin, count in counts.items()
         }
     widths = page.locator("[data-bars=rate] .lr-part").evaluate_all(
@@ -199,7 +199,7 @@ def test_it_says_that_outputs_are_identical_and_how_the_times_were_taken(page: P
     ("verdict", "words"),
     [
         ({"differs_at": 6, "margin": 0.3}, "The outputs differ from new token 7 on."),
-        ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied to within 0.01 %"),
+        ({"differs_at": 6, "margin": 0.0001}, "two best tokens were tied to within 0.01%"),
         ({"complete": False, "tokens": 1}, "Up to where all lanes got (1 token)"),
     ],
 )

@@ -159,7 +159,7 @@ test("a recycled node says its rank after the token above it", () => {
   const nodes = [ROOT(THE), [CAT, 0, ["recycled", 2, 0.031]], [SAT, 1, ["recycled", 0]]];
   const trace = traceOf([stepOf(nodes, [CAT, DOG], [0, 1])]);
   const step = trace.steps[0];
-  assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1 % the last time)');
+  assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1% the last time)');
   assert.equal(originWords(trace, step, 2), 'from the successor table, rank 0 after " cat"');
   assert.deepEqual(said(trace, 2), ["2 drafts of what comes next", "2: from the successor table."]);
   assert.equal(
@@ -195,7 +195,7 @@ test("the beats of the step, each in its sentence", () => {
   const trace = traceOf([{ ...RUNNER_UP, seconds }]);
   assert.deepEqual(said(trace, 1), [
     'The next token is certain: "the"',
-    "The previous pass ranked it first (90.0 %). 2 other favourites for its place will be tried after it.",
+    "The previous pass ranked it first (90.0%). 2 other favourites for its place will be tried after it.",
   ]);
   assert.deepEqual(said(trace, 2), [
     "5 drafts of what comes next",
@@ -225,7 +225,7 @@ test("the verb goes with the accepted drafts, not with all of them", () => {
 test("a root that sampling drew from lower ranks is not called the first", () => {
   const drawn = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE, END], probs: [0.6, 0.3] } });
   const below = stepOf([ROOT(END)], [CAT], [0], { last: { ids: [THE], probs: [0.6] } });
-  assert.equal(said(traceOf([drawn]), 1)[1], "It was drawn from the last logits: their 2nd choice, 30.0 %.");
+  assert.equal(said(traceOf([drawn]), 1)[1], "It was drawn from the last logits: their 2nd choice, 30.0%.");
   assert.equal(said(traceOf([below]), 1)[1], "It was drawn from the last logits, from below the ranks that are kept.");
 });
 
@@ -234,7 +234,7 @@ test("numbers up to the end of a step", () => {
   const baseline = { method: "autoregressive", seconds_per_token: 0.5 };
   const trace = traceOf([{ ...RUNNER_UP, seconds }], { baseline });
   assert.deepEqual(countTexts(trace, 1), {
-    tokens: "4", forwards: "1", mean: "4.00", acceptance: "60.0 %", rate: "4.0", wall: "1.00 s", device: "750 ms", speedup: "2.00 ×",
+    tokens: "4", forwards: "1", mean: "4.00", acceptance: "60.0%", rate: "4.0", wall: "1.00 s", device: "750 ms", speedup: "2.00 ×",
   });
   assert.equal(baselineWords(baseline), "over plain decoding, which took 500 ms a token (autoregressive, measured)");
   assert.deepEqual(countTexts(trace, 0), { tokens: "0", forwards: "0" });

@@ -45,13 +45,13 @@ test("within the text it comes down to the top of a token, or up to its foot", (
 
 test("probabilities keep two digits that say something", () => {
   assert.deepEqual([1, 0.5, 0.0123, 0.000123, 0.0000123, 0.00000000123, 0].map(share), [
-    "100.0 %",
-    "50.0 %",
-    "1.2 %",
-    "0.01 %",
-    "0.0012 %",
-    "< 0.000001 %",
-    "0.0 %",
+    "100.0%",
+    "50.0%",
+    "1.2%",
+    "0.01%",
+    "0.0012%",
+    "< 0.000001%",
+    "0.0%",
   ]);
 });
 

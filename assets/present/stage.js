@@ -2,11 +2,12 @@
 
 import { t } from "../page/i18n.js";
 import { el, setAttributes, setText } from "../player/dom.js";
+import { lettersIn } from "../player/nodes.js";
 import { voteList } from "./votes.js";
 
 /** @import { Counts, Cue, Stage } from "../player/types.js" */
 
-const LONG = 110; // letters of a headline
+const LONG = 110; // Latin letters that a headline is as wide as
 const TOOLS = [
   ["back", "PageUp ←"],
   ["next", "PageDown → Space"],
@@ -65,7 +66,7 @@ export function createStage(on, without) {
       setAttributes(title, { "aria-live": about.spoken ? "polite" : "off" });
       setText(station, about.station);
       setText(title, cue.question || cue.title);
-      title.toggleAttribute("data-long", (title.textContent || "").length > LONG);
+      title.toggleAttribute("data-long", lettersIn(title.textContent || "") > LONG);
       const question = about.question;
       const votes = question && voteList(question, about.counts, cue.kind === "reveal");
       asked.hidden = votes === null;

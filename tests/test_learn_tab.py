@@ -153,6 +153,7 @@ def kept(page: Page) -> dict[str, Any]:
 
 
 def test_the_whole_lesson_by_keyboard_alone(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 600})
     page.locator(HEADING).focus()
     stations = shipped()["stations"]
     for number, station in enumerate(stations, start=1):
@@ -160,6 +161,7 @@ def test_the_whole_lesson_by_keyboard_alone(page: Page) -> None:
         expect(page.locator(HEADING)).to_contain_text(f"{number}. ")
         answer(page, station["predict"])
         expect(page.locator(NEXT)).to_be_focused()  # at the reveal
+        expect(page.locator(NEXT)).to_be_in_viewport(ratio=1)
         verdict = page.locator(".learn-reveal .learn-verdict").first
         kind = (
             "kept"

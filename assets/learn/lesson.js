@@ -61,8 +61,14 @@ export function createLesson(element, options) {
     const isOther = Math.floor(talk.at / CUES.length) !== before;
     /** @type {HTMLElement | null} */
     const target = view.article.querySelector(isOther ? "h3" : "[data-next]");
-    if (focus && target) target.focus({ preventScroll: !isOther });
+    if (focus && target) focusOn(target, isOther);
     announceCue(element);
+  }
+
+  /** Within a station, no more is scrolled than it takes. @param {HTMLElement} target @param {boolean} isOther */
+  function focusOn(target, isOther) {
+    target.focus({ preventScroll: !isOther });
+    if (!isOther) queueMicrotask(() => target.scrollIntoView({ block: "nearest" })); // below the reveal, which a microtask adds
   }
 
   /** @param {Talk} now */
@@ -305,6 +311,7 @@ function createView(element, onPick) {
   const nav = el("nav", { "aria-label": t("learn.stations") }, list);
   const shown = el("div", { class: "learn-stage" }, bars, stage.element);
   const body = el("div", { class: "learn-body" }, el("div", { class: "learn-side" }, article), shown);
+  new ResizeObserver(() => body.style.setProperty("--learn-station", `${article.offsetHeight}px`)).observe(article);
   element.setAttribute("aria-label", t("learn.lesson"));
   element.replaceChildren(head, nav, error, body, files);
   return { title, score, list, error, article, bars, stage, files };

@@ -161,7 +161,7 @@ def test_counts_and_sentence(page: Page) -> None:
         "tokens": str(tokens),
         "forwards": str(cursor),
         "mean": f"{tokens / cursor:.2f}",
-        "acceptance": f"{(tokens - cursor) / drafted * 100:.1f} %",
+        "acceptance": f"{(tokens - cursor) / drafted * 100:.1f}%",
     }
     assert counts() == passes  # seconds are this machine's, and one click away
     page.get_by_text("Seconds, on this machine only").click()

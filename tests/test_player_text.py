@@ -253,7 +253,7 @@ def test_the_root_s_alternatives_have_probabilities(page: Page) -> None:
     painted(page)
     others = page.locator(".ls-alternative").all_inner_texts()
     assert len(others) == 6
-    assert others[0].endswith(f"{STORY.steps[4].last.probs[1] * 100:.1f} %")
+    assert others[0].endswith(f"{STORY.steps[4].last.probs[1] * 100:.1f}%")
 
 
 def test_copies_are_tied_to_their_sources(page: Page) -> None:

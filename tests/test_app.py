@@ -428,6 +428,8 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
         " if (text.length > 5000) { window.refused = text.length; throw new Error('full'); }"
         " set.call(this, name, text); } }"
     )
+    try_your_own(page)
+    capacity_of(page, "LogitSpec (paper)", "64").fill("9")
     start(page, PROMPT, Max_new_tokens=30)
     state(page, "done")
     player = page.locator(PLAYER)
@@ -440,6 +442,13 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
     page.reload()
     expect(player).to_have_attribute("data-steps", str(steps), timeout=15_000)
     wait_cursor(page, 1)
+    # And so does what was set for it.
+    expect(page.locator("textarea").first).to_have_value(PROMPT)
+    try_your_own(page)
+    expect(page.get_by_label("LogitSpec (paper)", exact=True)).to_be_checked()
+    capacity_of(page, "LogitSpec (paper)", "9").fill("64")
+    unfold(page, "Length and sampling", "Max new tokens")
+    expect(page.get_by_label("Max new tokens")).to_have_value("30")
 
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])

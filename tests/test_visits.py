@@ -349,6 +349,7 @@ def test_a_race_goes_on_while_its_page_reloads(page: Page) -> None:
     before = going(page, 8)
     page.reload()
     page.wait_for_selector(ROOT)  # the tab is still Compare
+    expect(page.get_by_label("Prompt of the race")).to_have_value("ABCABCAB")
     assert going(page, before) > before
     race = stop_race(page)
     expect(page.locator(ROOT)).to_contain_text("Stopped")

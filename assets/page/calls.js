@@ -1,5 +1,33 @@
 /* What Gradio's components call in the page, as `logitspec.NAME(...)` in their `js`. */
 
+import { keep, recall } from "../present/storage.js";
+
+/** @type {Map<string, string>} by tab, the values of its inputs as the page was served, in JSON */
+const served = new Map();
+const stored = (/** @type {string} */ tab) => `logitspec.inputs.${tab}`;
+
+/**
+ * Keeps the values of a tab's inputs for a reload.
+ * @param {string} tab
+ * @param {any[]} values
+ */
+export function keepInputs(tab, values) {
+  const first = served.get(tab);
+  if (first) keep(stored(tab), { first, values });
+}
+
+/**
+ * The values of a tab's inputs from before a reload, unless the server now offers others to begin with.
+ * @param {string} tab
+ * @param {any[]} values as the page was served
+ */
+export function recallInputs(tab, values) {
+  const first = JSON.stringify(values);
+  served.set(tab, first);
+  const kept = recall(stored(tab));
+  return kept && kept.first === first ? kept.values : values;
+}
+
 /**
  * Tells the page's views of a press before the server hears of it; passes on the values of the inputs.
  * @param {string} event

@@ -3,7 +3,7 @@
 import { mountRace } from "../compare/gradio.js";
 import { mountPlayer } from "../player/gradio.js";
 import { offerPresenting } from "../present/app.js";
-import { announce, keepOptions, unfold } from "./calls.js";
+import { announce, keepInputs, keepOptions, recallInputs, unfold } from "./calls.js";
 import { showAlone } from "./embed.js";
 import { tendFooter } from "./footer.js";
 import { glossPage } from "./gloss.js";
@@ -44,7 +44,7 @@ function startIn(gradio, selector, start) {
   if (root) start(gradio, root);
 }
 
-Object.assign(globalThis, { logitspec: { announce, keepOptions, unfold } });
+Object.assign(globalThis, { logitspec: { announce, keepInputs, keepOptions, recallInputs, unfold } });
 addView("[data-logitspec-player]", mountPlayer);
 addView("[data-logitspec-race]", mountRace);
 offerLanguages();

@@ -20,6 +20,7 @@ from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
 from logitspec.serving.wire import autoplay_message, pack
 from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
+from logitspec.ui.inputs import keep_inputs
 from logitspec.ui.lanes import entries, lane_inputs
 from logitspec.ui.race import race_view
 from logitspec.ui.tab import Shell, Tab
@@ -75,6 +76,7 @@ def build(shell: Shell) -> None:
     desk.connect(
         start, stop, prompt, race, inputs, _request, ("logitspec-race", "logitspec-stop-race")
     )
+    keep_inputs(shell.blocks, "compare", inputs)
     _connect_examples(desk, example, prompt, race)
 
 

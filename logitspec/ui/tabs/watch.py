@@ -26,6 +26,7 @@ from logitspec.trace.records import Trace
 from logitspec.ui.callbacks import callbacks
 from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
+from logitspec.ui.inputs import keep_inputs
 from logitspec.ui.options import option_inputs, own_options
 from logitspec.ui.player import step_player
 from logitspec.ui.tab import Shell, Tab
@@ -81,6 +82,7 @@ def build(shell: Shell) -> None:
     desk.connect(
         start, stop, prompt, player, inputs, _request, ("logitspec-waiting", "logitspec-stop")
     )
+    keep_inputs(shell.blocks, "watch", inputs)
     for gallery, shelf in shelves:
         _connect_examples(desk, shelf, gallery, host, [prompt, player, model, method])
 

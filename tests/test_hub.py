@@ -231,7 +231,7 @@ def test_an_index_that_was_left_over_hides_no_weights(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "size"), [("fp16", "5GB"), ("fp16", "20KB"), ("bf16", "5GB"), ("fp32", "20KB")]
+    ("variant", "size"), [("fp16", "20KB"), ("bf16", "5GB"), ("fp32", "20KB")]
 )
 def test_weights_of_a_variant_are_read_where_there_are_no_others(
     hub: Hub, tmp_path: Path, variant: str, size: str
@@ -244,8 +244,9 @@ def test_weights_of_a_variant_are_read_where_there_are_no_others(
     ids = [0, 1, 2, 0, 1]
     expected = finished(decode(load(hub.models[NAME])[0], ids, max_new_tokens=6)).output_ids
     for each in ("somebody/other", other):
-        assert finished(decode(load(each)[0], ids, max_new_tokens=6)).output_ids == expected
-    assert load("somebody/other")[0].info["parameters"] == model.num_parameters()
+        target = load(each)[0]
+        assert target.info["parameters"] == model.num_parameters()
+        assert finished(decode(target, ids, max_new_tokens=6)).output_ids == expected
 
 
 def test_weights_without_a_variant_come_first(hub: Hub) -> None:

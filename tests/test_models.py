@@ -182,7 +182,8 @@ def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> Non
     code = "from transformers import AutoModelForCausalLM\n" * 6
     for name in (
         *("nobody/nothing", "no such thing", str(tmp_path / "hollow"), "../x"),
-        *("~nobody/nothing", "x" * 300, f"{code}AutoModelForCausalLM.from_pretrained('nobody/x')"),
+        *("/home/you/none", "/none.gguf", "~nobody/none", "C:\\none", "x" * 300),
+        f"{code}AutoModelForCausalLM.from_pretrained('nobody/x')",
     ):
         with pytest.raises(LogitSpecError, match="There is no model") as error:
             load(name)
@@ -201,7 +202,9 @@ def test_a_folder_that_may_not_be_looked_into_is_not_there(monkeypatch: pytest.M
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "exists", refuses)
-    with pytest.raises(LogitSpecError, match="There is no model 'secret/net'") as error:
+    with pytest.raises(
+        LogitSpecError, match=r"There is no model '/secret/net' on this machine; check its path\."
+    ) as error:
         load("/secret/net")
     one_sentence(error)
 

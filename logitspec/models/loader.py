@@ -296,6 +296,8 @@ def _source(
             f"There is no model in the folder {display_name(folder)}: it has no config.json and no GGUF"
             " file; choose the folder that save_pretrained has written."
         )
+    if names.is_path(path := names.clean(str(model))):
+        raise LogitSpecError(f"There is no model {path!r} on this machine; check its path.")
     reference = names.parse(str(model))
     if (file := installed_file(reference.repository)) and reference == Reference(
         reference.repository

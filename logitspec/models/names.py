@@ -69,6 +69,11 @@ def clean(text: str) -> str:
     return re.sub(r"^<([^<>]*)>$", r"\1", text)  # as addresses stand in mails
 
 
+def is_path(text: str) -> bool:
+    """Whether `text` has the form of a path, which no name on the hub has."""
+    return bool(re.match(r"[/~]|\.{1,2}[/\\]|[A-Za-z]:[/\\]", text))
+
+
 def _without_code(text: str) -> tuple[str, str | None]:
     """The model in `text`, which may be a shell command or lines of code around it, and the GGUF file that these
     name beside it."""

@@ -516,6 +516,7 @@ CASES: list[tuple[str, Provoke]] = [
     ("config-unreadable", configured("no")),
     ("adapter", lambda folder: files.adapter_error(NAME)),
     ("adapter-of", lambda folder: files.adapter_error(NAME, "user/base")),
+    ("path-none", lambda folder: loader._source("/no such folder/net")),
     ("no-model-folder", lambda folder: loader._source(folder)),
     ("file-no-model", lambda folder: [(folder / "a b.txt").write_text("x"), loader._source(folder / "a b.txt")]),
     ("no-file", other_file),

@@ -230,9 +230,7 @@ def test_an_index_that_was_left_over_hides_no_weights(hub: Hub) -> None:
     refused(net, r"net lacks model-00001-of-00002\.safetensors")
 
 
-@pytest.mark.parametrize(
-    ("variant", "size"), [("fp16", "20KB"), ("bf16", "5GB"), ("fp32", "20KB")]
-)
+@pytest.mark.parametrize(("variant", "size"), [("fp16", "20KB"), ("bf16", "5GB"), ("fp32", "20KB")])
 def test_weights_of_a_variant_are_read_where_there_are_no_others(
     hub: Hub, tmp_path: Path, variant: str, size: str
 ) -> None:

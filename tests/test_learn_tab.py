@@ -560,6 +560,13 @@ def is_saved_where_the_visitor_is(tab: Page, folder: Path) -> None:
         expect(alone.locator(".learn-player")).to_have_attribute("data-beat", "4")
         expect(alone.get_by_role("button", name="保存课程")).to_be_hidden()
         assert alone.evaluate("document.documentElement.lang") == "zh-Hans"
+        alone.locator(NEXT).click()
+        for _ in range(2):
+            expect(alone.locator(".learn-sentence")).to_be_visible()
+            alone.reload()
+        alone.goto(f"{file.as_uri()}#lesson=3&cue=2")  # a copied link, in the page that is open
+        expect(heading(alone)).to_contain_text("3. ")
+        expect(alone.locator(".learn-answer")).to_be_visible()
     alone.close()
     tab.route("**/logitspec/lesson?*", lambda route: route.abort())
     save.click()

@@ -1,13 +1,15 @@
 /* The lesson as a standalone page: runs are in the page, predictions in the browser if it lets a local file store them. */
 
 import { language, t } from "../page/i18n.js";
+import { isOpened } from "../page/links.js";
 import { el } from "../player/dom.js";
 import { placeInAddress } from "../player/exported.js";
 import { unpacked } from "../player/unpack.js";
 import { createPresenter } from "../present/present.js";
 import { createLesson } from "./lesson.js";
+import { CUES } from "./progress.js";
 
-/** Begins at the cue in the address, else the one that the page was saved for, else where the visitor was. */
+/** Begins at the cue in the address, else the one that the page was saved for; after a reload, where the visitor was. */
 function start() {
   /** @type {HTMLElement | null} */
   const element = document.querySelector("[data-logitspec-lesson]");
@@ -15,20 +17,27 @@ function start() {
   if (!element || !data) return;
   document.documentElement.lang = language;
   const { lesson, runs } = JSON.parse(data.textContent);
-  const asked = placeInAddress(location.href.replace("#lesson=", "#step=").replace("&cue=", "&beat="));
-  const { step = 0, beat = 1 } = asked.step ? asked : data.dataset;
-  createLesson(element, {
+  const { step = 0, beat = 1 } = asked().step ? asked() : data.dataset;
+  const store = storage();
+  const { source } = createLesson(element, {
     lesson,
     fetchRun: async (run) => (Object.hasOwn(runs, run) ? unpacked(runs[run]) : null),
-    start: Number(step) ? { station: Number(step), cue: Math.min(3, Number(beat)) } : null,
+    start: Number(step) && (isOpened() || !store) ? { station: Number(step), cue: Math.min(CUES.length, Number(beat)) } : null,
     link: (station, cue) => `${location.href.replace(/#.*/, "")}#lesson=${station}&cue=${cue}`,
-    store: storage(),
+    store,
+  });
+  addEventListener("hashchange", () => {
+    const { step: station, beat: cue } = asked();
+    if (station) source.go((station - 1) * CUES.length + Math.min(CUES.length, cue) - 1);
   });
   const presenter = createPresenter(null);
   const begin = el("button", { type: "button", class: "ls-button lp-begin" }, t("present.begin"));
   begin.addEventListener("click", () => presenter.start());
   element.querySelector(".learn-head")?.append(begin);
 }
+
+/** The station and the cue that the address leads to, as step and beat. */
+const asked = () => placeInAddress(location.href.replace("#lesson=", "#step=").replace("&cue=", "&beat="));
 
 function storage() {
   try {

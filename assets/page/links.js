@@ -23,14 +23,18 @@ export function takeLink(kind) {
 }
 
 /** Whether the address was opened, or pasted again; not after a reload, nor on the way back to it. */
+export function isOpened() {
+  const [load] = performance.getEntriesByType("navigation");
+  return load instanceof PerformanceNavigationTiming && load.type === "navigate";
+}
+
+/** The same, or another link than before: on the way back to a link, the visitor's own place is that of a later one. */
 function leadsAnew() {
   if (typeof document === "undefined") return false;
-  const [load] = performance.getEntriesByType("navigation");
-  const isOpened = load instanceof PerformanceNavigationTiming && load.type === "navigate";
   const place = linkIn(location.search);
   const before = recall(STORE);
   if (place) keep(STORE, place);
-  return isOpened || before !== place;
+  return isOpened() || before !== place;
 }
 
 /**

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from support.accessibility import THEME_OPTIONS
+from support.accessibility import SETTLED, THEME_OPTIONS
 from support.app_page import press
 from support.race_page import LANE, ORDINALS, ROOT, saved_race, steps_shown
 
@@ -213,3 +213,30 @@ def test_axe_finds_nothing_in_the_tab(
     fold.click()
     assert [(rule["id"], node["target"]) for rule in report for node in rule["nodes"]] == []
     assert not sticks_out
+
+
+STOP = """() => {
+  const at = document.activeElement;
+  const { left, top, width, height } = at.getBoundingClientRect();
+  const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+  return [at.matches("footer *"), (at.ariaLabel || at.textContent || at.tagName).trim().slice(0, 40),
+    at !== document.body && (at.contains(seen) || height > innerHeight)];
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (768, 900)])
+def test_every_stop_of_tab_is_in_sight_there_and_back(tab: Page, size: tuple[int, int]) -> None:
+    tab.wait_for_selector(LANE)
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    tab.get_by_role("textbox", name="Prompt of the race").focus()
+    stops = []
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(60):
+            tab.keyboard.press(key)
+            tab.evaluate(SETTLED)  # a drop-down's list fades
+            stops.append(tab.evaluate(STOP))
+            if stops[-1][0] if key == "Tab" else stops[-1][1].startswith("Why"):
+                break
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    assert [name for _, name, seen in stops if not seen] == []
+    assert len(stops) > 40

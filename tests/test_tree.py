@@ -46,6 +46,9 @@ def test_merging_returns_the_node_that_carries_the_token() -> None:
     assert tree.provenance[first] == GUESS
     assert tree.add(0, 7, COPY, merge=False) != first
     assert tree.add(first, 7, COPY) not in (0, first)
+    whole = DraftTree.to_explain([5, 7, 7], [-1, 0, 0], lambda: [GUESS] * 3)
+    assert (whole.add(0, 7, COPY), whole.add(1, 7, COPY), len(whole)) == (1, 3, 4)
+    assert whole.provenance[3] == COPY
 
 
 def test_a_node_needs_a_parent_that_exists() -> None:

@@ -37,7 +37,8 @@ def decode(
 ) -> Generator[StepRecord, None, Trace]:
     """Generate after `prompt_ids` (token ids); yields each step and returns the finished trace.
 
-    options: those of the method, by name. Raises LogitSpecError immediately for a bad request.
+    options: those of the method, by name. Raises LogitSpecError immediately for a bad request; only token ids
+    that the model doesn't have are refused by the first step.
     """
     sampling = Sampling(temperature, top_p, seed)
     return _decode(target, begin(target, prompt_ids, method, max_new_tokens, sampling, options))

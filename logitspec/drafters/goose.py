@@ -62,7 +62,7 @@ class Goose(Drafter):
     )
     adjacency_top_k: int = option(
         8,
-        "successors kept for each token; targets here rank 8, the paper keeps 10",
+        "successors kept for each token; the paper keeps 10",
         1,
         10,
         "tokens",

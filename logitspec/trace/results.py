@@ -30,7 +30,7 @@ class ForwardResult:
     """One target forward over a tree.
 
     choices: the target's token after each node (its argmax, or its draw).
-    topk: the best tokens after each node: 8 of them, and many more after the last accepted node.
+    topk: the best tokens after each node, and more of them after the last accepted one: 16 and 128 from a model.
     seconds: time on the device.
     """
 

@@ -66,7 +66,8 @@ class DraftTree:
         self.parents = [-1]
         self._provenance = [provenance or Provenance(Origin.ROOT)]
         self._later: Callable[[], list[Provenance]] | None = None
-        self._child: dict[tuple[int, int], int] = {}
+        # By parent and token; None: not worked out, as few trees grow that are whole.
+        self._child: dict[tuple[int, int], int] | None = {}
 
     @classmethod
     def to_explain(
@@ -75,6 +76,7 @@ class DraftTree:
         """A whole tree; `later`, which gives its provenance, can wait until the device is at work."""
         tree = cls(tokens[0])
         tree.tokens, tree.parents, tree._later = tokens, parents, later
+        tree._child = None
         return tree
 
     def explain(self) -> None:
@@ -108,14 +110,23 @@ class DraftTree:
         """
         if not 0 <= parent < len(self.tokens):
             raise LogitSpecError(f"Node {parent} is not in this tree of {len(self.tokens)} nodes.")
-        if merge and (twin := self._child.get((parent, token))) is not None:
+        children = self._children()
+        if merge and (twin := children.get((parent, token))) is not None:
             return twin
         node = len(self.tokens)
         self.tokens.append(token)
         self.parents.append(parent)
         self.provenance.append(provenance)
-        self._child.setdefault((parent, token), node)
+        children.setdefault((parent, token), node)
         return node
+
+    def _children(self) -> dict[tuple[int, int], int]:
+        """The first node of each parent and token."""
+        if self._child is None:
+            self._child = {}
+            for node, place in enumerate(zip(self.parents, self.tokens, strict=True)):
+                self._child.setdefault(place, node)
+        return self._child
 
     def depths(self) -> list[int]:
         """Distance of every node from the root: [0, ...]."""

@@ -20,6 +20,7 @@ from support.app import ROOT
 
 from logitspec import METHODS, Trace
 from logitspec.serving.host import Host
+from logitspec.serving.programs.results import Numbers
 from logitspec.serving.programs.sentences import milliseconds, step_sentence, story_sentence
 from logitspec.serving.programs.signature import signatures
 from logitspec.serving.programs.spelling import quote_token, write_tokens
@@ -32,6 +33,7 @@ RECORDED = sorted((ROOT / "assets/traces").glob("*.json.gz"))
 SENTENCES = """
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import { countTexts } from "./assets/player/numbers.js";
 import { stepSentence, storySentence } from "./assets/player/sentence.js";
 import { appendSteps, createTrace } from "./assets/player/trace.js";
 
@@ -40,14 +42,16 @@ const sentences = process.argv.slice(1).map((file) => {
   const data = JSON.parse(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   const trace = createTrace(data);
   appendSteps(trace, data.steps);
-  return trace.steps.map((_, at) => [stepSentence(trace, at + 1), storySentence(trace, at + 1)]);
+  const { mean, acceptance, rate } = countTexts(trace, trace.steps.length);
+  const said = trace.steps.map((_, at) => [stepSentence(trace, at + 1), storySentence(trace, at + 1)]);
+  return [...said, [mean, acceptance || "", rate]];
 });
 process.stdout.write(JSON.stringify(sentences));
 """
 
 
 def player_sentences(files: list[Path]) -> list[list[list[str]]]:
-    """By file and step, both sentences, as the player's script writes them."""
+    """By file and step, both sentences, as the player's script writes them; last, the numbers of the run."""
     program = machine.node()
     assert program is not None
     command = [program, "--no-warnings", "--input-type=module", "-e", SENTENCES]
@@ -61,7 +65,12 @@ def player_sentences(files: list[Path]) -> list[list[list[str]]]:
 
 def own_sentences(trace: Trace) -> list[list[str]]:
     numbers = range(1, len(trace.steps) + 1)
-    return [[step_sentence(trace, each), story_sentence(trace, each)] for each in numbers]
+    said = [[step_sentence(trace, each), story_sentence(trace, each)] for each in numbers]
+    words = Numbers.of(trace).words()
+    found = [
+        re.search(each, words) for each in (r"(\S+) mean", r"accepted \((.+)\);", r"(\S+) tokens/s")
+    ]
+    return [*said, [each[1] if each else "" for each in found]]
 
 
 def test_the_sentences_are_those_of_the_player_for_every_recorded_step() -> None:
@@ -106,6 +115,23 @@ def test_hard_tokens_are_written_as_the_player_does(tmp_path: Path) -> None:
 )
 def test_milliseconds_are_rounded_as_in_a_browser(seconds: float, words: str) -> None:
     assert milliseconds(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("tokens", "passes", "drafted", "seconds", "words"),
+    [
+        (17, 8, 16, 1.0, "17 tokens in 8 forward passes: 2.13 mean accepted tokens; 9 of 16 drafts accepted"
+         " (56.3%); 17.0 tokens/s"),
+        (1, 1, 0, 0.5, "1 token in 1 forward pass: 1.00 mean accepted tokens; 0 of 0 drafts accepted; 2.0 tokens/s"),
+    ],
+)  # fmt: skip
+def test_numbers_are_rounded_once_and_as_in_a_browser(
+    tokens: int, passes: int, drafted: int, seconds: float, words: str
+) -> None:
+    accepted = tokens - passes
+    mean, share = tokens / passes, accepted / drafted if drafted else 0.0
+    numbers = Numbers(tokens, passes, mean, drafted, accepted, share, seconds, tokens / seconds)
+    assert numbers.words() == words
 
 
 def test_a_token_without_a_spelling_is_its_number() -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
 from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
+from logitspec.trace.rounding import decimal, percentage
 
 Texts = dict[str, str | dict[str, str]]
 
@@ -49,7 +49,4 @@ def _written(value: Any, kind: str | None, digits: str | None) -> str:
         return str(value)
     if kind is None:
         return f"{value:,}"
-    number = Decimal(repr(value)) * (100 if kind == "%" else 1)
-    # As on the page, halves are rounded up, based on the decimal digits that a number shows.
-    rounded = number.quantize(Decimal(1).scaleb(-int(digits or 0)), ROUND_HALF_UP)
-    return f"{rounded:,}%" if kind == "%" else f"{rounded:,}"
+    return (percentage if kind == "%" else decimal)(value, int(digits or 0))

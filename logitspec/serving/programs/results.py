@@ -9,6 +9,7 @@ from logitspec.decoding.race import Verdict
 from logitspec.serving.programs.sentences import step_sentence
 from logitspec.serving.programs.spelling import quote_tokens
 from logitspec.trace.records import Trace
+from logitspec.trace.rounding import decimal, percent, rate
 
 MAX_TEXT = 20_000  # characters of an output
 MAX_LINES = 40  # of steps, one line each
@@ -46,20 +47,21 @@ class Numbers:
         return cls(
             counts.tokens,
             counts.forwards,
-            round(counts.mean_accepted_tokens, 3),
+            counts.mean_accepted_tokens,
             counts.drafted,
             counts.accepted,
-            round(counts.acceptance_rate, 4),
-            round(counts.seconds.wall, 4),
-            round(counts.tokens_per_second, 2),
+            counts.acceptance_rate,
+            counts.seconds.wall,
+            counts.tokens_per_second,
         )
 
     def words(self) -> str:
         """The numbers on one line."""
+        share = f" ({percent(self.acceptance_rate)})" if self.drafted else ""
         return (
-            f"{self.tokens} tokens in {self.forward_passes} forward passes: {self.mean_accepted_tokens:.2f} mean"
-            f" accepted tokens; {self.accepted} of {self.drafted} drafts accepted"
-            f" ({self.acceptance_rate:.1%}); {self.tokens_per_second:.1f} tokens/s"
+            f"{several(self.tokens, 'token')} in {several(self.forward_passes, 'forward pass', 'es')}:"
+            f" {decimal(self.mean_accepted_tokens, 2)} mean accepted tokens;"
+            f" {self.accepted} of {self.drafted} drafts accepted{share}; {rate(self.tokens_per_second)} tokens/s"
         )
 
 
@@ -101,7 +103,8 @@ class Generation:
         """The answer in words."""
         finish = self.error or f"It ended because {FINISHES.get(self.finish, self.finish)}."
         more = self.numbers.forward_passes - len(self.steps)
-        rest = [f"… and {more} more steps, which explain_step describes."] if more > 0 else []
+        steps = several(more, "more step")
+        rest = [f"… and {steps}, which explain_step describes."] if more > 0 else []
         return "\n".join(
             [
                 self.text,
@@ -151,7 +154,7 @@ class Comparison:
         lanes = [
             " ".join(
                 [
-                    f"{each.method}: {each.numbers.words()}; {each.speed_up:.2f}x {self.baseline}.",
+                    f"{each.method}: {each.numbers.words()}; {decimal(each.speed_up, 2)}x {self.baseline}.",
                     *([each.error] if each.error else []),
                     each.player,
                 ]
@@ -192,7 +195,9 @@ class Explanation:
 
     def words(self) -> str:
         """The answer in words."""
-        guesses = ", ".join(f"{each.token} {each.probability:.1%}" for each in self.last_logits)
+        guesses = ", ".join(
+            f"{each.token} {percent(each.probability)}" for each in self.last_logits
+        )
         drafts = ", ".join(f"{count} {origin}" for origin, count in self.drafted.items())
         return "\n".join(
             [
@@ -204,6 +209,11 @@ class Explanation:
                 f"Step {self.step} of {self.steps} of run {self.run} ({self.method}): {self.player}",
             ]
         )
+
+
+def several(count: int, thing: str, ending: str = "s") -> str:
+    """A number of things, in the singular for one."""
+    return f"{count} {thing}{'' if count == 1 else ending}"
 
 
 def step_line(trace: Trace, number: int) -> str:
@@ -225,11 +235,9 @@ def verdict_words(verdict: Verdict, methods: Sequence[str]) -> str:
         near = (
             ""
             if verdict.margin is None
-            else f"; the two best tokens were {verdict.margin:.2%} apart there"
+            else f"; the two best tokens were {percent(verdict.margin)} apart there"
         )
         return f"The outputs of {names} differ from new token {verdict.differs_at + 1} on{near}."
     if verdict.complete:
-        return f"{names} wrote the same, token for token ({verdict.tokens} tokens)."
-    return (
-        f"Not all of {names} finished; up to there ({verdict.tokens} tokens) they wrote the same."
-    )
+        return f"{names} wrote the same, token for token ({several(verdict.tokens, 'token')})."
+    return f"Not all of {names} finished; up to there ({several(verdict.tokens, 'token')}) they wrote the same."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
 from logitspec.serving.programs.spelling import MAX_QUOTE, write_tokens
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace
+from logitspec.trace.rounding import percentage, rate
 from logitspec.trace.tree import Origin, Provenance
 
 PLACEHOLDER = re.compile(r"\{(\w+)(?::(%)0)?\}")
@@ -49,10 +49,8 @@ def story_sentence(trace: Trace, number: int) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time, rounded as browsers do: halves up, going by the shortest decimal digits of the float."""
-    value = Decimal(repr(float(seconds * 1000)))
-    digits = Decimal("0.1") if value < 100 else Decimal(1)
-    return f"{value.quantize(digits, ROUND_HALF_UP):,} ms"
+    """A time in milliseconds."""
+    return f"{rate(seconds * 1000)} ms"
 
 
 def _gain(step: StepRecord) -> str:
@@ -76,7 +74,7 @@ def _say(name: str, **values: Any) -> str:
 
 def _format(value: Any, kind: str | None) -> str:
     if kind:  # a share
-        return f"{Decimal(value * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
+        return percentage(value, 0)
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

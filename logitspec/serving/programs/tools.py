@@ -25,6 +25,7 @@ from logitspec.serving.programs.results import (
     Guess,
     Lane,
     Numbers,
+    several,
     text_of,
     verdict_words,
 )
@@ -213,7 +214,10 @@ def _progress(race: Race) -> tuple[float, str]:
     steps = [step for trace in race.traces for step in list(trace.steps)]
     tokens = sum(len(step.path) for step in steps)
     wanted = sum(trace.max_new_tokens for trace in race.traces)
-    return tokens / wanted, f"{tokens} tokens in {len(steps)} forward passes."
+    return (
+        tokens / wanted,
+        f"{several(tokens, 'token')} in {several(len(steps), 'forward pass', 'es')}.",
+    )
 
 
 def _comparison(traces: Sequence[Trace], caller: Caller) -> Comparison:
@@ -228,7 +232,7 @@ def _comparison(traces: Sequence[Trace], caller: Caller) -> Comparison:
             trace.finish or "",
             trace.error,
             own,
-            round(_seconds_a_token(base) / (_seconds_a_token(own) or 1.0), 3),
+            _seconds_a_token(base) / (_seconds_a_token(own) or 1.0),
             trace.run,
             caller.player(trace.run),
         )
@@ -261,7 +265,7 @@ def _explanation(trace: Trace, number: int, player: str) -> Explanation:
         len(trace.steps),
         step_sentence(trace, number),
         story_sentence(trace, number),
-        [Guess(quote_token(trace, token), round(probability, 4)) for token, probability in best],
+        [Guess(quote_token(trace, token), probability) for token, probability in best],
         {LOOKS[origin].label: drafted[origin] for origin in LOOKS if drafted[origin]},
         [quote_token(trace, token) for token in step.tokens],
         quote_token(trace, step.choices[step.path[-1]]),

@@ -44,8 +44,10 @@ export function raceReasons(race, gpu) {
   const plain = race.lanes.find(({ trace }) => isPlain(trace));
   if (!plain) return [];
   const price = (/** @type {Trace} */ trace) => spentInAll(trace, "time") / trace.steps.length;
+  const tokens = (/** @type {Trace} */ trace) => tokensAfter(trace, trace.steps.length);
   return race.lanes
-    .filter(({ trace }) => trace !== plain.trace)
+    // Of texts of different lengths, as after a stop, neither passes nor times can be compared.
+    .filter(({ trace }) => trace !== plain.trace && tokens(trace) === tokens(plain.trace))
     .map(({ title, trace }) => {
       const rows = trace.steps.reduce((sum, { row }) => sum + row.tokens.length, 0) / trace.steps.length;
       const device = String(trace.header.model?.device ?? "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verdictWords } from "../../assets/compare/words.js";
+import { raceReasons, verdictWords } from "../../assets/compare/words.js";
 
 const race = (dtype) => ({
   lanes: [{ trace: { header: { model: { dtype } } } }],
@@ -11,4 +11,21 @@ test("identical outputs in half precision are said to be so", () => {
   assert.equal(verdictWords(race("bfloat16")), "All outputs are identical, in bfloat16, token for token (12 tokens).");
   assert.equal(verdictWords(race("float32")), "All outputs are identical, token for token (12 tokens).");
   assert.equal(verdictWords(race(undefined)), "All outputs are identical, token for token (12 tokens).");
+});
+
+test("a lane is compared with plain decoding where both wrote as much", () => {
+  /** A lane whose passes brought so many tokens each, in a second each. */
+  const lane = (title, method, passes) => {
+    const ends = passes.reduce((all, tokens) => [...all, all[all.length - 1] + tokens], [10]);
+    const steps = passes.map((tokens) => ({ row: { tokens: Array(tokens).fill(0) } }));
+    const header = { method, model: { device: "cpu" } };
+    return { title, trace: { header, steps, promptLength: 10, totals: ends.map((end, seconds) => ({ end, seconds })) } };
+  };
+  const plain = lane("plain", "autoregressive", [1, 1, 1, 1]);
+  const reasons = (...lanes) => raceReasons({ lanes: [plain, ...lanes] }, null);
+  assert.deepEqual(reasons(lane("done", "logitspec", [2, 2])), [
+    "done: 2 passes instead of 4, each 1.00 times as expensive on this cpu: 2.00 times as fast.",
+  ]);
+  // Stopped together: as many passes, but not as many tokens.
+  assert.deepEqual(reasons(lane("stopped", "logitspec", [2, 2, 2, 2])), []);
 });

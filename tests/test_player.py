@@ -54,9 +54,9 @@ def spelt_word(token: int) -> str:
     return shown_text([STORY.vocabulary[token]])[0].strip()
 
 
-def falls_short(step: StepRecord) -> bool:
-    """Whether something drafted went further than the accepted path."""
-    return len(step.tree) > 1 and len(step.path) - 1 < max(step.tree.depths())
+def has_rejection(step: StepRecord) -> bool:
+    """Whether the target chose something else in the place of a draft."""
+    return any(state == "rejected" for _, _, state in expected_nodes(step))
 
 
 def test_the_made_up_runs_hold_what_the_tests_are_about() -> None:
@@ -215,7 +215,7 @@ def test_a_run_goes_on_while_a_file_is_refused(page: Page) -> None:
 def test_keys(page: Page) -> None:
     send(page, STORY.to_json())
     steps = len(STORY.steps)
-    short = [n for n, step in enumerate(STORY.steps, start=1) if falls_short(step)]
+    rejections = [n for n, step in enumerate(STORY.steps, start=1) if has_rejection(step)]
     page.locator(ROOT).focus()
     for key, cursor in [
         ("Home", 1),
@@ -223,8 +223,8 @@ def test_keys(page: Page) -> None:
         ("ArrowRight", 2),
         ("Shift+ArrowRight", 12),
         ("ArrowLeft", 11),
-        ("j", min(n for n in short if n > 11)),
-        ("k", max(n for n in short if n < min(n for n in short if n > 11))),
+        ("j", min(n for n in rejections if n > 11)),
+        ("k", max(n for n in rejections if n < min(n for n in rejections if n > 11))),
         ("End", steps),
         ("ArrowRight", steps),
         ("Shift+ArrowLeft", steps - 10),

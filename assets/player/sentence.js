@@ -229,16 +229,30 @@ function verifyWords(trace, number, { row, drafted }) {
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function fateWords(trace, number, step) {
-  const { accepted, drafted } = outcome(step);
   const ends = isEnd(trace, number) ? t("step.run-ends") : "";
-  return [fateHeadline(accepted, drafted), sentences(walkSentence(trace, step), ends)];
+  return [fateHeadline(step), sentences(walkSentence(trace, step), ends)];
 }
 
-/** @param {number} accepted @param {number} drafted */
-function fateHeadline(accepted, drafted) {
+/** @param {Step} step */
+function fateHeadline(step) {
+  const { accepted, drafted } = outcome(step);
   if (!drafted) return t("step.pass-plain");
+  if (isCutOff(step)) return cutOffHeadline(accepted, drafted);
   if (!accepted) return t("step.survive-none", { n: drafted });
   return drafted === 1 ? t("step.survive-one") : t("step.survive", { n: accepted, drafted });
+}
+
+/**
+ * Whether the run ended before a draft that is what the target wanted: then what was accepted is not all that it
+ * would have written.
+ * @param {Step} step
+ */
+const isCutOff = (step) => verdictOf(step, step.row.path[step.row.path.length - 1]) === "";
+
+/** @param {number} accepted @param {number} drafted */
+function cutOffHeadline(accepted, drafted) {
+  if (accepted) return t("step.story-some", { n: accepted, drafted });
+  return t("step.none-end", { none: t("step.none", { n: drafted }) });
 }
 
 /**

@@ -145,12 +145,10 @@ export function outcome(step) {
 }
 
 /**
- * Whether a draft reached deeper than the accepted path.
+ * Whether the target chose another token in the place of a draft.
  * @param {Step} step
  */
-export function isRejection(step) {
-  return step.drafted > 0 && step.row.path.length - 1 < step.deepest;
-}
+export const isRejection = (step) => step.states.includes("rejected");
 
 /**
  * What to show for a token on its own.

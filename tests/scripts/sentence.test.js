@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { cacheWords } from "../../assets/player/cache.js";
 import { baselineWords, countTexts, duration } from "../../assets/player/numbers.js";
 import { beatWords, stepSentence, storySentence } from "../../assets/player/sentence.js";
-import { appendSteps, createTrace } from "../../assets/player/trace.js";
+import { appendSteps, createTrace, isRejection } from "../../assets/player/trace.js";
 import { originWords } from "../../assets/player/words.js";
 
 const WORDS = [" the", " cat", " sat", " on", " mat", " and", " slept", "\n", " dog", "!"];
@@ -111,7 +111,15 @@ test("no reason is made up for the end of a run", () => {
     storySentence(trace, 1),
     "The one drafted token was not accepted before the run ended: 1 token from one forward pass.",
   );
-  assert.deepEqual(said(trace, 4), ["The draft is not what it would have written", '"the" wants "cat". The run ends here.']);
+  assert.deepEqual(said(trace, 4), ["The one drafted token was not accepted before the run ended", '"the" wants "cat". The run ends here.']);
+  const longer = [...nodes, [SAT, 1, ["logit", 2, 0.01]], [ON, 2, ["logit", 3, 0.01]]];
+  const cut = (path) => said(traceOf([stepOf(longer, [CAT, SAT, ON, DOG], path)], { finish: "length" }), 4)[0];
+  assert.equal(cut([0]), "None of 3 drafted tokens was accepted before the run ended");
+  assert.equal(cut([0, 1, 2]), "2 of 3 drafted tokens were accepted");
+  assert.equal(cut([0, 1, 2, 3]), "3 of 3 drafts are what it would have written");
+  assert.equal(isRejection(trace.steps[0]), false);
+  const beside = stepOf([ROOT(THE), nodes[1], [DOG, 0, ["logit", 2, 0.01]]], [CAT], [0, 1]);
+  assert.equal(isRejection(traceOf([beside]).steps[0]), true);
 });
 
 test("nothing drafted is plain decoding", () => {
@@ -159,7 +167,7 @@ test("a recycled node says its rank after the token above it", () => {
   const nodes = [ROOT(THE), [CAT, 0, ["recycled", 2, 0.031]], [SAT, 1, ["recycled", 0]]];
   const trace = traceOf([stepOf(nodes, [CAT, DOG], [0, 1])]);
   const step = trace.steps[0];
-  assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1% the last time)');
+  assert.equal(originWords(trace, step, 1), 'from the successor table, rank 2 after " the" (3.1% then)');
   assert.equal(originWords(trace, step, 2), 'from the successor table, rank 0 after " cat"');
   assert.deepEqual(said(trace, 2), ["2 drafts of what comes next", "2: from the successor table."]);
   assert.equal(

@@ -27,7 +27,7 @@ from support.race_page import (
 from support.watching import visit, watched
 
 from logitspec.decoding.race import Race
-from logitspec.trace.records import Trace, origins
+from logitspec.trace.records import StepRecord, Trace
 
 NAMES = {"root": "root", "logit": "runner-up", "retrieved": "retrieved", "recycled": "recycled"}
 
@@ -89,6 +89,11 @@ def expected_places(race: Race, clock: str) -> list[str]:
     """Places found by sorting, not by counting as the page does."""
     totals = [round(spent(trace, clock)[-1], 6) for trace in race.traces]
     return [ORDINALS[1 + sorted(totals).index(total)] for total in totals]
+
+
+def origins(steps: list[StepRecord]) -> list[str]:
+    """The origin of every emitted token, in order."""
+    return [provenance.origin.value for step in steps for provenance in step.provenance]
 
 
 def seconds_words(seconds: float) -> str:

@@ -22,10 +22,9 @@ from logitspec.drafters.base import Drafter, plant
 from logitspec.drafters.options import option
 from logitspec.drafters.registry import register
 from logitspec.drafters.sources import evidence
-from logitspec.drafters.sources.evidence import GROUP_OF
+from logitspec.drafters.sources.evidence import GROUP_OF, MAX_RUNNERS_UP
 from logitspec.drafters.sources.odds import Odds
 from logitspec.drafters.sources.offers import (
-    MAX_RUNNERS_UP,
     MAX_SHORTER,
     MAX_SUCCESSORS,
     ORDERS,

@@ -104,7 +104,7 @@ class Racer(Drafter):
         for match, node, parent in kept:
             if node != match:
                 above = nodes[match, parent]
-                origin = self._provenance(match, node, tree.tokens[0])
+                origin = self._provenance(match, node)
                 nodes[match, node] = tree.add(above, self._trie.tokens[node], origin)
         return len(kept)
 
@@ -133,7 +133,7 @@ class Racer(Drafter):
             ]
         return [(match, node, parent) for (match, node), parent in found.items()]
 
-    def _provenance(self, match: int, node: int, root: int) -> Provenance:
+    def _provenance(self, match: int, node: int) -> Provenance:
         """Where a retrieved token occurred, and how much of its match there also ends the text: the state
         may belong to an older context, so that is not always the whole match."""
         trie, ids = self._trie, self._ids

@@ -6,7 +6,7 @@ import gzip
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -288,8 +288,3 @@ def _spelling(spelt: bytes) -> str | dict[str, str]:
         return spelt.decode()
     except UnicodeDecodeError:
         return {"hex": spelt.hex()}
-
-
-def origins(steps: Iterable[StepRecord]) -> list[str]:
-    """The origin of every emitted token, in order."""
-    return [provenance.origin.value for step in steps for provenance in step.provenance]

@@ -88,15 +88,15 @@ def too_large(kind: str = "trace") -> LogitSpecError:
     )
 
 
-def unopenable(text: bytes, kind: str = "trace") -> str:
-    """Why a document that was written can't be opened again, in a sentence; empty if it can."""
+def unopenable(text: bytes) -> str:
+    """Why a trace that was written can't be opened again, in a sentence; empty if it can."""
     if len(text) > LIMITS["bytes"]:
         why = f"has {len(text) / 2**20:.0f} MB, and files of up to {LIMITS['bytes'] >> 20} MB can be opened"
     elif _brackets(text) > LIMITS["brackets"]:
         why = "has more steps and nodes than can be opened"
     else:
         return ""
-    return f"This {kind} {why}; ask for fewer new tokens to have one that can be opened again."
+    return f"This trace {why}; ask for fewer new tokens to have one that can be opened again."
 
 
 def _brackets(text: bytes) -> int:

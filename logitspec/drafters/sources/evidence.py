@@ -20,6 +20,7 @@ SUCCESSOR_ORDERS = (3, 2, 1)
 _PROBABILITIES = (0.003, 0.01, 0.03, 0.06, 0.12, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97)
 _RANKS = (3, 5, 9, 17, 33)
 GROUPS = range(4)  # of buckets: a probability below 0.12, below 0.5, below 0.9, all others
+MAX_RUNNERS_UP = 64  # of the last logits, as children of the root
 RANK_GROUPS = range(3)  # of ranks: below 3, below 5, all others
 
 _COPY_CLASSES = list(product(LENGTHS, TIMES, SHARES))
@@ -86,7 +87,7 @@ SHORTER = {
 NO_SUCCESSOR = {best: NUMBERS["no successor", best] for best in (*SUCCESSOR_ORDERS, 0)}
 LOGIT = [
     [NUMBERS["logit", bisect_right(_RANKS, rank), occurred] for occurred in (False, True)]
-    for rank in range(64)
+    for rank in range(MAX_RUNNERS_UP)
 ]
 NO_LOGIT = NUMBERS["no logit", 0]
 BOTH = {
@@ -104,7 +105,7 @@ RANKED = [
         NUMBERS["ranked", copied, min(bisect_right(_RANKS, rank), RANK_GROUPS[-1])]
         for copied in (False, True)
     ]
-    for rank in range(64)
+    for rank in range(MAX_RUNNERS_UP)
 ]
 NONE_KNOWN = {
     best: [NUMBERS["none", best, root] for root in (False, True)] for best in (*SUCCESSOR_ORDERS, 0)

@@ -5,7 +5,7 @@ Given a context, which is the end of the text followed by drafted tokens, a sour
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from logitspec.drafters.sources.evidence import (
@@ -23,7 +23,6 @@ ONCE = {order: (min(order, 8), 1, 2) for order in ORDERS}
 
 MAX_COPIES = 6  # continuations of one n-gram
 MAX_SUCCESSORS = 16  # after the longest known context
-MAX_RUNNERS_UP = 64
 MAX_SHORTER = 8  # after the shorter ones
 MAX_ORDER = max(SUCCESSOR_ORDERS)
 CAME = 0.2  # chosen like the pace of `trust`; twice as much makes no difference
@@ -281,10 +280,3 @@ class Ranking:
             return Offer(token, Origin.RECYCLED, rank, self.topk.probs[rank])
         assert self._came is not None
         return Offer(token, Origin.RETRIEVED, None, None, order, self._came[1])
-
-
-def runners_up(last: TopK, root: int) -> Iterator[Offer]:
-    """The other tokens of the last logits as children of the root: the paper's next-next tokens."""
-    for rank, token in enumerate(last.ids[:MAX_RUNNERS_UP]):
-        if token != root:
-            yield Offer(token, Origin.LOGIT, rank, last.probs[rank])

@@ -17,13 +17,8 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.decoding.target import Target
 from logitspec.drafters.logitspec import LogitSpec
 from logitspec.drafters.sources import evidence
-from logitspec.drafters.sources.evidence import KINDS, CopyClass
-from logitspec.drafters.sources.offers import (
-    MAX_RUNNERS_UP,
-    MAX_SHORTER,
-    MAX_SUCCESSORS,
-    runners_up,
-)
+from logitspec.drafters.sources.evidence import KINDS, MAX_RUNNERS_UP, CopyClass
+from logitspec.drafters.sources.offers import MAX_SHORTER, MAX_SUCCESSORS
 from logitspec.measure.replay.live import load_model_of
 from logitspec.measure.replay.target import TranscriptTarget
 from logitspec.measure.replay.transcript import Transcript
@@ -101,14 +96,16 @@ class EvidenceRecorder(LogitSpec):
             for token, bucket in zip(ranking.ids[:limit], ranking.buckets, strict=False):
                 classes.setdefault(token, [no_copy]).append(by_bucket[bucket])
         if node == 0:
-            for token in classes.keys() - set(self._last.ids[:MAX_RUNNERS_UP]):
+            ranked = self._last.ids[:MAX_RUNNERS_UP]
+            for token in classes.keys() - set(ranked):
                 classes[token].append(evidence.NO_LOGIT)
-            for offer in runners_up(self._last, context[-1]):
-                assert offer.rank is not None
-                own = classes.setdefault(offer.token, [no_copy])
-                own.append(evidence.LOGIT[offer.rank][self._copies.occurred(offer.token)])
-                if offer.token in copy_classes or offer.token in groups:
-                    own.append(evidence.RANKED[offer.rank][offer.token in copy_classes])
+            for rank, token in enumerate(ranked):
+                if token == context[-1]:
+                    continue
+                own = classes.setdefault(token, [no_copy])
+                own.append(evidence.LOGIT[rank][self._copies.occurred(token)])
+                if token in copy_classes or token in groups:
+                    own.append(evidence.RANKED[rank][token in copy_classes])
         for token in classes.keys() - groups.keys():
             classes[token].append(no_successor)
         return classes, [evidence.NONE_KNOWN[longest][node == 0], evidence.NONE_COPY[best_copy]]

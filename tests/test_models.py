@@ -182,7 +182,7 @@ def test_an_unknown_model_device_or_dtype_is_one_sentence(tmp_path: Path) -> Non
     code = "from transformers import AutoModelForCausalLM\n" * 6
     for name in (
         *("nobody/nothing", "no such thing", str(tmp_path / "hollow"), "../x"),
-        *("/home/you/none", "/none.gguf", "~nobody/none", "C:\\none", "x" * 300),
+        *("/nowhere/you/none", "/none.gguf", "~nobody/none", "C:\\none", "x" * 300),
         f"{code}AutoModelForCausalLM.from_pretrained('nobody/x')",
     ):
         with pytest.raises(LogitSpecError, match="There is no model") as error:

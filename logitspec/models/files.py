@@ -23,7 +23,7 @@ LARGE = re.compile(
 )
 SINGLE = re.compile(r"model(?:\.(\w+))?\.safetensors")
 INDEX = re.compile(r"model\.safetensors\.index(?:\.(\w+))?\.json")
-POINTER = b"version https://git-lfs"
+LFS_POINTER = b"version https://git-lfs"
 ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MAX_HEADER = 100_000_000  # bytes, as in safetensors
 
@@ -137,12 +137,12 @@ def _fault(file: Path, parse: bool = False) -> str | None:
         return "is a folder; put the file in its place"
     try:
         with file.open("rb") as content:
-            start = content.read() if parse else content.read(len(POINTER))
+            start = content.read() if parse else content.read(len(LFS_POINTER))
     except OSError as error:
         return f"can't be read ({error.strerror}); make it readable"
     if not start:
         return "is empty; download it again"
-    if start.startswith(POINTER):
+    if start.startswith(LFS_POINTER):
         return "is only a pointer to a file in Git LFS; fetch it with `git lfs pull`, or download it from its page"
     return _fault_of_json(start, bool(INDEX.fullmatch(file.name))) if parse else None
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from logitspec.errors import LogitSpecError
 from logitspec.models import names
+from logitspec.models.files import LFS_POINTER
 
 VERSIONS = (2, 3)
 ALIGNMENT = 32  # bytes, where the file does not say
@@ -33,7 +34,6 @@ FORMATS = {
     12: "d",
 }
 STRING, ARRAY = 8, 9
-LFS_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import re
@@ -32,7 +31,7 @@ from huggingface_hub.file_download import http_get, repo_folder_name
 from huggingface_hub.utils import WeakFileLock, build_hf_headers  # type: ignore[attr-defined]
 from tqdm.auto import tqdm
 
-from logitspec.errors import LogitSpecError
+from logitspec.errors import DISK_FULL, LogitSpecError
 from logitspec.models.files import (
     ADAPTER,
     adapter_error,
@@ -97,16 +96,14 @@ def _cached_commit(name: str, revision: str | None) -> str | None:
     """The commit of a model whose files are in the cache; None where there are none. Without a revision, that of the
     main branch, or of a pull request whose conversion was fetched because that branch has no weights."""
     folder = _folder(name)
-    commits = []
-    for place in [folder / "refs" / (revision or "main"), *folder.glob(CONVERSIONS)]:
-        commit = place.read_text().strip() if place.is_file() else place.name
-        if (folder / "snapshots" / commit).is_dir():
-            commits.append(commit)
-        if revision is not None:
-            break
-    return min(
-        commits, key=lambda each: not _has_weights(folder / "snapshots" / each), default=None
-    )
+    places = [folder / "refs" / (revision or "main")]
+    if revision is None:
+        places += folder.glob(CONVERSIONS)
+    commits = [each.read_text().strip() if each.is_file() else each.name for each in places]
+    snapshots = [folder / "snapshots" / each for each in commits]
+    here = [each for each in snapshots if each.is_dir()]
+    found = min(here, key=lambda each: not _has_weights(each), default=None)
+    return None if found is None else found.name
 
 
 def _has_weights(snapshot: Path) -> bool:
@@ -338,7 +335,7 @@ def refusal(error: Exception, name: str, downloading: bool = False) -> LogitSpec
         )
     if isinstance(error, HfHubHTTPError):
         return _status_refusal(error, name)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return LogitSpecError(
             f"The disk filled up before {name} was complete; free some space, or point HF_HOME to another"
             " disk, and the download continues where it stopped."

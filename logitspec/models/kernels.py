@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from logitspec.models.speed import TIMED_ROWS
 from logitspec.runtime.clock import seconds_in_turns
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.operations import PLAIN, Operations
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0  # seconds; kernels that were compiled before on this machine are ready sooner
 MAX_COST = 0.1  # of a step, for exactness that was not asked for
-TIMED_ROWS = (1, 8, 32)
 
 _log = logging.getLogger(__name__)
 

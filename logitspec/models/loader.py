@@ -1,4 +1,4 @@
-"""Load models, wherever their files are, and turn text into their token ids."""
+"""Load models, wherever their files are, as targets with their tokenizers."""
 
 from __future__ import annotations
 

@@ -6,10 +6,9 @@ one that says what is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
-from logitspec.decoding.engine import decode
-from logitspec.decoding.race import Race, begin_race, run_race
+from logitspec.decoding.engine import begin, complete
+from logitspec.decoding.race import begin_race, run_race
 from logitspec.decoding.target import Target
 from logitspec.drafters import Drafter
 from logitspec.errors import LogitSpecError
@@ -84,8 +83,9 @@ def check_run(trace: Trace, plain: Trace) -> str:
 
 def check_race(target: Target, prompt_ids: Sequence[int], method: str, tokens: int = 60) -> str:
     """Task 4: raced on one prompt, in turns, both lanes write the same and yours takes fewer passes."""
-    race: Race = begin_race(target, list(prompt_ids), [method, "autoregressive"], tokens)
-    list(run_race(target, race))
+    race = begin_race(target, prompt_ids, [method, "autoregressive"], tokens)
+    for _ in run_race(target, race):
+        pass
     if race.verdict.differs_at is not None:
         raise NotYet(
             f"The lanes differ from new token {race.verdict.differs_at} on; they must be identical."
@@ -99,15 +99,8 @@ def check_race(target: Target, prompt_ids: Sequence[int], method: str, tokens: i
 
 
 def run_whole(target: Target, prompt_ids: Sequence[int], method: str, tokens: int = 60) -> Trace:
-    """A finished run: the steps of `decode`, and the trace that it returns."""
-    steps = decode(target, list(prompt_ids), method=method, max_new_tokens=tokens)
-    for _ in count():
-        try:
-            next(steps)
-        except StopIteration as end:
-            trace: Trace = end.value
-            return trace
-    raise AssertionError
+    """The trace of a finished greedy run. prompt_ids: token ids; tokens: new ones, at most."""
+    return complete(target, begin(target, prompt_ids, method, tokens))
 
 
 def _create(drafter: type[Drafter], most: int) -> Drafter:

@@ -207,9 +207,9 @@ class Turn:
         return again
 
     @contextmanager
-    def hold(self, stop: Event, visitor: Visitor = NOBODY_ELSE) -> Iterator[None]:
-        """Hold the turn for the length of a block."""
-        place = self.ask(visitor)
+    def hold(self, stop: Event) -> Iterator[None]:
+        """Hold the turn for the length of a block, as a caller in this process."""
+        place = self.ask()
         place.wait(stop)
         try:
             yield

@@ -53,7 +53,7 @@ export function raceReasons(race, gpu) {
       const device = String(trace.header.model?.device ?? "");
       const values = {
         title,
-        passes: trace.steps.length,
+        n: trace.steps.length,
         plain: plain.trace.steps.length,
         price: price(trace) / price(plain.trace),
         times: spentInAll(plain.trace, "time") / spentInAll(trace, "time"),

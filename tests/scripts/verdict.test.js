@@ -26,6 +26,7 @@ test("a lane is compared with plain decoding where both wrote as much", () => {
   assert.deepEqual(reasons(lane("done", "logitspec", [2, 2])), [
     "done: 2 passes instead of 4, each 1.00 times as expensive on this cpu: 2.00 times as fast.",
   ]);
+  assert.match(reasons(lane("once", "logitspec", [4]))[0], /^once: 1 pass instead of 4, 1\.00 times as expensive/);
   // Stopped together: as many passes, but not as many tokens.
   assert.deepEqual(reasons(lane("stopped", "logitspec", [2, 2, 2, 2])), []);
 });

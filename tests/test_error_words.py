@@ -18,7 +18,7 @@ from logitspec.decoding.race import _titles
 from logitspec.drafters import METHODS, option_fields
 from logitspec.errors import LogitSpecError
 from logitspec.paths import ASSETS
-from logitspec.ui.catalogue import texts
+from logitspec.publish.catalogue import texts
 
 ROOT = ASSETS.parent
 ENGLISH = {key: text for key, text in texts("en").items() if key.startswith("errors.")}

@@ -25,6 +25,7 @@ from logitspec.measure.benchmark.published import by_task, conditions, overall, 
 from logitspec.models import dense, info
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.paths import ASSETS
+from logitspec.publish.catalogue import LANGUAGES, PLACE, say, texts
 from logitspec.publish.demos import galleries, opening_race, opening_scene
 from logitspec.publish.modules import WORDS, inline_modules
 from logitspec.serving.models import ABOUT_BUILTIN, LoadedModels
@@ -32,7 +33,6 @@ from logitspec.serving.turn import Turn
 from logitspec.trace.exactness import promise
 from logitspec.trace.origins import LOOKS
 from logitspec.ui import words
-from logitspec.ui.catalogue import LANGUAGES, PLACE, say, texts
 from logitspec.ui.options import label
 
 ENGLISH = texts("en")
@@ -45,6 +45,7 @@ NO_TEXTS = {
     "beat by beat, slowly": "a speed's name in the code",
     "Files": "a kind of what is dragged",
     "Enter": "a key's name in events",
+    "Tab": "a key's name in events",
     "input, select, textarea, [contenteditable]": "a selector",
     "ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace": "fonts",
     "IBM Plex Sans, system-ui, sans-serif": "fonts",

@@ -17,7 +17,6 @@ from logitspec.publish.modules import WORDS, inline_modules, inline_styles
 from logitspec.publish.outline import fill_outline
 
 LEARN = ASSETS / "learn"
-MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"{}></section>'
 
 
 def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1, language: str = "") -> str:
@@ -34,12 +33,21 @@ def lesson_page(file: Path = LESSON, station: int = 0, cue: int = 1, language: s
     data = json.dumps({"lesson": lesson, "runs": recorded}, ensure_ascii=False)
     return fill_outline(
         data,
-        player=MARKUP.format(f' data-language="{html.escape(language)}"' if language else ""),
+        player=lesson_markup(language),
         title=html.escape("LogitSpec: " + _english(lesson["title"])),
         style=inline_styles(ASSETS / "player" / "player.css") + inline_styles(LEARN / "learn.css"),
         scripts=_scripts(),
         step=str(station),
         beat=str(cue),
+    )
+
+
+def lesson_markup(language: str = "") -> str:
+    """The element that a lesson goes into. language: as in `lesson_page`."""
+    chosen = f' data-language="{html.escape(language)}"' if language else ""
+    return (
+        '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"'
+        f"{chosen}></section>"
     )
 
 

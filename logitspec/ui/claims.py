@@ -7,9 +7,9 @@ from html import escape
 
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import PAPER
+from logitspec.publish.catalogue import say
+from logitspec.trace.metrics import ratio
 from logitspec.trace.tree import Origin
-from logitspec.ui.catalogue import say
-from logitspec.ui.words import share
 
 Bars = list[tuple[str, float, bool]]
 """Name, length from 0 to 1, and whether the bar is what the claim is about."""
@@ -28,7 +28,7 @@ def _ranks(evidence: Evidence) -> str:
     ranks: Counter[int] = sum(evidence.ranks.values(), start=Counter())
     whole = ranks.total()
     parts: Bars = [
-        (say(f"why.claim-ranks-{name}"), share(sum(ranks[rank] for rank in among), whole), ours)
+        (say(f"why.claim-ranks-{name}"), ratio(sum(ranks[rank] for rank in among), whole), ours)
         for name, among, ours in (
             ("top", range(1, 9), True),
             ("listed", range(9, BEYOND), True),
@@ -46,7 +46,7 @@ def _copies(evidence: Evidence) -> str:
     }
     whole = sum(accepted.values())
     parts: Bars = [
-        (say(f"why.claim-copies-{origin.value}"), share(count, whole), origin is Origin.RETRIEVED)
+        (say(f"why.claim-copies-{origin.value}"), ratio(count, whole), origin is Origin.RETRIEVED)
         for origin, count in accepted.items()
     ]
     return _claim("copies", f"{parts[0][1]:.0%}", parts)

@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 from logitspec.drafters import METHODS
 from logitspec.measure.evidence import Evidence, total
 from logitspec.measure.evidence.gather import OURS
-from logitspec.trace.metrics import Counts
+from logitspec.publish.catalogue import say
+from logitspec.trace.metrics import Counts, ratio
 from logitspec.trace.origins import LOOKS
-from logitspec.ui.catalogue import say
-from logitspec.ui.words import by_bucket, cut, places, quartiles, reached, share, task_title
+from logitspec.ui.words import by_bucket, cut, places, quartiles, reached, task_title
 
 OVER = {"fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.8, "size": 8, "solidity": 0.2}
 LINES = (
@@ -65,7 +65,7 @@ def depths(evidence: Evidence, method: str) -> go.Figure:
         accepted = counts.accepted_at(origin)
         figure.add_bar(
             x=[str(depth) for depth in depths_reached],
-            y=[share(accepted[depth], counts.forwards) for depth in depths_reached],
+            y=[ratio(accepted[depth], counts.forwards) for depth in depths_reached],
             name=LOOKS[origin].label,
             marker={
                 "color": LOOKS[origin].colour,
@@ -84,7 +84,7 @@ def lengths(evidence: Evidence, method: str) -> go.Figure:
     figure = _figure(say("why.chart-length-axis"), say("why.chart-step-share"))
     figure.add_bar(
         x=places(),
-        y=[share(each, counts.forwards) for each in cut(counts.lengths)],
+        y=[ratio(each, counts.forwards) for each in cut(counts.lengths)],
         marker={"color": LOOKS["retrieved"].colour},
         hovertemplate=say("why.chart-hover-tokens", x="%{x}", y="%{y:.1%}") + "<extra></extra>",
     )

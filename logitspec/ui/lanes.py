@@ -8,7 +8,7 @@ import gradio as gr
 
 from logitspec.decoding.race import MIN_RIVALS, Entry
 from logitspec.drafters import DEFAULT_METHOD, METHODS
-from logitspec.ui.catalogue import say
+from logitspec.publish.catalogue import say
 from logitspec.ui.options import option_inputs, own_options
 
 # Plain decoding first, then one method against it; the other lanes start empty.

@@ -8,11 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from logitspec.errors import LogitSpecError
+from logitspec.publish.catalogue import LANGUAGES
 from logitspec.publish.lesson import LESSON
 from logitspec.publish.lesson_page import lesson_page
 from logitspec.serving.host import Host
 from logitspec.serving.waiting import in_moderation
-from logitspec.ui.catalogue import LANGUAGES
 
 # A file for the visitor's disk, not a page of the app.
 HEADERS = {

@@ -14,8 +14,8 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import METHODS, describe, option_fields
+from logitspec.publish.catalogue import say
 from logitspec.serving.request import parse_options
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import PRIVATE
 
 

@@ -9,13 +9,13 @@ from threading import Event
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD
+from logitspec.publish.catalogue import say
 from logitspec.serving.host import Host
 from logitspec.serving.programs.signature import signatures
 from logitspec.serving.programs.tools import Tools
 from logitspec.serving.request import Request, parse_options
 from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_turn
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import AT_ONCE, notice
 from logitspec.ui.programs import endpoint
 from logitspec.ui.tab import Shell

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from logitspec.paths import ASSETS
+from logitspec.publish.catalogue import LANGUAGES
 from logitspec.publish.export import player_scripts, player_style
 from logitspec.publish.modules import bundle, inline_styles
-from logitspec.ui.catalogue import LANGUAGES
 
 # Below Gradio's own prefix, which any proxy in front of the app lets through.
 ADDRESS = "gradio_api/logitspec"

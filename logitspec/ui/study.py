@@ -21,11 +21,11 @@ from logitspec.errors import LogitSpecError, sentence
 from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights
 from logitspec.measure.evidence.gather import Progress, gather, prompts_for
 from logitspec.models.loader import BUILTIN
+from logitspec.publish.catalogue import say
 from logitspec.serving.host import Host
 from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_threads, outlooks
 from logitspec.ui import figures, words
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import until_next
 from logitspec.ui.visit import visitor_of
 

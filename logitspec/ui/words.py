@@ -14,10 +14,10 @@ from logitspec.measure.benchmark.published import by_task, is_real, overall, pub
 from logitspec.measure.benchmark.published import conditions as published_conditions
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
+from logitspec.publish.catalogue import say, texts
 from logitspec.publish.modules import DEFAULT_LANGUAGE
-from logitspec.trace.metrics import Counts
+from logitspec.trace.metrics import Counts, ratio
 from logitspec.trace.origins import LOOKS
-from logitspec.ui.catalogue import say, texts
 
 # Table heads that are glossary terms.
 GLOSSES = {
@@ -48,15 +48,10 @@ def task_title(task: str) -> str:
     return say(key) if key in texts(DEFAULT_LANGUAGE) else task.capitalize()
 
 
-def share(part: float, whole: float) -> float:
-    """A share from 0 to 1; 0 where `whole` is 0."""
-    return part / whole if whole else 0.0
-
-
 def by_bucket(ranks: Mapping[int, int]) -> dict[str, float]:
     """The share of tokens in each of BUCKETS."""
     whole = sum(ranks.values())
-    return {name: share(_between(ranks, *ends), whole) for name, ends in BUCKETS.items()}
+    return {name: ratio(_between(ranks, *ends), whole) for name, ends in BUCKETS.items()}
 
 
 def quartiles(sizes: Counter[int]) -> tuple[float, float, float]:
@@ -350,7 +345,7 @@ def _with_drafts(counts: Counts, drafts: int) -> int:
 
 
 def _percent(part: float, whole: float) -> str:
-    return f"{share(part, whole):.1%}"
+    return f"{ratio(part, whole):.1%}"
 
 
 def _percents(shares: Mapping[str, float]) -> list[str]:

@@ -6,19 +6,14 @@ The texts are the page's, in `assets/words`; the rules for choosing among them a
 
 from __future__ import annotations
 
-import json
-import re
-from functools import cache
 from typing import Any
 
-from logitspec.publish.modules import DEFAULT_LANGUAGE, WORDS
+from logitspec.publish.catalogue import say
 from logitspec.serving.programs.spelling import MAX_QUOTE, write_tokens
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace
-from logitspec.trace.rounding import percentage, rate
+from logitspec.trace.rounding import rate
 from logitspec.trace.tree import Origin, Provenance
-
-PLACEHOLDER = re.compile(r"\{(\w+)(?::(%)0)?\}")
 
 
 def step_sentence(trace: Trace, number: int) -> str:
@@ -57,25 +52,9 @@ def _gain(step: StepRecord) -> str:
     return _say("from-pass", n=len(step.path))
 
 
-@cache
-def _texts() -> dict[str, Any]:
-    file = WORDS / DEFAULT_LANGUAGE / "step.json"
-    texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return texts
-
-
-def _say(name: str, **values: Any) -> str:
+def _say(name: str, /, **values: Any) -> str:
     """The page's English text `step.name`, with its values."""
-    text = _texts()[f"step.{name}"]
-    if isinstance(text, dict):
-        text = text["one" if values["n"] == 1 else "other"]
-    return PLACEHOLDER.sub(lambda match: _format(values[match[1]], match[2]), text)
-
-
-def _format(value: Any, kind: str | None) -> str:
-    if kind:  # a share
-        return percentage(value, 0)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return say(f"step.{name}", **values)
 
 
 def _ordinal(n: int) -> str:

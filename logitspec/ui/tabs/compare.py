@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from logitspec.prompts import Prompt
+from logitspec.publish.catalogue import say
 from logitspec.publish.demos import (
     RACES,
     Gallery,
@@ -18,7 +19,6 @@ from logitspec.publish.demos import (
 )
 from logitspec.serving.request import MAX_NEW_TOKENS, Request, rivals
 from logitspec.serving.wire import autoplay_message, pack
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.inputs import keep_inputs
 from logitspec.ui.lanes import entries, lane_inputs

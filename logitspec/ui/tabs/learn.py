@@ -6,21 +6,21 @@ from typing import Any
 
 import gradio as gr
 
+from logitspec.publish.catalogue import say
 from logitspec.publish.demos import TRACES
+from logitspec.publish.lesson_page import lesson_markup
 from logitspec.ui.callbacks import callbacks
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import PRIVATE
 from logitspec.ui.scripts import component
 from logitspec.ui.tab import Shell, Tab
 
-MARKUP = '<section data-logitspec-lesson class="ls-player learn" role="group" aria-label="Lesson"></section>'
 OPENED = ("compare", "watch")  # tabs that a station may lead to
 
 
 def build(shell: Shell) -> None:
     lesson = gr.HTML(
         "",
-        html_template=MARKUP,
+        html_template=lesson_markup(),
         js_on_load=component(),
         apply_default_css=False,
         padding=False,

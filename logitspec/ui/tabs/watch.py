@@ -11,6 +11,7 @@ import gradio as gr
 from logitspec.drafters import DEFAULT_METHOD, METHODS
 from logitspec.models.loader import BUILTIN
 from logitspec.prompts import Prompt
+from logitspec.publish.catalogue import say
 from logitspec.publish.demos import (
     TRACES,
     Gallery,
@@ -24,7 +25,6 @@ from logitspec.serving.request import MAX_NEW_TOKENS, Request
 from logitspec.serving.wire import autoplay_message, pack
 from logitspec.trace.records import Trace
 from logitspec.ui.callbacks import callbacks
-from logitspec.ui.catalogue import say
 from logitspec.ui.desk import EVERY_CLICK, PRIVATE, Desk
 from logitspec.ui.inputs import keep_inputs
 from logitspec.ui.options import option_inputs, own_options

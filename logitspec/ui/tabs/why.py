@@ -12,8 +12,8 @@ from logitspec.drafters import METHODS
 from logitspec.measure.evidence import Evidence
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
 from logitspec.paths import ASSETS
+from logitspec.publish.catalogue import say
 from logitspec.ui import words
-from logitspec.ui.catalogue import say
 from logitspec.ui.claims import claims
 from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study

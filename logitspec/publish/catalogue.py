@@ -33,7 +33,7 @@ def texts(language: str) -> Texts:
     }
 
 
-def say(key: str, **values: Any) -> str:
+def say(key: str, /, **values: Any) -> str:
     """The English text of a key with values for its placeholders.
 
     Raises KeyError if the key, or a placeholder's value, is missing.

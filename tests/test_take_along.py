@@ -93,6 +93,14 @@ def test_homework_hides_what_was_accepted_and_its_solutions_give_it() -> None:
         assert walk(task) == [int(node) for node in solution["Accepted nodes"].split()]
 
 
+def test_no_homework_is_a_step_that_the_end_of_the_run_cut_off() -> None:
+    short = story()
+    last = next(n for n, step in enumerate(short.steps, 1) if len(step.path) > 2)
+    del short.steps[last:], short.steps[-1].path[2:]
+    numbers = [int(task["Step"]) for task in rows(render("homework", short))]
+    assert numbers == [n for n, step in enumerate(short.steps[:-1], 1) if len(step.tree) > 1]
+
+
 def walk(task: dict[str, str]) -> list[int]:
     """The accepted nodes, as a student finds them from the sheet alone."""
     (tree,) = [value for name, value in task.items() if name.startswith("Draft tree")]

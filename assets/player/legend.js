@@ -77,7 +77,9 @@ function signsInSight(frame) {
   if (beat === 1 && step.origins.some(({ origin }) => origin === "logit")) signs.add("logit");
   if (beat === VERDICT) for (const state of step.states) signs.add(state);
   if (beat >= VERDICT - 1) signs.add("wants");
-  if (beat >= VERDICT) for (const node of step.row.path) signs.add(verdictOf(step, node) === "✓" ? "yes" : "no");
+  const verdicts = beat < VERDICT ? [] : step.row.path.map((node) => verdictOf(step, node));
+  if (verdicts.includes("✓")) signs.add("yes");
+  if (verdicts.includes("✗")) signs.add("no");
   if (beat === LAST_BEAT && stretchesShown(frame).stretches.length) for (const kind of Object.keys(LEGEND_SOURCES)) signs.add(kind);
   return signs;
 }

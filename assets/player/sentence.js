@@ -4,7 +4,7 @@ import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
 import { forwardCosts } from "./costs.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
-import { goesOn as copyGoesOn, matchBefore, outcome, verdictOf } from "./trace.js";
+import { goesOn as copyGoesOn, isCutOff, matchBefore, outcome, verdictOf } from "./trace.js";
 import {
   MAX_QUOTE,
   inQuotes,
@@ -241,13 +241,6 @@ function fateHeadline(step) {
   if (!accepted) return t("step.survive-none", { n: drafted });
   return drafted === 1 ? t("step.survive-one") : t("step.survive", { n: accepted, drafted });
 }
-
-/**
- * Whether the run ended before a draft that is what the target wanted: then what was accepted is not all that it
- * would have written.
- * @param {Step} step
- */
-const isCutOff = (step) => verdictOf(step, step.row.path[step.row.path.length - 1]) === "";
 
 /** @param {number} accepted @param {number} drafted */
 function cutOffHeadline(accepted, drafted) {

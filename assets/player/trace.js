@@ -267,6 +267,13 @@ export function verdictOf({ row }, node) {
 }
 
 /**
+ * Whether the run ended before a draft that is what the target wanted: then what was accepted is not all that it
+ * would have written.
+ * @param {Step} step
+ */
+export const isCutOff = (step) => verdictOf(step, step.row.path[step.row.path.length - 1]) === "";
+
+/**
  * The number of the last step that brings as many tokens as the run's median step, at least two; 0 where no step
  * does.
  * @param {Step[]} steps

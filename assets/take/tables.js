@@ -1,7 +1,7 @@
 /* Steps as CSV: a table of numbers, a sheet for homework, and its solutions. */
 
 import { ORIGIN_NAMES } from "../player/origins.js";
-import { outcome, visibleTokens } from "../player/trace.js";
+import { isCutOff, outcome, visibleTokens } from "../player/trace.js";
 import { excerpt, quoted, tokensText } from "../player/words.js";
 import { t } from "../page/i18n.js";
 
@@ -76,11 +76,11 @@ const emitted = (trace, row) => tokensText(trace, row.path.map((node) => row.tok
 const heads = (...names) => names.map((name) => t(`export.col-${name}`));
 
 /**
- * Steps to set as homework: with drafts, spread over the run.
+ * Steps to set as homework: with drafts, spread over the run. Where it was cut off, a sheet doesn't tell.
  * @param {Trace} trace
  */
 export function stepsToSet(trace) {
-  const fit = trace.steps.flatMap(({ drafted }, at) => (drafted ? [at + 1] : []));
+  const fit = trace.steps.flatMap((step, at) => (step.drafted && !isCutOff(step) ? [at + 1] : []));
   const most = Math.min(MAX_SET, fit.length);
   return Array.from({ length: most }, (_, at) => fit[Math.floor((at * fit.length) / most)]);
 }

@@ -135,12 +135,13 @@ test("where trees are sized by cost, nothing drafted has its reason in the costs
   const plain = "This pass yields one token, as in plain decoding.";
   assert.equal(
     told([40, 50, 90], "measured"),
-    `${plain} A pass takes 40.0 ms here, and a draft 10.0 ms more: it pays only where it is right more than` +
+    `${plain} A pass takes 40.0 ms here, and a single draft 10.0 ms more: it pays only where it is right more than` +
       " 25% of the time, and none was that likely.",
   );
   assert.equal(
     told([40, 90, 90], "measured"),
-    `${plain} A pass takes 40.0 ms here, and a draft 50.0 ms more: even one that is always right would not pay.`,
+    `${plain} A pass takes 40.0 ms here, and a single draft 50.0 ms more: even one that is always right would` +
+      " not pay alone, and several were not likely enough.",
   );
   assert.equal(told([40, 50, 90], "capacity"), plain);
 });

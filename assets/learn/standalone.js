@@ -6,6 +6,7 @@ import { el } from "../player/dom.js";
 import { placeInAddress } from "../player/exported.js";
 import { unpacked } from "../player/unpack.js";
 import { createPresenter } from "../present/present.js";
+import { storage } from "../present/storage.js";
 import { createLesson } from "./lesson.js";
 import { CUES } from "./progress.js";
 
@@ -18,7 +19,7 @@ function start() {
   document.documentElement.lang = language;
   const { lesson, runs } = JSON.parse(data.textContent);
   const { step = 0, beat = 1 } = asked().step ? asked() : data.dataset;
-  const store = storage();
+  const store = storage("localStorage");
   const { source } = createLesson(element, {
     lesson,
     fetchRun: async (run) => (Object.hasOwn(runs, run) ? unpacked(runs[run]) : null),
@@ -38,13 +39,5 @@ function start() {
 
 /** The station and the cue that the address leads to, as step and beat. */
 const asked = () => placeInAddress(location.href.replace("#lesson=", "#step=").replace("&cue=", "&beat="));
-
-function storage() {
-  try {
-    return localStorage;
-  } catch {
-    return null;
-  }
-}
 
 start();

@@ -4,20 +4,12 @@ import { language, t } from "../page/i18n.js";
 import { takeLink } from "../page/links.js";
 import { addView } from "../page/page.js";
 import { unpacked } from "../player/unpack.js";
+import { storage } from "../present/storage.js";
 import { addressOf, startIn } from "./address.js";
 import lesson from "./lesson.json" with { type: "json" };
 import { createLesson } from "./lesson.js";
 
 /** @import { Gradio } from "../player/types.js" */
-
-/** @param {"localStorage" | "sessionStorage"} kind */
-function storage(kind) {
-  try {
-    return globalThis[kind];
-  } catch {
-    return null;
-  }
-}
 
 /**
  * The lesson as a standalone page.

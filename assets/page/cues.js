@@ -37,7 +37,7 @@ export function predict(root, choice) {
 const isSeen = (element) => element.isConnected && element.getClientRects().length > 0;
 
 /** The views in sight that have cues, as [root, source]; of nested views, the outer one. */
-export function sourcesInSight() {
+function sourcesInSight() {
   for (const root of sources.keys()) if (!root.isConnected && !root.parentNode) sources.delete(root);
   const seen = [...sources].filter(([root]) => isSeen(root));
   return seen.filter(([root]) => !seen.some(([other]) => other !== root && other.contains(root)));

@@ -74,7 +74,7 @@ function countList(rows) {
  * @param {Trace} trace
  * @param {number} done steps
  */
-export function loopWords(trace, done) {
+function loopWords(trace, done) {
   const loop = loopIn(trace.ids.slice(trace.promptLength, trace.totals[done].end));
   if (!loop) return "";
   const tokens = loop.to - loop.from;

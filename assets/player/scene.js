@@ -12,7 +12,7 @@ import { badgeWords } from "./words.js";
  * @param {Trace} trace
  * @param {Step} step
  */
-export function resultWords({ header }, { row }) {
+function resultWords({ header }, { row }) {
   const result = t("step.result", { n: row.path.length });
   // A recorded run with a baseline was checked against plain decoding.
   return header.recorded && header.baseline ? t("step.result-same", { result }) : result;

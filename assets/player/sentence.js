@@ -254,7 +254,7 @@ function cutOffHeadline(accepted, drafted) {
  * @param {Trace} trace
  * @param {Step} step
  */
-export function walkSentence(trace, step) {
+function walkSentence(trace, step) {
   const { path, tokens, choices } = step.row;
   const clauses = path.map((node) => {
     return t(WANTS[verdictOf(step, node)], { token: bare(trace, tokens[node]), choice: bare(trace, choices[node]) });

@@ -131,7 +131,7 @@ export function shortened(segments) {
 }
 
 /** @param {string} character */
-export const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
+const codePoint = (character) => "⟨" + character.charCodeAt(0).toString(16).padStart(4, "0") + "⟩";
 
 /**
  * Segments as one plain string, controls made visible: for labels and sentences.

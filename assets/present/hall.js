@@ -2,7 +2,7 @@
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
-import { copyText } from "../player/disk.js";
+import { copyText, download } from "../player/disk.js";
 import { el, setText } from "../player/dom.js";
 import { Refused, ask } from "./events.js";
 import { keyOf, placeOf } from "./place.js";
@@ -185,11 +185,12 @@ export function createHall(address) {
       const ballots = await ask(address(`${code}/votes`), { secret });
       notice = "";
       const empty = { key: "", question: "", choices: [], right: -1 };
-      download(votesText(ballots.map(({ question: key, counts: counted }) => ({
+      const rows = ballots.map(({ question: key, counts: counted }) => ({
         ...(asked[key] || empty),
         ...(typeof counted[0] === "object" ? saidValues(cueOf(key), counted) : { counts: counted }),
         key,
-      }))));
+      }));
+      download("votes.csv", votesText(rows), "text/csv");
     } catch (error) {
       fault = sentenceOf(error); // until a report arrives
       paint();
@@ -202,13 +203,6 @@ const isOver = (error) => error instanceof Refused && OVER.includes(error.status
 
 /** @param {unknown} error */
 const sentenceOf = (error) => (error instanceof Refused && error.message) || t("present.unreachable");
-
-/** @param {string} text */
-function download(text) {
-  const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: "votes.csv" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
 
 /** @param {Record<string, () => void>} on */
 function hallPanel(on) {

@@ -1,4 +1,13 @@
-/* Values that a browser tab keeps across a reload, where storage is not forbidden. */
+/* The browser's storage, where it is not forbidden, and values that a tab keeps there across a reload. */
+
+/** @param {"localStorage" | "sessionStorage"} kind */
+export function storage(kind) {
+  try {
+    return globalThis[kind];
+  } catch {
+    return null;
+  }
+}
 
 /**
  * @param {string} name

@@ -10,6 +10,10 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from logitspec.serving.host import Host
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,43 +46,13 @@ def _serve(options: argparse.Namespace) -> None:
     # Imports create a million objects that stay; collecting garbage among them takes a fifth of their time.
     gc.disable()
     # Imports that take seconds come after every check that works without them.
-    from dataclasses import replace
-
-    from logitspec import commandline
-    from logitspec.errors import LogitSpecError
     from logitspec.serving.gate import access_rules
-    from logitspec.serving.host import Host
-    from logitspec.serving.limits import PRIVATE, SHARED
     from logitspec.ui.launch import serving_options
     from logitspec.ui.page import build
     from logitspec.ui.theme import theme
 
     private = _private(options)
-    limits = PRIVATE if private else SHARED
-    if options.run_seconds is not None:
-        limits = replace(limits, run_seconds=options.run_seconds)
-
-    def prepare(model: str) -> Host:
-        host = Host(
-            model,
-            options.device,
-            options.dtype,
-            private if options.other_models is None else options.other_models,
-            folders=private,
-            limits=limits,
-            **commandline.loading(options),
-        )
-        host.models.prepare()
-        return host
-
-    first = os.environ.get("LOGITSPEC_MODEL") or "builtin"
-    try:
-        host = prepare(options.model or first)
-    except LogitSpecError as error:
-        if options.model or first == "builtin":
-            raise
-        print(error, file=sys.stderr)  # a Space without its model still has the built-in one
-        host = prepare("builtin")
+    host = _start_host(options, private)
     page = build(host)
     gc.enable()
     page.launch(
@@ -93,6 +67,43 @@ def _serve(options: argparse.Namespace) -> None:
             mcp=options.mcp,
         ),
     )
+
+
+def _start_host(options: argparse.Namespace, private: bool) -> Host:
+    """The host with its first model loaded: that of --model, else of LOGITSPEC_MODEL, else the built-in one."""
+    from logitspec.errors import LogitSpecError
+
+    first = os.environ.get("LOGITSPEC_MODEL") or "builtin"
+    try:
+        return _host_of(options.model or first, options, private)
+    except LogitSpecError as error:
+        if options.model or first == "builtin":
+            raise
+        print(error, file=sys.stderr)  # a Space without its model still has the built-in one
+        return _host_of("builtin", options, private)
+
+
+def _host_of(model: str, options: argparse.Namespace, private: bool) -> Host:
+    from dataclasses import replace
+
+    from logitspec import commandline
+    from logitspec.serving.host import Host
+    from logitspec.serving.limits import PRIVATE, SHARED
+
+    limits = PRIVATE if private else SHARED
+    if options.run_seconds is not None:
+        limits = replace(limits, run_seconds=options.run_seconds)
+    host = Host(
+        model,
+        options.device,
+        options.dtype,
+        private if options.other_models is None else options.other_models,
+        folders=private,
+        limits=limits,
+        **commandline.loading(options),
+    )
+    host.models.prepare()
+    return host
 
 
 def _check_mcp(options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from logitspec.serving.body import read_body, replay_body
 from logitspec.serving.host import Host
 from logitspec.serving.request import MAX_CHARACTERS, too_long
 
@@ -270,7 +271,7 @@ class Gate:
             body = await _body(Headers(scope=scope), receive, most)
             if path.startswith("/gradio_api/") and "/logitspec/" not in path:
                 self._check_body(path, body)
-            return await self._app(scope, _again(body, receive), send)
+            return await self._app(scope, replay_body(body, receive), send)
         finally:
             self._busy[asker] -= 1
             self._busy += Counter()  # without those at 0
@@ -344,25 +345,11 @@ async def _body(headers: Headers, receive: Receive, most: int) -> bytes:
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
         raise Refusal(413, _too_much(most))
-    body, more = bytearray(), True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > most:
-            raise Refusal(413, _too_much(most))
-    return bytes(body)
+    body = await read_body(receive, most)
+    if len(body) > most:
+        raise Refusal(413, _too_much(most))
+    return body
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """`receive`, which first gives the body that has been read already."""
-    left = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return left.pop() if left else await receive()
-
-    return again
-
-
-def _too_much(most: int = MAX_BODY) -> str:
+def _too_much(most: int) -> str:
     return f"This is more than {most / 1e6:.1f} MB, the most that is accepted; send less."

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from logitspec.measure.benchmark.runs import (
     BASELINE,
+    OURS,
     REFERENCE,
     Contender,
     Divergence,
@@ -18,7 +19,6 @@ from logitspec.measure.benchmark.runs import (
 from logitspec.prompts import OVERALL
 from logitspec.trace.metrics import ratio
 
-OURS = "logitspec"
 R = TypeVar("R", Measurement, Divergence)
 
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from logitspec.measure.benchmark.runs import BASELINE, REFERENCE
+from logitspec.measure.benchmark.runs import BASELINE, OURS, REFERENCE
 from logitspec.paths import ASSETS
 from logitspec.prompts import OVERALL
 
 RESULTS = ASSETS / "benchmarks"
-OURS = "logitspec"
 PLAIN = (BASELINE, REFERENCE)  # one token per forward
 RIVALS = (BASELINE, f"{BASELINE}_prompt_lookup", REFERENCE, "prompt_lookup")
 

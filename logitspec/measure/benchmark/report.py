@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from logitspec.measure.benchmark.figures import OURS, scores
-from logitspec.measure.benchmark.runs import BASELINE, REFERENCE, Part
+from logitspec.measure.benchmark.figures import scores
+from logitspec.measure.benchmark.runs import BASELINE, OURS, REFERENCE, Part
 
 COLUMNS = {
     "live": 7, "replayed": 10, "tokens": 9, "tokens/s": 25, f"x {BASELINE}": 20,

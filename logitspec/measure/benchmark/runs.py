@@ -10,6 +10,7 @@ from logitspec.drafters import METHODS
 from logitspec.trace.records import Trace
 
 REFERENCE = "autoregressive"
+OURS = "logitspec"
 CONTENDERS = (REFERENCE, *(name for name in METHODS if name != REFERENCE))
 BASELINE = "transformers"
 BASELINES: dict[str, dict[str, Any]] = {

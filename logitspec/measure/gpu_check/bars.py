@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from logitspec.measure.benchmark.runs import OURS, REFERENCE
 from logitspec.prompts import OVERALL
 
-AT_BEST = "autoregressive at its best shape"
-OURS = "logitspec"
-PLAIN = "autoregressive"
+AT_BEST = f"{REFERENCE} at its best shape"
 
 Findings = dict[str, Any]
 
@@ -99,7 +98,7 @@ def _speed_up(parts: Findings) -> float:
 def _lead(parts: Findings) -> float:
     scores = _scores(parts)
     others = [
-        _rate(score) for title, score in scores.items() if title not in (OURS, PLAIN, AT_BEST)
+        _rate(score) for title, score in scores.items() if title not in (OURS, REFERENCE, AT_BEST)
     ]
     return _rate(scores[OURS]) / max(others, default=0.0)
 

@@ -28,24 +28,34 @@ from logitspec.trace.records import dumps
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands and their options."""
     commands = parser.add_subparsers(required=True, metavar="record|run|sizes|ingredients|fit")
-    recorder = commands.add_parser("record", help="decode prompts and record the model's results")
-    recorder.set_defaults(command=_record)
-    recorder.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
-    recorder.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
-    recorder.add_argument("--category", nargs="+", default=[], help="(default: all)")
-    recorder.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
-    recorder.add_argument(
+    _add_record(commands.add_parser("record", help="decode prompts and record the model's results"))
+    _add_run(commands.add_parser("run", help="replay methods on transcripts"))
+    _add_sizes(commands.add_parser("sizes", help="compare trees sized by cost with fixed sizes"))
+    _add_ingredients(
+        commands.add_parser("ingredients", help="what each part of our method is worth")
+    )
+    _add_fit(commands.add_parser("fit", help="fit the weights that our method starts with"))
+
+
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_record)
+    parser.add_argument("--out", required=True, metavar="FILE", help="transcripts, .jsonl.gz")
+    parser.add_argument("--prompts", default=EXAMPLES, help="JSON lines (default: the examples)")
+    parser.add_argument("--category", nargs="+", default=[], help="(default: all)")
+    parser.add_argument("--max-new-tokens", type=int, default=256, help="(default: %(default)s)")
+    parser.add_argument(
         "--ranks",
         type=int,
         default=RANKS,
         help="ranks to record of the last logits; a replay drafts from no others (default: %(default)s)",
     )
-    commandline.add_model(recorder)
+    commandline.add_model(parser)
 
-    runner = commands.add_parser("run", help="replay methods on transcripts")
-    runner.set_defaults(command=_run)
-    runner.add_argument("file", help="a file written by `record`")
-    runner.add_argument(
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_run)
+    parser.add_argument("file", help="a file written by `record`")
+    parser.add_argument(
         "--method",
         dest="choices",
         action="append",
@@ -53,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"one of {', '.join(METHODS)}; repeat to compare (default: {DEFAULT_METHOD})",
     )
-    runner.add_argument(
+    parser.add_argument(
         "--option",
         dest="choices",
         action="append",
@@ -61,34 +71,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="name=value",
         help="of the method named before it, or of every method if none precedes it",
     )
-    runner.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
+    parser.add_argument("--json", metavar="OUT", help="also write the numbers to a file")
 
-    sizer = commands.add_parser("sizes", help="compare trees sized by cost with fixed sizes")
-    sizer.set_defaults(command=_sizes)
-    sizer.add_argument("file", help="a file written by `record`")
-    sizer.add_argument(
+
+def _add_sizes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_sizes)
+    parser.add_argument("file", help="a file written by `record`")
+    parser.add_argument(
         "--costs",
         default="cpu",
         help=f"the cost of forwards: a trace, or one of {', '.join(COSTS)} (default: %(default)s)",
     )
 
-    parts = commands.add_parser("ingredients", help="what each part of our method is worth")
-    parts.set_defaults(command=_ingredients)
-    parts.add_argument("files", nargs="+", metavar="file", help="a file written by `record`")
-    parts.add_argument(
+
+def _add_ingredients(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_ingredients)
+    parser.add_argument("files", nargs="+", metavar="file", help="a file written by `record`")
+    parser.add_argument(
         "--drafts", type=int, nargs="+", default=DRAFTS, help="per step (default: 63 24 8)"
     )
-    parts.add_argument(
+    parser.add_argument(
         "--model",
         help="run the prompts on this model, which must be the recorded one (default: replay)",
     )
-    parts.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
-    parts.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
+    parser.add_argument("--processes", type=int, default=1, help="(default: %(default)s)")
+    parser.add_argument("--json", metavar="OUT", help="write numbers and conditions to a file")
 
-    fitter = commands.add_parser("fit", help="fit the weights that our method starts with")
-    fitter.set_defaults(command=_fit)
-    fitter.add_argument("files", nargs="+", metavar="file", help="transcripts, one file per model")
-    fitter.add_argument(
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_fit)
+    parser.add_argument("files", nargs="+", metavar="file", help="transcripts, one file per model")
+    parser.add_argument(
         "--model",
         action="append",
         default=[],

@@ -17,6 +17,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from logitspec.serving.body import read_body, replay_body
+
 SESSION_HEADER = "mcp-session-id"
 APPS = "io.modelcontextprotocol/ui"  # the extension of clients that show apps
 APPS_SUFFIX = ".apps"  # of their sessions' names
@@ -46,13 +48,13 @@ class Endpoint:
         if scope["method"] != "POST":
             answer = PlainTextResponse(NOT_A_PAGE, 405, {"Allow": "POST"})
             return await answer(scope, receive, send)
-        body = await _read_body(receive)
+        body = await read_body(receive)
         message = _parse(body)
         if message.get("method") == "notifications/cancelled":
             self._cancel(Headers(scope=scope).get(SESSION_HEADER, ""), message)
         if message.get("method") == "initialize":
             send = _name_session(message, send)
-        return await self._app(scope, _replay_body(body, receive), send)
+        return await self._app(scope, replay_body(body, receive), send)
 
     @contextmanager
     def call(self, session: str, request: str | int) -> Iterator[None]:
@@ -102,22 +104,3 @@ def _parse(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
-
-
-async def _read_body(receive: Receive) -> bytes:
-    body, more = bytearray(), True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return bytes(body)
-
-
-def _replay_body(body: bytes, receive: Receive) -> Receive:
-    """`receive`, which first gives the body that has been read already."""
-    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Message:
-        return unread.pop() if unread else await receive()
-
-    return receive_again

@@ -449,6 +449,8 @@ def test_a_trace_too_long_for_the_browser_comes_back_from_the_server(page: Page)
     capacity_of(page, "LogitSpec (paper)", "9").fill("64")
     unfold(page, "Length and sampling", "Max new tokens")
     expect(page.get_by_label("Max new tokens")).to_have_value("30")
+    fields = [page.get_by_label(name).bounding_box() for name in ("Temperature", "Seed")]
+    assert len({field["y"] for field in fields if field}) == 1  # their help takes two lines and one
 
 
 @pytest.mark.parametrize(("width", "theme"), [(400, "light"), (1280, "dark")])
@@ -458,6 +460,9 @@ def test_nothing_sticks_out_and_theme_follows(
     page: Page = request.getfixturevalue({"light": "page", "dark": "dark"}[theme])
     page.set_viewport_size({"width": width, "height": 800})
     start(page, PROMPT, Max_new_tokens=12)
+    # The run is seen to write, though it is far below the settings; the focus stays on the button.
+    expect(page.locator(f"{PLAYER} .ls-panel-text .ls-title")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_focused()
     state(page, "done")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     back = page.evaluate(

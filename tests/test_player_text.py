@@ -281,6 +281,16 @@ def test_a_source_out_of_sight_is_told_at_the_edge_of_the_text(page: Page) -> No
     page.wait_for_selector(".ls-pill")
     pill = page.locator(".ls-pill[data-side=above]")
     assert f"position {source:,} " in pill.inner_text()
+    # It covers the note beside the panel's title, but never the title, however long that is in another language.
+    title = page.locator(".ls-panel-text .ls-title")
+    title.evaluate("each => (each.textContent = 'Der bisherige Text')")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.wait_for_function(
+        """() => {
+          const [pill, title] = [".ls-pill", ".ls-panel-text .ls-title"].map((each) => document.querySelector(each));
+          return pill && title.getBoundingClientRect().right < pill.getBoundingClientRect().left;
+        }"""
+    )
     pill.click()
     painted(page)
     inside = """at => {

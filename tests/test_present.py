@@ -351,8 +351,17 @@ def test_no_headline_is_cut_off_on_a_phone(lecturer: Page) -> None:
           return [cues.length, cues.filter(isCut)];
         }"""
     )
+    tools = lecturer.locator(".lp-foot")
+    height = tools.evaluate("each => each.offsetHeight")
+    lecturer.keyboard.press("q")
+    hall = lecturer.locator(".lp-hall").bounding_box()
+    lecturer.keyboard.press("Escape")
     lecturer.set_viewport_size({"width": 1280, "height": 800})
     assert cut == [31, []]
+    assert height < 60  # one row of tools
+    assert hall is not None
+    assert 0 <= hall["x"] <= hall["x"] + hall["width"] <= 400
+    assert 0 <= hall["y"] <= hall["y"] + hall["height"] <= 800
 
 
 def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
@@ -367,6 +376,18 @@ def test_stage_link_and_desk_are_accessible(lecturer: Page) -> None:
     for each in lecturer, popup.value:
         found = Axe().run(each, options=OPTIONS).response["violations"]
         assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
+    lecturer.keyboard.press("PageDown")
+    counted = popup.value.locator(".lp-choices[data-counted] li")
+    counted.first.wait_for()
+    # A word as long as in other languages, and a hall full of people.
+    wide = counted.evaluate_all(
+        """(all) => all.map((each) => {
+          each.querySelector(".lp-count").textContent = "1.234 Stimmen";
+          return [each.textContent, each.scrollWidth > each.clientWidth];
+        })"""
+    )
+    assert len(wide) > 2
+    assert [text for text, is_wider in wide if is_wider] == []
 
 
 def test_the_focus_comes_back_from_the_link_at_once_and_never_later(lecturer: Page) -> None:

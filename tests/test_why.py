@@ -442,6 +442,9 @@ def are_good_on_a_phone(phone: Page, options: Any) -> None:
         "(found) => [...new Set(found.map((each) => getComputedStyle(each).fill))]"
     )
     assert labels == [ink]
+    axes = [each.inner_text().split("\n") for each in phone.locator(".why-axes").all()]
+    assert len(axes) == plots.count()
+    assert all(len(each) == 2 and all(each) for each in axes), axes
     phone.wait_for_timeout(500)
     found = violations(phone, options, {"include": [[".why"], [".why-plot"]]})
     assert [each["id"] for each in found] == []

@@ -4,9 +4,18 @@
 
 import { t } from "../page/i18n.js";
 import { takeLink } from "../page/links.js";
+import { prefersStills } from "./playing.js";
 import { unpacked } from "./unpack.js";
 
 /** @import { Gradio, Keeping, Step, Timer, View, ViewOptions } from "./types.js" */
+
+const LOW = 0.4; // of the window's height: a view that begins below it shows too little of a run
+
+/** Scrolls to a view in which something begins, unless it is in sight; the focus stays on what was pressed. @param {HTMLElement} root */
+function bringIntoSight(root) {
+  if (root.getBoundingClientRect().top < LOW * innerHeight) return;
+  root.scrollIntoView({ block: "start", behavior: prefersStills() ? "auto" : "smooth" });
+}
 
 /**
  * Passes Gradio's values to a view, and restores the view after a reload.
@@ -286,12 +295,17 @@ export function keepInPage({ props, server, watch }, root, create, about) {
 
   const watchdog = setInterval(askIfSilent, 1000);
   let turn = start().catch(() => null);
-  watch("value", () => take(props.value));
+  watch("value", async () => {
+    const opened = openedValue;
+    await take(props.value);
+    if (opened !== openedValue) bringIntoSight(root);
+  });
   addEventListener(about.waiting, () => {
     endFollowing();
     asked = true;
     begun = "";
     view.expect();
+    bringIntoSight(root);
   });
   addEventListener(about.stop, endFollowing);
   addEventListener(about.waiting + "-refused", async () => {

@@ -176,6 +176,8 @@ function tieElement({ kind, state }, { start, curve, head }) {
  */
 function pillsOf(trace, panels, ties, origin) {
   const outer = panels.text.body.getBoundingClientRect();
+  const title = panels.text.element.querySelector(".ls-title");
+  const beside = outer.right - (title ? title.getBoundingClientRect().right : outer.left); // in the panel's head
   return ["above", "below"].flatMap((side) => {
     const there = ties.filter((tie) => tie.side === side);
     if (there.length === 0) return [];
@@ -185,7 +187,7 @@ function pillsOf(trace, panels, ties, origin) {
     pill.append(el("span", { class: "ls-pill-arrow" }, side === "above" ? "↑" : "↓"), ...words);
     const right = origin.right - outer.right + 10;
     const top = (side === "above" ? outer.top : outer.bottom) - origin.top;
-    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: calc(${outer.width - 30}px - ${side === "above" ? 106 : 0} * var(--ls-u))`;
+    pill.style.cssText = `right: ${right}px; top: ${top}px; max-width: ${(side === "above" ? beside : outer.width) - 30}px`;
     pill.addEventListener("click", () => panels.text.scrollTo(first.stretch.from));
     return [pill];
   });

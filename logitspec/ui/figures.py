@@ -2,6 +2,7 @@
 
 Text and lines get their colours from the page's style, which has a light and a dark mode; bars and
 curves have colours with a contrast of 3:1 or more in both, and also a pattern, a dash or a marker.
+The page says what the axes show (`AXES`): plotly's own titles do not wrap, so a phone would cut them off.
 """
 
 from __future__ import annotations
@@ -38,13 +39,21 @@ NAME = "<extra>%{fullData.name}</extra>"  # in the box shown at the pointer
 WHOLE = "#7b8593"
 HEIGHT = 380
 TALLER = 460  # with a legend
+AXES = {  # what each picture shows upwards and across
+    "ranks": (say("why.chart-token-share"), say("why.chart-ranks-axis")),
+    "costs": (say("why.chart-ms-axis"), say("why.chart-rows-axis")),
+    "mean-accepted": (say("why.chart-mean-axis"), say("why.chart-capacity-axis")),
+    "speed": (say("why.chart-speed-axis"), say("why.chart-capacity-axis")),
+    "depths": (say("why.chart-step-share"), say("why.chart-depth-axis")),
+    "lengths": (say("why.chart-step-share"), say("why.chart-length-axis")),
+}
 MEDIAN_NAME = say("why.chart-median")
 
 
 def ranks(evidence: Evidence, method: str) -> go.Figure:
     """Share of next-next tokens by rank in the last logits."""
     shares = by_bucket(sum(evidence.ranks.values(), start=Counter()))
-    figure = _figure(say("why.chart-ranks-axis"), say("why.chart-token-share"))
+    figure = _figure()
     colours = [WHOLE, *[LOOKS["logit"].colour] * (len(shares) - 2), WHOLE]
     patterns = ["x", *[""] * (len(shares) - 2), "/"]
     figure.add_bar(
@@ -59,7 +68,7 @@ def ranks(evidence: Evidence, method: str) -> go.Figure:
 def depths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps with an accepted draft at each depth, by where it came from."""
     counts = total(evidence.runs[method])
-    figure = _figure(say("why.chart-depth-axis"), say("why.chart-step-share"))
+    figure = _figure()
     depths_reached = reached(counts)
     for origin in counts.origins:
         accepted = counts.accepted_at(origin)
@@ -81,7 +90,7 @@ def depths(evidence: Evidence, method: str) -> go.Figure:
 def lengths(evidence: Evidence, method: str) -> go.Figure:
     """Share of steps by tokens emitted."""
     counts = total(evidence.runs[method])
-    figure = _figure(say("why.chart-length-axis"), say("why.chart-step-share"))
+    figure = _figure()
     figure.add_bar(
         x=places(),
         y=[ratio(each, counts.forwards) for each in cut(counts.lengths)],
@@ -94,7 +103,7 @@ def lengths(evidence: Evidence, method: str) -> go.Figure:
 def costs(evidence: Evidence, method: str) -> go.Figure:
     """Milliseconds of a forward by rows, and the tree sizes that were chosen by this cost."""
     low, middle, high = quartiles(total(evidence.runs[OURS]).sizes)
-    figure = _figure(say("why.chart-rows-axis"), say("why.chart-ms-axis"))
+    figure = _figure()
     milliseconds = [1000 * each for each in evidence.seconds]
     figure.add_vrect(x0=low, x1=high, fillcolor=LOOKS["logit"].colour, opacity=0.25, line_width=0)
     top = max(milliseconds) * 1.05
@@ -121,22 +130,20 @@ def costs(evidence: Evidence, method: str) -> go.Figure:
 
 def mean_accepted(evidence: Evidence, method: str) -> go.Figure:
     """Mean accepted tokens against draft_tree_capacity, by task."""
-    figure = _by_capacity(
+    return _by_capacity(
         evidence, lambda tally: tally.mean_accepted_tokens, "capacity", "%{y:.2f}"
     )
-    return figure.update_layout(yaxis_title_text=say("why.chart-mean-axis"))
 
 
 def speed(evidence: Evidence, method: str) -> go.Figure:
     """Estimated tokens a second against draft_tree_capacity, by task."""
-    figure = _by_capacity(evidence, evidence.speed, "rate", "%{y:.0f}")
-    return figure.update_layout(yaxis_title_text=say("why.chart-speed-axis"))
+    return _by_capacity(evidence, evidence.speed, "rate", "%{y:.0f}")
 
 
 def _by_capacity(
     evidence: Evidence, value: Callable[[Counts], float], hover: str, form: str
 ) -> go.Figure:
-    figure = _figure(say("why.chart-capacity-axis"), "")
+    figure = _figure()
     capacities = list(evidence.capacities)
     for task, (colour, dash, symbol) in zip(evidence.tasks, LINES, strict=False):
         figure.add_scatter(
@@ -169,7 +176,7 @@ def _by_capacity(
     return _doubling(figure, [1, *capacities])
 
 
-def _figure(across: str, up: str) -> go.Figure:
+def _figure() -> go.Figure:
     axis = {"fixedrange": True, "automargin": True, "zeroline": False, "showline": False}
     return go.Figure(
         layout={
@@ -190,8 +197,8 @@ def _figure(across: str, up: str) -> go.Figure:
                 "font": {"size": 12},
             },
             "hoverlabel": {"bgcolor": "#1b2430", "font": {"color": "#ffffff"}},
-            "xaxis": {**axis, "title": {"text": across}, "showgrid": False},
-            "yaxis": {**axis, "title": {"text": up}, "gridcolor": "#808b9b"},
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": {**axis, "gridcolor": "#808b9b"},
         }
     )
 

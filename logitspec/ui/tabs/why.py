@@ -16,6 +16,7 @@ from logitspec.publish.catalogue import say
 from logitspec.ui import words
 from logitspec.ui.claims import claims
 from logitspec.ui.desk import AT_ONCE, PRIVATE
+from logitspec.ui.figures import AXES
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
 
@@ -76,7 +77,8 @@ def _pictures(evidence: Evidence | None) -> tuple[list[Any], gr.Radio]:
         if picture.by_method and not method.is_rendered:
             method.render()
         title = f'<h3 id="why-{picture.name}-title">{escape(picture.title)}</h3>'
-        gr.HTML(title, elem_classes="why")
+        axes = "".join(f"<span>{escape(axis)}</span>" for axis in AXES[picture.name])
+        gr.HTML(f'{title}<p class="why-axes">{axes}</p>', elem_classes="why")
         plot = gr.Plot(
             show_label=False,
             container=False,

@@ -194,6 +194,12 @@ def test_the_methods_that_it_lists_exist_and_lead_to_their_papers() -> None:
         assert f"({METHODS[method].paper})" in source or not METHODS[method].paper
 
 
+def test_the_player_s_page_names_every_module_of_the_player() -> None:
+    folder = ROOT / "assets" / "player"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert {file.name for file in folder.glob("*.js") if f"`{file.name}`" not in page} == set()
+
+
 def test_it_is_short() -> None:
     words = [each for each in README.split() if any(map(str.isalnum, each))]  # not table borders
     assert len(words) <= 2000

@@ -17,7 +17,7 @@ from logitspec.trace.exactness import promise
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace, dumps
-from logitspec.trace.rounding import decimal, rate
+from logitspec.trace.rounding import decimal, rate, several
 from logitspec.trace.schema import unopenable
 
 
@@ -201,13 +201,13 @@ def report(trace: Trace, counts: Counts) -> str:
             f"{METHODS[trace.method].title} on {trace.model['id']} ({trace.model['dtype']},"
             f" {trace.model['attention']} attention, {trace.model['device']}); ended by {trace.finish}",
             *filter(None, [promise({**trace.model, "environment": trace.environment})]),
-            f"{counts.tokens} tokens from {counts.forwards} forwards:"
+            f"{several(counts.tokens, 'token')} from {several(counts.forwards, 'forward')}:"
             f" {decimal(counts.mean_accepted_tokens, 2)} mean accepted tokens"
             " (tokens per target forward, root included, prefill excluded)",
             f"{counts.drafted} drafted = {counts.accepted} accepted + {counts.rejected} rejected"
             f" + {counts.uncompared} not compared",
             f"{rate(counts.tokens_per_second)} tokens/s decoding; prefill"
-            f" {trace.prefill_seconds * 1000:.0f} ms for {len(trace.prompt_ids)} tokens",
+            f" {trace.prefill_seconds * 1000:.0f} ms for {several(len(trace.prompt_ids), 'token')}",
             f"share by origin: {shares}",
         ]
     )

@@ -247,7 +247,7 @@ def test_what_does_not_fit_the_context_is_left_out_and_told() -> None:
     part = merge(list(measure(small, prompts)))
     assert part.left_out == [[1, 0], [1, 1], [2, 1]]
     assert log == [("autoregressive", [65] * 8, 2)] * 2  # the warm-up and the one turn that fits
-    assert "3 prompts are left out" in notes(part)[-1]
+    assert "3 prompts, left out" in notes(part)[-1]
 
 
 # Differences

@@ -254,6 +254,10 @@ def test_characters_that_command_a_terminal_are_spelled(hostile: str) -> None:
     assert [escape(c) for c in "a\n\té✓"] == list("a\n\té✓")
 
 
+def test_one_of_a_thing_is_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\n1 token from 1 forward: 1.00 mean" in output(capsys, "--max-new-tokens", "1")
+
+
 def without_a_reader() -> TextIO:
     """What writes to a pipe that its reader, `head` for one, has closed."""
     reading, writing = os.pipe()

@@ -23,6 +23,7 @@ from logitspec.prompts import Prompt
 from logitspec.publish.demos import RACES, TRACES, Gallery, demo_file, demo_run, galleries
 from logitspec.publish.typical import most_typical_race
 from logitspec.trace.records import Trace
+from logitspec.trace.rounding import several
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -181,7 +182,7 @@ def _decode(target: Any, tokenizer: Any, prompt: Prompt, method: str, max_new_to
 def _run_line(trace: Trace, path: Path) -> str:
     counts = trace.counts()
     return (
-        f"{trace.recorded}; {counts.tokens} tokens from {counts.forwards} forwards,"
+        f"{trace.recorded}; {several(counts.tokens, 'token')} from {several(counts.forwards, 'forward')},"
         f" {counts.mean_accepted_tokens:.2f} mean accepted tokens, {path.stat().st_size / 1000:.0f} kB"
     )
 

@@ -28,5 +28,10 @@ def rate(value: float) -> str:
     return decimal(value, 1 if value < 100 else 0)
 
 
+def several(count: int, thing: str, ending: str = "s") -> str:
+    """A number of things, in the singular for one."""
+    return f"{count} {thing}{'' if count == 1 else ending}"
+
+
 def _rounded(value: Decimal, digits: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

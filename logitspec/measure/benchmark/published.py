@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from logitspec.measure.benchmark.runs import BASELINE, OURS, REFERENCE
 from logitspec.paths import ASSETS
 from logitspec.prompts import OVERALL
+from logitspec.trace.rounding import several
 
 RESULTS = ASSETS / "benchmarks"
 PLAIN = (BASELINE, REFERENCE)  # one token per forward
@@ -44,10 +45,10 @@ def conditions(document: dict[str, Any]) -> str:
     )  # fmt: skip
     choice = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
     return (
-        f"Model {request['model']}, {environment['dtype']}{choice}, {threads} thread{_s(threads)} of"
+        f"Model {request['model']}, {environment['dtype']}{choice}, {several(threads, 'thread')} of"
         f" {environment['cpu']}, {versions}; {_which(document)},"
         f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
-        f" {repeats} repeat{_s(repeats)}, methods in rotation; nothing is kept between requests."
+        f" {several(repeats, 'repeat')}, methods in rotation; nothing is kept between requests."
     )
 
 
@@ -62,13 +63,8 @@ def _which(document: dict[str, Any]) -> str:
     if categories := request["category"]:
         files += f" ({', '.join(categories)})"
     if missing := document.get("missing"):
-        files += f" except {len(missing)} prompt{_s(len(missing))} left when the run was cut off"
+        files += f" except {several(len(missing), 'prompt')} left when the run was cut off"
     return files
-
-
-def _s(count: int) -> str:
-    """The ending of a noun after that number."""
-    return "" if count == 1 else "s"
 
 
 def overall(document: dict[str, Any]) -> Table:

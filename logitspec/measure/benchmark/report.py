@@ -6,6 +6,7 @@ from typing import Any
 
 from logitspec.measure.benchmark.figures import scores
 from logitspec.measure.benchmark.runs import BASELINE, OURS, REFERENCE, Part
+from logitspec.trace.rounding import several
 
 COLUMNS = {
     "live": 7, "replayed": 10, "tokens": 9, "tokens/s": 25, f"x {BASELINE}": 20,
@@ -70,5 +71,7 @@ def notes(part: Part) -> list[str]:
     """What a reader of the table must know: differing outputs, missing prompts."""
     lines = [str(each) for each in part.divergences]
     if part.left_out:
-        lines.append(f"{len(part.left_out)} prompts are left out: they don't fit the context.")
+        lines.append(
+            f"Too long for the context: {several(len(part.left_out), 'prompt')}, left out."
+        )
     return lines

@@ -9,7 +9,7 @@ from logitspec.decoding.race import Verdict
 from logitspec.serving.programs.sentences import step_sentence
 from logitspec.serving.programs.spelling import quote_tokens
 from logitspec.trace.records import Trace
-from logitspec.trace.rounding import decimal, percent, rate
+from logitspec.trace.rounding import decimal, percent, rate, several
 
 MAX_TEXT = 20_000  # characters of an output
 MAX_LINES = 40  # of steps, one line each
@@ -209,11 +209,6 @@ class Explanation:
                 f"Step {self.step} of {self.steps} of run {self.run} ({self.method}): {self.player}",
             ]
         )
-
-
-def several(count: int, thing: str, ending: str = "s") -> str:
-    """A number of things, in the singular for one."""
-    return f"{count} {thing}{'' if count == 1 else ending}"
 
 
 def step_line(trace: Trace, number: int) -> str:

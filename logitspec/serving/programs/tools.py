@@ -25,7 +25,6 @@ from logitspec.serving.programs.results import (
     Guess,
     Lane,
     Numbers,
-    several,
     text_of,
     verdict_words,
 )
@@ -36,6 +35,7 @@ from logitspec.serving.turn import Outlook, Place
 from logitspec.serving.waiting import in_moderation, in_turn
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import Trace
+from logitspec.trace.rounding import several
 
 MAX_GUESSES = 8
 REPORT_SECONDS = 1.0  # between reports of progress

@@ -355,6 +355,8 @@ def test_no_headline_is_cut_off_on_a_phone(lecturer: Page) -> None:
     height = tools.evaluate("each => each.offsetHeight")
     lecturer.keyboard.press("q")
     hall = lecturer.locator(".lp-hall").bounding_box()
+    lecturer.wait_for_function("document.querySelector('.lp-qr').naturalWidth > 0")
+    expect(lecturer.locator(".lp-hall [data-act=close]")).to_be_in_viewport(ratio=1)
     lecturer.keyboard.press("Escape")
     lecturer.set_viewport_size({"width": 1280, "height": 800})
     assert cut == [31, []]

@@ -154,6 +154,19 @@ def test_the_text_is_shown_as_text(page: Page) -> None:
         assert "".join(lane.locator("[data-lane-token]").all_text_contents()) == whole
     assert "<script>" in whole
     assert "café" in whole
+    # Token by token, a character that comes in two tokens is whole again once both are there.
+    grown = page.evaluate(
+        """async () => {
+          for (let at = 70; at <= 90; at += 1) {
+            race.show({ at, clock: "forwards", follow: false });
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+          }
+          const spans = [...document.querySelectorAll(".lr-text")].pop().querySelectorAll("[data-lane-token]");
+          return [...spans].map((each) => each.textContent).join("");
+        }"""
+    )
+    assert grown == whole
     assert page.locator(f"{ROOT} script, {ROOT} img").count() == 0
 
 
@@ -504,6 +517,8 @@ def test_playing_ends_at_the_end_and_tells_who_came_in(page: Page) -> None:
     expect(spoken).to_contain_text(
         f"1st {race.titles[best]}, {len(race.traces[best].steps)} passes"
     )
+    # Played again, it goes from the start.
+    assert page.evaluate("() => (race.play(), race.place().cursor.at)") == 0
 
 
 def recorded() -> str:

@@ -613,6 +613,12 @@ def test_a_copied_node_shows_its_source(page: Page) -> None:
         source.copied_from - 3,
         source.copied_from - 2,
     ]
+    brought = next(
+        n for n, each in enumerate(STORY.steps, 1) if each.cache_length > source.copied_from
+    )
+    share = (brought - 1) / (len(STORY.steps) - 1)
+    place = page.locator(".ls-source-mark").evaluate("each => each.style.insetInlineStart")
+    assert float(place.removesuffix("%")) == pytest.approx(100 * share, abs=0.001)
     detail = page.locator(".ls-detail").inner_text()
     assert f"copied from position {source.copied_from} after the 2-token match" in detail
 

@@ -575,11 +575,12 @@ def test_numbers_rows_and_nodes_are_voted_on_with_the_lesson_s_own_controls(
           const { voteList } = modules["present/votes.js"];
           const values = { write: () => words, isRight: () => false };
           const list = voteList({ values }, [[1, 2], [2, 1], [null, 9]], true);
-          return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent];
+          const shares = [...list.children].map(({ style }) => style.getPropertyValue("--lp-share"));
+          return [list.querySelectorAll("img").length, list.querySelector(".lp-choice").textContent, ...shares];
         }""",
         hostile,
     )
-    assert shown == [0, f"{hostile} (1)"]
+    assert shown == [0, f"{hostile} (1)", "22.2%", "11.1%", "100.0%"]
 
 
 def test_a_run_of_the_lecturers_own_is_not_shared(

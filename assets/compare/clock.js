@@ -77,11 +77,7 @@ export function momentAfter(race, at, clock) {
  * @param {Clock} clock
  */
 export function momentBefore(race, at, clock) {
-  const before = race.lanes.map(({ trace }) => {
-    const steps = stepsAt(trace, at - 2 * SAME_TIME, clock);
-    const moment = spent(trace, steps, clock);
-    return moment < at - SAME_TIME ? moment : 0;
-  });
+  const before = race.lanes.map(({ trace }) => spent(trace, stepsAt(trace, at - 2 * SAME_TIME, clock), clock));
   return Math.max(0, ...before);
 }
 

@@ -85,7 +85,7 @@ function loopWords(trace, done) {
  * Where the seconds come from: the device, and what more rows cost there.
  * @param {Trace} trace
  */
-function secondsReason({ header }) {
+export function secondsReason({ header }) {
   const { model, environment } = header;
   const where = t("step.seconds-where", { device: (model && model.device) || "" });
   const costs = forwardCosts(environment);

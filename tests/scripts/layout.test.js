@@ -64,6 +64,7 @@ test("siblings that find no room go on below", () => {
   assert.equal(at[1][1], 0);
   assert.ok(at[20][1] >= 2);
   assert.ok(width <= 30);
+  for (let room = 20; room < 50; room += 1) assert.ok(tree([-1, ...Array(20).fill(0)], [0], undefined, room).width <= room);
 });
 
 test("neighbouring branches line up", () => {

@@ -6,6 +6,7 @@ import { addressOf, startIn } from "../../assets/learn/address.js";
 import { valueOf } from "../../assets/learn/figures.js";
 import {
   isDone,
+  isOpen,
   isRevealed,
   isRight,
   isShownStep,
@@ -130,6 +131,7 @@ test("a prediction is right by its kind", () => {
   assert.equal(isRight({ kind: "number", answer: "x" }, 201, 202), false);
   assert.equal(isRight({ kind: "number", answer: "x", within: 0.1 }, 90, 100), true);
   assert.equal(isRight({ kind: "number", answer: "x", within: 0.1 }, 89, 100), false);
+  assert.equal(isRight({ kind: "number", answer: "x", within: 0.1 }, -90, -100), true);
   assert.equal(isRight({ kind: "node", answer: "x" }, 3, 3), true);
 });
 
@@ -146,7 +148,7 @@ const LESSON = {
 test("a sealed answer does not count before it is told, and what nobody knows never does", () => {
   const progress = { ...newProgress(), answers: { a: { said: 1, right: true }, c: { said: 2, right: null } } };
   assert.equal(isRevealed(LESSON.stations[0], progress), false);
-  assert.deepEqual(scoreOf(LESSON, progress), { right: 0, revealed: 0, all: 2 });
+  for (const seen of [{}, { c: 1 }]) assert.deepEqual(scoreOf(LESSON, { ...progress, seen }), { right: 0, revealed: 0, all: 2 });
   progress.seen = { c: 2 };
   assert.deepEqual(scoreOf(LESSON, progress), { right: 1, revealed: 1, all: 2 });
   progress.answers.b = { said: 1, right: false };
@@ -159,6 +161,13 @@ test("a station is done when what it asks for has been", () => {
   progress.answers.b = { said: 0, right: true };
   progress.seen.d = 3;
   assert.deepEqual(LESSON.stations.map((station) => isDone(station, progress)), [false, true, true, true]);
+});
+
+test("who may predict: once, and where it was counted again until the answer is seen", () => {
+  const open = (answer, seen) => isOpen(LESSON.stations[0], { answers: answer ? { a: answer } : {}, seen: { a: seen } });
+  assert.deepEqual([0, 1, 2].map((seen) => open(null, seen)), [true, true, true]);
+  assert.deepEqual([0, 1, 2].map((seen) => open({ said: 1, right: true }, seen)), [false, false, false]);
+  assert.deepEqual([0, 1, 2].map((seen) => open({ said: 1, right: true, counted: true }, seen)), [true, true, false]);
 });
 
 test("the steps that stations show", () => {

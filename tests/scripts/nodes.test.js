@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { originOfEdge, stateOfEdge } from "../../assets/player/edges.js";
 import { ancestorsOf, positionIds } from "../../assets/player/mask.js";
 import { letterCount, nodeWidths } from "../../assets/player/nodes.js";
-import { appendSteps, createTrace, verdictOf } from "../../assets/player/trace.js";
+import { addVocabulary, appendSteps, createTrace, isRejection, lastTypicalStep, spellToken, verdictOf } from "../../assets/player/trace.js";
 import { nextZoom } from "../../assets/player/zoom.js";
 
 const VOCABULARY = { 0: " the", 1: " cat", 2: "\n", 3: { hex: "e2 9c".replace(" ", "") }, 4: " 日本" };
@@ -49,6 +49,46 @@ test("along the accepted path it says whether what the target wants was drafted,
   const { step } = made();
   assert.deepEqual(step.states, ["accepted", "accepted", "rejected", "rejected", "uncompared"]);
   assert.deepEqual([0, 1, 2, 3, 4].map((node) => verdictOf(step, node)), ["✓", "✗", "", "", ""]);
+});
+
+test("a step has a rejection where a draft reached deeper than what was accepted", () => {
+  const { step } = made();
+  assert.equal(isRejection(step), true); // to depth 2, by one
+  const [whole, plain] = [{ ...ROW, choices: [1, 2, 0, 0, 0], path: [0, 1, 2] }, rootOf(1)];
+  const trace = createTrace({ schema: 1, prompt_ids: [], vocabulary: VOCABULARY });
+  appendSteps(trace, [whole, plain]);
+  assert.deepEqual(trace.steps.map(isRejection), [false, false]);
+});
+
+/** A step that brings `length` tokens. */
+const rootOf = (length) => ({
+  ...ROW,
+  tokens: Array(length).fill(0),
+  parents: Array.from({ length }, (_, node) => node - 1),
+  provenance: Array(length).fill(["root"]),
+  choices: Array(length).fill(0),
+  path: [...Array(length).keys()],
+});
+
+test("a run that was followed rests at the last of its typical steps", () => {
+  const rest = (...lengths) => {
+    const trace = createTrace({ schema: 1, prompt_ids: [], vocabulary: VOCABULARY });
+    appendSteps(trace, lengths.map(rootOf));
+    return lastTypicalStep(trace.steps);
+  };
+  assert.equal(rest(3, 9, 3, 3, 1), 4);
+  assert.equal(rest(3, 5, 3, 5), 3); // of two in the middle the smaller one
+  assert.equal(rest(1, 2, 1, 2, 1, 1), 4); // one token shows nothing
+  assert.equal(rest(1, 1), 0);
+  assert.equal(rest(), 0);
+});
+
+test("a token is a number until its spelling comes, and its characters keep together", () => {
+  const trace = createTrace({ schema: 1, prompt_ids: [9, 7, 8, 9], vocabulary: { 7: { hex: "c3" }, 8: { hex: "a9" } } });
+  assert.deepEqual(spellToken(trace, 9), [{ text: "⟨#9⟩" }]);
+  addVocabulary(trace, { 9: " dog" });
+  assert.deepEqual(spellToken(trace, 9), [{ text: " dog" }]);
+  assert.deepEqual(trace.groupOf, [0, 1, 1, 3]);
 });
 
 test("a shared edge takes the best fate and the origin that all agree on", () => {

@@ -6,6 +6,7 @@ test("sources are marked at the steps that brought them, each step once, the pro
   const trace = { stepOf: [0, 0, 0, 1, 1, 2, 3, 3] };
   const from = (...positions) => positions.map((position) => ({ from: position }));
   assert.deepEqual(markPlaces(trace, from(6, 1, 4, 3, 2)), [0, 1, 3]);
+  assert.deepEqual(markPlaces({ stepOf: [10, 9, 2] }, from(0, 1, 2)), [2, 9, 10]);
   assert.deepEqual(markPlaces(trace, []), []);
   assert.deepEqual(markPlaces(trace, from(8)), []); // not in the text: nothing is marked
 });
@@ -16,4 +17,5 @@ test("the numbers so far count a step with its last beat", () => {
   assert.equal(soFarWords({ trace, cursor: 2, beat: 5 }), "So far 3.00 a pass");
   assert.equal(soFarWords({ trace, cursor: 2, beat: 4 }), "So far 2.00 a pass");
   assert.equal(soFarWords({ trace, cursor: 1, beat: 4 }), "");
+  assert.equal(soFarWords({ trace, cursor: 0, beat: 1 }), "");
 });

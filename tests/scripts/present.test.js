@@ -36,6 +36,7 @@ test("keys are left to text fields, and to what is pressed", () => {
 test("digits add up, and Enter jumps only after them", () => {
   assert.deepEqual(actionOf(press("1"), ""), { act: "type", typed: "1" });
   assert.deepEqual(actionOf(press("2"), "1"), { act: "type", typed: "12" });
+  assert.deepEqual(actionOf(press("5"), "1234"), { act: "type", typed: "2345" });
   assert.equal(actionOf(press("Enter"), ""), null);
   assert.equal(actionOf(press("Enter"), "12").act, "jump");
   assert.equal(actionOf(press("Enter", "PRESSED"), ""), null);
@@ -65,6 +66,11 @@ test("the clock of a talk and of its station, with a rest", () => {
   assert.deepEqual(elapsed(times, 99_000), { talk: 70, station: 10 });
   pauseOrGoOn(times, 101_000);
   assert.deepEqual(elapsed(times, 102_000), { talk: 71, station: 11 });
+  pauseOrGoOn(times, 102_000);
+  enterStation(times, "c", 110_000);
+  assert.deepEqual(elapsed(times, 111_000), { talk: 71, station: 0 });
+  pauseOrGoOn(times, 112_000);
+  assert.deepEqual(elapsed(times, 115_000), { talk: 74, station: 3 });
   assert.deepEqual([0, 5, 65, 3599, 3605].map(minutes), ["0:00", "0:05", "1:05", "59:59", "1:00:05"]);
 });
 
@@ -80,6 +86,10 @@ test("a table of votes is CSV, and no formula", () => {
       'player:r:3,"Does ""a"", or b?","2\n3",yes,7\r\n' +
       "x:1,,0,no,2\r\n",
   );
+  for (const question of ["=1", "+1", "-1", "@a", "\t=1"]) {
+    const table = votesText([{ key: "k", question, choices: [], right: -1, counts: [0] }]);
+    assert.equal(table.split("\r\n")[1], `k,'${question},0,no,0`);
+  }
 });
 
 /** A tree of 64: an accepted chain of four under which everything hangs, sixty nodes wide and deep. */

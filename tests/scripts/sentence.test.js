@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cacheWords } from "../../assets/player/cache.js";
-import { baselineWords, countTexts, duration } from "../../assets/player/numbers.js";
+import { baselineWords, countTexts, duration, secondsReason } from "../../assets/player/numbers.js";
 import { beatWords, stepSentence, storySentence } from "../../assets/player/sentence.js";
 import { appendSteps, createTrace, isRejection } from "../../assets/player/trace.js";
 import { originWords } from "../../assets/player/words.js";
@@ -252,6 +252,15 @@ test("numbers up to the end of a step", () => {
 
 test("times", () => {
   assert.deepEqual([0.0123, 0.84, 3.841, 59.994, 125.4].map(duration), ["12.3 ms", "840 ms", "3.84 s", "59.99 s", "2 min 5 s"]);
+  assert.deepEqual([0.9996, 59.996, 119.6].map(duration), ["1.00 s", "1 min 0 s", "2 min 0 s"]);
+});
+
+test("where the seconds come from, and what more rows cost there", () => {
+  const where = "Measured on cuda:0; on another machine a pass costs a different amount.";
+  const about = (forward_costs) => secondsReason({ header: { model: { device: "cuda:0" }, environment: { forward_costs } } });
+  const times = "A pass over 64 rows takes 2.5 times as long here as one over a single row.";
+  assert.equal(about({ rows: [1, 64, 128], milliseconds: [4, 10, 30] }), `${where} ${times}`);
+  for (const costs of [undefined, { rows: [1, 8], milliseconds: [4, 5] }]) assert.equal(about(costs), where);
 });
 
 test("the rows of the KV cache before, in and after the pass", () => {

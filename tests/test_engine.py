@@ -15,6 +15,7 @@ from support.fakes import ScriptedTarget, finished
 from logitspec import METHODS, DraftTree, LogitSpecError, TopK, Trace, accept, decode
 from logitspec.decoding.engine import begin, run
 from logitspec.drafters.autoregressive import Autoregressive
+from logitspec.trace.metrics import StepSeconds
 from logitspec.trace.sampling import Sampling
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
@@ -37,6 +38,9 @@ def test_nothing_after_an_end_of_sequence_token_from_a_list(method: str, stop_at
     trace = finished(decode(ScriptedTarget(whole, eos_ids=[500, 77]), prompt, method, 100))
     assert trace.output_ids == text[20 : stop_at + 1]
     assert trace.finish == "eos"
+    # Where it is the last token that was asked for, too, the text is still one that has ended.
+    last = finished(decode(ScriptedTarget(whole, [77]), prompt, method, stop_at - 19))
+    assert (last.output_ids, last.finish) == (trace.output_ids, "eos")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -48,6 +52,58 @@ def test_a_full_context_ends_the_run_and_no_node_lies_beyond_it(method: str, lim
     assert trace.finish == "context"
     for step in trace.steps:
         assert max(step.position + depth for depth in step.tree.depths()) < limit
+
+
+def test_a_drafted_end_of_sequence_token_needs_no_step_of_its_own() -> None:
+    text = [1, 2, 77, 5, 1, 2, 77, *range(100, 120)]
+    trace = finished(
+        decode(ScriptedTarget(text, [77]), text[:4], "prompt_lookup", 9, num_pred_tokens=3)
+    )
+    assert [step.tokens for step in trace.steps] == [[1, 2, 77]]
+    assert trace.counts().uncompared == 1
+
+
+def test_a_step_keeps_the_last_logits_down_to_the_last_rank_that_it_drafted() -> None:
+    class Wide(ScriptedTarget):
+        def _result(self, places: list[int]) -> Any:
+            result = super()._result(places)
+            result.topk = [
+                TopK([*top.ids, *range(1000, 1200)], [*top.probs, *[0.0] * 200])
+                for top in result.topk
+            ]
+            return result
+
+    for capacity, kept in ((9, 64), (64, 64), (65, 65), (66, 66), (128, 128)):
+        options = {"draft_tree_capacity": capacity, "num_pred_tokens": 1, "max_ngram_size": 1}
+        step = next(decode(Wide(range(300)), range(9), "logitspec_paper", 9, **options))
+        assert len(step.tree) == capacity
+        assert step.tree.provenance[-1].rank == capacity - 1
+        assert step.last.ids == [9, 10, 999, *range(1000, 1200)][:kept]
+
+
+def test_the_seconds_of_a_step_are_those_of_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that moves only while a part is at work."""
+    clock = [0.0]
+
+    def taking(seconds: float, work: Any) -> Any:
+        def timed(*args: Any) -> Any:
+            clock[0] += seconds
+            return work(*args)
+
+        return timed
+
+    drafter = Autoregressive()
+    for name, seconds in (("draft", 1), ("observe", 8)):
+        monkeypatch.setattr(drafter, name, taking(seconds, getattr(drafter, name)))
+    target = ScriptedTarget(TEXT)
+    monkeypatch.setattr(target, "verify", taking(2, target.verify))
+    monkeypatch.setattr(target, "commit", taking(16, target.commit))
+    monkeypatch.setattr("logitspec.decoding.engine.accept", taking(4, accept))
+    monkeypatch.setattr("logitspec.decoding.engine.perf_counter", lambda: clock[0])
+    trace = begin(target, TEXT[:20], "autoregressive", 2)
+    for step in run(target, trace, drafter):
+        assert step.seconds == StepSeconds(draft=1, verify=2, accept=4, commit=24, device=0.001)
+    assert trace.counts().seconds.drafter == 2 * (1 + 24)
 
 
 def test_plain_decoding_is_one_token_a_step() -> None:

@@ -18,7 +18,7 @@ from support.fakes import ScriptedTarget, finished
 from support.families import runner
 from support.models import tokenizer
 
-from logitspec import DraftTree, ForwardResult, LogitSpecError, Trace, decode
+from logitspec import DraftTree, ForwardResult, LogitSpecError, TopK, Trace, decode
 from logitspec.decoding.race import (
     MAX_LANES,
     MIN_RIVALS,
@@ -138,13 +138,14 @@ def test_the_warm_up_leaves_no_trace_in_a_lane() -> None:
         assert trace.prompt_ids == TEXT[:20]
 
 
-def test_closing_a_race_ends_all_its_runs_and_keeps_their_steps() -> None:
+@pytest.mark.parametrize("count", [1, 5])  # a step of one lane, some of both
+def test_closing_a_race_ends_all_its_runs_and_keeps_their_steps(count: int) -> None:
     contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], ["autoregressive", "prompt_lookup"], 100)
     steps = run_race(ScriptedTarget(TEXT), contest)
-    taken = [next(steps) for _ in range(5)]
+    taken = [next(steps) for _ in range(count)]
     steps.close()
     assert [trace.finish for trace in contest.traces] == ["cancelled"] * 2
-    assert sum(len(trace.steps) for trace in contest.traces) == len(taken) == 5
+    assert sum(len(trace.steps) for trace in contest.traces) == len(taken) == count
     shorter = min(len(trace.output_ids) for trace in contest.traces)
     assert contest.verdict == Verdict(shorter, None, None, complete=False)
 
@@ -162,6 +163,26 @@ def test_the_verdict_tells_the_first_difference_and_how_close_it_was() -> None:
     parted = trace_of(TEXT[:20], "autoregressive", 12, other)
     assert verdict([plain, plain, parted]) == Verdict(12, 7, 0.3, True)  # 0.6 against 0.3
     assert verdict([plain, plain]).differs_at is None
+    first = trace_of(TEXT[:20], "autoregressive", 12, [*TEXT[:20], 70, *TEXT[21:]])
+    assert verdict([plain, first]) == Verdict(12, 0, 0.3, True)
+
+
+def test_the_margin_is_that_of_a_step_that_began_there_or_unknown() -> None:
+    one = trace_of(TEXT[:20], "autoregressive", 12, [*TEXT[:27], 70, *TEXT[28:]])
+    copies = trace_of(TEXT[:20], "prompt_lookup", 12)
+    assert [step.position for step in copies.steps] == [20, 31]
+    for step in one.steps:
+        step.last = TopK([1, 2], [0.6, 0.6 - 0.01 * step.position])
+    for lanes in ([one, copies], [copies, one]):
+        assert verdict(lanes).margin == 0.27
+    within_a_copy = trace_of(TEXT[:20], "prompt_lookup", 3)
+    assert verdict([copies, within_a_copy]) == Verdict(3, 3, None, True)
+
+
+def test_a_full_context_is_an_end() -> None:
+    lanes = [trace_of(TEXT[:20], "autoregressive", 12) for _ in range(2)]
+    lanes[0].finish = "context"
+    assert verdict(lanes) == Verdict(12, None, None, True)
 
 
 def test_an_output_that_ends_early_is_a_difference() -> None:
@@ -331,6 +352,11 @@ def test_a_race_so_far_stays_as_it_was(host: Host) -> None:
         snapshot.order.count(lane) for lane in range(2)
     ]
     assert len(snapshot.order) == 7
+    contest.order.pop()  # as another thread sees it between a step and its place in the order
+    behind = contest.so_far()
+    assert [len(trace.steps) for trace in behind.traces] == [
+        behind.order.count(lane) for lane in range(2)
+    ]
     assert json.loads(snapshot.to_json())["verdict"] is None
     assert json.loads(contest.to_json())["verdict"]["complete"] is True
     assert [trace.finish for trace in snapshot.traces] == [None, None]

@@ -98,6 +98,16 @@ def test_a_drafter_goes_on_with_what_it_knows_and_a_new_one_knows_nothing() -> N
     assert racer([9, 9], max_breadth=1).draft(2, NOTHING).tokens[1:] == [0] * 63
 
 
+def test_nothing_is_copied_before_the_text_is_as_long_as_the_longest_ngram() -> None:
+    drafter, drafted = racer([1, 2], ngram=6, max_breadth=0), []
+    for token in [1, 2] * 4:
+        tree = drafter.draft(token, NOTHING)
+        drafted.append(tree.tokens[1:])
+        drafter.observe(tree, [0], None)
+    assert drafted[:5] == [[]] * 5
+    assert drafted[5][:2] == [1, 2]
+
+
 @pytest.mark.parametrize("max_nodes", [10_000, 60])
 @pytest.mark.parametrize("symbols", [3, 6])
 def test_every_node_says_truly_where_it_is_from(symbols: int, max_nodes: int) -> None:

@@ -62,7 +62,7 @@ class LogitSpecPaper(Drafter):
         for rank, (token, probability) in enumerate(zip(last.ids, last.probs, strict=True)):
             if len(tree) >= self.draft_tree_capacity:
                 break
-            if token == root or rank >= self.draft_tree_capacity:
+            if token == root:
                 continue
             node = tree.add(0, token, Provenance(Origin.LOGIT, rank, probability), merge=False)
             if match := self._retrieve(root, token):

@@ -6,16 +6,16 @@ import { frontier, momentAfter, momentBefore, places, stepsAt } from "../../asse
 import { createRace, growRace, trackLength } from "../../assets/compare/race.js";
 import { raceReasons } from "../../assets/compare/words.js";
 
-/** Steps of one token and `rows` rows each, which took these seconds. */
-const stepsOf = (seconds, rows = 1) =>
+/** Steps of `rows` rows, which brought `length` tokens each and took these seconds. */
+const stepsOf = (seconds, rows = 1, length = 1) =>
   seconds.map((verify, at) => ({
-    position: 1 + at,
+    position: 1 + at * length,
     last: { ids: [0], probs: [1] },
     tokens: Array(rows).fill(0),
-    parents: [-1, ...Array(rows - 1).fill(0)],
+    parents: Array.from({ length: rows }, (_, node) => node - 1),
     provenance: [["root", 0, 1], ...Array(rows - 1).fill(["logit", 1, 0.1])],
-    choices: Array(rows).fill(1),
-    path: [0],
+    choices: Array(rows).fill(0),
+    path: [...Array(length).keys()],
     seconds: { draft: 0, verify, accept: 0, commit: 0 },
   }));
 
@@ -26,7 +26,7 @@ const laneOf = (method, steps, finish = "length") => ({
 const raceOf = (lanes, about = {}) => createRace({ race: "r", warm_up: 4, titles: lanes.map(({ method }) => method), lanes, ...about });
 
 const SLOW = laneOf("autoregressive", stepsOf([1, 1, 1, 1]));
-const FAST = laneOf("logitspec", stepsOf([0.5, 1.25], 6));
+const FAST = laneOf("logitspec", stepsOf([0.5, 1.25], 6, 2));
 
 test("a lane has done the steps that are over by then", () => {
   const [slow, fast] = raceOf([SLOW, FAST]).lanes;
@@ -89,6 +89,6 @@ test("why a lane was faster: its passes, what one cost, and what one costs on a 
   assert.deepEqual(raceReasons(race, null), [own]);
   const there = "On an H200 a pass over 6 rows of a model of 7 billion parameters costs 1.60 times one over a single row.";
   assert.deepEqual(raceReasons(race, gpu), [`${own} ${there}`]);
-  assert.match(raceReasons(raceOf([laneOf("logitspec", stepsOf([1], 9)), SLOW]), gpu)[0], /9 rows .* costs 2.00 times/);
+  assert.match(raceReasons(raceOf([laneOf("logitspec", stepsOf([1], 9, 4)), SLOW]), gpu)[0], /9 rows .* costs 2.00 times/);
   assert.deepEqual(raceReasons(raceOf([FAST]), gpu), []);
 });

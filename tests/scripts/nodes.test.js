@@ -51,13 +51,11 @@ test("along the accepted path it says whether what the target wants was drafted,
   assert.deepEqual([0, 1, 2, 3, 4].map((node) => verdictOf(step, node)), ["✓", "✗", "", "", ""]);
 });
 
-test("a step has a rejection where a draft reached deeper than what was accepted", () => {
-  const { step } = made();
-  assert.equal(isRejection(step), true); // to depth 2, by one
-  const [whole, plain] = [{ ...ROW, choices: [1, 2, 0, 0, 0], path: [0, 1, 2] }, rootOf(1)];
+test("a step has a rejection where the target chose another token, not where a right draft came too late", () => {
+  assert.equal(isRejection(made().step), true);
   const trace = createTrace({ schema: 1, prompt_ids: [], vocabulary: VOCABULARY });
-  appendSteps(trace, [whole, plain]);
-  assert.deepEqual(trace.steps.map(isRejection), [false, false]);
+  appendSteps(trace, [rootOf(3), { ...rootOf(3), path: [0] }, rootOf(1)]);
+  assert.deepEqual(trace.steps.map(isRejection), [false, false, false]);
 });
 
 /** A step that brings `length` tokens. */

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 from support.app import free_port
 from support.app_page import PLAYER, press, state, take_along, unfold
 from support.cable import Cable
@@ -23,6 +23,7 @@ from support.models import tokenizer
 from support.race_page import ROOT, going, saved_race
 
 from logitspec import DraftTree, ForwardResult, Trace
+from logitspec.paths import ASSETS
 from logitspec.runtime.runner import Runner
 from logitspec.serving import models
 from logitspec.serving.gate import access_rules
@@ -522,3 +523,41 @@ def test_who_hangs_up_while_waiting_waits_no_more_and_others_move_up(served: Ser
         with client.stream("GET", f"/gradio_api/call/generate/{event}", timeout=0.2) as answer:
             assert answer.status_code == 200
         until(lambda: not served.host.turn.wanted)
+
+
+def test_the_document_is_small_and_its_first_script_comes_before_gradios(served: Served) -> None:
+    for path in ("", "config"):
+        answer = httpx.get(served.url + path)
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) < 0.6 * len(answer.content)
+        assert "nosniff" in answer.headers["x-content-type-options"]
+    plain = httpx.get(served.url, headers={"Accept-Encoding": "identity"})
+    assert int(plain.headers["content-length"]) == len(plain.content)
+    script = (ASSETS / "page" / "before.js").read_text(encoding="utf-8")
+    assert 0 < plain.text.index(script) < plain.text.index("gradio_config")
+
+
+def test_a_page_at_rest_asks_for_no_frames(served: Served, chromium: Browser) -> None:
+    """Gradio's loader asks for one after the other, even when it is gone."""
+    context = chromium.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script(
+        """window.frames_asked = 0;
+        const next = requestAnimationFrame;
+        window.requestAnimationFrame = (paint) => (window.frames_asked += 1, next(paint));"""
+    )
+    page.goto(served.url)
+    page.wait_for_selector(f"{PLAYER} .ls-legend")
+    asked = page.evaluate(
+        """async () => {
+          let asked;
+          for (let looks = 0; asked !== 0 && looks < 60; looks += 1) {
+            const before = window.frames_asked;
+            await new Promise((done) => setTimeout(done, 300));
+            asked = window.frames_asked - before;
+          }
+          return asked;
+        }"""
+    )
+    assert asked == 0
+    context.close()

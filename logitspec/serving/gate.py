@@ -184,7 +184,7 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             self._check_site(scope, headers)
-            self._check_path(_path(scope))
+            self._check_path(path_of(scope))
             stream = _session_of_stream(scope)
             if stream is not None:
                 return await self._listen(stream, scope, receive, send)
@@ -257,7 +257,7 @@ class Gate:
                 self._host.forget(stream.session)
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = _path(scope)
+        path = path_of(scope)
         of_program = self._is_of_program(path)
         silent = ("GET", "HEAD", "OPTIONS", *(["DELETE"] if of_program else []))
         if scope["method"] in silent:
@@ -314,7 +314,7 @@ class Stream:
     has_messages: bool
 
 
-def _path(scope: Scope) -> str:
+def path_of(scope: Scope) -> str:
     """The path that the application sees: below GRADIO_ROOT_PATH, which some proxies leave in front of it."""
     root: str = scope.get("root_path", "")
     path: str = scope["path"]
@@ -324,7 +324,7 @@ def _path(scope: Scope) -> str:
 def _session_of_stream(scope: Scope) -> Stream | None:
     if scope["method"] != "GET":
         return None
-    path = _path(scope)
+    path = path_of(scope)
     if found := STAYING.fullmatch(path):
         return Stream(found[1], False)
     if found := LISTENING.fullmatch(path):

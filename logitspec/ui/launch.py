@@ -17,6 +17,7 @@ from logitspec.serving.follow_routes import follow_routes
 from logitspec.serving.gate import Access, Gate
 from logitspec.serving.host import Host
 from logitspec.serving.limits import MAX_WAITING
+from logitspec.ui.front import Front
 from logitspec.ui.lesson import lesson_route
 from logitspec.ui.programs import mcp_server, routes
 from logitspec.ui.scripts import ADDRESS, launch_options
@@ -48,7 +49,7 @@ def serving_options(
     kwargs["routes"].insert(0, video_route(f"/{ADDRESS}/video", access))
     kwargs["routes"][:0] = follow_routes(f"/{ADDRESS}", Lectures())
     gate = Middleware(Gate, host=host, access=access, misfit=misfits(page), programs=mcp)
-    kwargs["middleware"] = [gate]
+    kwargs["middleware"] = [gate, Middleware(Front)]
     kwargs["lifespan"] = light_sessions(host.audience.silence)
     if served is not None:
         kwargs["routes"][:0] = routes(served)

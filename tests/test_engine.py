@@ -102,6 +102,7 @@ def test_the_seconds_of_a_step_are_those_of_its_parts(monkeypatch: pytest.Monkey
     monkeypatch.setattr("logitspec.decoding.engine.perf_counter", lambda: clock[0])
     trace = begin(target, TEXT[:20], "autoregressive", 2)
     for step in run(target, trace, drafter):
+        assert step.seconds.loop == pytest.approx(31 - 1 - 0.001)
         assert step.seconds == StepSeconds(draft=1, verify=2, accept=4, commit=24, device=0.001)
     assert trace.counts().seconds.drafter == 2 * (1 + 24)
 

@@ -80,6 +80,8 @@ def test_a_step_with_a_full_tree_stays_small() -> None:
 
 
 def test_mentioned_names_every_id_that_a_reader_has_to_spell(trace: Trace) -> None:
+    trace.steps[-1].choices[-1] = 555  # after a node off the path
+    trace.steps[-1].last.ids[-1] = 444
     document = json.loads(trace.to_json())
     ids = set(document["prompt_ids"])
     for step in document["steps"]:

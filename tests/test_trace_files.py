@@ -142,6 +142,14 @@ def with_step(**fields: Any) -> dict[str, Any]:
     return document(steps=[*steps, {**last, **fields}])
 
 
+def copied_from(depth: int) -> dict[str, Any]:
+    """A document whose last draft, a child of the root, says it was copied from `depth` tokens after the root."""
+    content = tree([-1, 0])
+    step = content["steps"][-1]
+    step["provenance"][1][4] = step["position"] + depth
+    return content
+
+
 def tree(parents: list[int], path: Sequence[int] = (0,)) -> dict[str, Any]:
     """A document whose last step has such a tree, all of one token."""
     token = made_up()["prompt_ids"][0]
@@ -170,7 +178,9 @@ REFUSED = {
     "20,000 nodes": (tree([-1, *([0] * 19_999)]), "is too long"),
     "a parent too few": (with_step(parents=[-1]), "parents does not have an entry for every token"),
     "an unknown origin": (with_step(provenance=[["dream"]] * 9), "provenance"),
-    "a copy of what comes later": (tree([-1, 0]) | {"prompt_ids": [0]}, "position"),
+    "a copy of itself": (copied_from(1), "is a copy of what comes later"),
+    "a copy of what comes later": (copied_from(2), "is a copy of what comes later"),
+    "a prompt cut short": (tree([-1, 0]) | {"prompt_ids": [0]}, "position"),
     "a token of 5 MB": (document(vocabulary={"1": "y" * 5_000_000}), "vocabulary.1 is too long"),
     "a token that is no number": (document(vocabulary={"__proto__": "a"}), "a wrong name"),
     "more text than can be drawn": (
@@ -189,6 +199,7 @@ TAKEN = {
     "the largest seed": document(sampling={"seed": str(2**63 - 1)}),
     "the widest tree": tree([-1, *([0] * (NODES - 1))]),
     "the deepest tree": tree([-1, *range(NODES - 1)], range(NODES)),
+    "a copy of the root": copied_from(0),
     "the longest token": document(vocabulary={str(each): "\u202e" * 1024 for each in range(50)}),
     "a long text": document(vocabulary={"1": "y" * 800}, prompt_ids=[1] * 10_000, steps=[]),
     "markup": document(prompt=HOSTILE, recorded=HOSTILE, method=HOSTILE, run=HOSTILE),
@@ -217,7 +228,9 @@ def test_the_page_refuses_the_same_for_the_same_reason() -> None:
 
 
 def test_what_is_large_and_odd_and_right_is_taken_and_drawn(tab: Page) -> None:
-    assert read_by_page("trace", [json.dumps(each).encode() for each in TAKEN.values()]) == [{}] * 8
+    assert read_by_page("trace", [json.dumps(each).encode() for each in TAKEN.values()]) == [
+        {}
+    ] * len(TAKEN)
     for name, content in TAKEN.items():
         trace = Trace.from_json(json.dumps(content))
         state, alert, snapshot = tab.evaluate(OPENED, [json.dumps(content), len(trace.steps)])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.recorded import SMOLLM2
 
-from logitspec import DraftTree, Origin, TopK
+from logitspec import DraftTree, Origin, Provenance, TopK
 from logitspec.drafters import make
 from logitspec.drafters.sources import offers
 from logitspec.drafters.sources.evidence import LENGTHS
@@ -74,6 +74,15 @@ def test_only_tokens_of_the_text_teach_and_each_request_begins_anew() -> None:
     drafter.observe(tree, path, ForwardResult(choices, [TopK([], [])] * len(tree), 0.0))
     factors = drafter._trust.factors  # type: ignore[attr-defined]
     assert factors[8] > factors[1] > 1.0
+    # After the last token of a path it is the target's own that came, or did not.
+    longer = {}
+    for after in (tree.tokens[2], 77):
+        drafter.reset(text)
+        drafter.draft(1, TopK([1, 9], [0.9, 0.1]))
+        rows = ForwardResult([2, after, *choices[2:]], [TopK([], [])] * len(tree), 0.0)
+        drafter.observe(tree, [0, 1], rows)
+        longer[after] = drafter._trust.factors[8]  # type: ignore[attr-defined]
+    assert longer[tree.tokens[2]] > factors[8] > longer[77]
     drafter.reset(text)
     assert set(drafter._trust.factors.values()) == {1.0}  # type: ignore[attr-defined]
 
@@ -115,6 +124,18 @@ def test_later_rankings_take_the_place_of_the_prompt_s() -> None:
     successors.observe((1, 2), RANKED, (99, 7))
     successors.observe((2,), RANKED)
     assert [99 in each.ids for _, each in successors.known((1, 2))] == [True, False]
+
+
+def test_of_two_nodes_with_a_token_the_accepted_one_is_remembered() -> None:
+    drafter = make("logitspec", {})
+    drafter.reset([1, 2])
+    tree = DraftTree(5)
+    accepted = tree.add(0, 7, Provenance(Origin.LOGIT))
+    tree.add(tree.add(0, 8, Provenance(Origin.LOGIT)), 7, Provenance(Origin.LOGIT))
+    rows = [TopK([each], [0.9]) for each in (7, 100, 101, 102)]
+    drafter.observe(tree, [0, accepted], ForwardResult([7, 100, 0, 0], rows, 0.0))
+    known = drafter._successors.known((7,))  # type: ignore[attr-defined]
+    assert [ranking.ids for _, ranking in known] == [[100]]
 
 
 def drafted_after(copies: bool) -> DraftTree:

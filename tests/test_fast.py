@@ -255,7 +255,7 @@ def test_masks_are_the_prefix_and_the_ancestors(dtype: torch.dtype) -> None:
     rng = np.random.default_rng(5)
     for copies in (1, 3):
         mask = TreeMask(dtype, torch.device("cpu"), copies)
-        for prefix, rows in [(5, 9), (0, 4), (700, 64), (3, 2), (1500, 7), (1499, 70), (6, 1)]:
+        for prefix, rows in [(5, 9), (0, 4), (700, 64), (3, 2), (2500, 7), (1499, 70), (6, 1)]:
             ancestors = np.tri(rows, dtype=bool) & (rng.random((rows, rows)) < 0.5)
             result = mask(prefix, rows, ancestors)
             assert result.shape == (1, 1, copies * rows, prefix + rows)

@@ -121,12 +121,20 @@ def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
 def test_accepted_rows_move_before_the_next_forward(
     family: str, moves: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Gaps in a path, twice, with a shape captured in between; against a runner that moves rows immediately."""
+    """Gaps in a path, twice, with a shape captured in between, and in a path too long to leave for a replay; against a
+    runner that moves rows immediately."""
+    long = [0, *range(2, 3 + MOVES)]
     monkeypatch.setattr("logitspec.runtime.cache.MOVES", moves)
     fixed, plain = replaying(family, Taped()), runner(family)
     prompt = list(range(1, 12))
     fixed.prefill(prompt), plain.prefill(prompt)
-    for size, accepted in ((9, [0, 2, 4, 6]), (9, [0, 3, 6, 8]), (20, [0, 1, 5]), (9, [0])):
+    for size, accepted in (
+        (9, [0, 2, 4, 6]),
+        (9, [0, 3, 6, 8]),
+        (20, [0, 1, 5]),
+        (48, long),
+        (9, [0]),
+    ):
         draft = _with_gaps(size, accepted)
         assert apart(logits(fixed, draft), logits(plain, draft)) < 1e-6
         fixed.commit(accepted), plain.commit(accepted)
@@ -138,7 +146,7 @@ def _with_gaps(size: int, accepted: list[int]) -> DraftTree:
     above = {node: parent for parent, node in pairwise(accepted)}
     draft = DraftTree(3)
     for node in range(1, size):
-        draft.add(above.get(node, 0), 3 + node, Provenance(Origin.LOGIT), merge=False)
+        draft.add(above.get(node, 0), 3 + node % 16, Provenance(Origin.LOGIT), merge=False)
     return draft
 
 
@@ -277,10 +285,10 @@ def test_buckets_and_columns() -> None:
     assert {rows: columns_for(rows) for rows in expected} == expected
 
 
-@pytest.mark.parametrize("window", [None, WINDOW])
+@pytest.mark.parametrize("window", [None, WINDOW, 200])
 def test_rows_see_prefix_ancestors_and_as_far_as_the_window(window: int | None) -> None:
     rng = np.random.default_rng(5)
-    for prefix, given in [(9, 5), (0, 3), (30, 8)]:
+    for prefix, given in [(9, 5), (0, 3), (30, 8), (230, 5)]:
         draft = tree(rng, given)
         depths = np.array(draft.depths())
         noted: list[torch.Tensor] = []

@@ -15,11 +15,10 @@ def penalise(
     text: tokens before all rows. paths: for each row, those after the text. As in transformers, a positive
     logit is divided by `penalty` and a negative one multiplied by it, once however often the token occurs.
     """
-    known = set(text)
-    pairs = [(row, token) for row, path in enumerate(paths) for token in {*path} - known]
+    pairs = [(row, token) for row, path in enumerate(paths) for token in {*path}]
     rows = torch.tensor([row for row, _ in pairs], dtype=torch.long, device=logits.device)
     tokens = torch.tensor([token for _, token in pairs], dtype=torch.long, device=logits.device)
-    everywhere = torch.tensor(sorted(known), dtype=torch.long, device=logits.device)
+    everywhere = torch.tensor(sorted({*text}), dtype=torch.long, device=logits.device)
     changed = logits.clone()
     changed[:, everywhere] = _less(logits[:, everywhere], penalty)
     changed[rows, tokens] = _less(logits[rows, tokens], penalty)

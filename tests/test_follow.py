@@ -446,6 +446,9 @@ def test_a_new_lecture_replaces_an_idle_one_and_no_other(
         assert lectures.knows(newest)
         assert len(lectures._lectures) == 2
         await stream.aclose()  # type: ignore[attr-defined]
+        clock.now += 60
+        lectures.open()  # of two that are idle, the one led longest ago ends
+        assert (lectures.knows(followed), lectures.knows(newest)) == (False, True)
 
     awaited(open_lectures())
 

@@ -85,7 +85,8 @@ def test_the_outlook_is_the_turns_before_and_what_they_usually_take() -> None:
     clock = Clock()
     turn = Turn(now=clock)
     first = turn.ask(ANN)
-    assert turn.ask(BEN).outlook() == Outlook(1, None)
+    second = turn.ask(BEN)
+    assert second.outlook() == Outlook(1, None)
     clock.now = 10.0
     first.leave()
     cy, far = turn.ask(CY), turn.ask(FAR)
@@ -94,6 +95,8 @@ def test_the_outlook_is_the_turns_before_and_what_they_usually_take() -> None:
     assert cy.outlook() == Outlook(2, 16.0)
     clock.now = 100.0
     assert cy.outlook() == Outlook(2, 10.0)
+    second.leave()  # after 90 s: 0.3 of them count, and 0.7 of the 10 s before
+    assert cy.outlook() == Outlook(1, 34.0)
 
 
 def test_a_place_is_given_up_and_who_is_gone_waits_no_more() -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AS_IT_RAN, BEATS, BY_BEAT, BY_BEAT_SLOWLY, SPEEDS, beatBefore, dueStill, staySeconds, stillAfter } from "../../assets/player/beats.js";
+import { AS_IT_RAN, BEATS, BY_BEAT, BY_BEAT_SLOWLY, SPEEDS, beatBefore, dueStill, sceneSeconds, staySeconds, stillAfter } from "../../assets/player/beats.js";
 
 const STEPS = [{ seconds: 0.5 }, { seconds: 0.25 }, { seconds: 1 }];
 const still = (cursor, beat) => ({ cursor, beat });
@@ -38,6 +38,12 @@ test("a still stays as long as its speed says", () => {
   assert.equal(staySeconds(STEPS, AS_IT_RAN, still(1, 5)), 0.25);
   assert.equal(staySeconds(STEPS, AS_IT_RAN, still(3, 5)), 0);
   assert.deepEqual(SPEEDS.filter((speed) => typeof speed === "number"), [1, 2, 5, 10, 20, 60]);
+});
+
+test("a scene walks from node to node, a long way in no more than six seconds", () => {
+  const rounded = (beat, nodes) => Number(sceneSeconds(beat, nodes).toFixed(6));
+  assert.deepEqual([1, 2, 3].map((beat) => rounded(beat, 9)), [2, 4, 2]);
+  assert.deepEqual([1, 3, 20].map((nodes) => rounded(4, nodes)), [1.4, 3, 6.6]);
 });
 
 test("whole steps that are over by now are left out", () => {

@@ -111,6 +111,9 @@ test("few nodes are the accepted path and those beside it, with their parents", 
     assert.deepEqual(kept.slice(0, Math.min(4, most)), [0, 1, 2, 3].slice(0, most));
     for (const node of kept.slice(1)) assert.ok(kept.includes(step.row.parents[node]));
   }
+  // The first sibling's child is nearer than the fourth sibling.
+  const fan = { row: { parents: [-1, 0, 0, 0, 0, 1] }, states: ["accepted", ...Array(5).fill("rejected")] };
+  assert.deepEqual(fewNodes(fan, 5), [0, 1, 2, 3, 5]);
   assert.ok(fewNodes({ row: { parents: [-1, 0] }, states: ["accepted", "rejected"] }, 12).length === 2);
 });
 

@@ -16,7 +16,8 @@ from support.awaited import awaited
 from logitspec import LogitSpecError, Trace
 from logitspec.prompts import typed
 from logitspec.publish.demos import RACES, TRACES, demo_run, opening_race
-from logitspec.serving import budget, live, models
+from logitspec.serving import audience, budget, live, models
+from logitspec.serving.audience import Audience
 from logitspec.serving.host import Host
 from logitspec.serving.limits import Limits, Visitor
 from logitspec.serving.request import Request
@@ -180,6 +181,24 @@ def test_who_listened_and_hung_up_has_some_seconds_to_come_back(host: Host, cloc
     host.audience.comes("ann")
     clock.now += 1000
     assert Trace.from_json(list(stream)[-1]).finish == "length"
+
+
+def test_silence_begins_when_the_last_listener_of_a_session_goes(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "MAX_SESSIONS", 2)
+    heard = Audience(clock)
+    heard.comes("ann")
+    heard.begin()
+    heard.comes("ann"), heard.goes("ann")
+    clock.now += 99
+    assert heard.silence("ann") == 0  # the other one is still there
+    heard.goes("ann")
+    clock.now += 5
+    assert (heard.silence("ann"), heard.silence("ben"), heard.silence("")) == (5, 0, 0)
+    clock.now += 5
+    assert heard.silence("cy") == 0  # of two sessions, the one last heard of is known
+    assert (heard.silence("ben"), heard.silence("cy")) == (5, 0)
 
 
 def test_a_closed_page_frees_the_models_at_once_and_a_reload_finds_its_run(host: Host) -> None:

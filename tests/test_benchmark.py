@@ -129,6 +129,14 @@ def test_the_figures_of_a_method_are_those_made_by_hand() -> None:
     }
 
 
+def test_ours_is_measured_against_each_method_by_the_tokens_that_both_accept() -> None:
+    other = of("goose", 0, 30, 1.0, forwards=20)
+    figures = scores(Part([*RUNS, *STOCK, other]))
+    ours = {title: by["letters"]["logitspec_accepts"] for title, by in figures.items()}
+    assert ours == {"logitspec": 1.0, "transformers": 3.0, "goose": 2.0}  # 3 against 3, 1 and 1.5
+    assert scores(Part(STOCK))["transformers"]["letters"]["logitspec_accepts"] is None
+
+
 def test_the_prefill_of_generate_is_the_median_and_pays_for_its_token() -> None:
     runs = [Outcome([1, 2, 3], 3, first, whole) for first, whole in [(1, 10), (5, 14), (2, 11)]]
     own = [Outcome([1, 2, 3], 2, first, whole) for first, whole in [(1, 10), (5, 14)]]

@@ -190,7 +190,8 @@ def test_silence_begins_when_the_last_listener_of_a_session_goes(
     heard = Audience(clock)
     heard.comes("ann")
     heard.begin()
-    heard.comes("ann"), heard.goes("ann")
+    heard.comes("ann")
+    heard.goes("ann")
     clock.now += 99
     assert heard.silence("ann") == 0  # the other one is still there
     heard.goes("ann")

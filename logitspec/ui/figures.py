@@ -130,9 +130,7 @@ def costs(evidence: Evidence, method: str) -> go.Figure:
 
 def mean_accepted(evidence: Evidence, method: str) -> go.Figure:
     """Mean accepted tokens against draft_tree_capacity, by task."""
-    return _by_capacity(
-        evidence, lambda tally: tally.mean_accepted_tokens, "capacity", "%{y:.2f}"
-    )
+    return _by_capacity(evidence, lambda tally: tally.mean_accepted_tokens, "capacity", "%{y:.2f}")
 
 
 def speed(evidence: Evidence, method: str) -> go.Figure:

@@ -55,7 +55,7 @@ def test_a_full_context_ends_the_run_and_no_node_lies_beyond_it(method: str, lim
 
 
 def test_a_drafted_end_of_sequence_token_needs_no_step_of_its_own() -> None:
-    text = [1, 2, 77, 5, 1, 2, 77, *range(100, 120)]
+    text = [1, 2, 77, 5, 1, 2, 77, 5, *range(100, 120)]
     trace = finished(
         decode(ScriptedTarget(text, [77]), text[:4], "prompt_lookup", 9, num_pred_tokens=3)
     )

@@ -305,7 +305,8 @@ def test_other_texts_and_other_files_are_refused(
     assert "another prompts_digest" in capsys.readouterr().err
     assert main([*words, "--resume", str(tmp_path / "none")]) == 2
     assert "no such file" in capsys.readouterr().err
-    assert main([*words, "--resume", str(prompts)]) == 2
+    path.write_text("5", encoding="utf-8")
+    assert main([*words, "--resume", str(path)]) == 2
     assert "was not written by `benchmark --json`" in capsys.readouterr().err
 
 

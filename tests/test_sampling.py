@@ -35,7 +35,7 @@ def test_temperature_zero_is_the_argmax() -> None:
 def test_draws_follow_the_distribution_at_each_temperature() -> None:
     for temperature in (0.5, 1.0, 3.0):
         shares = drawn(Sampling(temperature, seed=4))
-        assert np.abs(shares - softmax(temperature)).max() < 0.012
+        assert np.abs(shares - softmax(temperature)).max() < 0.01
 
 
 def test_top_p_keeps_the_fewest_best_tokens_that_reach_it() -> None:
@@ -47,7 +47,7 @@ def test_top_p_keeps_the_fewest_best_tokens_that_reach_it() -> None:
         expected = np.zeros(5)
         expected[tokens] = probs[tokens] / probs[tokens].sum()
         shares = drawn(Sampling(temperature, top_p, 9))
-        assert np.abs(shares - expected).max() < 0.012
+        assert np.abs(shares - expected).max() < 0.01
         assert (shares[[i for i in range(5) if i not in tokens]] == 0).all()
 
 
@@ -62,7 +62,7 @@ def test_top_k_keeps_the_best_and_top_p_counts_what_is_left() -> None:
         expected = np.zeros(5)
         expected[list(tokens)] = probs[list(tokens)] / probs[list(tokens)].sum()
         shares = drawn(Sampling(1.0, top_p, 5, top_k))
-        assert np.abs(shares - expected).max() < 0.012
+        assert np.abs(shares - expected).max() < 0.01
         assert (shares[[i for i in range(5) if i not in tokens]] == 0).all()
     for wrong in (-1, 2.0, True):
         with pytest.raises(LogitSpecError, match="top_k"):

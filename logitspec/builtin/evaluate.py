@@ -49,7 +49,7 @@ BARS = {
 RANKS = (8, 32, 63)
 METHODS = ("prompt_lookup", "logitspec_paper")
 MAX_NEW_TOKENS = 400
-MOST_REPEATED = 1000  # drawn prompts in a row that were drawn before
+MAX_REPEATED = 1000  # drawn prompts in a row that were drawn before
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def draw_prompts(row: str, count: int, seed: int) -> list[Prompt]:
             chosen_prompts[text] = Prompt(row, chat, reference)
         if len(chosen_prompts) == count:
             break
-        if repeated == MOST_REPEATED:
+        if repeated == MAX_REPEATED:
             raise LogitSpecError(
                 f"The task {row!r} has hardly more than {len(chosen_prompts)} different prompts; lower"
                 f" --prompts from {count}."

@@ -50,9 +50,8 @@ def run(options: argparse.Namespace) -> None:
 def _gather(options: argparse.Namespace) -> Evidence:
     from logitspec.models.loader import load
 
-    prompts = prompts_for(
-        options.model, options.per_task
-    )  # refuses a number before the model loads
+    # Before the model loads, since a wrong number is refused here.
+    prompts = prompts_for(options.model, options.per_task)
     target, tokenizer = load(options.model, options.device, options.dtype)
     steps = gather(target, tokenizer, prompts, options.max_new_tokens)
     with tqdm(total=len(prompts), unit=" prompts") as bar:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from support.accessibility import SETTLED, THEME_OPTIONS
+from support.accessibility import THEME_OPTIONS
 from support.app_page import press
 from support.race_page import LANE, ORDINALS, ROOT, saved_race, steps_shown
 
@@ -38,6 +38,7 @@ class Opened:
     @contextmanager
     def compare(self) -> Iterator[Page]:
         """The page with the tab Compare in sight, as it was left."""
+        self.page.bring_to_front()  # the other page is drawn once a second at most
         self.page.get_by_role("tab", name="Compare").click()
         self.page.wait_for_selector(ROOT)
         # Gradio's messages of earlier errors would cover the button.
@@ -195,6 +196,28 @@ def test_a_live_race_takes_the_place_of_the_recorded_one(dark: Page) -> None:
     assert times[0] != times[1]
 
 
+def test_only_a_chosen_example_takes_the_place_of_prompt_and_race(tab: Page) -> None:
+    opening = opening_race()
+    assert opening is not None
+    start(tab, 12)
+    state(tab, "done")
+    own = saved_race(tab)
+    prompt, example = tab.get_by_label("Prompt of the race"), tab.get_by_label("Example")
+    example.focus()
+    for key in ("Tab", "Shift+Tab", "Escape", "Tab"):
+        tab.keyboard.press(key)
+        tab.wait_for_timeout(300)
+    expect(prompt).to_have_value(PROMPT)
+    assert saved_race(tab) == own
+    for _ in range(2):  # the same one, though nothing else was chosen between
+        example.click()
+        tab.get_by_role("option", name=opening.title).first.click()
+        expect(prompt).to_have_value(opening.text)
+        expect(tab.locator(ROOT)).to_contain_text(f"Recorded: {opening.title}")
+        expect(example).to_have_value("")
+        prompt.fill(PROMPT)
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 400), ("dark", 1280)])
 def test_axe_finds_nothing_in_the_tab(
     request: pytest.FixtureRequest, theme: str, width: int
@@ -224,6 +247,10 @@ STOP = """() => {
 }"""
 
 
+LISTS_SETTLED = """() => document.querySelectorAll("[role=listbox]").length ===
+  document.querySelectorAll("input[aria-expanded=true]").length"""
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (768, 900)])
 def test_every_stop_of_tab_is_in_sight_there_and_back(tab: Page, size: tuple[int, int]) -> None:
     tab.wait_for_selector(LANE)
@@ -233,10 +260,12 @@ def test_every_stop_of_tab_is_in_sight_there_and_back(tab: Page, size: tuple[int
     for key in ("Tab", "Shift+Tab"):
         for _ in range(60):
             tab.keyboard.press(key)
-            tab.evaluate(SETTLED)  # a drop-down's list fades
+            tab.wait_for_function(LISTS_SETTLED)  # a drop-down's list stays for a third of a second
             stops.append(tab.evaluate(STOP))
             if stops[-1][0] if key == "Tab" else stops[-1][1].startswith("Why"):
                 break
+        else:
+            pytest.fail(f"{key} leads past its end: {[name for _, name, _ in stops]}")
     tab.set_viewport_size({"width": 1280, "height": 900})
     assert [name for _, name, seen in stops if not seen] == []
     assert len(stops) > 40

@@ -75,3 +75,15 @@ def test_a_tab_of_one_file_and_one_folder_is_in_the_page(chromium: Browser, url:
     expect(count).to_have_css("font-weight", "700")
     page.close()
     assert faults == []
+
+
+def test_no_field_acts_on_an_event_that_says_something_else() -> None:
+    """Gradio sends a drop-down's `input` whenever it loses the focus, and a text box's only for typed letters."""
+    page = build(Host())
+    acting = {
+        type(page.blocks[target]).__name__
+        for function in page.fns.values()
+        for target, event in function.targets
+        if event == "input" and target is not None
+    }
+    assert acting == {"Radio"}

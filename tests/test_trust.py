@@ -11,6 +11,7 @@ from support.recorded import SMOLLM2
 
 from logitspec import DraftTree, Origin, Provenance, TopK
 from logitspec.drafters import make
+from logitspec.drafters.logitspec import LogitSpec
 from logitspec.drafters.sources import offers
 from logitspec.drafters.sources.evidence import LENGTHS
 from logitspec.drafters.sources.offers import CAME, MAX_SUCCESSORS, Ranking, Successors
@@ -66,13 +67,14 @@ def test_both_pay_on_a_real_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_tokens_of_the_text_teach_and_each_request_begins_anew() -> None:
     drafter = make("logitspec", {"tree_size": "capacity"})
+    assert isinstance(drafter, LogitSpec)
     text = [1, 2, 3, 4, 5, 6, 7, 8] * 3
     drafter.reset(text)
     tree = drafter.draft(1, TopK([1, 9], [0.9, 0.1]))
     path = [0]
     choices = [tree.tokens[1] if node == 0 else 77 for node in range(len(tree))]
     drafter.observe(tree, path, ForwardResult(choices, [TopK([], [])] * len(tree), 0.0))
-    factors = drafter._trust.factors  # type: ignore[attr-defined]
+    factors = drafter._trust.factors
     assert factors[8] > factors[1] > 1.0
     # After the last token of a path it is the target's own that came, or did not.
     longer = {}
@@ -81,10 +83,10 @@ def test_only_tokens_of_the_text_teach_and_each_request_begins_anew() -> None:
         drafter.draft(1, TopK([1, 9], [0.9, 0.1]))
         rows = ForwardResult([2, after, *choices[2:]], [TopK([], [])] * len(tree), 0.0)
         drafter.observe(tree, [0, 1], rows)
-        longer[after] = drafter._trust.factors[8]  # type: ignore[attr-defined]
+        longer[after] = drafter._trust.factors[8]
     assert longer[tree.tokens[2]] > factors[8] > longer[77]
     drafter.reset(text)
-    assert set(drafter._trust.factors.values()) == {1.0}  # type: ignore[attr-defined]
+    assert set(drafter._trust.factors.values()) == {1.0}
 
 
 # Rankings of a prompt
@@ -128,13 +130,14 @@ def test_later_rankings_take_the_place_of_the_prompt_s() -> None:
 
 def test_of_two_nodes_with_a_token_the_accepted_one_is_remembered() -> None:
     drafter = make("logitspec", {})
+    assert isinstance(drafter, LogitSpec)
     drafter.reset([1, 2])
     tree = DraftTree(5)
     accepted = tree.add(0, 7, Provenance(Origin.LOGIT))
     tree.add(tree.add(0, 8, Provenance(Origin.LOGIT)), 7, Provenance(Origin.LOGIT))
     rows = [TopK([each], [0.9]) for each in (7, 100, 101, 102)]
     drafter.observe(tree, [0, accepted], ForwardResult([7, 100, 0, 0], rows, 0.0))
-    known = drafter._successors.known((7,))  # type: ignore[attr-defined]
+    known = drafter._successors.known((7,))
     assert [ranking.ids for _, ranking in known] == [[100]]
 
 

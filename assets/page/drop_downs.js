@@ -1,5 +1,8 @@
-/* The Tab key in Gradio's drop-downs. They take it for typing, and open the list again over what comes next. And a list
-   that scrolls would be the next stop, but goes away when its field loses the focus, which would then be nowhere. */
+/* Keys that Gradio's drop-downs take for typing, for which they open the list again, even over what Tab has gone to.
+   And a list that scrolls would be the next stop, but goes away when its field loses the focus, which would then be
+   nowhere. */
+
+const NOT_TYPED = ["Tab", "Shift", "Control", "Alt", "Meta"];
 
 export function tendDropDowns() {
   addEventListener("keydown", leave, { capture: true });
@@ -8,7 +11,7 @@ export function tendDropDowns() {
 /** @param {KeyboardEvent} event */
 function leave(event) {
   const { key, target } = event;
-  if (key !== "Tab" || !(target instanceof Element && target.matches("input[role=combobox]"))) return;
+  if (!NOT_TYPED.includes(key) || !(target instanceof Element && target.matches("input[role=combobox]"))) return;
   event.stopPropagation();
   for (const list of document.querySelectorAll("[role=listbox]")) list.setAttribute("tabindex", "-1");
 }

@@ -51,7 +51,7 @@ def build(shell: Shell) -> None:
                 for gallery in galleries()
                 for each in gallery.prompts
             ],
-            value=demo_run(opening),
+            value=None,
             label=say("compare.example"),
             filterable=False,  # it would filter by the English titles, which the reader may not see
             info=say("compare.example-info"),
@@ -94,16 +94,22 @@ def _title(prompt: Prompt, gallery: Gallery) -> str:
 
 
 def _connect_examples(desk: Desk, example: gr.Dropdown, prompt: gr.Textbox, race: gr.HTML) -> None:
-    """An example fills in its prompt and plays its race if one is recorded."""
+    """An example fills in its prompt and plays its race if one is recorded.
 
-    def choose(name: str, visitor: gr.Request) -> tuple[str, Any]:
+    The field is then empty again: the same example can be chosen once more, and none is named beside a prompt of
+    the visitor's own.
+    """
+
+    def choose(name: str | None, visitor: gr.Request) -> tuple[None, Any, Any]:
+        if name is None:
+            return None, gr.skip(), gr.skip()
         text = next(each.text for each in demo_prompts() if demo_run(each) == name)
         if (message := _demo(name)) is None:
-            return text, gr.skip()
+            return None, text, gr.skip()
         desk.replace(visitor)
-        return text, message
+        return None, text, message
 
-    example.input(choose, [example], [prompt, race], queue=False, **EVERY_CLICK)
+    example.change(choose, [example], [example, prompt, race], queue=False, **EVERY_CLICK)
 
 
 def _demo(run: str) -> str | None:

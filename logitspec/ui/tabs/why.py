@@ -114,7 +114,7 @@ def _connect(
         **PRIVATE,
     )
     cancel.click(study.cancel, [model], [status], queue=False, **PRIVATE)
-    model.input(study.choose, [model, method], outputs, queue=False, **PRIVATE)
+    model.change(study.choose, [model, method], outputs, queue=False, **PRIVATE)
     method.input(study.choose_method, [model, method], outputs[2:], queue=False, **PRIVATE)
 
 

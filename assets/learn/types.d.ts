@@ -1,6 +1,6 @@
 /* The shapes of a lesson. Only the type checker reads this file; README.md says what the parts mean. */
 
-import type { CueSource, Trace, TraceMessage } from "../player/types.js";
+import type { CueSource, Files, Trace, TraceMessage } from "../player/types.js";
 
 /** A text in one language for all readers, or by language. */
 export type Text = string | Record<string, string>;
@@ -199,6 +199,51 @@ export interface Talk {
   go(to: number, focus?: boolean): void;
   /** Keeps a prediction and goes on. */
   settle(station: Station, said: number): void;
+}
+
+/** A lesson in the page: its element, and what a visitor does in it. */
+export interface Visit {
+  element: HTMLElement;
+  options: LessonOptions;
+  view: LessonView;
+  files: LessonFiles;
+  /** Null until the runs have loaded. */
+  talk: Talk | null;
+  /** Null where nothing is predicted. */
+  field: PredictionField | null;
+  /** Null before the visitor comes to the end. */
+  practice: Practice | null;
+  /** Whether the lesson is being saved as a page. */
+  saving: boolean;
+}
+
+export interface LessonView extends Record<"title" | "score" | "list" | "error" | "article" | "bars" | "files", HTMLElement> {
+  stage: Stage;
+}
+
+export type LessonFiles = Files & Record<"own" | "link" | "save", HTMLButtonElement>;
+
+/** What the unseen steps after the stations need. */
+export interface PracticeHost {
+  lesson: Lesson;
+  runs: Runs;
+  store?: Store | null;
+  random(): number;
+  /** Shows a step on the stage. */
+  show(trace: Trace, scene: Scene, sealed: boolean): void;
+  fail(fault: unknown): void;
+}
+
+export interface Practice extends PracticeHost {
+  view: PracticeView;
+  practised: Practised[];
+  /** The step that is asked about. */
+  now: { trace: Trace; step: number } | null;
+}
+
+export interface PracticeView extends Record<"element" | "question" | "form" | "another" | "verdict" | "tally", HTMLElement> {
+  input: HTMLInputElement;
+  check: HTMLButtonElement;
 }
 
 export interface PredictionField {

@@ -1,0 +1,83 @@
+/* The lesson that is open: the page's own, or one from a file, which a reload opens again. */
+
+import { t } from "../page/i18n.js";
+import { say as sayOf } from "../player/disk.js";
+import { runsShown } from "./figures.js";
+import { fail } from "./paint.js";
+import { CUES, keepFile, readFile, readProgress } from "./progress.js";
+import { readLesson } from "./read.js";
+import { createRuns } from "./runs.js";
+import { sayingsOf } from "./sayings.js";
+import { go, settle } from "./visit.js";
+
+/** @import { Lesson, LessonOptions, Talk, Visit } from "./types.js" */
+
+/**
+ * Starts another lesson once its runs have loaded, and stays in the current one if they do not load.
+ * @param {Visit} visit
+ * @param {Lesson} lesson
+ * @param {LessonOptions["start"]} start
+ */
+async function begin(visit, lesson, start) {
+  const { options } = visit;
+  const runs = createRuns(lesson, options.fetchRun);
+  await Promise.all(runsShown(lesson).map((run) => runs.get(run)));
+  const progress = readProgress(options.store, lesson.lesson);
+  /** @type {Talk} */
+  const next = {
+    lesson, runs, progress, options,
+    say: sayingsOf(lesson, runs),
+    at: 0,
+    isOwn: lesson === options.lesson,
+    go: (to, focus) => go(visit, to, focus),
+    settle: (station, said) => settle(visit, station, said),
+  };
+  checkAgainstRuns(next);
+  visit.talk = next;
+  visit.practice = null;
+  go(visit, start ? (start.station - 1) * CUES.length + start.cue - 1 : progress.at);
+}
+
+/**
+ * @param {Talk} talk
+ * @throws {Error} with one sentence when a figure or a scene names a step or a node that its run lacks
+ */
+function checkAgainstRuns({ lesson, runs, say }) {
+  for (const name of Object.keys(lesson.figures || {})) say.write(name);
+  for (const { scene = {}, reveal_scene: after = {} } of lesson.stations) {
+    for (const { run = "", step: n = 1 } of [scene, { ...scene, ...after }]) {
+      const trace = runs.have(run);
+      if (trace && n > trace.steps.length) throw new Error(t("learn.no_step", { run, n }));
+    }
+  }
+}
+
+/** Begins the page's own lesson, to which a reload returns from now on. @param {Visit} visit @param {LessonOptions["start"]} [start] */
+export function beginOwn(visit, start) {
+  keepFile(visit.options.tab || null, null);
+  return begin(visit, visit.options.lesson, start);
+}
+
+/** Begins where the address leads, else in the lesson that was open before a reload, else in the page's own. @param {Visit} visit */
+export async function beginAnew(visit) {
+  const { lesson, start, tab = null } = visit.options;
+  const kept = readFile(tab);
+  if (kept === null || start) return beginOwn(visit, start);
+  try {
+    await begin(visit, readLesson(kept), null);
+  } catch (fault) {
+    await begin(visit, lesson, null);
+    throw fault;
+  }
+}
+
+/** Opens a lesson from a file, or shows what is wrong with it. @param {Visit} visit @param {string} text */
+export async function open(visit, text) {
+  try {
+    await begin(visit, readLesson(text), null);
+    keepFile(visit.options.tab || null, text);
+    sayOf(visit.files, t("learn.opened"));
+  } catch (fault) {
+    fail(visit, fault);
+  }
+}

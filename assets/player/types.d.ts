@@ -1041,7 +1041,6 @@ export interface Speaking {
 
 /** A lecture that others follow, as its lecturer's page sees it. */
 export interface Hall {
-  isLeading(): boolean;
   /** Shows or hides the link; opens a lecture where there is none. */
   toggle(): void;
   /** Hides the link; false where it didn't show. */
@@ -1051,6 +1050,84 @@ export interface Hall {
   /** The lecture's code, followers and votes, in words. */
   words(): string;
   onChange(callback: () => void): void;
+}
+
+/** A lecture as its lecturer's page keeps it, with its questions in words, by key. */
+export interface Lecture {
+  code: string;
+  secret: string;
+  asked: Record<string, Omit<Ballot, "counts">>;
+}
+
+/** The lecturer's page. */
+export interface Lecturer {
+  /** Of the server's routes for lectures. */
+  address(path: string): URL;
+  lecture: Lecture | null;
+  followers: number;
+  counts: Counts | null;
+  /** Sentences for the lecturer: about what was pressed, and while reports fail. */
+  notice: string;
+  fault: string;
+  /** The place that the server knows, as JSON. */
+  sent: string;
+  timer: Timer;
+  panel: HallPanel;
+  changed(): void;
+}
+
+export interface HallPanel {
+  element: HTMLElement;
+  show(): void;
+  hide(): void;
+  paint(about: { link: string; qr: string | null; code: string; followers: number; notice: string }): void;
+}
+
+/** A follower's page. */
+export interface Guest {
+  /** Of the server's routes for lectures. */
+  address(path: string): URL;
+  /** Brings a view into sight. */
+  openView(view: string): Promise<void>;
+  code: string;
+  ticket: string;
+  /** The choices that the server has, and the visitor's own, by the question's key. */
+  counted: Record<string, number>;
+  chosen: Record<string, number>;
+  /** Where the lecturer is, with the votes there. */
+  place: Place | null;
+  counts: Counts | null;
+  /** The visitor looks around. */
+  loose: boolean;
+  lost: boolean;
+  /** Whether this page can show the place. */
+  shows: boolean;
+  /** Why nothing is followed any more, in words; "" before. */
+  over: string;
+  /** The view that was last brought into sight. */
+  seen: string;
+  /** When the visitor last pressed something, and something was last heard, in ms. */
+  touched: number;
+  heard: number;
+  /** How often it has gone back; whether it is on its way, and has to go on from there. */
+  tries: number;
+  going: boolean;
+  again: boolean;
+  stream: AbortController | null;
+  watch: Timer;
+  bar: FollowBar;
+}
+
+/** The parts of a follower's bar; `drawn`: what the drawn question was made from. */
+export interface FollowBar {
+  element: HTMLElement;
+  words: HTMLElement;
+  notice: HTMLElement;
+  home: HTMLElement;
+  out: HTMLElement;
+  asked: HTMLElement;
+  vote(choice: number): void;
+  drawn: string;
 }
 
 /** Where a lecturer is (logitspec/serving/follow.py). */

@@ -1039,6 +1039,28 @@ export interface Speaking {
   black: boolean;
 }
 
+/** What a presenter's page knows of a talk (present.js). */
+export interface Talk {
+  readonly hall: Hall | null;
+  readonly stage: Stage;
+  readonly light: { isOn(): boolean; set(on: boolean): void };
+  readonly speaker: { isOpen(): boolean; open(): boolean; close(): void; paint(about: Speaking): void };
+  /** The presented view and its name; null and "" while nothing is presented. */
+  root: HTMLElement | null;
+  view: string;
+  /** Digits, of which Enter makes the number of a station. */
+  typed: string;
+  black: boolean;
+  /** Whether the speaker's window is kept up to date, and opened again after a reload. */
+  speaking: boolean;
+  times: import("../present/clock.js").Times;
+  /** Until when a press on Present waits for a view that is still to come, in ms. */
+  wanted: number;
+  /** What was presented before the reload, until its view is there; and until when it may come back, in ms. */
+  before: any;
+  readonly late: number;
+}
+
 /** A lecture that others follow, as its lecturer's page sees it. */
 export interface Hall {
   /** Shows or hides the link; opens a lecture where there is none. */

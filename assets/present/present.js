@@ -2,17 +2,18 @@
 
 import { currentSource, sourceNamed } from "../page/cues.js";
 import { t } from "../page/i18n.js";
-import { elapsed, enterStation, newTimes, pauseOrGoOn } from "./clock.js";
+import { acts } from "./acts.js";
+import { elapsed, enterStation, newTimes } from "./clock.js";
 import { actionOf } from "./keys.js";
 import { createSpeaker } from "./speaker.js";
 import { createSpotlight } from "./spotlight.js";
 import { createStage } from "./stage.js";
-import { cueOfStation, stationAt } from "./stations.js";
+import { stationAt } from "./stations.js";
 import { keep, recall } from "./storage.js";
+import { STORE, goTo, leave, setBlack, setStage, sourceOf } from "./talk.js";
 
-/** @import { Cue, CueSource, Hall, Presenter } from "../player/types.js" */
+/** @import { Cue, CueSource, Hall, Presenter, Talk } from "../player/types.js" */
 
-const STORE = "logitspec.present";
 const TICK = 500; // ms
 const PATIENCE = 10_000; // ms
 const RETURN = 60_000; // ms in which the view of before a reload may come back
@@ -24,216 +25,151 @@ const MAX_BETWEEN = 3; // cues from a question to its reveal
  * @returns {Presenter}
  */
 export function createPresenter(hall) {
-  const state = { root: /** @type {HTMLElement | null} */ (null), view: "", typed: "", black: false, speaker: false, times: newTimes(Date.now()) };
-  const stage = createStage(act, hall ? [] : ["hall"]);
-  const light = createSpotlight(stage.light);
-  const speaker = createSpeaker(onKey, act);
-  document.body.append(stage.element);
-  if (hall) hall.onChange(paint);
-  addEventListener("keydown", onKey, { capture: true });
-  document.addEventListener("cue", onCue);
-  setInterval(tick, TICK);
-  /** Until when a press on Present waits for a view that is still to come, in ms. */
-  let wanted = 0;
-  /** @type {any} what was presented before the reload, until its view is there */
-  let before = recall(STORE);
-  const late = Date.now() + RETURN;
-
-  function source() {
-    const found = state.view ? sourceNamed(state.view) : null;
-    return found && found.source;
-  }
-
-  /** Starts with the view in sight, whatever was presented before a reload. */
-  function begin() {
-    before = null;
-    return start();
-  }
-
-  /** @param {string} [name] of the view; without it, the one in sight */
-  function start(name) {
-    const found = name ? sourceNamed(name) : null;
-    const [root, other] = found ? [found.root, found.source] : currentSource() || [null, null];
-    wanted = root && other && other.length() ? 0 : Date.now() + PATIENCE;
-    if (!root || !other || other.length() === 0) return false;
-    if (state.root && state.root !== root) setStage(false);
-    if (!state.view) state.times = newTimes(Date.now());
-    Object.assign(state, { root, view: other.name, typed: "" });
-    setStage(true);
-    if (other.at() < 0) other.go(0);
-    root.focus({ preventScroll: true });
-    paint();
-    return true;
-  }
-
-  /** @param {boolean} on */
-  function setStage(on) {
-    const other = source();
-    if (on && state.root) stage.hold(state.root);
-    if (!on) stage.release();
-    if (other && other.stage) other.stage(on);
-  }
-
-  function leave() {
-    setStage(false);
-    light.set(false);
-    setBlack(false);
-    speaker.close();
-    if (document.fullscreenElement) document.exitFullscreen().catch(() => null);
-    Object.assign(state, { view: "", root: null, typed: "", speaker: false });
-    keep(STORE, null);
-  }
-
-  /** @param {boolean} on */
-  function setBlack(on) {
-    state.black = on;
-    stage.black.hidden = !on;
-  }
-
-  /** @param {KeyboardEvent} event */
-  function onKey(event) {
-    const found = state.view ? actionOf(event, state.typed) : null;
-    if (!found) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (found.typed !== undefined) state.typed = found.typed;
-    act(found.act);
-  }
-
-  /** @param {string} name */
-  function act(name) {
-    const other = source();
-    if (!other) return;
-    if (name !== "type") {
-      const wasBlack = state.black;
-      if (["next", "back", "first", "last", "jump"].includes(name)) setBlack(false);
-      // On a black screen "next" only brings the picture back.
-      if (!(wasBlack && name === "next")) acts[name]?.(other);
-      state.typed = "";
-    }
-    paint();
-  }
-
-  /** @type {Record<string, (other: CueSource) => void>} */
-  const acts = {
-    next: (other) => goTo(other, other.at() + 1),
-    back: (other) => goTo(other, other.at() - 1),
-    first: (other) => goTo(other, 0),
-    last: (other) => goTo(other, other.length() - 1),
-    jump(other) {
-      const cue = cueOfStation(other, Number(state.typed));
-      if (cue !== null) goTo(other, cue);
-    },
-    black: () => setBlack(!state.black),
-    dim: () => light.set(!light.isOn()),
-    full() {
-      const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
-      done.catch(() => null); // a frame may not be allowed full screen
-    },
-    speaker() {
-      if (speaker.isOpen()) speaker.close();
-      else speaker.open();
-      state.speaker = speaker.isOpen();
-    },
-    hall: () => hall && hall.toggle(),
-    help() {
-      stage.help.hidden = !stage.help.hidden;
-    },
-    pause: () => pauseOrGoOn(state.times, Date.now()),
-    restart() {
-      state.times = newTimes(Date.now());
-    },
-    escape() {
-      if (state.typed) return;
-      if (state.black) setBlack(false);
-      else if (!stage.help.hidden) stage.help.hidden = true;
-      else if (hall && hall.close()) return;
-      else leave();
-    },
+  const on = (/** @type {string} */ name) => act(talk, name);
+  const onKey = (/** @type {KeyboardEvent} */ event) => takeKey(talk, event);
+  const stage = createStage(on, hall ? [] : ["hall"]);
+  /** @type {Talk} */
+  const talk = {
+    hall, stage, light: createSpotlight(stage.light), speaker: createSpeaker(onKey, on),
+    root: null, view: "", typed: "", black: false, speaking: false, times: newTimes(Date.now()),
+    wanted: 0, before: recall(STORE), late: Date.now() + RETURN,
   };
+  document.body.append(stage.element);
+  if (hall) hall.onChange(() => paint(talk));
+  addEventListener("keydown", onKey, { capture: true });
+  document.addEventListener("cue", (event) => onCue(talk, event));
+  setInterval(() => tick(talk), TICK);
+  return { start: () => begin(talk), leave: () => leave(talk), isOn: () => talk.view !== "" };
+}
 
-  /** @param {CueSource} other @param {number} index */
-  function goTo(other, index) {
-    if (index >= 0 && index < other.length() && index !== other.at()) other.go(index);
+/** Starts with the view in sight, whatever was presented before a reload. @param {Talk} talk */
+function begin(talk) {
+  talk.before = null;
+  return start(talk);
+}
+
+/** @param {Talk} talk @param {string} [name] of the view; without it, the one in sight */
+function start(talk, name) {
+  const found = name ? sourceNamed(name) : null;
+  const [root, source] = found ? [found.root, found.source] : currentSource() || [null, null];
+  talk.wanted = root && source && source.length() ? 0 : Date.now() + PATIENCE;
+  if (!root || !source || source.length() === 0) return false;
+  if (talk.root && talk.root !== root) setStage(talk, false);
+  if (!talk.view) talk.times = newTimes(Date.now());
+  Object.assign(talk, { root, view: source.name, typed: "" });
+  setStage(talk, true);
+  if (source.at() < 0) source.go(0);
+  root.focus({ preventScroll: true });
+  paint(talk);
+  return true;
+}
+
+/** @param {Talk} talk @param {KeyboardEvent} event */
+function takeKey(talk, event) {
+  const found = talk.view ? actionOf(event, talk.typed) : null;
+  if (!found) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (found.typed !== undefined) talk.typed = found.typed;
+  act(talk, found.act);
+}
+
+/** @param {Talk} talk @param {string} name */
+function act(talk, name) {
+  const source = sourceOf(talk);
+  if (!source) return;
+  if (name !== "type") {
+    const wasBlack = talk.black;
+    if (["next", "back", "first", "last", "jump"].includes(name)) setBlack(talk, false);
+    // On a black screen "next" only brings the picture back.
+    if (!(wasBlack && name === "next")) acts[name]?.(talk, source);
+    talk.typed = "";
   }
+  paint(talk);
+}
 
-  /** @param {Event} event */
-  function onCue(event) {
-    if (before) resume();
-    else if (!state.view && Date.now() < wanted) start();
-    // The presented view may have been replaced by another, as when a tab was opened.
-    else if (state.view && state.root && !state.root.isConnected && !start(state.view)) return;
-    if (state.view && event.target === state.root) paint();
+/** @param {Talk} talk @param {Event} event */
+function onCue(talk, event) {
+  if (talk.before) resume(talk);
+  else if (!talk.view && Date.now() < talk.wanted) start(talk);
+  // The presented view may have been replaced by another, as when a tab was opened.
+  else if (talk.view && talk.root && !talk.root.isConnected && !start(talk, talk.view)) return;
+  if (talk.view && event.target === talk.root) paint(talk);
+}
+
+/**
+ * Resumes the presentation from before a reload, once the view has its cue; not when nobody expects it any more.
+ * @param {Talk} talk
+ */
+function resume(talk) {
+  if (Date.now() > talk.late) {
+    talk.before = null;
+    return keep(STORE, null);
   }
+  const { view, cue, times, speaker: wasOpen, black } = talk.before;
+  const found = sourceNamed(view);
+  if (!found || found.source.length() <= cue || found.root.getClientRects().length === 0) return;
+  talk.before = null;
+  if (!start(talk, view)) return;
+  talk.times = times || talk.times;
+  goTo(found.source, cue);
+  if (wasOpen) talk.speaking = talk.speaker.open();
+  setBlack(talk, Boolean(black));
+  paint(talk);
+}
 
-  /** Resumes the presentation from before a reload, once the view has its cue; not when nobody expects it any more. */
-  function resume() {
-    if (Date.now() > late) {
-      before = null;
-      return keep(STORE, null);
-    }
-    const found = sourceNamed(before.view);
-    if (!found || found.source.length() <= before.cue || found.root.getClientRects().length === 0) return;
-    const { cue, times, speaker: wasOpen, black } = before;
-    before = null;
-    if (!start(found.source.name)) return;
-    state.times = times || state.times;
-    goTo(found.source, cue);
-    if (wasOpen) state.speaker = speaker.open();
-    setBlack(Boolean(black));
-    paint();
-  }
+/** @param {Talk} talk */
+function tick(talk) {
+  if (talk.before) return resume(talk);
+  if (!talk.view) return;
+  if (talk.speaking && !talk.speaker.isOpen()) talk.speaking = false;
+  if (talk.speaking) paintSpeaker(talk);
+}
 
-  function tick() {
-    if (before) return resume();
-    if (!state.view) return;
-    if (state.speaker && !speaker.isOpen()) state.speaker = false;
-    if (state.speaker) paintSpeaker();
-  }
+/** @param {Talk} talk */
+function paint(talk) {
+  const { hall, view, times, typed, speaking, black } = talk;
+  const source = sourceOf(talk);
+  if (!source || source.at() < 0) return;
+  const at = source.at();
+  const cue = source.describe(at);
+  const station = stationAt(source, at);
+  enterStation(times, station.name || String(at), Date.now());
+  const count = station.last > station.first ? t("present.of", { n: at - station.first + 1, all: station.last - station.first + 1 }) : "";
+  talk.stage.paint(cue, {
+    station: [station.name || t("present.of", { n: at + 1, all: source.length() }), count].filter(Boolean).join(" · "),
+    typed,
+    here: hall ? hall.words() : "",
+    question: questionAt(source, at),
+    counts: hall && cue.kind === "reveal" ? hall.counts() : null,
+    spoken: source.name !== "player",
+  });
+  if (speaking) paintSpeaker(talk);
+  keep(STORE, { view, cue: at, times, speaker: speaking, black });
+}
 
-  function paint() {
-    const other = source();
-    if (!other || other.at() < 0) return;
-    const at = other.at();
-    const cue = other.describe(at);
-    const station = stationAt(other, at);
-    enterStation(state.times, station.name || String(at), Date.now());
-    const count = station.last > station.first ? t("present.of", { n: at - station.first + 1, all: station.last - station.first + 1 }) : "";
-    stage.paint(cue, {
-      station: [station.name || t("present.of", { n: at + 1, all: other.length() }), count].filter(Boolean).join(" · "),
-      typed: state.typed,
-      here: hall ? hall.words() : "",
-      question: questionAt(other, at),
-      counts: hall && cue.kind === "reveal" ? hall.counts() : null,
-      spoken: other.name !== "player",
-    });
-    if (state.speaker) paintSpeaker();
-    keep(STORE, { view: state.view, cue: at, times: state.times, speaker: state.speaker, black: state.black });
-  }
-
-  function paintSpeaker() {
-    const other = source();
-    if (!other || other.at() < 0) return;
-    const at = other.at();
-    const cue = other.describe(at);
-    const station = stationAt(other, at);
-    const question = questionAt(other, at);
-    speaker.paint({
-      place: `${station.name} · ${t("present.of", { n: at + 1, all: other.length() })}`,
-      cue,
-      next: at + 1 < other.length() ? other.describe(at + 1) : null,
-      answer: cue.answer || (question ? question.answer : ""),
-      spent: elapsed(state.times, Date.now()),
-      budget: station.seconds,
-      paused: state.times.paused !== null,
-      hall: hall ? hall.words() : "",
-      counts: hall ? hall.counts() : null,
-      question,
-      black: state.black,
-    });
-  }
-
-  return { start: begin, leave, isOn: () => state.view !== "" };
+/** @param {Talk} talk */
+function paintSpeaker(talk) {
+  const { hall, times, black } = talk;
+  const source = sourceOf(talk);
+  if (!source || source.at() < 0) return;
+  const at = source.at();
+  const cue = source.describe(at);
+  const station = stationAt(source, at);
+  const question = questionAt(source, at);
+  talk.speaker.paint({
+    place: `${station.name} · ${t("present.of", { n: at + 1, all: source.length() })}`,
+    cue,
+    next: at + 1 < source.length() ? source.describe(at + 1) : null,
+    answer: cue.answer || (question ? question.answer : ""),
+    spent: elapsed(times, Date.now()),
+    budget: station.seconds,
+    paused: times.paused !== null,
+    hall: hall ? hall.words() : "",
+    counts: hall ? hall.counts() : null,
+    question,
+    black,
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
    And a list that scrolls would be the next stop, but goes away when its field loses the focus, which would then be
    nowhere. */
 
-const NOT_TYPED = ["Tab", "Shift", "Control", "Alt", "Meta"];
+const NOT_TYPED = /^(Tab|Shift|Control|Alt|Meta)$/;
 
 export function tendDropDowns() {
   addEventListener("keydown", leave, { capture: true });
@@ -11,7 +11,7 @@ export function tendDropDowns() {
 /** @param {KeyboardEvent} event */
 function leave(event) {
   const { key, target } = event;
-  if (!NOT_TYPED.includes(key) || !(target instanceof Element && target.matches("input[role=combobox]"))) return;
+  if (!NOT_TYPED.test(key) || !(target instanceof Element && target.matches("input[role=combobox]"))) return;
   event.stopPropagation();
   for (const list of document.querySelectorAll("[role=listbox]")) list.setAttribute("tabindex", "-1");
 }

@@ -893,6 +893,39 @@ export interface Keeping {
   why?: () => void;
 }
 
+/** Where a viewer is in a run. */
+export interface ViewPlace {
+  run: string;
+  cursor: any;
+  beat?: number;
+  follow: boolean;
+}
+
+/** A view in a page of Gradio (adapter.js). */
+export interface ViewInPage {
+  readonly root: HTMLElement;
+  readonly about: Keeping;
+  /** What the page can ask of the server. */
+  readonly server: NonNullable<Gradio["server"]>;
+  view: View;
+  /** The run that a message in JSON belongs to, and whether it ends the run. */
+  subject(text: string | null): { run?: string; finish?: any };
+  saver: Timer;
+  /** The run whose steps this page keeps requesting. */
+  following: string | null;
+  /** The recorded run or race that was opened last, as a message. */
+  opened: string;
+  lastMessageAt: number;
+  /** For a run, of which nothing has arrived yet. */
+  asked: boolean;
+  /** The run that this page started. */
+  mine: string;
+  /** The same, while only its beginning has arrived: a race is shown from its first step on. */
+  begun: string;
+  /** Ends once the values so far are shown. */
+  turn: Promise<any>;
+}
+
 /** A bar with its number in words; `share`: of the longest bar, 0 to 1. */
 export interface BarRow {
   title: string;

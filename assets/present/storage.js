@@ -9,13 +9,36 @@ export function storage(kind) {
   }
 }
 
+/** @param {string} name @returns {string | null} null where nothing is kept */
+export function recallText(name) {
+  try {
+    return sessionStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Keeps a text, unless there is no room for it; what was kept before goes in any case.
+ * @param {string} name
+ * @param {string | null} text null to keep nothing
+ */
+export function keepText(name, text) {
+  try {
+    sessionStorage.removeItem(name);
+    if (text !== null) sessionStorage.setItem(name, text);
+  } catch {
+    return;
+  }
+}
+
 /**
  * @param {string} name
  * @returns {any} null where nothing is kept
  */
 export function recall(name) {
   try {
-    return JSON.parse(sessionStorage.getItem(name) || "null");
+    return JSON.parse(recallText(name) || "null");
   } catch {
     return null;
   }
@@ -26,10 +49,5 @@ export function recall(name) {
  * @param {object | string | null} value null to keep nothing
  */
 export function keep(name, value) {
-  try {
-    if (value === null) sessionStorage.removeItem(name);
-    else sessionStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    return;
-  }
+  keepText(name, value === null ? null : JSON.stringify(value));
 }

@@ -103,6 +103,7 @@ def opened(page: Page, served: Served, width: int, scheme: str) -> Iterator[Page
     expect(page.locator("#why-compute")).to_be_visible(timeout=30_000)
     yield page
     page.remove_listener("request", seen)
+    page.evaluate("sessionStorage.clear()")  # the next one is another visitor
     page.goto("about:blank")  # this app ends before the next one is opened
     assert outside == []
 
@@ -161,6 +162,7 @@ def test_the_pictures_show_the_numbers_of_the_chosen_method_and_fit(
     tells_conditions_and_that_the_weights_have_changed(page)
     show_the_numbers(page, served.shipped)
     show_those_of_another_method(page, served.shipped)
+    come_back_after_a_reload(page)
     fit_when_their_tab_comes_back(page)
     are_good_on_a_phone(page, None)
 
@@ -226,6 +228,16 @@ def tells_conditions_and_that_the_weights_have_changed(page: Page) -> None:
     expect(status).to_contain_text("builtin, <b>float64</b>, on cpu")  # as text
     expect(status).to_contain_text("at most 24 new tokens for each of 7 prompts")
     expect(status).to_contain_text("The weights have changed since; compute again.")
+
+
+def come_back_after_a_reload(page: Page) -> None:
+    page.reload()
+    page.get_by_role("tab", name="Why it works").click()
+    drawn(page)
+    expect(page.locator("#why-model").get_by_label("Model", exact=True)).to_have_value("builtin")
+    expect(page.get_by_label("LogitSpec (ours)")).to_be_checked()
+    tells_conditions_and_that_the_weights_have_changed(page)
+    expect(page.locator("#why-depths-numbers")).to_contain_text("LogitSpec (ours) drafted")
 
 
 def fit_when_their_tab_comes_back(page: Page) -> None:

@@ -17,6 +17,7 @@ from logitspec.ui import words
 from logitspec.ui.claims import claims
 from logitspec.ui.desk import AT_ONCE, PRIVATE
 from logitspec.ui.figures import AXES
+from logitspec.ui.inputs import keep_inputs
 from logitspec.ui.study import MAX_PER_TASK, PICTURES, Study
 from logitspec.ui.tab import Shell, Tab
 
@@ -50,6 +51,7 @@ def build(shell: Shell) -> None:
         pictures, method = _pictures(evidence)
     _measured(real=False)
     outputs = [status, results, *pictures]
+    keep_inputs(shell.blocks, "why", [model, per_task, method])
     _connect(study, model, per_task, method, start, cancel, outputs)
 
 
@@ -115,7 +117,7 @@ def _connect(
     )
     cancel.click(study.cancel, [model], [status], queue=False, **PRIVATE)
     model.change(study.choose, [model, method], outputs, queue=False, **PRIVATE)
-    method.input(study.choose_method, [model, method], outputs[2:], queue=False, **PRIVATE)
+    method.change(study.choose_method, [model, method], outputs[2:], queue=False, **PRIVATE)
 
 
 TAB = Tab("why", say("why.tab"), build, position=3)

@@ -599,6 +599,10 @@ def test_methods_are_read_with_their_options() -> None:
             "Can't write README.md: it is read from there",
         ),
         (["--dtype", "int8"], "There is no dtype 'int8'"),
+        (
+            ["--untimed", "--methods", "prompt_lookup", "logitspec", "--baselines"],
+            "logitspec sizes its trees by times, which --untimed does not take; add tree_size=capacity.",
+        ),
         (["--device", "toaster"], "The device 'toaster' is not available"),
     ],
 )

@@ -26,6 +26,7 @@ from logitspec.measure.benchmark.contenders import method_contender, variants
 from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.paper import beside
 from logitspec.measure.benchmark.progress import progress
+from logitspec.measure.benchmark.published import conditions
 from logitspec.measure.benchmark.questions import choose
 from logitspec.measure.benchmark.replayed import Transcripts, with_replays
 from logitspec.measure.benchmark.runs import Outcome, merge
@@ -207,6 +208,30 @@ def test_what_is_complete_is_kept_reported_and_resumed(
     resumed = read(cut)
     assert (resumed["complete"], resumed["missing"]) == (True, [])
     assert counts(resumed) == counts(expected)
+
+
+def test_counts_without_times_continue_on_another_processor(
+    trap: Trap, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words += ["--methods", "prompt_lookup", "logitspec:tree_size=capacity"]
+    timed, cut = tmp_path / "timed.json", tmp_path / "cut.json"
+    assert main([*words, "--json", str(timed)]) == 0
+    trap.runs, trap.at, trap.happens = 0, 7, interrupt
+    assert main([*words, "--untimed", "--json", str(cut)]) == 130
+    trap.at = 0
+    monkeypatch.setattr("logitspec.measure.environment.cpu_name", lambda: "Another")
+    assert main([*words, "--resume", str(cut)]) == 2  # which would time the rest
+    assert main([*words, "--untimed", "--resume", str(cut)]) == 0
+    expected, actual = read(timed), read(cut)
+    assert counts(actual) == counts(expected)
+    for wanted, got in zip(expected["methods"], actual["methods"], strict=True):
+        for category, score in got["scores"].items():
+            times = {name for name in score if "per_second" in name or "speed" in name}
+            times |= {"outside_forward", "prefill_ms"}
+            assert {score.pop(name) for name in times} == {None}
+            assert score.items() <= wanted["scores"][category].items()
+    assert "threads" not in conditions(actual)
+    assert "counted and not timed" in conditions(actual)
 
 
 def test_the_file_grows_with_each_prompt_and_is_always_whole(

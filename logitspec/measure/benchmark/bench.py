@@ -138,15 +138,15 @@ def measurements(
                 repeat=repeat,
                 prompt_tokens=prompt_tokens,
                 tokens=len(each.output_ids),
-                timed_tokens=0 if each.replayed else len(each.output_ids) - contender.prefilled,
+                timed_tokens=len(each.output_ids) - contender.prefilled if each.seconds else 0,
                 forwards=each.forwards,
                 drafted=counts.drafted if counts else None,
                 accepted=counts.accepted if counts else None,
                 prefill_seconds=round(prefill, 6),
                 decode_seconds=round(each.seconds - prefill, 6),
-                forward_seconds=None
-                if counts is None or each.replayed
-                else round(counts.seconds.device, 6),
+                forward_seconds=round(counts.seconds.device, 6)
+                if counts and each.seconds
+                else None,
                 replayed=each.replayed,
             )
 

@@ -84,6 +84,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " not timed",
     )
     parser.add_argument(
+        "--untimed",
+        action="store_true",
+        help="count only: other work may go on, and --resume may continue on another processor",
+    )
+    parser.add_argument(
         "--json", metavar="OUT", help="write figures and every run to a file, after each prompt"
     )
     parser.add_argument(
@@ -130,7 +135,7 @@ def run(options: argparse.Namespace) -> int | None:
     from accelerate.utils import gather_object
 
     from logitspec.measure.benchmark.bench import Bench
-    from logitspec.measure.benchmark.contenders import baselines, variants
+    from logitspec.measure.benchmark.contenders import baselines, untimed, variants
     from logitspec.models.chat import encode_prompt
 
     methods, rivals = variants(options.methods), baselines(options.baselines)
@@ -139,6 +144,8 @@ def run(options: argparse.Namespace) -> int | None:
     processes = PartialState(cpu=options.device == "cpu")
     target, tokenizer = _load(options, processes)
     contenders = _contenders(target, methods, rivals, options.replay)
+    if options.untimed:
+        contenders = [untimed(each) for each in contenders]
     work = _work(options, target, prompts, contenders, processes.num_processes)
     bench = Bench(
         contenders,
@@ -265,6 +272,7 @@ def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str
         "replay": Path(options.replay).name if options.replay else None,
         "decoding": "greedy",
         "tie_at_most": MAX_TIE,
+        **({"untimed": True} if options.untimed else {}),
     }
 
 

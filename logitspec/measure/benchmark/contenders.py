@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from transformers import GenerationConfig
 
 from logitspec.decoding.engine import begin, complete
+from logitspec.drafters import METHODS, make
 from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.runs import BASELINES, REFERENCE, Contender, Outcome
 from logitspec.measure.variants import Variant, parse_variant
@@ -61,6 +63,21 @@ def baseline_contender(target: Any, name: str) -> Contender:
         return Outcome(output, forwards, prefill_seconds=first, seconds=seconds)
 
     return Contender(name, name, BASELINES[name], decode, prefilled=1)
+
+
+def untimed(contender: Contender) -> Contender:
+    """The contender with counts only; LogitSpecError if its counts follow from times."""
+    if contender.method in METHODS and make(contender.method, contender.options).sizes_trees:
+        raise LogitSpecError(
+            f"{contender.title} sizes its trees by times, which --untimed does not take; add"
+            " tree_size=capacity."
+        )
+
+    def decode(prompt_ids: list[int], max_new_tokens: int) -> Outcome:
+        outcome = contender.decode(prompt_ids, max_new_tokens)
+        return replace(outcome, prefill_seconds=0.0, seconds=0.0)
+
+    return replace(contender, decode=decode)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def score(
     of transformers' greedy `generate` on the same prompts.
 
     prompts: turns, live and replayed ones. tokens: of the first repeat. Means are over all repeats. If
-    any run was replayed there are no times: those of the others would be of other prompts.
+    any run was not timed there are no times: those of the others would be of other prompts.
     """
     first = [each for each in runs if each.repeat == 0]
     replayed = sum(each.replayed for each in first)
@@ -72,7 +72,7 @@ def score(
     drafted, accepted = (_total(runs, name) for name in ("drafted", "accepted"))
     decoding = sum(each.decode_seconds for each in runs)
     within = _total(runs, "forward_seconds")
-    timed = [] if replayed else runs
+    timed = runs if all(each.timed for each in runs) else []
     spreads = {
         "tokens_per_second": Spread.of(list(rates(timed).values())),
         f"speed_up_over_{BASELINE}": speed_up(timed, stock),

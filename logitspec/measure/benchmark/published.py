@@ -43,11 +43,16 @@ def conditions(document: dict[str, Any]) -> str:
         f"{name} {environment[name]}" for name in ("logitspec", "torch", "transformers", "python")
         if name in environment
     )  # fmt: skip
+    decoding = f"{request['decoding']}, at most {request['max_new_tokens']} new tokens"
+    if request.get("untimed"):
+        return (
+            f"Model {request['model']}, {environment['dtype']}, {versions}; {_which(document)}, {decoding};"
+            " counted and not timed, and nothing is kept between requests."
+        )
     choice = f" ({environment['dtype_chosen']})" if "dtype_chosen" in environment else ""
     return (
         f"Model {request['model']}, {environment['dtype']}{choice}, {several(threads, 'thread')} of"
-        f" {environment['cpu']}, {versions}; {_which(document)},"
-        f" {request['decoding']}, at most {request['max_new_tokens']} new tokens,"
+        f" {environment['cpu']}, {versions}; {_which(document)}, {decoding},"
         f" {several(repeats, 'repeat')}, methods in rotation; nothing is kept between requests."
     )
 

@@ -11,11 +11,9 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.benchmark.runs import Contender, Part
 from logitspec.trace.records import dumps
 
-# The parts of the environment that make times of two sittings comparable.
-SAME = (
-    "id", "revision", "dtype", "device", "forward", "cpu", "threads", "python", "torch", "transformers",
-    "logitspec",
-)  # fmt: skip
+# The parts of the environment that make counts of two sittings comparable, and those that make times so.
+COUNTS = ("id", "revision", "dtype", "device", "forward", "torch", "transformers", "logitspec")
+TIMES = ("cpu", "threads", "python")
 
 
 def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contender]) -> Part:
@@ -50,7 +48,8 @@ def resume(path: str | Path, about: dict[str, Any], contenders: Sequence[Contend
 
 def _settings(about: dict[str, Any], methods: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The settings by name, as JSON values; how a forward runs is without the reason."""
-    environment = {name: about["environment"].get(name) for name in SAME}
+    same = COUNTS if about["request"].get("untimed") else COUNTS + TIMES
+    environment = {name: about["environment"].get(name) for name in same}
     environment["forward"] = str(environment["forward"]).partition(":")[0]
     titles = [each["title"] for each in methods]
     settings: dict[str, Any] = json.loads(

@@ -24,8 +24,8 @@ MAX_TIE = 0.05  # in probability, between the best two tokens
 class Outcome:
     """One run on one prompt.
 
-    forwards: of the target. seconds: wall time, prefill included. trace: of our own methods.
-    replayed: on a transcript, where times mean nothing.
+    forwards: of the target. seconds: wall time, prefill included; 0 where nothing was timed. trace: of our own
+    methods. replayed: on a transcript.
     """
 
     output_ids: list[int]
@@ -57,7 +57,7 @@ class Measurement:
     method: title of the contender. turn, repeat: from 0. tokens: emitted. timed_tokens: those emitted
     in `decode_seconds`. forwards: of the target. drafted, accepted: nodes, roots not counted, and
     forward_seconds: the part of decoding spent in forwards, with their masks and top-k; these three for
-    our own methods only. replayed: counts come from a transcript, and there are no times.
+    our own methods only. replayed: counts come from a transcript. Times are 0 where nothing was timed.
     """
 
     method: str
@@ -75,6 +75,10 @@ class Measurement:
     decode_seconds: float
     forward_seconds: float | None
     replayed: bool = False
+
+    @property
+    def timed(self) -> bool:
+        return self.prefill_seconds > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -670,7 +670,10 @@ def test_three_browsers_follow_a_lecturer(
         lecturer.wait_for_function(
             "document.querySelector('.lp-here').textContent.includes('3 follow')"
         )
-        lecturer.keyboard.press("q")
+        for key in "5", "Enter", "PageDown", "PageDown", "q":
+            lecturer.keyboard.press(key)
+        for each in everybody:
+            each.locator(".lp-ballot").wait_for()
         with lecturer.expect_download() as download:
             lecturer.locator(".lp-hall [data-act=votes]").click()
         download.value.save_as(tmp_path / "votes.csv")
@@ -684,5 +687,6 @@ def test_three_browsers_follow_a_lecturer(
         lecturer.locator(".lp-hall [data-act=end]").click()
         for each in everybody:
             each.locator(".lp-follow[data-state=over]").wait_for()
+            expect(each.locator(".lp-ballot")).to_have_count(0)
     finally:
         cable.mend()

@@ -49,7 +49,7 @@ function wordsOf({ code, place, loose, lost, shows }) {
 
 /** @param {Guest} guest */
 function paintQuestion(guest) {
-  const { bar, over } = guest;
+  const { bar } = guest;
   const { asked } = bar;
   const { key = "", revealed = false } = (guest.place && guest.place.question) || {};
   const cue = cueOf(guest);
@@ -59,7 +59,7 @@ function paintQuestion(guest) {
   if (drawn === bar.drawn) return;
   bar.drawn = drawn;
   say(guest, "");
-  asked.hidden = cue === null || !(cue.choices || cue.values) || over !== "";
+  asked.hidden = cue === null || !(cue.choices || cue.values);
   if (!cue || asked.hidden) return asked.replaceChildren();
   const question = el("p", { class: "lp-question" }, cue.question || cue.title);
   const votes = revealed ? voteList(cue, counts, true) : null;
@@ -67,10 +67,10 @@ function paintQuestion(guest) {
   asked.replaceChildren(question, cue.choices ? ballot(bar, cue.choices, chosen) : valueBallot(bar, cue, chosen));
 }
 
-/** The cue of the lecturer's question, where this page shows it; null otherwise. @param {Guest} guest */
-function cueOf({ place, loose, shows }) {
+/** The cue of the lecturer's question, while the lecture goes on and this page shows it; null otherwise. @param {Guest} guest */
+function cueOf({ place, loose, shows, over }) {
   const found = place && sourceNamed(place.view);
-  if (!found || !place.question || loose || !shows) return null;
+  if (!found || !place.question || loose || !shows || over) return null;
   const asked = questionCueAt(found.source, place.cue);
   return asked === null ? null : found.source.describe(asked);
 }

@@ -116,8 +116,10 @@ async function send(lecturer) {
   const text = JSON.stringify(place);
   try {
     const { followers, counts } = await ask(address(`${code}/lead`), { secret, place: text === lecturer.sent ? null : place });
+    if (lecturer.lecture !== lecture) return; // it has ended meanwhile
     Object.assign(lecturer, { sent: text, followers, counts, fault: "" });
   } catch (error) {
+    if (lecturer.lecture !== lecture) return;
     lecturer.sent = ""; // a server that was unreachable may not know it
     lecturer.fault = sentenceOf(error);
     if (isOver(error)) forget(lecturer);

@@ -17,7 +17,8 @@ from logitspec.decoding.engine import begin, complete
 from logitspec.measure.gpu_check.parts import SMOLLM2
 from logitspec.models.catalogue import installed_file
 from logitspec.models.chat import encode_prompt
-from logitspec.models.loader import BUILTIN, prepare
+from logitspec.models.loader import prepare
+from logitspec.models.sources import BUILTIN
 from logitspec.prompts import TYPED, read_prompts
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.graphs import CudaGraphs

@@ -39,7 +39,7 @@ ELSEWHERE = {
     "logitspec/models/devices.py:choose_device": "the person who starts the app",
     "logitspec/models/devices.py:choose_dtype": "the person who starts the app",
     "logitspec/models/devices.py": "the person who starts the app",
-    "logitspec/models/loader.py:_resolve": "the person who starts the app",
+    "logitspec/models/resolve.py:resolve": "the person who starts the app",
     "logitspec/prompts.py": "a terminal",
     "logitspec/publish/": "a terminal",
     "logitspec/runtime/runner.py": "Python",

@@ -17,9 +17,10 @@ from support.fakes import finished
 from support.forward_faults import shift_drafts
 
 from logitspec import decode
-from logitspec.models import encode_prompt, loader
+from logitspec.models import encode_prompt
 from logitspec.models.checks import check_tree_equivalence
 from logitspec.models.loader import prepare
+from logitspec.models.sources import find_source
 from logitspec.runtime.fast import FastForward
 from logitspec.runtime.runner import Runner
 
@@ -83,7 +84,7 @@ def test_the_name_in_the_catalogue_leads_to_the_package_and_traces_say_which_fil
 ) -> None:
     name = "HuggingFaceTB/SmolLM2-135M-Instruct"
     for pasted in (name, f" {name}\n", f"https://huggingface.co/{name}", f"hf download {name}"):
-        source = loader._source(pasted)
+        source = find_source(pasted)
         assert source.name == f"{name}:Q4_1"
         assert source.gguf is not None
         assert source.gguf.path == smollm2_file

@@ -126,7 +126,7 @@ def test_without_its_packages_the_sentence_says_how_to_get_them(
         raise ImportError(f"It requires the {missing} library but it was not found.")
 
     monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", unavailable)
-    monkeypatch.setattr(f"logitspec.models.loader.is_{missing}_available", lambda: False)
+    monkeypatch.setattr(f"logitspec.models.resolve.is_{missing}_available", lambda: False)
     refused(
         net, "needs the packages sentencepiece and protobuf; install them with `pip install sent"
     )

@@ -33,7 +33,8 @@ from logitspec.builtin.unseen import draw_unseen
 from logitspec.decoding.engine import begin, complete
 from logitspec.errors import LogitSpecError
 from logitspec.models.chat import encode_prompt
-from logitspec.models.loader import BUILTIN, load
+from logitspec.models.loader import load
+from logitspec.models.sources import BUILTIN
 from logitspec.paths import MODEL
 from logitspec.trace.records import Trace
 

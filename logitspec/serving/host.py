@@ -13,7 +13,7 @@ from anyio import CapacityLimiter
 from logitspec.decoding.race import Race, begin_race
 from logitspec.errors import LogitSpecError
 from logitspec.models.chat import encode_prompt
-from logitspec.models.loader import BUILTIN
+from logitspec.models.sources import BUILTIN
 from logitspec.serving import zerogpu
 from logitspec.serving.audience import Audience
 from logitspec.serving.budget import Budget

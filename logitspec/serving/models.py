@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.models.catalogue import CATALOGUE
 from logitspec.models.devices import TooLargeError, release
-from logitspec.models.loader import BUILTIN, display_name, fetch, load
+from logitspec.models.loader import fetch, load
 from logitspec.models.names import HUB as HUB_ADDRESS
+from logitspec.models.sources import BUILTIN, display_name
 from logitspec.models.tokens import Speller
 from logitspec.runtime.runner import Runner
 from logitspec.serving import zerogpu

@@ -10,7 +10,7 @@ from typing import Any
 from logitspec.decoding.race import MAX_LANES, MIN_RIVALS, Entry
 from logitspec.drafters import DEFAULT_METHOD
 from logitspec.errors import LogitSpecError
-from logitspec.models.loader import BUILTIN
+from logitspec.models.sources import BUILTIN
 from logitspec.trace.sampling import Sampling
 
 MAX_NEW_TOKENS = 4096

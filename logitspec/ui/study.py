@@ -20,7 +20,7 @@ from anyio import to_thread
 from logitspec.errors import LogitSpecError, sentence
 from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights
 from logitspec.measure.evidence.gather import Progress, gather, prompts_for
-from logitspec.models.loader import BUILTIN
+from logitspec.models.sources import BUILTIN
 from logitspec.publish.catalogue import say
 from logitspec.serving.host import Host
 from logitspec.serving.turn import Outlook, Place

@@ -36,6 +36,8 @@ from logitspec.models import (
     hub,
     loader,
     names,
+    resolve,
+    sources,
     tokens,
     weights,
 )
@@ -133,8 +135,8 @@ def safetensors(text: str, rest: int = 0) -> bytes:
     return len(text).to_bytes(8, "little") + text.encode() + bytes(rest)
 
 
-def source(folder: Path) -> loader.Source:
-    return loader.Source(folder, NAME)
+def source(folder: Path) -> sources.Source:
+    return sources.Source(folder, NAME)
 
 
 def configured(fault: str | None = None, **values: Any) -> Provoke:
@@ -142,8 +144,8 @@ def configured(fault: str | None = None, **values: Any) -> Provoke:
         made = (
             mock.Mock(side_effect=ValueError(fault)) if fault else lambda *_, **__: values["config"]
         )
-        with mock.patch("logitspec.models.loader.AutoConfig.from_pretrained", made):
-            return loader._config(source(folder))
+        with mock.patch("logitspec.models.resolve.AutoConfig.from_pretrained", made):
+            return resolve._config(source(folder))
 
     return provoke
 
@@ -210,16 +212,18 @@ def unloaded(error: Exception) -> Provoke:
 def tokenless(error: Exception) -> Provoke:
     def provoke(folder: Path) -> Any:
         (folder / "tokenizer.json").write_bytes(b"{}")
-        with mock.patch("logitspec.models.loader.AutoTokenizer.from_pretrained", side_effect=error):
-            return loader._tokenizer(source(folder))
+        with mock.patch(
+            "logitspec.models.resolve.AutoTokenizer.from_pretrained", side_effect=error
+        ):
+            return resolve._tokenizer(source(folder))
 
     return provoke
 
 
 def sentencepiece(folder: Path) -> Any:
     (folder / "tokenizer.model").write_bytes(b"\n")
-    with mock.patch.object(loader, "is_sentencepiece_available", return_value=False):
-        return loader._lacks_sentencepiece(source(folder))
+    with mock.patch.object(resolve, "is_sentencepiece_available", return_value=False):
+        return resolve._lacks_sentencepiece(source(folder))
 
 
 def weak_etag(folder: Path) -> Any:
@@ -383,7 +387,7 @@ def other_file(folder: Path, there: Sequence[str] = ("a.gguf", "b.gguf")) -> Any
     repository = Repository(NAME, "main", dict.fromkeys(there, 1))
     with mock.patch.object(hub, "find", return_value=repository):
         reference = names.Reference(NAME, None, "c.gguf")
-        return loader._hub_source(reference, lambda parameters: None, None)
+        return sources._hub_source(reference, lambda parameters: None, None)
 
 
 def no_files(folder: Path) -> Any:
@@ -516,9 +520,9 @@ CASES: list[tuple[str, Provoke]] = [
     ("config-unreadable", configured("no")),
     ("adapter", lambda folder: files.adapter_error(NAME)),
     ("adapter-of", lambda folder: files.adapter_error(NAME, "user/base")),
-    ("path-none", lambda folder: loader._source("/no such folder/net")),
-    ("no-model-folder", lambda folder: loader._source(folder)),
-    ("file-no-model", lambda folder: [(folder / "a b.txt").write_text("x"), loader._source(folder / "a b.txt")]),
+    ("path-none", lambda folder: sources.find_source("/no such folder/net")),
+    ("no-model-folder", lambda folder: sources.find_source(folder)),
+    ("file-no-model", lambda folder: [(folder / "a b.txt").write_text("x"), sources.find_source(folder / "a b.txt")]),
     ("no-file", other_file),
     ("no-file other-model", no_files),
     ("no-quantisation", lambda folder: names.choose(["m-Q4_0.gguf", "m-Q8_0.gguf"], "Q5_0", NAME)),

@@ -258,7 +258,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _request(options: argparse.Namespace, prompts: Sequence[Prompt]) -> dict[str, Any]:
-    from logitspec.models.loader import display_name
+    from logitspec.models.sources import display_name
 
     return {
         "model": display_name(options.model),

@@ -34,7 +34,8 @@ from logitspec.measure.variants import Variant
 from logitspec.models.catalogue import installed_file
 from logitspec.models.chat import encode_prompt
 from logitspec.models.devices import choose_dtype
-from logitspec.models.loader import BUILTIN, load
+from logitspec.models.loader import load
+from logitspec.models.sources import BUILTIN
 from logitspec.prompts import EXAMPLES, TYPED, read_prompts
 from logitspec.runtime.runner import Runner
 from logitspec.version import VERSION

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from logitspec.drafters import DEFAULT_METHOD, METHODS
-from logitspec.models.loader import BUILTIN
+from logitspec.models.sources import BUILTIN
 from logitspec.prompts import Prompt
 from logitspec.publish.catalogue import say
 from logitspec.publish.demos import (

@@ -26,6 +26,7 @@ export default [
     languageOptions: { ecmaVersion: 2025, sourceType: "module", globals: globals.browser },
     rules: {
       eqeqeq: "error",
+      "max-lines-per-function": ["error", 60], // a function is seen whole
       "no-control-regex": "off", // tokens have control characters
       "no-duplicate-imports": "error",
       "no-eval": "error",

@@ -1,6 +1,6 @@
 /* Addresses of cues: ?lesson=7&cue=2, stations and cues counted from 1. */
 
-import { CUES } from "./progress.js";
+import { CUES } from "./places.js";
 
 /**
  * The cue that an address's query asks for; null for none.

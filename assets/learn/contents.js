@@ -2,7 +2,8 @@
 
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
-import { CUES, isDone } from "./progress.js";
+import { numberAt, placeOf } from "./places.js";
+import { isDone } from "./progress.js";
 import { STATES, kindOf, mark } from "./verdicts.js";
 
 /** @import { Station, Talk } from "./types.js" */
@@ -16,7 +17,7 @@ export function contentItems(talk) {
 
 /** @param {Talk} talk @param {number} place @param {string} words @param {Station | null} station */
 function item({ at, isOwn, options, progress, go }, place, words, station) {
-  const isNow = Math.floor(at / CUES.length) === place;
+  const isNow = numberAt(at) === place + 1;
   const state = station && isDone(station, progress) ? kindOf(station, progress) : "";
   const href = options.link && isOwn ? options.link(place + 1, 1) : `#${place + 1}`;
   const anchor = el(
@@ -29,7 +30,7 @@ function item({ at, isOwn, options, progress, go }, place, words, station) {
   anchor.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(place * CUES.length, true);
+    go(placeOf(place + 1, 1), true);
   });
   return el("li", {}, anchor);
 }

@@ -4,7 +4,8 @@ import { t } from "../page/i18n.js";
 import { say as sayOf } from "../player/disk.js";
 import { runsShown } from "./figures.js";
 import { fail } from "./paint.js";
-import { CUES, keepFile, readFile, readProgress } from "./progress.js";
+import { placeOf } from "./places.js";
+import { keepFile, readFile, readProgress } from "./progress.js";
 import { readLesson } from "./read.js";
 import { createRuns } from "./runs.js";
 import { sayingsOf } from "./sayings.js";
@@ -35,7 +36,7 @@ async function begin(visit, lesson, start) {
   checkAgainstRuns(next);
   visit.talk = next;
   visit.practice = null;
-  go(visit, start ? (start.station - 1) * CUES.length + start.cue - 1 : progress.at);
+  go(visit, start ? placeOf(start.station, start.cue) : progress.at);
 }
 
 /**

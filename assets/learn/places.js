@@ -1,8 +1,11 @@
 /* Places in a lesson: the cues of all stations, counted from 0, and after them the unseen step. */
 
-import { CUES } from "./progress.js";
-
 /** @import { Lesson, Station } from "./types.js" */
+
+export const CUES = ["question", "reveal", "sentence"];
+
+/** The place of a cue of a station, both counted from 1. @param {number} station @param {number} cue */
+export const placeOf = (station, cue) => (station - 1) * CUES.length + cue - 1;
 
 /** @param {Lesson} lesson */
 export const lastCue = ({ stations }) => stations.length * CUES.length;

@@ -2,7 +2,6 @@
 
 /** @import { Answer, Lesson, Practised, Prediction, Progress, Station, Store, TabStore } from "./types.js" */
 
-export const CUES = ["question", "reveal", "sentence"];
 const MAX_PRACTISED = 500;
 const RECENT = 10;
 

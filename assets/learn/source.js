@@ -1,7 +1,8 @@
 /* The lesson as a source of cues: question, reveal and sentence of each station, and the unseen step at the end. */
 
 import { number, t } from "../page/i18n.js";
-import { CUES, hasAnswer, isRight, rightOption } from "./progress.js";
+import { cueAt, numberAt, stationAt } from "./places.js";
+import { hasAnswer, isRight, rightOption } from "./progress.js";
 import { MOST } from "./read.js";
 import { pickable } from "./sayings.js";
 
@@ -20,20 +21,19 @@ const EXACT = { maximumFractionDigits: 20 };
  */
 export function describeCue(talk, index) {
   const { lesson, say } = talk;
-  const place = Math.floor(index / CUES.length);
-  const station = lesson.stations[place];
+  const station = stationAt(lesson, index);
   if (!station) {
     return { title: t("learn.practice_title"), kind: "step", notes: t("learn.practice_story"), answer: "", seconds: SECONDS };
   }
-  const cue = index % CUES.length;
+  const cue = cueAt(index);
   const about = {
     notes: say.plain(station.notes),
     answer: say.right(station),
-    seconds: Math.round((station.seconds || SECONDS) * SHARES[cue]),
-    station: `${t("learn.station", { n: place + 1 })} ${say.plain(station.title)}`,
+    seconds: Math.round((station.seconds || SECONDS) * SHARES[cue - 1]),
+    station: `${t("learn.station", { n: numberAt(index) })} ${say.plain(station.title)}`,
   };
-  if (cue === 1) return { ...about, title: say.plain(station.reveal), kind: "reveal" };
-  if (cue === 2) return { ...about, title: say.plain(station.remember), kind: "sentence" };
+  if (cue === 2) return { ...about, title: say.plain(station.reveal), kind: "reveal" };
+  if (cue === 3) return { ...about, title: say.plain(station.remember), kind: "sentence" };
   return { ...about, title: say.plain(station.question), kind: "question", ...question(talk, station) };
 }
 

@@ -8,7 +8,7 @@ import { unpacked } from "../player/unpack.js";
 import { createPresenter } from "../present/present.js";
 import { storage } from "../present/storage.js";
 import { createLesson } from "./lesson.js";
-import { CUES } from "./progress.js";
+import { CUES, placeOf } from "./places.js";
 
 /** Begins at the cue in the address, else the one that the page was saved for; after a reload, where the visitor was. */
 function start() {
@@ -29,7 +29,7 @@ function start() {
   });
   addEventListener("hashchange", () => {
     const { step: station, beat: cue } = asked();
-    if (station) source.go((station - 1) * CUES.length + Math.min(CUES.length, cue) - 1);
+    if (station) source.go(placeOf(station, Math.min(CUES.length, cue)));
   });
   const presenter = createPresenter(null);
   const begin = el("button", { type: "button", class: "ls-button lp-begin" }, t("present.begin"));

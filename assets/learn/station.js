@@ -3,7 +3,8 @@
 import { t } from "../page/i18n.js";
 import { el } from "../player/dom.js";
 import { createPrediction } from "./predict.js";
-import { CUES, hasAnswer, isOpen, isRevealed, rightOption } from "./progress.js";
+import { lastCue } from "./places.js";
+import { hasAnswer, isOpen, isRevealed, rightOption } from "./progress.js";
 import { verdict } from "./verdicts.js";
 
 /** @import { PredictionField, Station, Talk, Text } from "./types.js" */
@@ -86,7 +87,7 @@ function sealedWords({ lesson }, { predict }) {
 function actions(talk, station, cue) {
   const { at, lesson, options, progress, go } = talk;
   const isAsked = Boolean(station.predict) && !Object.hasOwn(progress.answers, station.station);
-  const isLast = at + 1 >= lesson.stations.length * CUES.length;
+  const isLast = at + 1 >= lastCue(lesson);
   const words = [isAsked ? t("learn.skip") : t("learn.show"), t("learn.to_remember"), isLast ? t("learn.to_end") : t("learn.next")];
   const on = button(words[cue - 1], () => go(at + 1, true));
   on.classList.toggle("ls-primary", cue > 1 || !isAsked);

@@ -52,7 +52,8 @@ def resolve(
     offload: bool,
     progress: hub.Progress | None,
 ) -> LocalModel:
-    """Refuse whatever can be refused cheaply, then download the weights."""
+    """A model's files and what can be known without its weights, which are on this machine then; arguments as of
+    `load`. Raises LogitSpecError for whatever can be refused before they take memory."""
     torch_device = choose_device(device)
     torch_dtype = choose_dtype(dtype, torch_device)
     if offload and device_map is None:

@@ -53,7 +53,7 @@ def find_source(
     """The model's folder; for a hub model the one with its small files, still without the weights.
 
     refuse: raises LogitSpecError for a number of parameters that memory can't hold, before a file with at
-    least that many is downloaded.
+    least that many is downloaded. Raises LogitSpecError where there is no model that can be read.
     """
     if str(model) == BUILTIN:
         return Source(MODEL, BUILTIN)

@@ -224,7 +224,8 @@ def _measure(
     share = remaining[processes.process_index :: processes.num_processes]
     own: list[Part] = []
     try:
-        target.measure_costs()  # every size once, so that no method meets one for the first time
+        if not work.about["request"].get("untimed"):
+            target.measure_costs()  # every size once, so that no method meets one for the first time
         quiet = not processes.is_main_process
         for part in measure(bench, share, complete, quiet=quiet):
             own.append(part)

@@ -392,6 +392,26 @@ def test_a_lecturer_s_lesson_opens_from_a_file(page: Page) -> None:
     assert "logitspec.lesson.my-first" in page.evaluate("() => Object.keys(window.kept)")
 
 
+def test_the_lesson_that_was_chosen_last_opens_although_the_one_before_loads_longer(
+    page: Page,
+) -> None:
+    last = example().replace("A docstring", "Chosen last")
+    page.evaluate(
+        """async ([first, last]) => {
+          let resume;
+          window.pause = new Promise((done) => { resume = done });
+          const loads = lesson.open(first);
+          delete window.pause;
+          await lesson.open(last);
+          resume();
+          await loads;
+        }""",
+        [example(), last],
+    )
+    expect(page.locator(".learn-title")).to_have_text("Chosen last")
+    assert page.evaluate("kept['logitspec.lesson-file']") == last
+
+
 def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(page: Page) -> None:
     document = json.loads(example())
     document["traces"] = {
@@ -572,6 +592,19 @@ def is_saved_where_the_visitor_is(tab: Page, folder: Path) -> None:
     save.click()
     expect(tab.locator(f"{LESSON} .ls-said").last).to_contain_text("服务器没有响应")
     expect(save).to_be_enabled()
+
+
+def test_a_link_in_a_saved_lesson_is_followed_while_its_runs_still_load(
+    newcomer: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "lesson.html"
+    file.write_text(lesson_page(station=7, cue=2), encoding="utf-8")
+    newcomer.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { location.hash = '#lesson=3&cue=2' })"
+    )
+    newcomer.goto(file.as_uri())
+    expect(heading(newcomer)).to_contain_text("3. ")
+    expect(newcomer.locator(".learn-answer")).to_be_visible()
 
 
 def test_a_saved_lesson_is_asked_for_by_anybody_with_anything(url: str) -> None:

@@ -21,7 +21,7 @@ import { countRace, go, recallProgress } from "./visit.js";
  * @returns {LessonApi}
  */
 export function createLesson(element, options) {
-  const visit = /** @type {Visit} */ ({ element, options, talk: null, field: null, practice: null, saving: false });
+  const visit = /** @type {Visit} */ ({ element, options, talk: null, field: null, practice: null, saving: false, chosen: 0 });
   visit.view = createView(element, (place) => visit.field && visit.field.pick(place));
   visit.files = createFiles(visit);
   const source = sourceOf(visit);

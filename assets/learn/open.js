@@ -18,11 +18,14 @@ import { go, settle } from "./visit.js";
  * @param {Visit} visit
  * @param {Lesson} lesson
  * @param {LessonOptions["start"]} start
+ * @returns {Promise<boolean>} false where the visitor has chosen yet another lesson meanwhile
  */
 async function begin(visit, lesson, start) {
   const { options } = visit;
+  const chosen = (visit.chosen += 1);
   const runs = createRuns(lesson, options.fetchRun);
   await Promise.all(runsShown(lesson).map((run) => runs.get(run)));
+  if (chosen !== visit.chosen) return false;
   const progress = readProgress(options.store, lesson.lesson);
   /** @type {Talk} */
   const next = {
@@ -37,6 +40,7 @@ async function begin(visit, lesson, start) {
   visit.talk = next;
   visit.practice = null;
   go(visit, start ? placeOf(start.station, start.cue) : progress.at);
+  return true;
 }
 
 /**
@@ -75,7 +79,7 @@ export async function beginAnew(visit) {
 /** Opens a lesson from a file, or shows what is wrong with it. @param {Visit} visit @param {string} text */
 export async function open(visit, text) {
   try {
-    await begin(visit, readLesson(text), null);
+    if (!(await begin(visit, readLesson(text), null))) return;
     keepFile(visit.options.tab || null, text);
     sayOf(visit.files, t("learn.opened"));
   } catch (fault) {

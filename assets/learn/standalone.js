@@ -10,6 +10,8 @@ import { storage } from "../present/storage.js";
 import { createLesson } from "./lesson.js";
 import { CUES, placeOf } from "./places.js";
 
+/** @import { StepPlace } from "../player/types.js" */
+
 /** Begins at the cue in the address, else the one that the page was saved for; after a reload, where the visitor was. */
 function start() {
   /** @type {HTMLElement | null} */
@@ -20,17 +22,17 @@ function start() {
   const { lesson, runs } = JSON.parse(data.textContent);
   const { step = 0, beat = 1 } = asked().step ? asked() : data.dataset;
   const store = storage("localStorage");
-  const { source } = createLesson(element, {
+  const { source, ready } = createLesson(element, {
     lesson,
     fetchRun: async (run) => (Object.hasOwn(runs, run) ? unpacked(runs[run]) : null),
     start: Number(step) && (isOpened() || !store) ? { station: Number(step), cue: Math.min(CUES.length, Number(beat)) } : null,
     link: (station, cue) => `${location.href.replace(/#.*/, "")}#lesson=${station}&cue=${cue}`,
     store,
   });
-  addEventListener("hashchange", () => {
-    const { step: station, beat: cue } = asked();
+  const goTo = (/** @type {StepPlace} */ { step: station, beat: cue }) => {
     if (station) source.go(placeOf(station, Math.min(CUES.length, cue)));
-  });
+  };
+  addEventListener("hashchange", () => void ready.then(() => goTo(asked()))); // a link may be followed while runs load
   const presenter = createPresenter(null);
   const begin = el("button", { type: "button", class: "ls-button lp-begin" }, t("present.begin"));
   begin.addEventListener("click", () => presenter.start());

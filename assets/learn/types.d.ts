@@ -215,6 +215,8 @@ export interface Visit {
   practice: Practice | null;
   /** Whether the lesson is being saved as a page. */
   saving: boolean;
+  /** How many lessons the visitor has chosen; only the last one opens. */
+  chosen: number;
 }
 
 export interface LessonView extends Record<"title" | "score" | "list" | "error" | "article" | "bars" | "files", HTMLElement> {

@@ -20,7 +20,10 @@ window.visit = () => {
   window.opened = [];
   window.lesson = createLesson(element, {
     lesson,
-    fetchRun: async (name) => runs[name] || null,
+    fetchRun: async (name) => {
+      await window.pause;
+      return runs[name] || null;
+    },
     link: (station, cue) => `#lesson=${station}&cue=${cue}`,
     open: (where) => window.opened.push(where),
     random: () => window.chance || 0,

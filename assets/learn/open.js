@@ -67,7 +67,10 @@ export function beginOwn(visit, start) {
 export async function beginAnew(visit) {
   const { lesson, start, tab = null } = visit.options;
   const kept = readFile(tab);
-  if (kept === null || start) return beginOwn(visit, start);
+  if (kept === null || start) {
+    await beginOwn(visit, start);
+    return;
+  }
   try {
     await begin(visit, readLesson(kept), null);
   } catch (fault) {

@@ -97,17 +97,18 @@ def steps_shown(page: Page) -> list[int]:
 
 def going(page: Page, more_than: int) -> int:
     """The number of steps of the running race, once there are more than `more_than`."""
-    page.wait_for_function(
+    steps: int = page.wait_for_function(
         """([root, lane, least]) => {
           const steps = [...document.querySelectorAll(lane)].map((each) => +each.dataset.steps);
           const state = document.querySelector(root)?.dataset.state;
           const waiting = document.querySelector(root + " .ls-waiting"); // the race before is there meanwhile
-          return state === "running" && waiting.hidden && steps.reduce((a, b) => a + b, 0) > least;
+          const sum = steps.reduce((a, b) => a + b, 0);
+          return state === "running" && waiting.hidden && sum > least && sum;
         }""",
         arg=[ROOT, LANE, more_than],
         timeout=90_000,
-    )
-    return sum(int(each.get_attribute("data-steps") or 0) for each in page.locator(LANE).all())
+    ).json_value()
+    return steps
 
 
 def saved_race(page: Page) -> Any:

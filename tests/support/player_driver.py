@@ -22,6 +22,11 @@ HOSTILE = hostile()
 READ_TOKENS = """() => [...document.querySelectorAll("[data-token]")].map((span) => [
   Number(span.dataset.token), Number(span.dataset.id), span.dataset.origin,
   Number(span.dataset.step), span.textContent])"""
+READ_BOXES = """() => [...document.querySelectorAll("[data-node]")].map((node) => {
+  const box = node.getBoundingClientRect();
+  return [box.left, box.top, box.right, box.bottom];
+})"""
+
 READ_NODES = """() => [...document.querySelectorAll("[data-node]")].map((node) => [
   Number(node.dataset.node), node.dataset.origin, node.dataset.state])"""
 

@@ -392,6 +392,18 @@ def test_a_lecturer_s_lesson_opens_from_a_file(page: Page) -> None:
     assert "logitspec.lesson.my-first" in page.evaluate("() => Object.keys(window.kept)")
 
 
+def test_a_lesson_that_the_browser_has_no_room_for_says_that_a_reload_loses_it(page: Page) -> None:
+    page.evaluate("window.full = true")
+    opened(page, "mine.json", example())
+    said = page.locator(".learn > .ls-files .ls-said")
+    expect(said).to_have_text("The lesson is open until the page is reloaded.")
+    expect(page.locator(".learn-title")).to_have_text("A docstring")
+    page.evaluate("window.full = false; visit()")
+    expect(page.locator(".learn-title")).to_contain_text("Why one pass")
+    opened(page, "mine.json", example())
+    expect(said).to_have_text("The lesson is open.")
+
+
 def test_the_lesson_that_was_chosen_last_opens_although_the_one_before_loads_longer(
     page: Page,
 ) -> None:

@@ -83,8 +83,8 @@ export async function beginAnew(visit) {
 export async function open(visit, text) {
   try {
     if (!(await begin(visit, readLesson(text), null))) return;
-    keepFile(visit.options.tab || null, text);
-    sayOf(visit.files, t("learn.opened"));
+    const isKept = keepFile(visit.options.tab || null, text);
+    sayOf(visit.files, t(isKept ? "learn.opened" : "learn.opened_for_now"));
   } catch (fault) {
     fail(visit, fault);
   }

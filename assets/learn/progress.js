@@ -42,14 +42,16 @@ export function readFile(tab) {
  * Keeps the text of a lesson until the browser's tab is closed, and no older one where there is no room for it.
  * @param {TabStore | null} tab
  * @param {string | null} text null for none
+ * @returns {boolean} whether a reload finds it
  */
 export function keepFile(tab, text) {
   try {
-    if (!tab) return;
+    if (!tab) return false;
     tab.removeItem(FILE);
     if (text !== null) tab.setItem(FILE, text);
+    return true;
   } catch {
-    return;
+    return false;
   }
 }
 

@@ -9,7 +9,10 @@ const empty = document.querySelector("[data-logitspec-lesson]").cloneNode(true);
 window.kept ||= {};
 const store = {
   getItem: (name) => window.kept[name] ?? null,
-  setItem: (name, text) => void (window.kept[name] = text),
+  setItem: (name, text) => {
+    if (window.full) throw new DOMException("full", "QuotaExceededError");
+    window.kept[name] = text;
+  },
   removeItem: (name) => void delete window.kept[name],
 };
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from logitspec.serving.host import Host
 from logitspec.serving.programs.results import Numbers
 from logitspec.serving.programs.sentences import milliseconds, step_sentence, story_sentence
 from logitspec.serving.programs.signature import signatures
-from logitspec.serving.programs.spelling import quote_token, write_tokens
+from logitspec.serving.programs.spelling import HIDDEN, in_quotes, quote_token, write_tokens
 from logitspec.serving.programs.tools import Tools
 
 PAGE = (ROOT / "logitspec/serving/programs/README.md").read_text(encoding="utf-8")
@@ -85,6 +86,7 @@ def test_the_sentences_are_those_of_the_player_for_every_recorded_step() -> None
 HARD: list[str | bytes] = [
     "a\nb\tc", "\u202eabc\u0007", "é", b"\xc3", b"\xa9", b"\xf0\x9f\xa6", b"\x8a", b"\xff\xfe",
     "x" * 60, "🦊" * 30, "🦊" * 50, b"\xff" * 40, "\ufeff", "", " word", b"ab\xe2\x82",
+    " \u05e9\u05dc\u05d5\u05dd", "\u0633\u0644\u0627\u0645, ok", "\U0001e900", "\u200f",
 ]  # fmt: skip
 
 
@@ -132,6 +134,16 @@ def test_numbers_are_rounded_once_and_as_in_a_browser(
     mean, share = tokens / passes, accepted / drafted if drafted else 0.0
     numbers = Numbers(tokens, passes, mean, drafted, accepted, share, seconds, tokens / seconds)
     assert numbers.words() == words
+
+
+def test_what_is_written_from_right_to_left_is_isolated_in_quotes() -> None:
+    """As Unicode's own table says; marks without a shape are spelt out and stand in no quotes."""
+    for letter in map(chr, range(0x110000)):
+        way = unicodedata.bidirectional(letter)
+        if way in ("R", "AL") and not HIDDEN.search(letter):
+            assert in_quotes(f"a{letter}b") == f'"\u2068a{letter}b\u2069"', ascii(letter)
+        elif way == "L":
+            assert in_quotes(letter) == f'"{letter}"', ascii(letter)
 
 
 def test_a_token_without_a_spelling_is_its_number() -> None:

@@ -64,8 +64,14 @@ export function milliseconds(seconds) {
 /** @param {string} text */
 const onOneLine = (text) => text.replace(/\n/g, "\\n").replace(/\t/g, "\\t");
 
-/** @param {string} text */
-export const inQuotes = (text) => t("player.quote", { text });
+// Letters that are written from right to left: Hebrew, Arabic and their neighbours.
+const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * A text in quotes; one from right to left is isolated, so that signs, numbers and quotations next to it keep their places.
+ * @param {string} text
+ */
+export const inQuotes = (text) => t("player.quote", { text: FROM_THE_RIGHT.test(text) ? `\u2068${text}\u2069` : text });
 
 /**
  * A token in quotes, on one line.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from logitspec.publish.catalogue import say
-from logitspec.serving.programs.spelling import MAX_QUOTE, write_tokens
+from logitspec.serving.programs.spelling import MAX_QUOTE, in_quotes, write_tokens
 from logitspec.trace.origins import LOOKS
 from logitspec.trace.records import StepRecord, Trace
 from logitspec.trace.rounding import rate
@@ -65,7 +65,7 @@ def _ordinal(n: int) -> str:
 
 def _quote_stripped(text: str) -> str:
     """The text in quotes, without spaces around it unless it has nothing else."""
-    return f'"{text.strip() or text}"'
+    return in_quotes(text.strip() or text)
 
 
 def _nothing_drafted(trace: Trace) -> str:
@@ -141,7 +141,7 @@ def _copy(trace: Trace, step: StepRecord, nodes: list[int], start: int) -> str:
 
 def _quote(trace: Trace, tokens: list[int]) -> str:
     text = write_tokens(trace, tokens[:MAX_QUOTE])
-    return f'"{text.strip() or text}{"…" if len(tokens) > MAX_QUOTE else ""}"'
+    return in_quotes((text.strip() or text) + ("…" if len(tokens) > MAX_QUOTE else ""))
 
 
 def _whole_copy(step: StepRecord, nodes: list[int]) -> list[int]:

@@ -18,6 +18,12 @@ HIDDEN = re.compile(
 )
 
 
+# Letters that are written from right to left: Hebrew, Arabic and their neighbours.
+FROM_THE_RIGHT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+
 class Piece(NamedTuple):
     """A character of a text, or a byte in hexadecimal that belongs to no character."""
 
@@ -25,15 +31,20 @@ class Piece(NamedTuple):
     is_byte: bool
 
 
+def in_quotes(text: str) -> str:
+    """The text in quotes; one from right to left is isolated, so that what is next to it keeps its place."""
+    return f'"\u2068{text}\u2069"' if FROM_THE_RIGHT.search(text) else f'"{text}"'
+
+
 def quote_token(trace: Trace, token: int) -> str:
     """A token in quotes."""
-    return f'"{write_tokens(trace, [token])}"'
+    return in_quotes(write_tokens(trace, [token]))
 
 
 def quote_tokens(trace: Trace, tokens: Sequence[int]) -> str:
     """Consecutive tokens in quotes, the first MAX_QUOTE of them."""
     more = "…" if len(tokens) > MAX_QUOTE else ""
-    return f'"{write_tokens(trace, tokens[:MAX_QUOTE])}{more}"'
+    return in_quotes(write_tokens(trace, tokens[:MAX_QUOTE]) + more)
 
 
 def write_tokens(trace: Trace, tokens: Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -129,6 +129,22 @@ def drawn(page: Page) -> None:
     expect(plots).to_have_count(len(PICTURES), timeout=60_000)
 
 
+@contextmanager
+def redrawn(page: Page, *names: str) -> Iterator[None]:
+    """Wait until plotly has drawn these pictures anew: their texts come first."""
+    plots = ", ".join(f"#why-{name} .js-plotly-plot" for name in names)
+    mark = "(plots) => { for (const plot of plots) plot.data.isOld = true }"
+    page.locator(plots).evaluate_all(mark)
+    yield
+    page.wait_for_function(
+        "([plots, count]) => {"
+        "  const all = [...document.querySelectorAll(plots)];"
+        "  return all.length === count && all.every(({ data }) => data && !data.isOld);"
+        "}",
+        arg=[plots, len(names)],
+    )
+
+
 def data(page: Page, name: str, key: str = "y") -> list[Any]:
     """What plotly has drawn: one list for each of its traces."""
     script = "(plot, key) => plot.data.map((trace) => [...trace[key]])"
@@ -212,7 +228,8 @@ def show_the_numbers(page: Page, evidence: Evidence) -> None:
 
 
 def show_those_of_another_method(page: Page, evidence: Evidence) -> None:
-    page.get_by_label("LogitSpec (ours)").check()
+    with redrawn(page, "lengths", "depths"):
+        page.get_by_label("LogitSpec (ours)").check()
     expected = evidence.runs[OURS]
     mean = total(expected).mean_accepted_tokens
     expect(page.locator("#why-lengths-numbers")).to_contain_text(

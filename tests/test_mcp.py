@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from threading import Event
@@ -22,10 +21,11 @@ from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page
 from pydantic import AnyUrl
-from support.app import free_port
 from support.app_page import PLAYER
+from support.awaited import awaited
 from support.families import runner
 from support.models import tokenizer
+from support.serving_page import serving_page
 from support.visiting import unpacked
 
 from logitspec import METHODS, Trace, decode
@@ -42,7 +42,6 @@ from logitspec.serving.programs.tools import _comparison
 from logitspec.serving.request import Request
 from logitspec.ui.launch import serving_options
 from logitspec.ui.page import build
-from logitspec.ui.theme import theme
 
 TIMEOUT = 60  # seconds
 APP = "ui://logitspec/player.html"
@@ -64,12 +63,6 @@ class RunningApp:
         return f"{self.url}gradio_api/mcp/"
 
 
-def run_in_thread(work: Coroutine[Any, Any, Any]) -> Any:
-    """What `work` returns, run in another thread, since a browser's driver may have an event loop in this one."""
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(asyncio.run, work).result(TIMEOUT)
-
-
 @contextmanager
 def serving(mcp: bool = True, **options: Any) -> Iterator[RunningApp]:
     brake = Event()
@@ -88,25 +81,13 @@ def serving(mcp: bool = True, **options: Any) -> Iterator[RunningApp]:
         host = Host("tiny", limits=replace(PRIVATE, waiting=2))
         host.models.prepare()
 
-        async def start() -> tuple[Any, str]:
-            # In a coroutine, since outside of one Gradio creates an event loop for each of its locks.
-            page = build(host)
-            _, url, _ = page.launch(
-                prevent_thread_lock=True,
-                quiet=True,
-                server_name="127.0.0.1",
-                server_port=free_port(),
-                theme=theme(),
-                **options,
-                **serving_options(
-                    page, host, access_rules("127.0.0.1", [], False, True, {}), mcp=mcp
-                ),
-            )
-            return page, url
+        def about(page: Any) -> dict[str, Any]:
+            access = access_rules("127.0.0.1", [], False, True, {})
+            serving = serving_options(page, host, access, mcp=mcp)
+            return {"server_name": "127.0.0.1", **options, **serving}
 
-        page, url = run_in_thread(start())
-        yield RunningApp(host, url, brake)
-        page.close()
+        with serving_page(lambda: build(host), about) as (_, url):
+            yield RunningApp(host, url, brake)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +109,7 @@ def talk(url: str, *talks: Talk, **about: Any) -> list[Any]:
     async def gather_talks() -> list[Any]:
         return list(await asyncio.gather(*map(client, talks)))
 
-    answers: list[Any] = run_in_thread(gather_talks())
+    answers: list[Any] = awaited(gather_talks(), TIMEOUT)
     return answers
 
 
@@ -425,7 +406,7 @@ def test_only_clients_that_show_apps_see_the_tool_for_the_player(served: Running
             await session.initialize()
             return await session.list_tools()
 
-    listed = run_in_thread(look())
+    listed = awaited(look(), TIMEOUT)
     tool = listed.tools[-1]
     assert tool.name == "read_run"
     assert tool.meta == {"ui": {"resourceUri": APP, "visibility": ["app"]}}
@@ -679,7 +660,7 @@ def test_no_client_cancels_the_calls_of_another() -> None:
             return False
         return True
 
-    assert run_in_thread(is_cancelled())
+    assert awaited(is_cancelled(), TIMEOUT)
     assert endpoint._calls == {}
 
 
@@ -693,7 +674,7 @@ def test_calls_with_the_same_number_end_by_themselves(session: str) -> None:
                 await anyio.sleep(0)
             return "answered"
 
-    assert run_in_thread(call_twice()) == "answered"
+    assert awaited(call_twice(), TIMEOUT) == "answered"
     assert endpoint._calls == {}
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.app import free_port
+from support.serving_page import built, serving_page
 
 from logitspec.paths import ASSETS, ROOT
 from logitspec.serving.host import Host
 from logitspec.ui import scripts, tabs
 from logitspec.ui.page import build
-from logitspec.ui.theme import theme
 
 README = ROOT / "logitspec" / "ui" / "README.md"
 FILE = re.compile(r"`([\w/.]+)`:\n\n```\w+\n(.*?)```", re.S)
@@ -47,16 +46,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(scripts, "ASSETS", assets)
     result = [*tabs.__path__, str(tmp_path / "logitspec" / "ui" / "tabs")]
     monkeypatch.setattr(tabs, "__path__", result)
-    page = build(Host())
-    _, address, _ = page.launch(
-        prevent_thread_lock=True,
-        quiet=True,
-        server_port=free_port(),
-        theme=theme(),
-        **scripts.launch_options(),
-    )
-    yield address
-    page.close()
+    with serving_page(lambda: build(Host()), lambda page: scripts.launch_options()) as (_, address):
+        yield address
     del sys.modules["logitspec.ui.tabs.count"]
 
 
@@ -79,7 +70,7 @@ def test_a_tab_of_one_file_and_one_folder_is_in_the_page(chromium: Browser, url:
 
 def test_no_field_acts_on_an_event_that_says_something_else() -> None:
     """Gradio sends a drop-down's `input` whenever it loses the focus, and a text box's only for typed letters."""
-    page = build(Host())
+    page = built(lambda: build(Host()))
     events = {event for function in page.fns.values() for _, event in function.targets}
     assert "change" in events
     assert "input" not in events

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
-from support.app import free_port
 from support.app_page import PLAYER, press, state, take_along, unfold
 from support.cable import Cable
 from support.families import runner
 from support.models import tokenizer
 from support.race_page import ROOT, going, saved_race
+from support.serving_page import serving_page
 
 from logitspec import DraftTree, ForwardResult, Trace
 from logitspec.paths import ASSETS
@@ -33,7 +33,6 @@ from logitspec.serving.live import LiveRun
 from logitspec.ui.launch import serving_options
 from logitspec.ui.page import build
 from logitspec.ui.sessions import LightSessions, forget_messages
-from logitspec.ui.theme import theme
 
 SECONDS = 60  # that a test waits for something that has to come
 
@@ -62,17 +61,13 @@ def served() -> Iterator[Served]:
         patch.setattr(Runner, "verify", slow)  # also that of every lane's
         host = Host("tiny", limits=replace(PRIVATE, held_seconds=5))
         host.models.prepare()
-        page = build(host)
-        app, url, _ = page.launch(
-            prevent_thread_lock=True,
-            quiet=True,
-            server_name="127.0.0.1",
-            server_port=free_port(),
-            theme=theme(),
-            **serving_options(page, host, access_rules("127.0.0.1", [], False, True, {})),
-        )
-        yield Served(host, url, app, brake)
-        page.close()
+
+        def options(page: Any) -> dict[str, Any]:
+            access = access_rules("127.0.0.1", [], False, True, {})
+            return {"server_name": "127.0.0.1", **serving_options(page, host, access)}
+
+        with serving_page(lambda: build(host), options) as (app, url):
+            yield Served(host, url, app, brake)
 
 
 class Visit:

@@ -17,11 +17,11 @@ import plotly.graph_objects as go
 import pytest
 from playwright.sync_api import Page, Request, expect
 from support.accessibility import COLOUR_OPTIONS, violations
-from support.app import free_port
 from support.awaited import awaited
 from support.fakes import finished
 from support.families import runner
 from support.models import tokenizer
+from support.serving_page import serving_page
 
 from logitspec import LogitSpecError
 from logitspec.measure.evidence import FOLDER, Evidence, fingerprint_weights, total
@@ -36,7 +36,6 @@ from logitspec.ui.scripts import launch_options
 from logitspec.ui.study import PICTURES, Study
 from logitspec.ui.tab import Shell
 from logitspec.ui.tabs import why
-from logitspec.ui.theme import theme
 
 NOTHING = "Nothing has been computed on tiny yet; press “Compute on the loaded model”."
 
@@ -72,21 +71,17 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
 @pytest.fixture(scope="module")
 def served(stock: Stock) -> Iterator[Served]:
     """The tab next to another."""
-    with gr.Blocks(analytics_enabled=False) as page, gr.Tabs() as tabs:
-        with gr.Tab("Other"):
-            gr.Markdown("Another tab.")
-        with gr.Tab("Why it works"):
-            why.build(Shell(page, stock.host, tabs))
-    _, url, _ = page.launch(
-        prevent_thread_lock=True,
-        quiet=True,
-        server_port=free_port(),
-        theme=theme(),
-        **launch_options(),
-        run_history=False,
-    )
-    yield Served(stock.host, stock.shipped, stock.file, url)
-    page.close()
+
+    def build() -> Any:
+        with gr.Blocks(analytics_enabled=False) as page, gr.Tabs() as tabs:
+            with gr.Tab("Other"):
+                gr.Markdown("Another tab.")
+            with gr.Tab("Why it works"):
+                why.build(Shell(page, stock.host, tabs))
+        return page
+
+    with serving_page(build, lambda page: {**launch_options(), "run_history": False}) as (_, url):
+        yield Served(stock.host, stock.shipped, stock.file, url)
 
 
 def opened(page: Page, served: Served, width: int, scheme: str) -> Iterator[Page]:
@@ -462,9 +457,9 @@ STUCK_OUT = """() => [...document.querySelectorAll(".why, .why *, .why-plot, .wh
 
 
 def are_good_on_a_phone(phone: Page, options: Any) -> None:
-    phone.wait_for_timeout(500)
-    assert phone.evaluate("document.documentElement.scrollWidth") == 400
-    assert phone.evaluate(STUCK_OUT) == []
+    # Pictures take their places after the tab.
+    phone.wait_for_function("document.documentElement.scrollWidth === 400")
+    phone.wait_for_function(f"!({STUCK_OUT})().length")
     plots = phone.locator(".why-plot .js-plotly-plot")
     ink = phone.evaluate("getComputedStyle(document.querySelector('.why p')).color")
     labels = plots.locator(".xtick text").evaluate_all(

@@ -143,9 +143,10 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
     """A browser with reduced motion, since motion takes more processor time than all the rest. Pages in this one
     context load the app in less than half the time, since the browser keeps compiled scripts on disk; what the
     app keeps in a browser is in each page's own session storage."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
     from support import machine
 
+    expect.set_options(timeout=30_000)  # for a busy machine; what is there takes no longer
     path = machine.browser()
     if path is None:
         pytest.fail(

@@ -574,7 +574,7 @@ def test_a_client_that_hangs_up_frees_the_model(served: RunningApp) -> None:
     params = {"name": "generate_text", "arguments": arguments}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     accept = {"Accept": "application/json, text/event-stream"}
-    with httpx.stream("POST", served.mcp, json=body, headers=accept):
+    with httpx.stream("POST", served.mcp, json=body, headers=accept, timeout=TIMEOUT):
         wait_until(lambda: served.host.turn._holder)
     wait_until(lambda: not served.host.turn._holder)
 
@@ -605,8 +605,8 @@ def test_a_client_that_asks_for_progress_gets_reports(served: RunningApp) -> Non
 def test_without_the_option_there_is_no_server() -> None:
     with serving(mcp=False) as app:
         for path in ("", "schema"):
-            assert httpx.get(app.mcp + path).status_code == 404
-        assert httpx.post(app.mcp, json={}).status_code == 404
+            assert httpx.get(app.mcp + path, timeout=TIMEOUT).status_code == 404
+        assert httpx.post(app.mcp, json={}, timeout=TIMEOUT).status_code == 404
 
 
 def test_pages_of_other_sites_and_foreign_host_names_are_refused(served: RunningApp) -> None:
@@ -616,20 +616,20 @@ def test_pages_of_other_sites_and_foreign_host_names_are_refused(served: Running
         ({"Origin": "https://evil.example"}, 403),
         ({"Host": "evil.example"}, 421),
     ):
-        answer = httpx.post(served.mcp, json=body, headers=accept | more)
+        answer = httpx.post(served.mcp, json=body, headers=accept | more, timeout=TIMEOUT)
         assert answer.status_code == status
         assert "generate_text" not in answer.text
 
 
 def test_a_browser_is_told_what_this_address_is_for(served: RunningApp) -> None:
-    answer = httpx.get(served.mcp)
+    answer = httpx.get(served.mcp, timeout=TIMEOUT)
     assert answer.status_code == 405
     assert "MCP client" in answer.text
     assert httpx.delete(served.mcp).status_code == 405
 
 
 def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: RunningApp) -> None:
-    schema = httpx.get(f"{served.mcp}schema").json()
+    schema = httpx.get(f"{served.mcp}schema", timeout=TIMEOUT).json()
     (listed,) = talk(served.mcp, lambda session: session.list_tools())
     assert [(each["name"], each["inputSchema"]) for each in schema] == [
         (each.name, each.inputSchema) for each in listed.tools
@@ -639,7 +639,7 @@ def test_the_schema_that_hugging_face_reads_has_the_same_tools(served: RunningAp
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"[" * 100_000, b'{"jsonrpc": "2.0"}'])
 def test_rubbish_is_refused(served: RunningApp, body: bytes) -> None:
     accept = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-    answer = httpx.post(served.mcp, content=body, headers=accept)
+    answer = httpx.post(served.mcp, content=body, headers=accept, timeout=TIMEOUT)
     assert answer.status_code == 400
     assert "Traceback" not in answer.text
 

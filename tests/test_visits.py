@@ -465,7 +465,7 @@ def component(served: Served) -> int:
 def test_the_application_refuses_what_the_gate_refuses(served: Served) -> None:
     ask = {"component_id": component(served), "session_hash": "ann", "fn_name": "fetch_steps"}
     body = {**ask, "data": {"run": "recorded-19", "from": 0}}
-    with httpx.Client(base_url=served.url) as client:
+    with httpx.Client(base_url=served.url, timeout=60) as client:
         right = client.post("/gradio_api/component_server", json=body)
         assert right.status_code == 200
         assert len(right.json()) > 1000
@@ -492,7 +492,7 @@ def generate(client: httpx.Client, tokens: int) -> str:
 
 
 def test_a_scripts_run_that_nobody_listens_to_ends(served: Served) -> None:
-    with httpx.Client(base_url=served.url) as client:
+    with httpx.Client(base_url=served.url, timeout=60) as client:
         before = newest(served.host)
         served.host.limits = replace(PRIVATE, unheard_seconds=0)
         try:
@@ -512,7 +512,7 @@ def test_a_scripts_run_that_nobody_listens_to_ends(served: Served) -> None:
 
 
 def test_who_hangs_up_while_waiting_waits_no_more_and_others_move_up(served: Served) -> None:
-    with httpx.Client(base_url=served.url) as client, served.host.turn.hold(Event()):
+    with httpx.Client(base_url=served.url, timeout=60) as client, served.host.turn.hold(Event()):
         event = generate(client, 12)
         until(lambda: served.host.turn.wanted)
         with client.stream("GET", f"/gradio_api/call/generate/{event}", timeout=0.2) as answer:
@@ -522,11 +522,11 @@ def test_who_hangs_up_while_waiting_waits_no_more_and_others_move_up(served: Ser
 
 def test_the_document_is_small_and_its_first_script_comes_before_gradios(served: Served) -> None:
     for path in ("", "config"):
-        answer = httpx.get(served.url + path)
+        answer = httpx.get(served.url + path, timeout=60)
         assert answer.headers["content-encoding"] == "gzip"
         assert int(answer.headers["content-length"]) < 0.6 * len(answer.content)
         assert "nosniff" in answer.headers["x-content-type-options"]
-    plain = httpx.get(served.url, headers={"Accept-Encoding": "identity"})
+    plain = httpx.get(served.url, headers={"Accept-Encoding": "identity"}, timeout=60)
     assert int(plain.headers["content-length"]) == len(plain.content)
     script = (ASSETS / "page" / "before.js").read_text(encoding="utf-8")
     assert 0 < plain.text.index(script) < plain.text.index("gradio_config")

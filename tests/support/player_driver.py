@@ -36,7 +36,6 @@ def page(player_tab: Page) -> Iterator[Page]:
     """A page with an empty player, in a tab that tests reuse."""
     with watched(player_tab):
         visit(player_tab, page_html)
-        player_tab.set_default_timeout(8000)
         yield player_tab
 
 

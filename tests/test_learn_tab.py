@@ -404,8 +404,9 @@ def test_a_lesson_that_the_browser_has_no_room_for_says_that_a_reload_loses_it(p
     expect(said).to_have_text("The lesson is open.")
 
 
+@pytest.mark.parametrize("run", ["recorded-18", "gone"])
 def test_the_lesson_that_was_chosen_last_opens_although_the_one_before_loads_longer(
-    page: Page,
+    page: Page, run: str
 ) -> None:
     last = example().replace("A docstring", "Chosen last")
     page.evaluate(
@@ -418,9 +419,10 @@ def test_the_lesson_that_was_chosen_last_opens_although_the_one_before_loads_lon
           resume();
           await loads;
         }""",
-        [example(), last],
+        [example().replace("recorded-18", run), last],
     )
     expect(page.locator(".learn-title")).to_have_text("Chosen last")
+    expect(page.locator(f"{LESSON} > [role=alert]")).to_be_hidden()
     assert page.evaluate("kept['logitspec.lesson-file']") == last
 
 

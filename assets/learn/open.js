@@ -24,8 +24,10 @@ async function begin(visit, lesson, start) {
   const { options } = visit;
   const chosen = (visit.chosen += 1);
   const runs = createRuns(lesson, options.fetchRun);
-  await Promise.all(runsShown(lesson).map((run) => runs.get(run)));
+  const loads = Promise.all(runsShown(lesson).map((run) => runs.get(run)));
+  await loads.catch(() => null); // what is wrong with a lesson concerns nobody who has chosen another one
   if (chosen !== visit.chosen) return false;
+  await loads;
   const progress = readProgress(options.store, lesson.lesson);
   /** @type {Talk} */
   const next = {

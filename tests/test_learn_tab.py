@@ -426,6 +426,25 @@ def test_the_lesson_that_was_chosen_last_opens_although_the_one_before_loads_lon
     assert page.evaluate("kept['logitspec.lesson-file']") == last
 
 
+def test_a_lesson_that_still_loads_opens_although_a_later_one_is_wrong(page: Page) -> None:
+    page.evaluate(
+        """async ([first, wrong]) => {
+          let resume;
+          window.pause = new Promise((done) => { resume = done });
+          const loads = lesson.open(first);
+          delete window.pause;
+          await lesson.open(wrong);
+          window.resume = () => { resume(); return loads; };
+        }""",
+        [example(), example().replace("recorded-18", "gone")],
+    )
+    alert = page.locator(f"{LESSON} > [role=alert]")
+    expect(alert).to_contain_text("gone")
+    page.evaluate("resume()")
+    expect(page.locator(".learn-title")).to_have_text("A docstring")
+    expect(alert).to_be_hidden()
+
+
 def test_a_lesson_with_a_trace_of_its_own_and_hostile_texts_is_shown_as_text(page: Page) -> None:
     document = json.loads(example())
     document["traces"] = {

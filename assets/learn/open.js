@@ -18,20 +18,20 @@ import { go, settle } from "./visit.js";
  * @param {Visit} visit
  * @param {Lesson} lesson
  * @param {LessonOptions["start"]} start
- * @returns {Promise<boolean>} false where the visitor has chosen yet another lesson meanwhile
+ * @returns {Promise<boolean>} false where one that the visitor chose later has opened meanwhile
  */
 async function begin(visit, lesson, start) {
   const { options } = visit;
-  const chosen = (visit.chosen += 1);
+  const number = (visit.chosen += 1);
   const runs = createRuns(lesson, options.fetchRun);
   const loads = Promise.all(runsShown(lesson).map((run) => runs.get(run)));
-  await loads.catch(() => null); // what is wrong with a lesson concerns nobody who has chosen another one
-  if (chosen !== visit.chosen) return false;
+  await loads.catch(() => null); // what is wrong with a lesson concerns nobody who is in a later one
+  if (visit.talk && visit.talk.number > number) return false;
   await loads;
   const progress = readProgress(options.store, lesson.lesson);
   /** @type {Talk} */
   const next = {
-    lesson, runs, progress, options,
+    lesson, runs, progress, options, number,
     say: sayingsOf(lesson, runs),
     at: 0,
     isOwn: lesson === options.lesson,
@@ -60,19 +60,15 @@ function checkAgainstRuns({ lesson, runs, say }) {
 }
 
 /** Begins the page's own lesson, to which a reload returns from now on. @param {Visit} visit @param {LessonOptions["start"]} [start] */
-export function beginOwn(visit, start) {
-  keepFile(visit.options.tab || null, null);
-  return begin(visit, visit.options.lesson, start);
+export async function beginOwn(visit, start) {
+  if (await begin(visit, visit.options.lesson, start)) keepFile(visit.options.tab || null, null);
 }
 
 /** Begins where the address leads, else in the lesson that was open before a reload, else in the page's own. @param {Visit} visit */
 export async function beginAnew(visit) {
   const { lesson, start, tab = null } = visit.options;
   const kept = readFile(tab);
-  if (kept === null || start) {
-    await beginOwn(visit, start);
-    return;
-  }
+  if (kept === null || start) return beginOwn(visit, start);
   try {
     await begin(visit, readLesson(kept), null);
   } catch (fault) {

@@ -196,6 +196,8 @@ export interface Talk {
   options: LessonOptions;
   /** Whether the lesson is the page's own and not one from a file. */
   isOwn: boolean;
+  /** Its place among the lessons that the visitor has chosen, counted from 1. */
+  number: number;
   go(to: number, focus?: boolean): void;
   /** Keeps a prediction and goes on. */
   settle(station: Station, said: number): void;
@@ -215,7 +217,7 @@ export interface Visit {
   practice: Practice | null;
   /** Whether the lesson is being saved as a page. */
   saving: boolean;
-  /** How many lessons the visitor has chosen; only the last one opens. */
+  /** How many lessons the visitor has chosen. */
   chosen: number;
 }
 

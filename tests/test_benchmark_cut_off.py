@@ -234,6 +234,44 @@ def test_counts_without_times_continue_on_another_processor(
     assert "counted and not timed" in conditions(actual)
 
 
+def test_counting_goes_on_from_a_timed_file_and_leaves_it_as_it_is(
+    trap: Trap,
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timed, counted, whole = (
+        tmp_path / name for name in ("timed.json", "counted.json", "whole.json")
+    )
+    fixed = ["--untimed", "--methods", "logitspec:tree_size=capacity", "prompt_lookup"]
+    every = ["--methods", "prompt_lookup", "logitspec:tree_size=capacity", "racer", "logitspec"]
+    assert main([*words, *fixed, "--json", str(whole)]) == 0
+    trap.runs, trap.at, trap.happens = 0, 12, interrupt
+    assert main([*words, *every, "--json", str(timed)]) == 130
+    assert read(timed)["missing"] == [4, 2, 5, 3]
+    trap.at, before = 0, timed.read_bytes()
+    monkeypatch.setattr("logitspec.measure.environment.cpu_name", lambda: "Another")
+    capsys.readouterr()
+    for onto in ([], ["--json", str(timed)]):
+        assert main([*words, *fixed, "--resume", str(timed), *onto]) == 2
+        assert "timed.json has times; name another file with --json" in capsys.readouterr().err
+    more = [*fixed, "goose"]
+    assert main([*words, *more, "--resume", str(timed), "--json", str(counted)]) == 2
+    assert "another methods (" in capsys.readouterr().err
+    assert main([*words, *fixed, "--resume", str(timed), "--json", str(counted)]) == 0
+    assert "measure: 4 of 12 rounds (33 %)" in capsys.readouterr().err
+    assert timed.read_bytes() == before
+    expected, actual = read(whole), read(counted)
+    assert counts(actual) == counts(expected)
+    for name in ("request", "complete", "missing", "methods"):
+        assert actual[name] == expected[name]
+    times = ("timed_tokens", "prefill_seconds", "decode_seconds", "forward_seconds")
+    assert {tuple(each[name] for name in times) for each in actual["measurements"]} == {
+        (0, 0.0, 0.0, None)
+    }
+
+
 def test_the_file_grows_with_each_prompt_and_is_always_whole(
     trap: Trap, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--untimed",
         action="store_true",
-        help="count only: other work may go on, and --resume may continue on another processor",
+        help="count only: other work may go on, and --resume may continue on another processor, or take the"
+        " counts of a timed file",
     )
     parser.add_argument(
         "--json", metavar="OUT", help="write figures and every run to a file, after each prompt"
@@ -207,8 +208,9 @@ def _work(
         "request": _request(options, prompts),
         "environment": {**environment(target), "processes": num_processes},
     }
-    parts = [resume(options.resume, about, contenders)] if options.resume else []
-    return Work(prompts, contenders, about, options.json or options.resume, parts)
+    out = options.json or options.resume
+    parts = [resume(options.resume, about, contenders, out)] if options.resume else []
+    return Work(prompts, contenders, about, out, parts)
 
 
 def _measure(

@@ -98,6 +98,28 @@ def test_a_run_past_its_seconds_ends_with_a_sentence_and_keeps_its_steps(
     assert whole(host).finish == "length"
 
 
+def test_a_race_past_its_seconds_fails_in_the_lanes_that_had_not_ended(
+    host: Host, clock: Clock
+) -> None:
+    """A prompt on which the method with drafts needs half of the steps of plain decoding."""
+    pair = wanted(methods=["logitspec", "autoregressive"], max_new_tokens=100)
+    host.limits = replace(host.limits, run_seconds=1e6)
+    clock.tick = 1.0
+    *_, last = host.stream(pair, Event())
+    quick, slow = (len(lane["steps"]) for lane in json.loads(last)["lanes"])
+    assert quick + 20 < slow
+    host.limits = replace(host.limits, run_seconds=2.0 * quick + 10)
+    *_, last = host.stream(pair, Event())
+    ended, cut_off = json.loads(last)["lanes"]
+    assert (ended["finish"], ended["error"]) == ("length", None)
+    assert cut_off["finish"] == "error"
+    assert "stopped after" in cut_off["error"]
+    for lanes in (pair, replace(pair, methods=["autoregressive", "autoregressive"])):
+        host.limits = replace(host.limits, run_seconds=7.0)
+        *_, last = host.stream(lanes, Event())
+        assert [lane["finish"] for lane in json.loads(last)["lanes"]] == ["error", "error"]
+
+
 @pytest.mark.parametrize("after", [0, 3])
 def test_a_hung_forward_is_left_behind_and_the_next_visitor_is_served(
     host: Host,

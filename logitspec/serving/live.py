@@ -186,8 +186,9 @@ class LiveRun:
         steps = sum(self._counts())
         log.error("%s failed after %d steps", self.race.name, steps, exc_info=details)
         traces = self.race.traces
-        # A race can fail before any of its lanes has begun.
-        for trace in [each for each in traces if each.finish == "error"] or traces[:1]:
+        failed = [each for each in traces if each.finish == "error"]
+        # What fails outside all lanes, as the budget does, has only cut short those that had not ended.
+        for trace in failed or [each for each in traces if each.finish in (None, "cancelled")]:
             trace.finish, trace.error = "error", sentence(error)
 
 

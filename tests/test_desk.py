@@ -13,6 +13,7 @@ import gradio as gr
 import pytest
 from support.awaited import awaited
 
+from logitspec.errors import LogitSpecError
 from logitspec.serving.limits import Visitor
 from logitspec.serving.request import Request
 from logitspec.serving.turn import Place, Turn
@@ -39,6 +40,8 @@ class Hall:
             place.wait(stop)
             yield request.prompt
             stop.wait(60)
+            if request.model == "bad":
+                raise LogitSpecError("The model bad could not be loaded.")
         finally:
             place.leave()
 
@@ -52,8 +55,8 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 class Click:
     """A click on Run, whose run is read in the background once it joins."""
 
-    def __init__(self, desk: Desk, prompt: str) -> None:
-        self._desk, self._prompt = desk, prompt
+    def __init__(self, desk: Desk, prompt: str, model: str = "good") -> None:
+        self._desk, self._prompt, self._model = desk, prompt, model
         self._name = desk._new_ticket(VISIT)
         self.messages: list[str] = []
 
@@ -61,7 +64,7 @@ class Click:
         self.reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        make = partial(Request, self._prompt)
+        make = partial(Request, self._prompt, model=self._model)
         async for message in self._desk._stream(VISIT, self._name, make):
             self.messages.append(message)
 
@@ -121,6 +124,37 @@ def test_one_that_made_way_for_a_recorded_run_waits_for_none(desk: Desk) -> None
         await first.ends()
 
     awaited(choose())
+
+
+def test_one_that_is_replaced_while_its_model_loads_does_not_fail_in_the_view_of_the_next(
+    desk: Desk,
+) -> None:
+    async def press_twice() -> None:
+        first = Click(desk, "first", model="bad")
+        first.join()
+        await first.begins()
+        second = Click(desk, "second")
+        second.join()
+        await first.ends()
+        assert first.messages == ["first"]
+        await second.begins()
+        desk._stop(VISIT)
+        await second.ends()
+
+    awaited(press_twice())
+
+
+def test_one_that_fails_after_stop_says_why(desk: Desk) -> None:
+    async def press() -> None:
+        first = Click(desk, "first", model="bad")
+        first.join()
+        await first.begins()
+        desk._stop(VISIT)
+        with pytest.raises(gr.Error, match="could not be loaded"):
+            await first.ends()
+        assert "could not be loaded" in first.messages[-1]
+
+    awaited(press())
 
 
 def test_stop_ends_one_that_waits_and_says_so(desk: Desk) -> None:

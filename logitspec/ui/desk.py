@@ -148,9 +148,9 @@ class Desk:
                     elif not ticket.replaced:
                         yield message
         except Exception as error:
-            if ticket.stop.is_set() and not ticket.begun:
-                return
             said = error_sentence(error)
+            if ticket.replaced or (ticket.stop.is_set() and not ticket.begun):
+                return
             yield error_message(said)
             # The page renders a notice as markup, and a sentence may have names from the visitor.
             raise gr.Error(escape(said, quote=False), print_exception=False, duration=5) from error

@@ -304,6 +304,28 @@ def test_long_work_lets_a_short_run_pass_between_its_steps(host: Host, clock: Cl
     assert waiting.rest() == [2]
 
 
+def hanging(target: Any, tokenizer: Any, release: Event) -> Generator[int, None, None]:
+    """Work whose first step never ends by itself."""
+    release.wait(60)
+    yield 0
+
+
+def test_work_and_runs_that_gave_way_to_a_forward_that_hung_go_on(host: Host) -> None:
+    work = host.work("tiny", Event(), 1.0, counting, 3, place=host.turn.ask(ANN))
+    assert next(work) == 0
+    run = host._worker.run("tiny", 1.0, lambda: 60.0, counting, 2)
+    assert next(run) == 0
+    release = Event()
+    try:
+        with pytest.raises(LogitSpecError, match="stopped responding"):
+            list(host._worker.run("tiny", 1.0, lambda: 0.1, hanging, release))
+        assert list(run) == [1]
+        assert list(work) == [1, 2]
+        assert whole(host).finish == "length"
+    finally:
+        release.set()
+
+
 class Ahead:
     """Reads the rest of `values` in a thread."""
 

@@ -1,5 +1,5 @@
-"""The thread for all work on models: a single one, so that torch keeps its own threads warm, and one
-that can be abandoned when a forward never ends."""
+"""The thread for all work on models: a single one, so that torch keeps its own threads warm, which another
+replaces when a forward never ends."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ class HungError(RuntimeError):
 
 
 class ModelThread:
-    """Takes the steps of generators, each on request."""
+    """Takes the steps of generators, each on request. After a step that hangs, another thread takes those of
+    all other generators, which may have begun in the first one."""
 
     def __init__(self) -> None:
-        self._jobs: Jobs = SimpleQueue()
-        self._hung = False
-        Thread(target=_work, args=[self._jobs], name="models", daemon=True).start()
+        self._jobs = _begin()
         _threads.add(self)
 
     def __del__(self) -> None:
@@ -42,11 +41,12 @@ class ModelThread:
     ) -> Generator[Any, None, Any]:
         """Yield and return what `values` does, in the caller's context.
 
-        seconds: that its next step may take; None for no limit. Raises HungError after them, and this
-        thread can't be used any more.
+        seconds: that its next step may take; None for no limit. Raises HungError after them, and `values`
+        can't be used any more.
         """
         context = copy_context()
         result: list[Any] = []
+        hung = False
 
         def step() -> Any:
             try:
@@ -58,23 +58,28 @@ class ModelThread:
         try:
             while (value := self._call(lambda: context.run(step), seconds())) is not END:
                 yield value
+        except HungError:
+            hung = True
+            raise
         finally:
-            if not self._hung:
+            if not hung:
                 self._call(lambda: context.run(values.close), seconds())
         return result[0]
 
     def rest(self) -> None:
         """Take no more steps."""
-        if not self._hung:
-            with suppress(HungError):
-                self._call(lambda: self._jobs.put(None), SECONDS_AT_EXIT)
+        jobs = self._jobs
+        with suppress(HungError):
+            _in_time(lambda: jobs.put(None), jobs.put, SECONDS_AT_EXIT)
 
     def _call(self, work: Callable[[], Any], seconds: float | None) -> Any:
+        jobs = self._jobs
         try:
-            return _in_time(work, self._jobs.put, seconds)
+            return _in_time(work, jobs.put, seconds)
         except HungError:
-            self._hung = True
-            self._jobs.put(None)
+            jobs.put(None)
+            if self._jobs is jobs:
+                self._jobs = _begin()
             raise
 
 
@@ -107,6 +112,13 @@ def _in_time(
         if future.done():  # a TimeoutError of the work itself
             raise
         raise HungError from None
+
+
+def _begin() -> Jobs:
+    """The jobs of a new thread."""
+    jobs: Jobs = SimpleQueue()
+    Thread(target=_work, args=[jobs], name="models", daemon=True).start()
+    return jobs
 
 
 def _work(jobs: Jobs) -> None:

@@ -49,7 +49,6 @@ class Worker:
             )
         except HungError:
             log.error("a forward of %s hangs; the model is being reloaded", name)
-            self._thread = ModelThread()
             self._models.forget(name)
             raise LogitSpecError(
                 "The model stopped responding, so this run was ended; the model is being reloaded:"

@@ -103,6 +103,31 @@ def test_a_long_text_moves_the_buffers_and_is_captured_anew(
     assert taped.captures - before < before  # the buffers have grown: what was captured since stays
 
 
+@pytest.mark.parametrize("family", ["fast", "gemma3"])
+def test_a_text_after_one_that_filled_the_memory_is_written_right(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The larger buffers could not be had, so the cache still has the smaller ones."""
+    monkeypatch.setattr("logitspec.runtime.cache.FIRST_ROWS", 8)
+    monkeypatch.setattr("logitspec.runtime.shapes.MIN_COLUMNS", 16)
+    fixed = replaying(family)
+    prompt = (list(range(9)) * 40)[:300]
+    finished(decode(fixed, prompt[:9], "logitspec_paper", 3))
+
+    def full(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("logitspec.runtime.cache._shape", full)
+        with pytest.raises(torch.OutOfMemoryError):
+            finished(decode(fixed, prompt, "logitspec_paper", 60))
+    for text in (prompt[:9], prompt):
+        trace = finished(decode(fixed, text, "logitspec_paper", 60))
+        expected = finished(decode(runner(family), text, "logitspec_paper", 60))
+        assert trace.output_ids == expected.output_ids
+    assert fixed.replays
+
+
 def test_a_text_longer_than_the_first_buffer_comes_before_any_graph() -> None:
     fixed, plain = replaying("fast", Taped()), runner("fast")
     prompt = (list(range(40)) * 8)[:300]

@@ -175,21 +175,23 @@ class PrefixCache(Cache):
         if not layers or rows <= self._reserved:
             return
         self.settle()
-        self._reserved = max(1 << (rows - 1).bit_length(), FIRST_ROWS)
-        self.generation += 1
+        size, whole = max(1 << (rows - 1).bit_length(), FIRST_ROWS), None
         shapes = {(each.shape[:2], each.shape[3], each.dtype) for each in _keys_and_values(layers)}
         if len(shapes) == 1:
-            shape = _shape(layers[0].keys, self._reserved)
-            self._whole = layers[0].keys.new_zeros(2, len(layers), *shape)
-            parts = list(zip(*self._whole, strict=True))
+            shape = _shape(layers[0].keys, size)
+            whole = layers[0].keys.new_zeros(2, len(layers), *shape)
+            parts = list(zip(*whole, strict=True))
         else:
             parts = [
                 (
-                    each.keys.new_zeros(_shape(each.keys, self._reserved)),
-                    each.values.new_zeros(_shape(each.values, self._reserved)),
+                    each.keys.new_zeros(_shape(each.keys, size)),
+                    each.values.new_zeros(_shape(each.values, size)),
                 )
                 for each in layers
             ]
+        # Only now: where the memory is full, the cache keeps the buffers that it has, and knows their size.
+        self._reserved, self._whole = size, whole
+        self.generation += 1
         for layer, (keys, values) in zip(layers, parts, strict=True):
             layer.move(keys, values)
 

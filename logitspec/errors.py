@@ -25,7 +25,7 @@ def sentence(error: BaseException) -> str:
     """What to tell a user about `error`; internal details stay in the log."""
     if isinstance(error, LogitSpecError):
         return str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return "The memory is full; shorten the prompt, or choose a smaller model."
     if missing := missing_package(error, "This"):
         return str(missing)
@@ -39,7 +39,8 @@ def explain(error: Exception) -> str:
     the sentence names."""
     log.debug("ended early", exc_info=error)
     said = sentence(error)
-    if isinstance(error, (LogitSpecError, OSError, MemoryError)) or missing_package(error, ""):
+    foreseen = isinstance(error, (LogitSpecError, OSError)) or is_out_of_memory(error)
+    if foreseen or missing_package(error, ""):
         return said
     try:
         with NamedTemporaryFile("w", prefix="logitspec-", suffix=".log", delete=False) as file:
@@ -47,6 +48,13 @@ def explain(error: Exception) -> str:
     except OSError:
         return said
     return f"{said.removesuffix('.')}; the trace is in {file.name}."
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; torch has its own error for a full GPU, and says it of a full CPU in the message only."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "allocate memory" in str(error) or "out of memory" in str(error)
 
 
 def missing_package(error: BaseException, subject: str) -> LogitSpecError | None:

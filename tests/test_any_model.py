@@ -153,8 +153,11 @@ def test_memory_that_runs_out_later_is_one_sentence_and_the_old_model_stays(
         larger = shutil.copytree(net, tmp_path / "larger")
         refused(larger, "not enough memory for larger: it ran out")
         assert list(host.models.loading(str(larger)))[-1].startswith("There is not enough memory")
-        request = Request(PROMPT, max_new_tokens=5, model="net")
-        assert Trace.from_json(list(host.stream(request, Event()))[-1]).finish == "length"
+    with monkeypatch.context() as patch:
+        patch.setattr("logitspec.models.checks.probe_of", full)
+        refused(larger, "not enough memory for larger: it ran out")
+    request = Request(PROMPT, max_new_tokens=5, model="net")
+    assert Trace.from_json(list(host.stream(request, Event()))[-1]).finish == "length"
 
 
 def test_models_that_nobody_is_using_make_room_for_another(

@@ -289,6 +289,7 @@ def test_an_error_that_nobody_foresaw_keeps_its_trace(
     [
         (LogitSpecError("Mend it."), "Mend it."),
         (MemoryError(), "The memory is full; shorten the prompt, or choose a smaller model."),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "The memory is full; shorten the prompt, or choose a smaller model."),
         (torch.OutOfMemoryError("CUDA"), "The memory is full; shorten the prompt, or choose a smaller model."),
         (OSError(28, "No space left on device"), "The disk is full; free some space and try again."),
         (OSError(122, "Quota", "/srv/me/x"), "The disk is full; free some space and try again."),

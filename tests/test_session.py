@@ -101,7 +101,12 @@ def test_a_failure_in_mid_run_keeps_the_steps_and_hides_the_stack(
 
 
 @pytest.mark.parametrize(
-    "full", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")]
+    "full",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
 )
 def test_a_memory_that_is_full_ends_its_run_with_a_sentence_and_leaves_the_next_whole(
     host: Host, monkeypatch: pytest.MonkeyPatch, full: Exception

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedConfig
 from transformers.quantizers import AutoHfQuantizer
 
-from logitspec.errors import LogitSpecError
+from logitspec.errors import LogitSpecError, is_out_of_memory
 from logitspec.models.probing import probe_of
 from logitspec.runtime.probe import Errors, Probe
 from logitspec.runtime.ranks import not_finite
@@ -92,9 +92,11 @@ def check_tree_equivalence(
     try:
         probe = probe_of(target, tokenizer)
         errors = probe.errors(target)
-    except (torch.OutOfMemoryError, LogitSpecError):
+    except LogitSpecError:
         raise
     except Exception as error:  # whatever a model raises that can't use positions or 4-D masks
+        if is_out_of_memory(error):
+            raise
         raise LogitSpecError(
             f"{name} can't run a draft tree ({type(error).__name__}); choose another model."
         ) from error

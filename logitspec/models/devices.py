@@ -74,13 +74,6 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out; some allocators say so only in the message."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return "allocate memory" in str(error) or "out of memory" in str(error)
-
-
 def device_map_options(
     name: str, device_map: str, offload: bool, parameters: int, dtype: torch.dtype
 ) -> dict[str, Any]:

@@ -15,13 +15,12 @@ import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from logitspec.errors import LogitSpecError, missing_package
+from logitspec.errors import LogitSpecError, is_out_of_memory, missing_package
 from logitspec.models import dense, hub, info
 from logitspec.models.building import BUILDING, Quiet
 from logitspec.models.checks import check_tree_equivalence, refuse_config, refuse_model
 from logitspec.models.devices import (
     device_map_options,
-    is_out_of_memory,
     refuse_offload,
     too_large,
 )

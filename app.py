@@ -7,6 +7,7 @@ import errno
 import gc
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted; returns 2 when it can't start."""
+    """Serve until interrupted; returns 2 when it can't start, 130 when it was interrupted before that."""
     options = _parser().parse_args(arguments)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -37,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         print(explain(error), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # only while it starts: Gradio takes later ones
+        return 128 + signal.SIGINT
     finally:
         gc.enable()
     return 0
@@ -187,9 +190,12 @@ def _host(text: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError("must be above 0 and below a million")
+        raise argparse.ArgumentTypeError("must be a number above 0 and below a million")
     return seconds
 
 

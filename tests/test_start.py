@@ -72,6 +72,27 @@ def test_a_space_without_its_model_still_has_the_built_in_one(
     assert capsys.readouterr().err.split("; the trace")[0].strip() == message
 
 
+def test_an_interrupt_while_the_model_loads_ends_quietly(
+    started: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(host: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logitspec.ui.page.build", interrupted)
+    assert app.main([]) == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("seconds", ["abc", "0", "-1", "nan", "inf", "1e6"])
+def test_seconds_that_are_none_are_refused_in_words(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        app._parser().parse_args([f"--run-seconds={seconds}"])
+    message = "argument --run-seconds: must be a number above 0 and below a million"
+    assert capsys.readouterr().err.endswith(f"{message}\n")
+
+
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.setenv(name, "")

@@ -18,7 +18,7 @@ from support.families import CONFIGS, model, runner
 from support.models import folder, tokenizer
 from transformers import AutoTokenizer
 
-from logitspec import LogitSpecError, decode, load
+from logitspec import LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
 from logitspec.models import info
 from logitspec.models.chat import encode_prompt
@@ -68,6 +68,16 @@ def test_end_of_sequence_ids_come_as_a_list_and_from_the_tokenizer(tmp_path: Pat
     transformers.GenerationConfig(eos_token_id=[5, 7]).save_pretrained(net)
     target, _ = load(net)
     assert target.eos_ids == {5, 7, 32}
+
+
+@pytest.mark.parametrize("ids", [-1, [-1], [], "5", None])
+def test_what_is_no_token_id_ends_no_text(tmp_path: Path, ids: Any) -> None:
+    net = folder(tmp_path / "net")
+    (net / "generation_config.json").write_text(json.dumps({"eos_token_id": ids}))
+    target, tokenizer = load(net)
+    assert target.eos_ids == {32}
+    trace = finished(decode(target, encode_prompt(tokenizer, "ABC"), max_new_tokens=3))
+    assert Trace.from_json(trace.to_json()).eos_ids == [32]
 
 
 def test_windows_limits_and_types() -> None:

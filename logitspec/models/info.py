@@ -23,7 +23,8 @@ def eos_ids(generation_config: Any, also: int | None) -> set[int]:
     """Tokens that end a text: those of the model's generation config, and `also`."""
     ids = generation_config.eos_token_id if generation_config else None
     own = ids if isinstance(ids, list) else [ids]
-    return {token for token in (*own, also) if token is not None}
+    # Some write -1 there for a text that nothing ends; a trace with such an id could not be opened again.
+    return {int(token) for token in (*own, also) if isinstance(token, int) and token >= 0}
 
 
 def limit(model: Any) -> int:

@@ -426,6 +426,36 @@ def test_the_link_is_copied_where_the_page_has_no_clipboard(lecturer: Page) -> N
     assert lecturer.evaluate("copied") == link
 
 
+def test_a_network_that_falters_never_takes_the_hall_back(lecturer: Page) -> None:
+    """Of two reports on their way at once, it could deliver the older one last."""
+    lecturer.locator(".lp-begin").click()
+    wait_for_stage(lecturer)
+    open_lecture(lecturer)
+    lecturer.evaluate(
+        """() => {
+          const gate = Promise.withResolvers();
+          Object.assign(globalThis, { goOn: gate.resolve, real: fetch, underway: 0, most: 0, reported: null });
+          globalThis.fetch = async (address, about) => {
+            if (!String(address).endsWith("/lead")) return real(address, about);
+            most = Math.max(most, ++underway);
+            await gate.promise;
+            reported = JSON.parse(about.body).place ?? reported;
+            return real(address, about).finally(() => --underway);
+          };
+        }"""
+    )
+    try:
+        lecturer.wait_for_function("underway > 0")
+        lecturer.keyboard.press("PageDown")
+        lecturer.keyboard.press("PageDown")
+        lecturer.evaluate("new Promise((resolve) => setTimeout(resolve, 3000))")  # reports are due
+        lecturer.evaluate("goOn()")
+        lecturer.wait_for_function("reported !== null && underway === 0")
+        assert lecturer.evaluate("most") == 1
+    finally:
+        lecturer.evaluate("goOn(), fetch = real")
+
+
 def test_keys_are_left_to_a_text_field(lecturer: Page) -> None:
     prompt = lecturer.locator("textarea").first
     prompt.click()

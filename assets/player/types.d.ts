@@ -1127,6 +1127,9 @@ export interface Lecturer {
   /** The place that the server knows, as JSON. */
   sent: string;
   timer: Timer;
+  /** Whether a report is on its way, and whether another was due meanwhile. */
+  reporting: boolean;
+  missed: boolean;
   panel: HallPanel;
   changed(): void;
 }

@@ -28,12 +28,14 @@ export async function readEvents(address, signal, on) {
  * Posts a JSON body.
  * @param {string | URL} address
  * @param {object} body
+ * @param {AbortSignal} [signal]
  * @returns {Promise<any>} the JSON of the answer, null where there is none
  * @throws {Refused} with the server's sentence in the reader's language
  */
-export async function ask(address, body) {
+export async function ask(address, body, signal) {
   const reply = await fetch(address, {
     method: "POST",
+    signal,
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });

@@ -15,6 +15,7 @@ import { votesIn, votesText } from "./votes.js";
 const STORE = "logitspec.lecture";
 const BEAT = 2000; // ms between two reports
 const REST = 200; // ms between two places
+const PATIENCE = 10_000; // ms for an answer
 const OVER = [403, 404];
 /** @type {Record<string, (lecturer: Lecturer) => void>} */
 const ACTS = { copy, votes, end, close };
@@ -26,7 +27,7 @@ const ACTS = { copy, votes, end, close };
 export function createHall(address) {
   const lecturer = /** @type {Lecturer} */ ({
     address, lecture: recall(STORE), followers: 0, counts: null, notice: "", fault: "", sent: "", timer: undefined,
-    changed: () => {},
+    reporting: false, missed: false, changed: () => {},
   });
   lecturer.panel = hallPanel((act) => ACTS[act](lecturer));
   document.body.append(lecturer.panel.element);
@@ -107,15 +108,30 @@ function sendSoon(lecturer) {
   }, REST);
 }
 
-/** @param {Lecturer} lecturer */
+/**
+ * Sends one report at a time: of several, a network that falters may deliver the oldest last.
+ * @param {Lecturer} lecturer
+ */
 async function send(lecturer) {
-  const { address, lecture } = lecturer;
+  const { lecture, reporting } = lecturer;
   if (!lecture) return;
+  lecturer.missed = reporting;
+  if (reporting) return;
+  lecturer.reporting = true;
+  await report(lecturer, lecture);
+  lecturer.reporting = false;
+  if (lecturer.missed) sendSoon(lecturer);
+}
+
+/** @param {Lecturer} lecturer @param {Lecture} lecture */
+async function report(lecturer, lecture) {
+  const { address } = lecturer;
   const { code, secret } = lecture;
   const place = placeHere(lecture);
   const text = JSON.stringify(place);
   try {
-    const { followers, counts } = await ask(address(`${code}/lead`), { secret, place: text === lecturer.sent ? null : place });
+    const about = { secret, place: text === lecturer.sent ? null : place };
+    const { followers, counts } = await ask(address(`${code}/lead`), about, AbortSignal.timeout(PATIENCE));
     if (lecturer.lecture !== lecture) return; // it has ended meanwhile
     Object.assign(lecturer, { sent: text, followers, counts, fault: "" });
   } catch (error) {

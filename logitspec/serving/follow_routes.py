@@ -1,4 +1,4 @@
-"""Lectures over HTTP: what `assets/present/follow.js` asks for.
+"""Lectures over HTTP: what `hall.js` and `guest.js` in assets/present ask for.
 
 POST follow               -> {"code", "secret"}
 GET  follow/CODE?ticket=  -> server-sent events: {"ticket"}, then {"place", "counts"}, last {"over"}

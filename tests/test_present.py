@@ -720,3 +720,40 @@ def test_three_browsers_follow_a_lecturer(
             expect(each.locator(".lp-ballot")).to_have_count(0)
     finally:
         cable.mend()
+
+
+def test_the_last_vote_counts_however_slow_the_one_before(
+    lecturer: Page, followers: Followers
+) -> None:
+    lecturer.locator(".lp-begin").click()
+    (ann,) = followers.follow(open_lecture(lecturer), 1)
+    for key in "3", "Enter", "PageDown", "PageDown":
+        lecturer.keyboard.press(key)
+    wait_for_beat(ann, 3, 3)
+    first, second = (ann.locator(f"[data-choice='{choice}']") for choice in (0, 1))
+    ann.evaluate(
+        """() => {
+          const gate = Promise.withResolvers();
+          Object.assign(globalThis, { goOn: gate.resolve, real: fetch, sent: [] });
+          globalThis.fetch = async (address, about) => {
+            if (!String(address).endsWith("/vote")) return real(address, about);
+            sent.push(JSON.parse(about.body).choice);
+            await gate.promise;
+            return real(address, about);
+          };
+        }"""
+    )
+    try:
+        first.click()
+        second.click()
+        ann.evaluate(
+            "new Promise((resolve) => setTimeout(resolve, 500))"
+        )  # it would be sent by now
+        assert ann.evaluate("sent") == [0]
+        ann.evaluate("goOn()")
+        ann.wait_for_function("sent.length === 2")
+        ann.get_by_text("Your vote counts").wait_for()
+        assert ann.evaluate("sent") == [0, 1]
+        expect(second).to_have_attribute("aria-pressed", "true")
+    finally:
+        ann.evaluate("goOn(), fetch = real")

@@ -1172,6 +1172,8 @@ export interface Guest {
   going: boolean;
   again: boolean;
   stream: AbortController | null;
+  /** Ends when the last vote has arrived, or can't. */
+  voting: Promise<void>;
   watch: Timer;
   bar: FollowBar;
 }

@@ -30,7 +30,7 @@ export function followLecture(address, openView) {
     address, openView, code, ticket, counted, chosen: { ...counted },
     place: null, counts: null, loose: false, lost: false, shows: true, over: "",
     seen: "", touched: -Infinity, tries: 0, going: false, again: false,
-    stream: null, heard: performance.now(),
+    stream: null, heard: performance.now(), voting: Promise.resolve(),
   });
   guest.bar = followBar({ back: () => goBack(guest), leave: () => leave(guest), vote: (choice) => vote(guest, choice) });
   document.body.append(guest.bar.element);

@@ -7,9 +7,10 @@ import { paint, say } from "./follow_bar.js";
 import { placeOf } from "./place.js";
 import { keep, recall } from "./storage.js";
 
-/** @import { Guest } from "../player/types.js" */
+/** @import { Guest, Question } from "../player/types.js" */
 
 const STORE = "logitspec.follow";
+const PATIENCE = 10_000; // ms for an answer
 
 /** What this tab kept before a reload. */
 export const recallVoter = () => recall(STORE);
@@ -35,14 +36,26 @@ export function predicted(guest, event) {
 }
 
 /** @param {Guest} guest @param {number} choice its place, or the predicted number */
-export async function vote(guest, choice) {
+export function vote(guest, choice) {
   const question = guest.place && guest.place.question;
   if (!question || question.revealed) return;
-  const { chosen, counted } = guest;
-  chosen[question.key] = choice;
+  guest.chosen[question.key] = choice;
   paint(guest);
+  guest.voting = guest.voting.then(() => cast(guest, question, choice));
+}
+
+/**
+ * Sends a vote once the one before has arrived, since a network that falters may deliver the older one last.
+ * @param {Guest} guest
+ * @param {Question} question
+ * @param {number} choice
+ */
+async function cast(guest, question, choice) {
+  const { chosen, counted } = guest;
+  if (chosen[question.key] !== choice) return; // another choice has followed
+  const about = { ticket: guest.ticket, question: question.key, choice };
   try {
-    await ask(guest.address(`${guest.code}/vote`), { ticket: guest.ticket, question: question.key, choice });
+    await ask(guest.address(`${guest.code}/vote`), about, AbortSignal.timeout(PATIENCE));
     counted[question.key] = choice;
     remember(guest);
     say(guest, t("choices" in question ? "present.counted" : "present.value-counted"));

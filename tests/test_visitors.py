@@ -120,6 +120,28 @@ def test_a_race_past_its_seconds_fails_in_the_lanes_that_had_not_ended(
         assert [lane["finish"] for lane in json.loads(last)["lanes"]] == ["error", "error"]
 
 
+def test_a_run_past_its_seconds_is_never_taken_for_a_cancelled_one(
+    host: Host, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that asks for its steps while it is being ended asks no more."""
+    seen: list[tuple[str | None, str | None]] = []
+    work = host._worker.run
+
+    def watched(*arguments: Any) -> Generator[Any, None, Any]:
+        try:
+            return (yield from work(*arguments))
+        finally:
+            (run,) = host._runs._runs.values()
+            seen.extend((each.finish, each.error) for each in run.traces())
+
+    monkeypatch.setattr(host._worker, "run", watched)
+    host.audience.comes("ann")
+    host.limits = replace(host.limits, run_seconds=7.0)
+    clock.tick = 1.0
+    last = list(host.stream(wanted(max_new_tokens=400), Event(), visitor=ANN))[-1]
+    assert seen == [("error", Trace.from_json(last).error)]
+
+
 @pytest.mark.parametrize("after", [0, 3])
 def test_a_hung_forward_is_left_behind_and_the_next_visitor_is_served(
     host: Host,

@@ -23,7 +23,8 @@ class Budget:
         return max(0.0, self._seconds - self._used) + GRACE_SECONDS
 
     def spend(self, values: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
-        """Yield and return what `values` does; LogitSpecError once its steps have used up the seconds."""
+        """Yield and return what `values` does; LogitSpecError, raised within it, once its steps have used up the
+        seconds."""
         try:
             while True:
                 began = self._now()
@@ -34,9 +35,11 @@ class Budget:
                 finally:
                     self._used += self._now() - began
                 if self._used > self._seconds:
-                    raise LogitSpecError(
-                        f"This was stopped after {self._seconds:.0f} seconds, the longest that the model"
-                        " works here for one visitor at a time; ask for fewer new tokens."
+                    values.throw(
+                        LogitSpecError(
+                            f"This was stopped after {self._seconds:.0f} seconds, the longest that the model"
+                            " works here for one visitor at a time; ask for fewer new tokens."
+                        )
                     )
                 yield value
         finally:

@@ -85,16 +85,17 @@ def apply_events(race: Race, events: Events) -> Generator[int, None, None]:
                 yield event.lane
                 continue
             for trace, end in zip(race.traces, event, strict=True):
-                trace.finish, trace.prefill_seconds = end.finish, end.prefill_seconds
+                trace.prefill_seconds = end.prefill_seconds
                 trace.environment.update(end.environment)
+                trace.finish = end.finish  # last, as whoever sees it asks no more
     except GeneratorExit:
         race.cancel()
         raise
     except Exception as error:
         for trace in race.traces:
-            trace.finish = trace.finish or "error"
-            if trace.finish == "error":
+            if trace.finish in (None, "error"):
                 trace.error = trace.error or sentence(error)
+                trace.finish = "error"
         raise
     finally:
         events.close()

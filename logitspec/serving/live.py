@@ -185,10 +185,12 @@ class LiveRun:
         details = None if isinstance(error, LogitSpecError) else error
         steps = sum(self._counts())
         log.error("%s failed after %d steps", self.race.name, steps, exc_info=details)
-        traces = self.race.traces
-        failed = [each for each in traces if each.finish == "error"]
-        # What fails outside all lanes, as the budget does, has only cut short those that had not ended.
-        for trace in failed or [each for each in traces if each.finish in (None, "cancelled")]:
+        failed, cut_off = (
+            [each for each in self.race.traces if each.finish == finish]
+            for finish in ("error", "cancelled")
+        )
+        # A race can fail before any of its lanes has begun.
+        for trace in failed or cut_off[:1]:
             trace.finish, trace.error = "error", sentence(error)
 
 

@@ -520,6 +520,38 @@ def test_who_hangs_up_while_waiting_waits_no_more_and_others_move_up(served: Ser
         until(lambda: not served.host.turn.wanted)
 
 
+def test_what_one_visitor_downloads_delays_no_line_about_another_model(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetching, release, fetched = Event(), Event(), Event()
+
+    def fetch(*name: Any, **options: Any) -> None:
+        fetching.set()
+        release.wait(SECONDS / 2)
+        fetched.set()
+
+    monkeypatch.setattr(models, "fetch", fetch)
+    monkeypatch.setattr(served.host.models, "others", True)
+    fns = served.app.get_blocks().fns
+    about = next(number for number, each in fns.items() if each.name == "loading")
+    monkeypatch.setattr(fns[about].inputs[0], "allow_custom_value", True)
+
+    def choose(client: httpx.Client, name: str, session: str) -> None:
+        body = {"fn_index": about, "data": [name], "session_hash": session}
+        client.post("/gradio_api/queue/join", json=body).raise_for_status()
+
+    with httpx.Client(base_url=served.url, timeout=SECONDS) as client:
+        try:
+            choose(client, "user/large", "ann")
+            until(fetching.is_set)
+            choose(client, "tiny", "ben")
+            lines = client.get("/gradio_api/queue/data", params={"session_hash": "ben"}).text
+            assert not fetched.is_set()
+        finally:
+            release.set()
+    assert "process_completed" in lines
+
+
 def test_the_document_is_small_and_its_first_script_comes_before_gradios(served: Served) -> None:
     for path in ("", "config"):
         answer = httpx.get(served.url + path, timeout=60)

@@ -35,6 +35,9 @@ from logitspec.ui.words import task_title
 # Characters with a meaning in Markdown, which a model's name, chosen by anybody, may contain.
 MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
+MAX_LOADING = (
+    8  # visitors whose models are fetched at a time; Gradio would let one go before the next
+)
 
 # Trees sized by cost have only a node or two on many processors: right, but nothing to watch.
 WATCHED_NODES = 16
@@ -156,7 +159,14 @@ def _real_model(host: Host, model: gr.Dropdown, about: gr.Markdown) -> None:
         for line in models.loading(name or models.default):
             yield _plain(line)
 
-    model.change(loading, [model], [about], trigger_mode="always_last", **PRIVATE)
+    model.change(
+        loading,
+        [model],
+        [about],
+        trigger_mode="always_last",
+        concurrency_limit=MAX_LOADING,
+        **PRIVATE,
+    )
     if real is None:
         return
     button = gr.Button(

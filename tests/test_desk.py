@@ -26,8 +26,11 @@ VISIT: Any = SimpleNamespace(session_hash="ann", client=SimpleNamespace(host="he
 class Hall:
     """Stands in for a host: each run goes on until it is stopped."""
 
+    models = SimpleNamespace(default="usual")
+
     def __init__(self) -> None:
         self._turn = Turn()
+        self.asked: list[str] = []
 
     def ask(self, visitor: Visitor) -> Place:
         return self._turn.ask(visitor)
@@ -38,6 +41,7 @@ class Hall:
     def stream(self, request: Request, stop: Event, outlives: bool, place: Place) -> Iterator[str]:
         try:
             place.wait(stop)
+            self.asked.append(request.model)
             yield request.prompt
             stop.wait(60)
             if request.model == "bad":
@@ -155,6 +159,19 @@ def test_one_that_fails_after_stop_says_why(desk: Desk) -> None:
         assert "could not be loaded" in first.messages[-1]
 
     awaited(press())
+
+
+@pytest.mark.parametrize("model", ["", " ", None])
+def test_an_emptied_list_of_models_means_the_default_one(desk: Desk, model: Any) -> None:
+    async def press() -> None:
+        first = Click(desk, "first", model)
+        first.join()
+        await first.begins()
+        desk._stop(VISIT)
+        await first.ends()
+
+    awaited(press())
+    assert desk._host.asked == ["usual"]  # type: ignore[attr-defined]
 
 
 def test_stop_ends_one_that_waits_and_says_so(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from asyncio import sleep
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from threading import Event
 from typing import Any
@@ -133,6 +133,8 @@ class Desk:
             return
         try:
             request = make()
+            if not (request.model or "").strip():  # the page then names the default one
+                request = replace(request, model=self._host.models.default)
             request.check()
 
             def begin(place: Place) -> Generator[str, None, None]:

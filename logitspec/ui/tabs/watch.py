@@ -156,7 +156,7 @@ def _real_model(host: Host, model: gr.Dropdown, about: gr.Markdown) -> None:
     real = next((each.model for each in galleries() if each.model in offered - {BUILTIN}), None)
 
     def loading(name: str | None) -> Iterator[str]:
-        for line in models.loading(name or models.default):
+        for line in models.loading((name or "").strip() or models.default):
             yield _plain(line)
 
     model.change(

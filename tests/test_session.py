@@ -335,6 +335,12 @@ def test_bad_requests_are_refused_before_the_first_message(
 ) -> None:
     with pytest.raises(LogitSpecError, match=message):
         next(host.stream(wanted(**changes), Event()))
+    if message == "shorten the prompt":  # which takes the model
+        return
+    stop = Event()
+    stop.set()
+    with host.turn.hold(Event()), pytest.raises(LogitSpecError, match=message):
+        next(host.stream(wanted(**changes), stop))  # without waiting for its turn
 
 
 def test_options_are_a_json_object() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from logitspec.decoding.race import MAX_LANES, MIN_RIVALS, Entry
-from logitspec.drafters import DEFAULT_METHOD
+from logitspec.drafters import DEFAULT_METHOD, make
 from logitspec.errors import LogitSpecError
 from logitspec.models.sources import BUILTIN
 from logitspec.trace.sampling import Sampling
@@ -34,13 +34,15 @@ class Request:
         return Sampling(temperature=self.temperature, seed=self.seed)
 
     def check(self) -> None:
-        """Raise LogitSpecError for requests that no model could run. Other checks need the model and the
-        methods, and are made during the turn."""
+        """Raise LogitSpecError for requests that no model could run. Other checks need the model, and are made during
+        the turn."""
         names = [each if isinstance(each, str) else each[0] for each in self.methods]
         if not all(isinstance(text, str) for text in (self.prompt, self.model, *names)):
             raise LogitSpecError("The prompt, the method and the model must be strings.")
         if len(self.prompt) > MAX_CHARACTERS:
             raise LogitSpecError(too_long(len(self.prompt)))
+        if not self.prompt.strip():
+            raise LogitSpecError("The prompt is empty; write something for the model to continue.")
         if len(self.model) > MAX_NAME or not all(len(name) <= MAX_NAME for name in names):
             raise LogitSpecError(f"Names have at most {MAX_NAME} characters; give a shorter one.")
         tokens = self.max_new_tokens
@@ -49,6 +51,9 @@ class Request:
             raise LogitSpecError(
                 f"Max new tokens must be a whole number from 1 to {MAX_NEW_TOKENS}; got {tokens!r}."
             )
+        Sampling(temperature=self.temperature, seed=self.seed)
+        for each in self.methods:
+            make(*((each, {}) if isinstance(each, str) else each))
 
 
 def too_long(characters: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -289,6 +290,24 @@ def test_without_ffmpeg_a_video_is_refused(
     assert "install it, or write a .webp" in error
     assert error.count("\n") == 1
     assert not (tmp_path / "a.mp4").exists()
+
+
+def test_ffmpeg_gets_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\ncat > film.mp4\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(film, "find_ffmpeg", lambda: str(program))
+    reading, writing = os.pipe()
+    os.write(writing, b"a key")
+    os.close(writing)
+    terminal = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        assert film._video([b"a still"], [1000]) == b""
+    finally:
+        os.dup2(terminal, 0)
+        os.close(terminal)
+        os.close(reading)
 
 
 def webp(images: list[Image.Image]) -> bytes:

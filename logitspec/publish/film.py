@@ -77,7 +77,15 @@ def _video(stills: list[bytes], times: list[int]) -> bytes:
             "-vf", "format=yuv420p,fps=25", "-preset", "veryfast", "-tune", "stillimage",
             "-t", str(seconds), "-movflags", "+faststart", "film.mp4",
         ]  # fmt: skip
-        process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        # Without a terminal, whose keys it would take: in its background, that stops the whole app.
+        process = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if process.returncode:
             reason = process.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise LogitSpecError(

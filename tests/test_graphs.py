@@ -27,7 +27,7 @@ from logitspec.runtime.graphs import (
     uncaptured,
 )
 from logitspec.runtime.masks import visible_columns
-from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks
+from logitspec.runtime.ranks import HostCopy, pack_ranks, topk, unpack_ranks, upcast
 from logitspec.runtime.runner import Runner
 from logitspec.runtime.shapes import BUCKETS, MOVES, Rows, bucket_for, columns_for
 from logitspec.trace.costs import ForwardCosts
@@ -344,6 +344,19 @@ def test_packed_ranks_are_those_of_the_logits() -> None:
         assert mine.ids == other.ids
         assert mine.probs == pytest.approx(other.probs, rel=2e-3)
     assert len(unpack_ranks(packed, 8)[0]) == 8
+
+
+def test_the_choice_comes_first_among_tokens_that_are_equally_likely() -> None:
+    """Otherwise a greedy run in half precision would be told as a draw of its second choice."""
+    rows = torch.randn(200, 4000, generator=torch.Generator().manual_seed(1)).mul(4).bfloat16()
+    rows[0] = 1.0  # more of them than are ranked
+    chosen = rows.argmax(-1).tolist()
+    packed = HostCopy().begin(pack_ranks(rows, 16))()
+    for best in (topk(upcast(rows), 16), unpack_ranks(packed, 16)):
+        assert [each.ids[0] for each in best] == chosen
+        assert all(len(set(each.ids)) == 16 for each in best)
+        for row, each in zip(rows, best, strict=True):
+            assert row[each.ids].tolist() == row.topk(16).values.tolist()
 
 
 def test_probabilities_keep_four_digits() -> None:

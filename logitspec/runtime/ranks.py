@@ -34,7 +34,10 @@ def upcast(logits: torch.Tensor) -> torch.Tensor:
 
 def topk(logits: torch.Tensor, k: int) -> list[TopK]:
     """The best `k` of each row of upcast `logits` [rows, vocabulary]; probabilities at temperature 1."""
-    ids = logits.topk(min(k, logits.shape[-1]), dim=-1).indices
+    best = logits.topk(min(k, logits.shape[-1]), dim=-1)
+    ids = best.indices
+    if (best.values[:, :1] == best.values[:, 1:2]).any():
+        ids = _begun_with(logits.argmax(-1, keepdim=True), ids)
     probs = logits.softmax(-1).gather(-1, ids)
     return _topk(ids.cpu().numpy(), probs.cpu().numpy())
 
@@ -47,8 +50,15 @@ def pack_ranks(logits: torch.Tensor, k: int) -> torch.Tensor:
     logits = upcast(logits)
     best = logits.topk(min(k, logits.shape[-1]), dim=-1)
     probs = (best.values - logits.logsumexp(-1, keepdim=True)).exp().float()
-    parts = (logits.argmax(-1, keepdim=True).int(), best.indices.int(), probs.view(torch.int32))
-    return torch.cat(parts, -1)
+    first = logits.argmax(-1, keepdim=True)
+    ids = _begun_with(first, best.indices)
+    return torch.cat((first.int(), ids.int(), probs.view(torch.int32)), -1)
+
+
+def _begun_with(first: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """`ids` [rows, k], best first, with `first` [rows, 1] in the first place of each row: in half precision several
+    tokens may be best, and a target takes the first of them, which is not always the first that a sort finds."""
+    return torch.cat((first, torch.where(ids == first, ids[:, :1], ids)[:, 1:]), -1)
 
 
 def unpack_ranks(packed: npt.NDArray[np.int32], k: int) -> list[TopK]:

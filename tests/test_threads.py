@@ -28,6 +28,7 @@ from logitspec import METHODS, LogitSpecError, Trace, decode
 from logitspec.decoding.race import begin_race, run_race
 from logitspec.models import loader
 from logitspec.models.building import BUILDING
+from logitspec.trace.exactness import promise
 
 CALLS = 8
 THREADS = 4
@@ -285,6 +286,25 @@ def test_a_target_notices_that_its_model_has_changed(
     assert wanted() != before or change in (eager, single)
     assert "changed" in target.info["environment"]["forward"]
     assert written() == wanted()
+
+
+def test_a_trace_tells_what_the_changed_model_is(tmp_path: Path) -> None:
+    fresh("fast").save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    target, _ = loader.load(tmp_path, "cpu", "float32")
+    as_on_a_gpu = {"exact": "yes, for 3% of a step", "graphs": "replayed", "kernels": "gate"}
+    target.info["environment"].update(as_on_a_gpu, dtype="the fastest: 1 ms in float32")
+    before: Trace = finished(decode(target, [3, 1, 4], max_new_tokens=2))
+    assert (before.model["dtype"], before.model["attention"]) == ("float32", "sdpa")
+    eager(target.model.to(torch.bfloat16))
+    target.model.resize_token_embeddings(VOCABULARY + 9)
+    trace: Trace = finished(decode(target, [3, 1, 4], max_new_tokens=2))
+    assert (trace.model["dtype"], trace.model["attention"]) == ("bfloat16", "eager")
+    assert trace.model["parameters"] == sum(each.numel() for each in target.model.parameters())
+    assert trace.model["id"] == before.model["id"]
+    assert [name for name in as_on_a_gpu if "changed" not in trace.environment[name]] == []
+    assert "dtype" not in trace.environment
+    assert "may differ" in promise({**trace.model, "environment": trace.environment})
 
 
 def test_a_limit_that_was_lowered_holds() -> None:

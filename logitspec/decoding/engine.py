@@ -77,18 +77,24 @@ def begin(
             f"The prompt has {len(prompt)} tokens and the model's context holds {target.limit},"
             " new ones included; shorten the prompt."
         )
-    info = dict(target.info)
+    model, environment = _about(target)
     return Trace(
         method=drafter.name,
         prompt_ids=prompt,
         max_new_tokens=max_new_tokens,
         sampling=sampling,
         options=drafter.options(),
-        environment=dict(info.pop("environment", {})),
-        model=info,
+        environment=environment,
+        model=model,
         eos_ids=sorted(target.eos_ids),
         run=secrets.token_hex(8),
     )
+
+
+def _about(target: Target) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the target says of its model, and of its environment."""
+    model = dict(target.info)
+    return model, dict(model.pop("environment", {}))
 
 
 def _token_ids(prompt_ids: Sequence[int]) -> list[int]:
@@ -119,6 +125,7 @@ def run(
     try:
         drafter = drafter or make(trace.method, trace.options)
         target.claim(trace.run)  # may change how it runs, and so its costs
+        trace.model, trace.environment = _about(target)
         costs = _costs(target, drafter, trace)
         target.claim(trace.run)  # measuring took it
         with target.used_by(trace.run):

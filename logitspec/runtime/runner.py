@@ -37,6 +37,8 @@ PREFILL_ROWS = 512
 NODE_RANKS = 16
 LAST_RANKS = 128
 MEASURING = "measuring"  # an owner that is not a run
+AS_CHANGED = {"forward": "stock", "graphs": "none", "kernels": "none", "exact": "no"}
+"""How a changed model runs, by the names in an environment."""
 
 
 class Launched(NamedTuple):
@@ -130,10 +132,21 @@ class Runner(Target):
         self.windows, self.eos_ids, self.limit = now.windows, now.eos_ids, now.limit
         self.vocabulary_size = now.vocabulary_size
         self.improve = self.at_best_shape = None
-        self.info["environment"]["forward"] = (
-            "stock: the model has been changed since it was loaded"
-        )
+        self._tell_changes(now.info)
         self.use_forward(now.forward)
+
+    def _tell_changes(self, now: dict[str, Any]) -> None:
+        """Have `info` say of the changed model what is true of it. Its name and revision stay."""
+        environment = self.info["environment"]
+        environment.pop("dtype", None)  # which was the fastest one
+        for name, word in AS_CHANGED.items():
+            if name in environment or name == "forward":
+                environment[name] = f"{word}: the model has been changed since it was loaded"
+        if now["attention"] != self.info.get("attention"):
+            self.info.pop("attention_reason", None)
+        self.info.pop("context", None)
+        changed = ("dtype", "device", "parameters", "attention", "context")
+        self.info.update({name: now[name] for name in changed if name in now})
 
     def with_new_cache(self) -> Runner:
         """Another target over the same weights, with its own text, owner and captures."""

@@ -97,11 +97,18 @@ def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None
     """Decode and print; returns the finished trace, or the part so far and the signal that ended it. After an
     error, what there is of the run is printed and saved."""
     from logitspec.decoding import engine
-    from logitspec.models.chat import encode_prompt
+    from logitspec.models.chat import encode_prompt, refuse_empty
     from logitspec.models.loader import load
     from logitspec.models.tokens import Speller
     from logitspec.trace.sampling import Sampling
 
+    method_options = {
+        name: value for name, value in vars(options).items() if name in _method_options()
+    }
+    # A model may take minutes to load, so what can be refused without it is refused first.
+    refuse_empty(options.prompt)
+    sampling = Sampling(temperature=options.temperature, seed=options.seed)
+    engine.drafter_for(options.method, options.max_new_tokens, method_options)
     target, tokenizer = load(
         options.model,
         options.device,
@@ -111,15 +118,12 @@ def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None
     for line in ("weights", "context"):
         if line in target.info:
             print(target.info[line], file=sys.stderr)
-    method_options = {
-        name: value for name, value in vars(options).items() if name in _method_options()
-    }
     trace = engine.begin(
         target,
         encode_prompt(tokenizer, options.prompt),
         options.method,
         options.max_new_tokens,
-        Sampling(temperature=options.temperature, seed=options.seed),
+        sampling,
         method_options,
     )
     trace.prompt = options.prompt

@@ -183,6 +183,36 @@ def test_what_can_not_be_done_is_one_sentence_and_exit_code_2(
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([" "], "The prompt is empty"),
+        ([PROMPT, "--max-new-tokens", "0"], "max_new_tokens must be from 1"),
+        ([PROMPT, "--temperature", "11"], "Temperature 11.0 is out of range"),
+        ([PROMPT, "--seed", "-1"], "Seed -1 is out of range"),
+        ([PROMPT, "--draft-tree-capacity", "1"], "draft_tree_capacity must be"),
+        ([PROMPT, "--method", "racer", "--num-pred-tokens", "8"], "racer has no option"),
+        (["replay", "record", "--out", "a.gz", "--max-new-tokens", "0"], "max_new_tokens must be"),
+        (["evidence", "--out", "a.json", "--max-new-tokens", "0"], "max_new_tokens must be"),
+    ],
+)
+def test_no_model_is_loaded_for_what_none_could_run(
+    words: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def load(*_: Any, **__: Any) -> Any:
+        raise LogitSpecError("It was loaded.")
+
+    monkeypatch.setattr(loader, "load", load)
+    assert main(words) == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_the_steps_so_far(
     number: int,

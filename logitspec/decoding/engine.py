@@ -62,13 +62,7 @@ def begin(
     prompt_ids: token ids. options: the method's, by name; the trace holds all of them, with their
     defaults. Raises LogitSpecError for a bad request.
     """
-    drafter = make(method, options or {})
-    if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int):
-        raise LogitSpecError(f"max_new_tokens must be a whole number; got {max_new_tokens!r}.")
-    if not 1 <= max_new_tokens <= MAX_NEW_TOKENS:
-        raise LogitSpecError(
-            f"max_new_tokens must be from 1 to {MAX_NEW_TOKENS}; got {max_new_tokens}."
-        )
+    drafter = drafter_for(method, max_new_tokens, options)
     prompt = _token_ids(prompt_ids)
     if not prompt:
         raise LogitSpecError("The prompt is empty; write something for the model to continue.")
@@ -89,6 +83,21 @@ def begin(
         eos_ids=sorted(target.eos_ids),
         run=secrets.token_hex(8),
     )
+
+
+def drafter_for(
+    method: str, max_new_tokens: int, options: Mapping[str, Any] | None = None
+) -> Drafter:
+    """The drafter of a request; LogitSpecError for one that no target could run, so that no model need be loaded to
+    refuse it."""
+    drafter = make(method, options or {})
+    if isinstance(max_new_tokens, bool) or not isinstance(max_new_tokens, int):
+        raise LogitSpecError(f"max_new_tokens must be a whole number; got {max_new_tokens!r}.")
+    if not 1 <= max_new_tokens <= MAX_NEW_TOKENS:
+        raise LogitSpecError(
+            f"max_new_tokens must be from 1 to {MAX_NEW_TOKENS}; got {max_new_tokens}."
+        )
+    return drafter
 
 
 def _about(target: Target) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -27,8 +27,7 @@ def encode_prompt(
     before the text, separated by empty lines. Raises LogitSpecError for a prompt of which nothing would
     reach the model.
     """
-    if not text.strip():
-        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+    refuse_empty(text)
     messages = [whole(each) for each in (*chain.from_iterable(before), text)]
     if not tokenizer(messages[-1], add_special_tokens=False)["input_ids"]:
         raise LogitSpecError(
@@ -40,6 +39,12 @@ def encode_prompt(
     chat = _chat(messages, _form(tokenizer, len(messages)))
     ids = _apply(tokenizer, chat, return_dict=False)
     return [int(token) for token in ids]
+
+
+def refuse_empty(text: str) -> None:
+    """Raise LogitSpecError for a prompt without a word, whatever the model."""
+    if not text.strip():
+        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from logitspec import commandline, files
+from logitspec.decoding import engine
 from logitspec.errors import LogitSpecError
 from logitspec.measure.evidence import SHIPPED, Evidence
 from logitspec.measure.evidence.gather import BUILTIN, gather, prompts_for
@@ -52,6 +53,7 @@ def _gather(options: argparse.Namespace) -> Evidence:
 
     # Before the model loads, since a wrong number is refused here.
     prompts = prompts_for(options.model, options.per_task)
+    engine.drafter_for("autoregressive", options.max_new_tokens)
     target, tokenizer = load(options.model, options.device, options.dtype)
     steps = gather(target, tokenizer, prompts, options.max_new_tokens)
     with tqdm(total=len(prompts), unit=" prompts") as bar:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from logitspec import commandline, files
+from logitspec.decoding import engine
 from logitspec.drafters import DEFAULT_METHOD, METHODS, make
 from logitspec.drafters.sources.weights import WEIGHTS
 from logitspec.errors import LogitSpecError
@@ -120,6 +121,7 @@ def _record(options: argparse.Namespace) -> None:
     prompts = read_prompts(options.prompts, options.category)
     if not 1 <= options.ranks <= 128:
         raise LogitSpecError(f"--ranks must be from 1 to 128; got {options.ranks}.")
+    engine.drafter_for("autoregressive", options.max_new_tokens)
     files.check_writable(options.out, [options.prompts])
     target, tokenizer = load(options.model, options.device, options.dtype)
     transcripts = record(target, tokenizer, prompts, options.max_new_tokens, options.ranks)

@@ -6,7 +6,8 @@ import argparse
 import codecs
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import Field
 from typing import Any
 
@@ -76,7 +77,6 @@ def run(options: argparse.Namespace) -> int | None:
     if options.trace:
         files.check_writable(options.trace)
     trace, end = stream(options)
-    save(trace, options.trace)
     counts = trace.counts()
     print(report(trace, counts))
     if options.json:
@@ -94,7 +94,7 @@ def save(trace: Trace, path: str | None) -> None:
 
 
 def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None]:
-    """Decode and print; returns the finished trace, or the part so far and the signal that ended it. After an
+    """Decode, print and save; returns the finished trace, or the part so far and the signal that ended it. After an
     error, what there is of the run is printed and saved."""
     from logitspec.decoding import engine
     from logitspec.models.chat import encode_prompt, refuse_empty
@@ -136,15 +136,25 @@ def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None
         end = signal
         steps.close()
     except Exception as error:
-        if trace.finish == "error":  # the run's own, and not that of a reader who left
-            printer.end()
+        steps.close()  # if it is not the run's own: a reader may have left
+        if trace.finish == "error":
             trace.error = sentence(error)
-            trace.spell(speller)
-            save(trace, options.trace)
+        with suppress(BrokenPipeError):
+            finish(trace, speller, printer, options.trace)
         raise
-    printer.end()
-    trace.spell(speller)
+    finish(trace, speller, printer, options.trace)
     return trace, end
+
+
+def finish(
+    trace: Trace, speller: Callable[[int], bytes], printer: Printer, path: str | None
+) -> None:
+    """Print the rest, and save the trace even where nobody reads that."""
+    trace.spell(speller)
+    try:
+        printer.end()
+    finally:
+        save(trace, path)
 
 
 class Printer:

@@ -296,12 +296,15 @@ def without_a_reader() -> TextIO:
 
 
 def test_a_reader_that_leaves_early_ends_a_run_without_an_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    file = tmp_path / "run.json"
     with without_a_reader() as nobody, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", nobody)
-        assert main([PROMPT, "--max-new-tokens", "400"]) == 0
+        assert main([PROMPT, "--max-new-tokens", "400", "--trace", str(file)]) == 0
     assert capsys.readouterr().err == ""
+    trace = Trace.open(file)
+    assert (trace.finish, len(trace.steps)) == ("cancelled", 1)
 
 
 def test_a_process_without_a_reader_ends_in_silence() -> None:

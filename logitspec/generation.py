@@ -96,7 +96,7 @@ class CustomGenerate:
         criteria = _other_criteria(stopping_criteria or (), config)
         sizes_trees = make(method, method_options or {}).sizes_trees
         with _target(model, sizes_trees) as target:
-            _refuse_inputs(input_ids, model_kwargs)
+            _refuse_inputs(model, input_ids, model_kwargs)
             target.eos_ids = frozenset(_eos_ids(config))
             new_tokens = config.max_length - len(prompt)
             trace = begin(target, prompt, method, new_tokens, sampling, method_options)
@@ -184,10 +184,12 @@ def _refuse(model: Any, input_ids: torch.Tensor, config: GenerationConfig) -> No
         raise LogitSpecError(f"custom_generate returns tokens only; leave out {outputs[0]}.")
 
 
-def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
+def _refuse_inputs(model: Any, input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
     unread = [
         name for name, value in inputs.items() if name not in PREPARED_INPUTS and value is not None
     ]
+    if _are_read(model, input_ids, inputs.get("token_type_ids")):
+        unread.append("token_type_ids")
     if unread:
         raise LogitSpecError(
             f"custom_generate reads input_ids only; leave out {unread[0]} or use plain generate."
@@ -205,6 +207,17 @@ def _refuse_inputs(input_ids: torch.Tensor, inputs: dict[str, Any]) -> None:
         raise LogitSpecError(
             "custom_generate keeps its own KV cache; pass the whole text and no past_key_values."
         )
+
+
+@torch.inference_mode()
+def _are_read(model: Any, input_ids: torch.Tensor, types: torch.Tensor | None) -> bool:
+    """Whether token types change what the model writes: GPT-2 and its kin add an embedding even for a type of 0, and
+    others take no notice."""
+    if types is None or "token_type_ids" not in inspect.signature(model.forward).parameters:
+        return False
+    first = {"input_ids": input_ids[:, :1], "use_cache": False}
+    typed, plain = model(**first, token_type_ids=types[:, :1]).logits, model(**first).logits
+    return bool(types.any()) or not torch.equal(typed, plain)
 
 
 def _sampling(

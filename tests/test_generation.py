@@ -171,6 +171,29 @@ def test_what_can_not_be_honoured_is_refused(options: dict[str, Any], message: s
     assert "\n" not in str(error.value)
 
 
+def test_token_types_are_refused_where_a_model_reads_them() -> None:
+    """Some tokenizers give them with every prompt."""
+    types = torch.zeros_like(PROMPT)
+    read, unread = model("gpt2"), model("llama")
+    typed = generated(read, custom_generate=None, token_type_ids=types).tolist()
+    assert typed != generated(read, custom_generate=None).tolist()
+    with pytest.raises(LogitSpecError, match="leave out token_type_ids"):
+        generated(read, token_type_ids=types)
+
+    class Multimodal(type(unread)):  # type: ignore[misc]
+        def forward(
+            self, input_ids: Any, position_ids: Any = None, token_type_ids: Any = None, **more: Any
+        ) -> Any:
+            return super().forward(input_ids=input_ids, position_ids=position_ids, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unread, "__class__", Multimodal)
+        expected = generated(unread, custom_generate=None, token_type_ids=types).tolist()
+        assert generated(unread, token_type_ids=types).tolist() == expected
+        with pytest.raises(LogitSpecError, match="leave out token_type_ids"):
+            generated(unread, token_type_ids=types + 1)
+
+
 # A penalty, which depends on the text so far
 
 

@@ -30,7 +30,7 @@ from transformers.generation import (
     TopPLogitsWarper,
 )
 
-from logitspec.decoding.engine import begin, run
+from logitspec.decoding.engine import MAX_NEW_TOKENS, begin, run
 from logitspec.drafters import DEFAULT_METHOD, make
 from logitspec.errors import LogitSpecError
 from logitspec.models.loader import prepare, refuse_unfit
@@ -40,6 +40,7 @@ from logitspec.trace.sampling import Sampling
 
 # In transformers' order, which is also that of `pick`.
 WARPERS = (TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
+LEAST_TOP_P = 1e-9  # transformers takes 0 too, and keeps the best token, as this does
 MODES = ("greedy_search", "sample")
 OUTPUTS = ("output_scores", "output_logits", "output_attentions", "output_hidden_states")
 # What `generate` prepares for every model; any other input would be ignored.
@@ -98,7 +99,8 @@ class CustomGenerate:
         with _target(model, sizes_trees) as target:
             _refuse_inputs(model, input_ids, model_kwargs)
             target.eos_ids = frozenset(_eos_ids(config))
-            new_tokens = config.max_length - len(prompt)
+            # As transformers takes them: numbers of any library, and more than a text ever has, for no bound at all.
+            new_tokens = min(int(config.max_length) - len(prompt), MAX_NEW_TOKENS)
             trace = begin(target, prompt, method, new_tokens, sampling, method_options)
             steps = run(target, trace)
             for token in (token for step in steps for token in step.tokens):
@@ -244,7 +246,7 @@ def _sampling(
     temperature, top_k, top_p = (warpers.get(kind) for kind in WARPERS)
     return Sampling(
         temperature.temperature if temperature else 1.0,
-        top_p.top_p if top_p else 1.0,
+        max(top_p.top_p, LEAST_TOP_P) if top_p else 1.0,
         int(torch.randint(2**31, (1,))) if seed is None else seed,
         top_k.top_k if top_k else 0,
         penalty,

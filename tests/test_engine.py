@@ -183,6 +183,19 @@ def test_drafts_are_explained_while_a_device_computes() -> None:
         assert target.log == order
 
 
+def test_a_draft_under_another_token_than_the_root_is_refused() -> None:
+    """Nothing verifies the root, so that its text would not be the target's."""
+
+    class Elsewhere(Autoregressive):
+        def draft(self, root: int, last: TopK, *_: Any) -> DraftTree:
+            return DraftTree(root + 1)
+
+    trace = begin(ScriptedTarget(TEXT), TEXT[:20], "autoregressive", 99)
+    with pytest.raises(LogitSpecError, match="not under the root, 5"):
+        list(run(ScriptedTarget(TEXT), trace, Elsewhere()))
+    assert (trace.finish, trace.output_ids) == ("error", [])
+
+
 def test_a_failing_target_leaves_a_trace_that_says_so() -> None:
     class Failing(ScriptedTarget):
         def verify(self, tree: Any) -> Any:

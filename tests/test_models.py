@@ -18,7 +18,7 @@ from support.families import CONFIGS, model, runner
 from support.models import folder, tokenizer
 from transformers import AutoTokenizer
 
-from logitspec import LogitSpecError, Trace, decode, load
+from logitspec import DraftTree, LogitSpecError, Trace, decode, load
 from logitspec.__main__ import main
 from logitspec.models import info
 from logitspec.models.chat import encode_prompt
@@ -273,6 +273,9 @@ def test_what_can_not_be_decoded_is_said(tmp_path: Path) -> None:
     for ids in ([99], [-1], [1, 40]):
         with pytest.raises(LogitSpecError, match="outside the model's vocabulary of 40"):
             list(decode(target, ids))
+        target.prefill([1, 2, 3])
+        with pytest.raises(LogitSpecError, match="draft has token ids outside"):
+            target.verify(DraftTree(ids[-1]))
     first, second = decode(target, [1, 2, 3]), decode(target, [4, 5])
     next(first), next(second)
     with pytest.raises(LogitSpecError, match="Another run"):

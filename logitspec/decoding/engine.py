@@ -206,6 +206,11 @@ def _step(
     started = perf_counter()
     # A node at depth d would be at position + d, which must exist in the model.
     tree = drafter.draft(root, last, costs).cut(target.limit - position - 1)
+    if tree.tokens[0] != root:  # the one token that no forward verifies
+        raise LogitSpecError(
+            f"{drafter.name} drafted under token {tree.tokens[0]} and not under the root, {root}; have its"
+            " `draft` begin with `plant(root, last)`."
+        )
     drafted = perf_counter()
     if target.launch(tree):
         tree.explain()

@@ -252,6 +252,10 @@ class Runner(Target):
 
     def _begin(self, tree: DraftTree) -> Launched:
         """Give the device all the work for `tree`."""
+        if not 0 <= min(tree.tokens) <= max(tree.tokens) < self.vocabulary_size:
+            raise LogitSpecError(
+                f"The draft has token ids outside the model's vocabulary of {self.vocabulary_size}; draft others."
+            )
         started = perf_counter()
         depths = self._depths(tree)
         logits, packed = self._logits(tree, depths)

@@ -202,7 +202,9 @@ def escape(character: str) -> str:
     """The character, or its code where it would control the terminal or change the text's direction."""
     code = ord(character)
     control = (code < 0x20 and character not in "\n\t") or 0x7F <= code < 0xA0
-    turning = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x200E, 0x200F)
+    turning = (
+        0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or code in (0x061C, 0x200E, 0x200F)
+    )
     return f"⟨{code:02x}⟩" if control or turning else character
 
 

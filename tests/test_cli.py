@@ -278,7 +278,9 @@ def test_a_pipe_gets_plain_text_with_whole_characters(monkeypatch: pytest.Monkey
     assert printed_steps(monkeypatch) == "a b c✓⟨1b⟩[31m\n"
 
 
-@pytest.mark.parametrize("hostile", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\r", "\u200f"])
+@pytest.mark.parametrize(
+    "hostile", ["\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\r", "\u200f", "\u061c"]
+)
 def test_characters_that_command_a_terminal_are_spelled(hostile: str) -> None:
     assert escape(hostile) == f"⟨{ord(hostile):02x}⟩"
     assert [escape(c) for c in "a\n\té✓"] == list("a\n\té✓")

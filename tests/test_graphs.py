@@ -198,6 +198,24 @@ def test_captures_read_positions_that_exist() -> None:
     assert seen == [True, True]
 
 
+@pytest.mark.parametrize("family", ["gpt2", "fast"])
+def test_captures_near_the_end_of_the_context_read_positions_that_the_model_has(
+    family: str,
+) -> None:
+    """GPT-2 looks positions up in a table."""
+    prompt, taped = (list(range(40)) * 11)[:440], Taped()
+    target = replaying(family, taped)
+    steps = decode(target, prompt, "logitspec_paper", 300)
+    next(steps)
+    before = taped.captures
+    trace = finished(steps)
+    assert (trace.finish, len(trace.output_ids)) == ("context", 512 - 440)
+    assert target.replays, trace.environment["graphs"]
+    assert taped.captures == before
+    expected = finished(decode(runner(family), prompt, "logitspec_paper", 300))
+    assert trace.output_ids == expected.output_ids
+
+
 def test_a_step_is_launched_and_then_waited_for() -> None:
     """A launched step is what the next verify of the same tree returns, and of no other."""
     target, other = replaying("fast"), replaying("fast")

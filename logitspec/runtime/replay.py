@@ -62,13 +62,14 @@ class ReplayedForward:
         """Runs the last forward once more, on the same inputs, for timing."""
         return self._function.repeat
 
-    def reserve(self, rows: int, more: int) -> None:
+    def reserve(self, rows: int, more: int, limit: int) -> None:
         """Make room and captures for a text of `rows` tokens and a few hundred of the `more` that may
-        follow, so that no step has to. Raises CaptureError."""
-        last = columns_for(rows + min(more, EXPECTED_ROWS) + self.MAX_ROWS)
+        follow, so that no step has to. limit: positions that the model can hold: a capture runs the forward, and on a
+        GPU a position that a table lacks would end all work of the process. Raises CaptureError."""
+        last = columns_for(min(rows + min(more, EXPECTED_ROWS), limit) + self.MAX_ROWS)
         self._make_room(last)
         for columns in sorted({columns_for(each) for each in range(rows + 1, last + 1)}):
-            self._function.prepare(max(0, columns - self.MAX_ROWS))
+            self._function.prepare(max(0, min(columns - self.MAX_ROWS, limit - 1)))
 
     def _make_room(self, rows: int) -> None:
         """Grow the cache's buffers before the forward would, and drop the captures if the buffers moved."""

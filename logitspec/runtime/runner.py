@@ -196,7 +196,7 @@ class Runner(Target):
             self.prefill([0])
         self._cache.length = 0
         try:
-            self.replay.reserve(rows, more)
+            self.replay.reserve(rows, more, self.limit)
         except CaptureError as error:
             self.disable_replay(str(error))
 

@@ -125,6 +125,19 @@ def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "The first 1 of" in (trace._repr_html_() or "")
 
 
+def test_the_tokens_of_a_long_run_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mentioned, counted = Trace.mentioned, list[int]()
+
+    def count(self: Trace, since: int = 0) -> set[int]:
+        counted.append(len(self.steps))
+        return mentioned(self, since)
+
+    monkeypatch.setattr(Trace, "mentioned", count)
+    monkeypatch.setattr(notebook, "MAX_LETTERS", len(story().to_json()) // 2)
+    assert "The first" in (story()._repr_html_() or "")
+    assert len(counted) == 1  # once for each token would take half a minute for 1,000 steps
+
+
 # The notebooks
 
 

@@ -40,10 +40,9 @@ def _steps_that_fit(trace: Trace) -> int:
 def _beginning(trace: Trace, steps: int) -> Trace:
     """The run's first steps, and the spellings that they need."""
     short = replace(trace, steps=trace.steps[:steps], finish="cancelled", error=None, vocabulary={})
+    mentioned = short.mentioned()
     short.vocabulary = {
-        token: spelling
-        for token, spelling in trace.vocabulary.items()
-        if token in short.mentioned()
+        token: spelling for token, spelling in trace.vocabulary.items() if token in mentioned
     }
     return short
 

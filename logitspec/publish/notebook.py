@@ -39,7 +39,8 @@ def _steps_that_fit(trace: Trace) -> int:
 
 def _beginning(trace: Trace, steps: int) -> Trace:
     """The run's first steps, and the spellings that they need."""
-    short = replace(trace, steps=trace.steps[:steps], finish="cancelled", error=None, vocabulary={})
+    # No end: the player would say that the run was stopped there, and why its last drafts were not accepted.
+    short = replace(trace, steps=trace.steps[:steps], finish=None, error=None, vocabulary={})
     mentioned = short.mentioned()
     short.vocabulary = {
         token: spelling for token, spelling in trace.vocabulary.items() if token in mentioned

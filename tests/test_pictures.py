@@ -122,6 +122,19 @@ def test_no_word_is_too_long_and_no_language_too_wide(monkeypatch: pytest.Monkey
     assert headlines
 
 
+def test_the_frame_around_a_step_s_tokens_stays_within_the_margins() -> None:
+    long = [f" considerable{number}".encode() for number in range(13)]
+    trace = MadeUp(long, long * 2, ranks=3).trace
+    assert max(len(step.path) for step in trace.steps) == 13  # more than there is room for
+    for step, root in zip(trace.steps, all_steps(trace), strict=True):
+        (text,) = [each for each in groups(root, "class") if each.get("class") == "text"]
+        (frame,) = text.findall(f"{SVG}path")
+        (left, _, right, _), _ = corners_of(frame.get("d") or "")
+        own = groups(text, "data-origin")[-len(step.path) :]
+        assert abs(left - float(own[0][-1].get("x") or 0)) <= 1
+        assert MARGIN <= left < right <= WIDE - MARGIN
+
+
 def box_of(group: ElementTree.Element) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of a node's box, as far as the middle of its border."""
     path = group.find(f"{SVG}path")

@@ -134,7 +134,8 @@ function textLine({ trace, number, step, beat }) {
     parts.push(line(x, TEXT.y + 20, "…", { fill: INK.soft }));
     x += cell;
   }
-  const frame = { x: 0, y: TEXT.y - 1, width: 0, height: TEXT.height + 2 };
+  // Where a step added more than there is room for, it begins at the first token that is shown.
+  const frame = { x, y: TEXT.y - 1, width: 0, height: TEXT.height + 2 };
   spellSequence(trace, start, end).forEach((segments, at) => {
     const words = cut(drawnText(shortened(segments), false), 60);
     const width = lettersIn(words) * cell;

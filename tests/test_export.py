@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.sync_api import BrowserContext, Dialog, Page, expect
 from support.app_page import take_along
 from support.player_page import hostile, story
 
-from logitspec import Trace
+from logitspec import DraftTree, Trace
 from logitspec.__main__ import main
 from logitspec.publish.export import page, player_scripts, player_style, title
 from logitspec.publish.picture import picture
@@ -331,6 +332,13 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
         (["run.json", "--csv", "a.csv", "--steps", "two"], "not “two”"),
         (["run.json", "--film", "a.webp", "--steps", "1-25"], "24 steps at most"),
         (["run.json", "--film", "a.gif"], "ends in .webp or .mp4"),
+        (["one.json", "--html", "a.html", "--step", "2"], "The run has 1 step; choose it, not 2."),
+        (["one.json", "--svg", "a.svg", "--step", "2"], "The run has 1 step; choose it, not 2."),
+        (["none.json", "--film", "a.webp"], "ended before its first step"),
+        (["none.json", "--handout", "a.html"], "ended before its first step"),
+        (["none.json", "--svg", "a.svg"], "ended before its first step"),
+        (["plain.json", "--homework", "a.csv"], "it takes one with drafts"),
+        (["plain.json", "--solutions", "a.csv"], "it takes one with drafts"),
         (["run.json", "--handout", "a.html", "--notes", "nowhere.txt"], "nowhere.txt"),
         (
             ["run.json", "--handout", "a.html", "--notes", "notes.txt"],
@@ -352,9 +360,22 @@ def test_an_error_is_one_sentence(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     TRACES["story"].save("run.json")
+    for name, steps in {"one": 1, "none": 0}.items():
+        replace(TRACES["story"], steps=TRACES["story"].steps[:steps]).save(f"{name}.json")
+    without_drafts().save("plain.json")
     Path("notes.txt").write_text("no trace")
     assert main(["export", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
-    assert not Path("a.html").exists()
+    assert not list(Path().glob("a.*"))
+
+
+def without_drafts() -> Trace:
+    """A run of plain decoding."""
+    trace = story()
+    del trace.steps[5:]
+    for number, step in enumerate(trace.steps):
+        step.position = len(trace.prompt_ids) + number
+        step.tree, step.choices, step.path = DraftTree(step.tree.tokens[0]), step.choices[:1], [0]
+    return trace

@@ -1,6 +1,7 @@
 /* The files of the page's buttons, without a page: `node draw.js < request.json` writes one of them to standard output. */
 
 import { readFileSync } from "node:fs";
+import { t } from "../page/i18n.js";
 import { messageOf } from "../player/disk.js";
 import { runTitle } from "../player/exported.js";
 import { appendSteps, createTrace } from "../player/trace.js";
@@ -28,6 +29,7 @@ function answer({ kind, steps, ...request }) {
   const trace = createTrace(request.trace);
   appendSteps(trace, request.trace.steps || []);
   const every = trace.steps.map((_, at) => at + 1);
+  if (!every.length && kind !== "table") throw new Error(t("export.without-steps"));
   const isHomework = ["homework", "solutions"].includes(kind);
   const numbers = steps ? parseSteps(steps, every.length) : isHomework ? stepsToSet(trace) : every;
   return WRITERS[kind](trace, numbers, { kind, steps, ...request });

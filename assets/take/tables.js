@@ -78,9 +78,11 @@ const heads = (...names) => names.map((name) => t(`export.col-${name}`));
 /**
  * Steps to set as homework: with drafts, spread over the run. Where it was cut off, a sheet doesn't tell.
  * @param {Trace} trace
+ * @throws {Error} with one sentence when there is none
  */
 export function stepsToSet(trace) {
   const fit = trace.steps.flatMap((step, at) => (step.drafted && !isCutOff(step) ? [at + 1] : []));
+  if (!fit.length) throw new Error(t("export.no-homework"));
   const most = Math.min(MAX_SET, fit.length);
   return Array.from({ length: most }, (_, at) => fit[Math.floor((at * fit.length) / most)]);
 }

@@ -24,6 +24,7 @@ from logitspec.publish.modules import DEFAULT_LANGUAGE, inline_modules, inline_s
 from logitspec.publish.outline import fill_outline, read_outline
 from logitspec.publish.picture import LAST_BEAT, picture, png, render
 from logitspec.trace.records import Trace
+from logitspec.trace.rounding import several
 
 PLAYER = ASSETS / "player"
 
@@ -177,7 +178,10 @@ def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) ->
 
 def _check_step(trace: Trace, step: int) -> None:
     if not 0 <= step <= len(trace.steps):
-        raise LogitSpecError(f"The run has {len(trace.steps)} steps; choose from them, not {step}.")
+        choice = "it" if len(trace.steps) == 1 else "from them"
+        raise LogitSpecError(
+            f"The run has {several(len(trace.steps), 'step')}; choose {choice}, not {step}."
+        )
 
 
 def _film(out: Path, trace: Trace, steps: str) -> bytes:

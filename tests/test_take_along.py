@@ -444,3 +444,19 @@ def test_a_lesson_whose_run_is_not_here_is_no_page(
     assert main(["export", str(tmp_path / "mine.json"), "--lesson", str(out)]) == 2
     assert "recorded-99999, which is not recorded here" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("arguments", [["--lesson", "mine.json"], ["mine", "--lesson", "mine"]])
+def test_no_page_replaces_the_lesson_that_it_is_made_from(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = LESSON.read_text(encoding="utf-8")
+    for name in ("mine.json", "mine"):
+        Path(name).write_text(own, encoding="utf-8")
+    assert main(["export", *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [Path(name).read_text(encoding="utf-8") for name in ("mine.json", "mine")] == [own, own]

@@ -155,6 +155,12 @@ def run(options: argparse.Namespace) -> None:
 def _write_lesson(wanted: list[str], options: argparse.Namespace) -> None:
     if len(wanted) > 1:
         raise LogitSpecError("A lesson is written alone; leave out the other outputs.")
+    if options.lesson.suffix in (".json", ".gz"):
+        raise LogitSpecError(
+            f"A lesson's page is HTML, and {options.lesson} has the name of a lesson; write"
+            " `export LESSON.json --lesson OUT.html`."
+        )
+    files.check_writable(options.lesson, [options.trace or LESSON])
     cue = min(options.beat, 3) if options.step else 1
     files.write(options.lesson, lesson_page(options.trace or LESSON, options.step, cue))
 

@@ -344,6 +344,7 @@ def test_no_part_of_the_player_would_end_the_element_that_holds_it() -> None:
             ["run.json", "--handout", "a.html", "--notes", "notes.txt"],
             "begin each with its step number",
         ),
+        (["one.json", "--handout", "a.html", "--notes", "two.txt"], "a note on step 2, and"),
         (["run.json", "--html", "no/such/folder/a.html"], "No such file"),
         (
             ["run.json", "--html", "a.html", "--csv", "./run.json"],
@@ -364,6 +365,7 @@ def test_an_error_is_one_sentence(
         replace(TRACES["story"], steps=TRACES["story"].steps[:steps]).save(f"{name}.json")
     without_drafts().save("plain.json")
     Path("notes.txt").write_text("no trace")
+    Path("two.txt").write_text("1: Here.\n2: There.\n")
     assert main(["export", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error

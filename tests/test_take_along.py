@@ -193,7 +193,7 @@ class Sections(HTMLParser):
 def test_a_handout_has_a_page_a_step_and_its_notes(encoding: str, tmp_path: Path) -> None:
     HOSTILE.save(tmp_path / "run.json")
     (tmp_path / "notes.txt").write_text(
-        "2: Why <four>?\nLook twice.\n5: The end.\n", encoding=encoding
+        "2: Why <four>?\nLook twice.\n5: The end.\n02: And again.\n", encoding=encoding
     )
     out = tmp_path / "handout.html"
     arguments = [
@@ -206,7 +206,7 @@ def test_a_handout_has_a_page_a_step_and_its_notes(encoding: str, tmp_path: Path
     assert main(["export", *arguments, "--handout", str(out)]) == 0
     found = Sections(out.read_text(encoding="utf-8"))
     assert found.steps == ["2", "3", "5"]
-    assert found.notes[0] == "Why <four>?\nLook twice."
+    assert found.notes[0] == "Why <four>?\nLook twice.\nAnd again."
     assert found.notes[2] == "The end."
     assert not found.elements & {"script", "img", "iframe", "b", "link"}
 

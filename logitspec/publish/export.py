@@ -177,7 +177,7 @@ def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) ->
     if name == "film":
         return _film(out, trace, steps)
     if name == "handout":
-        text = render("handout", trace, steps, beat, _notes(options.notes))
+        text = render("handout", trace, steps, beat, _notes(options.notes, trace))
         return browser.print_pdf(text) if out.suffix == ".pdf" else text
     return render({"csv": "table"}.get(name, name), trace, steps)
 
@@ -197,10 +197,11 @@ def _film(out: Path, trace: Trace, steps: str) -> bytes:
     return writers[out.suffix](trace, steps)
 
 
-def _notes(file: Path | None) -> dict[str, str]:
-    """Notes by step. A note begins with a line such as "4: …" and goes on until the next such line.
+def _notes(file: Path | None, trace: Trace) -> dict[str, str]:
+    """Notes by step. A note begins with a line such as "4: …" and goes on until the next such line; a step may have
+    several.
 
-    Raises LogitSpecError for a file that can't be read, or has no such line.
+    Raises LogitSpecError for a file that can't be read, has no such line, or names a step that is not there.
     """
     if file is None:
         return {}
@@ -208,9 +209,17 @@ def _notes(file: Path | None) -> dict[str, str]:
         text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise LogitSpecError(f"Can't read {file}; give a text file of notes.") from error
-    parts = re.split(r"^(\d+):", text, flags=re.M)
+    parts = re.split(r"^(\d{1,7}):", text, flags=re.M)
     if parts[0].strip() or len(parts) == 1:
         raise LogitSpecError(
             f"{file} has no notes on steps; begin each with its step number, such as “4: …”."
         )
-    return {number: note.strip() for number, note in zip(parts[1::2], parts[2::2], strict=True)}
+    notes: dict[str, str] = {}
+    for number, note in zip(map(int, parts[1::2]), parts[2::2], strict=True):
+        if not 1 <= number <= len(trace.steps):
+            raise LogitSpecError(
+                f"{file} has a note on step {number}, and the run has {several(len(trace.steps), 'step')}; correct its number."
+            )
+        before = notes.get(str(number))
+        notes[str(number)] = f"{before}\n{note.strip()}" if before else note.strip()
+    return notes

@@ -1,4 +1,4 @@
-/* Reading a choice of steps, such as "4" or "4-7, 9". */
+/* Reading a choice of steps, such as "4" or "4-7, 9"; also as a Chinese keyboard writes it, with wide letters. */
 
 import { t } from "../page/i18n.js";
 
@@ -11,7 +11,8 @@ import { t } from "../page/i18n.js";
  */
 export function parseSteps(words, count) {
   const chosen = new Set();
-  for (const part of words.replace(/\s*[-–]\s*/g, "-").split(/[,;\s]+/).filter(Boolean)) {
+  const narrow = words.normalize("NFKC").replace(/\s*[-–—~]\s*/g, "-");
+  for (const part of narrow.split(/[,、;\s]+/).filter(Boolean)) {
     const match = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part);
     if (!match) throw new Error(t("export.write-steps", { part }));
     const [from, to = from] = match.slice(1).filter(Boolean).map(Number);

@@ -33,6 +33,7 @@ test("steps as people write them", () => {
   assert.deepEqual(parseSteps("4", 9), [4]);
   assert.deepEqual(parseSteps("4-6, 9", 9), [4, 5, 6, 9]);
   assert.deepEqual(parseSteps(" 9;2 – 3  3 ", 9), [2, 3, 9]);
+  for (const words of ["4-6，9", "４－６、９", "4～6；9", "4—6 9"]) assert.deepEqual(parseSteps(words, 9), [4, 5, 6, 9], words);
   for (const words of ["0", "10", "6-4", "5-10"]) assert.throws(() => parseSteps(words, 9), /has 9 steps/, words);
   for (const words of ["four", "4-", "-4", "4.5", "4-6-8"]) assert.throws(() => parseSteps(words, 9), /Write steps/, words);
   for (const words of ["", " , "]) assert.throws(() => parseSteps(words, 9), /at least one/);

@@ -109,6 +109,17 @@ def test_token_text_can_not_leave_the_frame(blank: Page) -> None:
     assert "allow-same-origin" not in notebook.SANDBOX
 
 
+def test_a_run_in_a_notebook_has_no_link_to_copy(blank: Page) -> None:
+    blank.set_content(f"<!doctype html><h1>A notebook</h1>{story()._repr_html_()}")
+    frame = blank.frame_locator("iframe")
+    expect(frame.locator(PLAYER)).to_have_attribute("data-state", "done", timeout=30_000)
+    frame.get_by_role("button", name="Export").click()
+    for button in ("Copy link", "Copy embed code"):
+        frame.locator(".ls-said").evaluate("said => { said.textContent = '' }")
+        frame.get_by_role("button", name=button).click()
+        expect(frame.locator(".ls-said")).to_contain_text("This run has no address")
+
+
 def test_a_long_run_is_shown_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = story()
     whole = len(trace._repr_html_() or "")

@@ -102,7 +102,9 @@ async function pageOf({ cursor, beat }, trace) {
 async function addressOf({ cursor, beat, player }, trace) {
   const { link } = player.options;
   if (link) return link(trace.run, cursor, beat);
-  return `${location.href.replace(/#.*/, "")}#step=${cursor}&beat=${beat}`;
+  const here = location.href.replace(/#.*/, "");
+  // The frame of a notebook is at "about:srcdoc", which leads nowhere.
+  return /^(?:https?|file):/.test(here) ? `${here}#step=${cursor}&beat=${beat}` : null;
 }
 
 /** @param {TraceFiles} files */

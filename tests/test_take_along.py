@@ -24,7 +24,7 @@ from support.player_page import MadeUp, hostile, story
 from logitspec import Trace
 from logitspec.__main__ import main
 from logitspec.errors import LogitSpecError
-from logitspec.publish import film
+from logitspec.publish import browser, film
 from logitspec.publish.lesson import LESSON
 from logitspec.publish.picture import render
 
@@ -277,6 +277,19 @@ def test_the_command_writes_a_video_and_a_pdf(tmp_path: Path) -> None:
     assert times is not None
     assert 8 <= int(times[1]) <= 10  # five stills of 1.4 to 2.4 s
     assert paper.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ["A.PDF", "A.WEBP", "A.Mp4"])
+def test_the_ending_of_a_file_may_be_in_capitals(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    STORY.save(tmp_path / "run.json")
+    for module, writer in [(browser, "print_pdf"), (film, "webp"), (film, "mp4")]:
+        monkeypatch.setattr(module, writer, lambda *_, kind=writer: kind.encode())
+    option = "--handout" if name == "A.PDF" else "--film"
+    arguments = [str(tmp_path / "run.json"), option, str(tmp_path / name), "--steps", "2"]
+    assert main(["export", *arguments]) == 0
+    assert (tmp_path / name).read_text() in ("print_pdf", "webp", "mp4")
 
 
 def test_without_ffmpeg_a_video_is_refused(

@@ -178,7 +178,7 @@ def _content(name: str, out: Path, trace: Trace, options: argparse.Namespace) ->
         return _film(out, trace, steps)
     if name == "handout":
         text = render("handout", trace, steps, beat, _notes(options.notes, trace))
-        return browser.print_pdf(text) if out.suffix == ".pdf" else text
+        return browser.print_pdf(text) if out.suffix.lower() == ".pdf" else text
     return render({"csv": "table"}.get(name, name), trace, steps)
 
 
@@ -192,9 +192,10 @@ def _check_step(trace: Trace, step: int) -> None:
 
 def _film(out: Path, trace: Trace, steps: str) -> bytes:
     writers = {".webp": film.webp, ".mp4": film.mp4}
-    if out.suffix not in writers:
+    suffix = out.suffix.lower()
+    if suffix not in writers:
         raise LogitSpecError(f"A film ends in .webp or .mp4, not in {out.suffix or 'nothing'}.")
-    return writers[out.suffix](trace, steps)
+    return writers[suffix](trace, steps)
 
 
 def _notes(file: Path | None, trace: Trace) -> dict[str, str]:

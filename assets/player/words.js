@@ -244,7 +244,7 @@ function endSentence(trace, next) {
     return t("step.ends-with", { token: quoted(trace, trace.ids[trace.ids.length - 1]) });
   }
   const reason = ["length", "context", "cancelled"].find((each) => each === finish) || "other";
-  return t(`step.end-${reason}`, { most: max_new_tokens, next });
+  return t(`step.end-${reason}`, { n: max_new_tokens, next });
 }
 
 /**

@@ -4,7 +4,7 @@ import { cacheWords } from "../../assets/player/cache.js";
 import { baselineWords, countTexts, duration, secondsReason } from "../../assets/player/numbers.js";
 import { beatWords, stepSentence, storySentence } from "../../assets/player/sentence.js";
 import { appendSteps, createTrace, isRejection } from "../../assets/player/trace.js";
-import { originWords } from "../../assets/player/words.js";
+import { originWords, restSentence } from "../../assets/player/words.js";
 
 const WORDS = [" the", " cat", " sat", " on", " mat", " and", " slept", "\n", " dog", "!"];
 const [THE, CAT, SAT, ON, MAT, AND, SLEPT, LINE, DOG, END] = WORDS.keys();
@@ -53,6 +53,13 @@ const RUNNER_UP = stepOf(
   [MAT, AND, SLEPT, DOG],
   [0, 1, 2, 3],
 );
+
+test("a run of one token says so where it reached its limit", () => {
+  for (const [most, limit] of [[1, "1 new token was"], [2, "2 new tokens was"]]) {
+    const trace = traceOf([stepOf([ROOT(THE)], [CAT], [0])], { finish: "length", max_new_tokens: most });
+    assert.equal(restSentence(trace, 1), `The limit of ${limit} reached; the target's next token would have been " cat".`);
+  }
+});
 
 test("a runner-up, and what the prompt continued with after it", () => {
   const trace = traceOf([RUNNER_UP]);

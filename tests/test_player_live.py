@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 from support import player_driver
 from support.player_driver import (
@@ -137,6 +138,18 @@ def test_a_run_that_failed_for_no_known_reason_says_so_at_every_step(page: Page)
         press(page, key)
         assert state(page)[2] == "error"
         expect(page.get_by_role("alert")).to_have_text("The run failed.")
+
+
+@pytest.mark.parametrize("end", ["cancelled", "error"])
+def test_a_run_that_ended_before_its_first_step_no_longer_reads_the_prompt(
+    page: Page, end: str
+) -> None:
+    none = replace(STORY, steps=[])
+    send(page, reset_message(replace(none, finish=None), 0))
+    expect(page.locator(ROOT)).to_contain_text("No step yet: the model is reading the prompt.")
+    send(page, steps_message(replace(none, finish=end), 1, 0, {}))
+    expect(page.locator(ROOT)).to_contain_text("The run ended before its first step.")
+    expect(page.locator(ROOT)).not_to_contain_text("No step yet")
 
 
 def test_what_is_no_trace_is_refused_in_words(page: Page) -> None:

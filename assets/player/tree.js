@@ -67,11 +67,14 @@ export function createTreePanel(on) {
   };
 }
 
+/** Why there is no step to show. @param {Frame} frame */
+const noStepWords = ({ name }) => t(name === "done" || name === "error" ? "step.no-step-made" : "step.no-step");
+
 /** @param {TreeParts} parts @param {TreeState} state @param {Frame} frame */
 function paintTree(parts, state, frame) {
   const { trace, step, beat, hurried } = frame;
   const scene = frame.scene && !frame.settings.stage;
-  setText(parts.empty, step ? "" : trace ? t("step.no-step") : "");
+  setText(parts.empty, trace && !step ? noStepWords(frame) : "");
   setText(parts.note, step ? treeNote(step, beat) : "");
   if (state.room === null || state.scene !== scene) state.room = roomOf(parts.body);
   state.scene = scene;

@@ -24,6 +24,7 @@ from support.player_driver import (
 )
 from support.player_page import gradio_page_html, steps_between
 
+from logitspec import Trace
 from logitspec.serving.wire import reset_message, steps_message
 from logitspec.trace.records import dumps
 
@@ -138,6 +139,14 @@ def test_a_run_that_failed_for_no_known_reason_says_so_at_every_step(page: Page)
         press(page, key)
         assert state(page)[2] == "error"
         expect(page.get_by_role("alert")).to_have_text("The run failed.")
+
+
+def test_a_live_run_is_saved_with_what_it_found_out_about_the_machine(page: Page) -> None:
+    costs = {"forward_costs": {"rows": [1, 64], "milliseconds": [10, 20]}}
+    known = replace(STORY, environment=costs)
+    send(page, reset_message(STORY, 0), steps_message(known, 1, 0, STORY.vocabulary))
+    assert Trace.from_json(page.evaluate("player.snapshot()")) == known
+    expect(page.locator(ROOT)).to_contain_text("64 rows takes 2.0 times as long here")
 
 
 @pytest.mark.parametrize("end", ["cancelled", "error"])

@@ -22,6 +22,7 @@ from logitspec.serving.wire import (
     steps_message,
     whole_message,
 )
+from logitspec.trace.costs import ForwardCosts
 
 TEXT = [1, 2, 3, 4, 5, 6, 7, 8] * 40
 FIELDS: list[list[Any]] = [
@@ -84,6 +85,44 @@ def test_messages_bring_a_race_piece_by_piece(methods: list[Any]) -> None:
     assert steps == [lane["steps"] for lane in lanes_of(whole)]
     assert [lane["finish"] for lane in lanes_of(deltas[-1])] == ["length"] * len(methods)
     check_forms(race, opening, deltas, whole)
+
+
+class Learning(ScriptedTarget):
+    """A target that measures what forwards cost once a run has begun, and later changes how it runs."""
+
+    info: dict[str, Any] = {**ScriptedTarget.info, "environment": {"graphs": "replayed"}}
+
+    def measure_costs(self) -> ForwardCosts:
+        self.costs = self.costs or ForwardCosts([1, 64], [0.001, 0.01])
+        return self.costs
+
+
+@pytest.mark.parametrize(
+    "methods", [["logitspec"], ["logitspec", "autoregressive"]], ids=["run", "race"]
+)
+def test_messages_bring_what_a_run_found_out_about_its_machine(
+    methods: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {"graphs": "replayed"}
+    monkeypatch.setattr(Learning, "info", {**Learning.info, "environment": environment})
+    target = Learning(TEXT)
+    race = begin_race(target, TEXT[:20], methods, 20)
+    assert "forward_costs" not in lanes_of(json.loads(opening_message(race)))[0]
+    growth = run_race(target, race)
+    none: list[dict[int, bytes]] = [{}] * len(methods)
+    next(growth)
+    first = json.loads(progress_message(race, [0] * len(methods), none))
+    assert lanes_of(first)[0]["environment"] == race.traces[0].environment
+    assert "forward_costs" in lanes_of(first)[0]["environment"]
+    environment["graphs"] = "none: the driver is too old"
+    for _ in growth:
+        pass
+    last = progress_message(race, [len(trace.steps) for trace in race.traces], none)
+    whole = lanes_of(json.loads(whole_message(race)))
+    assert [each["environment"] for each in lanes_of(json.loads(last))] == [
+        lane["environment"] for lane in whole
+    ]
+    assert whole[0]["environment"]["graphs"] == "none: the driver is too old"
 
 
 def check_forms(race: Race, opening: Any, deltas: list[Any], whole: Any) -> None:

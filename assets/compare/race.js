@@ -63,9 +63,10 @@ function noteOrigins(origins, trace, since) {
 }
 
 /** @param {Trace} trace @param {LaneDelta} delta */
-function growLane(trace, { from, steps, vocabulary, finish = null, error = null, prefill_seconds }) {
+function growLane(trace, { from, steps, vocabulary, environment, finish = null, error = null, prefill_seconds }) {
   addVocabulary(trace, vocabulary || {});
   appendSteps(trace, steps.slice(trace.steps.length - from));
+  if (environment) trace.header.environment = environment;
   // A late message must not undo the end.
   if (!isOver(trace)) Object.assign(trace.header, { finish, error, prefill_seconds });
 }

@@ -179,6 +179,7 @@ function takeSteps(player, data) {
   if (data.from > have) return waitForRepair(player, data);
   const fresh = data.steps.slice(have - data.from);
   if (typeof data.prefill_seconds === "number") state.trace.header.prefill_seconds = data.prefill_seconds;
+  if (data.environment) state.trace.header.environment = data.environment;
   if (data.finish === "error" && state.before && !fresh.length) return takeError(player, { message: data.error || "" });
   appendSteps(state.trace, fresh);
   if (state.trace.steps.length) state.before = null;

@@ -193,6 +193,7 @@ export interface StepsMessage {
   steps: StepRow[];
   vocabulary?: Vocabulary;
   prefill_seconds?: number;
+  environment?: Environment;
   finish?: string | null;
   error?: string | null;
 }
@@ -562,6 +563,7 @@ export interface LaneDelta {
   finish?: string | null;
   error?: string | null;
   prefill_seconds?: number;
+  environment?: Environment;
 }
 
 export interface RaceStepsMessage {

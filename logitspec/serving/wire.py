@@ -69,7 +69,9 @@ def reset_message(trace: Trace, sequence: int) -> str:
 
 def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> str:
     """The steps of a run from number `first` (0-based) on and the token bytes that are `new`; if the
-    run has ended, also how."""
+    run has ended, also how. The first and the last message have its environment, as costs are measured after
+    `reset`, and a target may change how it runs."""
+    about = {"environment": trace.environment} if first == 0 or trace.finish else {}
     return dumps(
         {
             "run": trace.run,
@@ -77,6 +79,7 @@ def steps_message(trace: Trace, sequence: int, first: int, new: Vocabulary) -> s
             "kind": "steps",
             "from": first,
             "prefill_seconds": trace.prefill_seconds,
+            **about,
             "vocabulary": spellings(new),
             "steps": [step.to_json() for step in trace.steps[first:]],
             **({"finish": trace.finish, "error": trace.error} if trace.finish else {}),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frontier, momentAfter, momentBefore, places, stepsAt } from "../../assets/compare/clock.js";
-import { createRace, growRace, trackLength } from "../../assets/compare/race.js";
+import { createRace, growRace, raceText, trackLength } from "../../assets/compare/race.js";
 import { raceReasons } from "../../assets/compare/words.js";
 
 /** Steps of `rows` rows, which brought `length` tokens each and took these seconds. */
@@ -72,6 +72,15 @@ test("steps that came already come once, a gap takes none, and a late message un
   assert.equal(growRace(race, message(4, [5])), false);
   assert.equal(growRace(race, message(0, [1])), true);
   assert.deepEqual([trace.totals.map(({ seconds }) => seconds), trace.header.finish], [[0, 1, 2, 5], "length"]);
+});
+
+test("a lane keeps what its run found out about the machine", () => {
+  const race = raceOf([laneOf("logitspec", stepsOf([1]), null)]);
+  const environment = { graphs: "none: the driver is too old" };
+  const message = (from, about) => ({ lanes: [{ from, steps: stepsOf([1]), finish: null, ...about }] });
+  growRace(race, message(1, { environment }));
+  growRace(race, message(2));
+  assert.deepEqual(JSON.parse(raceText(race)).lanes[0].environment, environment);
 });
 
 test("tracks have room for the longest text, or for the limit while no lane has arrived", () => {

@@ -100,6 +100,9 @@ def test_no_homework_is_a_step_that_the_end_of_the_run_cut_off() -> None:
     del short.steps[last:], short.steps[-1].path[2:]
     numbers = [int(task["Step"]) for task in rows(render("homework", short))]
     assert numbers == [n for n, step in enumerate(short.steps[:-1], 1) if len(step.tree) > 1]
+    for kind in ("homework", "solutions"):
+        with pytest.raises(LogitSpecError, match=f"Step {last} can't be homework"):
+            render(kind, short, f"1-{last}")
 
 
 def walk(task: dict[str, str]) -> list[int]:

@@ -30,8 +30,8 @@ function answer({ kind, steps, ...request }) {
   appendSteps(trace, request.trace.steps || []);
   const every = trace.steps.map((_, at) => at + 1);
   if (!every.length && kind !== "table") throw new Error(t("export.without-steps"));
-  const isHomework = ["homework", "solutions"].includes(kind);
-  const numbers = steps ? parseSteps(steps, every.length) : isHomework ? stepsToSet(trace) : every;
+  const chosen = steps ? parseSteps(steps, every.length) : null;
+  const numbers = ["homework", "solutions"].includes(kind) ? stepsToSet(trace, chosen) : chosen || every;
   return WRITERS[kind](trace, numbers, { kind, steps, ...request });
 }
 

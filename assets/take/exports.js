@@ -31,7 +31,7 @@ export function exportsOf(files) {
   /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else all */
   const all = (trace, words) => (words ? some(trace, words) : trace.steps.map((_, at) => at + 1));
   /** @type {(trace: Trace, words: string) => number[]} the steps that are named, else some with drafts */
-  const set = (trace, words) => (words ? some(trace, words) : stepsToSet(trace));
+  const set = (trace, words) => stepsToSet(trace, words ? some(trace, words) : null);
   /** @type {(trace: Trace, ending: string, content: string | Uint8Array<ArrayBuffer>, type: string) => void} */
   const save = (trace, ending, content, type) => {
     const name = fileName(trace, ending);

@@ -76,11 +76,16 @@ const emitted = (trace, row) => tokensText(trace, row.path.map((node) => row.tok
 const heads = (...names) => names.map((name) => t(`export.col-${name}`));
 
 /**
- * Steps to set as homework: with drafts, spread over the run. Where it was cut off, a sheet doesn't tell.
+ * Steps to set as homework: those that are chosen, else some with drafts, spread over the run. None may be cut off:
+ * from its tree follows more than was accepted, and a sheet doesn't tell.
  * @param {Trace} trace
- * @throws {Error} with one sentence when there is none
+ * @param {number[] | null} chosen
+ * @throws {Error} with one sentence when one is, or there is none
  */
-export function stepsToSet(trace) {
+export function stepsToSet(trace, chosen) {
+  const cut = chosen?.find((number) => isCutOff(trace.steps[number - 1]));
+  if (cut) throw new Error(t("export.cut-off", { step: cut }));
+  if (chosen) return chosen;
   const fit = trace.steps.flatMap((step, at) => (step.drafted && !isCutOff(step) ? [at + 1] : []));
   if (!fit.length) throw new Error(t("export.no-homework"));
   const most = Math.min(MAX_SET, fit.length);

@@ -75,10 +75,11 @@ function describe(race, index) {
 /** @param {Race} race @param {Clock} clock */
 function question(race, clock) {
   const ranks = places(race, clock);
-  const first = ranks.indexOf(1);
+  const first = race.lanes.filter((_, lane) => ranks[lane] === 1);
+  const right = ranks.flatMap((rank, lane) => (rank === 1 ? [lane] : []));
   const words = t(clock === "time" ? "present.race-fastest" : "present.race-fewest");
-  const answer = first < 0 ? "" : `${race.lanes[first].title}, ${momentWords(spentInAll(race.lanes[first].trace, clock), clock)}`;
-  return { title: words, question: words, answer, choices: race.lanes.map(({ title }) => title), right: first };
+  const parts = first.length ? [...first.map(({ title }) => title), momentWords(spentInAll(first[0].trace, clock), clock)] : [];
+  return { title: words, question: words, answer: parts.join(t("compare.comma")), choices: race.lanes.map(({ title }) => title), right };
 }
 
 /** @param {RaceView} view @param {any} at */

@@ -987,11 +987,11 @@ export interface Cue {
   seconds: number;
   /** Cues of one station follow each other and share a budget, the sum of their seconds. */
   station?: string;
-  /** What is to be predicted, what may be chosen, and the place of the right choice. Without choices and without
-      values nothing is counted. */
+  /** What is to be predicted, what may be chosen, and the place of the right choice, or of all that
+      are. Without choices and without values nothing is counted. */
   question?: string;
   choices?: string[];
-  right?: number;
+  right?: number | number[];
   values?: Values;
 }
 
@@ -1207,6 +1207,6 @@ export interface Ballot {
   key: string;
   question: string;
   choices: string[];
-  right: number;
+  right: number | number[];
   counts: number[];
 }

@@ -22,16 +22,19 @@ export function voteList(cue, counts, revealed) {
   return valueList(cue.values, /** @type {[number | null, number][]} */ (counts), revealed);
 }
 
+/** Whether a choice is a right one. @param {number | number[] | undefined} right @param {number} at */
+const isRightChoice = (right, at) => [right].flat().includes(at);
+
 /**
- * The choices of a question; with counts, as bars, on which the right one is marked.
+ * The choices of a question; with counts, as bars, on which the right ones are marked.
  * @param {Cue} cue of a question
  * @param {number[] | null} counts by choice
- * @param {boolean} revealed whether the right one is marked
+ * @param {boolean} revealed whether they are marked
  * @returns {HTMLElement}
  */
 function choiceList({ choices = [], right }, counts, revealed) {
   const most = Math.max(1, ...(counts || []));
-  const items = choices.map((choice, at) => item(choice, revealed && at === right, counts ? counts[at] || 0 : null, most));
+  const items = choices.map((choice, at) => item(choice, revealed && isRightChoice(right, at), counts ? counts[at] || 0 : null, most));
   return el("ol", { class: "lp-choices", "data-counted": counts ? "" : null }, ...items);
 }
 
@@ -82,7 +85,7 @@ export function saidValues({ values }, counts) {
 export function votesText(ballots) {
   const head = ["cue", "question", "choice", "right", "votes"];
   const lines = ballots.flatMap(({ key, question, choices, right, counts }) =>
-    counts.map((count, at) => [key, question, choices[at] ?? String(at), at === right ? "yes" : "no", String(count)]),
+    counts.map((count, at) => [key, question, choices[at] ?? String(at), isRightChoice(right, at) ? "yes" : "no", String(count)]),
   );
   return [head, ...lines].map((line) => line.map(field).join(",") + "\r\n").join("");
 }

@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frontier, momentAfter, momentBefore, places, stepsAt } from "../../assets/compare/clock.js";
+import { registerRace } from "../../assets/compare/cues.js";
 import { createRace, growRace, raceText, trackLength } from "../../assets/compare/race.js";
 import { raceReasons } from "../../assets/compare/words.js";
+import { sourceNamed } from "../../assets/page/cues.js";
 
 /** Steps of `rows` rows, which brought `length` tokens each and took these seconds. */
 const stepsOf = (seconds, rows = 1, length = 1) =>
@@ -56,6 +58,19 @@ test("places are shared by equal times, and given to who arrived only", () => {
   const failed = laneOf("goose", stepsOf([0.1]), "error");
   assert.deepEqual(places(raceOf([SLOW, FAST, failed, SLOW]), "time"), [2, 1, null, 2]);
   assert.deepEqual(places(raceOf([SLOW, SLOW, FAST]), "forwards"), [2, 2, 1]);
+});
+
+test("lanes that come in first together are all right", () => {
+  const root = Object.assign(new EventTarget(), { isConnected: true });
+  const asked = (race, cue) => {
+    registerRace({ state: { race }, element: root, options: {} });
+    const { right, answer } = sourceNamed("race").source.describe(cue);
+    return { right, answer };
+  };
+  const other = { ...FAST, method: "goose" };
+  assert.deepEqual(asked(raceOf([SLOW, FAST, other]), 0), { right: [1, 2], answer: "logitspec, goose, 2 passes" });
+  assert.deepEqual(asked(raceOf([FAST, SLOW]), 3), { right: [0], answer: "logitspec, 1.75 s" });
+  assert.deepEqual(asked(raceOf([laneOf("goose", [], "error"), laneOf("goose", [], "error")]), 0), { right: [], answer: "" });
 });
 
 test("plain decoding comes first in a recorded race, and lanes of a live one stay in order", () => {

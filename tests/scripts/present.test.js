@@ -78,13 +78,15 @@ test("a table of votes is CSV, and no formula", () => {
   const ballots = [
     { key: "player:r:3", question: 'Does "a", or b?', choices: ["=1+1", "2\n3"], right: 1, counts: [0, 7] },
     { key: "x:1", question: "", choices: [], right: -1, counts: [2] },
+    { key: "race:r:0", question: "First?", choices: ["A", "B", "C"], right: [0, 2], counts: [1, 2, 3] },
   ];
   assert.equal(
     votesText(ballots),
     "cue,question,choice,right,votes\r\n" +
       'player:r:3,"Does ""a"", or b?",\'=1+1,no,0\r\n' +
       'player:r:3,"Does ""a"", or b?","2\n3",yes,7\r\n' +
-      "x:1,,0,no,2\r\n",
+      "x:1,,0,no,2\r\n" +
+      "race:r:0,First?,A,yes,1\r\nrace:r:0,First?,B,no,2\r\nrace:r:0,First?,C,yes,3\r\n",
   );
   for (const question of ["=1", "+1", "-1", "@a", "\t=1"]) {
     const table = votesText([{ key: "k", question, choices: [], right: -1, counts: [0] }]);

@@ -702,7 +702,7 @@ def test_the_race_that_the_last_station_asks_for_is_read_back_and_counts(
         f"You predicted 60; {best} got {drafting[best]:.2f} tokens a pass."
     )
     expect(told).to_contain_text(
-        f"By passes, {few} came first, with {lanes[more][2] - lanes[few][2]} fewer than {more}; by"
+        f"By passes, {few} came first, with {lanes[more][2] - lanes[few][2]} fewer than {more}."
     )
     expect(told).to_have_attribute("data-verdict", "wrong")
     expect(tab.locator(".learn-score")).to_have_text("0 of 1 right")

@@ -2,6 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { duration } from "../player/numbers.js";
+import { sentences } from "../player/words.js";
 import { hasAnswer, isRight } from "./progress.js";
 
 /** @import { RaceOutcome } from "../player/types.js" */
@@ -48,4 +49,11 @@ function measuredIn({ lanes }) {
 }
 
 /** @param {Measured} measured @param {number} said */
-export const measuredWords = ({ fewer, behind, ...names }, said) => t("learn.measured", { ...names, said, fewer, behind: duration(behind) });
+export function measuredWords({ fewer, behind, ...names }, said) {
+  const apart = duration(behind);
+  return sentences(
+    t("learn.measured", { ...names, said }),
+    t(fewer ? "learn.measured_passes" : "learn.measured_passes_level", { ...names, fewer }),
+    t(apart === duration(0) ? "learn.measured_time_level" : "learn.measured_time", { ...names, behind: apart }),
+  );
+}

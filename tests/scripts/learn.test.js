@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { addressOf, startIn } from "../../assets/learn/address.js";
 import { valueOf } from "../../assets/learn/figures.js";
+import { judge, measuredWords } from "../../assets/learn/measured.js";
 import {
   isDone,
   isOpen,
@@ -220,4 +221,24 @@ test("addresses of cues", () => {
 test("the lesson that ships can be read", () => {
   const text = readFileSync(new URL("../../assets/learn/lesson.json", import.meta.url), "utf8");
   assert.equal(readLesson(text).stations.length, 10);
+});
+
+test("a race that nobody won by passes, or by time, is not told as won", () => {
+  const lane = (title, passes, seconds) => ({ title, plain: title === "Plain", tokens: 12, passes, seconds });
+  const told = (...lanes) => {
+    const progress = { answers: { own: { said: 2, right: null } }, seen: {}, at: 0 };
+    const station = { station: "own", open: "compare", predict: { kind: "number", within: 0.2 } };
+    assert.equal(judge(station, progress, { lanes }), true);
+    return measuredWords(progress.answers.own.measured, 2);
+  };
+  assert.equal(
+    told(lane("Plain", 12, 1.5), lane("Drafts", 8, 1.25)),
+    "You predicted 2; Drafts got 1.50 tokens a pass. By passes, Drafts came first, with 4 fewer than Plain. By measured" +
+      " time, Drafts came first, 250 ms ahead of Plain.",
+  );
+  assert.equal(
+    told(lane("Plain", 12, 1.5), lane("Drafts", 12, 1.50001)),
+    "You predicted 2; Drafts got 1.00 tokens a pass. By passes, Plain and Drafts were level. By measured time, Plain and" +
+      " Drafts were level.",
+  );
 });

@@ -12,5 +12,18 @@ export function forwardCosts(environment) {
   return costs.rows.length === costs.milliseconds.length && costs.rows.length > 1 ? costs : undefined;
 }
 
+/**
+ * Milliseconds of a forward over a number of rows, as `ForwardCosts.at` has them: linear between the measured ones, or padded to the
+ * next.
+ * @param {NonNullable<Environment["forward_costs"]>} costs
+ * @param {number} rows
+ */
+export function millisecondsOf({ rows: sizes, milliseconds, padded = false }, rows) {
+  const above = Math.max(0, sizes.findIndex((size) => size >= rows));
+  if (padded || above === 0) return milliseconds[above];
+  const share = (rows - sizes[above - 1]) / (sizes[above] - sizes[above - 1]);
+  return milliseconds[above - 1] + share * (milliseconds[above] - milliseconds[above - 1]);
+}
+
 /** @param {unknown} list */
 const isNumbers = (list) => Array.isArray(list) && list.every((each) => Number.isFinite(each) && each > 0);

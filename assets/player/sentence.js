@@ -2,7 +2,7 @@
 
 import { t } from "../page/i18n.js";
 import { LAST_BEAT } from "./beats.js";
-import { forwardCosts } from "./costs.js";
+import { forwardCosts, millisecondsOf } from "./costs.js";
 import { ORIGINS, ORIGIN_NAMES } from "./origins.js";
 import { goesOn as copyGoesOn, isCutOff, matchBefore, outcome, verdictOf } from "./trace.js";
 import {
@@ -40,7 +40,7 @@ export function storySentence(trace, number) {
   const step = trace.steps[number - 1];
   const { drafted, accepted } = outcome(step);
   const gained = t("step.from-pass", { n: step.row.path.length });
-  if (drafted === 0) return noGuessSentence(trace);
+  if (drafted === 0) return noGuessSentence(trace, number);
   if (accepted === 0) return t("step.story-gained", { why: noneSentence(trace, number, drafted), gained });
   const some = drafted === 1 ? t("step.story-one") : t("step.story-some", { n: accepted, drafted });
   return t("step.story-gained", { why: capital([...clausesOf(trace, number), some].join(t("player.semicolon"))), gained });
@@ -52,19 +52,25 @@ function clausesOf(trace, number, isBrief = false) {
   return pathSegments(step).map((nodes) => segmentClause(trace, step, nodes, isBrief));
 }
 
+const LEAST_NEEDED = 0.005; // a smaller share would be written as 0%
+
 /**
  * Why a step drafted nothing: what a draft costs on this machine, if the method weighs that, and how often it
  * would have to be accepted.
  * @param {Trace} trace
+ * @param {number} number
  */
-function noGuessSentence({ header }) {
-  const { environment, options } = header;
+function noGuessSentence(trace, number) {
+  const { environment, options, finish } = trace.header;
   const costs = forwardCosts(environment);
   const plain = t("step.guesses-none-why");
   if (!costs || !options || options.tree_size !== "measured") return plain;
-  const [one, two] = costs.milliseconds;
+  // At the context's last position there is no room for a draft, however probable.
+  if (isEnd(trace, number) && finish === "context") return plain;
+  const [one, two] = [millisecondsOf(costs, 1), millisecondsOf(costs, 2)];
   // A draft that is accepted with probability p brings 1 + p tokens in the time of two rows.
   const needed = two / one - 1;
+  if (needed < LEAST_NEEDED) return plain;
   const times = { one: milliseconds(one / 1000), more: milliseconds((two - one) / 1000), needed };
   return sentences(plain, t(needed < 1 ? "step.guess-must-pay" : "step.guess-never-pays", times));
 }
@@ -198,7 +204,7 @@ function logitsWords(trace, number, { row, origins }) {
 
 /** @param {Trace} trace @param {number} number @param {Step} step */
 function draftWords(trace, number, { row, origins, drafted }) {
-  if (!drafted) return [t("step.guesses-none"), noGuessSentence(trace)];
+  if (!drafted) return [t("step.guesses-none"), noGuessSentence(trace, number)];
   /** @type {(name: string, key?: string | null) => number} */
   const count = (name, key) =>
     origins.filter((each) => each.origin === name && (key === undefined || each.key === key)).length;

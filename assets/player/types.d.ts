@@ -60,9 +60,9 @@ export interface TraceHeader {
   sampling?: { seed?: number | string };
 }
 
-/** What ran. `forward_costs`: milliseconds of a forward, by number of rows. */
+/** What ran. `forward_costs`: milliseconds of a forward, by number of rows; `padded`: rows are padded to the next of these. */
 export interface Environment {
-  forward_costs?: { rows: number[]; milliseconds: number[] };
+  forward_costs?: { rows: number[]; milliseconds: number[]; padded?: boolean };
   [name: string]: any;
 }
 

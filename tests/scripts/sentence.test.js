@@ -153,6 +153,22 @@ test("where trees are sized by cost, nothing drafted has its reason in the costs
   assert.equal(told([40, 50, 90], "capacity"), plain);
 });
 
+test("costs are no reason where a draft costs nothing, or has no room", () => {
+  const plain = "This pass yields one token, as in plain decoding.";
+  const told = (rows, milliseconds, { padded, ...header } = {}) => {
+    const environment = { forward_costs: { rows, milliseconds, padded } };
+    return said(traceOf([stepOf([ROOT(THE)], [CAT], [0])], { options: { tree_size: "measured" }, environment, ...header }), 2)[1];
+  };
+  assert.equal(told([1, 2, 4], [40, 40, 90]), plain);
+  assert.equal(told([1, 2, 4], [40, 40.1, 90]), plain);
+  assert.match(told([1, 2, 4], [40, 40.2, 90]), /more than 1% of the time/);
+  assert.equal(told([64, 128], [40, 60], { padded: true }), plain);
+  assert.match(told([1, 64], [40, 60], { padded: true }), /a single draft 20\.0 ms more: it pays .* more than 50% /);
+  assert.match(told([1, 5], [40, 56]), /a single draft 4\.0 ms more: it pays .* more than 10% /);
+  assert.equal(told([1, 2, 4], [40, 50, 90], { finish: "context" }), plain);
+  assert.match(told([1, 2, 4], [40, 50, 90], { finish: "length" }), /more than 25% of the time/);
+});
+
 test("other origins are told by their names, and two copies in one path apart", () => {
   const nodes = [
     ROOT(THE),

@@ -7,7 +7,7 @@ import { originAt } from "../player/trace.js";
 import { percent } from "../player/words.js";
 import { createBars } from "./bars.js";
 import { raceOver, tokensAfter } from "./race.js";
-import { raceReasons, timingWords, verdictWords } from "./words.js";
+import { isTimed, raceReasons, timingWords, verdictWords } from "./words.js";
 
 /** @import { GpuCosts, Race, Trace } from "../player/types.js" */
 
@@ -33,7 +33,7 @@ export function createResults(gpuCosts) {
       setText(verdict, verdictWords(race));
       verdict.dataset.same = String(race.verdict !== null && race.verdict.differs_at === null);
       reasons.replaceChildren(...raceReasons(race, gpuCosts).map((words) => el("p", {}, words)));
-      charts.replaceChildren(meanBars(race), rateBars(race), draftBars(race), originBars(race));
+      charts.replaceChildren(meanBars(race), ...(isTimed(race) ? [rateBars(race)] : []), draftBars(race), originBars(race));
       setText(timing, timingWords(race));
     },
   };

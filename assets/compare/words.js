@@ -42,7 +42,7 @@ export function verdictWords(race) {
  */
 export function raceReasons(race, gpu) {
   const plain = race.lanes.find(({ trace }) => isPlain(trace));
-  if (!plain) return [];
+  if (!plain || !isTimed(race)) return [];
   const price = (/** @type {Trace} */ trace) => spentInAll(trace, "time") / trace.steps.length;
   const tokens = (/** @type {Trace} */ trace) => tokensAfter(trace, trace.steps.length);
   return race.lanes
@@ -58,7 +58,7 @@ export function raceReasons(race, gpu) {
         price: price(trace) / price(plain.trace),
         times: spentInAll(plain.trace, "time") / spentInAll(trace, "time"),
         rows,
-        device,
+        device: device || t("compare.machine"),
       };
       const words = t("compare.reason", values);
       if (!gpu || rows < 2 || device.includes("cuda")) return words;
@@ -85,7 +85,13 @@ function differenceWords(place, margin) {
 }
 
 /**
- * How the times were measured, and on which hardware.
+ * Whether all lanes have times; a file of a race may have none, and then there are no rates.
+ * @param {Race} race
+ */
+export const isTimed = (race) => race.lanes.every(({ trace }) => spentInAll(trace, "time") > 0);
+
+/**
+ * How the times were measured, and on which hardware; what the file of a race doesn't name is left out.
  * @param {Race} race
  */
 export function timingWords(race) {
@@ -94,9 +100,10 @@ export function timingWords(race) {
     .filter((name) => environment[name])
     .map((name) => `${name} ${environment[name]}`);
   const forward = t(environment.forward === "fast" ? "compare.forward-fast" : "compare.forward-stock");
+  const about = { ...model, model: model.id, forward, versions: versions.join(t("compare.comma")) };
   return sentences(
-    t("compare.timing", { n: race.warmUp }),
-    t("compare.timing-model", { ...model, model: model.id, forward, versions: versions.join(t("compare.comma")) }),
+    isTimed(race) && race.warmUp !== undefined ? t("compare.timing", { n: race.warmUp }) : "",
+    [model.id, model.dtype, model.device, about.versions].every(Boolean) ? t("compare.timing-model", about) : "",
   );
 }
 

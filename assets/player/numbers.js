@@ -87,7 +87,8 @@ function loopWords(trace, done) {
  */
 export function secondsReason({ header }) {
   const { model, environment } = header;
-  const where = t("step.seconds-where", { device: (model && model.device) || "" });
+  const device = model && model.device;
+  const where = device ? t("step.seconds-where", { device }) : t("step.seconds-elsewhere");
   const costs = forwardCosts(environment);
   if (!costs) return where;
   const [one, many] = [costs.milliseconds[0], costs.milliseconds[costs.rows.indexOf(64)]];

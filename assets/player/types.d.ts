@@ -530,7 +530,7 @@ export interface Verdict {
 export interface Race {
   name: string;
   recorded: string;
-  warmUp: number;
+  warmUp?: number;
   verdict: Verdict | null;
   lanes: Lane[];
   /** Origins of accepted tokens. */
@@ -550,7 +550,7 @@ export interface RaceMessage {
   race: string;
   recorded?: string;
   titles: string[];
-  warm_up: number;
+  warm_up?: number;
   verdict?: Verdict | null;
   lanes: TraceMessage[];
 }

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { frontier, momentAfter, momentBefore, places, stepsAt } from "../../assets/compare/clock.js";
 import { registerRace } from "../../assets/compare/cues.js";
 import { createRace, growRace, raceText, trackLength } from "../../assets/compare/race.js";
-import { raceReasons } from "../../assets/compare/words.js";
+import { isTimed, raceReasons, timingWords } from "../../assets/compare/words.js";
 import { sourceNamed } from "../../assets/page/cues.js";
 
 /** Steps of `rows` rows, which brought `length` tokens each and took these seconds. */
@@ -115,4 +115,19 @@ test("why a lane was faster: its passes, what one cost, and what one costs on a 
   assert.deepEqual(raceReasons(race, gpu), [`${own} ${there}`]);
   assert.match(raceReasons(raceOf([laneOf("logitspec", stepsOf([1], 9, 4)), SLOW]), gpu)[0], /9 rows .* costs 2.00 times/);
   assert.deepEqual(raceReasons(raceOf([FAST]), gpu), []);
+});
+
+test("a file that has no times, or no names, gets no numbers and no words for them", () => {
+  const named = { model: { id: "m", dtype: "float32", device: "cpu" }, environment: { torch: "2", forward: "fast" } };
+  const full = raceOf([{ ...FAST, ...named }, SLOW]);
+  assert.match(timingWords(full), /wrote 4 tokens untimed\. Model m, float32, on cpu, the fast forward; torch 2\.$/);
+  assert.doesNotMatch(timingWords(raceOf([FAST, SLOW])), /Model/);
+  const { warm_up, ...old } = { race: "r", warm_up: 4, titles: ["a", "b"], lanes: [{ ...FAST, ...named }, SLOW] };
+  assert.equal(timingWords(createRace(old)), "Model m, float32, on cpu, the fast forward; torch 2.");
+  const nowhere = (lane) => ({ ...lane, model: {} });
+  assert.match(raceReasons(raceOf([FAST, SLOW].map(nowhere)), null)[0], /on this machine: 2\.29 times as fast/);
+  const untimed = raceOf([laneOf("logitspec", stepsOf([0, 0], 6, 2)), SLOW]);
+  assert.deepEqual([isTimed(full), isTimed(untimed)], [true, false]);
+  assert.deepEqual(raceReasons(untimed, null), []);
+  assert.equal(timingWords(untimed), "");
 });

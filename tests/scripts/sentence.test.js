@@ -283,6 +283,7 @@ test("where the seconds come from, and what more rows cost there", () => {
   const about = (forward_costs) => secondsReason({ header: { model: { device: "cuda:0" }, environment: { forward_costs } } });
   const times = "A pass over 64 rows takes 2.5 times as long here as one over a single row.";
   assert.equal(about({ rows: [1, 64, 128], milliseconds: [4, 10, 30] }), `${where} ${times}`);
+  assert.equal(secondsReason({ header: { model: {}, environment: {} } }), "On another machine a pass costs a different amount.");
   for (const costs of [undefined, { rows: [1, 8], milliseconds: [4, 5] }]) assert.equal(about(costs), where);
 });
 

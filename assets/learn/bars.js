@@ -21,9 +21,18 @@ export function barFigures(bars, say, sealed) {
 
 /** @param {string} name @param {Bar[]} rows @param {Sayings} say @param {boolean} sealed */
 function figureOf(name, rows, say, sealed) {
-  const longest = Math.max(...rows.map(({ figure }) => say.value(figure)));
-  const items = rows.map((row) => barItem(row, say, say.value(row.figure) / longest, sealed && Boolean(row.sealed)));
+  const shares = sharesOf(rows.map(({ figure }) => say.value(figure)));
+  const items = rows.map((row, at) => barItem(row, say, shares[at], sealed && Boolean(row.sealed)));
   return el("figure", {}, el("figcaption", {}, name), el("ul", {}, ...items));
+}
+
+/**
+ * Each value's share of the largest; a browser draws a bar of any other width in full.
+ * @param {number[]} values
+ */
+export function sharesOf(values) {
+  const largest = Math.max(...values);
+  return values.map((value) => (largest > 0 ? Math.max(0, value / largest) : 0));
 }
 
 /** @param {Bar} row @param {Sayings} say @param {number} share of the longest @param {boolean} hidden */

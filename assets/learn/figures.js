@@ -94,7 +94,7 @@ const OF_NODE = {
 export function valueOf(lesson, name, runOf) {
   const figure = (lesson.figures || {})[name];
   const value = measure(lesson, figure, runOf);
-  if (value === undefined || value === "" || Number.isNaN(value)) throw new Error(t("learn.no_figure", { name }));
+  if (value === undefined || value === "" || (typeof value === "number" && !Number.isFinite(value))) throw new Error(t("learn.no_figure", { name }));
   return value;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { addressOf, startIn } from "../../assets/learn/address.js";
+import { sharesOf } from "../../assets/learn/bars.js";
 import { valueOf } from "../../assets/learn/figures.js";
 import { judge, measuredWords } from "../../assets/learn/measured.js";
 import {
@@ -85,7 +86,16 @@ test("figures are compared, or have a source", () => {
   assert.equal(value({ value: 7, source: "by hand" }), 7);
 });
 
+test("bars are shares of the longest, and nothing has no bar", () => {
+  assert.deepEqual(sharesOf([1, 4, 2]), [0.25, 1, 0.5]);
+  assert.deepEqual(sharesOf([0, 0]), [0, 0]);
+  assert.deepEqual(sharesOf([-1, 2]), [0, 1]);
+  assert.deepEqual(sharesOf([-1, -2]), [0, 0]);
+});
+
 test("a figure that no run has is an error", () => {
+  const none = { one: { value: 1, source: "here" }, none: { of: "copied", run: "r", step: 2 } };
+  assert.throws(() => value({ of: "ratio", figures: ["one", "none"] }, none), /figure it/);
   for (const figure of [
     { of: "rows", step: 3 },
     { of: "token", node: 4 },

@@ -31,6 +31,7 @@ from logitspec.measure.evidence.gather import (
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.models.chat import encode_prompt
 from logitspec.prompts import Prompt, examples, typed
+from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.metrics import Counts, StepSeconds
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
@@ -165,6 +166,16 @@ def test_speed_by_hand() -> None:
     )
     assert counts.tokens == 6
     assert math.isclose(result.speed(counts), 6 / (2 * 0.1 + 0.3 + 0.1))
+
+
+def test_a_device_that_pads_rows_takes_the_next_size_for_a_tree(tmp_path: Path) -> None:
+    target = runner("llama")
+    target.costs = ForwardCosts([1, 4, 64], [0.1, 0.2, 0.4], padded=True)
+    padded: Evidence = finished(gather(target, tokenizer(), PROMPTS[:1], 4))
+    counts = Counts(Counter({1: 1}), Counter({2: 1}))
+    padded.save(tmp_path / "a.json.gz")
+    for each in (padded, Evidence.open(tmp_path / "a.json.gz")):
+        assert math.isclose(each.speed(counts), 1 / 0.2)
 
 
 def test_quartiles_count_each_size_as_often_as_it_came() -> None:

@@ -41,7 +41,8 @@ class Evidence:
     about: model, environment, number of prompts by task, maximum of new tokens, and the fingerprint of the
     weights if the model is the built-in one. rows, seconds: of timed forwards, ascending by rows. ranks: by
     task, how often the next-next token had each rank in the last logits (0 is the root's; BEYOND: none of those
-    recorded). runs: counts by method. capacities: counts of the paper's method, by draft_tree_capacity.
+    recorded). runs: counts by method. capacities: counts of the paper's method, by draft_tree_capacity. padded:
+    whether forwards are padded to the next of `rows`.
     """
 
     about: dict[str, Any]
@@ -50,6 +51,7 @@ class Evidence:
     ranks: dict[str, Counter[int]] = field(default_factory=dict)
     runs: dict[str, ByTask] = field(default_factory=dict)
     capacities: dict[int, ByTask] = field(default_factory=dict)
+    padded: bool = False
 
     @property
     def model(self) -> str:
@@ -62,7 +64,7 @@ class Evidence:
 
     @property
     def costs(self) -> ForwardCosts:
-        return ForwardCosts(self.rows, self.seconds)
+        return ForwardCosts(self.rows, self.seconds, self.padded)
 
     def speed(self, counts: Counts) -> float:
         """An estimate of tokens a second: a forward lasts as long as a timed one of as many rows, and the
@@ -77,7 +79,8 @@ class Evidence:
         runs = {name: _as_json(by_task) for name, by_task in self.runs.items()}
         capacities = {name: _as_json(by_task) for name, by_task in self.capacities.items()}
         document = {"kind": "evidence", "schema": SCHEMA, **rest}
-        return dumps({**document, "runs": runs, "capacities": capacities})
+        flag = {"padded": True} if self.padded else {}
+        return dumps({**document, "runs": runs, "capacities": capacities, **flag})
 
     @classmethod
     def from_json(cls, text: str) -> Evidence:

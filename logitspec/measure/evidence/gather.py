@@ -88,7 +88,9 @@ def gather(
             raise LogitSpecError(f"Prompt {prompt.question_id}: {error}") from error
     yield Progress(0, len(prompts), "timing forwards")
     costs = target.measure_costs()
-    evidence = Evidence(_about(trace, prompts), list(costs.rows), list(costs.seconds))
+    evidence = Evidence(
+        _about(trace, prompts), list(costs.rows), list(costs.seconds), padded=costs.padded
+    )
     for done, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
         for what in _count_prompt(evidence, target, prompt, ids, new_tokens):
             yield Progress(done, len(prompts), f"{prompt.category}, {what}")

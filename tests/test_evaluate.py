@@ -313,3 +313,24 @@ def test_the_shipped_card_is_what_its_figures_say(tmp_path: pathlib.Path) -> Non
     assert table(figures["rows"]) in card
     assert {row["task"] for row in figures["rows"]} == set(RULES)
     assert all(row["prompts"] >= 50 for row in figures["rows"])
+
+
+def test_a_card_has_no_figures_of_what_was_not_measured(tmp_path: pathlib.Path) -> None:
+    for name in ("config.json", TRAINING):
+        (tmp_path / name).write_bytes((MODEL / name).read_bytes())
+    figures = json.loads((MODEL / EVALUATION).read_text(encoding="utf-8"))
+
+    def card(rows: list[dict[str, Any]]) -> str:
+        (tmp_path / EVALUATION).write_text(json.dumps({**figures, "rows": rows}))
+        write_card(tmp_path)
+        return (tmp_path / "README.md").read_text(encoding="utf-8")
+
+    rows = {row["task"]: row for row in figures["rows"]}
+    text = card([rows["math"]])
+    assert "In 0 of 100 runs a method's output differed" in text
+    assert "Stories:" not in text
+    assert "functions that parse" not in text
+    text = card([rows["code: functions"] | {"mean_accepted_tokens": {}}])  # with --quick
+    assert "100%" in text[text.index("Written functions that parse:") :].splitlines()[0]
+    for absent in ("Stories:", "runs a method's output", "The last columns"):
+        assert absent not in text

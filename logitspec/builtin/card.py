@@ -107,16 +107,21 @@ split. "Right" is judged by a program:
 
 "Ended" is the share of answers that ended by themselves. "Rank" is how often the token after the
 next (the next-next token) is among the runners-up of the last logits, from rank 1 to the given one.
-The last columns are tokens per forward pass of the target, counting the root but not prefill, with
-the methods' default settings and nothing kept between requests.
-
+{methods}
 {table}
 
-In {differing} of {runs} runs a method's output differed from that of plain decoding{why}.
-Stories: {distinct:.0%} of all 3-grams of words differ (distinct-3); {repetition:.1%} of 4-grams
-occurred earlier in the same story. Written functions that parse: {parsed:.0%} (wanted: 98%).
-{missed}
+{counts}{missed}
 """
+
+# About what was measured: an evaluation may leave out methods and tasks.
+_METHODS = """The last columns are tokens per forward pass of the target, counting the root but not prefill, with
+the methods' default settings and nothing kept between requests.
+"""
+_DIFFERING = """In {} of {} runs a method's output differed from that of plain decoding{}.
+"""
+_STORIES = """Stories: {:.0%} of all 3-grams of words differ (distinct-3); {:.1%} of 4-grams
+occurred earlier in the same story."""
+_FUNCTIONS = "Written functions that parse: {:.0%} (wanted: 98%)."
 
 
 _AGAIN = """
@@ -217,23 +222,32 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def _evaluation(facts: dict[str, Any]) -> str:
     rows = {row["task"]: row for row in facts["rows"]}
-    story, functions = rows.get("story", {}), rows.get("code: functions", {})
     misses = [name for name, row in rows.items() if row["wanted"] and row["right"] < row["wanted"]]
     shortfall = (
         f"\nBelow what was wanted: {', '.join(misses)}. The curve above shows how far training came.\n"
         if misses
         else ""
     )
-    differing = sum(row["differing"] for row in rows.values())
+    has_methods = any(row["mean_accepted_tokens"] for row in rows.values())
     return _EVALUATION.format(
         **facts,
         rules="\n".join(f"- {name}: {RULES[name]}" for name in rows),
+        methods=_METHODS if has_methods else "",
         table=table(facts["rows"]),
-        differing=differing,
-        runs=sum(row["prompts"] * len(row["mean_accepted_tokens"]) for row in rows.values()),
-        why=" (ties in the last bits of the logits)" if differing else "",
-        distinct=story.get("distinct_3", 0.0),
-        repetition=story.get("repetition", 0.0),
-        parsed=functions.get("parsed", 0.0),
+        counts=_counts(rows),
         missed=shortfall,
     )
+
+
+def _counts(rows: dict[str, dict[str, Any]]) -> str:
+    """The figures that are not in the table, as lines: of the methods, of stories and of functions, where there are any."""
+    differing = sum(row["differing"] for row in rows.values())
+    runs = sum(row["prompts"] * len(row["mean_accepted_tokens"]) for row in rows.values())
+    why = " (ties in the last bits of the logits)" if differing else ""
+    story, functions = rows.get("story"), rows.get("code: functions")
+    parts = [
+        _STORIES.format(story["distinct_3"], story["repetition"]) if story else "",
+        _FUNCTIONS.format(functions["parsed"]) if functions else "",
+    ]
+    told = " ".join(part for part in parts if part)
+    return (_DIFFERING.format(differing, runs, why) if runs else "") + (told and told + "\n")

@@ -328,6 +328,8 @@ def test_a_card_has_no_figures_of_what_was_not_measured(tmp_path: pathlib.Path) 
     rows = {row["task"]: row for row in figures["rows"]}
     text = card([rows["math"]])
     assert "In 0 of 100 runs a method's output differed" in text
+    differing = "In 3 of 100 runs a method's output differed from that of plain decoding.\n"
+    assert differing in card([rows["math"] | {"differing": 3}])  # nobody has looked why
     assert "Stories:" not in text
     assert "functions that parse" not in text
     text = card([rows["code: functions"] | {"mean_accepted_tokens": {}}])  # with --quick

@@ -117,7 +117,7 @@ next (the next-next token) is among the runners-up of the last logits, from rank
 _METHODS = """The last columns are tokens per forward pass of the target, counting the root but not prefill, with
 the methods' default settings and nothing kept between requests.
 """
-_DIFFERING = """In {} of {} runs a method's output differed from that of plain decoding{}.
+_DIFFERING = """In {} of {} runs a method's output differed from that of plain decoding.
 """
 _STORIES = """Stories: {:.0%} of all 3-grams of words differ (distinct-3); {:.1%} of 4-grams
 occurred earlier in the same story."""
@@ -243,11 +243,10 @@ def _counts(rows: dict[str, dict[str, Any]]) -> str:
     """The figures that are not in the table, as lines: of the methods, of stories and of functions, where there are any."""
     differing = sum(row["differing"] for row in rows.values())
     runs = sum(row["prompts"] * len(row["mean_accepted_tokens"]) for row in rows.values())
-    why = " (ties in the last bits of the logits)" if differing else ""
     story, functions = rows.get("story"), rows.get("code: functions")
     parts = [
         _STORIES.format(story["distinct_3"], story["repetition"]) if story else "",
         _FUNCTIONS.format(functions["parsed"]) if functions else "",
     ]
     told = " ".join(part for part in parts if part)
-    return (_DIFFERING.format(differing, runs, why) if runs else "") + (told and told + "\n")
+    return (_DIFFERING.format(differing, runs) if runs else "") + (told and told + "\n")

@@ -88,6 +88,12 @@ TEXTS = {
         " Herkunft „Alternative“, 1.155 der Herkunft „Kopiertes N-Gramm“. 51,0\u00a0% der Schritte akzeptieren einen"
         " Draft, 15,3\u00a0% vier oder mehr."
     ),
+    # Not an error of a prompt, "Prompt 7: ...".
+    "Prompt lookup drafted 15,420 tokens in 2,642 steps, and 2,145 of them (13.9%) were accepted: 2,145 of origin"
+    " “Copied n-gram”. 19.9% of the steps accept a draft, 8.7% accept four or more.": (
+        "Prompt Lookup erzeugte in 2.642 Schritten 15.420 Drafts, 2.145 davon (13,9\u00a0%) wurden akzeptiert: 2.145 der"
+        " Herkunft „Kopiertes N-Gramm“. 19,9\u00a0% der Schritte akzeptieren einen Draft, 8,7\u00a0% vier oder mehr."
+    ),
     "a/b (8.0 B, Llama licence, about 19.3 GB in bfloat16, gated)": (
         "a/b (8,0 Mrd., Llama-Lizenz, etwa 19,3 GB in bfloat16, nur nach Zustimmung)"
     ),

@@ -11,7 +11,7 @@ import { DEFAULT, decimal, language, number, t } from "./i18n.js";
 const PLACE = /\{(\w+)(?::([.%])(\d))?\}/g;
 const OPTION = "watch.option-";
 const NONE = "errors.nothing"; // Python's name for no value
-const AS_WRITTEN = new Set(["name", "names", "file", "key", "version"]); // values that are the same in all languages
+const AS_WRITTEN = new Set(["name", "names", "file", "key", "id", "version"]); // values that are the same in all languages
 const FIGURE = /^(-?[\d,]*\d)(?:\.(\d+))?(%?)$/;
 const NAME = /^\S*[\p{L}\p{N}]$/u;
 const WHOLE = /^-?[\d,]*\d$/;
@@ -177,10 +177,11 @@ function addText(key, text, also) {
 }
 
 /**
- * What the text at a placeholder must match; null where it may be anything. The value that chooses a plural form is whole.
+ * What the text at a placeholder must match; null where it may be anything. The value that chooses a plural form is whole, and so
+ * is a prompt's id.
  * @param {string} name @param {string} [kind] @param {string} [digits]
  */
 function figureOf(name, kind, digits) {
-  if (!kind) return name === "n" ? WHOLE : null;
+  if (!kind) return name === "n" || name === "id" ? WHOLE : null;
   return new RegExp(`^-?[\\d,]*\\d${digits === "0" ? "" : `\\.\\d{${digits}}`}${kind === "%" ? "%" : ""}$`);
 }

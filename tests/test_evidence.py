@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from logitspec.models.chat import encode_prompt
 from logitspec.prompts import Prompt, examples, typed
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.metrics import Counts, StepSeconds
+from logitspec.ui.claims import claims
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
 NEW = 40
@@ -176,6 +178,13 @@ def test_a_device_that_pads_rows_takes_the_next_size_for_a_tree(tmp_path: Path) 
     padded.save(tmp_path / "a.json.gz")
     for each in (padded, Evidence.open(tmp_path / "a.json.gz")):
         assert math.isclose(each.speed(counts), 1 / 0.2)
+
+
+def test_the_price_of_a_pass_is_told_of_the_device_that_it_was_measured_on(found: Evidence) -> None:
+    about = {**found.about, "model": {**found.about["model"], "device": "cuda (<H200>)"}}
+    assert "rows on cuda (&lt;H200&gt;), against one over a single row" in claims(
+        replace(found, about=about)
+    )
 
 
 def test_quartiles_count_each_size_as_often_as_it_came() -> None:

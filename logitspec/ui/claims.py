@@ -65,9 +65,9 @@ def _costs(evidence: Evidence) -> str:
             (evidence.rows[-1], many, True),
         )
     ]
-    rows = evidence.rows[-1]
+    rows, device = evidence.rows[-1], evidence.about["model"].get("device")
     times = say("why.claim-costs-times", n=many / one)
-    return _claim("costs", times, parts, rows=rows, fold=f"{rows * one / many:.0f}")
+    return _claim("costs", times, parts, rows=rows, device=device, fold=f"{rows * one / many:.0f}")
 
 
 def _claim(name: str, number: str, bars: Bars, **values: object) -> str:

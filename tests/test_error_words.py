@@ -88,6 +88,8 @@ TEXTS = {
         " Herkunft „Alternative“, 1.155 der Herkunft „Kopiertes N-Gramm“. 51,0\u00a0% der Schritte akzeptieren einen"
         " Draft, 15,3\u00a0% vier oder mehr."
     ),
+    "3 of 42 prompts; Conversation, plain decoding": "3 von 42 Prompts; Gespräch, einfaches Decodieren",
+    "0 of 1 prompts; timing forwards": "0 von 1 Prompts; Messung der Durchläufe",
     # Not an error of a prompt, "Prompt 7: ...".
     "Prompt lookup drafted 15,420 tokens in 2,642 steps, and 2,145 of them (13.9%) were accepted: 2,145 of origin"
     " “Copied n-gram”. 19.9% of the steps accept a draft, 8.7% accept four or more.": (

@@ -332,6 +332,16 @@ def test_computing_is_cancelled_at_any_time_and_draws_at_its_end_on_a_phone_in_t
     are_good_on_a_phone(page, COLOUR_OPTIONS)
 
 
+def test_all_that_is_being_done_has_words() -> None:
+    told = [
+        study._bar(each) for each in gather(runner("llama"), tokenizer(), sample_prompts(1)[:2], 4)
+    ]
+    assert "<p>0 of 2 prompts; timing forwards</p>" in told[0]
+    for doing in ("plain decoding", "drafting live", "replaying"):
+        assert any(f"<p>0 of 2 prompts; Conversation, {doing}</p>" in each for each in told), doing
+    assert "<p>2 of 2 prompts; done</p>" in told[-1]
+
+
 def is_cancelled_before_its_turn(page: Page, served: Served) -> None:
     with served.host.turn.hold(Event()):
         page.get_by_role("button", name="Compute on the loaded model").click()
@@ -378,7 +388,7 @@ def shipped_slowly(stock: Stock, may_end: Event) -> Any:
     """Work that reports progress, and ends once it may."""
 
     def gather(*_: Any) -> Generator[Progress, None, Evidence]:
-        yield Progress(0, 7, "waiting")
+        yield Progress(0, 7, "replaying")
         may_end.wait(60)
         return stock.shipped
 

@@ -269,8 +269,10 @@ def _bar(progress: Progress) -> str:
     """A progress bar that screen readers do not announce at every step."""
     done, total = progress.done, progress.prompts
     label = escape(say("why.prompts-done"))
-    words = escape(say("why.progress", done=done, total=total, what=progress.what))
+    doing = say(f"why.doing-{progress.doing.replace(' ', '-')}")
+    what = f"{words.task_title(progress.task)}, {doing}" if progress.task else doing
+    text = escape(say("why.progress", done=done, total=total, what=what))
     return (
         f'<div aria-live="off"><progress value="{done}" max="{total}" aria-label="{label}">'
-        f"</progress><p>{words}</p></div>"
+        f"</progress><p>{text}</p></div>"
     )

@@ -63,11 +63,18 @@ def _of_task(task: str, place: int) -> Iterator[Prompt]:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many of the prompts are done, and what is being done with the next."""
+    """How many of the prompts are done, and what is being done with the next, which is of `task`; without a task, with
+    none of them."""
 
     done: int
     prompts: int
-    what: str
+    doing: str
+    task: str = ""
+
+    @property
+    def what(self) -> str:
+        """Task and doing as a phrase."""
+        return f"{self.task}, {self.doing}" if self.task else self.doing
 
 
 def gather(
@@ -92,8 +99,8 @@ def gather(
         _about(trace, prompts), list(costs.rows), list(costs.seconds), padded=costs.padded
     )
     for done, (prompt, ids) in enumerate(zip(prompts, encoded, strict=True)):
-        for what in _count_prompt(evidence, target, prompt, ids, new_tokens):
-            yield Progress(done, len(prompts), f"{prompt.category}, {what}")
+        for doing in _count_prompt(evidence, target, prompt, ids, new_tokens):
+            yield Progress(done, len(prompts), doing, prompt.category)
     yield Progress(len(prompts), len(prompts), "done")
     return evidence
 

@@ -29,7 +29,7 @@ export function verdictWords(race) {
   const { tokens, differs_at: place, margin, complete } = verdict;
   if (place !== null) return differenceWords(place, margin);
   const dtype = String(race.lanes[0].trace.header.model?.dtype ?? "");
-  if (!complete) return t("compare.identical-so-far", { n: tokens });
+  if (!complete) return tokens ? t("compare.identical-so-far", { n: tokens }) : t("compare.stopped");
   // In half precision, identical outputs can't be taken for granted.
   return t(dtype.endsWith("float16") ? "compare.identical-half" : "compare.identical", { n: tokens, dtype });
 }

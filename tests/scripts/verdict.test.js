@@ -13,6 +13,12 @@ test("identical outputs in half precision are said to be so", () => {
   assert.equal(verdictWords(race(undefined)), "All outputs are identical, token for token (12 tokens).");
 });
 
+test("nothing is called identical where some lane wrote nothing", () => {
+  const stopped = (tokens) => verdictWords({ ...race("float32"), verdict: { tokens, differs_at: null, margin: null, complete: false } });
+  assert.equal(stopped(0), "Stopped");
+  assert.match(stopped(1), /^The race was stopped\. Up to where all lanes got \(1 token\), their outputs are identical\.$/);
+});
+
 test("a lane is compared with plain decoding where both wrote as much", () => {
   /** A lane whose passes brought so many tokens each, in a second each. */
   const lane = (title, method, passes) => {

@@ -34,6 +34,7 @@ from logitspec.models.chat import encode_prompt
 from logitspec.prompts import Prompt, examples, typed
 from logitspec.trace.costs import ForwardCosts
 from logitspec.trace.metrics import Counts, StepSeconds
+from logitspec.ui import words
 from logitspec.ui.claims import claims
 from logitspec.ui.words import BUCKETS, by_bucket, cut, quartiles
 
@@ -184,6 +185,16 @@ def test_the_price_of_a_pass_is_told_of_the_device_that_it_was_measured_on(found
     about = {**found.about, "model": {**found.about["model"], "device": "cuda (<H200>)"}}
     assert "rows on cuda (&lt;H200&gt;), against one over a single row" in claims(
         replace(found, about=about)
+    )
+
+
+def test_a_median_tree_of_one_node_has_one_node(found: Evidence) -> None:
+    def told(sizes: Counter[int]) -> str:
+        return words.costs(replace(found, runs={OURS: {"letters": Counts(sizes=sizes)}}), OURS)
+
+    assert "the median tree has 1 node, the middle half have 1 to 1." in told(Counter({1: 3}))
+    assert "the median tree has 2 nodes, the middle half have 2 to 2." in told(
+        Counter({1: 1, 2: 2})
     )
 
 

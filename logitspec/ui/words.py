@@ -18,6 +18,7 @@ from logitspec.publish.catalogue import say, texts
 from logitspec.publish.modules import DEFAULT_LANGUAGE
 from logitspec.trace.metrics import Counts, ratio
 from logitspec.trace.origins import LOOKS
+from logitspec.trace.rounding import decimal
 
 # Table heads that are glossary terms.
 GLOSSES = {
@@ -176,6 +177,7 @@ def costs(evidence: Evidence, method: str) -> str:
         rows=widest,
         times=evidence.seconds[-1] / one,
         method=METHODS[OURS].title,
+        n=int(decimal(middle, 0)),
         middle=middle,
         low=low,
         high=high,

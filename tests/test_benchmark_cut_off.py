@@ -26,7 +26,7 @@ from logitspec.measure.benchmark.contenders import method_contender, variants
 from logitspec.measure.benchmark.figures import document
 from logitspec.measure.benchmark.paper import beside
 from logitspec.measure.benchmark.progress import progress
-from logitspec.measure.benchmark.published import conditions
+from logitspec.measure.benchmark.published import conditions, origin
 from logitspec.measure.benchmark.questions import choose
 from logitspec.measure.benchmark.replayed import Transcripts, with_replays
 from logitspec.measure.benchmark.runs import Outcome, merge
@@ -513,6 +513,16 @@ def test_replayed_rows_are_the_live_ones_and_say_so(transcripts: Path) -> None:
         f"autoregressive, {own} ran live on 3 turns; prompt_lookup, {paper} ran live on 1 and replayed on"
         " 2 turns."
     ) in block(mixed).replace("\n", " ")
+
+
+def test_one_turn_is_one() -> None:
+    def ran(live: int, replayed: int) -> str:
+        scores = {"overall": {"live": live, "replayed": replayed}}
+        return origin({"methods": [{"title": "a", "scores": scores}]})
+
+    assert ran(1, 0) == "a ran live on 1 turn."
+    assert ran(2, 1) == "a ran live on 2 and replayed on 1 turn."
+    assert ran(1, 2) == "a ran live on 1 and replayed on 2 turns."
 
 
 def test_a_method_that_drafts_from_more_ranks_than_were_recorded_runs_live(tmp_path: Path) -> None:

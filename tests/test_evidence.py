@@ -310,7 +310,7 @@ def test_the_command_writes_the_file(
     options = ["--out", str(out), "--per-task", "1", "--max-new-tokens", "6"]
     assert main(["evidence", *options]) == 0
     assert len(Evidence.open(out).tasks) == 7
-    assert "7 prompts" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith(": 7 prompts\n")
     assert main(["evidence", *options[2:], "--model", "tiny"]) == 2
     sentence = "Only the built-in model has a file for its evidence; give --out.\n"
     assert capsys.readouterr().err == sentence

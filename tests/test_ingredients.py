@@ -172,6 +172,8 @@ def test_outputs_that_are_not_the_recorded_are_told(
     result.add("one", [replace(transcripts[0], output_ids=output), transcripts[1]])
     assert result.differing == len(recipes((8,)))
     assert f"Live; {result.differing} outputs differ from the recorded ones." in table(result)
+    result.differing = 1
+    assert "Live; 1 output differs from the recorded ones." in table(result)
 
 
 def test_another_model_than_the_recorded_is_refused(
@@ -192,7 +194,7 @@ def test_from_files_to_a_table(
     document = json.loads(out.read_text(encoding="utf-8"))
     assert list(document["files"]) == ["one.gz", "two.gz", "overall"]
     assert [line for line in lines if line[0] != " "][:3] == [
-        "one.gz: 1 prompts, 30 tokens", "two.gz: 2 prompts, 60 tokens",
+        "one.gz: 1 prompt, 30 tokens", "two.gz: 2 prompts, 60 tokens",
         "overall: 3 prompts, 90 tokens",
     ]  # fmt: skip
     assert document["mean_accepted_tokens"].startswith("tokens per target forward, root included")

@@ -6,6 +6,7 @@ from typing import Any
 
 from logitspec.measure.benchmark.published import Table, spread
 from logitspec.measure.benchmark.runs import BASELINE
+from logitspec.trace.rounding import several
 
 # Mean accepted tokens on Spec-Bench, Vicuna-7B v1.3, from the result file that the authors' repository had
 # for a while (of an early version of their code), over all steps of a task.
@@ -70,6 +71,6 @@ def differences(document: dict[str, Any]) -> str:
         else f"; `logitspec` decodes {speed} times as fast as {BASELINE}' greedy generate"
     )
     return (
-        f"{PAPER} Here: {request['model']}, {environment['dtype']}, {environment['device']}, {turns} turns,"
+        f"{PAPER} Here: {request['model']}, {environment['dtype']}, {environment['device']}, {several(turns, 'turn')},"
         f" at most {request['max_new_tokens']} new tokens, a cold start for every prompt{then}."
     )

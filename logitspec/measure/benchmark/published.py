@@ -175,8 +175,10 @@ def origin(document: dict[str, Any]) -> str:
     groups: dict[str, list[str]] = {}
     for each in document["methods"]:
         own = each["scores"].get(OVERALL, {})
-        kinds = [f"{kind} on {own[kind]}" for kind in ("live", "replayed") if own.get(kind)]
+        kinds = [(kind, own[kind]) for kind in ("live", "replayed") if own.get(kind)]
         if kinds:
-            groups.setdefault(" and ".join(kinds), []).append(each["title"])
-    sentences = [f"{', '.join(titles)} ran {kinds} turns" for kinds, titles in groups.items()]
+            ran = " and ".join(f"{kind} on {count}" for kind, count in kinds)
+            noun = "turn" if kinds[-1][1] == 1 else "turns"
+            groups.setdefault(f"{ran} {noun}", []).append(each["title"])
+    sentences = [f"{', '.join(titles)} ran {kinds}" for kinds, titles in groups.items()]
     return f"{'; '.join(sentences)}." if sentences else ""

@@ -17,6 +17,7 @@ from logitspec.errors import LogitSpecError
 from logitspec.measure.evidence import SHIPPED, Evidence
 from logitspec.measure.evidence.gather import BUILTIN, gather, prompts_for
 from logitspec.paths import ROOT
+from logitspec.trace.rounding import several
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     files.check_writable(out)
     evidence = _gather(options)
     evidence.save(out)
-    print(f"{out}: {sum(evidence.about['prompts'].values())} prompts")
+    print(f"{out}: {several(sum(evidence.about['prompts'].values()), 'prompt')}")
 
 
 def _gather(options: argparse.Namespace) -> Evidence:

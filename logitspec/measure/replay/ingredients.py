@@ -23,6 +23,7 @@ from logitspec.measure.replay.target import replay
 from logitspec.measure.replay.transcript import Transcript
 from logitspec.prompts import OVERALL
 from logitspec.trace.metrics import Counts
+from logitspec.trace.rounding import several
 from logitspec.version import VERSION
 
 OURS = "logitspec"
@@ -169,13 +170,15 @@ def table(ingredients: Ingredients) -> str:
     lines = []
     for name, scores in ingredients.by_file().items():
         whole = scores[Recipe(OURS, "", ingredients.drafts[0])]
-        lines += [f"{name}: {whole.prompts} prompts, {whole.counts.tokens} tokens"]
+        prompts, tokens = several(whole.prompts, "prompt"), several(whole.counts.tokens, "token")
+        lines += [f"{name}: {prompts}, {tokens}"]
         lines += [" " * width + "".join(f"{heading:>11}" for heading in headings)]
         lines += [f"  {title:<{width - 2}}{cells}" for title, cells in _rows(ingredients, scores)]
+    differing = ingredients.differing
     how = (
         REPLAYED
         if ingredients.live is None
-        else f"Live; {ingredients.differing} outputs differ from the recorded ones."
+        else f"Live; {several(differing, 'output')} differ{'s' if differing == 1 else ''} from the recorded ones."
     )
     return "\n".join([*lines, LEGEND, how])
 

@@ -61,6 +61,12 @@ def read_prompts(path: str | Path = EXAMPLES, categories: Collection[str] = ()) 
     return in_categories(prompts, categories, str(path))
 
 
+def refuse_empty(text: str) -> None:
+    """Raise LogitSpecError for a prompt without a word, whatever the model."""
+    if not text.strip():
+        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+
+
 def in_categories(
     prompts: Sequence[Prompt], categories: Collection[str], place: str
 ) -> list[Prompt]:

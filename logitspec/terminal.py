@@ -14,6 +14,7 @@ from typing import Any
 from logitspec import commandline, files
 from logitspec.drafters import DEFAULT_METHOD, METHODS, describe, option_fields
 from logitspec.errors import sentence
+from logitspec.prompts import refuse_empty
 from logitspec.trace.exactness import promise
 from logitspec.trace.metrics import Counts
 from logitspec.trace.origins import LOOKS
@@ -97,7 +98,7 @@ def stream(options: argparse.Namespace) -> tuple[Trace, KeyboardInterrupt | None
     """Decode, print and save; returns the finished trace, or the part so far and the signal that ended it. After an
     error, what there is of the run is printed and saved."""
     from logitspec.decoding import engine
-    from logitspec.models.chat import encode_prompt, refuse_empty
+    from logitspec.models.chat import encode_prompt
     from logitspec.models.loader import load
     from logitspec.models.tokens import Speller
     from logitspec.trace.sampling import Sampling

@@ -10,6 +10,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from transformers import PreTrainedTokenizerBase
 
 from logitspec.errors import LogitSpecError
+from logitspec.prompts import refuse_empty
 from logitspec.trace.schema import whole
 
 Form = Callable[[str], Any]
@@ -39,12 +40,6 @@ def encode_prompt(
     chat = _chat(messages, _form(tokenizer, len(messages)))
     ids = _apply(tokenizer, chat, return_dict=False)
     return [int(token) for token in ids]
-
-
-def refuse_empty(text: str) -> None:
-    """Raise LogitSpecError for a prompt without a word, whatever the model."""
-    if not text.strip():
-        raise LogitSpecError("The prompt is empty; write something for the model to continue.")
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

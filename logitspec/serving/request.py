@@ -11,6 +11,7 @@ from logitspec.decoding.race import MAX_LANES, MIN_RIVALS, Entry
 from logitspec.drafters import DEFAULT_METHOD, make
 from logitspec.errors import LogitSpecError
 from logitspec.models.sources import BUILTIN
+from logitspec.prompts import refuse_empty
 from logitspec.trace.sampling import Sampling
 
 MAX_NEW_TOKENS = 4096
@@ -41,8 +42,7 @@ class Request:
             raise LogitSpecError("The prompt, the method and the model must be strings.")
         if len(self.prompt) > MAX_CHARACTERS:
             raise LogitSpecError(too_long(len(self.prompt)))
-        if not self.prompt.strip():
-            raise LogitSpecError("The prompt is empty; write something for the model to continue.")
+        refuse_empty(self.prompt)
         if len(self.model) > MAX_NAME or not all(len(name) <= MAX_NAME for name in names):
             raise LogitSpecError(f"Names have at most {MAX_NAME} characters; give a shorter one.")
         tokens = self.max_new_tokens

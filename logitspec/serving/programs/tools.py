@@ -200,7 +200,7 @@ async def _run_to_end(values: AsyncIterator[Outlook | Race], caller: Caller) -> 
     async with aclosing(values) as each:  # type: ignore[type-var]
         async for value in each:
             if isinstance(value, Outlook):
-                await caller.report(0.0, f"{value.ahead} turns come before this one.")
+                await caller.report(0.0, f"Turns before this one: {value.ahead}.")
                 continue
             race = value
             if monotonic() - last_report >= REPORT_SECONDS:

@@ -49,12 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Fixtures that tests share, most expensive first: each process sets one up once if the modules that use it
 # are next to each other.
-SHARED = ("url", "visitor", "smollm2")
+SHARED = ("smollm2", "url", "visitor")
 
 
 def _in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Processes steal tests from the end of each other's queues: tests with shared fixtures come first, and
-    slow tests before fast ones, so that no process is left alone with a slow one at the end."""
+    """Processes steal tests from the end of each other's queues: tests with shared fixtures come first, those of
+    the large model before all, so that only one process loads it; and slow tests before fast ones, so that none is left
+    alone with a slow one at the end."""
     fixtures: dict[Path, set[str]] = {}
     for item in items:
         fixtures.setdefault(item.path, set()).update(getattr(item, "fixturenames", ()))

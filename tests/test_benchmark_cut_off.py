@@ -247,6 +247,7 @@ def test_counting_goes_on_from_a_timed_file_and_leaves_it_as_it_is(
     fixed = ["--untimed", "--methods", "logitspec:tree_size=capacity", "prompt_lookup"]
     every = ["--methods", "prompt_lookup", "logitspec:tree_size=capacity", "racer", "logitspec"]
     assert main([*words, *fixed, "--json", str(whole)]) == 0
+    assert trap.runs == 6 * 2  # nothing warms up for times that nobody reads
     trap.runs, trap.at, trap.happens = 0, 12, interrupt
     assert main([*words, *every, "--json", str(timed)]) == 130
     assert read(timed)["missing"] == [4, 2, 5, 3]

@@ -38,7 +38,8 @@ class Bench:
     """The contenders and how often they run.
 
     encode: token ids of a text after a conversation. spell: the text of an answer's ids.
-    limit: positions of the model, new tokens included. rounds: the number run so far.
+    limit: positions of the model, new tokens included. timed: whether anyone reads the times. rounds: the number
+    run so far.
     """
 
     contenders: list[Contender]
@@ -47,6 +48,7 @@ class Bench:
     limit: int
     max_new_tokens: int
     repeats: int
+    timed: bool = True
     rounds: int = 0
 
     def fitting_prompts(self, prompts: Sequence[Prompt]) -> list[list[int]]:
@@ -99,7 +101,7 @@ class Bench:
 def measure(
     bench: Bench, prompts: Sequence[Prompt], before: Sequence[Prompt] = (), quiet: bool = False
 ) -> Iterator[Part]:
-    """Warm up, then measure `prompts`: a part for each of them, once all its turns are complete.
+    """Warm up if times are wanted, then measure `prompts`: a part for each of them, once all its turns are complete.
 
     before: prompts that are already complete, which count as progress. quiet: show no progress.
     """
@@ -107,7 +109,8 @@ def measure(
     def rounds(of: Sequence[Prompt]) -> int:
         return bench.repeats * sum(1 + len(each.later) for each in of)
 
-    bench.warm_up(prompts)
+    if bench.timed:
+        bench.warm_up(prompts)
     bench.rounds = rounds(before)
     with progress(rounds(before), rounds([*before, *prompts]), quiet) as bar:
         for prompt in prompts:

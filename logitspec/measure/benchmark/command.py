@@ -155,6 +155,7 @@ def run(options: argparse.Namespace) -> int | None:
         limit=target.limit,
         max_new_tokens=options.max_new_tokens,
         repeats=options.repeats,
+        timed=not options.untimed,
     )
     if not bench.fitting_prompts(prompts):
         raise LogitSpecError("No prompt fits the model's context; choose shorter ones.")
@@ -226,7 +227,7 @@ def _measure(
     share = remaining[processes.process_index :: processes.num_processes]
     own: list[Part] = []
     try:
-        if not work.about["request"].get("untimed"):
+        if bench.timed:
             target.measure_costs()  # every size once, so that no method meets one for the first time
         quiet = not processes.is_main_process
         for part in measure(bench, share, complete, quiet=quiet):

@@ -13,11 +13,16 @@ import pytest
 from support.published import GPU_RESULTS, bars, filled, gpu_conditions, kernels, methods, shapes
 
 from logitspec.drafters import METHODS
+from logitspec.measure.benchmark.block import filled as with_figures
 from logitspec.measure.benchmark.block import markdown
+from logitspec.measure.benchmark.paper import beside
 from logitspec.measure.benchmark.published import (
     RESULTS,
+    accepted_by_task,
+    advantage,
     by_task,
     conditions,
+    is_counted,
     is_real,
     overall,
     published,
@@ -64,7 +69,23 @@ def test_no_output_differed_without_a_tie(document: dict[str, Any]) -> None:
     )
 
 
+def test_means_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
+    for task, *cells in accepted_by_task(document).rows:
+        for title, cell in zip(accepted_by_task(document).heads[1:], cells, strict=True):
+            runs = [
+                each
+                for each in document["measurements"]
+                if each["method"] == title and task in (each["category"], "overall")
+            ]
+            mean = sum(each["tokens"] for each in runs) / sum(each["forwards"] for each in runs)
+            assert float(cell) == pytest.approx(mean, abs=0.0051)
+
+
 def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
+    if is_counted(document):
+        assert "tokens/s" not in overall(document).heads
+        assert by_task(document).rows == []
+        return
     for title, *cells in overall(document).rows:
         assert float(cells[0]) == pytest.approx(rate(document, title, "overall"), abs=0.51)
     table = by_task(document)
@@ -76,9 +97,14 @@ def test_rates_are_those_of_the_single_runs(document: dict[str, Any]) -> None:
 
 def test_documentation_and_page_show_them(document: dict[str, Any]) -> None:
     text, page = PAGE.read_text(encoding="utf-8"), measured(is_real(document))
-    assert markdown([overall(document), by_task(document)]) in text
+    assert markdown(with_figures(overall(document), by_task(document))) in text
     assert conditions(document) in text.replace("\n", " ")
-    for table in (overall(document), by_task(document)):
+    tables = [overall(document), by_task(document)]
+    if is_counted(document):
+        tables += [accepted_by_task(document), advantage(document), beside(document)]
+        assert markdown(tables[2:4]) in text
+        assert markdown(tables[4:]) in text
+    for table in tables:
         for row in table.rows:
             for cell in row:
                 assert cell in page
@@ -119,7 +145,9 @@ def test_the_lanes_of_the_race_that_is_shown_come_in_as_the_table_says() -> None
     assert prompt is not None
     race = json.loads(gzip.decompress(demo_file(prompt, RACES).read_bytes()))
     model = race["lanes"][0]["model"]["id"].partition(":")[0]
-    table = next(each for each in published() if each["request"]["model"] == model)
+    table = next(
+        each for each in published() if each["request"]["model"] == model and not is_counted(each)
+    )
     own = {}
     for lane in race["lanes"]:
         seconds = sum(

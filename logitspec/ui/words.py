@@ -8,9 +8,15 @@ from html import escape
 from statistics import quantiles
 
 from logitspec.drafters import METHODS
-from logitspec.measure.benchmark.block import compact
+from logitspec.measure.benchmark.block import compact, compact_speeds, filled
 from logitspec.measure.benchmark.paper import beside, is_spec_bench
-from logitspec.measure.benchmark.published import by_task, is_real, overall, published
+from logitspec.measure.benchmark.published import (
+    by_task,
+    is_counted,
+    is_real,
+    overall,
+    published,
+)
 from logitspec.measure.benchmark.published import conditions as published_conditions
 from logitspec.measure.evidence import BEYOND, Evidence, total
 from logitspec.measure.evidence.gather import LOOKUP, OURS, PAPER
@@ -270,15 +276,20 @@ def conditions(evidence: Evidence) -> str:
 def measured(real: bool) -> str:
     """The benchmark results that ship with the project, with their conditions; empty if there are none.
 
-    real: results of models that were not made for this project, instead of those of the built-in one.
+    real: results of models that were not made for this project, instead of those of the built-in one. Where more
+    prompts were counted than timed, counts by task are those.
     """
     parts = []
-    for document in (each for each in published() if is_real(each) == real):
-        tables = [overall(document), by_task(document)]
-        if real:
+    documents = [each for each in published() if is_real(each) == real]
+    counted = {each["request"]["model"] for each in documents if is_counted(each)}
+    for document in sorted(documents, key=is_counted):
+        tables = filled(overall(document), by_task(document))
+        if not is_counted(document) and document["request"]["model"] in counted:
+            tables += compact_speeds(document)
+        elif real:
             tables += compact(document)
-        if is_spec_bench(document):
-            tables.append(beside(document))
+            if is_spec_bench(document):
+                tables.append(beside(document))
         # Model and dtype tell the captions of the documents apart.
         of = (
             f"{document['request']['model'].rpartition('/')[2]}, {document['environment']['dtype']}"

@@ -31,12 +31,18 @@ def markdown(tables: Iterable[Table]) -> str:
 
 def compact(document: dict[str, Any]) -> list[Table]:
     """Tables with tasks as rows and methods side by side."""
+    counts, speeds = accepted_by_task(document), compact_speeds(document)
+    return [*filled(counts), *speeds, *filled(advantage(document))]
+
+
+def compact_speeds(document: dict[str, Any]) -> list[Table]:
+    """Those of them with speeds."""
     titles = {each["title"] for each in document["methods"]}
     over = BASELINE if BASELINE in titles else REFERENCE
-    return _filled(accepted_by_task(document), speed_by_task(document, over), advantage(document))
+    return filled(speed_by_task(document, over))
 
 
-def _filled(*tables: Table) -> list[Table]:
+def filled(*tables: Table) -> list[Table]:
     """The tables that have figures."""
     return [each for each in tables if any(set(row[1:]) - {"-"} for row in each.rows)]
 
@@ -51,7 +57,7 @@ def block(document: dict[str, Any]) -> str:
     """Everything the documentation says about a run: conditions, tables, and the paper's figures."""
     parts = [
         _wrap(conditions(document)),
-        markdown(_filled(overall(document), by_task(document))),
+        markdown(filled(overall(document), by_task(document))),
         markdown(compact(document)),
         _wrap(origin(document)),
     ]

@@ -44,7 +44,7 @@ def conditions(document: dict[str, Any]) -> str:
         if name in environment
     )  # fmt: skip
     decoding = f"{request['decoding']}, at most {request['max_new_tokens']} new tokens"
-    if request.get("untimed"):
+    if is_counted(document):
         return (
             f"Model {request['model']}, {environment['dtype']}, {versions}; {_which(document)}, {decoding};"
             " counted and not timed, and nothing is kept between requests."
@@ -72,14 +72,23 @@ def _which(document: dict[str, Any]) -> str:
     return files
 
 
+def is_counted(document: dict[str, Any]) -> bool:
+    """Whether nothing was timed, so that it has counts only."""
+    return bool(document["request"].get("untimed"))
+
+
 def overall(document: dict[str, Any]) -> Table:
-    """Every method over all prompts."""
+    """Every method over all prompts, without the columns of what was not timed."""
     rows = [
         [each["title"], *_cells(each["scores"][OVERALL])]
         for each in document["methods"]
         if OVERALL in each["scores"]
     ]
     heads = ["method", "tokens/s", f"x {BASELINE}", f"x {REFERENCE}", "MAT", "drafted", "accepted"]
+    if is_counted(document):
+        counts = [0, *range(heads.index("MAT"), len(heads))]
+        heads, *rows = ([row[place] for place in counts] for row in (heads, *rows))
+        return Table("All prompts, counted", heads, rows)
     return Table("All prompts", heads, rows)
 
 

@@ -29,6 +29,7 @@ RAISED = ("LogitSpecError", "FollowError", "Refusal")
 ELSEWHERE = {
     "app.py": "the person who starts the app",
     "logitspec/builtin/": "a terminal",
+    "logitspec/decoding/engine.py:_step": "Python: a drafter of one's own",
     "logitspec/decoding/engine.py:_token_ids": "Python",
     "logitspec/decoding/target.py": "Python",
     "logitspec/drafters/registry.py": "programs: the page offers what there is",

@@ -38,16 +38,24 @@ def spell(token: int) -> bytes:
     return WORDS[token - 1] if 1 <= token <= len(WORDS) else f" {token}".encode()
 
 
+class MadeUp(ScriptedTarget):
+    """A target that names a machine."""
+
+    info = {
+        "id": "made-up", "dtype": "float32", "device": "cpu",
+        "environment": {"torch": "0", "forward": "fast"},
+    }  # fmt: skip
+
+
 def make_race(
     tokens: int = 90, entries: list[Any] | None = None, seed: int = 1
 ) -> tuple[Race, list[str]]:
     """A finished race whose steps took made-up times, and the messages that brought it."""
-    contest = begin_race(ScriptedTarget(TEXT), TEXT[:20], entries or FIELD, tokens)
+    target = MadeUp(TEXT)
+    contest = begin_race(target, TEXT[:20], entries or FIELD, tokens)
     rng = random.Random(seed)
     for trace in contest.traces:
         trace.spell(spell)
-        trace.model = {"id": "made-up", "dtype": "float32", "device": "cpu"}
-        trace.environment = {"torch": "0", "forward": "fast"}
     messages, counts = [opening_message(contest)], [0] * len(contest.traces)
 
     def send() -> list[int]:
@@ -55,7 +63,7 @@ def make_race(
         messages.append(progress_message(contest, counts, spelt))
         return [len(trace.steps) for trace in contest.traces]
 
-    for lane in run_race(ScriptedTarget(TEXT), contest):
+    for lane in run_race(target, contest):
         step = contest.traces[lane].steps[-1]
         step.seconds = StepSeconds(verify=round(0.004 + 0.0005 * len(step.tree) * rng.random(), 6))
         counts = send()

@@ -110,6 +110,39 @@ def test_documentation_and_page_show_them(document: dict[str, Any]) -> None:
                 assert cell in page
 
 
+def test_the_bars_of_accepted_tokens_are_those_of_the_counted_file() -> None:
+    counted = json.loads((RESULTS / "smollm2-accepted.json").read_text(encoding="utf-8"))
+    runs = counted["measurements"]
+    lookup = [each for each in runs if each["method"] == "prompt_lookup"]
+    questions: dict[str, list[int]] = {}
+    for each in lookup:
+        questions.setdefault(each["category"], []).append(each["question_id"])
+    every = {each["question_id"] for each in lookup}
+    later = {each for ids in questions.values() for each in sorted(ids)[3:]}
+    copied = {each["question_id"] for each in lookup if each["tokens"] >= 5 * each["forwards"]}
+    assert (len(every), len(later), len(copied)) == (130, 91, 6)
+
+    def times(title: str, other: str, ids: set[int]) -> float:
+        means = []
+        for name in (title, other):
+            own = [each for each in runs if each["method"] == name and each["question_id"] in ids]
+            means.append(sum(e["tokens"] for e in own) / sum(e["forwards"] for e in own))
+        return float(means[0] / means[1])
+
+    text = PAGE.read_text(encoding="utf-8").replace("\n", " ")
+    whole = "logitspec tree_size=capacity"
+    for end, title, other in [
+        ("times that of `logitspec_paper` | 1.55", whole, "logitspec_paper"),
+        ("sizes (`goose`) | 1.15", whole, "goose"),
+        ("with 63 | 1.20", f"{whole} draft_tree_capacity=25", "logitspec_paper"),
+        ("`prompt_lookup` | 1.35", f"{whole} draft_tree_capacity=9", "prompt_lookup"),
+    ]:
+        cells = " | ".join(f"{times(title, other, ids):.2f}" for ids in (every, later))
+        assert f"{end} | {cells} |" in text
+    rest = times(f"{whole} draft_tree_capacity=9", "prompt_lookup", every - copied)
+    assert f"since they copy, the fourth row is {rest:.2f}" in text
+
+
 def test_the_readme_leads_with_what_a_real_model_gains() -> None:
     text = README.read_text(encoding="utf-8")
     assert text.index("<!-- results: smollm2 -->") < text.index("built-in model")
